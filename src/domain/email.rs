@@ -1,0 +1,168 @@
+//! E-mail addresses.
+
+use super::scalar::corrupt;
+use super::{Code, Problem, Scalar, Value, answers, scalar};
+
+/// One e-mail address.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Email(String);
+
+impl Email {
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A practical reading of RFC 5321: one `@`, a dot-atom of at most 64 characters before it, a host name with at
+    /// least two labels or an address literal after it, 254 characters in all. Quoted local parts are not taken: no
+    /// mail system in use hands them out and every notification template would have to quote them.
+    fn is_address(text: &str) -> bool {
+        let Some((local, host)) = text.rsplit_once('@') else { return false };
+        let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+        let local_fits =
+            (1..=64).contains(&local.len()) && local.split('.').all(|part| !part.is_empty() && part.chars().all(atom));
+        let label = |part: &str| {
+            (1..=63).contains(&part.len())
+                && part.chars().all(|c| c.is_alphanumeric() || c == '-')
+                && !part.starts_with('-')
+                && !part.ends_with('-')
+        };
+        let literal = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        let host_fits = match literal {
+            Some(address) => address.trim_start_matches("IPv6:").parse::<std::net::IpAddr>().is_ok(),
+            None => host.contains('.') && host.split('.').all(label),
+        };
+        text.len() <= 254 && local_fits && host_fits
+    }
+}
+
+impl Scalar for Email {
+    type Sent = EmailSent;
+
+    fn parse(sent: &EmailSent) -> Result<Self, Problem> {
+        let text = sent.0.trim();
+        if Self::is_address(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Problem::new(Code::InvalidFormat, "must be an e-mail address such as ivy@example.com")
+                .value(text.escape_default()))
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Text(text) => Self::parse(&EmailSent(text)),
+            _ => Err(corrupt("an e-mail address")),
+        }
+    }
+}
+
+scalar!(
+    /// An e-mail address such as `ivy@example.com`.
+    Email => EmailSent(String), "EmailAddress", "https://datatracker.ietf.org/doc/html/rfc5321#section-4.1.2"
+);
+
+/// E-mail addresses, at most 20, in the order given. One text with commas is taken as several addresses.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EmailList(Vec<Email>);
+
+impl EmailList {
+    const MAX: usize = 20;
+
+    /// Whether there is no address.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Scalar for EmailList {
+    type Sent = Vec<EmailSent>;
+
+    fn parse(sent: &Vec<EmailSent>) -> Result<Self, Problem> {
+        let pieces = sent.iter().flat_map(|text| text.0.split(',')).map(|text| EmailSent(text.to_owned()));
+        let list: Vec<Email> =
+            pieces.enumerate().map(|(i, one)| Email::parse(&one).map_err(|p| p.under(i))).collect::<Result<_, _>>()?;
+        if list.len() > Self::MAX {
+            return Err(
+                Problem::new(Code::OutOfRange, format!("must have at most {} addresses", Self::MAX)).value(list.len())
+            );
+        }
+        match (1..list.len()).find(|&i| list[..i].contains(&list[i])) {
+            Some(i) => Err(Problem::new(Code::Duplicate, "stands in the list twice").value(list[i].as_str()).under(i)),
+            None => Ok(Self(list)),
+        }
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.iter().map(Email::as_str).collect::<Vec<_>>().join(",").into()
+    }
+
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Text(text) if text.is_empty() => Ok(Self::default()),
+            Value::Text(text) => Self::parse(&vec![EmailSent(text)]),
+            _ => Err(corrupt("e-mail addresses")),
+        }
+    }
+
+    fn answer(&self) -> async_graphql::Value {
+        async_graphql::Value::List(self.0.iter().map(Scalar::answer).collect())
+    }
+}
+
+answers!([] EmailList as Vec<EmailSent>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn list(texts: &[&str]) -> Result<EmailList, Problem> {
+        EmailList::parse(&texts.iter().map(|t| EmailSent((*t).to_owned())).collect())
+    }
+
+    #[test]
+    fn addresses_are_told_from_other_text() {
+        for good in ["ivy@example.com", "i.m+pbx@mail.example.co.uk", "a@[192.0.2.1]", "jörg@müller.example"] {
+            assert!(Email::is_address(good), "{good}");
+        }
+        for bad in [
+            "",
+            "ivy",
+            "@example.com",
+            "ivy@",
+            "ivy@example",
+            "i..m@example.com",
+            "a b@example.com",
+            "a@-x.com",
+            "a@b@",
+            "a@x..y",
+        ] {
+            assert!(!Email::is_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_bad_address_is_the_one_that_is_named() {
+        let problem = list(&["a@example.com, b@example.com", "nobody"]).unwrap_err();
+        assert_eq!((problem.path, problem.value.as_deref()), (vec!["2".to_owned()], Some("nobody")));
+        assert_eq!(list(&["a@x.com", "a@x.com"]).unwrap_err().code, Code::Duplicate);
+    }
+
+    proptest! {
+        #[test]
+        fn lists_survive_the_row(local in prop::collection::btree_set("[a-z]{1,8}", 0..20)) {
+            let sent: Vec<_> = local.iter().map(|l| EmailSent(format!("{l}@example.com"))).collect();
+            let kept = EmailList::parse(&sent).unwrap();
+            prop_assert_eq!(EmailList::from_value(kept.to_value()).unwrap(), kept);
+        }
+    }
+}

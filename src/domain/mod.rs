@@ -1,0 +1,36 @@
+//! Value types, ids and kinds: what a single value may be. Knows no other layer.
+//!
+//! A value of one of these types cannot be wrong: its field is private and there is one way in, [`Scalar::parse`].
+//!
+//! How to add one more: a type with a private field, `impl Scalar`, a [`scalar!`] line when clients should see it under
+//! a GraphQL name of its own, and a test beside it.
+
+mod email;
+mod environment;
+mod id;
+mod kinds;
+mod number;
+mod pattern;
+mod problem;
+mod scalar;
+mod secret;
+mod text;
+mod time;
+mod value;
+
+pub use email::{Email, EmailList, EmailSent};
+pub use environment::{Clock, Environment, Random, SystemClock, SystemRandom};
+pub use id::{Id, ObjectId, TenantCode, TenantId};
+pub use kinds::{Kind, Target, kind};
+pub use number::{
+    Amount, CallerIdDigits, DialNumber, DialNumberSent, DigitCount, Digits, ExtensionNumber, ExtensionNumberSent, Gain,
+    GroupNumber, PhoneNumber, PhoneNumberSent, Seconds, SecondsSent,
+};
+pub use pattern::{Pattern, PatternSent};
+pub use problem::{Code, Problem};
+pub use scalar::Scalar;
+pub(crate) use scalar::{answers, choice, scalar};
+pub use secret::{Password, Pin, Plain, Sealed, Sealer, Secret, SecretText, TotpSeed};
+pub use text::{CidrList, DisplayName, LongText, ReferenceId, Text, WebUser};
+pub use time::{DateTime, DateTimeSent, MinuteOfDay, TimeOfDaySent, TimeZone, Weekday};
+pub use value::{Row, Value};

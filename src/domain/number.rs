@@ -1,0 +1,250 @@
+//! Numbers: those that are dialled (kept as text, a leading zero counts) and those that are counted.
+
+use super::scalar::corrupt;
+use super::{Code, Problem, Scalar, Value, answers, scalar};
+
+/// A text type for dialled numbers: `dialled!(/// doc  Name, "rule", |text| fits)`.
+macro_rules! dialled {
+    ($(#[$doc:meta])* $Name:ident, $Sent:ident, $graphql:literal, $rule:literal, $fits:expr $(, $url:literal)?) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $Name(String);
+
+        impl $Name {
+            /// The number's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Scalar for $Name {
+            type Sent = $Sent;
+
+            fn parse(sent: &$Sent) -> Result<Self, Problem> {
+                let fits: fn(&str) -> bool = $fits;
+                if fits(&sent.0) {
+                    Ok(Self(sent.0.clone()))
+                } else {
+                    Err(Problem::new(Code::InvalidFormat, $rule).value(sent.0.escape_default()))
+                }
+            }
+
+            fn to_value(&self) -> Value {
+                self.0.as_str().into()
+            }
+
+            fn from_value(value: Value) -> Result<Self, Problem> {
+                match value {
+                    Value::Text(text) => Self::parse(&$Sent(text)),
+                    _ => Err(corrupt("a number")),
+                }
+            }
+        }
+
+        scalar!($(#[$doc])* $Name => $Sent(String), $graphql $(, $url)?);
+    };
+}
+
+/// Whether all of `text` is in `extra` or a digit, and its length is in the range.
+fn made_of(text: &str, extra: &str, length: std::ops::RangeInclusive<usize>) -> bool {
+    length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || extra.as_bytes().contains(&b))
+}
+
+/// The number without one leading plus sign.
+fn unplussed(text: &str) -> &str {
+    text.strip_prefix('+').unwrap_or(text)
+}
+
+dialled!(
+    /// A number that is dialled inside a tenant: 2 to 10 digits.
+    ExtensionNumber, ExtensionNumberSent, "ExtensionNumber",
+    "must be 2 to 10 digits", |text| made_of(text, "", 2..=10)
+);
+dialled!(
+    /// An outside number: 2 to 20 digits, with an optional leading plus sign as in E.164.
+    PhoneNumber, PhoneNumberSent, "PhoneNumber",
+    "must be 2 to 20 digits with an optional + in front", |text| made_of(unplussed(text), "", 2..=20),
+    "https://www.itu.int/rec/T-REC-E.164"
+);
+dialled!(
+    /// The number part of an internal caller ID: 1 to 32 of the digits and `*`, `#`, `+`.
+    CallerIdDigits, CallerIdDigitsSent, "CallerIdNumber",
+    "must be 1 to 32 digits or * # +", |text| made_of(text, "*#+", 1..=32)
+);
+dialled!(
+    /// What a phone can dial, inside or outside: 2 to 32 digits, `*` or `#`, with an optional leading plus sign.
+    DialNumber, DialNumberSent, "DialNumber",
+    "must be 2 to 32 digits, * or # with an optional + in front", |text| made_of(unplussed(text), "*#", 2..=32)
+);
+
+impl DialNumber {
+    /// Whether this is surely an outside number: international, or longer than any extension number.
+    pub fn is_outside(&self) -> bool {
+        self.0.starts_with('+') || self.0.starts_with("00") || self.0.len() > 10
+    }
+}
+
+/// At most `MAX` digits, perhaps none: an area code or a prefix.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Digits<const MAX: usize>(String);
+
+impl<const MAX: usize> Digits<MAX> {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> Scalar for Digits<MAX> {
+    type Sent = String;
+
+    fn parse(sent: &String) -> Result<Self, Problem> {
+        if made_of(sent, "", 0..=MAX) {
+            Ok(Self(sent.clone()))
+        } else {
+            Err(Problem::new(Code::InvalidFormat, format!("must be at most {MAX} digits")).value(sent.escape_default()))
+        }
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Text(text) => Self::parse(&text),
+            _ => Err(corrupt("digits")),
+        }
+    }
+}
+
+answers!([const MAX: usize] Digits<MAX> as String);
+
+/// A counted type: `counted!(/// doc  Name => GraphQL type, "unit in the rule")`.
+macro_rules! counted {
+    ($(#[$doc:meta])* $Name:ident, $Sent:ty, |$sent:ident| $plain:expr, $unit:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+        pub struct $Name<const MIN: i64, const MAX: i64>(i64);
+
+        impl<const MIN: i64, const MAX: i64> $Name<MIN, MAX> {
+            /// The number, where the program itself says it: out of range does not compile.
+            pub const fn of<const N: i64>() -> Self {
+                const { assert!(MIN <= N && N <= MAX, "out of range") };
+                Self(N)
+            }
+
+            /// The bare number.
+            pub fn get(self) -> i64 {
+                self.0
+            }
+
+            fn checked(n: i64) -> Result<Self, Problem> {
+                if (MIN..=MAX).contains(&n) {
+                    Ok(Self(n))
+                } else {
+                    let range = format!("{MIN} to {MAX}");
+                    Err(Problem::new(Code::OutOfRange, format!("must be {range}{}", $unit)).value(n).suggest(range))
+                }
+            }
+        }
+
+        impl<const MIN: i64, const MAX: i64> Scalar for $Name<MIN, MAX> {
+            type Sent = $Sent;
+
+            fn parse($sent: &$Sent) -> Result<Self, Problem> {
+                Self::checked($plain)
+            }
+
+            /// Zero, or what is closest to it.
+            fn blank() -> Option<Self> {
+                Some(Self(0.clamp(MIN, MAX)))
+            }
+
+            fn to_value(&self) -> Value {
+                self.0.into()
+            }
+
+            fn from_value(value: Value) -> Result<Self, Problem> {
+                Self::checked(value.int().ok_or_else(|| corrupt("a whole number"))?)
+            }
+        }
+
+        answers!([const MIN: i64, const MAX: i64] $Name<MIN, MAX> as $Sent);
+    };
+}
+
+counted!(
+    /// A time span of `MIN` to `MAX` whole seconds.
+    Seconds, SecondsSent, |sent| sent.0, " seconds"
+);
+counted!(
+    /// A plain amount of `MIN` to `MAX`.
+    Amount, i64, |sent| *sent, ""
+);
+
+scalar!(
+    /// A time span in whole seconds; the field says its range.
+    => SecondsSent(i64), "Seconds"
+);
+
+/// The gain of one direction of an extension's audio: -10 to 10, where 0 leaves the audio unchanged.
+pub type Gain = Amount<-10, 10>;
+/// How many digits a number has: 0 to 20.
+pub type DigitCount = Amount<0, 20>;
+/// The number of a call or pickup group: 0 to 63, the engine's limit.
+pub type GroupNumber = Amount<0, 63>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_extension_number_is_two_to_ten_digits() {
+        for good in ["10", "0108", "1234567890"] {
+            assert_eq!(ExtensionNumber::parse(&ExtensionNumberSent(good.into())).unwrap().as_str(), good);
+        }
+        for bad in ["", "1", "10B", "1 0", "12345678901", "+10", "１０", "10\0"] {
+            let problem = ExtensionNumber::parse(&ExtensionNumberSent(bad.into())).unwrap_err();
+            assert_eq!(problem.code, Code::InvalidFormat, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn plus_stands_in_front_only() {
+        assert!(PhoneNumber::parse(&PhoneNumberSent("+390551234567".into())).is_ok());
+        assert!(DialNumber::parse(&DialNumberSent("*78".into())).is_ok());
+        for bad in ["39+055", "++39", "+", "+3"] {
+            assert!(PhoneNumber::parse(&PhoneNumberSent(bad.into())).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_named_in_its_error() {
+        let problem = Seconds::<1, 600>::parse(&SecondsSent(0)).unwrap_err();
+        assert_eq!((problem.code, problem.rule.as_str()), (Code::OutOfRange, "must be 1 to 600 seconds"));
+        assert_eq!(problem.value.as_deref(), Some("0"));
+    }
+
+    proptest! {
+        #[test]
+        fn counted_numbers_keep_their_range(n in any::<i64>()) {
+            prop_assert_eq!(Gain::parse(&n).is_ok(), (-10..=10).contains(&n));
+            if let Ok(gain) = Gain::parse(&n) {
+                prop_assert_eq!(Gain::from_value(gain.to_value()).unwrap(), gain);
+            }
+        }
+
+        #[test]
+        fn dialled_numbers_survive_the_row(text in "[+*#0-9]{0,40}") {
+            if let Ok(number) = DialNumber::parse(&DialNumberSent(text)) {
+                prop_assert_eq!(DialNumber::from_value(number.to_value()).unwrap(), number);
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Regular expressions that administrators write.
+
+use regex::RegexBuilder;
+
+use super::scalar::corrupt;
+use super::{Code, Problem, Scalar, Value, scalar};
+
+/// A regular expression of at most 255 characters in the syntax of the `regex` crate: like RE2 it matches in linear
+/// time and knows neither look-around nor back-references. Compiled, it stays below 256 KiB.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pattern(String);
+
+impl Pattern {
+    const MAX_LENGTH: usize = 255;
+    const MAX_COMPILED: usize = 256 * 1024;
+
+    /// The expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// How many groups a replacement may refer to, and their names.
+    pub fn groups(&self) -> (usize, Vec<String>) {
+        compile(&self.0).map_or((0, Vec::new()), |regex| {
+            (regex.captures_len() - 1, regex.capture_names().flatten().map(str::to_owned).collect())
+        })
+    }
+
+    /// Whether the expression matches somewhere in `text`.
+    pub fn matches(&self, text: &str) -> bool {
+        compile(&self.0).is_ok_and(|regex| regex.is_match(text))
+    }
+}
+
+fn compile(text: &str) -> Result<regex::Regex, regex::Error> {
+    RegexBuilder::new(text).size_limit(Pattern::MAX_COMPILED).dfa_size_limit(Pattern::MAX_COMPILED).build()
+}
+
+impl Scalar for Pattern {
+    type Sent = PatternSent;
+
+    fn parse(sent: &PatternSent) -> Result<Self, Problem> {
+        let text = &sent.0;
+        let shown = || text.chars().take(Self::MAX_LENGTH).collect::<String>().escape_default().to_string();
+        let length = text.chars().count();
+        if length == 0 || length > Self::MAX_LENGTH {
+            let rule = format!("must have 1 to {} characters, not {length}", Self::MAX_LENGTH);
+            return Err(Problem::new(Code::OutOfRange, rule));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(Problem::new(Code::InvalidFormat, "must not contain control characters").value(shown()));
+        }
+        match compile(text) {
+            Ok(_) => Ok(Self(text.clone())),
+            Err(regex::Error::CompiledTooBig(limit)) => {
+                let rule = format!("would need more than {} KiB when compiled", limit / 1024);
+                Err(Problem::new(Code::UnsafeRegex, rule).value(shown()).suggest("shorter repetitions"))
+            }
+            Err(error) => Err(Problem::new(Code::RegexSyntax, syntax(&error)).value(shown())),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    /// A stored expression was compiled when it was saved; compiling it again for each read would cost more than the
+    /// read. `vext` compiles it where it is used.
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Text(text) if !text.is_empty() && text.chars().count() <= Self::MAX_LENGTH => Ok(Self(text)),
+            _ => Err(corrupt("a regular expression")),
+        }
+    }
+}
+
+scalar!(
+    /// A regular expression of at most 255 characters in the syntax of RE2: linear time, no look-around and no
+    /// back-references.
+    Pattern => PatternSent(String), "Pattern", "https://github.com/google/re2/wiki/Syntax"
+);
+
+/// The regex crate draws a caret below the expression; a form needs the column as a number.
+fn syntax(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    // Three lines: a heading, the expression with an indent of four blanks, the caret. It has no line breaks.
+    match text.lines().nth(2).and_then(|line| line.find('^')) {
+        Some(at) => format!("must be a regular expression: {reason} at character {}", at.saturating_sub(4) + 1),
+        None => format!("must be a regular expression: {reason}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<Pattern, Problem> {
+        Pattern::parse(&PatternSent(text.to_owned()))
+    }
+
+    #[test]
+    fn a_syntax_error_names_its_position() {
+        let problem = parse("^(00").unwrap_err();
+        assert_eq!(problem.code, Code::RegexSyntax);
+        assert!(problem.rule.ends_with("unclosed group at character 2"), "{}", problem.rule);
+    }
+
+    #[test]
+    fn back_references_and_blow_ups_are_refused() {
+        assert_eq!(parse(r"(a)\1").unwrap_err().code, Code::RegexSyntax);
+        assert_eq!(parse(r"((\d{0,200}){0,200}){0,200}").unwrap_err().code, Code::UnsafeRegex);
+        assert_eq!(parse(&"0".repeat(256)).unwrap_err().code, Code::OutOfRange);
+    }
+
+    #[test]
+    fn matching_is_unanchored_as_written() {
+        assert!(parse("^0[1-9]").unwrap().matches("055"));
+        assert!(!parse("^0[1-9]").unwrap().matches("1055"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_expression_panics_and_every_error_is_ours(text in ".{0,60}") {
+            if let Err(problem) = parse(&text) {
+                prop_assert!(matches!(problem.code, Code::RegexSyntax | Code::UnsafeRegex | Code::OutOfRange | Code::InvalidFormat));
+            }
+        }
+    }
+}

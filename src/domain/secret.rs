@@ -1,0 +1,340 @@
+//! Secrets: write-only values. What only has to be recognised is hashed, what must be read back is sealed.
+//!
+//! Both happen once per save and before its transaction, in [`Scalar::seal`]: argon2id is slow on purpose and must not
+//! hold up other writers, and a transaction that is run again must not draw new randomness.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use async_graphql::{InputType, InputValueError, InputValueResult};
+use chacha20poly1305::aead::Aead;
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+use super::scalar::corrupt;
+use super::{Code, Problem, Random, Scalar, Value, answers};
+
+/// What a secret's text must be.
+pub trait Plain: Clone + PartialEq + Send + Sync + 'static {
+    /// Checks the text; the problem must not repeat it.
+    ///
+    /// # Errors
+    /// The rule that the text breaks.
+    fn check(text: &str) -> Result<(), Problem>;
+}
+
+/// A PIN: 4 to 10 digits, not all the same and not a run such as 1234.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pin;
+
+impl Plain for Pin {
+    fn check(text: &str) -> Result<(), Problem> {
+        if !(4..=10).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Problem::new(Code::InvalidFormat, "must be 4 to 10 digits"));
+        }
+        let steps: Vec<i16> = text.as_bytes().windows(2).map(|w| i16::from(w[1]) - i16::from(w[0])).collect();
+        if [0, 1, -1].iter().any(|step| steps.iter().all(|s| s == step)) {
+            return Err(Problem::new(Code::WeakPin, "must not be one repeated digit or a run such as 1234"));
+        }
+        Ok(())
+    }
+}
+
+/// A password: 10 to 128 characters of which at least 4 differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Password;
+
+impl Plain for Password {
+    fn check(text: &str) -> Result<(), Problem> {
+        if text.chars().any(char::is_control) {
+            return Err(Problem::new(Code::InvalidFormat, "must not contain control characters"));
+        }
+        let length = text.chars().count();
+        let different = text.chars().collect::<std::collections::BTreeSet<_>>().len();
+        if length < 10 || different < 4 {
+            return Err(Problem::new(Code::WeakPassword, "must have at least 10 characters, 4 of them different"));
+        }
+        if length > 128 {
+            return Err(Problem::new(Code::OutOfRange, "must have at most 128 characters"));
+        }
+        Ok(())
+    }
+}
+
+/// The seed of a time-based one-time password (RFC 6238): 16 to 128 base32 characters, that is at least 80 bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TotpSeed;
+
+impl Plain for TotpSeed {
+    fn check(text: &str) -> Result<(), Problem> {
+        let base32 = |b: u8| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b);
+        if (16..=128).contains(&text.len()) && text.bytes().all(base32) {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::InvalidFormat, "must be 16 to 128 base32 characters (A to Z, 2 to 7)"))
+        }
+    }
+}
+
+impl Plain for super::PhoneNumber {
+    fn check(text: &str) -> Result<(), Problem> {
+        let sent = super::number::PhoneNumberSent(text.to_owned());
+        // The rule is the type's own; the value is a secret here.
+        super::PhoneNumber::parse(&sent).map(drop).map_err(|p| Problem { value: None, ..p })
+    }
+}
+
+impl Plain for super::Text<255> {
+    fn check(text: &str) -> Result<(), Problem> {
+        super::Text::<255>::parse(&text.to_owned()).map(drop).map_err(|p| Problem { value: None, ..p })
+    }
+}
+
+/// Hashes and seals with the server's key.
+#[derive(Clone)]
+pub struct Sealer {
+    cipher: XChaCha20Poly1305,
+    random: Arc<dyn Random>,
+}
+
+impl Sealer {
+    /// The length of the key in bytes.
+    pub const KEY_LENGTH: usize = 32;
+    const NONCE_LENGTH: usize = 24;
+
+    /// A sealer with this key.
+    pub fn new(key: &[u8; Self::KEY_LENGTH], random: Arc<dyn Random>) -> Self {
+        Self { cipher: XChaCha20Poly1305::new(key.into()), random }
+    }
+
+    /// The argon2id hash of a text in PHC form, with a salt of its own.
+    fn hash(&self, text: &str) -> Option<String> {
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt);
+        let salt = SaltString::encode_b64(&salt).ok()?;
+        Argon2::default().hash_password(text.as_bytes(), &salt).ok().map(|hash| hash.to_string())
+    }
+
+    /// Nonce and ciphertext (XChaCha20-Poly1305) of a text.
+    fn close(&self, text: &str) -> Option<Vec<u8>> {
+        let mut nonce = [0; Self::NONCE_LENGTH];
+        self.random.fill(&mut nonce);
+        let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), text.as_bytes()).ok()?;
+        Some([&nonce[..], &sealed].concat())
+    }
+
+    /// The text in `sealed`; `None` when it was sealed with another key or has been changed.
+    pub fn open(&self, sealed: &[u8]) -> Option<Zeroizing<String>> {
+        let (nonce, sealed) = sealed.split_at_checked(Self::NONCE_LENGTH)?;
+        let plain = self.cipher.decrypt(XNonce::from_slice(nonce), sealed).ok()?;
+        String::from_utf8(plain).ok().map(Zeroizing::new)
+    }
+}
+
+/// A secret as a client sends it. Its text is wiped from memory with it and never printed.
+#[derive(Clone)]
+pub struct SecretText {
+    plain: Zeroizing<String>,
+    /// The hash or the sealed bytes, once [`Scalar::seal`] has run.
+    kept: Option<Value>,
+}
+
+impl SecretText {
+    /// A secret that was not sent by a client but made by the program.
+    pub fn new(plain: impl Into<String>) -> Self {
+        Self { plain: Zeroizing::new(plain.into()), kept: None }
+    }
+
+    /// The text, for rules that compare it with other fields.
+    pub fn expose(&self) -> &str {
+        &self.plain
+    }
+
+    fn check<P: Plain>(&self) -> Result<Value, Problem> {
+        P::check(&self.plain)?;
+        self.kept.clone().ok_or_else(|| Problem::new(Code::InvalidFormat, "could not be hashed or sealed"))
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
+
+impl InputType for SecretText {
+    type RawValueType = String;
+
+    fn type_name() -> std::borrow::Cow<'static, str> {
+        <String as InputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
+        <String as InputType>::create_type_info(registry)
+    }
+
+    fn parse(value: Option<async_graphql::Value>) -> InputValueResult<Self> {
+        match value {
+            Some(async_graphql::Value::String(plain)) => Ok(Self::new(plain)),
+            // The usual message would repeat the value.
+            _ => Err(InputValueError::custom("expected a String")),
+        }
+    }
+
+    fn to_value(&self) -> async_graphql::Value {
+        async_graphql::Value::Null
+    }
+
+    fn as_raw_value(&self) -> Option<&String> {
+        None
+    }
+}
+
+/// A secret type: `secret!(/// doc  Name, column form, seal with)`.
+macro_rules! secret {
+    ($(#[$doc:meta])* $Name:ident($kept:ty), $with:ident, $Variant:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Eq, PartialEq)]
+        pub struct $Name<P>(Option<$kept>, PhantomData<fn() -> P>);
+
+        impl<P> $Name<P> {
+            /// Whether there is a secret.
+            pub fn is_set(&self) -> bool {
+                self.0.is_some()
+            }
+        }
+
+        impl<P> Default for $Name<P> {
+            fn default() -> Self {
+                Self(None, PhantomData)
+            }
+        }
+
+        impl<P> std::fmt::Debug for $Name<P> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(if self.is_set() { "set" } else { "not set" })
+            }
+        }
+
+        impl<P: Plain> Scalar for $Name<P> {
+            type Sent = SecretText;
+
+            fn parse(sent: &SecretText) -> Result<Self, Problem> {
+                Self::from_value(sent.check::<P>()?)
+            }
+
+            fn empty() -> Option<Self> {
+                Some(Self::default())
+            }
+
+            fn to_value(&self) -> Value {
+                self.0.as_deref().into()
+            }
+
+            fn from_value(value: Value) -> Result<Self, Problem> {
+                match value {
+                    Value::Null => Ok(Self::default()),
+                    Value::$Variant(kept) => Ok(Self(Some(kept), PhantomData)),
+                    _ => Err(corrupt("a secret")),
+                }
+            }
+
+            fn answer(&self) -> async_graphql::Value {
+                self.is_set().into()
+            }
+
+            fn seal(sent: &mut SecretText, sealer: &Sealer) {
+                // A text that will be refused is not worth the hashing, and an attacker could make the server do it.
+                if P::check(&sent.plain).is_ok() {
+                    sent.kept = sealer.$with(&sent.plain).map(Value::$Variant);
+                }
+            }
+        }
+
+        answers!([P: Plain] $Name<P> as bool);
+    };
+}
+
+secret!(
+    /// A secret that is only ever compared: kept as its argon2id hash, answered as whether it is set.
+    Secret(String), hash, Text
+);
+secret!(
+    /// A secret that a PBX must be able to read: kept sealed with the server's key, answered as whether it is set.
+    Sealed(Vec<u8>), close, Bytes
+);
+
+impl<P> Secret<P> {
+    /// Whether `text` is the secret. Takes as long as argon2id takes.
+    pub fn verify(&self, text: &str) -> bool {
+        let Some(hash) = self.0.as_deref().and_then(|hash| PasswordHash::new(hash).ok()) else { return false };
+        Argon2::default().verify_password(text.as_bytes(), &hash).is_ok()
+    }
+}
+
+impl<P> Sealed<P> {
+    /// The secret's text; `None` when there is none or the key is another one.
+    pub fn open(&self, sealer: &Sealer) -> Option<Zeroizing<String>> {
+        sealer.open(self.0.as_deref()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealer() -> Sealer {
+        Sealer::new(&[7; 32], Arc::new(crate::domain::SystemRandom))
+    }
+
+    fn set<S: Scalar<Sent = SecretText>>(text: &str) -> Result<S, Problem> {
+        let mut sent = SecretText::new(text);
+        S::seal(&mut sent, &sealer());
+        S::parse(&sent)
+    }
+
+    #[test]
+    fn a_pin_is_hashed_and_recognised() {
+        let pin: Secret<Pin> = set("7305").unwrap();
+        assert!(pin.verify("7305") && !pin.verify("7306") && pin.is_set());
+        assert!(pin.to_value().text().unwrap().starts_with("$argon2id$"));
+        assert_eq!(pin.answer(), true.into());
+        assert_eq!(format!("{pin:?}"), "set");
+    }
+
+    #[test]
+    fn weak_secrets_are_refused_without_being_repeated() {
+        for (weak, code) in [
+            ("1111", Code::WeakPin),
+            ("1234", Code::WeakPin),
+            ("9876", Code::WeakPin),
+            ("12", Code::InvalidFormat),
+            ("12a4", Code::InvalidFormat),
+        ] {
+            let problem = set::<Secret<Pin>>(weak).unwrap_err();
+            assert_eq!((problem.code, problem.value), (code, None), "{weak}");
+        }
+        for weak in ["short", "aaaaaaaaaaaa"] {
+            assert_eq!(set::<Secret<Password>>(weak).unwrap_err().code, Code::WeakPassword);
+        }
+    }
+
+    #[test]
+    fn a_sealed_secret_opens_only_with_its_key() {
+        let seed: Sealed<TotpSeed> = set("JBSWY3DPEHPK3PXP").unwrap();
+        assert_eq!(seed.open(&sealer()).unwrap().as_str(), "JBSWY3DPEHPK3PXP");
+        let other = Sealer::new(&[8; 32], Arc::new(crate::domain::SystemRandom));
+        assert!(seed.open(&other).is_none());
+        let Value::Bytes(mut bytes) = seed.to_value() else { panic!("sealed secrets are bytes") };
+        assert!(!bytes.windows(4).any(|w| w == b"JBSW"));
+        *bytes.last_mut().unwrap() ^= 1;
+        assert!(sealer().open(&bytes).is_none());
+    }
+
+    #[test]
+    fn a_sent_secret_is_not_printed() {
+        assert!(!format!("{:?}", SecretText::new("7305")).contains("7305"));
+    }
+}

@@ -1,0 +1,207 @@
+//! Text, with one rule for all of it: no NUL, no control characters.
+
+use super::scalar::{answers, corrupt};
+use super::{Code, Problem, Scalar, Value};
+
+/// The one text rule: at most `max` characters, none of them a control character. Line breaks and tabs pass where the
+/// text may have several lines.
+fn check(text: &str, max: usize, lines: bool) -> Result<(), Problem> {
+    let allowed = |c: char| !c.is_control() || (lines && matches!(c, '\n' | '\r' | '\t'));
+    if let Some(at) = text.chars().position(|c| !allowed(c)) {
+        let rule = format!("must not contain control characters (one stands at character {})", at + 1);
+        return Err(Problem::new(Code::InvalidFormat, rule).value(text.escape_default()));
+    }
+    let length = text.chars().count();
+    if length > max {
+        let rule = format!("must have at most {max} characters, not {length}");
+        return Err(
+            Problem::new(Code::OutOfRange, rule).value(text.chars().take(40).chain("…".chars()).collect::<String>())
+        );
+    }
+    Ok(())
+}
+
+/// A text type: `text_type!(/// doc  Name<MAX>, lines, |text| extra rule)`.
+macro_rules! text_type {
+    ($(#[$doc:meta])* $Name:ident, $lines:literal, $extra:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Eq, PartialEq)]
+        pub struct $Name<const MAX: usize>(String);
+
+        impl<const MAX: usize> $Name<MAX> {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// Whether nothing is written.
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+        }
+
+        impl<const MAX: usize> Scalar for $Name<MAX> {
+            type Sent = String;
+
+            fn parse(sent: &String) -> Result<Self, Problem> {
+                let text = sent.trim();
+                check(text, MAX, $lines)?;
+                let extra: fn(&str) -> Result<String, Problem> = $extra;
+                extra(text).map(Self)
+            }
+
+            fn empty() -> Option<Self> {
+                Some(Self::default())
+            }
+
+            fn to_value(&self) -> Value {
+                self.0.as_str().into()
+            }
+
+            fn from_value(value: Value) -> Result<Self, Problem> {
+                match value {
+                    Value::Text(text) => Self::parse(&text),
+                    _ => Err(corrupt("text")),
+                }
+            }
+        }
+
+        answers!([const MAX: usize] $Name<MAX> as String);
+    };
+}
+
+text_type!(
+    /// One line of text of at most `MAX` characters; leading and trailing blanks are dropped.
+    Text, false, |text| Ok(text.to_owned())
+);
+text_type!(
+    /// Text of at most `MAX` characters that may have several lines.
+    LongText, true, |text| Ok(text.to_owned())
+);
+text_type!(
+    /// A name that appears on displays and in SIP headers: one line, without the characters `"`, `<` and `>`, which
+    /// would break a caller-ID header.
+    DisplayName, false, |text| match text.chars().find(|c| matches!(c, '"' | '<' | '>')) {
+        Some(_) => Err(Problem::new(Code::InvalidFormat, "must not contain \", < or >").value(text)),
+        None => Ok(text.to_owned()),
+    }
+);
+text_type!(
+    /// A login name: 2 to `MAX` of `a-z 0-9 . _ @ + -`; capitals are kept as small letters.
+    WebUser, false, |text| {
+        let fits = text.chars().count() >= 2
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '+' | '-'));
+        if fits {
+            Ok(text.to_ascii_lowercase())
+        } else {
+            Err(Problem::new(Code::InvalidFormat, "must be 2 to 64 letters, digits or . _ @ + -").value(text))
+        }
+    }
+);
+
+/// The key of the extension in another system, such as a CRM.
+pub type ReferenceId = Text<64>;
+
+/// Networks in CIDR form, such as `192.0.2.0/24` or `2001:db8::/32`; a bare address stands for itself.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CidrList(Vec<String>);
+
+impl CidrList {
+    /// Whether no network is listed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The network in its canonical text, or the rule that it breaks.
+fn cidr(text: &str) -> Result<String, Problem> {
+    let wrong =
+        || Problem::new(Code::InvalidFormat, "must be an IP address or a network such as 192.0.2.0/24").value(text);
+    let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
+    let address: std::net::IpAddr = address.parse().map_err(|_| wrong())?;
+    let widest = if address.is_ipv4() { 32 } else { 128 };
+    match bits.map(str::parse::<u8>) {
+        None => Ok(address.to_string()),
+        Some(Ok(bits)) if bits <= widest => Ok(format!("{address}/{bits}")),
+        Some(_) => Err(wrong()),
+    }
+}
+
+impl Scalar for CidrList {
+    type Sent = Vec<String>;
+
+    fn parse(sent: &Vec<String>) -> Result<Self, Problem> {
+        sent.iter()
+            .enumerate()
+            .map(|(i, text)| cidr(text.trim()).map_err(|p| p.under(i)))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.join(",").into()
+    }
+
+    fn answer(&self) -> async_graphql::Value {
+        async_graphql::Value::List(self.0.iter().map(|text| text.as_str().into()).collect())
+    }
+
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        let text = value.text().ok_or_else(|| corrupt("networks"))?;
+        Self::parse(&text.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect())
+    }
+}
+
+answers!([] CidrList as Vec<String>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_has_no_control_characters_and_survives_the_row(text in any::<String>()) {
+            if let Ok(kept) = Text::<80>::parse(&text) {
+                prop_assert!(kept.as_str().chars().all(|c| !c.is_control()));
+                prop_assert!(kept.as_str().chars().count() <= 80);
+                prop_assert_eq!(Text::from_value(kept.to_value()).unwrap(), kept);
+            }
+        }
+    }
+
+    #[test]
+    fn nul_and_control_characters_are_refused_everywhere() {
+        for bad in ["a\0b", "a\u{1}b", "a\u{7f}b", "a\u{85}b"] {
+            assert_eq!(Text::<9>::parse(&bad.into()).unwrap_err().code, Code::InvalidFormat);
+            assert_eq!(LongText::<9>::parse(&bad.into()).unwrap_err().code, Code::InvalidFormat);
+        }
+        assert!(Text::<9>::parse(&"a\nb".into()).is_err());
+        assert_eq!(LongText::<9>::parse(&"a\nb".into()).unwrap().as_str(), "a\nb");
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!(Text::<3>::parse(&"äöü".into()).is_ok());
+        assert_eq!(Text::<3>::parse(&"äöüß".into()).unwrap_err().code, Code::OutOfRange);
+    }
+
+    #[test]
+    fn a_display_name_keeps_out_of_headers() {
+        assert!(DisplayName::<80>::parse(&"Ivy O'Morgan (HQ)".into()).is_ok());
+        assert_eq!(DisplayName::<80>::parse(&"Ivy <108>".into()).unwrap_err().code, Code::InvalidFormat);
+    }
+
+    #[test]
+    fn networks_are_checked_one_by_one() {
+        let sent = ["192.0.2.0/24", "2001:db8::1", "10.0.0.0/33"].map(str::to_owned).to_vec();
+        let problem = CidrList::parse(&sent).unwrap_err();
+        assert_eq!((problem.path, problem.value.as_deref()), (vec!["2".to_owned()], Some("10.0.0.0/33")));
+        let kept = CidrList::parse(&sent[..2].to_vec()).unwrap();
+        assert_eq!(CidrList::from_value(kept.to_value()).unwrap(), kept);
+    }
+}

@@ -1,0 +1,165 @@
+//! Moments, times of day and time zones.
+
+use super::scalar::corrupt;
+use super::{Code, Problem, Scalar, Value, answers, choice, scalar};
+
+/// A moment: epoch milliseconds inside, RFC 3339 in UTC outside.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct DateTime(pub i64);
+
+impl Scalar for DateTime {
+    type Sent = DateTimeSent;
+
+    fn parse(sent: &DateTimeSent) -> Result<Self, Problem> {
+        let moment: jiff::Timestamp = sent.0.parse().map_err(|_| {
+            Problem::new(Code::InvalidFormat, "must be a moment such as 2026-11-23T09:00:00Z")
+                .value(sent.0.escape_default())
+        })?;
+        Ok(Self(moment.as_millisecond()))
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.into()
+    }
+
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        value.int().map(Self).ok_or_else(|| corrupt("a moment"))
+    }
+
+    fn answer(&self) -> async_graphql::Value {
+        jiff::Timestamp::from_millisecond(self.0).map_or(async_graphql::Value::Null, |moment| moment.to_string().into())
+    }
+}
+
+scalar!(
+    /// A moment in UTC as RFC 3339 writes it, such as `2026-11-23T09:00:00Z`.
+    DateTime => DateTimeSent(String), "DateTime", "https://scalars.graphql.org/andimarek/date-time"
+);
+
+/// A wall-clock time as minutes since midnight: 0 to 1440, where 1440 is the end of the day.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct MinuteOfDay(i64);
+
+impl MinuteOfDay {
+    /// `hour:minute`, or `None` outside 00:00 to 24:00.
+    pub fn at(hour: i64, minute: i64) -> Option<Self> {
+        let fits = (0..=24).contains(&hour) && (0..=59).contains(&minute) && hour * 60 + minute <= 1440;
+        fits.then_some(Self(hour * 60 + minute))
+    }
+}
+
+impl Scalar for MinuteOfDay {
+    type Sent = TimeOfDaySent;
+
+    fn parse(sent: &TimeOfDaySent) -> Result<Self, Problem> {
+        let digits = |text: &str| {
+            (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+        };
+        sent.0.split_once(':').and_then(|(hour, minute)| Self::at(digits(hour)?, digits(minute)?)).ok_or_else(|| {
+            Problem::new(Code::InvalidFormat, "must be a time from 00:00 to 24:00").value(sent.0.escape_default())
+        })
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.into()
+    }
+
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        value.int().filter(|n| (0..=1440).contains(n)).map(Self).ok_or_else(|| corrupt("a time of day"))
+    }
+
+    fn answer(&self) -> async_graphql::Value {
+        format!("{:02}:{:02}", self.0 / 60, self.0 % 60).into()
+    }
+}
+
+scalar!(
+    /// A wall-clock time `HH:MM` from `00:00` to `24:00`.
+    MinuteOfDay => TimeOfDaySent(String), "TimeOfDay"
+);
+
+/// A time zone of the IANA database.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TimeZone(String);
+
+impl TimeZone {
+    /// The zone's name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Scalar for TimeZone {
+    type Sent = String;
+
+    fn parse(sent: &String) -> Result<Self, Problem> {
+        match jiff::tz::TimeZone::get(sent) {
+            Ok(_) => Ok(Self(sent.clone())),
+            Err(_) => Err(Problem::new(Code::InvalidFormat, "must be an IANA time zone such as Europe/Rome")
+                .value(sent.escape_default())),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.as_str().into()
+    }
+
+    /// A stored name is not looked up again: time zone databases change, and an old name must stay readable.
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Text(text) => Ok(Self(text)),
+            _ => Err(corrupt("a time zone")),
+        }
+    }
+}
+
+answers!([] TimeZone as String);
+
+choice! {
+    /// A day of the week.
+    pub enum Weekday {
+        /// Monday.
+        Monday = "MONDAY",
+        /// Tuesday.
+        Tuesday = "TUESDAY",
+        /// Wednesday.
+        Wednesday = "WEDNESDAY",
+        /// Thursday.
+        Thursday = "THURSDAY",
+        /// Friday.
+        Friday = "FRIDAY",
+        /// Saturday.
+        Saturday = "SATURDAY",
+        /// Sunday.
+        Sunday = "SUNDAY",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_day_run_to_midnight() {
+        for (text, minutes) in [("00:00", 0), ("09:30", 570), ("24:00", 1440)] {
+            let time = MinuteOfDay::parse(&TimeOfDaySent(text.into())).unwrap();
+            assert_eq!((time.0, time.answer()), (minutes, text.into()));
+        }
+        for bad in ["24:01", "9:30", "09:60", "", "noon", "+9:30", "09:3"] {
+            assert!(MinuteOfDay::parse(&TimeOfDaySent(bad.into())).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn moments_are_rfc_3339() {
+        let moment = DateTime::parse(&DateTimeSent("2026-11-23T10:00:00+01:00".into())).unwrap();
+        assert_eq!(moment.answer(), "2026-11-23T09:00:00Z".into());
+        assert!(DateTime::parse(&DateTimeSent("yesterday".into())).is_err());
+    }
+
+    #[test]
+    fn time_zones_are_known_ones() {
+        assert!(TimeZone::parse(&"Europe/Rome".into()).is_ok());
+        assert_eq!(TimeZone::parse(&"Europe/Atlantis".into()).unwrap_err().code, Code::InvalidFormat);
+    }
+}

@@ -1,0 +1,101 @@
+//! The neutral form of a database value: what both engines can hold.
+
+use std::sync::Arc;
+
+/// One value on its way into or out of a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// SQL NULL.
+    Null,
+    /// A switch. SQLite hands it back as an integer, see [`Value::bool`].
+    Bool(bool),
+    /// A 64-bit integer; times are epoch milliseconds.
+    Int(i64),
+    /// UTF-8 text.
+    Text(String),
+    /// Raw bytes: hashes and sealed secrets.
+    Bytes(Vec<u8>),
+    /// A list of ids, only ever bound to `= ANY($n)`.
+    Ids(Arc<[i64]>),
+}
+
+/// The columns of one row, in the order that the statement names them.
+pub type Row = Vec<Value>;
+
+impl Value {
+    /// The integer in this value, or `None` when it holds anything else.
+    pub fn int(&self) -> Option<i64> {
+        match self {
+            Value::Int(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The text in this value, or `None` when it holds anything else.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Value::Text(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// The bytes in this value, or `None` when it holds anything else.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Value::Bytes(b) => Some(b),
+            _ => None,
+        }
+    }
+
+    /// The switch in this value. SQLite keeps booleans as the integers 0 and 1, PostgreSQL as booleans.
+    pub fn bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(b) => Some(*b),
+            Value::Int(0) => Some(false),
+            Value::Int(1) => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(b: bool) -> Self {
+        Value::Bool(b)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(n: i64) -> Self {
+        Value::Int(n)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(s: &str) -> Self {
+        Value::Text(s.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(s: String) -> Self {
+        Value::Text(s)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(b: &[u8]) -> Self {
+        Value::Bytes(b.to_vec())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+impl FromIterator<i64> for Value {
+    fn from_iter<I: IntoIterator<Item = i64>>(ids: I) -> Self {
+        Value::Ids(ids.into_iter().collect())
+    }
+}
