@@ -1,0 +1,202 @@
+//! What happens next: ordered lists of destinations, one list per slot of an owner.
+
+use async_graphql::{ID, OneofObject, OutputType, SimpleObject};
+
+use super::field::{Cell, Field, Place, Reference, Rows, answers_as_list, misplaced, rows, too_many};
+use crate::domain::{DialNumber, Kind, ObjectId, Problem, Row, Scalar, TenantId, Value, choice};
+
+choice! {
+    /// What a caller hears when a call is hung up.
+    pub enum HangupCause {
+        /// The call just ends.
+        Normal = "NORMAL",
+        /// Busy tone.
+        Busy = "BUSY",
+        /// Congestion tone.
+        Congestion = "CONGESTION",
+    }
+}
+
+/// One step of what happens to a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// Go to an object: ring an extension, play a media file, ask a condition, …
+    Object(ObjectId),
+    /// Dial a number, inside or outside.
+    Number(DialNumber),
+    /// Hang up.
+    Hangup(HangupCause),
+}
+
+/// One step of what happens to a call: an object to go to, a number to dial, or a hang-up. Exactly one is not null.
+#[derive(Clone, Debug, PartialEq, SimpleObject)]
+#[graphql(complex)]
+pub struct Destination {
+    /// The id of the object to go to.
+    object_id: Option<ID>,
+    /// The number to dial.
+    number: Option<DialNumber>,
+    /// Hang up with this cause.
+    hangup: Option<HangupCause>,
+    #[graphql(skip)]
+    target: Target,
+}
+
+/// One step of what happens to a call: exactly one field is given.
+#[derive(Clone, Debug, OneofObject)]
+pub enum DestinationInput {
+    /// The id of an extension (real or virtual), voicemail box, condition, media file or parking lot.
+    ObjectId(ID),
+    /// A number to dial, inside or outside.
+    Number(<DialNumber as Scalar>::Sent),
+    /// Hang up with this cause.
+    Hangup(HangupCause),
+}
+
+impl Destination {
+    /// The kinds of objects that a call can go to.
+    pub const KINDS: &'static [Kind] = &[
+        Kind::VirtualExtension,
+        Kind::Extension,
+        Kind::VoicemailBox,
+        Kind::Condition,
+        Kind::MediaFile,
+        Kind::ParkingLot,
+    ];
+
+    /// The step that goes there.
+    pub fn to(target: Target) -> Self {
+        let (mut object_id, mut number, mut hangup) = (None, None, None);
+        match &target {
+            Target::Object(object) => object_id = Some(object.opaque()),
+            Target::Number(n) => number = Some(n.clone()),
+            Target::Hangup(cause) => hangup = Some(*cause),
+        }
+        Self { object_id, number, hangup, target }
+    }
+
+    /// Where the step goes.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The object that the step goes to, if it is one.
+    pub fn leads_to(&self) -> Option<ObjectId> {
+        match self.target {
+            Target::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    fn parse(sent: &DestinationInput) -> Result<Self, Problem> {
+        Ok(Self::to(match sent {
+            DestinationInput::ObjectId(id) => {
+                let object = ObjectId::of_opaque(id);
+                Target::Object(object.ok_or_else(|| Problem::not_found(Self::KINDS, id).under("objectId"))?)
+            }
+            DestinationInput::Number(number) => {
+                Target::Number(<DialNumber as Scalar>::parse(number).map_err(|p| p.under("number"))?)
+            }
+            DestinationInput::Hangup(cause) => Target::Hangup(*cause),
+        }))
+    }
+
+    fn store(&self) -> Row {
+        match &self.target {
+            Target::Object(object) => vec![object.local.into(), Value::Null, Value::Null],
+            Target::Number(number) => vec![Value::Null, number.to_value(), Value::Null],
+            Target::Hangup(cause) => vec![Value::Null, Value::Null, cause.to_value()],
+        }
+    }
+
+    fn load(row: Row, tenant: TenantId) -> Result<Self, Problem> {
+        let [target, number, hangup] = <[Value; 3]>::try_from(row).map_err(|_| misplaced())?;
+        Ok(Self::to(match (target, number, hangup) {
+            (Value::Int(local), Value::Null, Value::Null) => Target::Object(ObjectId { tenant, local }),
+            (Value::Null, number, Value::Null) => Target::Number(DialNumber::from_value(number)?),
+            (Value::Null, Value::Null, cause) => Target::Hangup(HangupCause::from_value(cause)?),
+            _ => return Err(misplaced()),
+        }))
+    }
+
+    fn show(&self) -> serde_json::Value {
+        match &self.target {
+            Target::Object(object) => serde_json::json!({ "objectId": object.opaque().0 }),
+            Target::Number(number) => serde_json::json!({ "number": number.as_str() }),
+            Target::Hangup(cause) => serde_json::json!({ "hangup": cause.word() }),
+        }
+    }
+}
+
+/// The ordered destinations of one slot, at most 20: rows of `destination` under the field's name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Destinations(pub Vec<Destination>);
+
+impl Destinations {
+    const MAX: usize = 20;
+}
+
+impl Field for Destinations {
+    type Sent = Vec<DestinationInput>;
+
+    const PLACE: Place =
+        Place::Rows(Rows { table: "destination", columns: &["target_id", "number", "hangup"], slotted: true });
+
+    fn parse(sent: &Vec<DestinationInput>) -> Result<Self, Vec<Problem>> {
+        let (mut list, mut problems) = (Vec::new(), too_many(sent.len(), Self::MAX));
+        for (i, one) in sent.iter().enumerate() {
+            match Destination::parse(one) {
+                Ok(destination) => list.push(destination),
+                Err(problem) => problems.push(problem.under(i)),
+            }
+        }
+        if problems.is_empty() { Ok(Self(list)) } else { Err(problems) }
+    }
+
+    fn blank() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn cleared() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn store(&self) -> Cell {
+        Cell::Rows(self.0.iter().map(Destination::store).collect())
+    }
+
+    fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
+        rows(cell)?.into_iter().map(|row| Destination::load(row, tenant)).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn show(&self) -> serde_json::Value {
+        self.0.iter().map(Destination::show).collect()
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        for (i, destination) in self.0.iter().enumerate() {
+            if let Some(object) = destination.leads_to() {
+                visit(Reference { object, kinds: Destination::KINDS, path: vec![i.to_string(), "objectId".into()] });
+            }
+        }
+    }
+}
+
+answers_as_list!([] Destinations, Destination);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_survives_the_rows() {
+        let tenant = TenantId(1);
+        let list = Destinations(vec![
+            Destination::to(Target::Object(ObjectId { tenant, local: 7 })),
+            Destination::parse(&DestinationInput::Number(crate::domain::DialNumberSent("+390551234".into()))).unwrap(),
+            Destination::to(Target::Hangup(HangupCause::Busy)),
+        ]);
+        assert_eq!(Destinations::load(list.store(), tenant).unwrap(), list);
+        assert!(Destination::load(vec![1.into(), Value::Null, "BUSY".into()], tenant).is_err());
+    }
+}

@@ -1,0 +1,464 @@
+//! What a field of a section can be, and how it is kept.
+//!
+//! A field is either a [`Scalar`] in a column of the section's table, a reference (a column with a foreign key), or a
+//! list whose entries are rows of another table, in order. Everything else in the program works on [`Cell`]s and never
+//! asks which field it has before it.
+
+use async_graphql::{ID, InputType, MaybeUndefined, OutputType};
+
+use super::section::{Change, Section, camel};
+use crate::domain::{Code, Id, Kind, ObjectId, Problem, Row, Scalar, Sealer, Target, TenantId, Value};
+
+/// Where a field is kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    /// In a column of the section's own table, or of the object's row, named like the field.
+    Column,
+    /// In rows of another table whose key is (tenant, owner, position).
+    Rows(Rows),
+}
+
+/// The table of a list field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rows {
+    /// The table's name.
+    pub table: &'static str,
+    /// The columns of an entry.
+    pub columns: &'static [&'static str],
+    /// Whether several fields share the table, told apart by its column `slot`, which holds the field's name.
+    pub slotted: bool,
+}
+
+/// A field's value in its neutral form.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// The value of one column.
+    Value(Value),
+    /// The entries of a list, in order.
+    Rows(Vec<Row>),
+}
+
+/// One reference that a form holds, as the checks see it.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// The object that is referred to.
+    pub object: ObjectId,
+    /// The kinds that fit.
+    pub kinds: &'static [Kind],
+    /// Where in the form: field first, then positions.
+    pub path: Vec<String>,
+}
+
+/// A field of a section.
+pub trait Field: Clone + PartialEq + Sized + Send + Sync {
+    /// What a client sends for it. `T` and `Option<T>` send the same.
+    type Sent: InputType;
+
+    /// Where it is kept.
+    const PLACE: Place = Place::Column;
+
+    /// The one way in for a client's value.
+    ///
+    /// # Errors
+    /// All rules that the value breaks.
+    fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>>;
+
+    /// What the field holds when nobody ever said anything; `None` when somebody has to.
+    fn blank() -> Option<Self>;
+
+    /// What `null` leaves; `None` when the field cannot be empty.
+    fn cleared() -> Option<Self>;
+
+    /// The stored form.
+    fn store(&self) -> Cell;
+
+    /// Back from the stored form.
+    ///
+    /// # Errors
+    /// The rule that the stored value breaks.
+    fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem>;
+
+    /// How change records show the value.
+    fn show(&self) -> serde_json::Value;
+
+    /// Runs before the save's transaction, see [`Scalar::seal`].
+    fn seal(_sent: &mut Self::Sent, _sealer: &Sealer) {}
+
+    /// Hands out every reference that the value holds.
+    fn references(&self, _visit: &mut dyn FnMut(Reference)) {}
+}
+
+impl<T: Scalar> Field for T {
+    type Sent = T::Sent;
+
+    fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>> {
+        Scalar::parse(sent).map_err(|p| vec![p])
+    }
+
+    fn blank() -> Option<Self> {
+        T::blank()
+    }
+
+    fn cleared() -> Option<Self> {
+        T::empty()
+    }
+
+    fn store(&self) -> Cell {
+        Cell::Value(self.to_value())
+    }
+
+    fn load(cell: Cell, _: TenantId) -> Result<Self, Problem> {
+        match cell {
+            Cell::Value(value) => T::from_value(value),
+            Cell::Rows(_) => Err(misplaced()),
+        }
+    }
+
+    fn show(&self) -> serde_json::Value {
+        // Only a float that JSON cannot hold fails here, and no field is one.
+        self.answer().into_json().unwrap_or_default()
+    }
+
+    fn seal(sent: &mut Self::Sent, sealer: &Sealer) {
+        T::seal(sent, sealer);
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    type Sent = T::Sent;
+
+    fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>> {
+        T::parse(sent).map(Some)
+    }
+
+    fn blank() -> Option<Self> {
+        Some(None)
+    }
+
+    fn cleared() -> Option<Self> {
+        Some(None)
+    }
+
+    fn store(&self) -> Cell {
+        self.as_ref().map_or(Cell::Value(Value::Null), T::store)
+    }
+
+    fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
+        match cell {
+            Cell::Value(Value::Null) => Ok(None),
+            cell => T::load(cell, tenant).map(Some),
+        }
+    }
+
+    fn show(&self) -> serde_json::Value {
+        self.as_ref().map_or(serde_json::Value::Null, T::show)
+    }
+
+    fn seal(sent: &mut Self::Sent, sealer: &Sealer) {
+        T::seal(sent, sealer);
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        if let Some(value) = self {
+            value.references(visit);
+        }
+    }
+}
+
+impl<K: Target> Field for Id<K> {
+    type Sent = ID;
+
+    fn parse(sent: &ID) -> Result<Self, Vec<Problem>> {
+        Id::parse(sent).map_err(|p| vec![p])
+    }
+
+    fn blank() -> Option<Self> {
+        None
+    }
+
+    fn cleared() -> Option<Self> {
+        None
+    }
+
+    fn store(&self) -> Cell {
+        Cell::Value(self.object().local.into())
+    }
+
+    fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
+        match cell {
+            Cell::Value(Value::Int(local)) => Ok(Self::new(ObjectId { tenant, local })),
+            _ => Err(misplaced()),
+        }
+    }
+
+    fn show(&self) -> serde_json::Value {
+        self.object().opaque().0.into()
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        visit(Reference { object: self.object(), kinds: const { &[K::KIND] }, path: Vec::new() });
+    }
+}
+
+/// An ordered list of references without repetition: rows of `link` under the field's name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Links<K: Target, const MAX: usize>(Vec<Id<K>>);
+
+impl<K: Target, const MAX: usize> Default for Links<K, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Target, const MAX: usize> Links<K, MAX> {
+    /// The references in order.
+    pub fn ids(&self) -> &[Id<K>] {
+        &self.0
+    }
+
+    /// Whether the list is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K: Target, const MAX: usize> FromIterator<Id<K>> for Links<K, MAX> {
+    fn from_iter<I: IntoIterator<Item = Id<K>>>(ids: I) -> Self {
+        Self(ids.into_iter().collect())
+    }
+}
+
+impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
+    type Sent = Vec<ID>;
+
+    const PLACE: Place = Place::Rows(Rows { table: "link", columns: &["target_id"], slotted: true });
+
+    fn parse(sent: &Vec<ID>) -> Result<Self, Vec<Problem>> {
+        let (mut ids, mut problems) = (Vec::<Id<K>>::new(), too_many(sent.len(), MAX));
+        for (i, one) in sent.iter().enumerate() {
+            match Id::parse(one) {
+                Ok(id) if ids.contains(&id) => {
+                    problems
+                        .push(Problem::new(Code::Duplicate, "stands in the list twice").value(one.as_str()).under(i));
+                }
+                Ok(id) => ids.push(id),
+                Err(problem) => problems.push(problem.under(i)),
+            }
+        }
+        if problems.is_empty() { Ok(Self(ids)) } else { Err(problems) }
+    }
+
+    fn blank() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn cleared() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn store(&self) -> Cell {
+        Cell::Rows(self.0.iter().map(|id| vec![id.object().local.into()]).collect())
+    }
+
+    fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
+        rows(cell)?.into_iter().map(|row| Id::load(first(row)?, tenant)).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn show(&self) -> serde_json::Value {
+        self.0.iter().map(Field::show).collect()
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        for (i, id) in self.0.iter().enumerate() {
+            id.references(&mut |r| visit(Reference { path: vec![i.to_string()], ..r }));
+        }
+    }
+}
+
+/// An ordered list of entries that belong to their owner alone, such as the routes of a routing profile: rows of a
+/// table of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entries<S>(pub Vec<S>);
+
+impl<S> Default for Entries<S> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<S: Section> Field for Entries<S> {
+    type Sent = Vec<S::Patch>;
+
+    const PLACE: Place = Place::Rows(Rows { table: S::TABLE, columns: S::COLUMNS, slotted: false });
+
+    fn parse(sent: &Vec<S::Patch>) -> Result<Self, Vec<Problem>> {
+        let (mut entries, mut problems) = (Vec::new(), too_many(sent.len(), 1000));
+        for (i, patch) in sent.iter().enumerate() {
+            entries.extend(S::build(patch, &mut |problem| problems.push(problem.under(i))));
+        }
+        if problems.is_empty() { Ok(Self(entries)) } else { Err(problems) }
+    }
+
+    fn blank() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn cleared() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn store(&self) -> Cell {
+        let row = |entry: &S| entry.store().into_iter().map(value_of).collect();
+        Cell::Rows(self.0.iter().map(row).collect())
+    }
+
+    fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
+        let entry = |row: Row| S::load(row.into_iter().map(Cell::Value).collect(), tenant);
+        rows(cell)?.into_iter().map(entry).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn show(&self) -> serde_json::Value {
+        self.0.iter().map(Section::show).collect()
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        for (i, entry) in self.0.iter().enumerate() {
+            entry.references(&mut |mut r| {
+                r.path.insert(0, i.to_string());
+                visit(r);
+            });
+        }
+    }
+}
+
+/// Lists answer as lists of their entries.
+macro_rules! answers_as_list {
+    ([$($generics:tt)*] $Type:ty, $Entry:ty) => {
+        impl<$($generics)*> OutputType for $Type {
+            fn type_name() -> std::borrow::Cow<'static, str> {
+                <Vec<$Entry> as OutputType>::type_name()
+            }
+
+            fn qualified_type_name() -> String {
+                <Vec<$Entry> as OutputType>::qualified_type_name()
+            }
+
+            fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
+                <Vec<$Entry> as OutputType>::create_type_info(registry)
+            }
+
+            async fn resolve(
+                &self,
+                ctx: &async_graphql::ContextSelectionSet<'_>,
+                field: &async_graphql::Positioned<async_graphql::parser::types::Field>,
+            ) -> async_graphql::ServerResult<async_graphql::Value> {
+                self.0.resolve(ctx, field).await
+            }
+        }
+    };
+}
+pub(super) use answers_as_list;
+
+answers_as_list!([K: Target, const MAX: usize] Links<K, MAX>, Id<K>);
+answers_as_list!([S: Section + OutputType] Entries<S>, S);
+
+/// A field made of what a client sent alone. Reports a rule that is broken, and a value that is missing.
+pub(crate) fn build<F: Field>(
+    sent: &MaybeUndefined<F::Sent>,
+    name: &str,
+    report: &mut dyn FnMut(Problem),
+) -> Option<F> {
+    let mut built = F::blank();
+    match sent {
+        MaybeUndefined::Value(value) => match F::parse(value) {
+            Ok(parsed) => built = Some(parsed),
+            Err(problems) => {
+                problems.into_iter().for_each(|p| report(p.under(camel(name))));
+                return None;
+            }
+        },
+        MaybeUndefined::Null => built = F::cleared(),
+        MaybeUndefined::Undefined => {}
+    }
+    if built.is_none() {
+        report(Problem::new(Code::Required, "is required").under(camel(name)));
+    }
+    built
+}
+
+/// Applies what a client sent for one field: absent keeps, `null` clears, a value is parsed.
+pub(crate) fn apply<F: Field>(
+    field: &mut F,
+    sent: &MaybeUndefined<F::Sent>,
+    name: &str,
+    report: &mut dyn FnMut(Problem),
+) {
+    match sent {
+        MaybeUndefined::Undefined => {}
+        MaybeUndefined::Null => match F::cleared() {
+            Some(empty) => *field = empty,
+            None => report(Problem::new(Code::Required, "cannot be null").under(camel(name))),
+        },
+        MaybeUndefined::Value(value) => match F::parse(value) {
+            Ok(parsed) => *field = parsed,
+            Err(problems) => problems.into_iter().for_each(|p| report(p.under(camel(name)))),
+        },
+    }
+}
+
+/// Hashes or seals what a client sent for one field, where its type asks for it.
+pub(crate) fn seal<F: Field>(sent: &mut MaybeUndefined<F::Sent>, sealer: &Sealer) {
+    if let MaybeUndefined::Value(value) = sent {
+        F::seal(value, sealer);
+    }
+}
+
+/// The next cell of a row as a field.
+pub(crate) fn load<F: Field>(cells: &mut std::vec::IntoIter<Cell>, tenant: TenantId, name: &str) -> Result<F, Problem> {
+    cells.next().ok_or_else(misplaced).and_then(|cell| F::load(cell, tenant)).map_err(|p| p.under(name))
+}
+
+/// Notes a field whose values differ.
+pub(crate) fn diff<F: Field>(before: &F, after: &F, name: &str, changes: &mut Vec<Change>) {
+    if before != after {
+        changes.push(Change { path: camel(name), before: before.show(), after: after.show() });
+    }
+}
+
+/// Hands out the references of one field under its name.
+pub(crate) fn references<F: Field>(field: &F, name: &str, visit: &mut dyn FnMut(Reference)) {
+    field.references(&mut |mut r| {
+        r.path.insert(0, camel(name));
+        visit(r);
+    });
+}
+
+/// The problem of a list that is too long, if it is.
+pub(super) fn too_many(length: usize, max: usize) -> Vec<Problem> {
+    let problem = || Problem::new(Code::OutOfRange, format!("must have at most {max} entries")).value(length);
+    if length > max { vec![problem()] } else { Vec::new() }
+}
+
+/// The problem of a stored value whose shape is not the field's: the file was not written by this program.
+pub(super) fn misplaced() -> Problem {
+    Problem::new(Code::InvalidFormat, "is stored in a form that this field does not have")
+}
+
+pub(super) fn rows(cell: Cell) -> Result<Vec<Row>, Problem> {
+    match cell {
+        Cell::Rows(rows) => Ok(rows),
+        Cell::Value(_) => Err(misplaced()),
+    }
+}
+
+fn first(row: Row) -> Result<Cell, Problem> {
+    row.into_iter().next().map(Cell::Value).ok_or_else(misplaced)
+}
+
+/// Entries have no lists inside them, so every cell of an entry is a value.
+fn value_of(cell: Cell) -> Value {
+    match cell {
+        Cell::Value(value) => value,
+        Cell::Rows(_) => Value::Null,
+    }
+}

@@ -1,0 +1,70 @@
+//! Find me/Follow me (FMFM): ring another number too, or instead.
+
+use super::section::{Initial, section};
+use crate::domain::{DialNumber, Digits, DisplayName, Id, PhoneNumber, Seconds, choice, kind};
+
+section! {
+    "follow_me", FollowMeInput;
+    /// Find me/Follow me: another number, usually a mobile, that rings too or instead.
+    #[graphql(complex)]
+    pub struct FollowMe {
+        /// Whether follow-me is on.
+        pub enabled: bool,
+        /// The number that rings, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in front.
+        pub number: Option<DialNumber>,
+        /// The condition under which it rings; null is always.
+        pub condition_id: Option<Id<kind::Condition>>,
+        /// When it rings, seen from the members' phones.
+        pub dial_method: FollowMeDialMethod,
+        /// Whether who answers must press a key first, which keeps a mobile's own voicemail from swallowing the call.
+        pub confirm: bool,
+        /// The prompt that asks for the key; null is the stock prompt.
+        pub confirm_media_id: Option<Id<kind::MediaFile>>,
+        /// The message that the waiting caller hears.
+        pub hold_media_id: Option<Id<kind::MediaFile>>,
+        /// The caller ID that the follow-me number sees.
+        pub caller_id_mode: FollowMeCallerId,
+        /// The caller ID in mode FIXED.
+        pub fixed_caller_id: Option<PhoneNumber>,
+        /// At most 8 digits put in front of the caller's number, so that the call is seen to be a work call.
+        pub number_prefix: Digits<8>,
+        /// At most 20 characters put in front of the caller's name.
+        pub name_prefix: DisplayName<20>,
+        /// The wait before the number is dialled: 0 to 120 seconds.
+        pub delay_seconds: Seconds<0, 120>,
+        /// How long the number rings: 1 to 300 seconds.
+        pub timeout_seconds: Seconds<1, 300>,
+    }
+}
+
+impl Initial for FollowMe {
+    fn initial() -> Self {
+        Self { timeout_seconds: Seconds::of::<30>(), ..Self::blank() }
+    }
+}
+
+choice! {
+    /// When the follow-me number rings.
+    pub enum FollowMeDialMethod {
+        /// After the members rang for the inbound timeout.
+        AfterNoAnswer = "AFTER_NO_ANSWER",
+        /// Together with the members, after the delay.
+        Simultaneous = "SIMULTANEOUS",
+        /// Instead of the members.
+        Immediate = "IMMEDIATE",
+    }
+}
+
+choice! {
+    /// The caller ID that the follow-me number sees.
+    pub enum FollowMeCallerId {
+        /// The caller's own; carriers often refuse it on outside calls.
+        OriginalCaller = "ORIGINAL_CALLER",
+        /// The extension's external caller ID.
+        Extension = "EXTENSION",
+        /// The fixed number in `fixedCallerId`.
+        Fixed = "FIXED",
+        /// The outside number (DID) that the caller dialled.
+        Did = "DID",
+    }
+}

@@ -1,0 +1,67 @@
+//! Information: who the extension is, which phones ring for it, which groups it belongs to.
+
+use super::Links;
+use super::section::{Initial, section};
+use crate::domain::{
+    CallerIdDigits, DisplayName, EmailList, ExtensionNumber, Id, Pin, Seconds, Secret, Text, choice, kind,
+};
+
+section! {
+    "information", InformationInput;
+    /// Who the extension is, which phones ring for it and which groups it belongs to.
+    #[graphql(complex)]
+    pub struct Information {
+        /// The number that other users dial: 2 to 10 digits, unique in the tenant.
+        pub number: Option<ExtensionNumber>,
+        /// What colleagues see on displays, in lists and in reports: 1 to 80 characters without `"`, `<` and `>`.
+        pub name: DisplayName<80>,
+        /// A note for administrators, at most 255 characters.
+        pub description: Text<255>,
+        /// The addresses at which the user gets notifications, at most 20.
+        pub email: EmailList,
+        /// The PIN, 4 to 10 digits, that is asked before a phone is let into this extension. Write-only; answered as whether it is set.
+        #[graphql(name = "securityPinSet")]
+        pub security_pin: Secret<Pin>,
+        /// Whether the internal caller ID is made of name and number or stands in the two fields below.
+        pub internal_caller_id_mode: InternalCallerIdMode,
+        /// The name shown to colleagues in mode CUSTOM, at most 35 characters.
+        pub internal_caller_id_name: DisplayName<35>,
+        /// The number shown to colleagues in mode CUSTOM: 1 to 32 digits or `*`, `#`, `+`.
+        pub internal_caller_id_number: Option<CallerIdDigits>,
+        /// The real extensions that ring, and may act, for this number, in order; at most 64.
+        pub member_ids: Links<kind::Extension, 64>,
+        /// The call groups that calls ringing here belong to, at most 64.
+        pub call_group_ids: Links<kind::CallGroup, 64>,
+        /// The pickup groups whose ringing calls may be answered from here, at most 64.
+        pub pickup_group_ids: Links<kind::PickupGroup, 64>,
+        /// The spy groups whose supervisors may monitor this extension, at most 64.
+        pub spy_group_ids: Links<kind::SpyGroup, 64>,
+        /// The voicemail box that drives the message lamp (MWI) of the members' phones.
+        pub voicemail_mwi_mailbox_id: Option<Id<kind::VoicemailBox>>,
+        /// Do Not Disturb: nothing rings, callers find the extension busy.
+        pub dnd: bool,
+        /// How long the members ring before the call counts as not answered: 1 to 600 seconds.
+        pub inbound_timeout_seconds: Seconds<1, 600>,
+    }
+}
+
+impl Information {
+    /// The fields that stand in the object's own row: everything that has a number has them.
+    pub const OF_OBJECT: &'static [&'static str] = &["number", "name", "description"];
+}
+
+impl Initial for Information {
+    fn initial() -> Self {
+        Self { inbound_timeout_seconds: Seconds::of::<30>(), ..Self::blank() }
+    }
+}
+
+choice! {
+    /// Where the internal caller ID comes from.
+    pub enum InternalCallerIdMode {
+        /// The extension's own name and number.
+        Auto = "AUTO",
+        /// The name and number given in the form.
+        Custom = "CUSTOM",
+    }
+}

@@ -1,0 +1,21 @@
+//! Note: classification and free text.
+
+use super::section::{Initial, section};
+use crate::domain::{LongText, ReferenceId, Text};
+
+section! {
+    "note", NoteInput;
+    /// Classification and free text.
+    pub struct Note {
+        /// The branch that the extension belongs to, at most 80 characters.
+        pub branch: Text<80>,
+        /// The department that the extension belongs to, at most 80 characters.
+        pub department: Text<80>,
+        /// The extension's key in another system such as a CRM, at most 64 characters.
+        pub reference_id: ReferenceId,
+        /// Free notes of at most 4000 characters, line breaks included.
+        pub additional_info: LongText<4000>,
+    }
+}
+
+impl Initial for Note {}

@@ -1,0 +1,51 @@
+//! Outbound Calls: caller ID, area code, allowed numbers and routing of outside calls.
+
+use super::Links;
+use super::section::{Initial, section};
+use crate::domain::{DigitCount, Digits, DisplayName, Id, Pattern, PhoneNumber, kind};
+
+section! {
+    "outbound_calls", OutboundCallsInput;
+    /// Caller ID, area code, allowed numbers and routing of outside calls.
+    #[graphql(complex)]
+    pub struct OutboundCalls {
+        /// The number shown outside: 2 to 20 digits with an optional + in front; null is the tenant's or the route's.
+        pub external_caller_id_number: Option<PhoneNumber>,
+        /// The name shown outside, at most 35 characters.
+        pub external_caller_id_name: DisplayName<35>,
+        /// Whether outside calls are anonymous.
+        pub block_caller_id: bool,
+        /// The number shown on emergency calls.
+        pub emergency_caller_id_number: Option<PhoneNumber>,
+        /// Whether a member that calls through this extension shows this extension's outside number instead of its own.
+        pub use_this_caller_id_in_virtual: bool,
+        /// The rules that rewrite the caller ID of outside calls.
+        pub caller_id_rule_set_id: Option<Id<kind::CallerIdRuleSet>>,
+        /// The digits put in front of short dialled numbers, at most 8.
+        pub area_code: Digits<8>,
+        /// The least length of a number that gets the area code: 0 to 20 digits.
+        pub area_code_min_digits: DigitCount,
+        /// The greatest length of a number that gets the area code: 0 to 20 digits.
+        pub area_code_max_digits: DigitCount,
+        /// The expression that a number must match to get the area code; null is every number.
+        pub area_code_regex: Option<Pattern>,
+        /// Whether the tenant's area code and lengths are taken instead of the three values here.
+        pub use_tenant_area_code: bool,
+        /// Whether the tenant's expression is taken instead of the one here.
+        pub use_tenant_area_code_regex: bool,
+        /// The lists of numbers that may not be dialled, at most 16.
+        pub do_not_call_list_ids: Links<kind::CallList, 16>,
+        /// If not empty, only numbers in these lists may be dialled; at most 16.
+        pub only_allow_call_list_ids: Links<kind::CallList, 16>,
+        /// The routes that carry outside calls; null is the tenant's profile.
+        pub routing_profile_id: Option<Id<kind::RoutingProfile>>,
+        /// Whether the routing profile is kept when the call is placed for another extension.
+        pub apply_always_routing_profile: bool,
+    }
+}
+
+impl Initial for OutboundCalls {
+    fn initial() -> Self {
+        Self { use_tenant_area_code: true, use_tenant_area_code_regex: true, ..Self::blank() }
+    }
+}

@@ -1,0 +1,43 @@
+//! Security: which outside numbers may be dialled, when, for how long; the lock.
+
+use super::section::{Initial, section};
+use crate::domain::{Id, Pattern, Pin, Seconds, Secret, Text, choice, kind};
+
+section! {
+    "security", SecurityInput;
+    /// Which outside numbers may be dialled, when and for how long; the lock.
+    #[graphql(complex)]
+    pub struct Security {
+        /// Which outside numbers may be dialled.
+        pub outbound_mode: OutboundMode,
+        /// In mode REGEX, the expression that an outside number must match to be allowed.
+        pub outbound_regex: Option<Pattern>,
+        /// Why calls are restricted: a note for administrators, at most 255 characters.
+        pub outbound_block_reason: Text<255>,
+        /// The PIN, 4 to 10 digits, with which the user locks and unlocks the extension. Write-only; answered as whether it is set.
+        #[graphql(name = "lockPinSet")]
+        pub lock_pin: Secret<Pin>,
+        /// Whether the extension is locked: it takes calls, but dials no outside numbers except emergency ones.
+        pub locked: bool,
+        /// The age at which an outside call is cut: 1 to 86400 seconds, 0 never.
+        pub max_outbound_seconds: Seconds<0, 86_400>,
+        /// Whether outside calls are only allowed while `workingHoursCondition` is true.
+        pub working_hours_enabled: bool,
+        /// The condition of the working hours: weekday, weektime, hours or calendar.
+        pub working_hours_condition_id: Option<Id<kind::Condition>>,
+    }
+}
+
+impl Initial for Security {}
+
+choice! {
+    /// Which outside numbers an extension may dial.
+    pub enum OutboundMode {
+        /// All of them.
+        All = "ALL",
+        /// None; emergency numbers stay allowed.
+        None = "NONE",
+        /// Those that match the expression.
+        Regex = "REGEX",
+    }
+}
