@@ -1,0 +1,73 @@
+//! Call lists: outside numbers that may not, or may only, be dialled.
+
+use super::Detail;
+use super::ruled_text::ruled_text;
+use crate::domain::{Kind, Text};
+use crate::form::{Entries, section};
+
+section! {
+    "call_list", CallListInput;
+    /// A list of outside numbers; whether they are forbidden or allowed says who uses it.
+    #[graphql(name = "CallListDetail")]
+    pub struct CallList {
+        /// The numbers, at most 1000.
+        pub entries: Entries<CallListEntry>,
+    }
+}
+
+section! {
+    "call_list_entry", CallListEntryInput;
+    /// One number of a call list.
+    pub struct CallListEntry {
+        /// The number as it is after the area code was added: 1 to 20 digits with an optional + in front.
+        pub number: ListedNumber,
+        /// Whether all numbers that begin with it are meant too.
+        pub prefix: bool,
+        /// Why it is listed, at most 255 characters.
+        pub remark: Text<255>,
+    }
+}
+
+ruled_text!(
+    /// A number, or the beginning of one, in a call list.
+    ListedNumber<21>, "must be 1 to 20 digits with an optional + in front", |text| {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        (1..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+    }
+);
+
+impl CallListEntry {
+    /// Whether a dialled number, with its area code, is meant.
+    pub fn matches(&self, number: &str) -> bool {
+        if self.prefix { number.starts_with(self.number.as_str()) } else { number == self.number.as_str() }
+    }
+}
+
+impl Detail for CallList {
+    const KIND: Kind = Kind::CallList;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Code, Scalar};
+
+    fn entry(number: &str, prefix: bool) -> CallListEntry {
+        CallListEntry { number: ListedNumber::parse(&number.into()).unwrap(), prefix, remark: Text::default() }
+    }
+
+    #[test]
+    fn a_prefix_means_all_that_begin_with_it() {
+        assert!(entry("0900", true).matches("0900123") && entry("0900", true).matches("0900"));
+        assert!(entry("+39055", false).matches("+39055") && !entry("+39055", false).matches("+390551"));
+        assert!(!entry("0900", true).matches("10900"));
+    }
+
+    #[test]
+    fn an_entry_is_digits() {
+        assert_eq!(entry("0", true).number.as_str(), "0");
+        for bad in ["", "+", "0900*", "++39", "123456789012345678901"] {
+            assert_eq!(ListedNumber::parse(&bad.into()).unwrap_err().code, Code::InvalidFormat, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Caller-ID rule sets: ordered rules that rewrite caller IDs.
+
+use super::Detail;
+use crate::domain::{Code, Kind, Pattern, Problem, Text, choice};
+use crate::form::{Entries, section};
+
+section! {
+    "caller_id_rule_set", CallerIdRuleSetInput;
+    /// A set of rules that rewrite the caller ID of outside calls.
+    #[graphql(name = "CallerIdRuleSetDetail")]
+    pub struct CallerIdRuleSet {
+        /// The rules in the order in which they are tried, at most 1000; what no rule matches stays as it is.
+        pub rules: Entries<CallerIdRule>,
+    }
+}
+
+section! {
+    "caller_id_rule", CallerIdRuleInput;
+    /// One rule of a caller-ID rule set.
+    pub struct CallerIdRule {
+        /// What is rewritten.
+        pub applies_to: CallerIdPart,
+        /// The expression that the number or name must match.
+        pub pattern: Pattern,
+        /// What the matched part becomes, at most 64 characters; `$1` and `${name}` stand for groups of the expression, `$$` for `$`.
+        pub replacement: Text<64>,
+        /// Whether no further rule is tried after this one matched.
+        pub stop: bool,
+    }
+}
+
+choice! {
+    /// A part of a caller ID.
+    pub enum CallerIdPart {
+        /// The number.
+        Number = "NUMBER",
+        /// The name.
+        Name = "NAME",
+    }
+}
+
+impl CallerIdRule {
+    /// The first group in the replacement that the expression does not have.
+    fn unknown_group(&self) -> Option<String> {
+        let (count, names) = self.pattern.groups();
+        let known =
+            |group: &str| group.parse().map_or_else(|_| names.iter().any(|name| name == group), |n: usize| n <= count);
+        groups_of(self.replacement.as_str()).find(|group| !known(group)).map(str::to_owned)
+    }
+}
+
+/// The groups that a replacement names, read as the `regex` crate reads them.
+fn groups_of(replacement: &str) -> impl Iterator<Item = &str> {
+    let mut rest = replacement;
+    std::iter::from_fn(move || {
+        loop {
+            rest = rest.split_once('$')?.1;
+            if let Some(after) = rest.strip_prefix('$') {
+                rest = after;
+            } else if let Some((group, after)) = rest.strip_prefix('{').and_then(|braced| braced.split_once('}')) {
+                rest = after;
+                return Some(group);
+            } else {
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+                let (group, after) = rest.split_at(end);
+                rest = after;
+                if !group.is_empty() {
+                    return Some(group);
+                }
+            }
+        }
+    })
+}
+
+impl Detail for CallerIdRuleSet {
+    const KIND: Kind = Kind::CallerIdRuleSet;
+
+    fn check(&self, report: &mut dyn FnMut(Problem)) {
+        for (i, rule) in self.rules.0.iter().enumerate() {
+            if let Some(group) = rule.unknown_group() {
+                let problem = Problem::new(
+                    Code::Contradiction,
+                    format!("names the group {group}, which the pattern does not have"),
+                );
+                report(problem.value(rule.replacement.as_str()).under("replacement").under(i).under("rules"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{PatternSent, Scalar};
+
+    #[test]
+    fn a_replacement_names_groups_that_exist() {
+        for (pattern, replacement, unknown) in [
+            (r"^0([1-9]\d+)$", "+39$1", None),
+            (r"^0([1-9]\d+)$", "+39$2", Some("2")),
+            (r"^0(?<rest>\d+)$", "+39${rest}", None),
+            (r"^0(?<rest>\d+)$", "+39$rest0", Some("rest0")),
+            (r"^(0)(1)$", "$$3 ${0} $ ${2}x$", None),
+            (r"^(0)$", "$1$", None),
+            (r"^(0)$", "${9", None),
+            (r"^(0)$", "${}", Some("")),
+        ] {
+            let rule = CallerIdRule {
+                applies_to: CallerIdPart::Number,
+                pattern: Pattern::parse(&PatternSent(pattern.into())).unwrap(),
+                replacement: Text::parse(&replacement.into()).unwrap(),
+                stop: true,
+            };
+            assert_eq!(rule.unknown_group().as_deref(), unknown, "{pattern} {replacement}");
+        }
+    }
+}

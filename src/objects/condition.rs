@@ -1,0 +1,274 @@
+//! Conditions: what is true or false at a moment.
+
+use super::{Detail, required_when};
+use crate::domain::{Code, DateTime, Kind, MinuteOfDay, Pattern, Problem, TimeZone, Weekday, choice, kind};
+use crate::form::{Destinations, Entries, Links, section};
+
+section! {
+    "condition", ConditionInput;
+    /// A condition: true or false at the moment of a call. Its type says which of the fields count.
+    #[graphql(name = "ConditionDetail", complex)]
+    pub struct Condition {
+        /// What is asked.
+        pub condition_type: ConditionType,
+        /// The zone of weekdays and times of day; null is the tenant's.
+        pub timezone: Option<TimeZone>,
+        /// In the types WEEKDAY, WEEKTIME, HOURS and CALENDAR, the spans of time in any of which the condition is true; at most 3 in type HOURS, 1000 in the others.
+        pub spans: Entries<ConditionSpan>,
+        /// In the types ALL_OF, ANY_OF and NOT, the conditions that this one is made of, at most 32.
+        pub part_ids: Links<kind::Condition, 32>,
+        /// In type EXTENSION_STATUS, the real extensions whose state is asked, at most 64.
+        pub extension_ids: Links<kind::Extension, 64>,
+        /// In type EXTENSION_STATUS, the state that is asked for.
+        pub extension_state: ExtensionState,
+        /// In type EXTENSION_STATUS, how many of the extensions must be in the state.
+        pub combine: ConditionCombine,
+        /// In type CALLER_ID, the expression that the caller's number must match.
+        pub caller_id_pattern: Option<Pattern>,
+        /// Where a call goes when the condition is true, in order.
+        pub true_destinations: Destinations,
+        /// Where a call goes when the condition is false, in order.
+        pub false_destinations: Destinations,
+    }
+}
+
+section! {
+    "condition_span", ConditionSpanInput;
+    /// One span of time of a condition, from its start up to, but not including, its end.
+    pub struct ConditionSpan {
+        /// In the types WEEKDAY and WEEKTIME, the day of the week; null is every day in type WEEKTIME.
+        pub weekday: Option<Weekday>,
+        /// In the types WEEKTIME and HOURS, the time of day at which it starts; null is 00:00.
+        pub from_time: Option<MinuteOfDay>,
+        /// In the types WEEKTIME and HOURS, the time of day at which it ends; null is 24:00. Before the start, it is the next day's.
+        pub to_time: Option<MinuteOfDay>,
+        /// In type CALENDAR, the moment at which it starts; null is always before.
+        pub starts_at: Option<DateTime>,
+        /// In type CALENDAR, the moment at which it ends; null is never.
+        pub ends_at: Option<DateTime>,
+    }
+}
+
+choice! {
+    /// What a condition asks.
+    pub enum ConditionType {
+        /// Whether today is one of some days of the week.
+        Weekday = "WEEKDAY",
+        /// Whether now lies in one of some spans of the week.
+        Weektime = "WEEKTIME",
+        /// Whether now lies in one of at most three spans of every day.
+        Hours = "HOURS",
+        /// Whether now lies between two moments, for holidays.
+        Calendar = "CALENDAR",
+        /// Whether all parts are true.
+        AllOf = "ALL_OF",
+        /// Whether any part is true.
+        AnyOf = "ANY_OF",
+        /// Whether no part is true.
+        Not = "NOT",
+        /// Whether real extensions are in a state.
+        ExtensionStatus = "EXTENSION_STATUS",
+        /// Whether the caller's number matches an expression.
+        CallerId = "CALLER_ID",
+    }
+}
+
+choice! {
+    /// The state of a real extension.
+    pub enum ExtensionState {
+        /// Reachable, in a call or not.
+        Online = "ONLINE",
+        /// Not reachable.
+        Offline = "OFFLINE",
+        /// Reachable and not in a call.
+        Idle = "IDLE",
+        /// In a call.
+        InUse = "IN_USE",
+        /// Being called.
+        Ringing = "RINGING",
+    }
+}
+
+choice! {
+    /// How many of several must be so.
+    pub enum ConditionCombine {
+        /// All of them.
+        All = "ALL",
+        /// At least one of them.
+        Any = "ANY",
+    }
+}
+
+impl Condition {
+    /// Whether the condition asks nothing but the time.
+    pub fn of_time(&self) -> bool {
+        use ConditionType::{Calendar, Hours, Weekday, Weektime};
+        matches!(self.condition_type, Weekday | Weektime | Hours | Calendar)
+    }
+
+    /// Whether the condition by itself, whatever its parts are, can never be true at or after `now` in epoch
+    /// milliseconds.
+    pub fn never_true_alone(&self, now: i64) -> bool {
+        let spans = &self.spans.0;
+        match self.condition_type {
+            ConditionType::Weekday => spans.iter().all(|span| span.weekday.is_none()),
+            ConditionType::Weektime | ConditionType::Hours => spans.iter().all(ConditionSpan::has_no_minute),
+            ConditionType::Calendar => spans.iter().all(|span| span.has_no_moment_from(now)),
+            ConditionType::AllOf | ConditionType::AnyOf | ConditionType::Not => self.part_ids.is_empty(),
+            ConditionType::ExtensionStatus => self.extension_ids.is_empty(),
+            ConditionType::CallerId => self.caller_id_pattern.is_none(),
+        }
+    }
+}
+
+impl ConditionSpan {
+    /// Whether the times of day leave nothing between them.
+    fn has_no_minute(&self) -> bool {
+        let (midnight, end) = (MinuteOfDay::at(0, 0), MinuteOfDay::at(24, 0));
+        let (from, to) = (self.from_time.or(midnight), self.to_time.or(end));
+        // The end of one day is the start of the next.
+        from == to || (from == end && to == midnight)
+    }
+
+    /// Whether the moments leave nothing between them that is not past.
+    fn has_no_moment_from(&self, now: i64) -> bool {
+        self.ends_at.is_some_and(|ends| ends.0 <= now || self.starts_at.is_some_and(|starts| starts >= ends))
+    }
+}
+
+impl Detail for Condition {
+    const KIND: Kind = Kind::Condition;
+
+    fn check(&self, report: &mut dyn FnMut(Problem)) {
+        let spans = &self.spans.0;
+        if self.condition_type == ConditionType::Hours && spans.len() > 3 {
+            let rule = "must have at most 3 entries when conditionType is HOURS";
+            report(Problem::new(Code::OutOfRange, rule).value(spans.len()).under("spans"));
+        }
+        for (i, span) in spans.iter().enumerate() {
+            let mut report = |field: &str, problem: Problem| report(problem.under(field).under(i).under("spans"));
+            match self.condition_type {
+                ConditionType::Weekday if span.weekday.is_none() => {
+                    report("weekday", required_when("conditionType is WEEKDAY"));
+                }
+                ConditionType::Calendar
+                    if span.starts_at.zip(span.ends_at).is_some_and(|(starts, ends)| starts >= ends) =>
+                {
+                    report("endsAt", Problem::new(Code::Contradiction, "must be later than startsAt"));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Id, ObjectId, PatternSent, Scalar, TenantId};
+    use crate::form::Section;
+
+    const NOW: i64 = 1_000_000;
+
+    fn condition(condition_type: ConditionType, spans: &[ConditionSpan]) -> Condition {
+        let blank = Condition::build(&ConditionInput::default(), &mut |p| panic!("{p:?}")).unwrap();
+        Condition { condition_type, spans: Entries(spans.to_vec()), ..blank }
+    }
+
+    fn span() -> ConditionSpan {
+        ConditionSpan { weekday: None, from_time: None, to_time: None, starts_at: None, ends_at: None }
+    }
+
+    fn times(from: Option<(i64, i64)>, to: Option<(i64, i64)>) -> ConditionSpan {
+        let time = |t: Option<(i64, i64)>| t.map(|(hour, minute)| MinuteOfDay::at(hour, minute).unwrap());
+        ConditionSpan { from_time: time(from), to_time: time(to), ..span() }
+    }
+
+    fn moments(starts: Option<i64>, ends: Option<i64>) -> ConditionSpan {
+        ConditionSpan { starts_at: starts.map(DateTime), ends_at: ends.map(DateTime), ..span() }
+    }
+
+    fn id<K>(local: i64) -> Id<K> {
+        Id::new(ObjectId { tenant: TenantId(1), local })
+    }
+
+    #[test]
+    fn four_types_ask_the_time() {
+        let of_time = [ConditionType::Weekday, ConditionType::Weektime, ConditionType::Hours, ConditionType::Calendar];
+        for word in
+            ["WEEKDAY", "WEEKTIME", "HOURS", "CALENDAR", "ALL_OF", "ANY_OF", "NOT", "EXTENSION_STATUS", "CALLER_ID"]
+        {
+            let of = ConditionType::of(word).unwrap();
+            assert_eq!(condition(of, &[]).of_time(), of_time.contains(&of), "{word}");
+            assert!(condition(of, &[]).never_true_alone(NOW), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_weekday_is_true_once_a_week() {
+        let sunday = ConditionSpan { weekday: Some(Weekday::Sunday), ..span() };
+        assert!(!condition(ConditionType::Weekday, &[span(), sunday]).never_true_alone(NOW));
+        assert!(condition(ConditionType::Weekday, &[span()]).never_true_alone(NOW));
+    }
+
+    #[test]
+    fn times_that_meet_leave_nothing() {
+        for of in [ConditionType::Weektime, ConditionType::Hours] {
+            let never = |from, to| condition(of, &[times(from, to)]).never_true_alone(NOW);
+            assert!(!never(Some((9, 0)), Some((17, 0))));
+            assert!(!never(Some((22, 0)), Some((6, 0))), "it crosses midnight");
+            assert!(!never(None, None), "it is the whole day");
+            assert!(!never(Some((24, 0)), Some((6, 0))), "it starts at midnight");
+            assert!(never(Some((9, 0)), Some((9, 0))));
+            assert!(never(Some((24, 0)), Some((0, 0))));
+            assert!(never(Some((24, 0)), None));
+            assert!(never(None, Some((0, 0))));
+            let one_of_two = [times(Some((9, 0)), Some((9, 0))), times(Some((9, 0)), Some((10, 0)))];
+            assert!(!condition(of, &one_of_two).never_true_alone(NOW));
+        }
+    }
+
+    #[test]
+    fn a_calendar_ends() {
+        let never = |starts, ends| condition(ConditionType::Calendar, &[moments(starts, ends)]).never_true_alone(NOW);
+        assert!(never(Some(1), Some(NOW - 1)));
+        assert!(never(Some(1), Some(NOW)), "its end does not belong to it");
+        assert!(never(Some(NOW + 9), Some(NOW + 9)));
+        assert!(!never(Some(1), Some(NOW + 1)));
+        assert!(!never(Some(NOW + 1), Some(NOW + 2)));
+        assert!(!never(Some(1), None));
+        assert!(!never(None, None));
+        let past_and_future = [moments(Some(1), Some(2)), moments(Some(NOW), Some(NOW + 1))];
+        assert!(!condition(ConditionType::Calendar, &past_and_future).never_true_alone(NOW));
+    }
+
+    #[test]
+    fn the_others_need_what_they_ask() {
+        for of in [ConditionType::AllOf, ConditionType::AnyOf, ConditionType::Not] {
+            let made = Condition { part_ids: [id(1)].into_iter().collect(), ..condition(of, &[]) };
+            assert!(!made.never_true_alone(NOW));
+        }
+        let status = condition(ConditionType::ExtensionStatus, &[]);
+        assert!(!Condition { extension_ids: [id(1)].into_iter().collect(), ..status }.never_true_alone(NOW));
+        let pattern = Pattern::parse(&PatternSent("^0".into())).unwrap();
+        let caller = condition(ConditionType::CallerId, &[]);
+        assert!(!Condition { caller_id_pattern: Some(pattern), ..caller }.never_true_alone(NOW));
+    }
+
+    #[test]
+    fn spans_must_fit_the_type() {
+        let problems = |condition: Condition| {
+            let mut found = Vec::new();
+            condition.check(&mut |p| found.push((p.path.join("."), p.code)));
+            found
+        };
+        assert_eq!(problems(condition(ConditionType::Hours, &vec![span(); 3])), []);
+        assert_eq!(problems(condition(ConditionType::Hours, &vec![span(); 4])), [("spans".into(), Code::OutOfRange)]);
+        assert_eq!(
+            problems(condition(ConditionType::Weekday, &[span()])),
+            [("spans.0.weekday".into(), Code::RequiredWhen)]
+        );
+        let backwards = condition(ConditionType::Calendar, &[span(), moments(Some(2), Some(1))]);
+        assert_eq!(problems(backwards), [("spans.1.endsAt".into(), Code::Contradiction)]);
+    }
+}

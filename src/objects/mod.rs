@@ -1,0 +1,230 @@
+//! What each kind of object adds to its row in `pbx_object`: one struct per kind, made by the same macro as a section
+//! of the form, with a table of the same shape.
+//!
+//! How to add a kind: its line in `domain/kinds.rs`, its file here, its line in [`each_detail!`], its table in
+//! `migrations`.
+
+mod call_group;
+mod call_list;
+mod caller_id_rule_set;
+mod condition;
+mod did;
+mod extension;
+mod ldap_server;
+mod media_file;
+mod music_on_hold;
+mod parking_lot;
+mod phone_book;
+mod pickup_group;
+mod preset;
+mod provider;
+mod routing_profile;
+mod ruled_text;
+mod spy_group;
+mod user_profile;
+mod voicemail_box;
+
+pub use call_group::*;
+pub use call_list::*;
+pub use caller_id_rule_set::*;
+pub use condition::*;
+pub use did::*;
+pub use extension::*;
+pub use ldap_server::*;
+pub use media_file::*;
+pub use music_on_hold::*;
+pub use parking_lot::*;
+pub use phone_book::*;
+pub use pickup_group::*;
+pub use preset::Preset;
+pub use provider::*;
+pub use routing_profile::*;
+pub use spy_group::*;
+pub use user_profile::*;
+pub use voicemail_box::*;
+
+use crate::domain::{Code, Kind, Problem};
+use crate::form::Section;
+
+/// What a kind of object adds to its row in `pbx_object`.
+pub trait Detail: Section {
+    /// The kind whose detail this is.
+    const KIND: Kind;
+
+    /// Reports the rules that one field alone cannot answer; paths start with the field.
+    fn check(&self, _report: &mut dyn FnMut(Problem)) {}
+}
+
+/// Every kind with a detail, once: calls `$macro!` with `Kind / field` per kind, where `Kind` is the variant, the
+/// marker and the struct, and `field` the module. Virtual extensions and form defaults have the form instead.
+macro_rules! each_detail {
+    ($macro:ident) => {
+        $macro! {
+            Extension / extension,
+            CallGroup / call_group,
+            PickupGroup / pickup_group,
+            SpyGroup / spy_group,
+            VoicemailBox / voicemail_box,
+            MusicOnHold / music_on_hold,
+            PhoneBook / phone_book,
+            ParkingLot / parking_lot,
+            MediaFile / media_file,
+            Condition / condition,
+            CallList / call_list,
+            RoutingProfile / routing_profile,
+            Provider / provider,
+            CallerIdRuleSet / caller_id_rule_set,
+            UserProfile / user_profile,
+            LdapServer / ldap_server,
+            Did / did,
+        }
+    };
+}
+pub(crate) use each_detail;
+
+/// The problem of a value that another field asks for.
+fn required_when(why: &str) -> Problem {
+    Problem::new(Code::RequiredWhen, format!("is required when {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Id, ObjectId, Target, TenantId, Value, kind};
+    use crate::form::{Cell, Place};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    const SQL: &str = include_str!("../../migrations/sqlite/0003_objects.sql");
+
+    /// The columns of every table of the migration, in order, each with whether it is NOT NULL.
+    fn tables() -> BTreeMap<&'static str, Vec<(&'static str, bool)>> {
+        let table = |text: &'static str| {
+            let (name, rest) = text.split_once(" (\n").unwrap();
+            let body = rest.split_once("\n)").unwrap().0;
+            let columns = body.lines().map(str::trim).filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+            (name, columns.map(|line| (line.split(' ').next().unwrap(), line.contains(" NOT NULL"))).collect())
+        };
+        SQL.split("CREATE TABLE ").skip(1).map(table).collect()
+    }
+
+    fn names(columns: &[(&'static str, bool)]) -> Vec<&'static str> {
+        columns.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Takes the tables of one detail out of `tables`.
+    fn compare<D: Detail>(tables: &mut BTreeMap<&'static str, Vec<(&'static str, bool)>>) {
+        let mut take = |name: &str| tables.remove(name).unwrap_or_else(|| panic!("there is no table {name}"));
+        let mut expected = vec!["tenant_id", "object_id"];
+        for (field, place) in D::COLUMNS.iter().zip(D::PLACES) {
+            match place {
+                Place::Column => expected.push(field),
+                Place::Rows(rows) if rows.slotted => assert!(["link", "destination"].contains(&rows.table)),
+                Place::Rows(rows) => {
+                    let expected = [&["tenant_id", "owner_id", "position"], rows.columns].concat();
+                    assert_eq!(names(&take(rows.table)), expected, "{}", rows.table);
+                }
+            }
+        }
+        assert_eq!(names(&take(D::TABLE)), expected, "{}", D::TABLE);
+    }
+
+    #[test]
+    fn every_field_has_its_column_and_every_table_its_struct() {
+        let mut left = tables();
+        macro_rules! compare_all {
+            ($($Kind:ident / $field:ident,)+) => { $(compare::<$Kind>(&mut left);)+ };
+        }
+        each_detail!(compare_all);
+        assert_eq!(left.into_keys().collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn every_kind_is_there_under_its_own_name() {
+        let mut kinds = BTreeSet::new();
+        macro_rules! collect {
+            ($($Kind:ident / $field:ident,)+) => {
+                $(
+                    assert_eq!(<$Kind as Detail>::KIND, Kind::$Kind);
+                    assert_eq!(<kind::$Kind as Target>::KIND, Kind::$Kind);
+                    assert_eq!($Kind::TABLE, stringify!($field));
+                    kinds.insert(Kind::$Kind.word());
+                )+
+            };
+        }
+        each_detail!(collect);
+        let others = [Kind::VirtualExtension, Kind::FormDefaults].map(Kind::word);
+        let all = Kind::ALL.iter().map(|k| k.word()).filter(|word| !others.contains(word));
+        assert_eq!(kinds, all.collect());
+    }
+
+    #[test]
+    fn every_reference_has_its_foreign_key_and_index() {
+        for (table, columns) in tables() {
+            // What is a switch, such as `say_caller_id`, is never NULL; what refers to another object may be.
+            let keyed = |name: &str| ["object_id", "owner_id"].contains(&name);
+            for (column, _) in
+                columns.iter().filter(|(name, not_null)| keyed(name) || (name.ends_with("_id") && !not_null))
+            {
+                let key = format!("FOREIGN KEY (tenant_id, {column}) REFERENCES pbx_object (tenant_id, object_id)");
+                let text = SQL.split_once(&format!("CREATE TABLE {table} (\n")).unwrap().1.split_once("\n)").unwrap().0;
+                assert!(text.contains(&key), "{table}.{column}");
+                let index = format!("CREATE INDEX {table}_{column} ON {table} (tenant_id, {column});");
+                assert!(keyed(column) || SQL.contains(&index), "{table}.{column}");
+            }
+        }
+    }
+
+    /// What is blank in a struct is what may be NULL in its table.
+    #[test]
+    fn a_new_object_needs_only_what_nobody_can_guess() {
+        fn missing<D: Detail>(wanted: &mut Vec<String>) {
+            let mut report = |p: Problem| {
+                assert_eq!(p.code, Code::Required);
+                wanted.push(format!("{}.{}", D::TABLE, p.path.join(".")));
+            };
+            let Some(detail) = D::build(&D::Patch::default(), &mut report) else { return };
+            let stored = detail.store();
+            assert!(D::load(stored.clone(), TenantId(1)).unwrap() == detail, "{}", D::TABLE);
+            let cells =
+                stored.into_iter().filter_map(|cell| if let Cell::Value(value) = cell { Some(value) } else { None });
+            let tables = tables();
+            for (value, (column, not_null)) in cells.zip(&tables[D::TABLE][2..]) {
+                assert_eq!(value != Value::Null, *not_null, "{}.{column}", D::TABLE);
+            }
+        }
+        let mut wanted = Vec::new();
+        macro_rules! missing_all {
+            ($($Kind:ident / $field:ident,)+) => { $(missing::<$Kind>(&mut wanted);)+ };
+        }
+        each_detail!(missing_all);
+        assert_eq!(
+            wanted,
+            [
+                "spy_group.engineName",
+                "parking_lot.firstSlot",
+                "parking_lot.lastSlot",
+                "ldap_server.host",
+                "did.phoneNumber",
+            ]
+        );
+    }
+
+    #[test]
+    fn references_are_named_by_their_path() {
+        let provider = Id::new(ObjectId { tenant: TenantId(1), local: 7 });
+        let route = RouteInput {
+            pattern: async_graphql::MaybeUndefined::Value(crate::domain::PatternSent("^0".into())),
+            provider_id: async_graphql::MaybeUndefined::Value(provider.object().opaque()),
+            ..RouteInput::default()
+        };
+        let sent = RoutingProfileInput {
+            routes: async_graphql::MaybeUndefined::Value(vec![route]),
+            ..RoutingProfileInput::default()
+        };
+        let profile = RoutingProfile::build(&sent, &mut |p| panic!("{p:?}")).unwrap();
+        assert_eq!(profile.routes.0[0].provider_id, Some(provider));
+        let mut paths = Vec::new();
+        profile.references(&mut |r| paths.push((r.path.join("."), r.kinds)));
+        assert_eq!(paths, [("routes.0.providerId".to_owned(), &[Kind::Provider][..])]);
+    }
+}

@@ -1,0 +1,71 @@
+//! Parking lots: slots in which calls wait for somebody to fetch them.
+
+use super::{Detail, Preset};
+use crate::domain::{Code, ExtensionNumber, Id, Kind, Problem, Seconds, kind};
+use crate::form::section;
+
+section! {
+    "parking_lot", ParkingLotInput;
+    /// A parking lot: slots in which calls wait for somebody to fetch them. No object may have a number among them.
+    #[graphql(name = "ParkingLotDetail", complex)]
+    pub struct ParkingLot {
+        /// The first slot: 2 to 10 digits.
+        pub first_slot: ExtensionNumber,
+        /// The last slot: as many digits as the first, and not before it.
+        pub last_slot: ExtensionNumber,
+        /// How long a call waits before it goes back to who parked it: 10 to 3600 seconds.
+        pub timeout_seconds: Preset<Seconds<10, 3600>, 45>,
+        /// What a parked caller hears; null is the tenant's default class.
+        pub music_on_hold_id: Option<Id<kind::MusicOnHold>>,
+        /// Whether this is the tenant's default lot.
+        pub is_default: bool,
+    }
+}
+
+impl ParkingLot {
+    /// Whether a number is one of the slots. Texts of equal length compare like the numbers that they write.
+    pub fn contains(&self, number: &ExtensionNumber) -> bool {
+        let (first, last, number) = (self.first_slot.as_str(), self.last_slot.as_str(), number.as_str());
+        number.len() == first.len() && (first..=last).contains(&number)
+    }
+}
+
+impl Detail for ParkingLot {
+    const KIND: Kind = Kind::ParkingLot;
+
+    fn check(&self, report: &mut dyn FnMut(Problem)) {
+        let (first, last) = (self.first_slot.as_str(), self.last_slot.as_str());
+        if first.len() != last.len() || first > last {
+            let rule = format!("must have as many digits as firstSlot, {first}, and not lie before it");
+            report(Problem::new(Code::Contradiction, rule).value(last).under("lastSlot"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ExtensionNumberSent, Scalar};
+    use crate::form::Section;
+    use async_graphql::MaybeUndefined::Value;
+
+    fn lot(first: &str, last: &str) -> ParkingLot {
+        let slot = |text: &str| Value(ExtensionNumberSent(text.into()));
+        let sent = ParkingLotInput { first_slot: slot(first), last_slot: slot(last), ..ParkingLotInput::default() };
+        ParkingLot::build(&sent, &mut |p| panic!("{p:?}")).unwrap()
+    }
+
+    #[test]
+    fn slots_are_a_range_of_numbers_of_one_length() {
+        let inside = |text: &str| {
+            lot("800", "810").contains(&ExtensionNumber::parse(&ExtensionNumberSent(text.into())).unwrap())
+        };
+        assert!(inside("800") && inside("805") && inside("810"));
+        assert!(!inside("799") && !inside("811") && !inside("8005") && !inside("80"));
+        for (first, last, problems) in [("800", "800", 0), ("800", "799", 1), ("99", "100", 1)] {
+            let mut count = 0;
+            lot(first, last).check(&mut |_| count += 1);
+            assert_eq!(count, problems, "{first} to {last}");
+        }
+    }
+}

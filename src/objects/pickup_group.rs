@@ -1,0 +1,19 @@
+//! Pickup groups: who may answer.
+
+use super::Detail;
+use crate::domain::{GroupNumber, Kind};
+use crate::form::section;
+
+section! {
+    "pickup_group", PickupGroupInput;
+    /// A pickup group: its members may answer calls that ring in the call group with the same group number.
+    #[graphql(name = "PickupGroupDetail")]
+    pub struct PickupGroup {
+        /// The engine's number of the group: 0 to 63, unique among the tenant's pickup groups.
+        pub group_number: GroupNumber,
+    }
+}
+
+impl Detail for PickupGroup {
+    const KIND: Kind = Kind::PickupGroup;
+}
