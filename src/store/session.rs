@@ -1,0 +1,153 @@
+//! What an engine gives: statements with parameters, inside a transaction that somebody else began.
+
+use std::ops::{Deref, DerefMut};
+
+use super::error::{Result, StoreError};
+use crate::domain::{Row, TenantId, Value};
+
+/// A connection inside a transaction. SQL is in the subset that all engines run: placeholders `$1…$n`, and
+/// `= ANY($n)` for a list of ids.
+pub trait Session {
+    /// Runs a statement and hands each row to `each`, in the statement's order.
+    ///
+    /// # Errors
+    /// What the engine answers, and what `each` answers.
+    fn query(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()>;
+
+    /// Runs a statement that changes rows and says how many.
+    ///
+    /// # Errors
+    /// What the engine answers.
+    fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64>;
+}
+
+impl dyn Session + '_ {
+    /// All rows of a statement.
+    ///
+    /// # Errors
+    /// What the engine answers.
+    pub fn rows(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        self.query(sql, params, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// The first row of a statement, if there is one.
+    ///
+    /// # Errors
+    /// What the engine answers.
+    pub fn first(&mut self, sql: &'static str, params: &[Value]) -> Result<Option<Row>> {
+        Ok(self.rows(sql, params)?.into_iter().next())
+    }
+}
+
+/// Reads of one tenant in one snapshot. The tenant is always `$1`, bound here; parameters count from `$2`.
+pub struct Query<'a> {
+    session: &'a mut dyn Session,
+    tenant: TenantId,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn new(session: &'a mut dyn Session, tenant: TenantId) -> Self {
+        Self { session, tenant }
+    }
+
+    /// The tenant whose rows these statements see.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    fn with_tenant(&self, params: &[Value]) -> Vec<Value> {
+        std::iter::once(Value::Int(self.tenant.0)).chain(params.iter().cloned()).collect()
+    }
+
+    /// Hands each row of a statement to `each`.
+    ///
+    /// # Errors
+    /// What the engine answers, and what `each` answers.
+    pub fn each(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        self.session.query(sql, &self.with_tenant(params), each)
+    }
+
+    /// All rows of a statement.
+    ///
+    /// # Errors
+    /// What the engine answers.
+    pub fn rows(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>> {
+        self.session.rows(sql, &self.with_tenant(params))
+    }
+
+    /// The first row of a statement, if there is one.
+    ///
+    /// # Errors
+    /// What the engine answers.
+    pub fn first(&mut self, sql: &'static str, params: &[Value]) -> Result<Option<Row>> {
+        self.session.first(sql, &self.with_tenant(params))
+    }
+}
+
+/// Reads and writes of one tenant in one transaction that holds the tenant's row.
+pub struct Tx<'a> {
+    query: Query<'a>,
+    revision: i64,
+}
+
+impl<'a> Tx<'a> {
+    const BUMP: &'static str = "UPDATE tenant SET revision = revision + 1 WHERE tenant_id = $1";
+    const REVISION: &'static str = "SELECT revision FROM tenant WHERE tenant_id = $1";
+
+    /// Takes the tenant's row first: that makes the writers of one tenant wait for each other on every engine, and
+    /// numbers their changes.
+    ///
+    /// # Errors
+    /// What the engine answers.
+    pub fn begin(session: &'a mut dyn Session, tenant: TenantId) -> Result<Self> {
+        session.execute(Self::BUMP, &[Value::Int(tenant.0)])?;
+        let revision = session
+            .first(Self::REVISION, &[Value::Int(tenant.0)])?
+            .and_then(|row| row.first()?.int())
+            .ok_or_else(|| StoreError::Bug(format!("there is no tenant {}", tenant.0)))?;
+        Ok(Self { query: Query::new(session, tenant), revision })
+    }
+
+    /// The number of this change of the tenant: one more than the last.
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Runs a statement that changes rows and says how many.
+    ///
+    /// # Errors
+    /// What the engine answers.
+    pub fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
+        let params = self.query.with_tenant(params);
+        self.query.session.execute(sql, &params)
+    }
+}
+
+impl<'a> Deref for Tx<'a> {
+    type Target = Query<'a>;
+
+    fn deref(&self) -> &Query<'a> {
+        &self.query
+    }
+}
+
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.query
+    }
+}
+
+/// The value of column `i` as what it must be, or the row was not written by this program.
+macro_rules! column {
+    ($row:expr, $i:expr, $as:ident) => {
+        $row.get($i)
+            .and_then($crate::domain::Value::$as)
+            .ok_or_else(|| $crate::store::StoreError::Corrupt(format!("column {} is not a {}", $i, stringify!($as))))
+    };
+}
+pub(super) use column;
