@@ -1,0 +1,142 @@
+//! Bearer tokens and what they open.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use super::App;
+use crate::domain::{Code, Problem, TenantId};
+use crate::store::{self, Outcome, Snapshot, StoreError, TokenRow};
+
+/// Who asks: what a valid token opens.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// The token's name; change records show it.
+    pub name: String,
+    /// Whether the token may change anything.
+    pub write: bool,
+    /// The tenant that is selected when a request names none.
+    pub selected: Option<TenantId>,
+    /// The tenants that exist for this viewer; `None` is all of them.
+    tenants: Option<Vec<TenantId>>,
+}
+
+impl Viewer {
+    /// The program itself, under this name: sees all tenants and may write. The demo data is saved so.
+    pub fn system(name: &str) -> Self {
+        Self { name: name.to_owned(), write: true, selected: None, tenants: None }
+    }
+
+    /// Whether a tenant exists for this viewer. What is not visible answers like what does not exist.
+    pub fn sees(&self, tenant: TenantId) -> bool {
+        self.tenants.as_ref().is_none_or(|tenants| tenants.contains(&tenant))
+    }
+}
+
+/// A token that is to be made.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Its name, unique among tokens.
+    pub name: String,
+    /// The codes of the tenants that it opens; the first is selected when a request names none.
+    pub tenants: Vec<String>,
+    /// Whether it opens every tenant, those to come included.
+    pub all_tenants: bool,
+    /// Whether it may change anything; every token may read.
+    pub write: bool,
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    // A token has 256 random bits: there is nothing to guess that a slow hash would protect.
+    Sha256::digest(token).into()
+}
+
+impl App {
+    /// The viewer behind a bearer token; `None` when the token is unknown or revoked.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn authenticate(&self, snapshot: &Snapshot, token: &str) -> store::Result<Option<Viewer>> {
+        let hash = hash(token);
+        let row = snapshot.read_system(move |session| store::find_token(session, &hash)).await?;
+        Ok(row.map(|row| Viewer {
+            write: row.scopes.split(' ').any(|scope| scope == "write"),
+            name: row.name,
+            selected: row.selected,
+            tenants: (!row.all_tenants).then_some(row.tenants),
+        }))
+    }
+
+    /// Makes a token and returns it: the only time that it can be seen. `fixed` sets its text, for scripts.
+    ///
+    /// # Errors
+    /// All that is wrong with the request, or what the store answers.
+    pub async fn create_token(
+        &self,
+        new: NewToken,
+        fixed: Option<String>,
+    ) -> Result<Result<String, Vec<Problem>>, StoreError> {
+        let mut bytes = [0; 32];
+        self.environment.random.fill(&mut bytes);
+        let token = fixed.unwrap_or_else(|| format!("vext_{}", URL_SAFE_NO_PAD.encode(bytes)));
+        let (hash, now) = (hash(&token), self.now());
+        let problems = self
+            .store
+            .write_system(move |session| {
+                let mut problems = Vec::new();
+                if new.name.trim().is_empty() || new.name.chars().any(char::is_control) {
+                    problems.push(
+                        Problem::new(Code::InvalidFormat, "must be one line of text").value(&new.name).under("name"),
+                    );
+                }
+                if new.all_tenants != new.tenants.is_empty() {
+                    problems.push(
+                        Problem::new(Code::Contradiction, "must name tenants, or all of them, not both")
+                            .under("tenants"),
+                    );
+                }
+                let mut ids = Vec::new();
+                for code in &new.tenants {
+                    match store::tenant_by_code(session, code)? {
+                        Some(tenant) => ids.push(tenant.id),
+                        None => problems.push(
+                            Problem::new(Code::NotFound, "must be the code of a tenant").value(code).under("tenants"),
+                        ),
+                    }
+                }
+                if !problems.is_empty() {
+                    return Ok(Outcome::Rollback(problems));
+                }
+                let scopes = if new.write { "read write" } else { "read" };
+                let tenants = (!new.all_tenants).then_some(ids.as_slice());
+                match store::create_token(session, &new.name, &hash, scopes, tenants, now) {
+                    Ok(()) => Ok(Outcome::Commit(Vec::new())),
+                    Err(StoreError::Conflict { .. }) => {
+                        let problem =
+                            Problem::new(Code::Duplicate, "is in use by another token").value(&new.name).under("name");
+                        Ok(Outcome::Rollback(vec![problem]))
+                    }
+                    Err(error) => Err(error),
+                }
+            })
+            .await?;
+        Ok(if problems.is_empty() { Ok(token) } else { Err(problems) })
+    }
+
+    /// All tokens by name, without what makes them work.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn tokens(&self) -> store::Result<Vec<TokenRow>> {
+        self.snapshot().read_system(store::tokens).await
+    }
+
+    /// Ends a token's validity at once. False when there is no valid token of this name.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn revoke_token(&self, name: &str) -> store::Result<bool> {
+        let (name, now) = (name.to_owned(), self.now());
+        self.store.write_system(move |session| store::revoke_token(session, &name, now).map(Outcome::Commit)).await
+    }
+}
