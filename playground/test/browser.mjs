@@ -1,0 +1,113 @@
+// Drives the playground in headless Chromium: node test/browser.mjs <base-url> [screenshot.png]
+import { chromium } from 'playwright-core';
+
+const STEP_MS = 30_000;
+const [baseUrl, screenshot] = process.argv.slice(2);
+if (!baseUrl) {
+  console.error('usage: node test/browser.mjs <base-url> [screenshot.png]');
+  process.exit(2);
+}
+const { origin } = new URL(baseUrl);
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+
+const requests = [];
+const problems = [];
+let wrongToken = false;
+
+try {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(STEP_MS);
+  // The context reports the requests and messages of pages and of workers.
+  context.on('request', (request) => record(request.url()));
+  context.on('console', (message) => {
+    const isRefusal = wrongToken && message.location().url === `${origin}/graphql`;
+    // Monaco only warns when a worker does not start, and then runs it on the page.
+    if (['error', 'warning'].includes(message.type()) && !isRefusal) {
+      problems.push(`console ${message.type()}: ${message.text()}`);
+    }
+  });
+  context.on('weberror', (error) => problems.push(`uncaught: ${error.error().stack}`));
+  const page = await context.newPage();
+  page.on('websocket', (socket) => record(socket.url()));
+  await page.exposeFunction('reportViolation', (text) => problems.push(`content security policy: ${text}`));
+  await page.addInitScript(() =>
+    document.addEventListener('securitypolicyviolation', (event) =>
+      window.reportViolation(`${event.violatedDirective} refused ${event.blockedURI}`),
+    ),
+  );
+  await run(page);
+} catch (error) {
+  problems.push(error.message);
+} finally {
+  await browser.close();
+}
+
+if (problems.length > 0) {
+  console.error(problems.join('\n'));
+  process.exit(1);
+}
+console.log(`ok ${requests.length} requests`);
+
+function record(url) {
+  requests.push(url);
+  const { protocol, host } = new URL(url);
+  if (!['data:', 'blob:'].includes(protocol) && host !== new URL(origin).host) {
+    problems.push(`request to another host: ${url}`);
+  }
+}
+
+async function run(page) {
+  await page.goto(`${origin}/playground/`);
+  const editor = page.locator('.graphiql-query-editor');
+  await editor.getByText('query Information').waitFor();
+
+  const token = page.getByLabel('Token', { exact: true });
+  const { demoToken } = await (await page.request.get(`${origin}/playground/config.json`)).json();
+  check((await token.inputValue()) === demoToken && demoToken, 'the token field does not hold the demo token');
+  const hint = page.getByRole('alert').filter({ hasText: 'token' });
+  check((await hint.count()) === 0, 'the demo token is refused');
+
+  await page.getByRole('button', { name: /^Note/ }).click();
+  // GraphiQL reads the operation's name from the new text after a moment; the mark comes with it.
+  await page.getByRole('button', { name: /^Note/ }).and(page.locator('[aria-current=true]')).waitFor();
+  await page.keyboard.press('Control+Enter');
+  const answer = page.locator('.result-window');
+  await answer.getByText('Ivy Morgan').waitFor();
+  await answer.getByText('additionalInfo').waitFor();
+  if (screenshot) {
+    await page.screenshot({ path: screenshot });
+  }
+
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  const docs = page.locator('.graphiql-doc-explorer');
+  await docs.getByRole('link').first().click();
+  await docs.getByText('tenant').first().waitFor();
+  await page.getByRole('button', { name: 'Show GraphiQL Explorer' }).click();
+  await page.locator('.graphiql-explorer-root').getByText('virtualExtension').first().waitFor();
+
+  wrongToken = true;
+  await token.fill('wrong');
+  await token.press('Enter');
+  await hint.waitFor();
+  check((await token.getAttribute('aria-invalid')) === 'true', 'the token field is not marked as wrong');
+  await page.getByRole('button', { name: 'Use the demo token' }).click();
+  await hint.waitFor({ state: 'hidden' });
+}
+
+function check(holds, otherwise) {
+  if (!holds) {
+    throw new Error(otherwise);
+  }
+}

@@ -1,0 +1,81 @@
+//! The transport: GraphQL over HTTP and the playground.
+
+mod admission;
+mod graphql;
+mod playground;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+
+use crate::graphql::Api;
+use crate::service::App;
+
+/// The most bytes of a request's body.
+const BODY: usize = 256 * 1024;
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// The token that the playground fills in; only for the demo.
+    pub demo_token: Option<String>,
+    /// How long requests may go on after the stop was asked for.
+    pub grace: Duration,
+}
+
+/// What all requests share.
+struct Shared {
+    api: Api,
+    demo_token: Option<String>,
+}
+
+/// The router, as [`serve`] serves it and as tests call it.
+pub fn router(app: App, demo_token: Option<String>) -> Router {
+    let shared = Arc::new(Shared { api: Api::new(app), demo_token });
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/playground/") }))
+        .route("/graphql", post(graphql::answer))
+        .route("/playground", get(|| async { Redirect::permanent("/playground/") }))
+        .route("/playground/", get(playground::index))
+        .route("/playground/config.json", get(playground::config))
+        .route("/playground/{file}", get(playground::file))
+        .layer(DefaultBodyLimit::max(BODY))
+        .with_state(shared)
+}
+
+/// Serves until `shutdown` is done, then lets running requests finish within the grace time.
+///
+/// # Errors
+/// What the listener answers.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    options: ServeOptions,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let ServeOptions { demo_token, grace } = options;
+    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+    let asked = async move {
+        shutdown.await;
+        tracing::info!("stopping");
+        drop(stopping);
+    };
+    let server = axum::serve(listener, router(app, demo_token)).with_graceful_shutdown(asked);
+    let patience = async move {
+        let _ = stopped.await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        ended = server => ended,
+        () = patience => {
+            tracing::warn!("some requests were cut off: they went on for more than {} s after the stop", grace.as_secs());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The playground: files that `npm run build` made from `playground/`, compressed inside the program.
+
+use std::io::Read as _;
+use std::sync::{Arc, LazyLock};
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::Shared;
+
+/// Nothing from anywhere else. Monaco, the editor, writes style elements and draws its error marks as data images;
+/// everything else comes from files of this server.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A file of the bundle.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    path: String,
+    content_type: String,
+    sha256: String,
+    #[serde(skip)]
+    gzip: &'static [u8],
+}
+
+macro_rules! bundle {
+    ($($path:literal),+ $(,)?) => {
+        &[$(($path, include_bytes!(concat!("../../playground/dist/", $path, ".gz")).as_slice())),+]
+    };
+}
+
+/// What `playground/dist/manifest.json` lists; a test compares the two.
+const BUNDLE: &[(&str, &[u8])] = bundle![
+    "codicon.ttf",
+    "editor.worker.js",
+    "favicon.svg",
+    "fira-code-latin-400-normal.woff2",
+    "graphql.worker.js",
+    "index.css",
+    "index.html",
+    "index.js",
+    "json.worker.js",
+    "licenses.md",
+];
+
+static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
+    let manifest: Vec<File> =
+        serde_json::from_str(include_str!("../../playground/dist/manifest.json")).unwrap_or_default();
+    let bytes = |path: &str| BUNDLE.iter().find(|(name, _)| *name == path).map(|(_, bytes)| *bytes);
+    manifest.into_iter().filter_map(|file| Some(File { gzip: bytes(&file.path)?, ..file })).collect()
+});
+
+/// `GET /playground/`.
+pub(super) async fn index(headers: HeaderMap) -> Response {
+    send("index.html", &headers)
+}
+
+/// `GET /playground/{file}`.
+pub(super) async fn file(Path(path): Path<String>, headers: HeaderMap) -> Response {
+    send(&path, &headers)
+}
+
+fn send(path: &str, headers: &HeaderMap) -> Response {
+    let Some(file) = FILES.iter().find(|file| file.path == path) else { return StatusCode::NOT_FOUND.into_response() };
+    let asked =
+        |name, wanted: &str| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(wanted));
+    let tag = format!("\"{}\"", file.sha256);
+    let mut response = if asked(IF_NONE_MATCH, &tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else if asked(ACCEPT_ENCODING, "gzip") {
+        ([(CONTENT_ENCODING, "gzip")], Body::from(file.gzip)).into_response()
+    } else {
+        let mut plain = Vec::new();
+        match flate2::read::GzDecoder::new(file.gzip).read_to_end(&mut plain) {
+            Ok(_) => plain.into_response(),
+            Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    };
+    let mut set =
+        |name, value: &str| HeaderValue::from_str(value).map(|value| response.headers_mut().insert(name, value));
+    let headers = [
+        (CONTENT_TYPE, file.content_type.as_str()),
+        (ETAG, &tag),
+        // The names stay the same from one version to the next, so browsers have to ask.
+        (CACHE_CONTROL, "no-cache"),
+        (VARY, "accept-encoding"),
+        // Workers take their policy from their own file.
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
+    for (name, value) in headers {
+        // Constants and what the build wrote: always valid.
+        let _ = set(name, value);
+    }
+    response
+}
+
+/// `GET /playground/config.json`: what the page fills in. Tenants are named in the demo only; elsewhere their codes
+/// are nobody's business without a token.
+pub(super) async fn config(State(shared): State<Arc<Shared>>) -> Response {
+    let tenants = match &shared.demo_token {
+        Some(_) => shared.api.app().tenants().await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let codes: Vec<_> = tenants.into_iter().map(|tenant| tenant.code).collect();
+    let config = serde_json::json!({
+        "demoToken": shared.demo_token,
+        "tenants": codes,
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    ([(CACHE_CONTROL, "no-store")], Json(config)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest as _, Sha256};
+
+    #[test]
+    fn the_bundle_is_what_its_manifest_says() {
+        assert_eq!(FILES.len(), BUNDLE.len(), "the manifest and the list in this file name the same files");
+        for file in FILES.iter() {
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(file.gzip).read_to_end(&mut plain).unwrap();
+            let hash: String = Sha256::digest(&plain).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hash, file.sha256, "{}", file.path);
+        }
+    }
+}
