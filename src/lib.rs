@@ -1,0 +1,15 @@
+//! vext serves the *virtual extension* form of a PBX as a multi-tenant GraphQL API, from one binary and one SQLite file.
+//!
+//! Everything follows from one sentence: *saved = checked(base ⊕ what the client sent)*, where the base is the tenant's
+//! defaults for a new extension and the saved form for an existing one. `ARCHITECTURE.md` has the map; the layers use
+//! each other in one direction only: `http` → `graphql` → `service` → `store` → `objects` → `form` → `domain`.
+
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod form;
+pub mod graphql;
+pub mod http;
+pub mod objects;
+pub mod service;
+pub mod store;

@@ -1,0 +1,38 @@
+//! The `vext` command: reads the settings, starts the log, runs one command, and says in one sentence what went wrong.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use vext::cli::{Cli, Failure};
+use vext::config::{LogFormat, LogSettings};
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|failure| match failure.downcast::<clap::Error>() {
+        Ok(usage) => usage.exit(),
+        Err(failure) => {
+            // A closed stderr leaves nobody to tell; the exit code still says it.
+            _ = writeln!(io::stderr(), "vext: {failure}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+fn run() -> Result<ExitCode, Failure> {
+    let cli = Cli::read(std::env::args_os())?;
+    start_log(&cli.log)?;
+    cli.command.run()
+}
+
+/// Sends the log to stderr, so that what a command answers has stdout to itself.
+fn start_log(settings: &LogSettings) -> Result<(), Failure> {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(settings.filter()?)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal() && !no_color);
+    match settings.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
