@@ -15,6 +15,8 @@ use futures_util::future::{BoxFuture, FutureExt as _, poll_fn, ready};
 use futures_util::stream::{FuturesUnordered, Stream as _};
 use futures_util::task::{FutureObj, Spawn, SpawnError};
 
+use crate::store::Snapshot;
+
 /// Takes the tasks of one request's loaders.
 #[derive(Clone, Default)]
 pub(super) struct Batches(Arc<Mutex<Vec<FutureObj<'static, ()>>>>);
@@ -25,19 +27,34 @@ impl Batches {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Runs `main` and the tasks that it spawns here, those only while `main` waits.
-    pub(super) async fn drive<F: Future>(self, main: F) -> F::Output {
+    /// Runs `main` and the tasks that it spawns here: those begin only when `main` and those before them wait. When
+    /// all of them wait, the reads that they have asked for are carried out together.
+    pub(super) async fn drive<F: Future>(self, snapshot: Arc<Snapshot>, main: F) -> F::Output {
+        snapshot.gather();
         let mut main = pin!(main);
         let mut running = FuturesUnordered::new();
+        let mut reading: Option<BoxFuture<'static, ()>> = None;
         poll_fn(move |cx: &mut Context<'_>| {
             loop {
                 if let Poll::Ready(output) = main.as_mut().poll(cx) {
                     return Poll::Ready(output);
                 }
-                running.extend(self.take());
-                match Pin::new(&mut running).poll_next(cx) {
-                    Poll::Ready(Some(())) => {}
-                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                if let Poll::Ready(Some(())) = Pin::new(&mut running).poll_next(cx) {
+                    continue;
+                }
+                let spawned = self.take();
+                if !spawned.is_empty() {
+                    running.extend(spawned);
+                } else if let Some(trip) = &mut reading {
+                    if trip.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    reading = None;
+                } else if snapshot.is_waiting() {
+                    let snapshot = Arc::clone(&snapshot);
+                    reading = Some(async move { snapshot.flush().await }.boxed());
+                } else {
+                    return Poll::Pending;
                 }
             }
         })
@@ -64,31 +81,54 @@ impl Timer for AtOnce {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::SystemClock;
+    use crate::store::{Store, StoreError};
     use async_graphql::dataloader::{DataLoader, Loader};
     use std::collections::HashMap;
 
-    struct Sizes(Mutex<Vec<usize>>);
+    /// Doubles keys, in a read of the store each time.
+    struct Doubles(Arc<Snapshot>, Mutex<Vec<usize>>);
 
-    impl Loader<u32> for Sizes {
-        type Value = u32;
-        type Error = ();
+    impl Loader<i64> for Doubles {
+        type Value = i64;
+        type Error = StoreError;
 
-        async fn load(&self, keys: &[u32]) -> Result<HashMap<u32, u32>, ()> {
-            self.0.lock().unwrap().push(keys.len());
-            Ok(keys.iter().map(|k| (*k, k + 1)).collect())
+        async fn load(&self, keys: &[i64]) -> Result<HashMap<i64, i64>, StoreError> {
+            self.1.lock().unwrap().push(keys.len());
+            let keys = keys.to_vec();
+            self.0.read_system(move |_| Ok(keys.into_iter().map(|k| (k, 2 * k)).collect())).await
+        }
+    }
+
+    impl Loader<String> for Doubles {
+        type Value = String;
+        type Error = StoreError;
+
+        async fn load(&self, keys: &[String]) -> Result<HashMap<String, String>, StoreError> {
+            self.1.lock().unwrap().push(keys.len());
+            let keys = keys.to_vec();
+            self.0.read_system(move |_| Ok(keys.into_iter().map(|k| (k.clone(), k.repeat(2))).collect())).await
         }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn every_level_is_one_batch() {
-        let batches = Batches::default();
-        let loader = DataLoader::new(Sizes(Mutex::default()), batches.clone(), AtOnce);
-        let two_levels = async |k: u32| {
-            let next = loader.load_one(k).await.unwrap().unwrap();
-            loader.load_one(next + 1000).await.unwrap().unwrap()
-        };
-        let all = futures_util::future::join_all((0..100).map(two_levels));
-        assert_eq!(batches.drive(all).await.len(), 100);
-        assert_eq!(*loader.loader().0.lock().unwrap(), [100, 100]);
+    async fn every_level_is_one_batch_of_each_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("b.db"), 2, &SystemClock).unwrap();
+        for _ in 0..20 {
+            let (batches, snapshot) = (Batches::default(), Arc::new(store.snapshot()));
+            let loader = DataLoader::new(Doubles(Arc::clone(&snapshot), Mutex::default()), batches.clone(), AtOnce);
+            // Both kinds are loaded first; what the one answers leads to more of the other.
+            let two_levels = async |k: i64| {
+                let (number, text) =
+                    futures_util::future::join(loader.load_one(k), loader.load_one(format!("{k},"))).await;
+                let (number, text) = (number.unwrap().unwrap(), text.unwrap().unwrap());
+                let next = futures_util::future::join(loader.load_one(text), loader.load_one(number + 1000)).await;
+                next.1.unwrap().unwrap()
+            };
+            let all = futures_util::future::join_all((0..100).map(two_levels));
+            assert_eq!(batches.drive(snapshot, all).await[7], 2 * (2 * 7 + 1000));
+            assert_eq!(*loader.loader().1.lock().unwrap(), [100; 4]);
+        }
     }
 }

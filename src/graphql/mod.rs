@@ -63,6 +63,7 @@ impl Api {
     /// Executes a request.
     pub async fn execute(&self, mut request: Request, asking: Asking) -> Response {
         let batches = Batches::default();
+        let snapshot = Arc::clone(&asking.snapshot);
         let scope = Scope::new(self.app.clone(), asking, batches.clone());
         let known = self.documents.get(&request.query);
         let checked = known.is_some();
@@ -76,7 +77,7 @@ impl Api {
         }
         let fresh = if checked { None } else { request.parsed_query().ok().cloned() };
         let schema = if checked { &self.fast } else { &self.strict };
-        let response = batches.drive(schema.execute(request.data(scope))).await;
+        let response = batches.drive(snapshot, schema.execute(request.data(scope))).await;
         if let (Some(document), true) = (fresh, documents::passed(&response)) {
             self.documents.put(text, document);
         }

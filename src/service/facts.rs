@@ -77,7 +77,7 @@ fn known(query: &mut Query<'_>, form: &Form, now: i64) -> Result<HashMap<ObjectI
             kind: row.kind,
             name: row.name,
             enabled: row.enabled,
-            of_time: conditions.get(&local).is_some_and(Condition::of_time),
+            of_time: of_time(local, &conditions, &mut HashSet::new()),
             never_true: never_true(local, &conditions, now, &mut HashSet::new()),
             for_panel: profiles.get(&local).is_some_and(|profile| profile.for_panel),
         };
@@ -98,6 +98,19 @@ fn conditions(query: &mut Query<'_>, mut wanted: Vec<i64>) -> Result<HashMap<i64
         wanted = next;
     }
     Ok(found)
+}
+
+/// Whether a condition only asks the time, by itself or through all that it is composed of.
+fn of_time(id: i64, conditions: &HashMap<i64, Condition>, above: &mut HashSet<i64>) -> bool {
+    let Some(condition) = conditions.get(&id) else { return false };
+    let composed = matches!(condition.condition_type, ConditionType::AllOf | ConditionType::AnyOf | ConditionType::Not);
+    if !composed || !above.insert(id) {
+        return condition.of_time();
+    }
+    let parts = condition.part_ids.ids();
+    let all = !parts.is_empty() && parts.iter().all(|part| of_time(part.object().local, conditions, above));
+    above.remove(&id);
+    all
 }
 
 /// Whether a condition can never be true from now on. A circle counts as never true: it has no first answer.

@@ -3,8 +3,8 @@
 //! A request's connection stays with the request, so that all its reads see one state; the threads only lend their
 //! time. There are more connections than threads, because a request keeps its connection while it computes.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -86,15 +86,35 @@ impl Drop for Reading {
     }
 }
 
+/// Hands a read's result to who asked for it.
+type Delivery = Box<dyn FnOnce() + Send>;
+/// A read, on a connection or told why there is none.
+type Read = Box<dyn FnOnce(Result<&mut dyn Session>) -> Delivery + Send>;
+
 /// One request's view of the database. All reads see the same state, from the first read until [`Snapshot::renew`].
+///
+/// A read is carried out at once, or, between [`Snapshot::gather`] and the end, together with all others that wait
+/// when [`Snapshot::flush`] is called: one trip to a thread for all of them, and all answers at the same moment.
 pub struct Snapshot {
     readers: Arc<Readers>,
     reading: Mutex<Option<Reading>>,
+    waiting: std::sync::Mutex<Vec<Read>>,
+    gathering: AtomicBool,
 }
 
 impl Snapshot {
     pub(super) fn new(readers: Arc<Readers>) -> Self {
-        Self { readers, reading: Mutex::new(None) }
+        Self {
+            readers,
+            reading: Mutex::default(),
+            waiting: std::sync::Mutex::default(),
+            gathering: AtomicBool::default(),
+        }
+    }
+
+    /// From now on reads wait for [`Snapshot::flush`].
+    pub fn gather(&self) {
+        self.gathering.store(true, Ordering::Relaxed);
     }
 
     /// Reads of one tenant.
@@ -117,30 +137,55 @@ impl Snapshot {
         &self,
         work: impl FnOnce(&mut dyn Session) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let read: Read = Box::new(move |session| {
+            let result = session.and_then(work);
+            // Who asked may be gone.
+            Box::new(move || drop(reply.send(result)))
+        });
+        self.waiting().push(read);
+        if !self.gathering.load(Ordering::Relaxed) {
+            self.flush().await;
+        }
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// The reads that wait. A poisoned lock only means that another thread panicked; the list is whole.
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Read>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether reads wait.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting().is_empty()
+    }
+
+    /// Carries out all reads that wait, in their order, and then answers all of them.
+    pub async fn flush(&self) {
         let mut held = self.reading.lock().await;
-        let permit = match &*held {
-            Some(_) => None,
-            None => Some(self.permit().await?),
-        };
+        let reads = std::mem::take(&mut *self.waiting());
         let (reading, pool, statements) =
             (held.take(), self.readers.pool.clone(), Arc::clone(&self.readers.statements));
-        let (reading, result) = self
-            .readers
-            .run(move || {
-                let reading = match (reading, permit) {
-                    (Some(reading), _) => reading,
-                    (None, Some(permit)) => match Reading::begin(&pool, permit, &statements) {
-                        Ok(reading) => reading,
-                        Err(error) => return (None, Err(error)),
-                    },
-                    (None, None) => return (None, Err(stopped())),
-                };
-                let result = work(&mut SqliteSession::new(&reading.connection, &statements));
-                (Some(reading), result)
-            })
-            .await?;
-        *held = reading;
-        result
+        let permit = if reading.is_some() { Ok(None) } else { self.permit().await.map(Some) };
+        let done = self.readers.run(move || {
+            let reading = match (reading, permit) {
+                (Some(reading), _) => Ok(reading),
+                (None, Ok(Some(permit))) => Reading::begin(&pool, permit, &statements),
+                (None, Ok(None)) => Err(stopped()),
+                (None, Err(error)) => Err(error),
+            };
+            let one = |read: Read| match &reading {
+                Ok(reading) => read(Ok(&mut SqliteSession::new(&reading.connection, &statements))),
+                Err(error) => read(Err(error.clone())),
+            };
+            let deliveries: Vec<Delivery> = reads.into_iter().map(one).collect();
+            (reading.ok(), deliveries)
+        });
+        // Without an answer the deliveries are gone, and with them the senders: every reader hears of it.
+        if let Ok((reading, deliveries)) = done.await {
+            *held = reading;
+            deliveries.into_iter().for_each(|deliver| deliver());
+        }
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit> {

@@ -1,0 +1,378 @@
+//! Demo data: two tenants with everything that a form can point at.
+//!
+//! What there is stands in `demo/*.toml`, written as clients will send it; here it is only read, checked and stored.
+//! Virtual extensions are saved like anybody's, with all checks. In the data, `"@101"` or `"@Office hours"` stands for
+//! the id of what was made before under that number, or without a number under that name.
+
+use std::collections::HashMap;
+
+use async_graphql::{InputType, MaybeUndefined, Pos, Value};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::{App, Save, SaveTarget, TenantRequest, Viewer};
+use crate::domain::{Code, Kind, ObjectId, Problem, TenantId};
+use crate::form::NoteInput;
+use crate::objects::*;
+use crate::store::{self, NewObject, Outcome, Result, StoreError};
+
+/// The code of the tenant that has an object of every kind: Canistracci Oil.
+pub const CANISTRACCI: &str = "CANISTRACCI";
+/// The code of the tenant beside it: Molloy Shipping, which has neither transcription nor LDAP.
+pub const MOLLOY: &str = "MOLLOY";
+/// The number of Ivy Morgan, whose form has all nine sections filled. In the other tenant it is somebody else's.
+pub const IVY_MORGAN: &str = "108";
+/// The id of Ivy Morgan's extension, for saved examples: objects are made in the same order every time.
+pub const IVY_MORGAN_ID: &str = "MS43Mg";
+/// The numbers of Canistracci Oil's virtual extensions.
+pub const VIRTUAL: [&str; 13] =
+    [IVY_MORGAN, "110", "111", "112", "113", "114", "115", "116", "117", "118", "119", "130", "131"];
+
+/// Fills a fresh database with the demo's tenants. Where there is a Canistracci Oil already, it does nothing.
+///
+/// # Errors
+/// What the store answers. Demo data that breaks a rule, or gives reason for a warning, is a mistake in the program.
+pub async fn fill(app: &App) -> Result<()> {
+    if app.tenants().await?.iter().any(|tenant| tenant.code == CANISTRACCI) {
+        return Ok(());
+    }
+    let oil = TenantRequest {
+        code: CANISTRACCI.into(),
+        name: "Canistracci Oil".into(),
+        timezone: "Europe/Rome".into(),
+        transcription: true,
+        ai: true,
+        area_code: "055".into(),
+        area_code_digits: (6, 8),
+        area_code_regex: Some("^[1-9]".into()),
+    };
+    let shipping = TenantRequest {
+        code: MOLLOY.into(),
+        name: "Molloy Shipping".into(),
+        timezone: "Europe/Dublin".into(),
+        transcription: false,
+        ai: false,
+        area_code: "01".into(),
+        area_code_digits: (7, 7),
+        area_code_regex: None,
+    };
+    make_tenant(app, oil, include_str!("demo/canistracci.toml")).await?;
+    make_tenant(app, shipping, include_str!("demo/molloy.toml")).await?;
+    second_save(app).await
+}
+
+/// Saves 108 once more, as somebody did since the version that the example of a conflict has seen.
+async fn second_save(app: &App) -> Result<()> {
+    let object = ObjectId::of_opaque(IVY_MORGAN_ID).ok_or_else(|| StoreError::Bug("108's id is none".into()))?;
+    let note = NoteInput { department: MaybeUndefined::Value("Export sales".into()), ..NoteInput::default() };
+    let target = SaveTarget::Existing(object);
+    let save = Save { target, patch: note.into(), expected_version: Some(1), dry_run: false };
+    let saved = app.save(&app.snapshot(), &Viewer::system("demo data"), save).await?;
+    if saved.errors.is_empty() { Ok(()) } else { Err(mistake(IVY_MORGAN, &saved.errors)) }
+}
+
+async fn make_tenant(app: &App, request: TenantRequest, data: &str) -> Result<()> {
+    let tenant = app.create_tenant(request).await?.map_err(|problems| mistake("tenant", &problems))?.id;
+    let Data { make } = toml::from_str(data).map_err(|e| StoreError::Bug(e.to_string()))?;
+    let mut maker = Maker { app, viewer: Viewer::system("demo data"), tenant, made: HashMap::new() };
+    for Batch { kind, objects } in make {
+        let kind = Kind::of(&kind).ok_or_else(|| StoreError::Bug(format!("the demo data has no kind {kind}")))?;
+        for object in objects {
+            maker.make(kind, object).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A file of demo data: what is to be made, in order.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Data {
+    make: Vec<Batch>,
+}
+
+/// Some objects of one kind: forms for virtual extensions and the defaults, otherwise what [`Plain`] says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    kind: String,
+    objects: Vec<Json>,
+}
+
+/// An object without a form: the fields that all have, and those of its kind.
+#[derive(Deserialize)]
+struct Plain {
+    number: Option<String>,
+    name: String,
+    #[serde(default)]
+    description: String,
+    enabled: Option<bool>,
+    #[serde(flatten)]
+    detail: serde_json::Map<String, Json>,
+}
+
+/// Makes the objects of one tenant.
+struct Maker<'a> {
+    app: &'a App,
+    viewer: Viewer,
+    tenant: TenantId,
+    /// What has been made, by number, or by name where there is no number.
+    made: HashMap<String, (ObjectId, Kind)>,
+}
+
+macro_rules! any_kind {
+    ($($Kind:ident / $field:ident,)+) => {
+        async fn make_any(&self, kind: Kind, object: Json) -> Result<ObjectId> {
+            match kind {
+                $(Kind::$Kind => self.insert::<$Kind>(object).await,)+
+                Kind::VirtualExtension => self.save(SaveTarget::New(self.tenant), object).await,
+                Kind::FormDefaults => self.save(SaveTarget::Defaults(self.tenant), object).await,
+            }
+        }
+    };
+}
+
+impl Maker<'_> {
+    each_detail!(any_kind);
+
+    async fn make(&mut self, kind: Kind, mut object: Json) -> Result<()> {
+        let key = ["/number", "/information/number", "/name"].iter().find_map(|path| object.pointer(path)?.as_str());
+        let key = key.unwrap_or(kind.word()).to_owned();
+        self.resolve(&mut object)?;
+        let id = self.make_any(kind, object).await?;
+        match self.made.insert(key.clone(), (id, kind)) {
+            None => Ok(()),
+            Some(_) => Err(StoreError::Bug(format!("the demo data makes {key} twice"))),
+        }
+    }
+
+    /// Puts ids where the data has `@number` or `@name`.
+    fn resolve(&self, json: &mut Json) -> Result<()> {
+        match json {
+            Json::String(text) => {
+                if let Some(key) = text.strip_prefix('@') {
+                    let unknown = || StoreError::Bug(format!("the demo data has not made {key} yet"));
+                    let (id, _) = self.made.get(key).ok_or_else(unknown)?;
+                    *text = id.opaque().0;
+                }
+                Ok(())
+            }
+            Json::Array(list) => list.iter_mut().try_for_each(|entry| self.resolve(entry)),
+            Json::Object(fields) => fields.values_mut().try_for_each(|value| self.resolve(value)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes an object without a form.
+    async fn insert<D: Detail>(&self, object: Json) -> Result<ObjectId> {
+        let plain: Plain = serde_json::from_value(object).map_err(|e| StoreError::Bug(e.to_string()))?;
+        let mut patch: D::Patch = read(&plain.name, Json::Object(plain.detail))?;
+        // Nobody waits behind this thread yet, so the few secrets are hashed right here.
+        D::seal(&mut patch, &self.app.sealer);
+        let mut problems = Vec::new();
+        let detail = D::build(&patch, &mut |problem| problems.push(problem));
+        let Some(detail) = detail.filter(|_| problems.is_empty()) else { return Err(mistake(&plain.name, &problems)) };
+        detail.check(&mut |problem| problems.push(problem));
+        let kinds: HashMap<_, _> = self.made.values().copied().collect();
+        detail.references(&mut |reference| {
+            if kinds.get(&reference.object).is_none_or(|kind| !reference.kinds.contains(kind)) {
+                let problem = Problem::new(Code::WrongKind, "points at an object of another kind");
+                problems.push(Problem { path: reference.path, ..problem });
+            }
+        });
+        if !problems.is_empty() {
+            return Err(mistake(&plain.name, &problems));
+        }
+        let Plain { number, name, description, enabled, .. } = plain;
+        let (kind, enabled, now) = (D::KIND, enabled.unwrap_or(true), self.app.now());
+        let insert = move |tx: &mut store::Tx<'_>| {
+            let new = NewObject { kind, number: number.as_deref(), name: &name, description: &description, enabled };
+            store::insert(tx, new, &detail, now).map(Outcome::Commit)
+        };
+        self.app.store.write(self.tenant, insert).await
+    }
+
+    /// Saves a form as anybody would.
+    async fn save(&self, target: SaveTarget, form: Json) -> Result<ObjectId> {
+        let what = form.pointer("/information/name").and_then(Json::as_str).unwrap_or("defaults").to_owned();
+        let save = Save { target, patch: read(&what, form)?, expected_version: None, dry_run: false };
+        let saved = self.app.save(&self.app.snapshot(), &self.viewer, save).await?;
+        match (saved.object, [saved.errors, saved.warnings].concat()) {
+            (Some(object), problems) if problems.is_empty() => Ok(object),
+            (_, problems) => Err(mistake(&what, &problems)),
+        }
+    }
+}
+
+/// Demo data that breaks a rule.
+fn mistake(what: &str, problems: &[Problem]) -> StoreError {
+    let said = |p: &Problem| format!("{} {}", p.path.join("."), p.rule);
+    StoreError::Bug(format!("the demo's {what}: {}", problems.iter().map(said).collect::<Vec<_>>().join("; ")))
+}
+
+/// Reads an input as if a client had sent it. A field that it does not have is not passed over.
+fn read<P: InputType>(what: &str, json: Json) -> Result<P> {
+    let bug = |why: String| StoreError::Bug(format!("the demo's {what}: {why}"));
+    let sent = Value::from_json(json).map_err(|e| bug(e.to_string()))?;
+    let input = P::parse(Some(sent.clone())).map_err(|e| bug(e.into_server_error(Pos::default()).message))?;
+    match unread(&sent, &input.to_value()) {
+        Some(field) => Err(bug(format!("there is no field {field}"))),
+        None => Ok(input),
+    }
+}
+
+/// The first field of `sent` that `read` does not have.
+fn unread(sent: &Value, read: &Value) -> Option<String> {
+    match (sent, read) {
+        (Value::Object(sent), Value::Object(read)) => sent.iter().find_map(|(name, value)| match read.get(name) {
+            Some(read) => unread(value, read),
+            None => Some(name.to_string()),
+        }),
+        (Value::List(sent), Value::List(read)) => sent.iter().zip(read).find_map(|(sent, read)| unread(sent, read)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::Environment;
+    use crate::form::{self, Form, FormPatch, Section, camel, each_section};
+    use crate::service::OpenOptions;
+    use crate::store::{Query, Snapshot};
+
+    async fn filled() -> (tempfile::TempDir, App) {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, key_file) = (folder.path().join("vext.db"), folder.path().join("vext.key"));
+        let environment = Environment::system();
+        let app = App::open(&OpenOptions { database, key_file, readers: 1, environment }).unwrap();
+        fill(&app).await.unwrap();
+        (folder, app)
+    }
+
+    /// Reads from one of the tenants.
+    async fn look<T: Send + 'static>(
+        app: &App,
+        code: &str,
+        work: impl FnOnce(&mut Query<'_>) -> Result<T> + Send + 'static,
+    ) -> T {
+        let snapshot: Snapshot = app.snapshot();
+        let code = code.to_owned();
+        let tenant = snapshot.read_system(move |session| store::tenant_by_code(session, &code)).await.unwrap().unwrap();
+        snapshot.read(tenant.id, work).await.unwrap()
+    }
+
+    fn all(query: &mut Query<'_>) -> Result<Vec<store::ObjectRow>> {
+        let mut rows = Vec::new();
+        for kind in Kind::ALL {
+            rows.extend(store::of_kind(query, *kind)?);
+        }
+        Ok(rows)
+    }
+
+    #[tokio::test]
+    async fn filling_twice_is_filling_once() {
+        let (_folder, app) = filled().await;
+        let before = (app.tenants().await.unwrap(), look(&app, CANISTRACCI, all).await);
+        fill(&app).await.unwrap();
+        assert_eq!(before, (app.tenants().await.unwrap(), look(&app, CANISTRACCI, all).await));
+        assert_eq!(before.0.iter().map(|tenant| tenant.code.as_str()).collect::<Vec<_>>(), [CANISTRACCI, MOLLOY]);
+    }
+
+    #[tokio::test]
+    async fn there_is_something_of_every_kind() {
+        let (_folder, app) = filled().await;
+        let rows = look(&app, CANISTRACCI, all).await;
+        let count = |kind| rows.iter().filter(|row| row.kind == kind).count();
+        for kind in Kind::ALL {
+            assert!(count(*kind) > 0, "no {}", kind.label());
+        }
+        let numbers = |rows: &[store::ObjectRow], kind| {
+            rows.iter().filter(|row| row.kind == kind).filter_map(|row| row.number.clone()).collect::<BTreeSet<_>>()
+        };
+        let real = ["100", "101", "102", "103", "104", "105", "106", "107", "109"].map(str::to_owned);
+        assert_eq!(numbers(&rows, Kind::Extension), real.into());
+        assert_eq!(numbers(&rows, Kind::VirtualExtension), VIRTUAL.map(str::to_owned).into());
+
+        let conditions =
+            rows.iter().filter(|row| row.kind == Kind::Condition).map(|row| row.id.local).collect::<Vec<_>>();
+        let conditions =
+            look(&app, CANISTRACCI, move |query| store::load_sections::<Condition>(query, &conditions)).await;
+        let types: BTreeSet<_> = conditions.values().map(|condition| condition.condition_type.word()).collect();
+        let every =
+            ["WEEKDAY", "WEEKTIME", "HOURS", "CALENDAR", "ALL_OF", "ANY_OF", "NOT", "EXTENSION_STATUS", "CALLER_ID"];
+        assert_eq!(types, every.into());
+    }
+
+    #[tokio::test]
+    async fn the_tenants_have_an_extension_of_the_same_number() {
+        let (_folder, app) = filled().await;
+        let name = |query: &mut Query<'_>| Ok(store::plain_row(query, IVY_MORGAN)?.map(|row| (row.kind, row.name)));
+        let (ivy, other) = (look(&app, CANISTRACCI, name).await.unwrap(), look(&app, MOLLOY, name).await.unwrap());
+        assert_eq!(ivy, (Kind::VirtualExtension, "Ivy Morgan".to_owned()));
+        let id = look(&app, CANISTRACCI, |query| store::plain_row(query, IVY_MORGAN)).await.unwrap().id;
+        assert_eq!(id.opaque().0, IVY_MORGAN_ID);
+        assert_eq!((other.0, other.1 != ivy.1), (Kind::VirtualExtension, true));
+    }
+
+    /// What of 108 is on purpose as it is in a new form.
+    const AS_NEW: [&str; 8] = [
+        "information.dnd",
+        "callSettings.includeInDialByName",
+        "callSettings.includeInPhoneBooks",
+        "security.locked",
+        "webUserPanel.useLdap",
+        "webUserPanel.neverExpire",
+        "outboundCalls.blockCallerId",
+        "additionalDestinations.unconditionalEnabled",
+    ];
+
+    #[tokio::test]
+    async fn nothing_of_ivys_form_is_left_out() {
+        macro_rules! same {
+            ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {{
+                let initial = Form::initial();
+                let same = move |query: &mut Query<'_>| {
+                    let ivy = store::plain_row(query, IVY_MORGAN)?.unwrap().id.local;
+                    let mut same = Vec::new();
+                    $(
+                        let section: form::$Section = store::load_section(query, ivy)?;
+                        let cells = section.store().into_iter().zip(initial.$name.store());
+                        let fields = form::$Section::COLUMNS.iter().zip(cells).filter(|(_, (ivy, new))| ivy == new);
+                        same.extend(fields.map(|(field, _)| format!("{}.{}", camel(stringify!($name)), camel(field))));
+                    )+
+                    Ok(same)
+                };
+                let (_folder, app) = filled().await;
+                look(&app, CANISTRACCI, same).await
+            }};
+        }
+        assert_eq!(each_section!(same), AS_NEW);
+    }
+
+    #[tokio::test]
+    async fn ivys_form_gives_no_reason_for_a_warning() {
+        let (_folder, app) = filled().await;
+        let ivy = look(&app, CANISTRACCI, |query| store::plain_row(query, IVY_MORGAN)).await.unwrap();
+        let save = Save {
+            target: SaveTarget::Existing(ivy.id),
+            patch: FormPatch::default(),
+            expected_version: Some(2),
+            dry_run: true,
+        };
+        let saved = app.save(&app.snapshot(), &Viewer::system("test"), save).await.unwrap();
+        assert_eq!((saved.errors, saved.warnings, saved.changes), (vec![], vec![], vec![]));
+    }
+
+    #[test]
+    fn a_misspelt_field_is_not_passed_over() {
+        let typo = |json| read::<FormPatch>("form", json).unwrap_err().to_string();
+        assert!(typo(json!({ "note": { "brunch": "" } })).ends_with("the demo's form: there is no field brunch"));
+        assert!(typo(json!({ "notes": {} })).ends_with("there is no field notes"));
+        assert!(typo(json!({ "note": { "branch": 7 } })).contains("the demo's form: "));
+    }
+}
