@@ -253,7 +253,10 @@ fn security(form: &Form, facts: &Facts, checked: &mut Checked) {
         && known.kind == Kind::Condition
         && !known.of_time
     {
-        let rule = format!("must be a condition of kind weekday, weektime, hours or calendar; {} is not", known.name);
+        let rule = format!(
+            "must be a condition that only asks the time (weekday, weektime, hours, calendar); {} is not",
+            known.name
+        );
         let problem = Problem::new(Code::WrongKind, rule).value(id.opaque().as_str()).related(id);
         checked.error(name, "workingHoursConditionId", problem);
     }
@@ -342,12 +345,6 @@ fn outbound_calls(form: &Form, facts: &Facts, checked: &mut Checked) {
                 Problem::new(Code::Contradiction, "is also in doNotCallListIds").value(list.object().opaque().as_str());
             checked.errors.push(problem.related(list.object()).under(i).at(section, "onlyAllowCallListIds"));
         }
-    }
-    if let Some(profile) = calls.routing_profile_id
-        && facts.known.get(&profile.object()).is_some_and(|known| known.enabled)
-        && form.security.outbound_mode == OutboundMode::None
-    {
-        checked.warn(section, "routingProfileId", Code::NoEffect, "has no effect while security.outboundMode is NONE");
     }
 }
 

@@ -23,7 +23,7 @@ section! {
         pub max_outbound_seconds: Seconds<0, 86_400>,
         /// Whether outside calls are only allowed while `workingHoursCondition` is true.
         pub working_hours_enabled: bool,
-        /// The condition of the working hours: weekday, weektime, hours or calendar.
+        /// The condition of the working hours: weekday, weektime, hours or calendar, or composed of such ones alone.
         pub working_hours_condition_id: Option<Id<kind::Condition>>,
     }
 }

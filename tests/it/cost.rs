@@ -1,0 +1,188 @@
+//! What a field costs, added up: struct field, column, answer and input agree, and every field makes the whole trip.
+
+use std::collections::BTreeSet;
+
+use crate::harness::{Server, TOKEN, problems};
+use serde_json::{Map, Value, json};
+use vext::form::{Place, Section, camel};
+
+/// The nine sections: name, fields and where they are kept.
+fn sections() -> Vec<(&'static str, &'static [&'static str], &'static [Place])> {
+    macro_rules! of {
+        ($($Section:ident),+) => { vec![$((vext::form::$Section::TABLE, vext::form::$Section::COLUMNS, vext::form::$Section::PLACES)),+] };
+    }
+    of!(
+        Information,
+        CallSettings,
+        OutboundRecording,
+        Security,
+        WebUserPanel,
+        OutboundCalls,
+        FollowMe,
+        AdditionalDestinations,
+        Note
+    )
+}
+
+/// The columns of a table in the live database.
+fn columns(server: &Server, table: &str) -> BTreeSet<String> {
+    let database = rusqlite::Connection::open(&server.database).unwrap();
+    let mut statement = database.prepare("SELECT name FROM pragma_table_info(?1)").unwrap();
+    statement.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// The members of a type or input of the served schema.
+async fn members(server: &Server, name: &str) -> Vec<String> {
+    let query = "query($name: String!) { __type(name: $name) { fields { name } inputFields { name } } }";
+    let found = server.data(query, json!({ "name": name })).await;
+    let lists = ["fields", "inputFields"].map(|list| found["__type"][list].as_array().cloned().unwrap_or_default());
+    lists.concat().iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A field of a struct has its column or its list, stands in the answer and in the input, and nothing else does.
+#[tokio::test]
+async fn struct_columns_answer_and_input_agree() {
+    let server = Server::start().await;
+    for (table, fields, places) in sections() {
+        let of_object = |field: &str| table == "information" && vext::form::Information::OF_OBJECT.contains(&field);
+        let own = fields.iter().zip(places).filter(|(field, place)| **place == Place::Column && !of_object(field));
+        let own = ["tenant_id", "object_id"].into_iter().chain(own.map(|(field, _)| *field));
+        assert_eq!(columns(&server, table), own.map(str::to_owned).collect(), "{table}");
+
+        let type_name = camel(&format!("_{table}"));
+        let names: Vec<_> = fields.iter().map(|field| camel(field)).collect();
+        assert_eq!(members(&server, &format!("{type_name}Input")).await, names, "{table}");
+        let answered = members(&server, &type_name).await;
+        for name in &names {
+            let secret = format!("{name}Set");
+            assert!(answered.contains(name) != answered.contains(&secret), "{type_name}.{name}");
+        }
+        // Behind the fields stand the references' own lines: each belongs to a field with an id.
+        for reference in &answered[names.len()..] {
+            let stem = reference.trim_end_matches('s');
+            let known = |name: &String| name == &format!("{reference}Id") || name == &format!("{stem}Ids");
+            assert!(names.iter().any(known), "{type_name}.{reference} belongs to no field");
+        }
+    }
+}
+
+/// The answer's fields of a section, destinations with what they hold.
+fn selection(fields: &[&str], places: &[Place]) -> String {
+    let one = |(field, place): (&&str, &Place)| match (camel(field).as_str(), place) {
+        (name, Place::Rows(rows)) if rows.table == "destination" => format!("{name} {{ objectId number hangup }}"),
+        (name @ ("securityPin" | "lockPin" | "webPassword" | "twoFactorSecret" | "twoFactorMobile"), _) => {
+            format!("{name}Set")
+        }
+        (name, _) => name.to_owned(),
+    };
+    fields.iter().zip(places).map(one).collect::<Vec<_>>().join(" ")
+}
+
+async fn form(server: &Server, number: &str) -> Map<String, Value> {
+    let sections: Vec<_> = sections()
+        .into_iter()
+        .map(|(table, fields, places)| format!("{} {{ {} }}", camel(table), selection(fields, places)))
+        .collect();
+    let query = format!(
+        "query($n: ExtensionNumber!) {{ tenant {{ virtualExtension(by: {{number: $n}}) {{ {} }} }} }}",
+        sections.join(" ")
+    );
+    let mut data = server.data(&query, json!({ "n": number })).await;
+    data["tenant"]["virtualExtension"].as_object_mut().unwrap().clone()
+}
+
+/// An answer turned into an input: what is null inside a destination is left out, secrets are given.
+fn as_input(form: &Map<String, Value>) -> Map<String, Value> {
+    let secrets = [
+        ("securityPin", "7305"),
+        ("lockPin", "4827"),
+        ("webPassword", "correct horse battery"),
+        ("twoFactorSecret", "JBSWY3DPEHPK3PXP"),
+        ("twoFactorMobile", "+393331234567"),
+    ];
+    let clean = |value: &Value| match value {
+        Value::Array(list) => list
+            .iter()
+            .map(|entry| match entry {
+                Value::Object(entry) => {
+                    entry.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()
+                }
+                other => other.clone(),
+            })
+            .collect(),
+        other => other.clone(),
+    };
+    let section = |fields: &Value| {
+        let mut input = Map::new();
+        for (name, value) in fields.as_object().unwrap() {
+            match secrets.iter().find(|(secret, _)| name == &format!("{secret}Set")) {
+                Some((secret, text)) => input.insert((*secret).to_owned(), json!(text)),
+                None => input.insert(name.clone(), clean(value)),
+            };
+        }
+        Value::Object(input)
+    };
+    form.iter().map(|(name, fields)| (name.clone(), section(fields))).collect()
+}
+
+/// Copies every field of the demo's 108 into a new extension through the API and reads it back.
+#[tokio::test]
+async fn every_field_makes_the_whole_trip() {
+    let server = Server::start().await;
+    let original = form(&server, "108").await;
+    let mut input = as_input(&original);
+    input["information"]["number"] = json!("150");
+    input["webUserPanel"]["webUser"] = json!("copy-of-108");
+    let payload = server.mutate("virtualExtensionCreate", Value::Object(input)).await;
+    assert_eq!(problems(&payload["userErrors"]), [] as [&str; 0], "{payload:#}");
+
+    let mut copy = form(&server, "150").await;
+    copy["information"]["number"] = json!("108");
+    copy["webUserPanel"]["webUser"] = original["webUserPanel"]["webUser"].clone();
+    assert_eq!(Value::Object(copy), Value::Object(original));
+}
+
+/// Each field of 108 is sent alone to a blank extension, where it must be the only change: no field is ignored, and
+/// none touches another.
+#[tokio::test]
+async fn every_field_changes_itself_alone() {
+    let server = Server::start().await;
+    let blank = json!({ "information": { "number": "151", "name": "Blank" } });
+    let payload = server.mutate("virtualExtensionCreate", blank).await;
+    let id = payload["virtualExtension"]["id"].as_str().unwrap().to_owned();
+    let (full, now) = (as_input(&form(&server, "108").await), as_input(&form(&server, "151").await));
+    let mut unchanged = BTreeSet::new();
+    for (section, fields) in &full {
+        for (field, value) in fields.as_object().unwrap() {
+            let value = if field == "number" && section == "information" { &json!("152") } else { value };
+            // 108's login is taken; any other shows as much.
+            let value = if field == "webUser" { &json!("someone-else") } else { value };
+            let input = json!({ "id": id, "dryRun": true, section: { field: value } });
+            let changes = server.mutate("virtualExtensionUpdate", input).await["changes"].clone();
+            let paths: Vec<_> = changes.as_array().unwrap().iter().map(|c| c["path"].as_str().unwrap()).collect();
+            if paths.is_empty() && &now[section][field] == value {
+                unchanged.insert(format!("{section}.{field}"));
+            } else {
+                assert_eq!(paths, [format!("{section}.{field}")]);
+            }
+        }
+    }
+    // What 108 has in common with the tenant's defaults cannot show a change.
+    assert!(unchanged.len() < 25, "too many fields of 108 are as the defaults have them: {unchanged:?}");
+}
+
+/// A patch in the variables is as good as one in the text.
+#[tokio::test]
+async fn an_omitted_variable_keeps_the_field() {
+    let server = Server::start().await;
+    let (id, _) = server.extension("108").await;
+    let before = form(&server, "108").await;
+    let query = "mutation($id: ID!, $name: String, $dnd: Boolean) {
+        virtualExtensionInformationUpdate(input: {id: $id, information: {name: $name, dnd: $dnd}}) { userErrors { code } } }";
+    let answer = server.answer(TOKEN, query, json!({ "id": id, "dnd": true })).await;
+    assert_eq!(answer["data"]["virtualExtensionInformationUpdate"]["userErrors"], json!([]), "{answer}");
+    let mut after = form(&server, "108").await;
+    assert_eq!(after["information"]["dnd"], json!(true));
+    after["information"]["dnd"] = before["information"]["dnd"].clone();
+    assert_eq!(after, before);
+}

@@ -1,0 +1,149 @@
+//! What the tests share: a database with the demo data, the real router before it, and answers as JSON.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::{Router, http};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use vext::domain::{Clock, Environment, SystemRandom};
+use vext::service::{App, NewToken, OpenOptions, demo};
+
+/// The token that may do everything in the tenant CANISTRACCI.
+pub const TOKEN: &str = "test-token";
+/// The token for every tenant, with none selected.
+pub const ALL: &str = "test-token-all";
+/// The token that may only read.
+pub const READ: &str = "test-token-read";
+/// The token of the other tenant.
+pub const MOLLOY: &str = "test-token-molloy";
+
+/// 2026-11-23T09:00:00Z, and a second later at every look.
+pub struct TestClock(AtomicI64);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(1_795_424_400_000))
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> i64 {
+        self.0.fetch_add(1000, Ordering::Relaxed)
+    }
+}
+
+/// How the tests open a database.
+pub fn options(database: PathBuf) -> OpenOptions {
+    OpenOptions {
+        key_file: database.with_extension("key"),
+        database,
+        readers: 2,
+        environment: Environment { clock: Arc::new(TestClock::default()), random: Arc::new(SystemRandom) },
+    }
+}
+
+/// A server in this process: everything but the socket.
+pub struct Server {
+    pub app: App,
+    router: Router,
+    /// The database file.
+    pub database: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// A server with the demo data and the four tokens.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("vext.db");
+        let app = App::open(&options(database.clone())).unwrap();
+        demo::fill(&app).await.unwrap();
+        let token = async |name: &str, tenants: &[&str], write| {
+            let new = NewToken {
+                name: name.into(),
+                tenants: tenants.iter().map(|&code| code.into()).collect(),
+                all_tenants: tenants.is_empty(),
+                write,
+            };
+            app.create_token(new, Some(name.into())).await.unwrap().unwrap();
+        };
+        token(TOKEN, &["CANISTRACCI"], true).await;
+        token(ALL, &[], true).await;
+        token(READ, &["CANISTRACCI"], false).await;
+        token(MOLLOY, &["MOLLOY"], true).await;
+        let router = vext::http::router(app.clone(), None);
+        Self { app, router, database, _folder: folder }
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> http::Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Sends a GraphQL request with a token and headers; the answer's status and body.
+    pub async fn post(&self, headers: &[(&str, &str)], body: &Value) -> (StatusCode, Value) {
+        let mut request = Request::post("/graphql").header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.send(request.body(Body::from(body.to_string())).unwrap()).await;
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// The whole answer to a query of a token.
+    pub async fn answer(&self, token: &str, query: &str, variables: Value) -> Value {
+        let authorization = format!("Bearer {token}");
+        self.post(&[("authorization", &authorization)], &json!({ "query": query, "variables": variables })).await.1
+    }
+
+    /// The data of a query that must not have errors, for the token of CANISTRACCI.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        let mut answer = self.answer(TOKEN, query, variables).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer["data"].take()
+    }
+
+    /// The payload of a mutation with a single `input`, selected down to what the tests look at.
+    pub async fn mutate(&self, mutation: &str, input: Value) -> Value {
+        self.mutate_as(TOKEN, mutation, input).await
+    }
+
+    /// As [`Server::mutate`], for another token.
+    pub async fn mutate_as(&self, token: &str, mutation: &str, input: Value) -> Value {
+        let type_name = mutation[..1].to_uppercase() + &mutation[1..] + "Input";
+        let query = format!(
+            "mutation($input: {type_name}!) {{ result: {mutation}(input: $input) {{
+                virtualExtension {{ id version number name }}
+                userErrors {{ path code message value suggestion relatedId }}
+                warnings {{ path code message }} changes {{ path before after }} }} }}"
+        );
+        let mut answer = self.answer(token, &query, json!({ "input": input })).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer["data"]["result"].take()
+    }
+
+    /// Id and version of a virtual extension of CANISTRACCI.
+    pub async fn extension(&self, number: &str) -> (String, i64) {
+        let query =
+            "query($number: ExtensionNumber!) { tenant { virtualExtension(by: {number: $number}) { id version } } }";
+        let data = self.data(query, json!({ "number": number })).await;
+        let found = &data["tenant"]["virtualExtension"];
+        (found["id"].as_str().unwrap().to_owned(), found["version"].as_i64().unwrap())
+    }
+}
+
+/// `section.field CODE` of every problem of a payload, sorted.
+pub fn problems(list: &Value) -> Vec<String> {
+    let path =
+        |p: &Value| p["path"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect::<Vec<_>>().join(".");
+    let mut found: Vec<_> =
+        list.as_array().unwrap().iter().map(|p| format!("{} {}", path(p), p["code"].as_str().unwrap())).collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,22 @@
+//! The tests that go through the real thing: router, schema, file, process, browser.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests fail by panicking and tell what they saw"
+)]
+#![allow(clippy::disallowed_methods, reason = "tests look at the clock, and into the file behind the program's back")]
+
+mod access;
+mod cost;
+mod docs;
+mod harness;
+mod layers;
+mod playground;
+mod process;
+mod reading;
+mod rules;
+mod schema;
+mod writing;

@@ -1,0 +1,177 @@
+//! The playground: its examples against the demo data, its files, and the page in a real browser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::harness::{Server, TOKEN};
+use crate::process::Process;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde_json::{Value, json};
+
+const PLAYGROUND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/playground");
+
+/// The examples by file name: text and variables.
+fn examples() -> Vec<(String, String, Value)> {
+    let folder = Path::new(PLAYGROUND).join("examples");
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "graphql"));
+    files.sort();
+    let read = |path: PathBuf| {
+        let variables = fs::read_to_string(path.with_extension("variables.json"));
+        let variables = variables.map_or(json!({}), |text| serde_json::from_str(&text).unwrap());
+        (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap(), variables)
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// Each example does what its title says, on the demo data and in any order.
+#[tokio::test]
+async fn every_example_does_what_it_says() {
+    let examples = examples();
+    let sections = [
+        "information",
+        "callSettings",
+        "outboundRecording",
+        "security",
+        "webUserPanel",
+        "outboundCalls",
+        "followMe",
+        "additionalDestinations",
+        "note",
+    ];
+    for (name, text, variables) in &examples {
+        assert!(text.starts_with("# Title: ") && text.contains("\n# Group: "), "{name}");
+        let answer = Server::start().await.answer(TOKEN, text, variables.clone()).await;
+        assert!(answer.get("errors").is_none(), "{name}: {answer:#}");
+        let data = &answer["data"];
+        match name.split_once('-').unwrap().1 {
+            "create" => {
+                assert_eq!(data["virtualExtensionCreate"]["userErrors"], json!([]), "{answer:#}");
+                assert!(data["virtualExtensionCreate"]["virtualExtension"]["number"].is_string());
+            }
+            "dry-run" => {
+                assert_eq!(data["virtualExtensionUpdate"]["userErrors"], json!([]), "{answer:#}");
+                assert_ne!(data["virtualExtensionUpdate"]["changes"], json!([]));
+            }
+            "conflict" => {
+                let errors = data["virtualExtensionUpdate"]["userErrors"].as_array().unwrap();
+                assert!(errors.len() > 1 && errors.iter().all(|e| e["code"] == "CONFLICT"), "{answer:#}");
+            }
+            "paging" => assert_eq!(data["tenant"]["virtualExtensions"]["pageInfo"]["hasNextPage"], true),
+            "new-form" => assert!(data["tenant"]["newVirtualExtension"].is_object()),
+            "defaults" => assert_eq!(data["virtualExtensionDefaultsUpdate"]["userErrors"], json!([]), "{answer:#}"),
+            "whole-form" => {
+                let form = &data["tenant"]["virtualExtension"];
+                assert!(sections.iter().all(|section| form[section].is_object()), "{answer:#}");
+            }
+            section => {
+                let section = vext::form::camel(&section.replace('-', "_"));
+                assert!(sections.contains(&section.as_str()), "{name} is checked by this test");
+                let fields = data["tenant"]["virtualExtension"][&section].as_object().unwrap();
+                // 108 has every section filled: an example that shows only blanks explains nothing.
+                let blank = |v: &Value| matches!(v, Value::Null | Value::Bool(false)) || v == "" || v == &json!([]);
+                assert!(fields.values().filter(|v| !blank(v)).count() * 2 > fields.len(), "{name}: {fields:#?}");
+            }
+        }
+    }
+    let covered = |section: &&str| examples.iter().any(|(_, text, _)| text.contains(&format!("{section} {{")));
+    assert!(sections.iter().all(|section| covered(&section)));
+    assert_eq!(examples.len(), 16, "one for each section and the seven others");
+}
+
+async fn get(server: &Server, path: &str, accept: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
+    let request = Request::get(path).header("accept-encoding", accept).body(Body::empty()).unwrap();
+    let response = server.send(request).await;
+    let (head, body) = response.into_parts();
+    (head.status, head.headers, to_bytes(body, usize::MAX).await.unwrap().to_vec())
+}
+
+#[tokio::test]
+async fn the_files_are_served_compressed_under_a_strict_policy() {
+    let server = Server::start().await;
+    let manifest: Value =
+        serde_json::from_str(&fs::read_to_string(format!("{PLAYGROUND}/dist/manifest.json")).unwrap()).unwrap();
+    for file in manifest.as_array().unwrap() {
+        let path = format!("/playground/{}", file["path"].as_str().unwrap());
+        let (status, headers, body) = get(&server, &path, "br, gzip").await;
+        assert_eq!((status, headers["content-encoding"].to_str().unwrap()), (StatusCode::OK, "gzip"), "{path}");
+        assert_eq!(headers["content-type"].to_str().unwrap(), file["contentType"].as_str().unwrap());
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'")
+                && policy.contains("script-src 'self';")
+                && !policy.contains("unsafe-eval")
+        );
+        let (_, plain_headers, plain) = get(&server, &path, "identity").await;
+        assert!(plain_headers.get("content-encoding").is_none() && plain.len() > body.len() / 2);
+        let tag = Request::get(&path).header("if-none-match", headers["etag"].clone()).body(Body::empty()).unwrap();
+        assert_eq!(server.send(tag).await.status(), StatusCode::NOT_MODIFIED);
+    }
+    let (status, _, index) = get(&server, "/playground/", "identity").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(String::from_utf8(index).unwrap().contains("vext playground"));
+    assert_eq!(get(&server, "/playground/nothing.js", "gzip").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get(&server, "/", "gzip").await.1["location"], "/playground/");
+}
+
+/// Outside the demo the page is told neither a token nor the tenants' codes.
+#[tokio::test]
+async fn the_page_learns_tenants_in_the_demo_only() {
+    let server = Server::start().await;
+    let (_, headers, config) = get(&server, "/playground/config.json", "identity").await;
+    let config: Value = serde_json::from_slice(&config).unwrap();
+    assert_eq!((&config["demoToken"], &config["tenants"]), (&Value::Null, &json!([])));
+    assert_eq!(headers["cache-control"], "no-store");
+}
+
+/// Says that a test is skipped for want of a program; CI, which installs them all, fails instead.
+fn missing(what: &str) {
+    assert!(std::env::var_os("VEXT_REQUIRE_ALL").is_none(), "VEXT_REQUIRE_ALL is set, but {what} is not installed");
+    println!("skipped: {what} is not installed");
+}
+
+fn node_modules() -> bool {
+    let node = Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
+    let packages = Path::new(PLAYGROUND).join("node_modules/playwright-core").is_dir();
+    if !node || !packages {
+        missing("node, or what `npm ci` installs in playground/");
+    }
+    node && packages
+}
+
+#[test]
+fn the_page_works_in_a_browser_and_asks_nobody_else() {
+    let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
+    if !Path::new(&browser).exists() {
+        return missing("chromium");
+    }
+    if !node_modules() {
+        return;
+    }
+    let demo = Process::start(&["demo"]);
+    let mut test = Command::new("node");
+    test.current_dir(PLAYGROUND).args(["test/browser.mjs", &format!("http://{}", demo.address)]);
+    if let Some(path) = std::env::var_os("VEXT_SCREENSHOT") {
+        test.arg(path);
+    }
+    let output = test.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    println!("{said}");
+}
+
+#[test]
+fn the_committed_bundle_is_what_the_sources_build() {
+    if !node_modules() {
+        return;
+    }
+    let output = Command::new("npm").current_dir(PLAYGROUND).args(["run", "check"]).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

@@ -1,0 +1,294 @@
+//! The real binary with a real file: what it prints, what it refuses, and that it keeps what it acknowledged.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+fn vext(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vext"));
+    command.args(arguments).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// A server process; ends with the value.
+pub struct Process {
+    child: Child,
+    pub address: String,
+    /// What it printed until it listened.
+    pub banner: String,
+}
+
+impl Process {
+    /// Starts a command on a free port and waits until it says where it listens.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = vext(arguments)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // `demo` says it on stdout, `serve` in its log; both are read to the end, or the process would wait.
+        let (said, lines) = mpsc::channel();
+        let outputs: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for output in outputs {
+            let said = said.clone();
+            std::thread::spawn(move || {
+                BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(said.send(line)))
+            });
+        }
+        drop(said);
+        let (mut banner, mut address) = (String::new(), None);
+        while address.is_none() {
+            let line = lines.recv().unwrap_or_else(|_| panic!("the process ended: {banner}"));
+            let demo = line.split_once("http://").and_then(|(_, rest)| rest.strip_suffix("/graphql"));
+            let serve = line.split_once("address=").and_then(|(_, rest)| rest.split(' ').next());
+            address = demo.or(serve).map(str::to_owned);
+            banner += &line;
+            banner.push('\n');
+        }
+        if let Some(token) = lines.recv_timeout(Duration::from_millis(100)).ok().filter(|line| line.contains("Token")) {
+            banner += &token;
+        }
+        Self { child, address: address.unwrap(), banner }
+    }
+
+    /// The whole answer to a GraphQL request; `None` when the server is gone.
+    pub fn ask(&self, token: &str, query: &str, variables: &Value) -> Option<Value> {
+        post(&self.address, token, &json!({ "query": query, "variables": variables }).to_string())
+    }
+
+    /// Sends a signal.
+    fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn post(address: &str, token: &str, body: &str) -> Option<Value> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         authorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(body.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+}
+
+fn error(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The issue's own example.
+#[test]
+fn the_demo_answers_with_ivy_morgans_data() {
+    let demo = Process::start(&["demo", "--token", "T"]);
+    assert!(demo.banner.contains("/playground/") && demo.banner.contains('T'), "{}", demo.banner);
+    let query =
+        r#"{tenant{virtualExtension(by:{number:"108"}){name information{members{number name}} note{additionalInfo}}}}"#;
+    let answer = demo.ask("T", query, &json!({})).unwrap();
+    assert_eq!(answer["data"]["tenant"]["virtualExtension"]["name"], "Ivy Morgan", "{answer}");
+    let refused = demo.ask("wrong", query, &json!({})).unwrap();
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+}
+
+/// A fresh installation, step by step as the README tells it.
+#[test]
+fn a_tenant_and_a_token_are_made_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("vext.db");
+    let database = database.to_str().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = vext(arguments).args(["--database", database]).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", error(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(&["migrate"]);
+    run(&["tenant", "create", "--code", "ACME", "--name", "Acme", "--timezone", "Europe/Rome"]);
+    assert!(run(&["tenant", "list"]).contains("ACME"));
+    let token = run(&["token", "create", "--name", "panel", "--tenant", "ACME", "--scope", "read", "--scope", "write"]);
+    let token = token.trim();
+    let listed = run(&["token", "list"]);
+    assert!(listed.contains("panel") && !listed.contains(token), "{listed}");
+    let server = Process::start(&["serve", "--database", database]);
+    let create = r#"mutation { virtualExtensionCreate(input: {information: {number: "200", name: "Desk"}}) { virtualExtension { number } userErrors { message } } }"#;
+    let answer = server.ask(token, create, &json!({})).unwrap();
+    assert_eq!(answer["data"]["virtualExtensionCreate"]["virtualExtension"]["number"], "200", "{answer}");
+    // Another process ends the token; the server that runs knows at once.
+    run(&["token", "revoke", "panel"]);
+    assert_eq!(
+        server.ask(token, "{ tenant { code } }", &json!({})).unwrap()["errors"][0]["extensions"]["code"],
+        "UNAUTHENTICATED"
+    );
+}
+
+#[test]
+fn what_cannot_be_served_is_refused_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(file("text.db"), "this is no database, just text that is long enough to be one".repeat(40)).unwrap();
+    rusqlite::Connection::open(file("foreign.db")).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    for name in ["newer.db", "damaged.db", "keyless.db"] {
+        let output = vext(&["tenant", "create", "--code", "ACME", "--name", "Acme", "--database", &file(name)])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", error(&output));
+    }
+    let newer = "INSERT INTO migration VALUES (99, '0099_future', 'x', 0)";
+    rusqlite::Connection::open(file("newer.db")).unwrap().execute_batch(newer).unwrap();
+    damage(Path::new(&file("damaged.db")));
+    let key = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path()).find(|p| {
+        let name = p.file_name().unwrap().to_str().unwrap();
+        name.starts_with("keyless") && name.ends_with("key")
+    });
+    fs::remove_file(key.unwrap()).unwrap();
+    let directory = folder.path().to_str().unwrap().to_owned();
+    for (database, word) in [
+        (file("text.db"), "not a SQLite database"),
+        (file("foreign.db"), "not one of vext"),
+        (file("newer.db"), "newer than this program"),
+        (file("damaged.db"), "damaged"),
+        (file("keyless.db"), "key file"),
+        (directory, "directory"),
+        (file("nowhere/vext.db"), "does not exist"),
+    ] {
+        let output = vext(&["serve", "--database", &database, "--listen", "127.0.0.1:0"]).output().unwrap();
+        let sentence = error(&output);
+        assert_eq!(output.status.code(), Some(1), "{database}: {sentence}");
+        assert!(sentence.contains(word) && sentence.trim().lines().count() == 1, "{database}: {sentence}");
+    }
+    assert!(!Path::new(&file("nowhere")).exists());
+}
+
+/// Overwrites the root page of a table, as a failing disk might.
+fn damage(file: &Path) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE").unwrap();
+    let (page, size): (u32, u32) = connection
+        .query_row(
+            "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'information'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    drop(connection);
+    let mut bytes = fs::read(file).unwrap();
+    let range = ((page - 1) * size) as usize..(page * size) as usize;
+    bytes[range].fill(0xAA);
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let first = Process::start(&["demo"]);
+    let output = vext(&["demo", "--listen", &first.address]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).contains(&first.address), "{}", error(&output));
+}
+
+#[test]
+fn it_stops_gracefully_when_it_is_asked_to() {
+    for signal in ["-TERM", "-INT"] {
+        let mut demo = Process::start(&["demo", "--token", "T"]);
+        assert!(demo.ask("T", "{ tenant { code } }", &json!({})).is_some());
+        demo.signal(signal);
+        let begun = Instant::now();
+        let status = loop {
+            match demo.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if begun.elapsed() > Duration::from_secs(20) => panic!("it goes on after {signal}"),
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        assert!(status.success(), "{signal}: {status}");
+    }
+}
+
+/// Saves go on while the process is killed at a random moment, again and again on one file. What was acknowledged is
+/// there after the restart, and no save is there by half: its fields stand in three tables and always agree.
+#[test]
+fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
+    const ROUNDS: u64 = 200;
+    const CLIENTS: usize = 4;
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("vext.db");
+    let demo = ["demo", "--token", "T", "--database", database.to_str().unwrap()];
+    let serve = ["serve", "--database", database.to_str().unwrap()];
+    let first = Process::start(&demo);
+    let create = "mutation($n: ExtensionNumber!) { virtualExtensionCreate(input: {information: {number: $n, name: \"x\"}}) { virtualExtension { id } } }";
+    let ids: Vec<Value> = (0..CLIENTS)
+        .map(|i| first.ask("T", create, &json!({ "n": format!("90{i}") })).unwrap()["data"]["virtualExtensionCreate"]["virtualExtension"]["id"].clone())
+        .collect();
+    drop(first);
+    let save = "mutation($id: ID!, $n: Int!, $text: String!) { virtualExtensionUpdate(input: {id: $id,
+        information: {description: $text}, outboundRecording: {minRecordingBytes: $n}, note: {additionalInfo: $text}}) { userErrors { code } } }";
+    let read = "query($id: ID!) { node(id: $id) { ... on VirtualExtension { description
+        outboundRecording { minRecordingBytes } note { additionalInfo } } } }";
+    let acknowledged = Mutex::new(vec![0_i64; CLIENTS]);
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    for round in 0..ROUNDS {
+        let mut server = Process::start(&serve);
+        for (client, id) in ids.iter().enumerate() {
+            let found = server.ask("T", read, &json!({ "id": id })).unwrap()["data"]["node"].clone();
+            let kept = found["outboundRecording"]["minRecordingBytes"].as_i64().unwrap();
+            let text = if kept == 0 { String::new() } else { kept.to_string() };
+            assert_eq!(
+                (&found["description"], &found["note"]["additionalInfo"]),
+                (&json!(text), &json!(text)),
+                "half a save"
+            );
+            let last = acknowledged.lock().unwrap()[client];
+            assert!(kept >= last, "round {round}: {last} was acknowledged, {kept} is there");
+            acknowledged.lock().unwrap()[client] = kept;
+        }
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for (client, id) in ids.iter().enumerate() {
+                let (server, acknowledged, over) = (&server.address, &acknowledged, &over);
+                scope.spawn(move || {
+                    let mut next = acknowledged.lock().unwrap()[client];
+                    while !over.load(Ordering::Relaxed) {
+                        next += 1;
+                        let body =
+                            json!({ "query": save, "variables": { "id": id, "n": next, "text": next.to_string() } });
+                        match post(server, "T", &body.to_string()) {
+                            Some(answer) if answer["data"]["virtualExtensionUpdate"]["userErrors"] == json!([]) => {
+                                acknowledged.lock().unwrap()[client] = next;
+                            }
+                            _ => break,
+                        }
+                    }
+                });
+            }
+            // xorshift: the moments differ from round to round and are the same in every run.
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            std::thread::sleep(Duration::from_micros(random % 60_000));
+            server.child.kill().unwrap();
+            over.store(true, Ordering::Relaxed);
+        });
+        server.child.wait().unwrap();
+    }
+    let saves: i64 = acknowledged.lock().unwrap().iter().sum();
+    println!("{ROUNDS} rounds, {saves} saves acknowledged, none lost");
+    assert!(saves > ROUNDS as i64, "the writers were at work when the process was killed: {saves}");
+}

@@ -1,0 +1,232 @@
+//! Reading: the tour's queries, statements counted, paging, nodes, and what another tenant sees.
+
+use std::fmt::Write as _;
+
+use crate::harness::{ALL, MOLLOY, READ, Server, TOKEN};
+use serde_json::{Value, json};
+
+/// The query that the issue asks for.
+#[tokio::test]
+async fn ivy_morgan_answers() {
+    let query =
+        r#"{tenant{virtualExtension(by:{number:"108"}){name information{members{number name}} note{additionalInfo}}}}"#;
+    let data = Server::start().await.data(query, json!({})).await;
+    let ivy = &data["tenant"]["virtualExtension"];
+    assert_eq!(ivy["name"], "Ivy Morgan");
+    assert!(ivy["information"]["members"].as_array().unwrap().len() > 1, "{ivy}");
+    assert!(!ivy["note"]["additionalInfo"].as_str().unwrap().is_empty());
+}
+
+/// A selection of everything below a type, references included, to a depth.
+fn everything<'a>(
+    server: &'a Server,
+    name: &'a str,
+    depth: usize,
+) -> std::pin::Pin<Box<dyn Future<Output = String> + 'a>> {
+    Box::pin(async move {
+        let query = "query($name: String!) { __type(name: $name) { fields { name args { name } type { ...T } } } }
+            fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
+        let found = server.data(query, json!({ "name": name })).await;
+        let mut selection = String::new();
+        for field in found["__type"]["fields"].as_array().unwrap() {
+            let mut of = &field["type"];
+            while !of["ofType"].is_null() {
+                of = &of["ofType"];
+            }
+            let (field, kind, of) =
+                (field["name"].as_str().unwrap(), of["kind"].as_str().unwrap(), of["name"].as_str().unwrap());
+            match kind {
+                "OBJECT" | "INTERFACE" if depth == 0 => {}
+                "OBJECT" | "INTERFACE" => {
+                    let inner = everything(server, of, depth - 1).await;
+                    let _ = write!(selection, "{field} {{ {inner} }} ");
+                }
+                _ => selection += &format!("{field} "),
+            }
+        }
+        selection
+    })
+}
+
+/// The number of statements for a page does not depend on its length: all sections, all references, and theirs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_page_costs_as_many_statements_as_a_short_one() {
+    let server = Server::start().await;
+    // A hundred copies of the full form, so that every page holds every kind of reference.
+    let (id, _) = server.extension("108").await;
+    let members = server
+        .data(
+            &format!(
+                "{{ node(id: \"{id}\") {{ ...on VirtualExtension {{
+        information {{ memberIds callGroupIds pickupGroupIds spyGroupIds voicemailMwiMailboxId }}
+        callSettings {{ musicOnHoldId recordedNameMediaId parkingLotId }}
+        security {{ workingHoursConditionId }}
+        outboundCalls {{ callerIdRuleSetId doNotCallListIds onlyAllowCallListIds routingProfileId }}
+        followMe {{ conditionId confirmMediaId holdMediaId }} }} }} }}"
+            ),
+            json!({}),
+        )
+        .await["node"]
+        .clone();
+    for number in 2000..2100 {
+        let mut input = members.clone();
+        input["information"]["number"] = json!(number.to_string());
+        input["information"]["name"] = json!(format!("Copy {number}"));
+        let payload = server.mutate("virtualExtensionCreate", input).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
+    }
+    let inner = everything(&server, "VirtualExtension", 3).await;
+    assert!(inner.matches('{').count() > 60, "the selection reaches the references: {inner}");
+    let query = format!("query($first: Int!) {{ tenant {{ virtualExtensions(first: $first, after: $after) {{ nodes {{ {inner} }} }} }} }}")
+        .replace("$after)", "\"CURSOR\")")
+        .replace("CURSOR", &cursor_before_2000(&server).await);
+    let mut counts = Vec::new();
+    for first in [2, 100] {
+        let before = server.app.statements();
+        let data = server.data(&query, json!({ "first": first })).await;
+        counts.push(server.app.statements() - before);
+        assert_eq!(data["tenant"]["virtualExtensions"]["nodes"].as_array().unwrap().len(), first);
+    }
+    assert_eq!(counts[0], counts[1], "statements for a page of 2 and of 100");
+    println!("statements for a page with all sections and references: {}", counts[0]);
+}
+
+async fn cursor_before_2000(server: &Server) -> String {
+    let data = server
+        .data("{ tenant { virtualExtensions(first: 100) { edges { cursor node { number } } } } }", json!({}))
+        .await;
+    let edges = data["tenant"]["virtualExtensions"]["edges"].as_array().unwrap().clone();
+    let before = edges.iter().rfind(|edge| edge["node"]["number"].as_str().unwrap() < "2000").unwrap();
+    before["cursor"].as_str().unwrap().to_owned()
+}
+
+/// What is not selected is not loaded.
+#[tokio::test]
+async fn a_section_is_loaded_only_when_it_is_selected() {
+    let server = Server::start().await;
+    let mut counts = Vec::new();
+    for sections in ["", "note { branch }", "note { branch } security { locked }"] {
+        let before = server.app.statements();
+        server
+            .data(
+                &format!("{{ tenant {{ virtualExtension(by: {{number: \"108\"}}) {{ name {sections} }} }} }}"),
+                json!({}),
+            )
+            .await;
+        counts.push(server.app.statements() - before);
+    }
+    assert_eq!([counts[1] - counts[0], counts[2] - counts[1]], [1, 1]);
+}
+
+#[tokio::test]
+async fn pages_join_without_gap_or_repetition() {
+    let server = Server::start().await;
+    let query = "query($after: String) { tenant { virtualExtensions(first: 5, after: $after) {
+        totalCount nodes { number } pageInfo { hasNextPage hasPreviousPage endCursor } } } }";
+    let (mut numbers, mut after, mut pages) = (Vec::new(), Value::Null, 0);
+    let total = loop {
+        let page = server.data(query, json!({ "after": after })).await["tenant"]["virtualExtensions"].clone();
+        assert_eq!(page["pageInfo"]["hasPreviousPage"], json!(pages > 0));
+        numbers.extend(page["nodes"].as_array().unwrap().iter().map(|n| n["number"].as_str().unwrap().to_owned()));
+        pages += 1;
+        if page["pageInfo"]["hasNextPage"] == json!(false) {
+            break page["totalCount"].as_i64().unwrap();
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    };
+    assert!(pages > 1);
+    assert_eq!(numbers.len() as i64, total);
+    assert!(numbers.is_sorted() && numbers.windows(2).all(|w| w[0] != w[1]), "{numbers:?}");
+}
+
+#[tokio::test]
+async fn bad_paging_arguments_are_named() {
+    let server = Server::start().await;
+    for (arguments, word) in
+        [("first: 0", "first"), ("first: 101", "first"), ("after: \"x\"", "after"), ("after: \"LTE\"", "after")]
+    {
+        let answer = server
+            .answer(TOKEN, &format!("{{ tenant {{ virtualExtensions({arguments}) {{ totalCount }} }} }}"), json!({}))
+            .await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
+        assert!(answer["errors"][0]["message"].as_str().unwrap().starts_with(word), "{answer}");
+    }
+}
+
+/// Another tenant's id, an id that never was, and text that is none: one answer.
+#[tokio::test]
+async fn another_tenants_objects_do_not_exist() {
+    let server = Server::start().await;
+    let (ivy, _) = server.extension("108").await;
+    let unknown = "MS45OTk5OTk"; // 1.999999
+    let mut answers = Vec::new();
+    for id in [ivy.as_str(), "Mi45OTk5OTk", "not an id", ""] {
+        let answer = server
+            .answer(
+                MOLLOY,
+                "query($id: ID!) { node(id: $id) { id } nodes(ids: [$id, $id]) { id }
+                  tenant { virtualExtension(by: {id: $id}) { id } } }",
+                json!({ "id": id }),
+            )
+            .await;
+        let refused =
+            server.mutate_as(MOLLOY, "virtualExtensionUpdate", json!({ "id": id, "note": { "branch": "x" } })).await;
+        let member = json!({ "information": { "number": "160", "name": "x", "memberIds": [id] }, "dryRun": true });
+        let created = server.mutate_as(MOLLOY, "virtualExtensionCreate", member).await;
+        let hidden = created["userErrors"]
+            .to_string()
+            .replace(&format!("\"{id}\""), "\"ID\"")
+            .replace(&format!("\\\"{id}\\\""), "ID");
+        answers.push((answer, refused, hidden));
+    }
+    for answer in &answers {
+        assert_eq!(answer, &answers[0]);
+    }
+    assert!(answers[0].2.contains("NOT_FOUND"), "{}", answers[0].2);
+    assert_eq!(
+        server.answer(TOKEN, "query($id: ID!) { node(id: $id) { id } }", json!({ "id": unknown })).await["data"]["node"],
+        Value::Null
+    );
+    let mine =
+        server.answer(MOLLOY, r#"{ tenant { code virtualExtension(by: {number: "108"}) { name } } }"#, json!({})).await;
+    assert_eq!(mine["data"]["tenant"]["code"], "MOLLOY");
+    assert_ne!(mine["data"]["tenant"]["virtualExtension"]["name"], "Ivy Morgan");
+}
+
+#[tokio::test]
+async fn nodes_answer_in_order_with_their_types() {
+    let server = Server::start().await;
+    let data = server
+        .data("{ tenant { id virtualExtension(by: {number: \"108\"}) { id information { memberIds } } } }", json!({}))
+        .await;
+    let (tenant, ivy) = (&data["tenant"]["id"], &data["tenant"]["virtualExtension"]["id"]);
+    let member = &data["tenant"]["virtualExtension"]["information"]["memberIds"][0];
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on PbxObject { kind name } } }";
+    let nodes = server.data(query, json!({ "ids": [member, "nothing", tenant, ivy] })).await["nodes"].clone();
+    let types: Vec<_> = nodes.as_array().unwrap().iter().map(|node| node["__typename"].as_str()).collect();
+    assert_eq!(types, [Some("Extension"), None, Some("Tenant"), Some("VirtualExtension")]);
+    let many = server.answer(TOKEN, query, json!({ "ids": vec!["x"; 101] })).await;
+    assert!(many["errors"][0]["message"].as_str().unwrap().contains("at most 100"), "{many}");
+}
+
+#[tokio::test]
+async fn the_tenant_is_named_selected_or_the_tokens() {
+    let server = Server::start().await;
+    let code = |answer: &Value| answer["data"]["tenant"]["code"].as_str().map(str::to_owned);
+    let ask = async |token: &str, header: Option<&str>, argument: &str| {
+        let authorization = format!("Bearer {token}");
+        let mut headers = vec![("authorization", authorization.as_str())];
+        headers.extend(header.map(|code| ("x-tenant", code)));
+        server.post(&headers, &json!({ "query": format!("{{ tenant{argument} {{ code }} }}") })).await.1
+    };
+    assert_eq!(code(&ask(TOKEN, None, "").await).as_deref(), Some("CANISTRACCI"));
+    assert_eq!(code(&ask(ALL, Some("MOLLOY"), "").await).as_deref(), Some("MOLLOY"));
+    assert_eq!(code(&ask(ALL, Some("MOLLOY"), "(code: \"CANISTRACCI\")").await).as_deref(), Some("CANISTRACCI"));
+    let undecided = ask(ALL, None, "").await;
+    assert_eq!(undecided["errors"][0]["extensions"]["code"], "TENANT_REQUIRED", "{undecided}");
+    // A foreign tenant and one that does not exist.
+    let foreign = ask(READ, None, "(code: \"MOLLOY\")").await;
+    assert_eq!(foreign, ask(READ, None, "(code: \"NOBODY\")").await);
+    assert_eq!(foreign["data"]["tenant"], Value::Null);
+    assert_eq!(ask(READ, Some("MOLLOY"), "").await, foreign);
+}

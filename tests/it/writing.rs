@@ -1,0 +1,283 @@
+//! Writing: what is kept, what is changed, what is refused, and that nothing is half saved.
+
+use crate::harness::{READ, Server, TOKEN, problems};
+use serde_json::{Value, json};
+
+const NONE: [&str; 0] = [];
+
+async fn read(server: &Server, number: &str, selection: &str) -> Value {
+    let query = format!(
+        "query($n: ExtensionNumber!) {{ tenant {{ virtualExtension(by: {{number: $n}}) {{ {selection} }} }} }}"
+    );
+    server.data(&query, json!({ "n": number })).await["tenant"]["virtualExtension"].clone()
+}
+
+#[tokio::test]
+async fn a_new_extension_takes_the_tenants_defaults() {
+    let server = Server::start().await;
+    let defaults = json!({ "note": { "branch": "Headquarters" }, "information": { "inboundTimeoutSeconds": 42 } });
+    let query = "mutation($input: VirtualExtensionDefaultsUpdateInput!) { virtualExtensionDefaultsUpdate(input: $input) {
+        userErrors { message } changes { path } newVirtualExtension { version note { branch } information { number inboundTimeoutSeconds } } } }";
+    let saved = server.data(query, json!({ "input": defaults })).await["virtualExtensionDefaultsUpdate"].clone();
+    assert_eq!(saved["newVirtualExtension"]["note"]["branch"], "Headquarters", "{saved}");
+    let form = server
+        .data(
+            "{ tenant { newVirtualExtension { information { number name inboundTimeoutSeconds } note { branch } } } }",
+            json!({}),
+        )
+        .await;
+    let form = &form["tenant"]["newVirtualExtension"];
+    assert_eq!(form["information"], json!({ "number": null, "name": "", "inboundTimeoutSeconds": 42 }));
+    let new = json!({ "information": { "number": "150", "name": "Front desk" }, "note": { "department": "Sales" } });
+    let payload = server.mutate("virtualExtensionCreate", new).await;
+    assert_eq!(problems(&payload["userErrors"]), NONE);
+    assert_eq!(payload["virtualExtension"]["version"], 1);
+    let saved = read(&server, "150", "information { inboundTimeoutSeconds } note { branch department }").await;
+    assert_eq!(
+        saved,
+        json!({ "information": { "inboundTimeoutSeconds": 42 }, "note": { "branch": "Headquarters", "department": "Sales" } })
+    );
+}
+
+#[tokio::test]
+async fn defaults_cannot_hold_what_is_unique() {
+    let server = Server::start().await;
+    let query = "mutation { virtualExtensionDefaultsUpdate(input: {information: {number: \"150\"}, webUserPanel: {webUser: \"everybody\"}}) {
+        newVirtualExtension { version } userErrors { path code } } }";
+    let refused = server.data(query, json!({})).await["virtualExtensionDefaultsUpdate"].clone();
+    assert_eq!(
+        problems(&refused["userErrors"]),
+        ["information.number CONTRADICTION", "webUserPanel.webUser CONTRADICTION"]
+    );
+}
+
+#[tokio::test]
+async fn absent_keeps_null_clears() {
+    let server = Server::start().await;
+    let all = "information { memberIds email dnd securityPinSet } note { branch referenceId additionalInfo }";
+    let before = read(&server, "108", all).await;
+    let (id, version) = server.extension("108").await;
+    let input = json!({ "id": id, "information": { "email": null, "securityPin": null, "memberIds": null }, "note": { "branch": null } });
+    let payload = server.mutate("virtualExtensionUpdate", input).await;
+    assert_eq!(problems(&payload["userErrors"]), NONE);
+    assert_eq!(payload["virtualExtension"]["version"], version + 1);
+    let after = read(&server, "108", all).await;
+    assert_eq!(after["information"]["email"], json!([]));
+    assert_eq!(after["information"]["memberIds"], json!([]));
+    assert_eq!(after["information"]["securityPinSet"], json!(false));
+    assert_eq!(after["information"]["dnd"], before["information"]["dnd"]);
+    assert_eq!(after["note"]["branch"], "");
+    assert_eq!(after["note"]["referenceId"], before["note"]["referenceId"]);
+    assert_eq!(after["note"]["additionalInfo"], before["note"]["additionalInfo"]);
+    let refused = server
+        .mutate(
+            "virtualExtensionInformationUpdate",
+            json!({ "id": id, "information": { "dnd": null, "number": null } }),
+        )
+        .await;
+    assert_eq!(problems(&refused["userErrors"]), ["information.dnd REQUIRED", "information.number REQUIRED"]);
+}
+
+/// The nine section mutations are the whole update with one section.
+#[tokio::test]
+async fn every_section_has_its_mutation() {
+    let server = Server::start().await;
+    let (id, _) = server.extension("108").await;
+    let sections = [
+        ("information", json!({ "description": "x" })),
+        ("callSettings", json!({ "txVolume": -3 })),
+        ("outboundRecording", json!({ "minRecordingBytes": 77 })),
+        ("security", json!({ "outboundBlockReason": "x" })),
+        ("webUserPanel", json!({ "neverExpire": true })),
+        ("outboundCalls", json!({ "externalCallerIdName": "x" })),
+        ("followMe", json!({ "namePrefix": "x" })),
+        ("additionalDestinations", json!({ "ignoreQueueMissed": null })),
+        ("note", json!({ "department": "x" })),
+    ];
+    for (section, fields) in sections {
+        let mutation = format!("virtualExtension{}{}Update", section[..1].to_uppercase(), &section[1..]);
+        let alone = server.mutate(&mutation, json!({ "id": id, "dryRun": true, section: fields })).await;
+        let whole = server.mutate("virtualExtensionUpdate", json!({ "id": id, "dryRun": true, section: fields })).await;
+        assert_eq!(alone, whole, "{section}");
+        assert_ne!((&alone["changes"], &alone["userErrors"]), (&json!([]), &json!([])), "{section}");
+    }
+}
+
+#[tokio::test]
+async fn all_problems_come_at_once_and_nothing_is_half_saved() {
+    let server = Server::start().await;
+    let (id, version) = server.extension("108").await;
+    let input = json!({ "id": id,
+        "information": { "number": "10B", "name": "Ivy <1>", "email": ["ivy@example.com", "nobody"], "inboundTimeoutSeconds": 0,
+            "securityPin": "8765", "memberIds": ["x", id] },
+        "callSettings": { "txVolume": 11 },
+        "security": { "outboundMode": "REGEX", "outboundRegex": "^(00" },
+        "outboundCalls": { "externalCallerIdNumber": "12x", "areaCodeMinDigits": 9, "areaCodeMaxDigits": 3 },
+        "note": { "branch": "would be fine" } });
+    let payload = server.mutate("virtualExtensionUpdate", input).await;
+    assert_eq!(
+        problems(&payload["userErrors"]),
+        [
+            "callSettings.txVolume OUT_OF_RANGE",
+            "information.email.1 INVALID_FORMAT",
+            "information.inboundTimeoutSeconds OUT_OF_RANGE",
+            "information.memberIds.0 NOT_FOUND",
+            "information.name INVALID_FORMAT",
+            "information.number INVALID_FORMAT",
+            "information.securityPin WEAK_PIN",
+            "outboundCalls.areaCodeMinDigits OUT_OF_RANGE",
+            "outboundCalls.externalCallerIdNumber INVALID_FORMAT",
+            "security.outboundRegex REGEX_SYNTAX",
+        ]
+    );
+    let regex = payload["userErrors"].as_array().unwrap().iter().find(|e| e["code"] == "REGEX_SYNTAX").unwrap();
+    assert!(regex["message"].as_str().unwrap().contains("unclosed group at character 2"), "{regex}");
+    assert!(!payload.to_string().contains("8765"), "a secret is repeated: {payload}");
+    assert_eq!(payload["changes"], json!([]));
+    assert_eq!(payload["virtualExtension"]["version"], version);
+    assert_ne!(read(&server, "108", "note { branch }").await["note"]["branch"], "would be fine");
+}
+
+/// A wrong JSON type is an error of the request that names the input field.
+#[tokio::test]
+async fn wrong_types_are_graphql_errors_that_name_the_field() {
+    let server = Server::start().await;
+    let (id, _) = server.extension("108").await;
+    let query = "mutation($input: VirtualExtensionUpdateInput!) { virtualExtensionUpdate(input: $input) { userErrors { code } } }";
+    for (section, field, value) in [
+        ("information", "inboundTimeoutSeconds", json!("30")),
+        ("information", "dnd", json!("on")),
+        ("information", "securityPin", json!(7305)),
+        ("callSettings", "txVolume", json!(1.5)),
+        ("note", "branch", json!(["x"])),
+        ("followMe", "dialMethod", json!("SOMETIMES")),
+    ] {
+        let answer = server.answer(TOKEN, query, json!({ "input": { "id": id, section: { field: value } } })).await;
+        let message = answer["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("{field}: {answer}"));
+        assert!(message.contains(field), "{field}: {message}");
+        assert!(!message.contains("7305"), "a secret is repeated: {message}");
+    }
+    let typo = server.answer(TOKEN, "{ tenant { cod } }", json!({})).await;
+    assert!(typo["errors"][0]["message"].as_str().unwrap().contains("code"), "a suggestion: {typo}");
+}
+
+#[tokio::test]
+async fn control_characters_are_refused_in_every_text() {
+    let server = Server::start().await;
+    let texts = [
+        ("information", "name"),
+        ("information", "description"),
+        ("security", "outboundBlockReason"),
+        ("outboundCalls", "externalCallerIdName"),
+        ("followMe", "namePrefix"),
+        ("note", "branch"),
+        ("note", "referenceId"),
+        ("note", "additionalInfo"),
+    ];
+    let mut input = json!({ "id": server.extension("108").await.0 });
+    for (section, field) in texts {
+        input[section][field] = json!("a\u{0}b");
+    }
+    let payload = server.mutate("virtualExtensionUpdate", input).await;
+    assert_eq!(payload["userErrors"].as_array().unwrap().len(), texts.len(), "{payload:#}");
+    assert!(payload["userErrors"].as_array().unwrap().iter().all(|e| e["code"] == "INVALID_FORMAT"));
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_happen_and_writes_nothing() {
+    let server = Server::start().await;
+    let (id, version) = server.extension("108").await;
+    let input = |dry| json!({ "id": id, "dryRun": dry, "note": { "branch": "Genoa" }, "information": { "securityPin": "7351" } });
+    let dry = server.mutate("virtualExtensionUpdate", input(true)).await;
+    let paths: Vec<_> = dry["changes"].as_array().unwrap().iter().map(|c| c["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["information.securityPin", "note.branch"]);
+    assert_eq!(dry["changes"][0], json!({ "path": "information.securityPin", "before": "true", "after": "true" }));
+    assert_eq!(dry["changes"][1]["after"], "\"Genoa\"");
+    assert_eq!(server.extension("108").await.1, version);
+    let real = server.mutate("virtualExtensionUpdate", input(false)).await;
+    assert_eq!(real["changes"], dry["changes"]);
+    assert_eq!(server.extension("108").await.1, version + 1);
+    let created = json!({ "dryRun": true, "information": { "number": "150", "name": "x" } });
+    let created = server.mutate("virtualExtensionCreate", created).await;
+    assert_eq!((&created["virtualExtension"], problems(&created["userErrors"])), (&Value::Null, vec![]));
+    assert_eq!(read(&server, "150", "id").await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_save_that_changes_nothing_counts_for_nothing() {
+    let server = Server::start().await;
+    let (id, version) = server.extension("108").await;
+    let name = read(&server, "108", "name").await["name"].clone();
+    let payload = server.mutate("virtualExtensionUpdate", json!({ "id": id, "information": { "name": name } })).await;
+    assert_eq!((&payload["changes"], &payload["userErrors"]), (&json!([]), &json!([])));
+    assert_eq!(payload["virtualExtension"]["version"], version);
+}
+
+#[tokio::test]
+async fn a_stale_version_conflicts_and_names_what_changed() {
+    let server = Server::start().await;
+    let (id, version) = server.extension("108").await;
+    let first = json!({ "id": id, "expectedVersion": version, "callSettings": { "txVolume": -2 }, "note": { "branch": "Genoa" } });
+    assert_eq!(problems(&server.mutate("virtualExtensionUpdate", first).await["userErrors"]), NONE);
+    let second = json!({ "id": id, "expectedVersion": version + 1, "note": { "branch": "Turin" } });
+    assert_eq!(problems(&server.mutate("virtualExtensionUpdate", second).await["userErrors"]), NONE);
+    let stale = json!({ "id": id, "expectedVersion": version, "information": { "dnd": true } });
+    let refused = server.mutate("virtualExtensionUpdate", stale).await;
+    assert_eq!(
+        problems(&refused["userErrors"]),
+        ["callSettings.txVolume CONFLICT", "expectedVersion CONFLICT", "note.branch CONFLICT"]
+    );
+    let message = refused["userErrors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("changed since: callSettings.txVolume, note.branch"), "{message}");
+    assert_eq!(read(&server, "108", "information { dnd }").await["information"]["dnd"], false);
+}
+
+/// Many at once against one version: one wins, the others conflict, no update is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_concurrent_saves_of_one_version_one_wins() {
+    let server = Server::start().await;
+    let (id, version) = server.extension("108").await;
+    let save = |i: i32| {
+        let input = json!({ "id": id, "expectedVersion": version, "note": { "branch": format!("Branch {i}") } });
+        server.mutate("virtualExtensionUpdate", input)
+    };
+    let payloads = futures_util::future::join_all((0..20).map(save)).await;
+    let won = payloads.iter().filter(|payload| payload["userErrors"] == json!([])).count();
+    assert_eq!((won, server.extension("108").await.1), (1, version + 1));
+}
+
+#[tokio::test]
+async fn reading_tokens_cannot_write() {
+    let server = Server::start().await;
+    let (id, version) = server.extension("108").await;
+    let update = json!({ "id": id, "note": { "branch": "x" } });
+    assert_eq!(problems(&server.mutate_as(READ, "virtualExtensionUpdate", update).await["userErrors"]), [" FORBIDDEN"]);
+    let create = json!({ "information": { "number": "150", "name": "x" } });
+    assert_eq!(problems(&server.mutate_as(READ, "virtualExtensionCreate", create).await["userErrors"]), [" FORBIDDEN"]);
+    assert_eq!(server.extension("108").await.1, version);
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_is_named() {
+    let server = Server::start().await;
+    for code in ["MOLLOY", "NOBODY"] {
+        let input = json!({ "tenant": code, "information": { "number": "150", "name": "x" } });
+        let payload = server.mutate("virtualExtensionCreate", input).await;
+        assert_eq!(problems(&payload["userErrors"]), ["tenant NOT_FOUND"], "{code}");
+    }
+}
+
+/// The payload of one mutation shows what it wrote, also when another stands before it in the same request.
+#[tokio::test]
+async fn mutations_of_one_request_see_each_other() {
+    let server = Server::start().await;
+    let (id, version) = server.extension("108").await;
+    let one = |alias: &str, branch: &str| {
+        format!(
+            "{alias}: virtualExtensionNoteUpdate(input: {{id: \"{id}\", note: {{branch: \"{branch}\"}}}}) {{ virtualExtension {{ version note {{ branch }} }} }} "
+        )
+    };
+    let data = server.data(&format!("mutation {{ {} {} }}", one("a", "Genoa"), one("b", "Turin")), json!({})).await;
+    assert_eq!(data["a"]["virtualExtension"], json!({ "version": version + 1, "note": { "branch": "Genoa" } }));
+    assert_eq!(data["b"]["virtualExtension"], json!({ "version": version + 2, "note": { "branch": "Turin" } }));
+}
