@@ -177,7 +177,7 @@ impl Demo {
 async fn demo_token(app: &App, tenants: Vec<String>, fixed: Option<String>) -> Result<String, Failure> {
     // A database kept from last time knows last time's tokens, and the name of a token is never used again.
     if let Some(token) = &fixed
-        && app.authenticate(&app.snapshot(), token).await?.is_some()
+        && app.authenticate(&app.snapshot(), token, None).await?.is_some()
     {
         return Ok(token.clone());
     }

@@ -11,7 +11,7 @@ use async_graphql::{Context, Error, ErrorExtensions as _, Result};
 use super::batch::{AtOnce, Batches};
 use crate::domain::{Kind, ObjectId, TenantId};
 use crate::form::Section;
-use crate::service::{App, StoreError, TenantRow, Viewer};
+use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
 use crate::store::{self, ObjectRow, Query, Snapshot};
 
 /// One request.
@@ -19,19 +19,17 @@ pub struct Scope {
     pub(super) app: App,
     pub(super) snapshot: Arc<Snapshot>,
     viewer: Option<Viewer>,
-    /// The code of the tenant that the client has selected for the whole request.
-    selected: Option<String>,
     /// Names the request in logs and in answers.
     pub(super) request_id: String,
     loaders: DataLoader<Batch>,
 }
 
 impl Scope {
-    /// A request of `viewer`, if there is one, with the tenant that the header `X-Tenant` selects, if it does.
+    /// A request with loaders whose batches go to `batches`.
     pub(super) fn new(app: App, asking: Asking, batches: Batches) -> Self {
-        let Asking { snapshot, viewer, selected, request_id } = asking;
+        let Asking { snapshot, viewer, request_id } = asking;
         let loaders = DataLoader::new(Batch(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
-        Self { app, snapshot, viewer, selected, request_id, loaders }
+        Self { app, snapshot, viewer, request_id, loaders }
     }
 
     /// The request that a resolver works for.
@@ -47,12 +45,15 @@ impl Scope {
     /// The tenant with this code, or else the selected one. `None` when it does not exist for who asks.
     pub(super) async fn tenant(&self, code: Option<String>) -> Result<Option<TenantRow>> {
         let viewer = self.viewer()?;
-        let code = code.or_else(|| self.selected.clone());
-        if code.is_none() && viewer.selected.is_none() {
-            let sentence = "The token is for several tenants: name one in the argument or in the header X-Tenant.";
-            return Err(coded("TENANT_REQUIRED", sentence));
+        match (code, &viewer.selected) {
+            (Some(code), _) => self.app.tenant(&self.snapshot, viewer, code).await.map_err(|e| self.surprise(&e)),
+            (None, Selected::Tenant(row)) => Ok(Some((**row).clone())),
+            (None, Selected::Unknown) => Ok(None),
+            (None, Selected::None) => {
+                let sentence = "The token is for several tenants: name one in the argument or in the header X-Tenant.";
+                Err(coded("TENANT_REQUIRED", sentence))
+            }
         }
-        self.app.tenant(&self.snapshot, viewer, code).await.map_err(|e| self.surprise(&e))
     }
 
     /// The own row of an object of a tenant that the viewer sees.
@@ -108,8 +109,6 @@ pub struct Asking {
     pub snapshot: Arc<Snapshot>,
     /// Who asks; `None` without a token.
     pub viewer: Option<Viewer>,
-    /// The tenant code in the header `X-Tenant`.
-    pub selected: Option<String>,
     /// Names the request in logs and in answers.
     pub request_id: String,
 }

@@ -49,6 +49,8 @@ async fn execute(shared: &Shared, headers: &HeaderMap, body: &[u8], request_id: 
     }
     let app = shared.api.app();
     let snapshot = Arc::new(app.snapshot());
+    let selected = headers.get("x-tenant").and_then(|value| value.to_str().ok()).map(str::trim);
+    let selected = selected.filter(|code| !code.is_empty()).map(str::to_owned);
     let viewer = match headers.get(AUTHORIZATION) {
         None => None,
         Some(value) => {
@@ -56,7 +58,7 @@ async fn execute(shared: &Shared, headers: &HeaderMap, body: &[u8], request_id: 
             let token =
                 token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
             let found = match token {
-                Some(token) => app.authenticate(&snapshot, token).await,
+                Some(token) => app.authenticate(&snapshot, token, selected).await,
                 None => Ok(None),
             };
             match found {
@@ -75,9 +77,7 @@ async fn execute(shared: &Shared, headers: &HeaderMap, body: &[u8], request_id: 
             }
         }
     };
-    let selected = headers.get("x-tenant").and_then(|value| value.to_str().ok()).map(str::trim);
-    let selected = selected.filter(|code| !code.is_empty()).map(str::to_owned);
-    let asking = Asking { snapshot, viewer, selected, request_id: request_id.to_owned() };
+    let asking = Asking { snapshot, viewer, request_id: request_id.to_owned() };
     GraphQLResponse::from(shared.api.execute(request, asking).await).into_response()
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use crate::domain::{Code, Problem, TenantId};
-use crate::store::{self, Outcome, Snapshot, StoreError, TokenRow};
+use crate::store::{self, Outcome, Session, Snapshot, StoreError, TenantRow, TokenRow};
 
 /// Who asks: what a valid token opens.
 #[derive(Clone, Debug)]
@@ -15,16 +15,27 @@ pub struct Viewer {
     pub name: String,
     /// Whether the token may change anything.
     pub write: bool,
-    /// The tenant that is selected when a request names none.
-    pub selected: Option<TenantId>,
+    /// The tenant that this request has selected.
+    pub selected: Selected,
     /// The tenants that exist for this viewer; `None` is all of them.
     tenants: Option<Vec<TenantId>>,
+}
+
+/// The tenant that holds for a whole request, as the header or else the token says.
+#[derive(Clone, Debug)]
+pub enum Selected {
+    /// Neither names one.
+    None,
+    /// The one that is named does not exist for the viewer.
+    Unknown,
+    /// The tenant, as it was when the request began.
+    Tenant(Box<TenantRow>),
 }
 
 impl Viewer {
     /// The program itself, under this name: sees all tenants and may write. The demo data is saved so.
     pub fn system(name: &str) -> Self {
-        Self { name: name.to_owned(), write: true, selected: None, tenants: None }
+        Self { name: name.to_owned(), write: true, selected: Selected::None, tenants: None }
     }
 
     /// Whether a tenant exists for this viewer. What is not visible answers like what does not exist.
@@ -52,19 +63,38 @@ fn hash(token: &str) -> [u8; 32] {
 }
 
 impl App {
-    /// The viewer behind a bearer token; `None` when the token is unknown or revoked.
+    /// The viewer behind a bearer token, with the tenant that the code in `header` selects, or else the token itself.
+    /// `None` when the token is unknown or revoked.
     ///
     /// # Errors
     /// What the store answers.
-    pub async fn authenticate(&self, snapshot: &Snapshot, token: &str) -> store::Result<Option<Viewer>> {
+    pub async fn authenticate(
+        &self,
+        snapshot: &Snapshot,
+        token: &str,
+        header: Option<String>,
+    ) -> store::Result<Option<Viewer>> {
         let hash = hash(token);
-        let row = snapshot.read_system(move |session| store::find_token(session, &hash)).await?;
-        Ok(row.map(|row| Viewer {
-            write: row.scopes.split(' ').any(|scope| scope == "write"),
-            name: row.name,
-            selected: row.selected,
-            tenants: (!row.all_tenants).then_some(row.tenants),
-        }))
+        let read = move |session: &mut dyn Session| {
+            let Some(token) = store::find_token(session, &hash)? else { return Ok(None) };
+            let row = match (&header, token.selected) {
+                (Some(code), _) => store::tenant_by_code(session, code)?,
+                (None, Some(id)) => store::tenant_by_id(session, id)?,
+                (None, None) => None,
+            };
+            let named = header.is_some() || token.selected.is_some();
+            let mut viewer = Viewer {
+                write: token.scopes.split(' ').any(|scope| scope == "write"),
+                name: token.name,
+                selected: if named { Selected::Unknown } else { Selected::None },
+                tenants: (!token.all_tenants).then_some(token.tenants),
+            };
+            if let Some(row) = row.filter(|row| viewer.sees(row.id)) {
+                viewer.selected = Selected::Tenant(Box::new(row));
+            }
+            Ok(Some(viewer))
+        };
+        snapshot.read_system(read).await
     }
 
     /// Makes a token and returns it: the only time that it can be seen. `fixed` sets its text, for scripts.

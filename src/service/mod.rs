@@ -10,7 +10,7 @@ mod tenants;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use access::{NewToken, Viewer};
+pub use access::{NewToken, Selected, Viewer};
 pub use forms::{Save, SaveTarget, Saved};
 pub use tenants::TenantRequest;
 

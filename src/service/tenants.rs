@@ -112,25 +112,12 @@ impl App {
         Ok(all.into_iter().filter(|tenant| viewer.sees(tenant.id)).collect())
     }
 
-    /// The tenant that a request means: the one with this code, or else the one that the viewer's token selects.
-    /// `None` when it does not exist for this viewer, or when none is named and none selected.
+    /// The tenant with this code; `None` when it does not exist for this viewer.
     ///
     /// # Errors
     /// What the store answers.
-    pub async fn tenant(
-        &self,
-        snapshot: &Snapshot,
-        viewer: &Viewer,
-        code: Option<String>,
-    ) -> store::Result<Option<TenantRow>> {
-        let selected = viewer.selected;
-        let row = snapshot
-            .read_system(move |session| match (code, selected) {
-                (Some(code), _) => store::tenant_by_code(session, &code),
-                (None, Some(id)) => store::tenant_by_id(session, id),
-                (None, None) => Ok(None),
-            })
-            .await?;
+    pub async fn tenant(&self, snapshot: &Snapshot, viewer: &Viewer, code: String) -> store::Result<Option<TenantRow>> {
+        let row = snapshot.read_system(move |session| store::tenant_by_code(session, &code)).await?;
         Ok(row.filter(|tenant| viewer.sees(tenant.id)))
     }
 }
