@@ -152,7 +152,7 @@ impl Bench {
 
     fn objects(&self, sql: &str, key: &[&dyn rusqlite::ToSql]) -> Vec<Value> {
         let mut statement = self.raw.prepare_cached(sql).unwrap();
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query(key).unwrap();
         let mut found = Vec::new();
         while let Some(row) = rows.next().unwrap() {
@@ -226,7 +226,7 @@ impl Bench {
     /// The same rows written as a section update writes: tenant, section, object, change and its field.
     fn raw_update(&self, id: i64, text: &str) -> Vec<u8> {
         let run = |sql, values: &[&dyn rusqlite::ToSql]| {
-            assert_eq!(self.raw.prepare_cached(sql).unwrap().execute(values).unwrap(), 1)
+            assert_eq!(self.raw.prepare_cached(sql).unwrap().execute(values).unwrap(), 1);
         };
         self.raw.execute_batch("BEGIN IMMEDIATE").unwrap();
         run("UPDATE tenant SET revision = revision + 1 WHERE tenant_id = 1", params![]);

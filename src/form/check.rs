@@ -185,7 +185,7 @@ fn information(form: &Form, facts: &Facts, checked: &mut Checked) {
             checked.error(section, "number", problem);
         };
         if let Some(Holder { object, kind, name }) = &facts.number_holder {
-            taken(Problem::new(Code::NumberTaken, format!("is the number of the {} {name}", kind.label())), *object);
+            taken(Problem::new(Code::NumberTaken, format!("is taken by the {} {name}", kind.label())), *object);
         }
         if let Some(SlotRange { lot, name, first, last }) = &facts.parking {
             let rule = format!("lies in the slots {first} to {last} of the parking lot {name}");

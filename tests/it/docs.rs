@@ -36,6 +36,28 @@ fn steady(value: &mut Value) {
     }
 }
 
+/// JSON with a line for each entry, except where all of it fits on one.
+fn pretty(value: &Value, indent: usize) -> String {
+    let line = match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            let inner: Vec<_> =
+                fields.iter().map(|(name, value)| format!("{name:?}: {}", pretty(value, indent + 2))).collect();
+            (format!("{{ {} }}", inner.join(", ")), inner, ['{', '}'])
+        }
+        Value::Array(list) if !list.is_empty() => {
+            let inner: Vec<_> = list.iter().map(|value| pretty(value, indent + 2)).collect();
+            (format!("[{}]", inner.join(", ")), inner, ['[', ']'])
+        }
+        other => return other.to_string(),
+    };
+    let (short, inner, [open, close]) = line;
+    if short.len() + indent <= 76 && !short.contains('\n') {
+        return short;
+    }
+    let entries: Vec<_> = inner.into_iter().map(|entry| format!("{:1$}{entry}", "", indent + 2)).collect();
+    format!("{open}\n{}\n{:indent$}{close}", entries.join(",\n"), "")
+}
+
 /// Runs each `graphql` block of the README in turn on one server with the demo data; the `json` block behind it is the
 /// answer's data.
 #[tokio::test]
@@ -50,7 +72,7 @@ async fn the_tours_answers_are_real() {
         let mut data = server.answer(TOKEN, query, json!({})).await;
         assert!(data.get("errors").is_none(), "{query}{data:#}");
         steady(&mut data["data"]);
-        page += &format!("{before}```graphql\n{query}```\n{between}```json\n{:#}\n```\n", data["data"]);
+        page += &format!("{before}```graphql\n{query}```\n{between}```json\n{}\n```\n", pretty(&data["data"], 0));
         rest = answer.split_once("```\n").unwrap().1;
         steps += 1;
     }

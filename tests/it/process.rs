@@ -41,7 +41,7 @@ impl Process {
         for output in outputs {
             let said = said.clone();
             std::thread::spawn(move || {
-                BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(said.send(line)))
+                BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(said.send(line)));
             });
         }
         drop(said);

@@ -32,7 +32,7 @@ impl Ids {
     }
 
     /// The problems of a new extension 150 with these sections, on a dry run.
-    async fn new(&self, sections: Value) -> (Vec<String>, Vec<String>) {
+    async fn create(&self, sections: Value) -> (Vec<String>, Vec<String>) {
         let mut input = sections;
         let information = input["information"].as_object().cloned().unwrap_or_default();
         let mut whole = json!({ "number": "150", "name": "Test" });
@@ -44,11 +44,11 @@ impl Ids {
     }
 
     async fn errors(&self, sections: Value) -> Vec<String> {
-        self.new(sections).await.0
+        self.create(sections).await.0
     }
 
     async fn warnings(&self, sections: Value) -> Vec<String> {
-        let (errors, warnings) = self.new(sections).await;
+        let (errors, warnings) = self.create(sections).await;
         assert_eq!(errors, [] as [&str; 0]);
         warnings
     }
