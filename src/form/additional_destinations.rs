@@ -1,8 +1,8 @@
 //! Additional Destinations: where calls go instead, or when they are not answered.
 
-use super::Destinations;
-use super::section::{Initial, section};
-use crate::domain::{EmailList, Id, kind};
+use super::section::{Rules, section};
+use super::{Checked, Destinations, Facts, Form};
+use crate::domain::{Code, EmailList, Id, Problem, kind};
 
 section! {
     "additional_destinations", AdditionalDestinationsInput;
@@ -40,4 +40,50 @@ section! {
     }
 }
 
-impl Initial for AdditionalDestinations {}
+impl Rules for AdditionalDestinations {
+    fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
+        let section = "additionalDestinations";
+        let destinations = &form.additional_destinations;
+        for Slot { switch, field, enabled, list } in destinations.slots() {
+            checked.required_when(enabled && list.0.is_empty(), section, field, &format!("{switch} is on"));
+            list.check(section, field, facts, checked);
+            let own = list.0.iter().position(|to| facts.own.is_some() && to.leads_to() == facts.own);
+            if let Some(i) = own {
+                let problem = Problem::new(Code::SelfReference, "leads back to the extension itself");
+                checked.errors.push(problem.under("objectId").under(i).at(section, field));
+            }
+        }
+        let unasked = destinations.on_condition_enabled && destinations.condition_id.is_none();
+        checked.required_when(unasked, section, "conditionId", "onConditionEnabled is on");
+        let answered =
+            destinations.on_no_answer_enabled || destinations.unconditional_enabled || form.follow_me.enabled;
+        if !answered && !facts.defaults {
+            let rule = "is off and there is no follow-me, so a call that nobody answers is dropped";
+            checked.warn(section, "onNoAnswerEnabled", Code::CallsDropped, rule);
+        }
+    }
+}
+
+/// One row of the section: a switch and its list.
+pub(super) struct Slot<'a> {
+    switch: &'static str,
+    field: &'static str,
+    /// Whether the switch is on.
+    pub(super) enabled: bool,
+    /// Where calls go then.
+    pub(super) list: &'a Destinations,
+}
+
+impl AdditionalDestinations {
+    /// The five rows in form order.
+    pub(super) fn slots(&self) -> [Slot<'_>; 5] {
+        let slot = |switch, enabled, field, list| Slot { switch, field, enabled, list };
+        [
+            slot("unconditionalEnabled", self.unconditional_enabled, "unconditional", &self.unconditional),
+            slot("onConditionEnabled", self.on_condition_enabled, "onCondition", &self.on_condition),
+            slot("onBusyEnabled", self.on_busy_enabled, "onBusy", &self.on_busy),
+            slot("onOfflineEnabled", self.on_offline_enabled, "onOffline", &self.on_offline),
+            slot("onNoAnswerEnabled", self.on_no_answer_enabled, "onNoAnswer", &self.on_no_answer),
+        ]
+    }
+}

@@ -2,8 +2,10 @@
 
 use async_graphql::{ID, OneofObject, OutputType, SimpleObject};
 
-use super::field::{Cell, Field, Place, Reference, Rows, answers_as_list, misplaced, rows, too_many};
-use crate::domain::{DialNumber, Kind, ObjectId, Problem, Row, Scalar, TenantId, Value, choice};
+use super::field::{Cell, Field, Place, Reference, Rows, misplaced};
+use super::list::{answers_as_list, rows, too_many};
+use super::{Checked, Facts};
+use crate::domain::{Code, DialNumber, Kind, ObjectId, Problem, Row, Scalar, TenantId, Value, choice};
 
 choice! {
     /// What a caller hears when a call is hung up.
@@ -134,6 +136,17 @@ pub struct Destinations(pub Vec<Destination>);
 
 impl Destinations {
     const MAX: usize = 20;
+
+    /// Nothing should stand behind a step that ends the call.
+    pub(super) fn check(&self, section: &str, field: &str, facts: &Facts, checked: &mut Checked) {
+        let kind = |destination: &Destination| destination.leads_to().and_then(|o| facts.known.get(&o)).map(|k| k.kind);
+        // Playing a file is the one step that goes on to the next.
+        let end = self.0.iter().position(|destination| kind(destination) != Some(Kind::MediaFile));
+        if let Some(end) = end.filter(|end| end + 1 < self.0.len()) {
+            let rule = format!("is never reached: entry {end} ends the list");
+            checked.warnings.push(Problem::new(Code::UnreachableDestination, rule).under(end + 1).at(section, field));
+        }
+    }
 }
 
 impl Field for Destinations {

@@ -1,7 +1,8 @@
 //! Find me/Follow me (FMFM): ring another number too, or instead.
 
-use super::section::{Initial, section};
-use crate::domain::{DialNumber, Digits, DisplayName, Id, PhoneNumber, Seconds, choice, kind};
+use super::section::{Rules, section};
+use super::{Checked, Facts, Form};
+use crate::domain::{Code, DialNumber, Digits, DisplayName, Id, PhoneNumber, Problem, Seconds, choice, kind};
 
 section! {
     "follow_me", FollowMeInput;
@@ -37,9 +38,38 @@ section! {
     }
 }
 
-impl Initial for FollowMe {
+impl Rules for FollowMe {
     fn initial() -> Self {
         Self { timeout_seconds: Seconds::of::<30>(), ..Self::blank() }
+    }
+
+    fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
+        let section = "followMe";
+        let follow = &form.follow_me;
+        if !facts.defaults {
+            checked.required_when(follow.enabled && follow.number.is_none(), section, "number", "enabled is on");
+        }
+        let fixed = follow.caller_id_mode == FollowMeCallerId::Fixed && follow.fixed_caller_id.is_none();
+        checked.required_when(fixed, section, "fixedCallerId", "callerIdMode is FIXED");
+        let Some(number) = &follow.number else { return };
+        let own = form.information.number.as_ref().is_some_and(|own| own.as_str() == number.as_str());
+        if own || (facts.own.is_some() && facts.follow_me_target == facts.own) {
+            let problem =
+                Problem::new(Code::SelfReference, "must not be the extension's own number").value(number.as_str());
+            checked.error(section, "number", problem);
+        }
+        if !follow.enabled {
+            return;
+        }
+        let inbound = form.information.inbound_timeout_seconds.get();
+        if follow.dial_method == FollowMeDialMethod::Simultaneous && follow.delay_seconds.get() >= inbound {
+            let rule = format!("must be less than the inbound timeout of {inbound} seconds, or the number never rings");
+            checked.warn(section, "delaySeconds", Code::NeverRings, rule);
+        }
+        if number.is_outside() && follow.caller_id_mode == FollowMeCallerId::OriginalCaller {
+            let rule = "shows the caller's own number on an outside call, which carriers often refuse";
+            checked.warn(section, "callerIdMode", Code::CallerIdRefused, rule);
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Information: who the extension is, which phones ring for it, which groups it belongs to.
 
-use super::Links;
-use super::section::{Initial, section};
+use super::section::{Rules, section};
+use super::{Checked, Facts, Form, Holder, Links, SlotRange};
 use crate::domain::{
-    CallerIdDigits, DisplayName, EmailList, ExtensionNumber, Id, Pin, Seconds, Secret, Text, choice, kind,
+    CallerIdDigits, Code, DisplayName, EmailList, ExtensionNumber, Id, Kind, Pin, Problem, Seconds, Secret, Text,
+    choice, kind,
 };
 
 section! {
@@ -50,9 +51,59 @@ impl Information {
     pub const OF_OBJECT: &'static [&'static str] = &["number", "name", "description"];
 }
 
-impl Initial for Information {
+impl Rules for Information {
     fn initial() -> Self {
         Self { inbound_timeout_seconds: Seconds::of::<30>(), ..Self::blank() }
+    }
+
+    fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
+        let section = "information";
+        let info = &form.information;
+        if facts.defaults {
+            if let Some(number) = &info.number {
+                checked.error(
+                    section,
+                    "number",
+                    Problem::new(Code::Contradiction, "cannot be a default, it is unique").value(number.as_str()),
+                );
+            }
+        } else {
+            if info.number.is_none() {
+                let mut problem = Problem::new(Code::Required, "is required");
+                problem.suggestion = facts.free_number.as_ref().map(|n| n.as_str().to_owned());
+                checked.error(section, "number", problem);
+            }
+            if info.name.is_empty() {
+                checked.error(section, "name", Problem::new(Code::Required, "is required"));
+            }
+        }
+        if let Some(number) = &info.number {
+            let mut taken = |mut problem: Problem, by| {
+                problem = problem.value(number.as_str()).related(by);
+                problem.suggestion = facts.free_number.as_ref().map(|n| n.as_str().to_owned());
+                checked.error(section, "number", problem);
+            };
+            if let Some(Holder { object, kind, name }) = &facts.number_holder {
+                taken(Problem::new(Code::NumberTaken, format!("is taken by the {} {name}", kind.label())), *object);
+            }
+            if let Some(SlotRange { lot, name, first, last }) = &facts.parking {
+                let rule = format!("lies in the slots {first} to {last} of the parking lot {name}");
+                taken(Problem::new(Code::NumberReserved, rule), *lot);
+            }
+        }
+        let custom = info.internal_caller_id_mode == InternalCallerIdMode::Custom;
+        let why = "internalCallerIdMode is CUSTOM";
+        checked.required_when(custom && info.internal_caller_id_name.is_empty(), section, "internalCallerIdName", why);
+        checked.required_when(
+            custom && info.internal_caller_id_number.is_none(),
+            section,
+            "internalCallerIdNumber",
+            why,
+        );
+        if info.voicemail_mwi_mailbox_id.is_some() && !reaches_voicemail(form, facts) {
+            let rule = "lights a lamp, but no switched-on destination leads to a voicemail box";
+            checked.warn(section, "voicemailMwiMailboxId", Code::VoicemailNeverReached, rule);
+        }
     }
 }
 
@@ -64,4 +115,14 @@ choice! {
         /// The name and number given in the form.
         Custom = "CUSTOM",
     }
+}
+
+/// Whether a call can reach some voicemail box, or a condition whose own destinations the form cannot see.
+fn reaches_voicemail(form: &Form, facts: &Facts) -> bool {
+    form.additional_destinations.slots().into_iter().filter(|slot| slot.enabled).flat_map(|slot| &slot.list.0).any(
+        |destination| {
+            let kind = destination.leads_to().and_then(|o| facts.known.get(&o)).map(|known| known.kind);
+            matches!(kind, Some(Kind::VoicemailBox | Kind::Condition))
+        },
+    )
 }

@@ -1,6 +1,6 @@
 //! Note: classification and free text.
 
-use super::section::{Initial, section};
+use super::section::{Rules, section};
 use crate::domain::{LongText, ReferenceId, Text};
 
 section! {
@@ -18,4 +18,4 @@ section! {
     }
 }
 
-impl Initial for Note {}
+impl Rules for Note {}

@@ -1,8 +1,8 @@
 //! Outbound Calls: caller ID, area code, allowed numbers and routing of outside calls.
 
-use super::Links;
-use super::section::{Initial, section};
-use crate::domain::{DigitCount, Digits, DisplayName, Id, Pattern, PhoneNumber, kind};
+use super::section::{Rules, section};
+use super::{Checked, Facts, Form, Links};
+use crate::domain::{Code, DigitCount, Digits, DisplayName, Id, Pattern, PhoneNumber, Problem, kind};
 
 section! {
     "outbound_calls", OutboundCallsInput;
@@ -44,8 +44,38 @@ section! {
     }
 }
 
-impl Initial for OutboundCalls {
+impl Rules for OutboundCalls {
     fn initial() -> Self {
         Self { use_tenant_area_code: true, use_tenant_area_code_regex: true, ..Self::blank() }
+    }
+
+    fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
+        let section = "outboundCalls";
+        let calls = &form.outbound_calls;
+        if let Some(number) = &calls.external_caller_id_number
+            && !facts.owns_external_number
+        {
+            let rule = format!("is not one of the tenant's outside numbers: {}", number.as_str());
+            checked.warn(section, "externalCallerIdNumber", Code::NumberNotOwned, rule);
+        }
+        if calls.use_this_caller_id_in_virtual && calls.external_caller_id_number.is_none() {
+            let rule = "has no effect while externalCallerIdNumber is empty";
+            checked.warn(section, "useThisCallerIdInVirtual", Code::NoEffect, rule);
+        }
+        if calls.area_code_min_digits > calls.area_code_max_digits {
+            let rule = format!("must not be greater than areaCodeMaxDigits, {}", calls.area_code_max_digits.get());
+            checked.error(
+                section,
+                "areaCodeMinDigits",
+                Problem::new(Code::OutOfRange, rule).value(calls.area_code_min_digits.get()),
+            );
+        }
+        for (i, list) in calls.only_allow_call_list_ids.ids().iter().enumerate() {
+            if calls.do_not_call_list_ids.ids().contains(list) {
+                let problem = Problem::new(Code::Contradiction, "is also in doNotCallListIds")
+                    .value(list.object().opaque().as_str());
+                checked.errors.push(problem.related(list.object()).under(i).at(section, "onlyAllowCallListIds"));
+            }
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Outbound Recording: recording outside calls, and what is made of the recordings.
 
-use super::section::{Initial, section};
-use crate::domain::{Amount, EmailList, Id, kind};
+use super::section::{Rules, section};
+use super::{Checked, Facts, Form};
+use crate::domain::{Amount, Code, EmailList, Id, Problem, kind};
 
 section! {
     "outbound_recording", OutboundRecordingInput;
@@ -27,4 +28,30 @@ section! {
     }
 }
 
-impl Initial for OutboundRecording {}
+impl Rules for OutboundRecording {
+    fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
+        let section = "outboundRecording";
+        let recording = &form.outbound_recording;
+        let features = [
+            ("transcript", recording.transcript, facts.transcription),
+            ("aiSummary", recording.ai_summary, facts.ai),
+            ("aiSentiment", recording.ai_sentiment, facts.ai),
+        ];
+        for (field, on, available) in features {
+            if on && !available {
+                checked.error(
+                    section,
+                    field,
+                    Problem::new(Code::FeatureNotAvailable, "is a feature that the tenant does not have"),
+                );
+            }
+        }
+        let needed = [("aiSummary", recording.ai_summary), ("aiSentiment", recording.ai_sentiment)];
+        for (field, _) in needed.into_iter().filter(|(_, on)| *on && !recording.transcript) {
+            checked.required_when(true, section, "transcript", &format!("{field} is on"));
+        }
+        if !recording.always_record_outbound && !recording.recording_email.is_empty() {
+            checked.warn(section, "recordingEmail", Code::NoEffect, "has no effect while alwaysRecordOutbound is off");
+        }
+    }
+}

@@ -10,7 +10,7 @@
 
 use async_graphql::InputType;
 
-use super::{Cell, Place, Reference};
+use super::{Cell, Checked, Facts, Form, Place, Reference};
 use crate::domain::{Problem, Sealer, TenantId};
 
 /// A difference in one field.
@@ -56,12 +56,17 @@ pub trait Section: Clone + PartialEq + Send + Sync + 'static {
     fn references(&self, visit: &mut dyn FnMut(Reference));
 }
 
-/// What a section holds in a tenant that has not chosen its own defaults.
-pub trait Initial: Section {
-    /// Every field off, empty or at its least, unless the section's file says otherwise.
+/// What the types of a section's fields cannot say.
+pub trait Rules: Section {
+    /// What the section holds in a tenant that has not chosen its own defaults: every field off, empty or at its
+    /// least, unless the section's file says otherwise.
     fn initial() -> Self {
         Self::blank()
     }
+
+    /// Checks what depends on other fields and on what stands around the form. A dangling or ill-fitting reference is
+    /// found before, for all sections alike.
+    fn check(_form: &Form, _facts: &Facts, _checked: &mut Checked) {}
 
     /// Every field off, empty or at its least.
     #[expect(clippy::expect_used, reason = "a section with a field that cannot be blank fails in `form::tests`")]

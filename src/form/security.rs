@@ -1,7 +1,8 @@
 //! Security: which outside numbers may be dialled, when, for how long; the lock.
 
-use super::section::{Initial, section};
-use crate::domain::{Id, Pattern, Pin, Seconds, Secret, Text, choice, kind};
+use super::section::{Rules, section};
+use super::{Checked, Facts, Form};
+use crate::domain::{Code, Id, Kind, Pattern, Pin, Problem, Seconds, Secret, Text, choice, kind};
 
 section! {
     "security", SecurityInput;
@@ -28,7 +29,38 @@ section! {
     }
 }
 
-impl Initial for Security {}
+impl Rules for Security {
+    fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
+        let name = "security";
+        let security = &form.security;
+        let regex = security.outbound_mode == OutboundMode::Regex;
+        checked.required_when(
+            regex && security.outbound_regex.is_none(),
+            name,
+            "outboundRegex",
+            "outboundMode is REGEX",
+        );
+        checked.required_when(security.locked && !security.lock_pin.is_set(), name, "lockPin", "locked is on");
+        let hours = security.working_hours_condition_id;
+        checked.required_when(
+            security.working_hours_enabled && hours.is_none(),
+            name,
+            "workingHoursConditionId",
+            "workingHoursEnabled is on",
+        );
+        if let Some((id, known)) = hours.and_then(|id| Some((id.object(), facts.known.get(&id.object())?)))
+            && known.kind == Kind::Condition
+            && !known.of_time
+        {
+            let rule = format!(
+                "must be a condition that only asks the time (weekday, weektime, hours, calendar); {} is not",
+                known.name
+            );
+            let problem = Problem::new(Code::WrongKind, rule).value(id.opaque().as_str()).related(id);
+            checked.error(name, "workingHoursConditionId", problem);
+        }
+    }
+}
 
 choice! {
     /// Which outside numbers an extension may dial.

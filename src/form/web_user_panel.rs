@@ -1,7 +1,10 @@
 //! Web User Panel: the login of the extension's user.
 
-use super::section::{Initial, section};
-use crate::domain::{CidrList, Email, Id, Password, PhoneNumber, Sealed, Secret, TotpSeed, WebUser, choice, kind};
+use super::section::{Rules, section};
+use super::{Checked, Facts, Form};
+use crate::domain::{
+    CidrList, Code, Email, Id, Kind, Password, PhoneNumber, Problem, Sealed, Secret, TotpSeed, WebUser, choice, kind,
+};
 
 section! {
     "web_user_panel", WebUserPanelInput;
@@ -42,7 +45,69 @@ section! {
     }
 }
 
-impl Initial for WebUserPanel {}
+impl Rules for WebUserPanel {
+    fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
+        let section = "webUserPanel";
+        let panel = &form.web_user_panel;
+        if facts.defaults && panel.web_user.is_some() {
+            checked.error(section, "webUser", Problem::new(Code::Contradiction, "cannot be a default, it is unique"));
+        }
+        if let (Some(user), true) = (&panel.web_user, facts.login_taken) {
+            let suggestion =
+                form.information.number.as_ref().map(|number| format!("{}-{}", user.as_str(), number.as_str()));
+            let problem = Problem { suggestion, ..Problem::new(Code::LoginTaken, "is in use").value(user.as_str()) };
+            checked.error(section, "webUser", problem);
+        }
+        if !facts.defaults {
+            let on = panel.user_panel_enabled;
+            checked.required_when(on && panel.web_user.is_none(), section, "webUser", "userPanelEnabled is on");
+            let locked_out = on && !panel.use_ldap && !panel.web_password.is_set();
+            checked.required_when(locked_out, section, "webPassword", "userPanelEnabled is on and useLdap is off");
+        }
+        if let Some(password) = &facts.new_password {
+            let password = password.expose().to_lowercase();
+            let number = form.information.number.as_ref().map(|n| n.as_str().to_owned());
+            let name = form.information.name.as_str().to_lowercase();
+            let user = panel.web_user.as_ref().map(|u| u.as_str().to_lowercase());
+            if Some(&password) == number.as_ref() || Some(&password) == user.as_ref() || password == name {
+                checked.error(
+                    section,
+                    "webPassword",
+                    Problem::new(Code::WeakPassword, "must not be the number, the name or the login"),
+                );
+            }
+        }
+        if panel.use_ldap && !facts.ldap {
+            checked.error(
+                section,
+                "useLdap",
+                Problem::new(Code::NoLdapServer, "needs an LDAP server, and the tenant has none"),
+            );
+        }
+        let factor = panel.two_factor_type;
+        let seedless = factor == TwoFactorType::Totp && !panel.two_factor_secret.is_set();
+        checked.required_when(seedless, section, "twoFactorSecret", "twoFactorType is TOTP");
+        let addressless = factor == TwoFactorType::Email && panel.notification_email.is_none();
+        checked.required_when(addressless, section, "notificationEmail", "twoFactorType is EMAIL");
+        let phoneless = factor == TwoFactorType::Sms && !panel.two_factor_mobile.is_set();
+        checked.required_when(phoneless, section, "twoFactorMobile", "twoFactorType is SMS");
+        checked.required_when(
+            panel.use_ip_filter && panel.ip_filter.is_empty(),
+            section,
+            "ipFilter",
+            "useIpFilter is on",
+        );
+        if let Some((id, known)) =
+            panel.user_profile_id.and_then(|id| Some((id.object(), facts.known.get(&id.object())?)))
+            && known.kind == Kind::UserProfile
+            && !known.for_panel
+        {
+            let rule = format!("must be a profile for the panel; {} is not", known.name);
+            let problem = Problem::new(Code::WrongKind, rule).value(id.opaque().as_str()).related(id);
+            checked.error(section, "userProfileId", problem);
+        }
+    }
+}
 
 choice! {
     /// The second factor of a login.

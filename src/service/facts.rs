@@ -54,6 +54,7 @@ pub(super) fn gather(
         owns_external_number,
         known: known(query, form, now)?,
         follow_me_target,
+        new_password: None,
     })
 }
 

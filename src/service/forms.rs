@@ -150,11 +150,11 @@ impl Plan {
         let object = row.as_ref().map(|row| row.id);
         let defaults = matches!(save.target, SaveTarget::Defaults(_));
         let own = object.filter(|_| !defaults);
-        let facts = facts::gather(query, &form, own, defaults, now)?;
-        let password = save.patch.web_user_panel.as_ref().and_then(|panel| panel.web_password.value());
-        let mut checked = form::check(&form, password, &facts);
+        let mut facts = facts::gather(query, &form, own, defaults, now)?;
+        facts.new_password = save.patch.web_user_panel.as_ref().and_then(|panel| panel.web_password.value()).cloned();
+        let mut checked = form::check(&form, &facts);
         if row.is_some() {
-            forgive(&mut checked, &form::check(&base, None, &facts), &save.patch);
+            forgive(&mut checked, &form::check(&base, &facts), &save.patch);
         }
         // A field that was refused by its own rule is not also reported as missing.
         checked.errors.retain(|later| !errors.iter().any(|first| first.path.starts_with(&later.path)));

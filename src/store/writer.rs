@@ -126,3 +126,78 @@ fn run(group: &mut [Box<dyn Job>], session: &mut SqliteSession<'_>) -> Result<()
     }
     session.batch("COMMIT")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Value;
+    use std::path::PathBuf;
+
+    const INSERT: &str = "INSERT INTO t VALUES ($1)";
+    const COUNT: &str = "SELECT count(*) FROM t";
+
+    fn writer(folder: &tempfile::TempDir) -> (Writer, PathBuf) {
+        let path = folder.path().join("w.db");
+        let manager = Manager::new(&path, false);
+        manager.open().unwrap().execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY)").unwrap();
+        (Writer::start(&manager, Arc::default()).unwrap(), path)
+    }
+
+    fn insert(n: i64) -> impl Fn(&mut dyn Session) -> Result<Outcome<i64>> + Send + 'static {
+        move |session| session.execute(INSERT, &[n.into()]).map(|_| Outcome::Commit(n))
+    }
+
+    /// What another connection sees: only what is committed.
+    fn committed(path: &PathBuf) -> Option<Value> {
+        let connection = Manager::new(path, true).open().unwrap();
+        let statements = Arc::default();
+        let session: &mut dyn Session = &mut SqliteSession::new(&connection, &statements);
+        session.first(COUNT, &[]).unwrap().unwrap().pop()
+    }
+
+    /// While one job is at work others queue up; they share one commit, and each stands or falls alone.
+    #[tokio::test]
+    async fn jobs_share_a_commit_and_fail_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, path) = writer(&folder);
+        let (go, wait) = crossbeam_channel::bounded::<()>(0);
+        let first = writer.submit(move |_| {
+            wait.recv().unwrap();
+            Ok(Outcome::Commit(0))
+        });
+        let look = path.clone();
+        let others = async {
+            futures_util::join!(
+                writer.submit(insert(1)),
+                writer.submit(insert(1)),
+                writer.submit::<i64>(|session| {
+                    session.execute(INSERT, &[2.into()])?;
+                    panic!("a job that panics")
+                }),
+                writer.submit(|session| session.execute(INSERT, &[3.into()]).map(|_| Outcome::Rollback(3))),
+                writer.submit(insert(4)),
+                // The group is not committed before its last job has run.
+                writer.submit(move |_| Ok(Outcome::Commit(committed(&look)))),
+            )
+        };
+        let (first, others, ()) = futures_util::join!(first, others, async { go.send(()).unwrap() });
+        let (one, twice, panicked, rolled_back, four, seen) = others;
+        assert_eq!((first.unwrap(), one.unwrap(), rolled_back.unwrap(), four.unwrap()), (0, 1, 3, 4));
+        assert!(matches!(twice, Err(StoreError::Conflict { .. })), "{twice:?}");
+        assert!(matches!(panicked, Err(StoreError::Bug(_))), "{panicked:?}");
+        assert_eq!(seen.unwrap(), Some(Value::Int(0)));
+        assert_eq!(committed(&path), Some(Value::Int(2)));
+    }
+
+    #[tokio::test]
+    async fn what_was_queued_is_written_before_the_writer_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, path) = writer(&folder);
+        for n in 0..50 {
+            // Nobody waits for the answer.
+            let _ = futures_util::poll!(Box::pin(writer.submit(insert(n))));
+        }
+        drop(writer);
+        assert_eq!(committed(&path), Some(Value::Int(50)));
+    }
+}

@@ -77,7 +77,7 @@ async fn every_example_does_what_it_says() {
         }
     }
     let covered = |section: &&str| examples.iter().any(|(_, text, _)| text.contains(&format!("{section} {{")));
-    assert!(sections.iter().all(|section| covered(section)));
+    assert!(sections.iter().all(covered));
     assert_eq!(examples.len(), 16, "one for each section and the seven others");
 }
 

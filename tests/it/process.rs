@@ -169,6 +169,8 @@ fn what_cannot_be_served_is_refused_in_one_sentence() {
         (file("keyless.db"), "key file"),
         (directory, "directory"),
         (file("nowhere/vext.db"), "does not exist"),
+        // Nobody, root included, can make a file there.
+        ("/proc/vext.db".to_owned(), "not available"),
     ] {
         let output = vext(&["serve", "--database", &database, "--listen", "127.0.0.1:0"]).output().unwrap();
         let sentence = error(&output);
