@@ -5,7 +5,7 @@
 //! ([`ConfigFile::overlay`]). So one parser reads a value wherever it comes from, and there is no second list of options.
 //!
 //! How to add one more: a documented field here when several commands share it, otherwise in the command's own struct
-//! in `cli.rs`. The file's key follows from the variable ([`key`]), the page `docs/configuration.md` from both.
+//! in `cli/`. The file's key follows from the variable ([`key`]), the page `docs/configuration.md` from both.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -276,7 +276,7 @@ pub fn config_reference() -> String {
 const REFERENCE_HEAD: &str = "\
 # Configuration
 
-<!-- Generated from the command line by a test; change `src/config.rs` or `src/cli.rs` instead. -->
+<!-- Generated from the command line by a test; change `src/config.rs` or `src/cli/mod.rs` instead. -->
 
 Every option is a flag, an environment variable and a key of one TOML file. A flag wins over the variable, the variable
 over the file, the file over the default. The file is the one that `--config` names, or else `vext.toml` in the working

@@ -1,0 +1,113 @@
+//! `vext demo`.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::runtime::Runtime;
+
+use super::serve::{bind, stop};
+use super::{Failure, Outcome, open, print, sentences};
+use crate::config::{ServerSettings, key_beside, sqlite_path};
+use crate::http::{self, ServeOptions};
+use crate::service::{self, App, NewToken};
+
+/// Serve a demo tenant with a playground, from a temporary database.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  vext demo                                        a free look at http://127.0.0.1:8080/playground/
+  vext demo --listen 127.0.0.1:0 --token T         for scripts: any free port, a known token
+  vext demo --database demo.db                     keep what was changed for the next time")]
+pub struct Demo {
+    // Not the database of `serve`: a settings file that names it must not lead demo data there.
+    /// Database to use and keep: `sqlite:PATH`, or a plain path [default: a temporary one]
+    #[arg(long, env = "VEXT_DEMO_DATABASE", value_name = "URL", help_heading = "Demo", hide_env_values = true)]
+    database: Option<String>,
+
+    /// Token that lets clients in [default: a random one]
+    #[arg(long, env = "VEXT_DEMO_TOKEN", value_name = "TOKEN", help_heading = "Demo", hide_env_values = true)]
+    token: Option<String>,
+
+    /// How the server answers.
+    #[command(flatten)]
+    server: ServerSettings,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> Outcome {
+        let runtime = Runtime::new()?;
+        let (stop, listener) =
+            runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
+        // Lives longer than the database in it, and is deleted however this function ends.
+        let temporary = tempfile::Builder::new().prefix("vext-demo-").tempdir()?;
+        let database = match &self.database {
+            Some(url) => sqlite_path(url)?,
+            None => temporary.path().join("vext.db"),
+        };
+        let app = open(database.clone(), key_beside(&database), self.server.readers())?;
+        let address = listener.local_addr()?;
+        runtime.block_on(async {
+            if app.tenants().await?.is_empty() {
+                service::demo::fill(&app).await?;
+            }
+            let tenants = app.tenants().await?;
+            let codes = tenants.iter().map(|tenant| tenant.code.clone()).collect();
+            let token = demo_token(&app, codes, self.token).await?;
+            let tenants: Vec<_> = tenants.iter().map(|tenant| format!("{} ({})", tenant.code, tenant.name)).collect();
+            let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
+            print(&welcome(address, &token, &tenants.join(", "), &format!("{} ({fate})", database.display())))?;
+            let options = ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace };
+            Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A token that opens all of the demo's tenants and selects the first.
+async fn demo_token(app: &App, tenants: Vec<String>, fixed: Option<String>) -> Result<String, Failure> {
+    // A database kept from last time knows last time's tokens, and the name of a token is never used again.
+    if let Some(token) = &fixed
+        && app.authenticate(&app.snapshot(), token, None).await?.is_some()
+    {
+        return Ok(token.clone());
+    }
+    let name = format!("demo {}", app.tokens().await?.len() + 1);
+    app.create_token(NewToken { name, tenants, all_tenants: false, write: true }, fixed).await?.map_err(sentences)
+}
+
+/// What the demo says when it is ready.
+fn welcome(address: SocketAddr, token: &str, tenants: &str, database: &str) -> String {
+    let base = match address.ip().is_unspecified() {
+        true => format!("http://localhost:{}", address.port()),
+        false => format!("http://{address}"),
+    };
+    format!(
+        r#"The vext demo is running; Ctrl-C stops it.
+
+  Playground  {base}/playground/
+  GraphQL     {base}/graphql
+  Token       {token}
+  Tenants     {tenants}
+  Database    {database}
+
+Try:
+
+  curl {base}/graphql \
+    -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \
+    -d '{{"query": "{{ tenant {{ virtualExtension(by: {{number: \"108\"}}) {{ name information {{ members {{ number name }} }} }} }} }}"}}'
+
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_welcome_shows_an_address_that_a_browser_can_open() {
+        let text = welcome("0.0.0.0:81".parse().unwrap(), "T", "A (a)", "x");
+        assert!(text.contains("http://localhost:81/playground/") && text.contains("Bearer T"), "{text}");
+    }
+}

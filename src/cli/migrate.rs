@@ -1,0 +1,39 @@
+//! `vext migrate`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use super::{Outcome, open, print};
+use crate::config::DatabaseSettings;
+use crate::domain::Environment;
+use crate::store;
+
+/// Bring the database's schema up to this version, or make the database.
+#[derive(Args, Debug)]
+pub struct Migrate {
+    /// Change nothing; list what would be applied and exit with 1 if that is anything.
+    #[arg(long, env = "VEXT_MIGRATE_CHECK", value_parser = BoolishValueParser::new())]
+    check: bool,
+
+    /// Where the data is.
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+impl Migrate {
+    pub(super) fn run(self) -> Outcome {
+        let migrations = store::migrate(&self.database.path()?, true, &*Environment::system().clock)?;
+        if !self.check {
+            // Opening applies what is missing, and gives a new database its key.
+            open(self.database.path()?, self.database.key_path()?, 1)?;
+        }
+        let word = if self.check { "pending" } else { "applied" };
+        match migrations.as_slice() {
+            [] => print("The schema is up to date.\n"),
+            some => print(&some.iter().map(|name| format!("{word} {name}\n")).collect::<String>()),
+        }?;
+        Ok(if self.check && !migrations.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}

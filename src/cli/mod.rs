@@ -1,0 +1,209 @@
+//! The command line: what each command takes, and what it does.
+//!
+//! How to add one more: a file with a struct of its options and a `run` right below it, and here the file's `mod` and
+//! `pub use`, a variant of [`Command`] and its line in [`Command::run`]. What several commands need is at the end of
+//! this file; how to listen and when to stop is in `serve.rs`.
+
+mod demo;
+mod migrate;
+mod serve;
+mod tenant;
+mod token;
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use self::demo::Demo;
+pub use self::migrate::Migrate;
+pub use self::serve::Serve;
+pub use self::tenant::{TenantCommand, TenantCreate};
+pub use self::token::{Scope, TokenCommand, TokenCreate, TokenRevoke};
+use crate::config::{ConfigFile, DatabaseSettings, LogSettings};
+use crate::domain::{Environment, Problem};
+use crate::graphql;
+use crate::service::{App, OpenOptions};
+
+/// Why a command failed, as one sentence; a [`clap::Error`] when it was called wrongly.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+type Outcome = Result<ExitCode, Failure>;
+
+const EXAMPLES: &str = "\
+Examples:
+  vext demo                                     look around in a playground; nothing is kept
+  vext tenant create --code ACME --name 'Acme'  make a database with a first tenant
+  vext token create --name web --tenant ACME --scope write
+  vext serve --listen 0.0.0.0:8080              answer GraphQL at http://HOST:8080/graphql
+  vext schema > schema.graphql                  the whole API, described
+
+Settings:
+  Every option is a flag, an environment variable and a key of one TOML file; the flag wins over the
+  variable, the variable over the file, the file over the default. The file's key is the variable's
+  name without VEXT_, in lower case and with hyphens: VEXT_LOG_FORMAT is log-format.
+
+Exit codes:
+  0 done, 1 failed (one sentence on stderr says why), 2 called wrongly";
+
+/// A multi-tenant GraphQL API for the virtual extension form of a PBX, in one binary.
+///
+/// vext keeps the virtual extensions of any number of tenants, with everything that their form points at, in one SQLite
+/// file, and serves them as a GraphQL API with a playground built in. Start with `vext demo`.
+#[derive(Debug, Parser)]
+#[command(name = "vext", version, after_long_help = EXAMPLES, max_term_width = 110)]
+#[command(after_help = "`vext --help` shows examples and where settings come from.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// What is logged, and how.
+    #[command(flatten)]
+    pub log: LogSettings,
+
+    /// File with settings [default: vext.toml or else /etc/vext/vext.toml, if there is one]
+    #[arg(long, global = true, env = "VEXT_CONFIG", value_name = "FILE", help_heading = "Log and settings")]
+    pub config: Option<PathBuf>,
+}
+
+impl Cli {
+    /// What the user asked for: the flags, over the environment, over the file, over the defaults.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Failure> {
+        let args: Vec<_> = args.into_iter().collect();
+        // Here nothing is required, since the file may have it. What fails even so fails below, with the right words.
+        let file = match Self::command_for_update().try_get_matches_from(&args) {
+            Ok(given) => ConfigFile::find(given.get_one("config").map(PathBuf::as_path))?,
+            Err(_) => None,
+        };
+        Ok(Self::over(file.as_ref(), args)?)
+    }
+
+    /// What `args` say, and `file` where they and the environment are silent.
+    pub fn over(file: Option<&ConfigFile>, args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let command = Self::command();
+        let command = file.map_or(command.clone(), |file| file.overlay(command));
+        Self::from_arg_matches(&command.try_get_matches_from(args)?)
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a demo tenant with a playground, from a temporary database.
+    Demo(Demo),
+    /// Serve the API until SIGTERM or Ctrl-C.
+    Serve(Serve),
+    /// Bring the database's schema up to this version, or make the database.
+    Migrate(Migrate),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Make and list tenants.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Make, list and revoke the tokens that let a client in.
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(self) -> Outcome {
+        match self {
+            Self::Demo(demo) => demo.run(),
+            Self::Serve(serve) => serve.run(),
+            Self::Migrate(migrate) => migrate.run(),
+            Self::Schema => print(&graphql::sdl()),
+            Self::Tenant(command) => command.run(),
+            Self::Token(command) => command.run(),
+        }
+    }
+}
+
+impl DatabaseSettings {
+    /// Opens a database that exists: a typing error in its path must not leave an empty one behind.
+    fn open(&self) -> Result<App, Failure> {
+        let path = self.path()?;
+        if !path.exists() {
+            return Err(format!("there is no database {}; `vext tenant create` makes one", path.display()).into());
+        }
+        open(path, self.key_path()?, 1)
+    }
+}
+
+/// Opens a database, or makes it and its key.
+fn open(database: PathBuf, key_file: PathBuf, readers: usize) -> Result<App, Failure> {
+    Ok(App::open(&OpenOptions { database, key_file, readers, environment: Environment::system() })?)
+}
+
+/// What was refused, as one line.
+fn sentences(problems: Vec<Problem>) -> Failure {
+    problems.iter().map(Problem::message).collect::<Vec<_>>().join(" ").into()
+}
+
+/// Columns as wide as what stands in them.
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            _ = write!(line, "{cell:width$}  ");
+        }
+        _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// Writes to stdout. A reader that has seen enough (`vext schema | head`) is no failure.
+fn print(text: &str) -> Outcome {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write to stdout: {e}").into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::over(None, line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_shows_the_variables_but_not_their_values() {
+        for line in ["vext demo --help", "vext serve --help", "vext token create --help"] {
+            let help = parse(line).unwrap_err().to_string();
+            assert!(help.contains("[env: VEXT_"), "{help}");
+        }
+        let help = parse("vext demo --help").unwrap_err().to_string();
+        assert!(help.contains("[env: VEXT_DEMO_TOKEN]") && help.contains("Examples:"), "{help}");
+    }
+
+    #[test]
+    fn a_token_is_for_some_tenants_or_for_all() {
+        for line in ["vext token create --name a", "vext token create --name a --all-tenants --tenant B"] {
+            let failure = parse(line).unwrap().command.run().unwrap_err();
+            assert_eq!(failure.downcast::<clap::Error>().unwrap().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn a_table_lines_up() {
+        let rows = [["ACME", "x"], ["B", "yy"]].map(|row| row.map(str::to_owned));
+        assert_eq!(table(["CODE", "N"], rows.into_iter()), "CODE  N\nACME  x\nB     yy\n");
+    }
+}

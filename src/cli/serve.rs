@@ -1,0 +1,84 @@
+//! `vext serve`, and what every command that serves needs.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, Outcome, open};
+use crate::config::{DatabaseSettings, ServerSettings};
+use crate::http::{self, ServeOptions};
+
+/// What the log calls the command line, whichever file it is in.
+const LOG: &str = "vext::cli";
+
+/// Serve the API until SIGTERM or Ctrl-C.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  vext serve --database sqlite:/var/lib/vext/vext.db --listen 127.0.0.1:8080 --log-format json
+
+A database of an older version is migrated first. Put a proxy in front that speaks TLS.")]
+pub struct Serve {
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+
+    /// How the server answers.
+    #[command(flatten)]
+    pub server: ServerSettings,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Outcome {
+        let runtime = Runtime::new()?;
+        let (stop, listener) =
+            runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
+        let app = open(self.database.path()?, self.database.key_path()?, self.server.readers())?;
+        tracing::info!(target: LOG, address = %listener.local_addr()?, database = self.database.path()?.display().to_string(), "listening");
+        let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace };
+        runtime.block_on(http::serve(app, listener, options, stop))?;
+        tracing::info!(target: LOG, "stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|e| match e.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("cannot listen on {address}: another program already does (see --listen)").into()
+        }
+        _ => format!("cannot listen on {address}: {e}").into(),
+    })
+}
+
+/// Ends with the first SIGTERM or Ctrl-C, also with one that comes before anybody waits for it.
+pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_named() {
+        Runtime::new().unwrap().block_on(async {
+            let first = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+            let address = first.local_addr().unwrap();
+            let why = bind(address).await.unwrap_err().to_string();
+            assert!(why.contains(&address.to_string()) && !why.contains('\n'), "{why}");
+        });
+    }
+}

@@ -1,0 +1,141 @@
+//! `vext token`.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::builder::BoolishValueParser;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Subcommand, ValueEnum};
+use tokio::runtime::Runtime;
+
+use super::{Cli, Failure, Outcome, print, sentences, table};
+use crate::config::DatabaseSettings;
+use crate::domain::DateTime;
+use crate::service::{NewToken, TokenRow};
+
+/// Make, list and revoke the tokens that let a client in.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it, this once.
+    Create(TokenCreate),
+    /// List the tokens, without what is secret about them.
+    List(DatabaseSettings),
+    /// Shut a token out.
+    Revoke(TokenRevoke),
+}
+
+impl TokenCommand {
+    pub(super) fn run(self) -> Outcome {
+        match self {
+            Self::Create(create) => create.run(),
+            Self::List(database) => list(&database),
+            Self::Revoke(revoke) => revoke.run(),
+        }
+    }
+}
+
+/// Make a token and print it, this once.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  vext token create --name dashboard --tenant ACME               may read one tenant
+  vext token create --name sync --tenant ACME --tenant GLOBEX --scope write
+  TOKEN=$(vext token create --name admin --all-tenants --scope write)
+
+The token alone goes to stdout. Only its hash is kept, so it cannot be shown again.")]
+#[command(next_help_heading = "Token")]
+pub struct TokenCreate {
+    /// Name by which to find and revoke the token.
+    #[arg(long, env = "VEXT_TOKEN_NAME")]
+    name: String,
+
+    /// Code of a tenant that the token is for; may be repeated.
+    #[arg(long = "tenant", env = "VEXT_TOKEN_TENANT", value_name = "CODE", value_delimiter = ',')]
+    tenants: Vec<String>,
+
+    /// The token is for all tenants, also for those still to come.
+    #[arg(long, env = "VEXT_TOKEN_ALL_TENANTS", value_parser = BoolishValueParser::new())]
+    all_tenants: bool,
+
+    /// What the token allows, where write includes read; may be repeated.
+    #[arg(
+        long = "scope",
+        env = "VEXT_TOKEN_SCOPE",
+        value_name = "SCOPE",
+        value_delimiter = ',',
+        default_value = "read"
+    )]
+    scopes: Vec<Scope>,
+
+    /// Where the data is.
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Scope {
+    /// To read.
+    Read,
+    /// To read and to write.
+    Write,
+}
+
+impl TokenCreate {
+    fn run(self) -> Outcome {
+        // By hand, because to clap a value from the file is a default, and a default satisfies no rule between options.
+        if self.tenants.is_empty() != self.all_tenants {
+            let said = "a token needs either --tenant CODE, once or more, or --all-tenants";
+            return Err(Cli::command().error(ErrorKind::MissingRequiredArgument, said).into());
+        }
+        let app = self.database.open()?;
+        let write = self.scopes.contains(&Scope::Write);
+        let new = NewToken { name: self.name, tenants: self.tenants, all_tenants: self.all_tenants, write };
+        let token = Runtime::new()?.block_on(app.create_token(new, None))?.map_err(sentences)?;
+        print(&format!("{token}\n"))?;
+        let said = "This is shown only now. Send it as the header `Authorization: Bearer TOKEN`.";
+        // Whoever closed stderr did not want the explanation.
+        _ = writeln!(io::stderr(), "{said}");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn list(database: &DatabaseSettings) -> Outcome {
+    let app = database.open()?;
+    let (tenants, tokens) =
+        Runtime::new()?.block_on(async { Ok::<_, Failure>((app.tenants().await?, app.tokens().await?)) })?;
+    let row = |token: TokenRow| {
+        let codes =
+            tenants.iter().filter(|tenant| token.tenants.contains(&tenant.id)).map(|tenant| tenant.code.as_str());
+        let codes = if token.all_tenants { "(all)".into() } else { codes.collect::<Vec<_>>().join(", ") };
+        let state = if token.revoked_at.is_some() { "revoked" } else { "valid" };
+        [token.name, token.scopes, codes, minute(token.created_at), state.into()]
+    };
+    print(&table(["NAME", "SCOPES", "TENANTS", "CREATED (UTC)", "STATE"], tokens.into_iter().map(row)))
+}
+
+fn minute(moment: DateTime) -> String {
+    let moment = jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default();
+    moment.strftime("%F %H:%M").to_string()
+}
+
+/// Shut a token out.
+#[derive(Args, Debug)]
+pub struct TokenRevoke {
+    /// Name of the token.
+    name: String,
+
+    /// Where the data is.
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+impl TokenRevoke {
+    fn run(self) -> Outcome {
+        let app = self.database.open()?;
+        match Runtime::new()?.block_on(app.revoke_token(&self.name))? {
+            true => print(&format!("Token {} is revoked.\n", self.name)),
+            false => Err(format!("there is no valid token named {:?}", self.name).into()),
+        }
+    }
+}
