@@ -2,7 +2,7 @@
 //!
 //! A value of one of these types cannot be wrong: its field is private and there is one way in, [`Scalar::parse`].
 //!
-//! How to add one more: a type with a private field, `impl Scalar`, a [`scalar!`] line when clients should see it under
+//! How to add one more: a type with a private field, `impl Scalar`, a `scalar!` line when clients should see it under
 //! a GraphQL name of its own, and a test beside it.
 
 mod email;

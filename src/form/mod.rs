@@ -1,7 +1,7 @@
 //! The nine sections of the form, and the one operation on them:
 //! *saved = checked(base ⊕ what the client sent)*.
 //!
-//! [`each_section!`] is the list of the nine; whatever must be said per section is made from it.
+//! `each_section!` is the list of the nine; whatever must be said per section is made from it.
 
 mod additional_destinations;
 mod call_settings;

@@ -1,7 +1,7 @@
 //! What each kind of object adds to its row in `pbx_object`: one struct per kind, made by the same macro as a section
 //! of the form, with a table of the same shape.
 //!
-//! How to add a kind: its line in `domain/kinds.rs`, its file here, its line in [`each_detail!`], its table in
+//! How to add a kind: its line in `domain/kinds.rs`, its file here, its line in `each_detail!`, its table in
 //! `migrations`.
 
 mod call_group;

@@ -131,7 +131,7 @@ fn run(group: &mut [Box<dyn Job>], session: &mut SqliteSession<'_>) -> Result<()
 mod tests {
     use super::*;
     use crate::domain::Value;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     const INSERT: &str = "INSERT INTO t VALUES ($1)";
     const COUNT: &str = "SELECT count(*) FROM t";
@@ -148,7 +148,7 @@ mod tests {
     }
 
     /// What another connection sees: only what is committed.
-    fn committed(path: &PathBuf) -> Option<Value> {
+    fn committed(path: &Path) -> Option<Value> {
         let connection = Manager::new(path, true).open().unwrap();
         let statements = Arc::default();
         let session: &mut dyn Session = &mut SqliteSession::new(&connection, &statements);
