@@ -52,9 +52,12 @@ impl Demo {
                 service::demo::fill(&app).await?;
             }
             let tenants = app.tenants().await?;
-            let codes = tenants.iter().map(|tenant| tenant.code.clone()).collect();
+            let codes = tenants.iter().map(|tenant| tenant.settings.code.as_str().to_owned()).collect();
             let token = demo_token(&app, codes, self.token).await?;
-            let tenants: Vec<_> = tenants.iter().map(|tenant| format!("{} ({})", tenant.code, tenant.name)).collect();
+            let tenants: Vec<_> = tenants
+                .iter()
+                .map(|tenant| format!("{} ({})", tenant.settings.code.as_str(), tenant.settings.name.as_str()))
+                .collect();
             let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
             print(&welcome(address, &token, &tenants.join(", "), &format!("{} ({fate})", database.display())))?;
             let options = ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace };

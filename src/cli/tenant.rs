@@ -1,12 +1,15 @@
 //! `vext tenant`.
 
+use async_graphql::MaybeUndefined::{Undefined, Value};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
 use super::{Outcome, open, print, sentences, table};
 use crate::config::DatabaseSettings;
-use crate::service::{TenantRequest, TenantRow};
+use crate::domain::PatternSent;
+use crate::objects::TenantInput;
+use crate::service::TenantRow;
 
 /// Make and list tenants.
 #[derive(Debug, Subcommand)]
@@ -53,6 +56,22 @@ pub struct TenantCreate {
     #[arg(long, env = "VEXT_TENANT_AI", value_parser = BoolishValueParser::new())]
     pub ai: bool,
 
+    /// Digits put in front of short dialled numbers, at most 8.
+    #[arg(long, env = "VEXT_TENANT_AREA_CODE", value_name = "DIGITS", default_value = "")]
+    pub area_code: String,
+
+    /// Least length of a number that gets the area code.
+    #[arg(long, env = "VEXT_TENANT_AREA_CODE_MIN_DIGITS", value_name = "COUNT", default_value = "0")]
+    pub area_code_min_digits: i64,
+
+    /// Greatest length of a number that gets the area code.
+    #[arg(long, env = "VEXT_TENANT_AREA_CODE_MAX_DIGITS", value_name = "COUNT", default_value = "20")]
+    pub area_code_max_digits: i64,
+
+    /// Regular expression that a number must match to get the area code [default: every number does]
+    #[arg(long, env = "VEXT_TENANT_AREA_CODE_REGEX", value_name = "REGEX")]
+    pub area_code_regex: Option<String>,
+
     /// Where the data is.
     #[command(flatten)]
     pub database: DatabaseSettings,
@@ -61,19 +80,27 @@ pub struct TenantCreate {
 impl TenantCreate {
     fn run(self) -> Outcome {
         let app = open(self.database.path()?, self.database.key_path()?, 1)?;
-        let Self { code, name, timezone, transcription, ai, .. } = self;
-        // Without an area code there is nothing for the other three to decide.
-        let (area_code, area_code_digits, area_code_regex) = (String::new(), (0, 20), None);
-        let request =
-            TenantRequest { code, name, timezone, transcription, ai, area_code, area_code_digits, area_code_regex };
-        let tenant = Runtime::new()?.block_on(app.create_tenant(request))?.map_err(sentences)?;
-        print(&format!("Tenant {} is there.\n", tenant.code))
+        let request = TenantInput {
+            code: Value(self.code),
+            name: Value(self.name),
+            timezone: Value(self.timezone),
+            transcription: Value(self.transcription),
+            ai: Value(self.ai),
+            area_code: Value(self.area_code),
+            area_code_min_digits: Value(self.area_code_min_digits),
+            area_code_max_digits: Value(self.area_code_max_digits),
+            area_code_regex: self.area_code_regex.map_or(Undefined, |regex| Value(PatternSent(regex))),
+        };
+        let tenant = Runtime::new()?.block_on(app.create_tenant(&request))?.map_err(sentences)?;
+        print(&format!("Tenant {} is there.\n", tenant.settings.code.as_str()))
     }
 }
 
 fn list(database: &DatabaseSettings) -> Outcome {
     let app = database.open()?;
     let tenants = Runtime::new()?.block_on(app.tenants())?;
-    let row = |tenant: TenantRow| [tenant.code, tenant.name, tenant.timezone.as_str().to_owned()];
+    let row = |TenantRow { settings, .. }: TenantRow| {
+        [settings.code.as_str(), settings.name.as_str(), settings.timezone.as_str()].map(str::to_owned)
+    };
     print(&table(["CODE", "NAME", "TIME ZONE"], tenants.into_iter().map(row)))
 }

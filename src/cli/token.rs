@@ -105,8 +105,10 @@ fn list(database: &DatabaseSettings) -> Outcome {
     let (tenants, tokens) =
         Runtime::new()?.block_on(async { Ok::<_, Failure>((app.tenants().await?, app.tokens().await?)) })?;
     let row = |token: TokenRow| {
-        let codes =
-            tenants.iter().filter(|tenant| token.tenants.contains(&tenant.id)).map(|tenant| tenant.code.as_str());
+        let codes = tenants
+            .iter()
+            .filter(|tenant| token.tenants.contains(&tenant.id))
+            .map(|tenant| tenant.settings.code.as_str());
         let codes = if token.all_tenants { "(all)".into() } else { codes.collect::<Vec<_>>().join(", ") };
         let state = if token.revoked_at.is_some() { "revoked" } else { "valid" };
         [token.name, token.scopes, codes, minute(token.created_at), state.into()]

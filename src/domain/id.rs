@@ -162,6 +162,8 @@ impl Scalar for TenantCode {
     }
 }
 
+super::answers!([] TenantCode as String);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::Response;
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{Response, ServerError};
 use lru::LruCache;
 
 /// The most bytes of query text that are remembered; a parsed document takes some ten times its text.
@@ -47,6 +47,16 @@ impl Documents {
 /// Whether a response shows that its document is valid: resolvers ran. An error before execution leaves no data.
 pub(super) fn passed(response: &Response) -> bool {
     response.data != async_graphql::Value::Null
+}
+
+/// Whether a document holds nothing but queries.
+pub(super) fn only_reads(document: &ExecutableDocument) -> bool {
+    document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
+}
+
+/// Whether an error is about what the client sent: those of our resolvers have a code, those of the executor have none.
+pub(super) fn is_about_input(error: &ServerError) -> bool {
+    error.extensions.as_ref().is_none_or(|extensions| extensions.get("code").is_none())
 }
 
 #[cfg(test)]

@@ -60,27 +60,46 @@ impl Api {
         &self.app
     }
 
-    /// Executes a request.
+    /// Executes a request. The document of a text that has been answered before is neither parsed nor completely
+    /// validated again.
     pub async fn execute(&self, mut request: Request, asking: Asking) -> Response {
+        match self.documents.get(&request.query) {
+            Some(document) if documents::only_reads(&document) => {
+                let mut repeated = Request::new("").variables(request.variables.clone());
+                repeated.operation_name = request.operation_name.clone();
+                request.set_parsed_query((*document).clone());
+                let response = self.run(&self.fast, request, asking.clone()).await;
+                if !response.errors.iter().any(documents::is_about_input) {
+                    return response;
+                }
+                // What is wrong with a variable is only told in full by complete validation; a read may be repeated.
+                repeated.set_parsed_query((*document).clone());
+                self.run(&self.strict, repeated, asking).await
+            }
+            Some(document) => {
+                // All variables of a mutation are checked before its first field is executed.
+                request.set_parsed_query((*document).clone());
+                self.run(&self.strict, request, asking).await
+            }
+            None => {
+                let text = request.query.clone();
+                let document = match request.parsed_query() {
+                    Ok(document) => document.clone(),
+                    Err(error) => return Response::from_errors(vec![error]),
+                };
+                let response = self.run(&self.strict, request, asking).await;
+                if documents::passed(&response) {
+                    self.documents.put(text, document);
+                }
+                response
+            }
+        }
+    }
+
+    async fn run(&self, schema: &TheSchema, request: Request, asking: Asking) -> Response {
         let batches = Batches::default();
         let snapshot = Arc::clone(&asking.snapshot);
         let scope = Scope::new(self.app.clone(), asking, batches.clone());
-        let known = self.documents.get(&request.query);
-        let checked = known.is_some();
-        let text = if checked { String::new() } else { request.query.clone() };
-        match known {
-            Some(document) => request.set_parsed_query((*document).clone()),
-            None => match request.parsed_query() {
-                Ok(_) => {}
-                Err(error) => return Response::from_errors(vec![error]),
-            },
-        }
-        let fresh = if checked { None } else { request.parsed_query().ok().cloned() };
-        let schema = if checked { &self.fast } else { &self.strict };
-        let response = batches.drive(snapshot, schema.execute(request.data(scope))).await;
-        if let (Some(document), true) = (fresh, documents::passed(&response)) {
-            self.documents.put(text, document);
-        }
-        response
+        batches.drive(snapshot, schema.execute(request.data(scope))).await
     }
 }

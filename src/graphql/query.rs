@@ -9,10 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::form::{NewVirtualExtension, VirtualExtension};
 use super::objects::*;
 use super::scope::{Scope, coded};
-use crate::domain::{
-    DigitCount, Digits, ExtensionNumber, ExtensionNumberSent, Kind, ObjectId, Pattern, Scalar, TenantId, TimeZone,
-};
-use crate::objects::each_detail;
+use crate::domain::{ExtensionNumber, ExtensionNumberSent, Kind, ObjectId, Scalar, TenantId};
+use crate::objects::{TenantSettings, each_detail};
 use crate::service::TenantRow;
 use crate::store::{self, ObjectRow};
 
@@ -127,49 +125,9 @@ impl Tenant {
         self.0.id.opaque()
     }
 
-    /// How people and configuration name the tenant.
-    async fn code(&self) -> &str {
-        &self.0.code
-    }
-
-    /// The tenant's name.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// The time zone of the tenant's conditions, from the IANA database.
-    async fn timezone(&self) -> &TimeZone {
-        &self.0.timezone
-    }
-
-    /// Whether recordings can be transcribed.
-    async fn transcription(&self) -> bool {
-        self.0.transcription
-    }
-
-    /// Whether transcripts can be summarised and assessed.
-    async fn ai(&self) -> bool {
-        self.0.ai
-    }
-
-    /// The digits put in front of short dialled numbers.
-    async fn area_code(&self) -> &Digits<8> {
-        &self.0.area_code
-    }
-
-    /// The least length of a number that gets the area code.
-    async fn area_code_min_digits(&self) -> &DigitCount {
-        &self.0.area_code_min_digits
-    }
-
-    /// The greatest length of a number that gets the area code.
-    async fn area_code_max_digits(&self) -> &DigitCount {
-        &self.0.area_code_max_digits
-    }
-
-    /// The expression that a number must match to get the area code.
-    async fn area_code_regex(&self) -> Option<&Pattern> {
-        self.0.area_code_regex.as_ref()
+    #[graphql(flatten)]
+    fn settings(&self) -> &TenantSettings {
+        &self.0.settings
     }
 
     /// Counts the changes of the tenant.

@@ -103,7 +103,8 @@ impl Scope {
     }
 }
 
-/// Who asks for what, as the transport found out.
+/// Who asks, as the transport found out.
+#[derive(Clone)]
 pub struct Asking {
     /// The request's view of the database.
     pub snapshot: Arc<Snapshot>,

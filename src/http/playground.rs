@@ -112,7 +112,7 @@ pub(super) async fn config(State(shared): State<Arc<Shared>>) -> Response {
         Some(_) => shared.api.app().tenants().await.unwrap_or_default(),
         None => Vec::new(),
     };
-    let codes: Vec<_> = tenants.into_iter().map(|tenant| tenant.code).collect();
+    let codes: Vec<_> = tenants.into_iter().map(|tenant| tenant.settings.code.as_str().to_owned()).collect();
     let config = serde_json::json!({
         "demoToken": shared.demo_token,
         "tenants": codes,

@@ -21,6 +21,7 @@ mod provider;
 mod routing_profile;
 mod ruled_text;
 mod spy_group;
+mod tenant;
 mod user_profile;
 mod voicemail_box;
 
@@ -40,6 +41,7 @@ pub use preset::Preset;
 pub use provider::*;
 pub use routing_profile::*;
 pub use spy_group::*;
+pub use tenant::*;
 pub use user_profile::*;
 pub use voicemail_box::*;
 

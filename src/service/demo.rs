@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{InputType, MaybeUndefined, Pos, Value};
+use async_graphql::MaybeUndefined::Value as Set;
+use async_graphql::{InputType, Pos, Value};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{App, Save, SaveTarget, TenantRequest, Viewer};
-use crate::domain::{Code, Kind, ObjectId, Problem, TenantId};
+use super::{App, Save, SaveTarget, Viewer};
+use crate::domain::{Code, Kind, ObjectId, PatternSent, Problem, TenantId};
 use crate::form::NoteInput;
 use crate::objects::*;
 use crate::store::{self, NewObject, Outcome, Result, StoreError};
@@ -33,45 +34,45 @@ pub const VIRTUAL: [&str; 13] =
 /// # Errors
 /// What the store answers. Demo data that breaks a rule, or gives reason for a warning, is a mistake in the program.
 pub async fn fill(app: &App) -> Result<()> {
-    if app.tenants().await?.iter().any(|tenant| tenant.code == CANISTRACCI) {
+    if app.tenants().await?.iter().any(|tenant| tenant.settings.code.as_str() == CANISTRACCI) {
         return Ok(());
     }
-    let oil = TenantRequest {
-        code: CANISTRACCI.into(),
-        name: "Canistracci Oil".into(),
-        timezone: "Europe/Rome".into(),
-        transcription: true,
-        ai: true,
-        area_code: "055".into(),
-        area_code_digits: (6, 8),
-        area_code_regex: Some("^[1-9]".into()),
+    let oil = TenantInput {
+        code: Set(CANISTRACCI.into()),
+        name: Set("Canistracci Oil".into()),
+        timezone: Set("Europe/Rome".into()),
+        transcription: Set(true),
+        ai: Set(true),
+        area_code: Set("055".into()),
+        area_code_min_digits: Set(6),
+        area_code_max_digits: Set(8),
+        area_code_regex: Set(PatternSent("^[1-9]".into())),
     };
-    let shipping = TenantRequest {
-        code: MOLLOY.into(),
-        name: "Molloy Shipping".into(),
-        timezone: "Europe/Dublin".into(),
-        transcription: false,
-        ai: false,
-        area_code: "01".into(),
-        area_code_digits: (7, 7),
-        area_code_regex: None,
+    let shipping = TenantInput {
+        code: Set(MOLLOY.into()),
+        name: Set("Molloy Shipping".into()),
+        timezone: Set("Europe/Dublin".into()),
+        area_code: Set("01".into()),
+        area_code_min_digits: Set(7),
+        area_code_max_digits: Set(7),
+        ..TenantInput::default()
     };
-    make_tenant(app, oil, include_str!("demo/canistracci.toml")).await?;
-    make_tenant(app, shipping, include_str!("demo/molloy.toml")).await?;
+    make_tenant(app, &oil, include_str!("demo/canistracci.toml")).await?;
+    make_tenant(app, &shipping, include_str!("demo/molloy.toml")).await?;
     second_save(app).await
 }
 
 /// Saves 108 once more, as somebody did since the version that the example of a conflict has seen.
 async fn second_save(app: &App) -> Result<()> {
     let object = ObjectId::of_opaque(IVY_MORGAN_ID).ok_or_else(|| StoreError::Bug("108's id is none".into()))?;
-    let note = NoteInput { department: MaybeUndefined::Value("Export sales".into()), ..NoteInput::default() };
+    let note = NoteInput { department: Set("Export sales".into()), ..NoteInput::default() };
     let target = SaveTarget::Existing(object);
     let save = Save { target, patch: note.into(), expected_version: Some(1), dry_run: false };
     let saved = app.save(&app.snapshot(), &Viewer::system("demo data"), save).await?;
     if saved.errors.is_empty() { Ok(()) } else { Err(mistake(IVY_MORGAN, &saved.errors)) }
 }
 
-async fn make_tenant(app: &App, request: TenantRequest, data: &str) -> Result<()> {
+async fn make_tenant(app: &App, request: &TenantInput, data: &str) -> Result<()> {
     let tenant = app.create_tenant(request).await?.map_err(|problems| mistake("tenant", &problems))?.id;
     let Data { make } = toml::from_str(data).map_err(|e| StoreError::Bug(e.to_string()))?;
     let mut maker = Maker { app, viewer: Viewer::system("demo data"), tenant, made: HashMap::new() };
@@ -280,7 +281,10 @@ mod tests {
         let before = (app.tenants().await.unwrap(), look(&app, CANISTRACCI, all).await);
         fill(&app).await.unwrap();
         assert_eq!(before, (app.tenants().await.unwrap(), look(&app, CANISTRACCI, all).await));
-        assert_eq!(before.0.iter().map(|tenant| tenant.code.as_str()).collect::<Vec<_>>(), [CANISTRACCI, MOLLOY]);
+        assert_eq!(
+            before.0.iter().map(|tenant| tenant.settings.code.as_str()).collect::<Vec<_>>(),
+            [CANISTRACCI, MOLLOY]
+        );
     }
 
     #[tokio::test]

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 pub use access::{NewToken, Selected, Viewer};
 pub use forms::{Save, SaveTarget, Saved};
-pub use tenants::TenantRequest;
 
 use crate::domain::{Environment, Sealer};
 use crate::store::Store;

@@ -33,7 +33,7 @@ pub use sections::{load as load_sections, load_one as load_section, save as save
 pub use session::{Query, Session, Tx};
 use sqlite::{Found, Manager, SqliteSession};
 pub use tenants::{
-    NewTenant, TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
+    TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
 };
 pub use tokens::{TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens};
 pub use writer::Outcome;

@@ -102,6 +102,7 @@ pub(super) fn inspect(path: &Path) -> std::result::Result<Found, String> {
     let plain = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => format!("{shown} is not a SQLite database"),
         Some(ErrorCode::DatabaseCorrupt) => format!("{shown} is damaged ({error}); restore it from a backup"),
+        Some(ErrorCode::ReadOnly) => format!("{shown} is not writable"),
         Some(ErrorCode::DatabaseBusy) => format!("{shown} is locked by another program"),
         _ => format!("{shown} cannot be opened: {error}"),
     };

@@ -2,64 +2,27 @@
 
 use super::error::{Result, StoreError};
 use super::session::{Query, Session, Tx, column};
-use crate::domain::{DigitCount, Digits, Pattern, Row, Scalar, TenantCode, TenantId, TimeZone, Value};
+use crate::domain::{Row, TenantId, Value};
+use crate::form::{Cell, Section};
+use crate::objects::TenantSettings;
 
 /// A tenant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TenantRow {
     /// Its key.
     pub id: TenantId,
-    /// How people and configuration name it.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-    /// The time zone of its conditions.
-    pub timezone: TimeZone,
-    /// Whether recordings can be transcribed.
-    pub transcription: bool,
-    /// Whether transcripts can be summarised and assessed.
-    pub ai: bool,
-    /// The digits put in front of short dialled numbers.
-    pub area_code: Digits<8>,
-    /// The least length of a number that gets the area code.
-    pub area_code_min_digits: DigitCount,
-    /// The greatest length of a number that gets the area code.
-    pub area_code_max_digits: DigitCount,
-    /// The expression that a number must match to get the area code.
-    pub area_code_regex: Option<Pattern>,
+    /// What it is.
+    pub settings: TenantSettings,
     /// The template of new virtual extensions.
     pub defaults: i64,
     /// Counts the changes of the tenant.
     pub revision: i64,
 }
 
-/// A tenant that is to be made.
-#[derive(Clone, Debug)]
-pub struct NewTenant {
-    /// How people and configuration name it.
-    pub code: TenantCode,
-    /// Its name.
-    pub name: String,
-    /// The time zone of its conditions.
-    pub timezone: TimeZone,
-    /// Whether recordings can be transcribed.
-    pub transcription: bool,
-    /// Whether transcripts can be summarised and assessed.
-    pub ai: bool,
-    /// The digits put in front of short dialled numbers.
-    pub area_code: Digits<8>,
-    /// The least length of a number that gets the area code.
-    pub area_code_min_digits: DigitCount,
-    /// The greatest length of a number that gets the area code.
-    pub area_code_max_digits: DigitCount,
-    /// The expression that a number must match to get the area code.
-    pub area_code_regex: Option<Pattern>,
-}
-
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT tenant_id, code, name, timezone, transcription, ai, area_code, area_code_min_digits, area_code_max_digits, area_code_regex, defaults_id, revision FROM tenant ",
+            "SELECT tenant_id, defaults_id, revision, code, name, timezone, transcription, ai, area_code, area_code_min_digits, area_code_max_digits, area_code_regex FROM tenant ",
             $rest
         )
     };
@@ -69,30 +32,16 @@ const ALL: &str = select!("ORDER BY code");
 const BY_CODE: &str = select!("WHERE code = $1");
 const BY_ID: &str = select!("WHERE tenant_id = $1");
 const LAST: &str = "SELECT coalesce(max(tenant_id), 0) FROM tenant";
-const INSERT: &str = "INSERT INTO tenant (tenant_id, code, name, timezone, transcription, ai, area_code, area_code_min_digits,
-  area_code_max_digits, area_code_regex, next_object, revision, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 0, $11)";
+const INSERT: &str = "INSERT INTO tenant (tenant_id, created_at, code, name, timezone, transcription, ai, area_code,
+  area_code_min_digits, area_code_max_digits, area_code_regex, next_object, revision)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 0)";
 const SET_DEFAULTS: &str = "UPDATE tenant SET defaults_id = $2 WHERE tenant_id = $1";
 
 fn parse(row: &Row) -> Result<TenantRow> {
-    let value = |i: usize| row.get(i).cloned().unwrap_or(Value::Null);
-    Ok(TenantRow {
-        id: TenantId(column!(row, 0, int)?),
-        code: column!(row, 1, text)?.to_owned(),
-        name: column!(row, 2, text)?.to_owned(),
-        timezone: TimeZone::from_value(value(3))?,
-        transcription: column!(row, 4, bool)?,
-        ai: column!(row, 5, bool)?,
-        area_code: Digits::from_value(value(6))?,
-        area_code_min_digits: DigitCount::from_value(value(7))?,
-        area_code_max_digits: DigitCount::from_value(value(8))?,
-        area_code_regex: column_or_null(value(9))?,
-        defaults: column!(row, 10, int)?,
-        revision: column!(row, 11, int)?,
-    })
-}
-
-fn column_or_null<T: Scalar>(value: Value) -> Result<Option<T>> {
-    if value == Value::Null { Ok(None) } else { T::from_value(value).map(Some).map_err(StoreError::from) }
+    let id = TenantId(column!(row, 0, int)?);
+    let cells = row.iter().skip(3).cloned().map(Cell::Value).collect();
+    let settings = TenantSettings::load(cells, id)?;
+    Ok(TenantRow { id, settings, defaults: column!(row, 1, int)?, revision: column!(row, 2, int)? })
 }
 
 fn one(session: &mut dyn Session, sql: &'static str, param: Value) -> Result<Option<TenantRow>> {
@@ -136,23 +85,13 @@ pub fn own_tenant(query: &mut Query<'_>) -> Result<TenantRow> {
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the code is taken.
-pub fn create(session: &mut dyn Session, new: &NewTenant, now: i64) -> Result<TenantId> {
-    let last = column!(session.first(LAST, &[])?.unwrap_or_default(), 0, int)?;
-    let id = last + 1;
-    let regex = new.area_code_regex.as_ref().map_or(Value::Null, Scalar::to_value);
-    let row = [
-        id.into(),
-        new.code.to_value(),
-        new.name.as_str().into(),
-        new.timezone.to_value(),
-        new.transcription.into(),
-        new.ai.into(),
-        new.area_code.to_value(),
-        new.area_code_min_digits.to_value(),
-        new.area_code_max_digits.to_value(),
-        regex,
-        now.into(),
-    ];
+pub fn create(session: &mut dyn Session, new: &TenantSettings, now: i64) -> Result<TenantId> {
+    let id = column!(session.first(LAST, &[])?.unwrap_or_default(), 0, int)? + 1;
+    let values = new.store().into_iter().filter_map(|cell| match cell {
+        Cell::Value(value) => Some(value),
+        Cell::Rows(_) => None,
+    });
+    let row: Vec<Value> = [id.into(), now.into()].into_iter().chain(values).collect();
     session.execute(INSERT, &row)?;
     Ok(TenantId(id))
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -178,6 +180,48 @@ fn what_cannot_be_served_is_refused_in_one_sentence() {
         assert!(sentence.contains(word) && sentence.trim().lines().count() == 1, "{database}: {sentence}");
     }
     assert!(!Path::new(&file("nowhere")).exists());
+}
+
+/// Who may read a database but not write it is told so. Root may write everything, so it steps down for this.
+#[test]
+fn a_database_that_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let database = file("readonly.db");
+    let create = ["tenant", "create", "--code", "ACME", "--name", "Acme", "--database", database.to_str().unwrap()];
+    assert!(vext(&create).status().unwrap().success());
+    let program = file("vext");
+    // By another process: a file that this one has open for writing, if only in a fork, cannot be executed.
+    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_vext")).arg(&program).status().unwrap().success());
+    for (path, mode) in [(folder.path(), 0o555), (&database, 0o444), (&program, 0o555)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let mut serve = Command::new(&program);
+    serve.args(["serve", "--database", database.to_str().unwrap(), "--listen", "127.0.0.1:0"]).env_clear();
+    if fs::metadata(&database).unwrap().uid() == 0 {
+        serve.uid(65534);
+    }
+    let output = serve.output().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let sentence = error(&output);
+    assert_eq!(output.status.code(), Some(1), "{sentence}");
+    assert!(sentence.contains("readonly.db is not writable") && sentence.trim().lines().count() == 1, "{sentence}");
+}
+
+/// What is wrong with a new tenant is said at once.
+#[test]
+fn a_bad_tenant_is_told_everything_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("vext.db");
+    let output =
+        vext(&["tenant", "create", "--code", "acme", "--name", "", "--timezone", "Nowhere", "--area-code", "0x"])
+            .args(["--area-code-regex", "(", "--database", database.to_str().unwrap()])
+            .output()
+            .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    for field in ["code must", "name must", "timezone must", "areaCode must", "areaCodeRegex must"] {
+        assert!(error(&output).contains(field), "{field}: {}", error(&output));
+    }
 }
 
 /// Overwrites the root page of a table, as a failing disk might.
