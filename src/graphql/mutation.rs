@@ -223,7 +223,7 @@ async fn existing(
     dry_run: Option<bool>,
     patch: FormPatch,
 ) -> Result<VirtualExtensionPayload> {
-    // An id that no server handed out answers like one that does not exist: nobody sees tenant 0.
+    // An id that no server handed out answers like one that does not exist: there is no tenant 0.
     let object = ObjectId::of_opaque(id).unwrap_or(ObjectId { tenant: crate::domain::TenantId(0), local: 0 });
     extension(ctx, SaveTarget::Existing(object), expected_version, dry_run, patch).await
 }

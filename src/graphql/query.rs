@@ -71,8 +71,8 @@ async fn node(ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
     let scope = Scope::of(ctx)?;
     let viewer = scope.viewer()?;
     if let Some(tenant) = TenantId::of_opaque(&id) {
-        let visible = scope.app.visible_tenants(&scope.snapshot, viewer).await.map_err(|e| scope.surprise(&e))?;
-        return Ok(visible.into_iter().find(|row| row.id == tenant).map(|row| Node::Tenant(Tenant(row))));
+        let row = scope.app.tenant_by_id(&scope.snapshot, viewer, tenant).await.map_err(|e| scope.surprise(&e))?;
+        return Ok(row.map(|row| Node::Tenant(Tenant(row))));
     }
     match ObjectId::of_opaque(&id).filter(|id| viewer.sees(id.tenant)) {
         Some(id) => Ok(scope.object(id).await?.and_then(Node::of)),

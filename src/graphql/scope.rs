@@ -95,9 +95,11 @@ impl Scope {
         let (code, sentence) = match error {
             StoreError::Busy => ("BUSY", "The server is busy; try again."),
             StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
-            StoreError::Conflict { .. } | StoreError::Reference | StoreError::Corrupt(_) | StoreError::Bug(_) => {
-                ("INTERNAL", "Something went wrong in the server.")
-            }
+            StoreError::Conflict { .. }
+            | StoreError::Reference
+            | StoreError::NoTenant
+            | StoreError::Corrupt(_)
+            | StoreError::Bug(_) => ("INTERNAL", "Something went wrong in the server."),
         };
         coded(code, sentence).extend_with(|_, e| e.set("requestId", self.request_id.as_str()))
     }

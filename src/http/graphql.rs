@@ -78,7 +78,10 @@ async fn execute(shared: &Shared, headers: &HeaderMap, body: &[u8], request_id: 
         }
     };
     let asking = Asking { snapshot, viewer, request_id: request_id.to_owned() };
-    GraphQLResponse::from(shared.api.execute(request, asking).await).into_response()
+    let operation = request.operation_name.clone();
+    let response = shared.api.execute(request, asking).await;
+    tracing::debug!(request = request_id, operation, errors = response.errors.len(), "answered");
+    GraphQLResponse::from(response).into_response()
 }
 
 /// An answer to a request that was not executed.

@@ -3,7 +3,7 @@
 use super::{App, Viewer, facts};
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem, TenantId};
 use crate::form::{self, Change, Checked, Form, FormPatch, each_section};
-use crate::store::{self, NewObject, ObjectRow, Outcome, Query, Record, Result, Snapshot, Tx};
+use crate::store::{self, NewObject, ObjectRow, Outcome, Query, Record, Result, Snapshot, StoreError, Tx};
 
 /// What a save is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +54,14 @@ impl App {
     /// # Errors
     /// What the store answers; what is wrong with the input is in the answer.
     pub async fn save(&self, snapshot: &Snapshot, viewer: &Viewer, save: Save) -> Result<Saved> {
+        match self.try_save(snapshot, viewer, save).await {
+            // A token for all tenants sees even those that do not exist.
+            Err(StoreError::NoTenant) => Ok(Saved::refused(no_such_extension())),
+            result => result,
+        }
+    }
+
+    async fn try_save(&self, snapshot: &Snapshot, viewer: &Viewer, save: Save) -> Result<Saved> {
         let tenant = match save.target {
             SaveTarget::New(tenant) | SaveTarget::Defaults(tenant) => tenant,
             SaveTarget::Existing(object) => object.tenant,
@@ -99,7 +107,7 @@ impl App {
             save.patch.seal(&sealer);
             save
         });
-        sealed.await.map_err(|_| store::StoreError::Bug("hashing a secret panicked".into()))
+        sealed.await.map_err(|_| StoreError::Bug("hashing a secret panicked".into()))
     }
 }
 

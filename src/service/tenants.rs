@@ -1,7 +1,7 @@
 //! Tenants: making them, finding the one that a request means.
 
 use super::{App, Viewer, forms};
-use crate::domain::{Code, Kind, Problem};
+use crate::domain::{Code, Kind, Problem, TenantId};
 use crate::form::{Form, Section as _};
 use crate::objects::{TenantInput, TenantSettings};
 use crate::store::{self, NewObject, Outcome, Snapshot, StoreError, TenantRow, Tx};
@@ -56,6 +56,20 @@ impl App {
     pub async fn visible_tenants(&self, snapshot: &Snapshot, viewer: &Viewer) -> store::Result<Vec<TenantRow>> {
         let all = snapshot.read_system(store::tenants).await?;
         Ok(all.into_iter().filter(|tenant| viewer.sees(tenant.id)).collect())
+    }
+
+    /// The tenant with this key; `None` when it does not exist for this viewer.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn tenant_by_id(
+        &self,
+        snapshot: &Snapshot,
+        viewer: &Viewer,
+        id: TenantId,
+    ) -> store::Result<Option<TenantRow>> {
+        let row = snapshot.read_system(move |session| store::tenant_by_id(session, id)).await?;
+        Ok(row.filter(|tenant| viewer.sees(tenant.id)))
     }
 
     /// The tenant with this code; `None` when it does not exist for this viewer.

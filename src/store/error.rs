@@ -15,6 +15,9 @@ pub enum StoreError {
     /// A row refers to one that does not exist, or is referred to by one that does.
     #[error("a reference leads nowhere, or to what is still in use")]
     Reference,
+    /// There is no such tenant.
+    #[error("there is no such tenant")]
+    NoTenant,
     /// The database is locked, or all its connections are in use; later it may work.
     #[error("the database is busy")]
     Busy,

@@ -103,13 +103,13 @@ impl<'a> Tx<'a> {
     /// numbers their changes.
     ///
     /// # Errors
-    /// What the engine answers.
+    /// What the engine answers; NO_TENANT when there is none.
     pub fn begin(session: &'a mut dyn Session, tenant: TenantId) -> Result<Self> {
         session.execute(Self::BUMP, &[Value::Int(tenant.0)])?;
         let revision = session
             .first(Self::REVISION, &[Value::Int(tenant.0)])?
             .and_then(|row| row.first()?.int())
-            .ok_or_else(|| StoreError::Bug(format!("there is no tenant {}", tenant.0)))?;
+            .ok_or(StoreError::NoTenant)?;
         Ok(Self { query: Query::new(session, tenant), revision })
     }
 

@@ -78,7 +78,7 @@ pub fn tenant_by_id(session: &mut dyn Session, id: TenantId) -> Result<Option<Te
 /// What the engine answers.
 pub fn own_tenant(query: &mut Query<'_>) -> Result<TenantRow> {
     let row = query.first(BY_ID, &[])?;
-    row.as_ref().map(parse).transpose()?.ok_or_else(|| StoreError::Bug("the tenant is gone".into()))
+    row.as_ref().map(parse).transpose()?.ok_or(StoreError::NoTenant)
 }
 
 /// Makes a tenant, still without its template.

@@ -187,6 +187,14 @@ async fn another_tenants_objects_do_not_exist() {
         server.answer(TOKEN, "query($id: ID!) { node(id: $id) { id } }", json!({ "id": unknown })).await["data"]["node"],
         Value::Null
     );
+    // Nor does what never was for a token that opens every tenant: 99.1, and text that is no id.
+    for id in ["OTkuMQ", "nothing"] {
+        for dry in [true, false] {
+            let input = json!({ "id": id, "dryRun": dry, "note": { "branch": "x" } });
+            let refused = server.mutate_as(ALL, "virtualExtensionUpdate", input).await;
+            assert_eq!(crate::harness::problems(&refused["userErrors"]), ["id NOT_FOUND"], "{id}");
+        }
+    }
     let mine =
         server.answer(MOLLOY, r#"{ tenant { code virtualExtension(by: {number: "108"}) { name } } }"#, json!({})).await;
     assert_eq!(mine["data"]["tenant"]["code"], "MOLLOY");
