@@ -136,6 +136,24 @@ impl Bench {
         })
     }
 
+    /// As many requests at the same time as there are numbers; the bytes of all answers.
+    fn together(&self, query: &str, numbers: &[String]) -> usize {
+        let one = |number: &String| {
+            let body = json!({ "query": query, "variables": { "n": number } }).to_string();
+            let request = Request::post("/graphql")
+                .header("content-type", "application/json")
+                .header("authorization", "Bearer T")
+                .body(Body::from(body))
+                .unwrap();
+            let router = self.router.clone();
+            self.runtime.spawn(async move {
+                to_bytes(router.oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap().len()
+            })
+        };
+        let running: Vec<_> = numbers.iter().map(one).collect();
+        running.into_iter().map(|task| self.runtime.block_on(task).unwrap()).sum()
+    }
+
     fn post(&self, query: &str, variables: &Value) -> Value {
         serde_json::from_slice(&self.bytes(query, variables)).unwrap()
     }
@@ -305,6 +323,14 @@ fn main() {
     compare(&mut bench, "whole form of one", 100, whole, |bench| {
         let (number, _) = bench.next();
         bench.raw_whole(&number).len()
+    });
+    let crowd = |bench: &mut Bench| {
+        let numbers: Vec<_> = (0..16).map(|_| bench.next().0).collect();
+        bench.together(WHOLE, &numbers)
+    };
+    compare(&mut bench, "whole forms, 16 at a time", 10, crowd, |bench| {
+        let numbers: Vec<_> = (0..16).map(|_| bench.next().0).collect();
+        numbers.iter().map(|number| bench.raw_whole(number).len()).sum()
     });
     let list = |bench: &mut Bench| bench.bytes(LIST, &json!({})).len();
     compare(&mut bench, "list of 100 with members, groups, routing profile", 10, list, |bench| bench.raw_list().len());

@@ -25,13 +25,17 @@ pub struct Process {
     pub address: String,
     /// What it printed until it listened.
     pub banner: String,
+    /// Where it keeps temporary files: killed, it cannot clean up itself.
+    temporary: tempfile::TempDir,
 }
 
 impl Process {
     /// Starts a command on a free port and waits until it says where it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
         let mut child = vext(arguments)
             .args(["--listen", "127.0.0.1:0"])
+            .env("TMPDIR", temporary.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -59,7 +63,7 @@ impl Process {
         if let Some(token) = lines.recv_timeout(Duration::from_millis(100)).ok().filter(|line| line.contains("Token")) {
             banner += &token;
         }
-        Self { child, address: address.unwrap(), banner }
+        Self { child, address: address.unwrap(), banner, temporary }
     }
 
     /// The whole answer to a GraphQL request; `None` when the server is gone.
@@ -265,6 +269,7 @@ fn it_stops_gracefully_when_it_is_asked_to() {
             }
         };
         assert!(status.success(), "{signal}: {status}");
+        assert_eq!(fs::read_dir(demo.temporary.path()).unwrap().count(), 0, "the temporary database is deleted");
     }
 }
 
