@@ -91,7 +91,7 @@ payload!(
 payload!(
     /// What came of saving a tenant's defaults.
     VirtualExtensionDefaultsPayload,
-    /// The defaults as they are saved now; null after errors.
+    /// The defaults as they are saved now; null when they do not exist for who asks.
     new_virtual_extension: NewVirtualExtension
 );
 

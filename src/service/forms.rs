@@ -150,7 +150,7 @@ impl Plan {
         if let (Some(row), Some(expected)) = (&row, save.expected_version)
             && row.version != expected
         {
-            return Ok(refused(conflict(query, row, expected)?));
+            return Ok(Self { object: Some(row.id), ..refused(conflict(query, row, expected)?) });
         }
         let base = load_form(query, source)?;
         let mut errors = Vec::new();

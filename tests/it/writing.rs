@@ -251,6 +251,7 @@ async fn a_stale_version_conflicts_and_names_what_changed() {
         problems(&refused["userErrors"]),
         ["callSettings.txVolume CONFLICT", "expectedVersion CONFLICT", "note.branch CONFLICT"]
     );
+    assert_eq!(refused["virtualExtension"]["version"], version + 2, "what is saved now comes along");
     let message = refused["userErrors"][0]["message"].as_str().unwrap();
     assert!(message.contains("changed since: callSettings.txVolume, note.branch"), "{message}");
     assert_eq!(read(&server, "108", "information { dnd }").await["information"]["dnd"], false);
