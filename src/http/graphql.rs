@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Request, Response, ServerError};
+use async_graphql::Request;
 use async_graphql_axum::GraphQLResponse;
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -16,7 +17,7 @@ use crate::graphql::Asking;
 /// Names the request in logs and in answers.
 const REQUEST_ID: &str = "x-request-id";
 
-/// Answers a GraphQL request. Errors of the request itself have no data and a status other than 200.
+/// Answers a GraphQL request. What does not get as far as the schema has a status other than 200, and no `data`.
 pub(super) async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Answer {
     let request_id = shared.api.app().request_id();
     let mut answer = execute(&shared, &headers, &body, &request_id).await;
@@ -86,7 +87,6 @@ async fn execute(shared: &Shared, headers: &HeaderMap, body: &[u8], request_id: 
 
 /// An answer to a request that was not executed.
 fn refusal(status: StatusCode, code: &str, sentence: &str) -> Answer {
-    let mut error = ServerError::new(sentence, None);
-    error.extensions.get_or_insert_default().set("code", code);
-    (status, GraphQLResponse::from(Response::from_errors(vec![error]))).into_response()
+    let error = serde_json::json!({ "message": sentence, "extensions": { "code": code } });
+    (status, Json(serde_json::json!({ "errors": [error] }))).into_response()
 }

@@ -33,6 +33,7 @@ async fn without_a_valid_token_nothing_of_a_tenant_is_visible() {
     for wrong in ["Bearer nonsense", "Bearer ", "Basic dGVzdA==", "nonsense"] {
         let (status, answer) = server.post(&[("authorization", wrong)], &json!({ "query": TENANT })).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{wrong}");
+        assert!(answer.get("data").is_none(), "{answer}");
         assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{wrong}");
     }
 }
