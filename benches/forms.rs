@@ -123,7 +123,8 @@ impl Bench {
         }
     }
 
-    fn bytes(&self, query: &str, variables: &Value) -> Vec<u8> {
+    /// Sends a request; the answer's bytes.
+    fn send(&self, query: &str, variables: &Value) -> impl Future<Output = Vec<u8>> + Send + use<> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = Request::post("/graphql")
             .header("content-type", "application/json")
@@ -131,27 +132,18 @@ impl Bench {
             .body(Body::from(body))
             .unwrap();
         let router = self.router.clone();
-        self.runtime.block_on(async move {
-            to_bytes(router.oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap().to_vec()
-        })
+        async move { to_bytes(router.oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap().to_vec() }
+    }
+
+    fn bytes(&self, query: &str, variables: &Value) -> Vec<u8> {
+        self.runtime.block_on(self.send(query, variables))
     }
 
     /// As many requests at the same time as there are numbers; the bytes of all answers.
     fn together(&self, query: &str, numbers: &[String]) -> usize {
-        let one = |number: &String| {
-            let body = json!({ "query": query, "variables": { "n": number } }).to_string();
-            let request = Request::post("/graphql")
-                .header("content-type", "application/json")
-                .header("authorization", "Bearer T")
-                .body(Body::from(body))
-                .unwrap();
-            let router = self.router.clone();
-            self.runtime.spawn(async move {
-                to_bytes(router.oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap().len()
-            })
-        };
-        let running: Vec<_> = numbers.iter().map(one).collect();
-        running.into_iter().map(|task| self.runtime.block_on(task).unwrap()).sum()
+        let running: Vec<_> =
+            numbers.iter().map(|number| self.runtime.spawn(self.send(query, &json!({ "n": number })))).collect();
+        running.into_iter().map(|task| self.runtime.block_on(task).unwrap().len()).sum()
     }
 
     fn post(&self, query: &str, variables: &Value) -> Value {

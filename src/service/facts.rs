@@ -5,17 +5,17 @@ use std::collections::{HashMap, HashSet};
 use crate::domain::{ExtensionNumber, Kind, ObjectId};
 use crate::form::{Facts, Form, Holder, Known};
 use crate::objects::{Condition, ConditionType, UserProfile};
-use crate::store::{self, Query, Result};
+use crate::store::{self, Query, Result, TenantRow};
 
 /// The facts about `form` as the form of `own`, or as a new one, or as the tenant's defaults.
 pub(super) fn gather(
     query: &mut Query<'_>,
+    tenant: &TenantRow,
     form: &Form,
     own: Option<ObjectId>,
     defaults: bool,
     now: i64,
 ) -> Result<Facts> {
-    let tenant = store::own_tenant(query)?;
     let number = form.information.number.as_ref().map(ExtensionNumber::as_str);
     let others = |holder: Result<Option<Holder>>| holder.map(|h| h.filter(|h| Some(h.object) != own));
     let (mut number_holder, mut parking) = (None, None);

@@ -127,9 +127,9 @@ struct Plan {
 
 impl Plan {
     fn make(query: &mut Query<'_>, save: &Save, now: i64) -> Result<Self> {
-        let template = store::own_tenant(query)?.defaults;
+        let tenant = store::own_tenant(query)?;
         let source = match save.target {
-            SaveTarget::New(_) | SaveTarget::Defaults(_) => template,
+            SaveTarget::New(_) | SaveTarget::Defaults(_) => tenant.defaults,
             SaveTarget::Existing(object) => object.local,
         };
         let row = store::load_objects(query, &[source])?.remove(&source);
@@ -158,10 +158,10 @@ impl Plan {
         let object = row.as_ref().map(|row| row.id);
         let defaults = matches!(save.target, SaveTarget::Defaults(_));
         let own = object.filter(|_| !defaults);
-        let mut facts = facts::gather(query, &form, own, defaults, now)?;
+        let mut facts = facts::gather(query, &tenant, &form, own, defaults, now)?;
         facts.new_password = save.patch.web_user_panel.as_ref().and_then(|panel| panel.web_password.value()).cloned();
         let mut checked = form::check(&form, &facts);
-        if row.is_some() {
+        if row.is_some() && !checked.errors.is_empty() {
             forgive(&mut checked, &form::check(&base, &facts), &save.patch);
         }
         // A field that was refused by its own rule is not also reported as missing.

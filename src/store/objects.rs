@@ -113,8 +113,7 @@ pub fn of_kind(query: &mut Query<'_>, kind: Kind) -> Result<Vec<ObjectRow>> {
     all(query, OF_KIND, &[kind.to_value()])
 }
 
-/// A page of the objects of a kind that have a number, in the order of the numbers' text, from behind `after` on; and
-/// how many there are in all when `count` asks for it.
+/// A page of the objects of a kind that have a number, in the order of the numbers' text, from behind `after` on.
 ///
 /// # Errors
 /// What the engine answers.

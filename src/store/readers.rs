@@ -3,6 +3,7 @@
 //! A request's connection stays with the request, so that all its reads see one state; the threads only lend their
 //! time. There are more connections than threads, because a request keeps its connection while it computes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -38,7 +39,8 @@ impl Readers {
             let queue = queue.clone();
             std::thread::Builder::new()
                 .name(format!("reader-{i}"))
-                .spawn(move || queue.into_iter().for_each(|job| job()))
+                // A read that panics is answered by the loss of its channel; the thread has others to serve.
+                .spawn(move || queue.into_iter().for_each(|job| drop(catch_unwind(AssertUnwindSafe(job)))))
                 .map_err(|e| StoreError::Unavailable(e.to_string()))?;
         }
         let connections = threads.max(1) * CONNECTIONS_PER_THREAD;
@@ -215,5 +217,24 @@ impl Drop for Snapshot {
     fn drop(&mut self) {
         let reading = self.reading.get_mut().take();
         self.finish(reading);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_that_panics_takes_no_thread_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let manager = Manager::new(&folder.path().join("r.db"), false);
+        let readers = Arc::new(Readers::start(manager, 1, Arc::default()).unwrap());
+        for _ in 0..3 {
+            let panicked =
+                Snapshot::new(Arc::clone(&readers)).read_system(|_| -> Result<()> { panic!("a read") }).await;
+            assert!(matches!(panicked, Err(StoreError::Bug(_))), "{panicked:?}");
+            let row = Snapshot::new(Arc::clone(&readers)).read_system(|session| session.first("SELECT 1", &[])).await;
+            assert!(row.unwrap().is_some());
+        }
     }
 }
