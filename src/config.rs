@@ -19,6 +19,7 @@ use toml::Spanned;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Cli;
+use crate::store::{Database, PostgresServer};
 
 /// Where a file is looked for when `--config` names none; the first that exists is the one that is read.
 const USUAL_FILES: [&str; 2] = ["vext.toml", "/etc/vext/vext.toml"];
@@ -27,36 +28,34 @@ const USUAL_FILES: [&str; 2] = ["vext.toml", "/etc/vext/vext.toml"];
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Database")]
 pub struct DatabaseSettings {
-    /// Database to use: `sqlite:PATH`, or a plain path.
+    /// Database to use: `sqlite:PATH`, a plain path, or `postgres://USER@HOST/NAME`.
     #[arg(long, env = "VEXT_DATABASE", value_name = "URL", default_value = "sqlite:vext.db", hide_env_values = true)]
     pub database: String,
 
-    /// File with the key that seals the secrets the server must read back; made on first start [default: DATABASE.key]
+    /// File with the key that seals the secrets the server must read back; made with a new database [default: DATABASE.key, or vext.key for PostgreSQL]
     #[arg(long, env = "VEXT_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
 
 impl DatabaseSettings {
-    /// The database's file.
-    pub fn path(&self) -> Result<PathBuf, String> {
-        sqlite_path(&self.database)
+    /// The database.
+    pub fn database(&self) -> Result<Database, String> {
+        database(&self.database)
     }
 
     /// The key's file, by default beside the database.
     pub fn key_path(&self) -> Result<PathBuf, String> {
-        self.key_file.clone().map_or_else(|| Ok(key_beside(&self.path()?)), Ok)
+        self.key_file.clone().map_or_else(|| Ok(key_beside(&self.database()?)), Ok)
     }
 }
 
-/// The file that a database URL names. The refusals do not repeat the URL: it may hold a password.
-pub fn sqlite_path(url: &str) -> Result<PathBuf, String> {
+/// The database that a URL names. The refusals do not repeat the URL: it may hold a password.
+pub fn database(url: &str) -> Result<Database, String> {
     let path = match url.split_once(':') {
         Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
-        Some(("postgres" | "postgresql", _)) => {
-            return Err("--database: this version has no PostgreSQL engine; use sqlite:PATH".into());
-        }
+        Some(("postgres" | "postgresql", _)) => return Ok(Database::Postgres(PostgresServer::parse(url)?)),
         Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') => {
-            return Err(format!("--database: there is no engine for {scheme}: URLs; use sqlite:PATH"));
+            return Err(format!("--database: there is no engine for {scheme}: URLs; use sqlite:PATH or postgres://…"));
         }
         _ => url,
     };
@@ -64,14 +63,20 @@ pub fn sqlite_path(url: &str) -> Result<PathBuf, String> {
     if path.is_empty() || path == ":memory:" || path.starts_with("file:") {
         return Err("--database: needs the path of a file, such as sqlite:vext.db".into());
     }
-    Ok(path.into())
+    Ok(Database::Sqlite(path.into()))
 }
 
-/// The key file that belongs to a database unless another is named: `vext.db.key` for `vext.db`.
-pub fn key_beside(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".key");
-    name.into()
+/// The key file that belongs to a database unless another is named: `vext.db.key` for `vext.db`. A server's databases
+/// have no place beside them: it is `vext.key` in the working directory.
+pub fn key_beside(database: &Database) -> PathBuf {
+    match database {
+        Database::Sqlite(path) => {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".key");
+            name.into()
+        }
+        Database::Postgres(_) => "vext.key".into(),
+    }
 }
 
 /// How the server answers.

@@ -7,11 +7,12 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::serve::{bind, stop};
-use super::{Failure, Outcome, open, print, sentences};
-use crate::config::{ServerSettings, key_beside, sqlite_path};
+use super::{Failure, Outcome, print, sentences};
+use crate::config::{ServerSettings, database, key_beside};
+use crate::domain::Environment;
 use crate::http::{self, ServeOptions};
 use crate::service::demo::{CANISTRACCI, MOLLOY};
-use crate::service::{self, App, NewToken, TenantRow};
+use crate::service::{self, App, Database, NewToken, OpenOptions, TenantRow};
 
 /// Serve a demo tenant with a playground, from a temporary database.
 #[derive(Args, Debug)]
@@ -22,7 +23,7 @@ Examples:
   vext demo --database demo.db                     keep what was changed for the next time")]
 pub struct Demo {
     // Not the database of `serve`: a settings file that names it must not lead demo data there.
-    /// Database to use and keep: `sqlite:PATH`, or a plain path [default: a temporary one]
+    /// Database to use and keep: `sqlite:PATH`, a plain path, or `postgres://USER@HOST/NAME` [default: a temporary one]
     #[arg(long, env = "VEXT_DEMO_DATABASE", value_name = "URL", help_heading = "Demo", hide_env_values = true)]
     database: Option<String>,
 
@@ -43,10 +44,12 @@ impl Demo {
         // Lives longer than the database in it, and is deleted however this function ends.
         let temporary = tempfile::Builder::new().prefix("vext-demo-").tempdir()?;
         let database = match &self.database {
-            Some(url) => sqlite_path(url)?,
-            None => temporary.path().join("vext.db"),
+            Some(url) => database(url)?,
+            None => Database::Sqlite(temporary.path().join("vext.db")),
         };
-        let app = open(database.clone(), key_beside(&database), self.server.readers())?;
+        let (key_file, readers) = (key_beside(&database), self.server.readers());
+        let environment = Environment::system();
+        let app = App::open(&OpenOptions { database: database.clone(), key_file, readers, environment })?;
         let address = listener.local_addr()?;
         runtime.block_on(async {
             // Somebody's own tenants are not joined by the demo's.
@@ -62,7 +65,7 @@ impl Demo {
                 .map(|tenant| format!("{} ({})", tenant.settings.code.as_str(), tenant.settings.name.as_str()))
                 .collect();
             let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
-            print(&welcome(address, &token, &tenants.join(", "), &format!("{} ({fate})", database.display())))?;
+            print(&welcome(address, &token, &tenants.join(", "), &format!("{} ({fate})", database)))?;
             let options = ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace };
             Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
         })?;

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::{Outcome, open, print};
+use super::{Outcome, print};
 use crate::config::DatabaseSettings;
-use crate::domain::Environment;
-use crate::store;
+use crate::{service, store};
 
 /// Bring the database's schema up to this version, or make the database.
 #[derive(Args, Debug)]
@@ -24,11 +23,9 @@ pub struct Migrate {
 
 impl Migrate {
     pub(super) fn run(self) -> Outcome {
-        let migrations = store::migrate(&self.database.path()?, true, &*Environment::system().clock)?;
-        if !self.check {
-            // Opening applies what is missing, and gives a new database its key.
-            open(self.database.path()?, self.database.key_path()?, 1)?;
-        }
+        let options = self.database.options(1)?;
+        let migrations =
+            if self.check { store::missing_migrations(&options.database)? } else { service::migrate(&options)? };
         let word = if self.check { "pending" } else { "applied" };
         match migrations.as_slice() {
             [] => print("The schema is up to date.\n"),

@@ -27,7 +27,7 @@ pub use self::token::{Scope, TokenCommand, TokenCreate, TokenRevoke};
 use crate::config::{ConfigFile, DatabaseSettings, LogSettings};
 use crate::domain::{Environment, Problem};
 use crate::graphql;
-use crate::service::{App, OpenOptions};
+use crate::service::{App, Database, OpenOptions};
 
 /// Why a command failed, as one sentence; a [`clap::Error`] when it was called wrongly.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -127,17 +127,28 @@ impl Command {
 impl DatabaseSettings {
     /// Opens a database that exists: a typing error in its path must not leave an empty one behind.
     fn open(&self) -> Result<App, Failure> {
-        let path = self.path()?;
-        if !path.exists() {
-            return Err(format!("there is no database {}; `vext tenant create` makes one", path.display()).into());
-        }
-        open(path, self.key_path()?, 1)
+        self.must_exist()?;
+        self.open_or_make(1)
     }
-}
 
-/// Opens a database, or makes it and its key.
-fn open(database: PathBuf, key_file: PathBuf, readers: usize) -> Result<App, Failure> {
-    Ok(App::open(&OpenOptions { database, key_file, readers, environment: Environment::system() })?)
+    /// Opens a database; a SQLite file and its key are made where there are none.
+    fn open_or_make(&self, readers: usize) -> Result<App, Failure> {
+        Ok(App::open(&self.options(readers)?)?)
+    }
+
+    fn must_exist(&self) -> Result<(), Failure> {
+        match self.database()? {
+            Database::Sqlite(path) if !path.exists() => {
+                Err(format!("there is no database {}; `vext tenant create` makes one", path.display()).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn options(&self, readers: usize) -> Result<OpenOptions, Failure> {
+        let (database, key_file) = (self.database()?, self.key_path()?);
+        Ok(OpenOptions { database, key_file, readers, environment: Environment::system() })
+    }
 }
 
 /// What was refused, as one line.

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, Outcome, open};
+use super::{Failure, Outcome};
 use crate::config::{DatabaseSettings, ServerSettings};
 use crate::http::{self, ServeOptions};
 
@@ -22,7 +22,8 @@ const LOG: &str = "vext::cli";
 Example:
   vext serve --database sqlite:/var/lib/vext/vext.db --listen 127.0.0.1:8080 --log-format json
 
-A database of an older version is migrated first. Put a proxy in front that speaks TLS.")]
+A SQLite file of an older version is migrated first; over PostgreSQL only `vext migrate` does that.
+Put a proxy in front that speaks TLS.")]
 pub struct Serve {
     /// Where the data is.
     #[command(flatten)]
@@ -38,8 +39,8 @@ impl Serve {
         let runtime = Runtime::new()?;
         let (stop, listener) =
             runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
-        let app = open(self.database.path()?, self.database.key_path()?, self.server.readers())?;
-        tracing::info!(target: LOG, address = %listener.local_addr()?, database = self.database.path()?.display().to_string(), "listening");
+        let app = self.database.open_or_make(self.server.readers())?;
+        tracing::info!(target: LOG, address = %listener.local_addr()?, database = %self.database.database()?, "listening");
         let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");

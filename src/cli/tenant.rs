@@ -5,7 +5,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
-use super::{Outcome, open, print, sentences, table};
+use super::{Outcome, print, sentences, table};
 use crate::config::DatabaseSettings;
 use crate::domain::PatternSent;
 use crate::objects::TenantInput;
@@ -14,7 +14,7 @@ use crate::service::TenantRow;
 /// Make and list tenants.
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
-    /// Make a tenant, and the database if there is none yet.
+    /// Make a tenant, and the SQLite file if there is none yet.
     Create(TenantCreate),
     /// List the tenants.
     List(DatabaseSettings),
@@ -29,7 +29,7 @@ impl TenantCommand {
     }
 }
 
-/// Make a tenant, and the database if there is none yet.
+/// Make a tenant, and the SQLite file if there is none yet.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
@@ -79,7 +79,7 @@ pub struct TenantCreate {
 
 impl TenantCreate {
     fn run(self) -> Outcome {
-        let app = open(self.database.path()?, self.database.key_path()?, 1)?;
+        let app = self.database.open_or_make(1)?;
         let request = TenantInput {
             code: Value(self.code),
             name: Value(self.name),

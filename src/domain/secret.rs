@@ -11,6 +11,7 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use async_graphql::{InputType, InputValueError, InputValueResult};
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::scalar::corrupt;
@@ -96,6 +97,7 @@ impl Plain for super::Text<255> {
 #[derive(Clone)]
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
+    key_id: String,
     random: Arc<dyn Random>,
 }
 
@@ -106,7 +108,15 @@ impl Sealer {
 
     /// A sealer with this key.
     pub fn new(key: &[u8; Self::KEY_LENGTH], random: Arc<dyn Random>) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(key.into()), random }
+        // The key has 256 random bits: its hash gives nothing away.
+        let digest = Sha256::new().chain_update("vext sealing key").chain_update(key).finalize();
+        let key_id = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self { cipher: XChaCha20Poly1305::new(key.into()), key_id, random }
+    }
+
+    /// The key's fingerprint, 16 hexadecimal digits: says which key it is, and nothing about it.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
     }
 
     /// The argon2id hash of a text in PHC form, with a salt of its own.

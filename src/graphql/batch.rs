@@ -81,8 +81,7 @@ impl Timer for AtOnce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::SystemClock;
-    use crate::store::{Store, StoreError};
+    use crate::store::{Database, Store, StoreError};
     use async_graphql::dataloader::{DataLoader, Loader};
     use std::collections::HashMap;
 
@@ -114,7 +113,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn every_level_is_one_batch_of_each_kind() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("b.db"), 2, &SystemClock).unwrap();
+        let store = Store::open(&Database::Sqlite(folder.path().join("b.db")), 2).unwrap();
         for _ in 0..20 {
             let (batches, snapshot) = (Batches::default(), Arc::new(store.snapshot()));
             let loader = DataLoader::new(Doubles(Arc::clone(&snapshot), Mutex::default()), batches.clone(), AtOnce);

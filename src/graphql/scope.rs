@@ -93,15 +93,24 @@ impl Scope {
     pub(super) fn surprise(&self, error: &StoreError) -> Error {
         tracing::error!(request = self.request_id, %error, "a request failed");
         let (code, sentence) = match error {
-            StoreError::Busy => ("BUSY", "The server is busy; try again."),
+            StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
             StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
+            StoreError::Unknown(_) => {
+                ("UNAVAILABLE", "The database became unavailable while it saved: read what is there before you try again.")
+            }
             StoreError::Conflict { .. }
             | StoreError::Reference
+            | StoreError::Invalid(_)
             | StoreError::NoTenant
             | StoreError::Corrupt(_)
             | StoreError::Bug(_) => ("INTERNAL", "Something went wrong in the server."),
         };
-        coded(code, sentence).extend_with(|_, e| e.set("requestId", self.request_id.as_str()))
+        coded(code, sentence).extend_with(|_, e| {
+            e.set("requestId", self.request_id.as_str());
+            if let StoreError::Unknown(_) = error {
+                e.set("outcome", "UNKNOWN");
+            }
+        })
     }
 }
 

@@ -141,6 +141,10 @@ impl App {
                 let tenants = (!new.all_tenants).then_some(ids.as_slice());
                 match store::create_token(session, &new.name, &hash, scopes, tenants, now) {
                     Ok(()) => Ok(Outcome::Commit(Vec::new())),
+                    // Another server has just taken the next key.
+                    Err(StoreError::Conflict { constraint }) if constraint == "token_pkey" => {
+                        return Err(StoreError::Stale(constraint));
+                    }
                     Err(StoreError::Conflict { .. }) => {
                         let problem =
                             Problem::new(Code::Duplicate, "is in use by another token").value(&new.name).under("name");

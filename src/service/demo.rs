@@ -246,12 +246,12 @@ mod tests {
     use super::*;
     use crate::domain::Environment;
     use crate::form::{self, Form, FormPatch, Section, camel, each_section};
-    use crate::service::OpenOptions;
+    use crate::service::{Database, OpenOptions};
     use crate::store::{Query, Snapshot};
 
     async fn filled() -> (tempfile::TempDir, App) {
         let folder = tempfile::tempdir().unwrap();
-        let (database, key_file) = (folder.path().join("vext.db"), folder.path().join("vext.key"));
+        let (database, key_file) = (Database::Sqlite(folder.path().join("vext.db")), folder.path().join("vext.key"));
         let environment = Environment::system();
         let app = App::open(&OpenOptions { database, key_file, readers: 1, environment }).unwrap();
         fill(&app).await.unwrap();
@@ -293,7 +293,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_left_unfinished_is_not_taken_for_the_demo() {
         let folder = tempfile::tempdir().unwrap();
-        let (database, key_file) = (folder.path().join("vext.db"), folder.path().join("vext.key"));
+        let (database, key_file) = (Database::Sqlite(folder.path().join("vext.db")), folder.path().join("vext.key"));
         let app =
             App::open(&OpenOptions { database, key_file, readers: 1, environment: Environment::system() }).unwrap();
         let begun = TenantInput {

@@ -14,15 +14,15 @@ pub use access::{NewToken, Selected, Viewer};
 pub use forms::{Save, SaveTarget, Saved};
 
 use crate::domain::{Environment, Sealer};
-use crate::store::Store;
-pub use crate::store::{StoreError, TenantRow, TokenRow};
+use crate::store::{self, Found, Store};
+pub use crate::store::{Database, StoreError, TenantRow, TokenRow};
 
 /// How to open an [`App`].
 #[derive(Clone)]
 pub struct OpenOptions {
-    /// The SQLite file; made when it does not exist.
-    pub database: PathBuf,
-    /// The file with the key that seals secrets; made with mode 0600 together with the database.
+    /// Where the data is. A SQLite file is made, and brought up to this version, when that is needed.
+    pub database: Database,
+    /// The file with the key that seals secrets; made with mode 0600 together with the database's schema.
     pub key_file: PathBuf,
     /// How many threads read.
     pub readers: usize,
@@ -44,27 +44,38 @@ pub struct App {
 }
 
 impl App {
-    /// Opens database and key file; blocks while it checks the file and applies migrations.
+    /// Opens database and key file; blocks while it checks the database. A SQLite file is brought up to date first;
+    /// over PostgreSQL, which several servers may share, only [`migrate`] does that.
     ///
     /// # Errors
-    /// One sentence: the file is not ours, newer, damaged or not writable; the key is missing or readable by others.
+    /// One sentence: the database is not ours, newer, older, damaged or not writable; the key is missing, another
+    /// one's, or readable by others.
     pub fn open(options: &OpenOptions) -> Result<Self, StartError> {
-        let OpenOptions { database, key_file, readers, environment } = options;
-        let fresh = !database.exists();
-        let store = Store::open(database, *readers, &*environment.clock).map_err(StartError)?;
-        let key = key::load(key_file, fresh, &*environment.random).map_err(StartError)?;
-        let sealer = Sealer::new(&key, Arc::clone(&environment.random));
+        let OpenOptions { database, readers, environment, .. } = options;
+        if let Database::Sqlite(_) = database {
+            migrate(options)?;
+        } else if let [first, ..] = store::missing_migrations(database).map_err(StartError)?.as_slice() {
+            let why = "the database is older than this program: it lacks the migration";
+            return Err(StartError(format!("{database}: {why} {first}; run `vext migrate` first")));
+        }
+        let sealer = options.sealer(false)?;
+        let store = Store::open(database, *readers).map_err(StartError)?;
         Ok(Self { store, sealer, environment: Arc::new(environment.clone()) })
     }
 
     /// A view of the database for one request.
-    pub fn snapshot(&self) -> crate::store::Snapshot {
+    pub fn snapshot(&self) -> store::Snapshot {
         self.store.snapshot()
     }
 
     /// How many statements have been run since the start.
     pub fn statements(&self) -> u64 {
         self.store.statements()
+    }
+
+    /// The texts of the statements that have been run since the start, in alphabetical order.
+    pub fn statement_texts(&self) -> Vec<&'static str> {
+        self.store.statement_texts()
     }
 
     /// A name for a request, unlike all others.
@@ -77,4 +88,32 @@ impl App {
     fn now(&self) -> i64 {
         self.environment.clock.now()
     }
+}
+
+impl OpenOptions {
+    /// The key, which is made when the database is `fresh`; otherwise it must be the one that the database knows.
+    fn sealer(&self, fresh: bool) -> Result<Sealer, StartError> {
+        let Self { database, key_file, environment, .. } = self;
+        let key = key::load(key_file, fresh, &*environment.random).map_err(StartError)?;
+        let sealer = Sealer::new(&key, Arc::clone(&environment.random));
+        if !fresh && !store::tie_to_key(database, sealer.key_id(), environment.clock.now()).map_err(StartError)? {
+            let key = key_file.display();
+            return Err(StartError(format!("the key file {key} is not the one that sealed the secrets of {database}")));
+        }
+        Ok(sealer)
+    }
+}
+
+/// Brings a database's schema up to this version, gives a new database its key, and names the migrations that were
+/// applied.
+///
+/// # Errors
+/// As [`App::open`]; nothing is applied then.
+pub fn migrate(options: &OpenOptions) -> Result<Vec<String>, StartError> {
+    let OpenOptions { database, environment, .. } = options;
+    // The key comes first: a database without one could not be opened again.
+    if database.inspect().map_err(StartError)? == Found::Nothing {
+        options.sealer(true)?;
+    }
+    store::migrate(database, environment.clock.now()).map_err(StartError)
 }

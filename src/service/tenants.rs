@@ -23,6 +23,10 @@ impl App {
             .write_system(move |session| {
                 let id = match store::create_tenant(session, &new, now) {
                     Ok(id) => id,
+                    // Another server has just taken the next key.
+                    Err(StoreError::Conflict { constraint }) if constraint == "tenant_pkey" => {
+                        return Err(StoreError::Stale(constraint));
+                    }
                     Err(StoreError::Conflict { .. }) => {
                         let problem =
                             Problem::new(Code::Duplicate, "is in use by another tenant").value(new.code.as_str());

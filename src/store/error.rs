@@ -1,30 +1,42 @@
-//! What a store can answer besides data.
+//! What a store can answer besides data: one list for all engines. `tests/it/errors.rs` provokes every row of it.
 
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// What a store can answer besides data. Cloneable, because one failed commit answers every job of its group.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StoreError {
     /// A unique constraint would be broken.
     #[error("the constraint {constraint} would be broken")]
     Conflict {
-        /// The constraint or the columns, as the engine names them.
+        /// The constraint's name, the same on every engine: the table's name with its columns, the tenant left out,
+        /// such as `pbx_object_number`, or with `pkey` for the primary key.
         constraint: String,
     },
     /// A row refers to one that does not exist, or is referred to by one that does.
     #[error("a reference leads nowhere, or to what is still in use")]
     Reference,
+    /// A value does not fit its column: not null, a check, a range or a type.
+    #[error("a value does not fit its column: {0}")]
+    Invalid(String),
     /// There is no such tenant.
     #[error("there is no such tenant")]
     NoTenant,
-    /// The database is locked, or all its connections are in use; later it may work.
-    #[error("the database is busy")]
-    Busy,
-    /// The database cannot be reached, or not be written: disk full, read-only, gone.
+    /// Somebody else changed meanwhile what the transaction had read, or both waited for each other. Nothing was
+    /// written; the writer runs such a job again.
+    #[error("the transaction has to be run again: {0}")]
+    Stale(String),
+    /// The database is locked, too slow, or all its connections are in use; nothing was written, later it may work.
+    #[error("the database is busy: {0}")]
+    Busy(String),
+    /// The database cannot be reached, or not be written: disk full, read-only, gone. Nothing was written.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// The file holds what this program did not write.
+    /// The connection was lost, or no answer came, while a transaction was being committed: it may be there or not.
+    /// Never run again blindly.
+    #[error("the database became unavailable while it saved, and it is not known whether it did: {0}")]
+    Unknown(String),
+    /// The database holds what this program did not write.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
     /// A statement that cannot work: a mistake in the program.
@@ -37,4 +49,10 @@ impl From<crate::domain::Problem> for StoreError {
     fn from(problem: crate::domain::Problem) -> Self {
         StoreError::Corrupt(problem.message())
     }
+}
+
+/// The common name of a unique constraint over these columns of a table.
+pub(super) fn constraint_name(table: &str, columns: &[&str]) -> String {
+    let columns = columns.iter().filter(|column| **column != "tenant_id" || columns.len() == 1);
+    columns.fold(table.to_owned(), |name, column| name + "_" + column)
 }

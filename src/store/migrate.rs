@@ -2,43 +2,52 @@
 
 use sha2::{Digest, Sha256};
 
+use super::engine::{Connection, Database, Found, Manager};
 use super::error::{Result, StoreError};
 use super::session::Session;
-use super::sqlite::SqliteSession;
+use crate::domain::Value;
 
 /// One file of a `migrations` folder.
-struct Migration {
+pub(super) struct Migration {
     name: &'static str,
     sql: &'static str,
 }
 
-/// The files of the folder in order, as `build.rs` lists them.
-///
-/// How to add one: a new file in each engine's folder, with the next number and the same name. What has been released
-/// is never changed: databases know its checksum.
-const MIGRATIONS: &[Migration] = include!(concat!(env!("OUT_DIR"), "/sqlite.rs"));
-
 impl Migration {
+    /// The files for SQLite in order, as `build.rs` lists them.
+    ///
+    /// How to add one: a new file in each engine's folder, with the next number and the same name. What has been
+    /// released is never changed: databases know its checksum.
+    pub(super) const SQLITE: &[Migration] = include!(concat!(env!("OUT_DIR"), "/sqlite.rs"));
+    /// The files for PostgreSQL.
+    pub(super) const POSTGRES: &[Migration] = include!(concat!(env!("OUT_DIR"), "/postgres.rs"));
+
     fn checksum(&self) -> String {
         Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS migration (
-  number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL
-) STRICT";
+  number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL
+)";
 const APPLIED: &str = "SELECT number, name, checksum FROM migration ORDER BY number";
 const RECORD: &str = "INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
+
+type Said<T> = std::result::Result<T, String>;
+
+fn said(error: StoreError) -> String {
+    error.to_string()
+}
 
 /// What a database still lacks.
 ///
 /// # Errors
 /// One sentence when the database is newer than this program or was made by other migrations.
-fn pending(session: &mut dyn Session) -> std::result::Result<&'static [Migration], String> {
-    let applied = session.rows(APPLIED, &[]).map_err(|e| e.to_string())?;
+fn pending(session: &mut dyn Session, known: &'static [Migration]) -> Said<&'static [Migration]> {
+    let applied = session.rows(APPLIED, &[]).map_err(said)?;
     for (i, row) in applied.iter().enumerate() {
         let (number, name) = (row[0].int().unwrap_or_default(), row[1].text().unwrap_or_default());
-        let Some(known) = MIGRATIONS.get(i) else {
+        let Some(known) = known.get(i) else {
             return Err(format!(
                 "the database is newer than this program: it has the migration {name} ({number}); use a newer vext"
             ));
@@ -49,81 +58,124 @@ fn pending(session: &mut dyn Session) -> std::result::Result<&'static [Migration
             ));
         }
     }
-    Ok(&MIGRATIONS[applied.len()..])
+    Ok(&known[applied.len()..])
 }
 
-/// The names of the migrations that a database lacks. Reads only, except for the table of migrations itself.
-pub(super) fn missing(session: &mut SqliteSession<'_>) -> std::result::Result<Vec<String>, String> {
-    session.batch(CREATE).map_err(|e| e.to_string())?;
-    Ok(pending(session)?.iter().map(|m| m.name.to_owned()).collect())
+fn names(migrations: &[Migration]) -> Vec<String> {
+    migrations.iter().map(|migration| migration.name.to_owned()).collect()
 }
 
-/// Applies what is missing in one transaction and names it.
-pub(super) fn apply(session: &mut SqliteSession<'_>, now: i64) -> std::result::Result<Vec<String>, String> {
-    session.batch("BEGIN IMMEDIATE").map_err(|e| e.to_string())?;
-    let applied = steps(session, now);
-    let end = if applied.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    session.batch(end).map_err(|e| e.to_string()).and(applied)
-}
-
-fn steps(session: &mut SqliteSession<'_>, now: i64) -> std::result::Result<Vec<String>, String> {
-    session.batch(CREATE).map_err(|e| e.to_string())?;
-    let mut names = Vec::new();
-    for migration in pending(session)? {
-        run(session, migration, now).map_err(|e| format!("the migration {} failed: {e}", migration.name))?;
-        names.push(migration.name.to_owned());
+/// The names of the migrations that a database lacks. Changes nothing.
+///
+/// # Errors
+/// One sentence on why the database cannot be used.
+pub fn missing(database: &Database) -> Said<Vec<String>> {
+    match database.inspect()? {
+        Found::Nothing => Ok(names(database.migrations())),
+        Found::Ours => on(database, |connection| Ok(names(pending(connection.session(), database.migrations())?))),
     }
-    session.claim().map_err(|e| e.to_string())?;
-    Ok(names)
 }
 
-fn run(session: &mut SqliteSession<'_>, migration: &Migration, now: i64) -> Result<()> {
-    session.batch(migration.sql)?;
+/// Applies what is missing to a database that has been inspected, in one transaction, and names it.
+///
+/// # Errors
+/// One sentence on why the database cannot be used; nothing is applied then.
+pub fn migrate(database: &Database, now: i64) -> Said<Vec<String>> {
+    on(database, |connection| {
+        connection.begin_write().map_err(said)?;
+        match steps(connection, database.migrations(), now) {
+            Ok(applied) => connection.commit().map_err(said).map(|()| applied),
+            Err(why) => {
+                connection.rollback();
+                Err(why)
+            }
+        }
+    })
+}
+
+const KEY: &str = "SELECT key_id FROM sealing_key";
+const REMEMBER_KEY: &str = "INSERT INTO sealing_key (key_id, created_at) VALUES ($1, $2)";
+
+/// Ties a database to the key that seals its secrets. `false` when it is tied to another one.
+///
+/// # Errors
+/// One sentence on why the database cannot be used.
+pub fn tie_to_key(database: &Database, key_id: &str, now: i64) -> Said<bool> {
+    on(database, |connection| {
+        if let Some(row) = connection.session().first(KEY, &[]).map_err(said)? {
+            return Ok(row.first().and_then(Value::text) == Some(key_id));
+        }
+        connection.execute(REMEMBER_KEY, &[key_id.into(), now.into()]).map_err(said)?;
+        Ok(true)
+    })
+}
+
+fn on<T>(database: &Database, work: impl FnOnce(&mut dyn Connection) -> Said<T>) -> Said<T> {
+    let manager = Manager { database: database.clone(), readonly: false, statements: std::sync::Arc::default() };
+    let opened = manager.open().map_err(said);
+    opened.and_then(|mut connection| work(&mut *connection)).map_err(|sentence| format!("{database}: {sentence}"))
+}
+
+fn steps(connection: &mut dyn Connection, known: &'static [Migration], now: i64) -> Said<Vec<String>> {
+    connection.batch(CREATE).map_err(said)?;
+    let missing = pending(connection.session(), known)?;
+    for migration in missing {
+        run(connection, migration, now).map_err(|e| format!("the migration {} failed: {e}", migration.name))?;
+    }
+    connection.claim().map_err(said)?;
+    Ok(names(missing))
+}
+
+fn run(connection: &mut dyn Connection, migration: &Migration, now: i64) -> Result<()> {
+    connection.batch(migration.sql)?;
     let number = migration.name.split('_').next().and_then(|n| n.parse::<i64>().ok());
     let number = number.ok_or_else(|| StoreError::Bug(format!("{} has no number", migration.name)))?;
-    session.execute(RECORD, &[number.into(), migration.name.into(), migration.checksum().into(), now.into()])?;
+    connection.execute(RECORD, &[number.into(), migration.name.into(), migration.checksum().into(), now.into()])?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::Manager;
-    use std::path::Path;
-    use std::sync::Arc;
 
-    fn fresh(test: impl FnOnce(&mut SqliteSession<'_>)) {
-        let connection = Manager::new(Path::new(":memory:"), false).open().unwrap();
-        test(&mut SqliteSession::new(&connection, &Arc::default()));
+    fn fresh(test: impl FnOnce(&Database)) {
+        let folder = tempfile::tempdir().unwrap();
+        test(&Database::Sqlite(folder.path().join("m.db")));
+    }
+
+    fn alter(database: &Database, sql: &'static str, params: &[Value]) {
+        on(database, |connection| connection.execute(sql, params).map(drop).map_err(said)).unwrap();
     }
 
     #[test]
-    fn migrations_are_numbered_without_gaps() {
-        for (i, migration) in MIGRATIONS.iter().enumerate() {
+    fn both_engines_have_the_same_migrations_numbered_without_gaps() {
+        assert_eq!(names(Migration::SQLITE), names(Migration::POSTGRES));
+        for (i, migration) in Migration::SQLITE.iter().enumerate() {
             assert!(migration.name.starts_with(&format!("{:04}_", i + 1)), "{}", migration.name);
         }
     }
 
     #[test]
     fn applying_twice_changes_nothing() {
-        fresh(|session| {
-            assert_eq!(apply(session, 1).unwrap().len(), MIGRATIONS.len());
-            assert_eq!(apply(session, 2).unwrap(), [] as [&str; 0]);
+        fresh(|database| {
+            let all = names(Migration::SQLITE);
+            assert_eq!((missing(database).unwrap(), migrate(database, 1).unwrap()), (all.clone(), all));
+            assert_eq!((missing(database).unwrap(), migrate(database, 2).unwrap()), (vec![], vec![]));
         });
     }
 
     #[test]
     fn a_newer_and_a_foreign_schema_are_refused() {
-        fresh(|session| {
-            apply(session, 1).unwrap();
-            let next = MIGRATIONS.len() as i64 + 1;
-            session.execute(RECORD, &[next.into(), "9999_future".into(), "x".into(), 1.into()]).unwrap();
-            assert!(apply(session, 2).unwrap_err().contains("newer than this program"));
+        fresh(|database| {
+            migrate(database, 1).unwrap();
+            let next = Migration::SQLITE.len() as i64 + 1;
+            alter(database, RECORD, &[next.into(), "9999_future".into(), "x".into(), 1.into()]);
+            assert!(migrate(database, 2).unwrap_err().contains("newer than this program"));
         });
-        fresh(|session| {
-            apply(session, 1).unwrap();
-            session.execute("UPDATE migration SET checksum = $1 WHERE number = $2", &["x".into(), 1.into()]).unwrap();
-            assert!(apply(session, 2).unwrap_err().contains("another build"));
+        fresh(|database| {
+            migrate(database, 1).unwrap();
+            alter(database, "UPDATE migration SET checksum = $1 WHERE number = $2", &["x".into(), 1.into()]);
+            assert!(migrate(database, 2).unwrap_err().contains("another build"));
         });
     }
 }

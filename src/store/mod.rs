@@ -2,13 +2,15 @@
 //!
 //! There are two ways in. [`Store::snapshot`] gives a request its view of the database: one read transaction, begun with
 //! the first read. [`Store::write`] queues a closure for the writer, which runs what has queued up, each job in a savepoint, commits
-//! once and then answers all: acknowledged means on disk. Closures are synchronous and run on the store's own threads;
-//! async tasks never touch a connection or a pool.
+//! once and then answers all: acknowledged means on disk. Closures are synchronous, may be run again, and run on the
+//! store's own threads; async tasks never touch a connection or a pool.
 
 mod changes;
+mod engine;
 mod error;
 mod migrate;
 mod objects;
+mod postgres;
 mod readers;
 mod sections;
 mod session;
@@ -17,21 +19,22 @@ mod tenants;
 mod tokens;
 mod writer;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use changes::{Record, changed_since, record};
+pub use engine::{Database, Found};
+use engine::{Manager, Statements};
 pub use error::{Result, StoreError};
+pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
 pub use objects::{
     NewObject, ObjectRow, count, free_number, holder, insert, insert_plain, ldap_exists, load as load_objects,
     login_holder, numbers_after, of_kind, owns_number, parking_slot, plain_row, touch,
 };
+pub use postgres::Server as PostgresServer;
 use readers::Readers;
 pub use readers::Snapshot;
 pub use sections::{load as load_sections, load_one as load_section, save as save_section};
 pub use session::{Query, Session, Tx};
-use sqlite::{Found, Manager, SqliteSession};
 pub use tenants::{
     TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
 };
@@ -39,27 +42,27 @@ pub use tokens::{TokenRow, create as create_token, find as find_token, revoke as
 pub use writer::Outcome;
 use writer::Writer;
 
-use crate::domain::{Clock, TenantId};
+use crate::domain::TenantId;
 
 /// A database that is open and up to date.
 #[derive(Clone)]
 pub struct Store {
     readers: Arc<Readers>,
     writer: Arc<Writer>,
-    statements: Arc<AtomicU64>,
+    statements: Arc<Statements>,
 }
 
 impl Store {
-    /// Opens the file, making it and applying migrations where needed.
+    /// Opens a database whose schema is this program's, see [`migrate()`].
     ///
     /// # Errors
-    /// One sentence on why the file cannot be used: not ours, newer than this program, damaged, not writable.
-    pub fn open(path: &Path, readers: usize, clock: &dyn Clock) -> std::result::Result<Self, String> {
-        migrate(path, false, clock)?;
-        let statements = Arc::<AtomicU64>::default();
-        let writer = Writer::start(&Manager::new(path, false), Arc::clone(&statements)).map_err(|e| e.to_string())?;
-        let readers =
-            Readers::start(Manager::new(path, true), readers, Arc::clone(&statements)).map_err(|e| e.to_string())?;
+    /// One sentence on why it cannot be used.
+    pub fn open(database: &Database, readers: usize) -> std::result::Result<Self, String> {
+        let said = |error: StoreError| format!("{database}: {error}");
+        let statements = Arc::<Statements>::default();
+        let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
+        let writer = Writer::start(&manager).map_err(said)?;
+        let readers = Readers::start(Manager { readonly: true, ..manager }, readers).map_err(said)?;
         Ok(Self { readers: Arc::new(readers), writer: Arc::new(writer), statements })
     }
 
@@ -77,7 +80,7 @@ impl Store {
         tenant: TenantId,
         work: impl Fn(&mut Tx<'_>) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(move |session| work(&mut Tx::begin(session, tenant)?)).await
+        self.writer.submit(Some(tenant), move |session| work(&mut Tx::begin(session, tenant)?)).await
     }
 
     /// Changes what belongs to no tenant: tenants themselves and tokens.
@@ -88,29 +91,16 @@ impl Store {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(work).await
+        self.writer.submit(None, work).await
     }
 
     /// How many statements have been run since the start, without those that begin and end transactions.
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.statements.run()
     }
-}
 
-/// Brings the file's schema up to date and names the migrations that were applied. A `dry` run only names them and
-/// leaves a file that does not exist alone.
-///
-/// # Errors
-/// One sentence on why the file cannot be used.
-pub fn migrate(path: &Path, dry: bool, clock: &dyn Clock) -> std::result::Result<Vec<String>, String> {
-    let file: PathBuf = match (sqlite::inspect(path)?, dry) {
-        // What a new file would get is found out without making it.
-        (Found::Nothing, true) => ":memory:".into(),
-        _ => path.to_owned(),
-    };
-    let connection = Manager::new(&file, false).open().map_err(|e| format!("{}: {e}", path.display()))?;
-    let statements = Arc::default();
-    let mut session = SqliteSession::new(&connection, &statements);
-    let names = if dry { migrate::missing(&mut session) } else { migrate::apply(&mut session, clock.now()) };
-    names.map_err(|sentence| format!("{}: {sentence}", path.display()))
+    /// The texts of the statements that have been run since the start, in alphabetical order.
+    pub fn statement_texts(&self) -> Vec<&'static str> {
+        self.statements.texts()
+    }
 }

@@ -4,62 +4,92 @@
 //! time. There are more connections than threads, because a request keeps its connection while it computes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::engine::Manager;
 use super::error::{Result, StoreError};
 use super::session::{Query, Session};
-use super::sqlite::{Manager, SqliteSession};
 use crate::domain::TenantId;
 
-type Job = Box<dyn FnOnce() + Send>;
+type Pool = r2d2::Pool<Manager>;
+/// Work for a thread, which has the pool: connections are opened, used and dropped there and nowhere else.
+type Job = Box<dyn FnOnce(&Pool) + Send>;
 
-/// How many requests can read at the same time, for each thread.
-const CONNECTIONS_PER_THREAD: usize = 8;
+/// How many requests can read at the same time, for each core that reads.
+pub(super) const CONNECTIONS_PER_READER: usize = 8;
 /// How long a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The threads and their pool of connections.
 pub(super) struct Readers {
-    jobs: Sender<Job>,
-    pool: r2d2::Pool<Manager>,
+    jobs: Option<Sender<Job>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
     /// As many permits as connections: who has one never waits inside the pool, which would block a thread.
     free: Arc<Semaphore>,
-    statements: Arc<AtomicU64>,
 }
 
 impl Readers {
-    pub(super) fn start(manager: Manager, threads: usize, statements: Arc<AtomicU64>) -> Result<Self> {
-        let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
-        for i in 0..threads.max(1) {
-            let queue = queue.clone();
-            std::thread::Builder::new()
-                .name(format!("reader-{i}"))
-                // A read that panics is answered by the loss of its channel; the thread has others to serve.
-                .spawn(move || queue.into_iter().for_each(|job| drop(catch_unwind(AssertUnwindSafe(job)))))
-                .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        }
-        let connections = threads.max(1) * CONNECTIONS_PER_THREAD;
-        let pool = r2d2::Pool::builder()
+    pub(super) fn start(manager: Manager, readers: usize) -> Result<Self> {
+        let threads = readers.max(1) * manager.database.threads_per_reader();
+        let connections = readers.max(1) * CONNECTIONS_PER_READER;
+        let pool = Pool::builder()
             .max_size(connections as u32)
             .min_idle(Some(1))
-            // A local file needs no ping: it would cost a tenth of a read.
+            // A ping would cost a tenth of a read. A connection that is lost shows it at once, see `Reading::begin`.
             .test_on_check_out(false)
             .connection_timeout(PATIENCE)
+            .error_handler(Box::new(Refused))
             .build(manager)
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        Ok(Self { jobs, pool, free: Arc::new(Semaphore::new(connections)), statements })
+        let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
+        let thread = |i| {
+            let (queue, pool) = (queue.clone(), pool.clone());
+            let serve = move || {
+                for job in queue {
+                    // A read that panics is answered by the loss of its channel; the thread has others to serve.
+                    let _ = catch_unwind(AssertUnwindSafe(|| job(&pool)));
+                }
+            };
+            std::thread::Builder::new()
+                .name(format!("reader-{i}"))
+                .spawn(serve)
+                .map_err(|e| StoreError::Unavailable(e.to_string()))
+        };
+        let threads = (0..threads).map(thread).collect::<Result<_>>()?;
+        Ok(Self { jobs: Some(jobs), threads, free: Arc::new(Semaphore::new(connections)) })
     }
 
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    fn send(&self, job: Job) -> Result<()> {
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(stopped)
+    }
+
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce(&Pool) -> T + Send + 'static) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(move || drop(reply.send(job())));
-        self.jobs.send(job).map_err(|_| stopped())?;
+        self.send(Box::new(move |pool| drop(reply.send(job(pool)))))?;
         answer.await.map_err(|_| stopped())
+    }
+}
+
+impl Drop for Readers {
+    /// Waits until all connections are closed.
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+    }
+}
+
+/// Logs why there is no connection; whoever waits for one is told by the time that passes.
+#[derive(Debug)]
+struct Refused;
+
+impl r2d2::HandleError<StoreError> for Refused {
+    fn handle_error(&self, error: StoreError) {
+        tracing::warn!(%error, "no connection to the database");
     }
 }
 
@@ -74,17 +104,25 @@ struct Reading {
 }
 
 impl Reading {
-    fn begin(pool: &r2d2::Pool<Manager>, permit: OwnedSemaphorePermit, statements: &Arc<AtomicU64>) -> Result<Self> {
-        let connection = pool.get().map_err(|_| StoreError::Busy)?;
-        SqliteSession::new(&connection, statements).batch("BEGIN")?;
-        Ok(Self { connection, _permit: permit })
+    /// Takes a connection that works. Those that were lost while nobody used them are thrown away: beginning a
+    /// transaction has no effect that could happen twice.
+    fn begin(pool: &Pool, permit: OwnedSemaphorePermit) -> Result<Self> {
+        for _ in 0..=pool.max_size() {
+            let mut connection = pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+            match connection.begin_read() {
+                Ok(()) => return Ok(Self { connection, _permit: permit }),
+                Err(_) if connection.is_broken() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Unavailable("all connections are lost".into()))
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
         // Nothing was written, so there is nothing to lose; a connection that cannot even do this fails its next user.
-        let _ = SqliteSession::new(&self.connection, &Arc::default()).batch("ROLLBACK");
+        self.connection.rollback();
     }
 }
 
@@ -166,18 +204,17 @@ impl Snapshot {
     pub async fn flush(&self) {
         let mut held = self.reading.lock().await;
         let reads = std::mem::take(&mut *self.waiting());
-        let (reading, pool, statements) =
-            (held.take(), self.readers.pool.clone(), Arc::clone(&self.readers.statements));
+        let reading = held.take();
         let permit = if reading.is_some() { Ok(None) } else { self.permit().await.map(Some) };
-        let done = self.readers.run(move || {
-            let reading = match (reading, permit) {
+        let done = self.readers.run(move |pool| {
+            let mut reading = match (reading, permit) {
                 (Some(reading), _) => Ok(reading),
-                (None, Ok(Some(permit))) => Reading::begin(&pool, permit, &statements),
+                (None, Ok(Some(permit))) => Reading::begin(pool, permit),
                 (None, Ok(None)) => Err(stopped()),
                 (None, Err(error)) => Err(error),
             };
-            let one = |read: Read| match &reading {
-                Ok(reading) => read(Ok(&mut SqliteSession::new(&reading.connection, &statements))),
+            let one = |read: Read| match &mut reading {
+                Ok(reading) => read(Ok(reading.connection.session())),
                 Err(error) => read(Err(error.clone())),
             };
             let deliveries: Vec<Delivery> = reads.into_iter().map(one).collect();
@@ -194,7 +231,7 @@ impl Snapshot {
         let free = Arc::clone(&self.readers.free).acquire_owned();
         match tokio::time::timeout(PATIENCE, free).await {
             Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(StoreError::Busy),
+            Ok(Err(_)) | Err(_) => Err(StoreError::Busy("all connections are in use".into())),
         }
     }
 
@@ -208,7 +245,7 @@ impl Snapshot {
     fn finish(&self, reading: Option<Reading>) {
         if reading.is_some() {
             // Without readers the connection is dropped with the message.
-            let _ = self.readers.jobs.send(Box::new(move || drop(reading)));
+            let _ = self.readers.send(Box::new(move |_| drop(reading)));
         }
     }
 }
@@ -223,12 +260,14 @@ impl Drop for Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Database;
 
     #[tokio::test]
     async fn a_read_that_panics_takes_no_thread_with_it() {
         let folder = tempfile::tempdir().unwrap();
-        let manager = Manager::new(&folder.path().join("r.db"), false);
-        let readers = Arc::new(Readers::start(manager, 1, Arc::default()).unwrap());
+        let database = Database::Sqlite(folder.path().join("r.db"));
+        let manager = Manager { database, readonly: false, statements: Arc::default() };
+        let readers = Arc::new(Readers::start(manager, 1).unwrap());
         for _ in 0..3 {
             let panicked =
                 Snapshot::new(Arc::clone(&readers)).read_system(|_| -> Result<()> { panic!("a read") }).await;

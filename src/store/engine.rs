@@ -1,0 +1,191 @@
+//! The engines: the one place that knows which there are.
+//!
+//! How to add one more: a folder beside `sqlite` with its [`Connection`], a variant of [`Database`] with its arms here,
+//! a folder of migrations, and its module in the tests' `on_each_engine!`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::error::{Result, StoreError};
+use super::migrate::Migration;
+use super::session::Session;
+use super::{postgres, sqlite};
+
+/// Where the data is: an engine and what it needs to find its database.
+#[derive(Clone)]
+pub enum Database {
+    /// A SQLite file; made when it does not exist.
+    Sqlite(PathBuf),
+    /// A database of a PostgreSQL server, or of one that speaks its protocol.
+    Postgres(postgres::Server),
+}
+
+impl fmt::Display for Database {
+    /// The path, or the servers' names: never a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Database::Sqlite(path) => path.display().fmt(f),
+            Database::Postgres(server) => server.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What is in a database, looked at before anything is written to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Found {
+    /// Nothing: a file that does not exist, or a database without tables.
+    Nothing,
+    /// A database of this program.
+    Ours,
+}
+
+impl Database {
+    /// Looks whether the database can be used.
+    ///
+    /// # Errors
+    /// One sentence on why not: it is another program's, damaged, cannot be reached or does not sort by bytes.
+    pub fn inspect(&self) -> std::result::Result<Found, String> {
+        match self {
+            Database::Sqlite(path) => sqlite::inspect(path),
+            Database::Postgres(server) => postgres::inspect(server),
+        }
+    }
+
+    /// The engine's own files of migrations, in order.
+    pub(super) fn migrations(&self) -> &'static [Migration] {
+        match self {
+            Database::Sqlite(_) => Migration::SQLITE,
+            Database::Postgres(_) => Migration::POSTGRES,
+        }
+    }
+
+    /// How many threads work for each core that may read. A file keeps a thread busy, a server lets it wait.
+    pub(super) fn threads_per_reader(&self) -> usize {
+        match self {
+            Database::Sqlite(_) => 1,
+            Database::Postgres(_) => super::readers::CONNECTIONS_PER_READER,
+        }
+    }
+
+    /// How many groups of saves are written at the same time, each of one tenant. SQLite has one writer for all.
+    pub(super) fn writers(&self) -> Writers {
+        match self {
+            Database::Sqlite(_) => Writers { threads: 1, by_tenant: false },
+            Database::Postgres(_) => Writers { threads: 8, by_tenant: true },
+        }
+    }
+}
+
+/// How an engine writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Writers {
+    /// The threads, each with a connection of its own.
+    pub threads: usize,
+    /// Whether saves of several tenants are written beside each other.
+    pub by_tenant: bool,
+}
+
+/// A connection of either engine. What begins a transaction ends it too; a [`Session`] only works inside one.
+pub(super) trait Connection: Session + Send {
+    /// Begins a transaction that sees one state of the database and changes nothing.
+    fn begin_read(&mut self) -> Result<()>;
+
+    /// Begins a transaction that writes.
+    fn begin_write(&mut self) -> Result<()>;
+
+    /// Makes what was written last.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when the connection was lost meanwhile: it may have been done or not.
+    fn commit(&mut self) -> Result<()>;
+
+    /// Undoes what was written since the transaction began, if it is still there.
+    fn rollback(&mut self);
+
+    /// Runs statements that take no parameters and give no rows: savepoints and migrations.
+    fn batch(&mut self, sql: &str) -> Result<()>;
+
+    /// Marks the database as ours, once its first migrations are applied.
+    fn claim(&mut self) -> Result<()>;
+
+    /// Whether the connection is of no use any more.
+    fn is_broken(&self) -> bool;
+
+    /// The same as an object without this trait.
+    fn session(&mut self) -> &mut dyn Session;
+}
+
+/// Opens connections to one database. Readers cannot write: their connections, or their transactions, are read-only,
+/// so that a statement that should have gone through the writer fails in the first test.
+#[derive(Clone)]
+pub(super) struct Manager {
+    pub(super) database: Database,
+    pub(super) readonly: bool,
+    pub(super) statements: Arc<Statements>,
+}
+
+impl Manager {
+    pub(super) fn open(&self) -> Result<Box<dyn Connection>> {
+        let statements = Arc::clone(&self.statements);
+        Ok(match &self.database {
+            Database::Sqlite(path) => Box::new(sqlite::SqliteConnection::open(path, self.readonly, statements)?),
+            Database::Postgres(server) => Box::new(postgres::PostgresConnection::open(server, statements)?),
+        })
+    }
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Box<dyn Connection>;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Self::Connection> {
+        self.open()
+    }
+
+    /// Asks nothing: a lost connection shows itself in the first statement, which is then repeated on another one.
+    fn is_valid(&self, connection: &mut Self::Connection) -> Result<()> {
+        if connection.is_broken() { Err(StoreError::Unavailable("the connection is lost".into())) } else { Ok(()) }
+    }
+
+    fn has_broken(&self, connection: &mut Self::Connection) -> bool {
+        connection.is_broken()
+    }
+}
+
+/// What the connections of a store have been asked.
+#[derive(Debug, Default)]
+pub(super) struct Statements {
+    run: AtomicU64,
+    texts: Mutex<BTreeSet<&'static str>>,
+}
+
+impl Statements {
+    /// Counts a statement.
+    pub(super) fn count(&self) {
+        self.run.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Remembers the text of a statement that a connection sees for the first time.
+    pub(super) fn note(&self, sql: &'static str) {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(sql);
+    }
+
+    /// How many have been run, without those that begin and end transactions.
+    pub(super) fn run(&self) -> u64 {
+        self.run.load(Ordering::Relaxed)
+    }
+
+    /// The texts, in alphabetical order.
+    pub(super) fn texts(&self) -> Vec<&'static str> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+}

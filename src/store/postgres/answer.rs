@@ -1,0 +1,82 @@
+//! The store's words for what PostgreSQL answers. The codes are those of appendix A of its manual.
+
+use ::postgres::Error;
+use ::postgres::error::{DbError, SqlState};
+
+use super::super::error::{StoreError, constraint_name};
+
+/// The store's word for an error of the engine.
+pub(super) fn answer(error: &Error) -> StoreError {
+    let Some(said) = error.as_db_error() else { return not_of_the_server(error) };
+    let (code, message) = (said.code(), said.message().to_owned());
+    match code.code().as_bytes() {
+        _ if *code == SqlState::UNIQUE_VIOLATION => StoreError::Conflict { constraint: constraint(said) },
+        _ if *code == SqlState::FOREIGN_KEY_VIOLATION => StoreError::Reference,
+        // Not null, a check; or data that its type cannot hold.
+        [b'2', b'3', ..] | [b'2', b'2', ..] => StoreError::Invalid(message),
+        // Serialisation failures and deadlocks; and a statement that was planned before a migration.
+        [b'4', b'0', ..] => StoreError::Stale(message),
+        _ if *code == SqlState::FEATURE_NOT_SUPPORTED && is_outdated_plan(said) => StoreError::Stale(message),
+        _ if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED, SqlState::TOO_MANY_CONNECTIONS].contains(code) => {
+            StoreError::Busy(message)
+        }
+        [b'X', b'X', b'0', b'0', b'1' | b'2'] => StoreError::Corrupt(message),
+        _ if ends_the_connection(said) || is_standby(said) => StoreError::Unavailable(message),
+        // No resources: disk, memory; and what the system around the server answers.
+        [b'5', b'3', ..] | [b'5', b'8', ..] => StoreError::Unavailable(message),
+        _ => StoreError::Bug(format!("{message} ({})", code.code())),
+    }
+}
+
+/// Errors of the client: a lost connection, or a parameter that does not fit.
+fn not_of_the_server(error: &Error) -> StoreError {
+    let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+    let why = format!("{error}{source}");
+    if is_lost(error) { StoreError::Unavailable(why) } else { StoreError::Bug(why) }
+}
+
+/// The store's word for an error in answer to COMMIT. What the server refuses is not there; but when it goes away, or
+/// nothing more is heard of it, the transaction may be there.
+pub(super) fn ended_by_commit(error: &Error) -> StoreError {
+    match error.as_db_error() {
+        Some(said) if !ends_the_connection(said) => answer(error),
+        _ => StoreError::Unknown(error.to_string()),
+    }
+}
+
+/// Whether the connection is of no use after this error.
+pub(super) fn breaks(error: &Error) -> bool {
+    match error.as_db_error() {
+        Some(said) => ends_the_connection(said) || is_standby(said) || is_outdated_plan(said),
+        None => is_lost(error),
+    }
+}
+
+fn is_lost(error: &Error) -> bool {
+    let io = |e: &(dyn std::error::Error + 'static)| e.is::<std::io::Error>();
+    error.is_closed() || std::error::Error::source(error).is_some_and(io)
+}
+
+/// The server ends the connection: it stops, crashes, is not ready, or somebody told it to. (Class 57 without the
+/// cancelled query, class 08, class 28, and a transaction that idled too long.)
+fn ends_the_connection(said: &DbError) -> bool {
+    let code = said.code();
+    matches!(code.code().as_bytes(), [b'5', b'7', b'P', ..] | [b'0', b'8', ..] | [b'2', b'8', ..] | [b'3', b'D', ..])
+        || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+}
+
+/// The server is a standby: it was the primary when this connection was made.
+fn is_standby(said: &DbError) -> bool {
+    *said.code() == SqlState::READ_ONLY_SQL_TRANSACTION
+}
+
+/// A migration has changed what a prepared statement gives.
+fn is_outdated_plan(said: &DbError) -> bool {
+    said.message().contains("cached plan must not change result type")
+}
+
+/// The constraint's common name. Ours are named so; PostgreSQL itself names primary keys `<table>_pkey`.
+fn constraint(said: &DbError) -> String {
+    let named = said.constraint().map(str::to_owned);
+    named.unwrap_or_else(|| constraint_name(said.table().unwrap_or_default(), &[]))
+}

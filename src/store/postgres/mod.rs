@@ -1,0 +1,222 @@
+//! The PostgreSQL engine: the only folder that says `postgres::`.
+//!
+//! The client blocks and runs a small runtime of its own, so that it must neither be called nor dropped in an async
+//! task: connections live on the store's threads only.
+
+mod answer;
+mod server;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ::postgres::types::{FromSql, IsNull, ToSql, Type};
+use ::postgres::{Client, Statement};
+use bytes::BytesMut;
+
+pub use server::Server;
+
+use self::answer::{answer, ended_by_commit};
+use super::engine::{Connection, Found, Statements};
+use super::error::{Result, StoreError};
+use super::session::Session;
+use crate::domain::{Row, Value};
+
+/// What every session gets unless the URL's `options` set it: no statement, no wait for a lock and no idle transaction
+/// goes on for ever.
+const PARAMETERS: [(&str, &str); 3] =
+    [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
+
+/// How to create a database that sorts as vext needs it.
+const CREATE: &str = "CREATE DATABASE vext TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
+
+/// A connection to a server, with the statements that have been prepared on it.
+pub(super) struct PostgresConnection {
+    client: Client,
+    prepared: HashMap<&'static str, Statement>,
+    statements: Arc<Statements>,
+    /// Whether a statement of this transaction has failed: COMMIT would then roll back and call it a success.
+    failed: bool,
+    broken: bool,
+}
+
+impl PostgresConnection {
+    pub(super) fn open(server: &Server, statements: Arc<Statements>) -> Result<Self> {
+        let client = server.connect().map_err(|error| match answer(&error) {
+            // Whatever keeps a connection from being made, no statement was at fault.
+            StoreError::Bug(why) | StoreError::Invalid(why) => StoreError::Unavailable(why),
+            other => other,
+        })?;
+        let mut connection =
+            Self { client, prepared: HashMap::new(), statements, failed: false, broken: false };
+        for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !server.sets(parameter)) {
+            connection.batch(&format!("SET {parameter} = '{value}'"))?;
+        }
+        Ok(connection)
+    }
+
+    /// Takes a result apart, remembering what it says of the connection and of its transaction.
+    fn note<T>(&mut self, result: std::result::Result<T, ::postgres::Error>) -> Result<T> {
+        result.map_err(|error| {
+            self.failed = true;
+            self.broken |= answer::breaks(&error);
+            answer(&error)
+        })
+    }
+
+    fn prepare(&mut self, sql: &'static str) -> Result<Statement> {
+        self.statements.count();
+        if let Some(statement) = self.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        self.statements.note(sql);
+        let prepared = self.client.prepare(sql);
+        let statement = self.note(prepared)?;
+        self.prepared.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Connection for PostgresConnection {
+    /// One state for all reads: at READ COMMITTED each statement would see its own.
+    fn begin_read(&mut self) -> Result<()> {
+        self.failed = false;
+        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
+    /// READ COMMITTED is enough, because every writer takes the tenant's row first.
+    fn begin_write(&mut self) -> Result<()> {
+        self.failed = false;
+        self.batch("BEGIN ISOLATION LEVEL READ COMMITTED")
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        if self.failed {
+            return Err(StoreError::Bug("a transaction went on after a statement had failed".into()));
+        }
+        // Without a time limit: cut short while it waits for a synchronous standby, COMMIT would answer a success that
+        // only holds until this server is lost.
+        let ended = self.client.batch_execute("SET LOCAL statement_timeout = 0; COMMIT");
+        if let Err(error) = &ended {
+            self.broken |= answer::breaks(error);
+        }
+        ended.map_err(|error| ended_by_commit(&error))
+    }
+
+    fn rollback(&mut self) {
+        // On a connection that is lost the server does it.
+        let _ = self.batch("ROLLBACK");
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<()> {
+        let done = self.client.batch_execute(sql);
+        self.note(done)?;
+        // What was undone is forgotten.
+        self.failed &= !sql.starts_with("ROLLBACK");
+        Ok(())
+    }
+
+    fn claim(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken || self.client.is_closed()
+    }
+
+    fn session(&mut self) -> &mut dyn Session {
+        self
+    }
+}
+
+impl Session for PostgresConnection {
+    fn query(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        let statement = self.prepare(sql)?;
+        let rows = self.client.query(&statement, &parameters(params));
+        self.note(rows)?.iter().try_for_each(|row| each(values(row)?))
+    }
+
+    fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
+        let statement = self.prepare(sql)?;
+        let changed = self.client.execute(&statement, &parameters(params));
+        self.note(changed)
+    }
+}
+
+fn parameters(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
+}
+
+fn values(row: &::postgres::Row) -> Result<Row> {
+    (0..row.len())
+        .map(|i| match row.try_get::<_, Option<Value>>(i) {
+            Ok(value) => Ok(value.unwrap_or(Value::Null)),
+            Err(error) => Err(StoreError::Corrupt(error.to_string())),
+        })
+        .collect()
+}
+
+type Conversion<T> = std::result::Result<T, Box<dyn std::error::Error + Sync + Send>>;
+
+impl ToSql for Value {
+    fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Conversion<IsNull> {
+        match (self, of) {
+            (Value::Null, _) => Ok(IsNull::Yes),
+            (Value::Bool(b), &Type::BOOL) => b.to_sql(of, out),
+            (Value::Int(n), &Type::INT8) => n.to_sql(of, out),
+            (Value::Int(n), &Type::INT4) => i32::try_from(*n)?.to_sql(of, out),
+            (Value::Text(text), _) if <&str as ToSql>::accepts(of) => text.to_sql(of, out),
+            (Value::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(of, out),
+            (Value::Ids(ids), &Type::INT8_ARRAY) => (&**ids).to_sql(of, out),
+            _ => Err(format!("a parameter of type {of} cannot be {self:?}").into()),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    ::postgres::types::to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(of: &Type, raw: &'a [u8]) -> Conversion<Self> {
+        Ok(match *of {
+            Type::BOOL => Value::Bool(bool::from_sql(of, raw)?),
+            Type::INT8 => Value::Int(i64::from_sql(of, raw)?),
+            Type::INT4 => Value::Int(i32::from_sql(of, raw)?.into()),
+            Type::BYTEA => Value::Bytes(<&[u8]>::from_sql(of, raw)?.to_vec()),
+            _ => Value::Text(<&str>::from_sql(of, raw)?.to_owned()),
+        })
+    }
+
+    fn accepts(of: &Type) -> bool {
+        matches!(*of, Type::BOOL | Type::INT8 | Type::INT4 | Type::BYTEA) || <&str as FromSql>::accepts(of)
+    }
+}
+
+/// Sorts as bytes do: capitals before small letters, no sign passed over, letters beyond ASCII behind all others.
+const BYTE_ORDER: &str = "SELECT 'B' < 'a' AND 'a-c' < 'ab' AND 'z' < 'é' AND '+1' < '0'";
+const SETTINGS: &str = "SELECT current_setting('server_encoding'), datcollate FROM pg_database WHERE datname = current_database()";
+const TABLES: &str = "SELECT count(*), coalesce(sum(CASE WHEN table_name = 'migration' THEN 1 ELSE 0 END), 0)::bigint
+  FROM information_schema.tables WHERE table_schema = current_schema()";
+
+/// Looks whether a database can be reached and is fit for use.
+pub(super) fn inspect(server: &Server) -> std::result::Result<Found, String> {
+    let mut connection =
+        PostgresConnection::open(server, Arc::default()).map_err(|error| format!("{server}: {error}"))?;
+    let session = connection.session();
+    let mut one = |sql| session.first(sql, &[]).map(Option::unwrap_or_default).map_err(|e| format!("{server}: {e}"));
+    let settings = one(SETTINGS)?;
+    let text = |i: usize| settings.get(i).and_then(Value::text).unwrap_or("?").to_owned();
+    if text(0) != "UTF8" {
+        return Err(format!("{server} keeps text as {}, not as UTF8; create it with: {CREATE}", text(0)));
+    }
+    if one(BYTE_ORDER)? != [Value::Bool(true)] {
+        return Err(format!("{server} sorts text by the rules of {}, not by bytes; create it with: {CREATE}", text(1)));
+    }
+    match one(TABLES)?.as_slice() {
+        [Value::Int(0), _] => Ok(Found::Nothing),
+        [_, Value::Int(1)] => Ok(Found::Ours),
+        _ => Err(format!("{server} has tables, but not those of vext")),
+    }
+}

@@ -1,0 +1,224 @@
+//! Where a PostgreSQL database is, and how to get there: the URL and TLS.
+
+use std::fmt;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::postgres::config::{Host, SslMode};
+use ::postgres::{Client, Config};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// How long to wait for one host while connecting, unless the URL says otherwise.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long sent data may stay unacknowledged before the connection counts as lost, unless the URL says otherwise.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+/// A database of a PostgreSQL server: what a URL says, with what vext adds where it is silent.
+#[derive(Clone)]
+pub struct Server {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Server {
+    /// Reads a URL as libpq does: `postgres://user:password@host1,host2:5433/database?option=value`. `sslmode` may be
+    /// `disable`, `prefer`, `require` (both without looking at the certificate) or `verify-full`, which trusts the
+    /// authorities of `sslrootcert`, a PEM file, or else those of the system.
+    ///
+    /// # Errors
+    /// One sentence that does not repeat the URL: it may hold a password.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let (mut kept, mut mode, mut root) = (Vec::new(), None, None);
+        for option in query.split('&').filter(|option| !option.is_empty()) {
+            match option.split_once('=') {
+                Some(("sslmode", value)) => mode = Some(value),
+                Some(("sslrootcert", value)) => root = Some(PathBuf::from(value)),
+                _ => kept.push(option),
+            }
+        }
+        let why = |e: ::postgres::Error| {
+            // The crate's own sentence names the option, its source what is wrong with it.
+            let source = std::error::Error::source(&e).map(|source| format!(": {source}")).unwrap_or_default();
+            format!("--database: the PostgreSQL URL cannot be read: {e}{source}")
+        };
+        let mut config: Config = format!("{base}?{}", kept.join("&")).parse().map_err(why)?;
+        if config.get_hosts().is_empty() {
+            return Err("--database: the PostgreSQL URL names no host; write postgres://user@host/database".into());
+        }
+        let verify = match mode {
+            Some("disable") => {
+                config.ssl_mode(SslMode::Disable);
+                false
+            }
+            None | Some("prefer") => {
+                config.ssl_mode(SslMode::Prefer);
+                false
+            }
+            Some("require") => {
+                config.ssl_mode(SslMode::Require);
+                false
+            }
+            Some("verify-full") => {
+                config.ssl_mode(SslMode::Require);
+                true
+            }
+            Some(_) => return Err("--database: sslmode must be disable, prefer, require or verify-full".into()),
+        };
+        if root.is_some() && !verify {
+            return Err("--database: sslrootcert is only looked at with sslmode=verify-full".into());
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNACKNOWLEDGED);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("vext");
+        }
+        Ok(Self { config, tls: MakeRustlsConnect::new(tls(verify, root.as_deref())?) })
+    }
+
+    /// Connects to the first host that fits. Blocks, and must not be called from an async task.
+    pub(super) fn connect(&self) -> Result<Client, ::postgres::Error> {
+        let mut config = self.config.clone();
+        config.notice_callback(|notice| tracing::debug!(%notice, "the database says"));
+        config.connect(self.tls.clone())
+    }
+
+    /// Whether the URL sets a parameter of the session itself, which vext then leaves as it is.
+    pub(super) fn sets(&self, parameter: &str) -> bool {
+        self.config.get_options().is_some_and(|options| options.contains(parameter))
+    }
+
+    /// The database's name.
+    pub(super) fn name(&self) -> &str {
+        self.config.get_dbname().or(self.config.get_user()).unwrap_or("vext")
+    }
+}
+
+impl fmt::Display for Server {
+    /// `postgres://host1,host2/database`, without user and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<_> = self.config.get_hosts().iter().map(host).collect();
+        write!(f, "postgres://{}/{}", hosts.join(","), self.name())
+    }
+}
+
+fn host(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    }
+}
+
+fn tls(verify: bool, root: Option<&Path>) -> Result<ClientConfig, String> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier: Arc<dyn ServerCertVerifier> = if verify {
+        let roots = Arc::new(root.map_or_else(|| Ok(system_roots()), roots_of)?);
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+        verifier.map_err(|e| format!("--database: sslmode=verify-full has nothing to verify with: {e}"))?
+    } else {
+        Arc::new(Unverified(Arc::clone(&provider)))
+    };
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|e| format!("TLS cannot be set up: {e}"))?;
+    Ok(config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+fn roots_of(path: &Path) -> Result<RootCertStore, String> {
+    let why = |e: &dyn fmt::Display| format!("--database: sslrootcert {}: {e}", path.display());
+    let file = File::open(path).map_err(|e| why(&e))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
+        roots.add(certificate.map_err(|e| why(&e))?).map_err(|e| why(&e))?;
+    }
+    if roots.is_empty() { Err(why(&"it holds no certificate")) } else { Ok(roots) }
+}
+
+/// Encrypts without asking who the server is: what libpq does in the modes `prefer` and `require`.
+#[derive(Debug)]
+struct Unverified(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unverified {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_read_as_libpq_reads_it() {
+        let server = Server::parse("postgres://me:secret@a,b/vext?target_session_attrs=read-write&sslmode=require");
+        let server = server.unwrap();
+        assert_eq!(server.to_string(), "postgres://a,b/vext");
+        assert_eq!(server.config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(server.config.get_connect_timeout(), Some(&CONNECT));
+        let own = Server::parse("postgresql:///vext?host=/run/postgresql&connect_timeout=2").unwrap();
+        assert_eq!(own.to_string(), "postgres:///run/postgresql/vext");
+        assert_eq!(own.config.get_connect_timeout(), Some(&Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_url_is_said_without_repeating_it() {
+        for (url, word) in [
+            ("postgres://me:hush@a/vext?sslmode=allow", "sslmode must be"),
+            ("postgres://me:hush@a/vext?sslrootcert=/x", "only looked at with sslmode=verify-full"),
+            ("postgres://me:hush@a/vext?sslmode=verify-full&sslrootcert=/nowhere.pem", "/nowhere.pem"),
+            ("postgres://me:hush@a/vext?colour=red", "colour"),
+            ("postgres://me:hush@a:port/vext", "port"),
+            ("postgres:///vext", "no host"),
+        ] {
+            let why = Server::parse(url).map(|s| s.to_string()).unwrap_err();
+            assert!(why.contains(word) && !why.contains("hush") && !why.contains('\n'), "{url}: {why}");
+        }
+    }
+}
