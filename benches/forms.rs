@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 use vext::domain::{Environment, ObjectId, TenantId};
-use vext::service::{App, NewToken, OpenOptions, demo};
+use vext::service::{App, Database, NewToken, OpenOptions, demo};
 
 const EXTENSIONS: usize = 500;
 const SECTIONS: [&str; 9] = [
@@ -74,7 +74,7 @@ impl Bench {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let database = folder.join("bench.db");
         let options = OpenOptions {
-            database: database.clone(),
+            database: Database::Sqlite(database.clone()),
             key_file: folder.join("key"),
             readers: 2,
             environment: Environment::system(),

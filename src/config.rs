@@ -423,26 +423,26 @@ mod tests {
     }
 
     #[test]
-    fn a_database_is_a_file() {
+    fn a_url_names_a_file_or_a_server() {
         for (url, path) in [
             ("sqlite:vext.db", "vext.db"),
             ("sqlite:///var/lib/vext.db", "/var/lib/vext.db"),
             ("/var/lib/vext.db", "/var/lib/vext.db"),
             ("data/a:b.db", "data/a:b.db"),
         ] {
-            assert_eq!(sqlite_path(url).unwrap(), Path::new(path));
+            assert!(matches!(database(url).unwrap(), Database::Sqlite(found) if found == Path::new(path)), "{url}");
         }
         for (url, said) in [
-            ("postgres://me:secret@db/vext", "no PostgreSQL engine"),
+            ("postgres://me:secret@db:x/vext", "cannot be read"),
             ("mysql://me:secret@db/vext", "no engine for mysql:"),
             ("sqlite::memory:", "path of a file"),
             ("sqlite:", "path of a file"),
             ("", "path of a file"),
         ] {
-            let why = sqlite_path(url).unwrap_err();
+            let why = database(url).unwrap_err();
             assert!(why.contains(said) && !why.contains("secret"), "{url}: {why}");
         }
-        assert_eq!(key_beside(Path::new("/a/vext.db")), Path::new("/a/vext.db.key"));
+        assert_eq!(key_beside(&database("/a/vext.db").unwrap()), Path::new("/a/vext.db.key"));
     }
 
     #[test]

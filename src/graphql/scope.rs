@@ -95,9 +95,10 @@ impl Scope {
         let (code, sentence) = match error {
             StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
             StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
-            StoreError::Unknown(_) => {
-                ("UNAVAILABLE", "The database became unavailable while it saved: read what is there before you try again.")
-            }
+            StoreError::Unknown(_) => (
+                "UNAVAILABLE",
+                "The database became unavailable while it saved: read what is there before you try again.",
+            ),
             StoreError::Conflict { .. }
             | StoreError::Reference
             | StoreError::Invalid(_)

@@ -54,10 +54,10 @@ impl Database {
     /// # Errors
     /// One sentence on why not: it is another program's, damaged, cannot be reached or does not sort by bytes.
     pub fn inspect(&self) -> std::result::Result<Found, String> {
-        match self {
+        apart(|| match self {
             Database::Sqlite(path) => sqlite::inspect(path),
             Database::Postgres(server) => postgres::inspect(server),
-        }
+        })
     }
 
     /// The engine's own files of migrations, in order.
@@ -83,6 +83,11 @@ impl Database {
             Database::Postgres(_) => Writers { threads: 8, by_tenant: true },
         }
     }
+}
+
+/// Does what touches a connection on a thread of its own and waits for it: the caller's may drive async tasks.
+pub(super) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
 }
 
 /// How an engine writes.

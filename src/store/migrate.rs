@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::engine::{Connection, Database, Found, Manager};
+use super::engine::{Connection, Database, Found, Manager, apart};
 use super::error::{Result, StoreError};
 use super::session::Session;
 use crate::domain::Value;
@@ -110,10 +110,10 @@ pub fn tie_to_key(database: &Database, key_id: &str, now: i64) -> Said<bool> {
     })
 }
 
-fn on<T>(database: &Database, work: impl FnOnce(&mut dyn Connection) -> Said<T>) -> Said<T> {
+fn on<T: Send>(database: &Database, work: impl FnOnce(&mut dyn Connection) -> Said<T> + Send) -> Said<T> {
     let manager = Manager { database: database.clone(), readonly: false, statements: std::sync::Arc::default() };
-    let opened = manager.open().map_err(said);
-    opened.and_then(|mut connection| work(&mut *connection)).map_err(|sentence| format!("{database}: {sentence}"))
+    let done = apart(|| manager.open().map_err(said).and_then(|mut connection| work(&mut *connection)));
+    done.map_err(|sentence| format!("{database}: {sentence}"))
 }
 
 fn steps(connection: &mut dyn Connection, known: &'static [Migration], now: i64) -> Said<Vec<String>> {

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver};
+use crossbeam_channel::Receiver;
 use tokio::sync::oneshot;
 
-use super::engine::{Connection, Manager};
+use super::engine::{Connection, Manager, apart};
 use super::error::{Result, StoreError};
 use super::session::Session;
 use crate::domain::TenantId;
@@ -181,7 +181,7 @@ impl Writer {
         let (running, ended) = crossbeam_channel::bounded(0);
         for i in 0..writers.threads {
             // The first shows whether the database can be written at all; the others connect when they are needed.
-            let mut held = if i == 0 { Some(manager.open()?) } else { None };
+            let mut held = if i == 0 { Some(apart(|| manager.open())?) } else { None };
             let (queue, manager, running) = (Arc::clone(&queue), manager.clone(), running.clone());
             let serve = move || {
                 serve(&queue, &mut held, &manager);

@@ -1,5 +1,6 @@
 //! Who may ask: tokens, and what is seen without one.
 
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{Server, TOKEN};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -9,9 +10,8 @@ use vext::service::NewToken;
 
 const TENANT: &str = "{ tenant(code: \"CANISTRACCI\") { code } tenants { code } }";
 
-#[tokio::test]
-async fn without_a_valid_token_nothing_of_a_tenant_is_visible() {
-    let server = Server::start().await;
+async fn without_a_valid_token_nothing_of_a_tenant_is_visible(engine: Engine) {
+    let server = Server::start(engine).await;
     let (status, answer) = server.post(&[], &json!({ "query": "{ tenant(code: \"CANISTRACCI\") { code } }" })).await;
     assert_eq!((status, &answer["data"]["tenant"]), (StatusCode::OK, &Value::Null));
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
@@ -38,9 +38,8 @@ async fn without_a_valid_token_nothing_of_a_tenant_is_visible() {
     }
 }
 
-#[tokio::test]
-async fn a_revoked_token_is_worth_nothing_at_once() {
-    let server = Server::start().await;
+async fn a_revoked_token_is_worth_nothing_at_once(engine: Engine) {
+    let server = Server::start(engine).await;
     assert_eq!(server.answer(TOKEN, TENANT, json!({})).await["data"]["tenant"]["code"], "CANISTRACCI");
     assert!(server.app.revoke_token(TOKEN).await.unwrap());
     let (status, _) = server.post(&[("authorization", &format!("Bearer {TOKEN}"))], &json!({ "query": TENANT })).await;
@@ -48,9 +47,12 @@ async fn a_revoked_token_is_worth_nothing_at_once() {
     assert!(!server.app.revoke_token(TOKEN).await.unwrap(), "twice");
 }
 
-#[tokio::test]
-async fn tokens_are_random_shown_once_and_kept_as_hashes() {
-    let server = Server::start().await;
+fn stands_in(text: &str, bytes: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+async fn tokens_are_random_shown_once_and_kept_as_hashes(engine: Engine) {
+    let server = Server::start(engine).await;
     let new =
         |name: &str| NewToken { name: name.into(), tenants: vec!["MOLLOY".into()], all_tenants: false, write: false };
     let one = server.app.create_token(new("one"), None).await.unwrap().unwrap();
@@ -58,14 +60,12 @@ async fn tokens_are_random_shown_once_and_kept_as_hashes() {
     assert!(one != two && one.starts_with("vext_") && one.len() > 40, "{one}");
     let listed = format!("{:?}", server.app.tokens().await.unwrap());
     assert!(listed.contains("\"one\"") && !listed.contains(&one));
-    let wal = server.database.with_extension("db-wal");
-    let file = [std::fs::read(&server.database).unwrap(), std::fs::read(wal).unwrap()].concat();
-    assert!(!file.windows(one.len()).any(|window| window == one.as_bytes()), "the token stands in the file");
+    let kept = server.live.bytes();
+    assert!(stands_in("one", &kept) && !stands_in(&one, &kept), "the token stands in the database");
 }
 
-#[tokio::test]
-async fn bad_token_requests_are_told_everything_at_once() {
-    let server = Server::start().await;
+async fn bad_token_requests_are_told_everything_at_once(engine: Engine) {
+    let server = Server::start(engine).await;
     let new = NewToken { name: " ".into(), tenants: vec!["NOBODY".into()], all_tenants: true, write: false };
     let problems = server.app.create_token(new, None).await.unwrap().unwrap_err();
     let codes: Vec<_> = problems.iter().map(|p| (p.path.join("."), p.code)).collect();
@@ -82,9 +82,8 @@ async fn bad_token_requests_are_told_everything_at_once() {
 }
 
 /// What a secret was is nowhere in the file, and in no answer.
-#[tokio::test]
-async fn secrets_stand_nowhere() {
-    let server = Server::start().await;
+async fn secrets_stand_nowhere(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, _) = server.extension("108").await;
     let secrets = ["73958204", "58203917", "Tr0ub4dor-und-3", "MFRGGZDFMZTWQ2LK", "+393409998877"];
     let input = json!({ "id": id,
@@ -94,18 +93,16 @@ async fn secrets_stand_nowhere() {
     let payload = server.mutate("virtualExtensionUpdate", input).await;
     assert_eq!(payload["userErrors"], json!([]));
     assert_eq!(payload["changes"].as_array().unwrap().len(), secrets.len());
-    let file =
-        [std::fs::read(&server.database).unwrap(), std::fs::read(server.database.with_extension("db-wal")).unwrap()]
-            .concat();
+    let kept = server.live.bytes();
+    assert!(stands_in("Ivy Morgan", &kept));
     for secret in secrets {
         assert!(!payload.to_string().contains(secret), "{payload}");
-        assert!(!file.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret} stands in the file");
+        assert!(!stands_in(secret, &kept), "{secret} stands in the database");
     }
 }
 
-#[tokio::test]
-async fn the_door_takes_json_only() {
-    let server = Server::start().await;
+async fn the_door_takes_json_only(engine: Engine) {
+    let server = Server::start(engine).await;
     let post = |kind: &str, body: &str| {
         Request::post("/graphql").header("content-type", kind).body(Body::from(body.to_owned())).unwrap()
     };
@@ -118,3 +115,12 @@ async fn the_door_takes_json_only() {
     let nested = json!({ "query": format!("{{a(x:{}", "[".repeat(4000)) }).to_string();
     assert_eq!(status(post("application/json", &nested)).await, StatusCode::BAD_REQUEST);
 }
+
+on_each_engine!(
+    without_a_valid_token_nothing_of_a_tenant_is_visible,
+    a_revoked_token_is_worth_nothing_at_once,
+    tokens_are_random_shown_once_and_kept_as_hashes,
+    bad_token_requests_are_told_everything_at_once,
+    secrets_stand_nowhere,
+    the_door_takes_json_only,
+);

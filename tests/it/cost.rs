@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{Server, TOKEN, problems};
 use serde_json::{Map, Value, json};
 use vext::form::{Place, Section, camel};
+use vext::service::Database;
 
 /// The nine sections: name, fields and where they are kept.
 fn sections() -> Vec<(&'static str, &'static [&'static str], &'static [Place])> {
@@ -26,9 +28,13 @@ fn sections() -> Vec<(&'static str, &'static [&'static str], &'static [Place])> 
 
 /// The columns of a table in the live database.
 fn columns(server: &Server, table: &str) -> BTreeSet<String> {
-    let database = rusqlite::Connection::open(&server.database).unwrap();
-    let mut statement = database.prepare("SELECT name FROM pragma_table_info(?1)").unwrap();
-    statement.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    let sql = match server.live.database {
+        Database::Sqlite(_) => format!("SELECT name FROM pragma_table_info('{table}')"),
+        Database::Postgres(_) => format!(
+            "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'"
+        ),
+    };
+    server.live.texts(&sql).into_iter().collect()
 }
 
 /// The members of a type or input of the served schema.
@@ -40,9 +46,8 @@ async fn members(server: &Server, name: &str) -> Vec<String> {
 }
 
 /// A field of a struct has its column or its list, stands in the answer and in the input, and nothing else does.
-#[tokio::test]
-async fn struct_columns_answer_and_input_agree() {
-    let server = Server::start().await;
+async fn struct_columns_answer_and_input_agree(engine: Engine) {
+    let server = Server::start(engine).await;
     for (table, fields, places) in sections() {
         let of_object = |field: &str| table == "information" && vext::form::Information::OF_OBJECT.contains(&field);
         let own = fields.iter().zip(places).filter(|(field, place)| **place == Place::Column && !of_object(field));
@@ -126,9 +131,8 @@ fn as_input(form: &Map<String, Value>) -> Map<String, Value> {
 }
 
 /// Copies every field of the demo's 108 into a new extension through the API and reads it back.
-#[tokio::test]
-async fn every_field_makes_the_whole_trip() {
-    let server = Server::start().await;
+async fn every_field_makes_the_whole_trip(engine: Engine) {
+    let server = Server::start(engine).await;
     let original = form(&server, "108").await;
     let mut input = as_input(&original);
     input["information"]["number"] = json!("150");
@@ -144,9 +148,8 @@ async fn every_field_makes_the_whole_trip() {
 
 /// Each field of 108 is sent alone to a blank extension, where it must be the only change: no field is ignored, and
 /// none touches another.
-#[tokio::test]
-async fn every_field_changes_itself_alone() {
-    let server = Server::start().await;
+async fn every_field_changes_itself_alone(engine: Engine) {
+    let server = Server::start(engine).await;
     let blank = json!({ "information": { "number": "151", "name": "Blank" } });
     let payload = server.mutate("virtualExtensionCreate", blank).await;
     let id = payload["virtualExtension"]["id"].as_str().unwrap().to_owned();
@@ -172,9 +175,8 @@ async fn every_field_changes_itself_alone() {
 }
 
 /// A patch in the variables is as good as one in the text.
-#[tokio::test]
-async fn an_omitted_variable_keeps_the_field() {
-    let server = Server::start().await;
+async fn an_omitted_variable_keeps_the_field(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, _) = server.extension("108").await;
     let before = form(&server, "108").await;
     let query = "mutation($id: ID!, $name: String, $dnd: Boolean) {
@@ -186,3 +188,10 @@ async fn an_omitted_variable_keeps_the_field() {
     after["information"]["dnd"] = before["information"]["dnd"].clone();
     assert_eq!(after, before);
 }
+
+on_each_engine!(
+    struct_columns_answer_and_input_agree,
+    every_field_makes_the_whole_trip,
+    every_field_changes_itself_alone,
+    an_omitted_variable_keeps_the_field,
+);

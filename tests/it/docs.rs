@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::engines::Engine;
 use crate::harness::{Server, TOKEN};
 use serde_json::{Value, json};
 
@@ -62,7 +63,7 @@ fn pretty(value: &Value, indent: usize) -> String {
 /// answer's data.
 #[tokio::test]
 async fn the_tours_answers_are_real() {
-    let server = Server::start().await;
+    let server = Server::start(Engine::Sqlite).await;
     let text = fs::read_to_string(path("README.md")).unwrap();
     let (mut page, mut rest, mut steps) = (String::new(), text.as_str(), 0);
     while let Some((before, block)) = rest.split_once("```graphql\n") {

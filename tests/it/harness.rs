@@ -10,7 +10,9 @@ use axum::{Router, http};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vext::domain::{Clock, Environment, SystemRandom};
-use vext::service::{App, NewToken, OpenOptions, demo};
+use vext::service::{App, Database, NewToken, OpenOptions, demo};
+
+use crate::engines::{Content, Engine, Live};
 
 /// The token that may do everything in the tenant CANISTRACCI.
 pub const TOKEN: &str = "test-token";
@@ -37,12 +39,27 @@ impl Clock for TestClock {
 }
 
 /// How the tests open a database.
-pub fn options(database: PathBuf) -> OpenOptions {
-    OpenOptions {
-        key_file: database.with_extension("key"),
-        database,
-        readers: 2,
-        environment: Environment { clock: Arc::new(TestClock::default()), random: Arc::new(SystemRandom) },
+pub fn options(database: Database, key_file: PathBuf) -> OpenOptions {
+    let environment = Environment { clock: Arc::new(TestClock::default()), random: Arc::new(SystemRandom) };
+    OpenOptions { database, key_file, readers: 2, environment }
+}
+
+/// Puts the demo data and the four tokens into a fresh database.
+pub async fn fill(app: App) {
+    demo::fill(&app).await.unwrap();
+    for (name, tenants, write) in [
+        (TOKEN, &["CANISTRACCI"][..], true),
+        (ALL, &[], true),
+        (READ, &["CANISTRACCI"], false),
+        (MOLLOY, &["MOLLOY"], true),
+    ] {
+        let new = NewToken {
+            name: name.into(),
+            tenants: tenants.iter().map(|&code| code.into()).collect(),
+            all_tenants: tenants.is_empty(),
+            write,
+        };
+        app.create_token(new, Some(name.into())).await.unwrap().unwrap();
     }
 }
 
@@ -50,33 +67,17 @@ pub fn options(database: PathBuf) -> OpenOptions {
 pub struct Server {
     pub app: App,
     router: Router,
-    /// The database file.
-    pub database: PathBuf,
-    _folder: tempfile::TempDir,
+    /// The database behind it.
+    pub live: Live,
 }
 
 impl Server {
     /// A server with the demo data and the four tokens.
-    pub async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("vext.db");
-        let app = App::open(&options(database.clone())).unwrap();
-        demo::fill(&app).await.unwrap();
-        let token = async |name: &str, tenants: &[&str], write| {
-            let new = NewToken {
-                name: name.into(),
-                tenants: tenants.iter().map(|&code| code.into()).collect(),
-                all_tenants: tenants.is_empty(),
-                write,
-            };
-            app.create_token(new, Some(name.into())).await.unwrap().unwrap();
-        };
-        token(TOKEN, &["CANISTRACCI"], true).await;
-        token(ALL, &[], true).await;
-        token(READ, &["CANISTRACCI"], false).await;
-        token(MOLLOY, &["MOLLOY"], true).await;
+    pub async fn start(engine: Engine) -> Self {
+        let live = Live::new(engine, Content::Demo);
+        let app = App::open(&live.options()).unwrap();
         let router = vext::http::router(app.clone(), None);
-        Self { app, router, database, _folder: folder }
+        Self { app, router, live }
     }
 
     /// Sends a request as it is.

@@ -12,6 +12,7 @@
 mod access;
 mod cost;
 mod docs;
+mod engines;
 mod harness;
 mod layers;
 mod playground;

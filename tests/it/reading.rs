@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{ALL, MOLLOY, READ, Server, TOKEN};
 use serde_json::{Value, json};
 
 /// The query that the issue asks for.
-#[tokio::test]
-async fn ivy_morgan_answers() {
+async fn ivy_morgan_answers(engine: Engine) {
     let query =
         r#"{tenant{virtualExtension(by:{number:"108"}){name information{members{number name}} note{additionalInfo}}}}"#;
-    let data = Server::start().await.data(query, json!({})).await;
+    let data = Server::start(engine).await.data(query, json!({})).await;
     let ivy = &data["tenant"]["virtualExtension"];
     assert_eq!(ivy["name"], "Ivy Morgan");
     assert!(ivy["information"]["members"].as_array().unwrap().len() > 1, "{ivy}");
@@ -49,9 +49,8 @@ fn everything<'a>(
 }
 
 /// The number of statements for a page does not depend on its length: all sections, all references, and theirs.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_page_costs_as_many_statements_as_a_short_one() {
-    let server = Server::start().await;
+async fn a_long_page_costs_as_many_statements_as_a_short_one(engine: Engine) {
+    let server = Server::start(engine).await;
     // A hundred copies of the full form, so that every page holds every kind of reference.
     let (id, _) = server.extension("108").await;
     let members = server
@@ -101,9 +100,8 @@ async fn cursor_before_2000(server: &Server) -> String {
 }
 
 /// What is not selected is not loaded.
-#[tokio::test]
-async fn a_section_is_loaded_only_when_it_is_selected() {
-    let server = Server::start().await;
+async fn a_section_is_loaded_only_when_it_is_selected(engine: Engine) {
+    let server = Server::start(engine).await;
     let mut counts = Vec::new();
     for sections in ["", "note { branch }", "note { branch } security { locked }"] {
         let before = server.app.statements();
@@ -118,9 +116,8 @@ async fn a_section_is_loaded_only_when_it_is_selected() {
     assert_eq!([counts[1] - counts[0], counts[2] - counts[1]], [1, 1]);
 }
 
-#[tokio::test]
-async fn pages_join_without_gap_or_repetition() {
-    let server = Server::start().await;
+async fn pages_join_without_gap_or_repetition(engine: Engine) {
+    let server = Server::start(engine).await;
     let query = "query($after: String) { tenant { virtualExtensions(first: 5, after: $after) {
         totalCount nodes { number } pageInfo { hasNextPage hasPreviousPage endCursor } } } }";
     let (mut numbers, mut after, mut pages) = (Vec::new(), Value::Null, 0);
@@ -139,9 +136,8 @@ async fn pages_join_without_gap_or_repetition() {
     assert!(numbers.is_sorted() && numbers.windows(2).all(|w| w[0] != w[1]), "{numbers:?}");
 }
 
-#[tokio::test]
-async fn bad_paging_arguments_are_named() {
-    let server = Server::start().await;
+async fn bad_paging_arguments_are_named(engine: Engine) {
+    let server = Server::start(engine).await;
     for (arguments, word) in
         [("first: 0", "first"), ("first: 101", "first"), ("after: \"x\"", "after"), ("after: \"LTE\"", "after")]
     {
@@ -154,9 +150,8 @@ async fn bad_paging_arguments_are_named() {
 }
 
 /// Another tenant's id, an id that never was, and text that is none: one answer.
-#[tokio::test]
-async fn another_tenants_objects_do_not_exist() {
-    let server = Server::start().await;
+async fn another_tenants_objects_do_not_exist(engine: Engine) {
+    let server = Server::start(engine).await;
     let (ivy, _) = server.extension("108").await;
     let unknown = "MS45OTk5OTk"; // 1.999999
     let mut answers = Vec::new();
@@ -201,9 +196,8 @@ async fn another_tenants_objects_do_not_exist() {
     assert_ne!(mine["data"]["tenant"]["virtualExtension"]["name"], "Ivy Morgan");
 }
 
-#[tokio::test]
-async fn nodes_answer_in_order_with_their_types() {
-    let server = Server::start().await;
+async fn nodes_answer_in_order_with_their_types(engine: Engine) {
+    let server = Server::start(engine).await;
     let data = server
         .data("{ tenant { id virtualExtension(by: {number: \"108\"}) { id information { memberIds } } } }", json!({}))
         .await;
@@ -217,9 +211,8 @@ async fn nodes_answer_in_order_with_their_types() {
     assert!(many["errors"][0]["message"].as_str().unwrap().contains("at most 100"), "{many}");
 }
 
-#[tokio::test]
-async fn the_tenant_is_named_selected_or_the_tokens() {
-    let server = Server::start().await;
+async fn the_tenant_is_named_selected_or_the_tokens(engine: Engine) {
+    let server = Server::start(engine).await;
     let code = |answer: &Value| answer["data"]["tenant"]["code"].as_str().map(str::to_owned);
     let ask = async |token: &str, header: Option<&str>, argument: &str| {
         let authorization = format!("Bearer {token}");
@@ -238,3 +231,14 @@ async fn the_tenant_is_named_selected_or_the_tokens() {
     assert_eq!(foreign["data"]["tenant"], Value::Null);
     assert_eq!(ask(READ, Some("MOLLOY"), "").await, foreign);
 }
+
+on_each_engine!(
+    ivy_morgan_answers,
+    a_long_page_costs_as_many_statements_as_a_short_one,
+    a_section_is_loaded_only_when_it_is_selected,
+    pages_join_without_gap_or_repetition,
+    bad_paging_arguments_are_named,
+    another_tenants_objects_do_not_exist,
+    nodes_answer_in_order_with_their_types,
+    the_tenant_is_named_selected_or_the_tokens,
+);

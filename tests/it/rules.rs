@@ -1,5 +1,6 @@
 //! The checks that span fields, each broken alone.
 
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{MOLLOY, Server, problems};
 use serde_json::{Value, json};
 
@@ -54,13 +55,12 @@ impl Ids {
     }
 }
 
-async fn ids() -> Ids {
-    Ids::of(Server::start().await).await
+async fn ids(engine: Engine) -> Ids {
+    Ids::of(Server::start(engine).await).await
 }
 
-#[tokio::test]
-async fn information() {
-    let t = ids().await;
+async fn information(engine: Engine) {
+    let t = ids(engine).await;
     assert_eq!(
         t.errors(json!({ "information": { "number": null, "name": null } })).await,
         ["information.name REQUIRED", "information.number REQUIRED"]
@@ -98,9 +98,8 @@ async fn information() {
 }
 
 /// A number is taken by whatever has it, of any kind; parking slots are reserved.
-#[tokio::test]
-async fn numbers_are_unique_across_kinds() {
-    let t = ids().await;
+async fn numbers_are_unique_across_kinds(engine: Engine) {
+    let t = ids(engine).await;
     for taken in ["100", "108"] {
         let payload =
             t.server.mutate("virtualExtensionCreate", json!({ "information": { "number": taken, "name": "x" } })).await;
@@ -146,9 +145,8 @@ async fn numbers_are_unique_across_kinds() {
     assert_eq!((problems(&moved["userErrors"]), &moved["virtualExtension"]["number"]), (vec![], &json!("153")));
 }
 
-#[tokio::test]
-async fn outbound_recording() {
-    let t = ids().await;
+async fn outbound_recording(engine: Engine) {
+    let t = ids(engine).await;
     assert_eq!(
         t.errors(json!({ "outboundRecording": { "transcript": false, "aiSummary": true } })).await,
         ["outboundRecording.transcript REQUIRED_WHEN"]
@@ -165,9 +163,8 @@ async fn outbound_recording() {
     );
 }
 
-#[tokio::test]
-async fn security() {
-    let t = ids().await;
+async fn security(engine: Engine) {
+    let t = ids(engine).await;
     assert_eq!(
         t.errors(json!({ "security": { "outboundMode": "REGEX" } })).await,
         ["security.outboundRegex REQUIRED_WHEN"]
@@ -208,9 +205,8 @@ async fn condition(server: &Server, kind: &str) -> String {
     panic!("the demo data has no condition {kind}");
 }
 
-#[tokio::test]
-async fn web_user_panel() {
-    let t = ids().await;
+async fn web_user_panel(engine: Engine) {
+    let t = ids(engine).await;
     let panel = |fields: Value| json!({ "webUserPanel": fields });
     assert_eq!(
         t.errors(panel(json!({ "userPanelEnabled": true }))).await,
@@ -247,9 +243,8 @@ async fn web_user_panel() {
     );
 }
 
-#[tokio::test]
-async fn outbound_calls() {
-    let t = ids().await;
+async fn outbound_calls(engine: Engine) {
+    let t = ids(engine).await;
     let calls = |fields: Value| json!({ "outboundCalls": fields });
     let list = t.id("/outboundCalls/doNotCallListIds/0");
     assert_eq!(
@@ -272,9 +267,8 @@ async fn outbound_calls() {
     assert_eq!(t.warnings(idle).await, ["outboundCalls.useThisCallerIdInVirtual NO_EFFECT"]);
 }
 
-#[tokio::test]
-async fn follow_me() {
-    let t = ids().await;
+async fn follow_me(engine: Engine) {
+    let t = ids(engine).await;
     let follow = |fields: Value| json!({ "followMe": fields });
     assert_eq!(t.errors(follow(json!({ "enabled": true }))).await, ["followMe.number REQUIRED_WHEN"]);
     assert_eq!(t.errors(follow(json!({ "number": "150" }))).await, ["followMe.number SELF_REFERENCE"]);
@@ -286,9 +280,8 @@ async fn follow_me() {
     assert_eq!(t.warnings(outside).await, ["followMe.callerIdMode CALLER_ID_REFUSED"]);
 }
 
-#[tokio::test]
-async fn additional_destinations() {
-    let t = ids().await;
+async fn additional_destinations(engine: Engine) {
+    let t = ids(engine).await;
     let slots = |fields: Value| json!({ "additionalDestinations": fields });
     for (switch, list) in [
         ("unconditionalEnabled", "unconditional"),
@@ -328,12 +321,11 @@ async fn additional_destinations() {
 }
 
 /// An error that stood in the form already, in a section that is not sent, does not keep others from being saved.
-#[tokio::test]
-async fn what_was_wrong_before_does_not_block_other_sections() {
-    let t = ids().await;
+async fn what_was_wrong_before_does_not_block_other_sections(engine: Engine) {
+    let t = ids(engine).await;
     // A parking lot that was moved over 108 by other means.
     let lot = "UPDATE parking_lot SET first_slot = '108', last_slot = '109' WHERE tenant_id = 1";
-    assert!(rusqlite::Connection::open(&t.server.database).unwrap().execute(lot, []).unwrap() > 0);
+    assert!(t.server.live.execute(lot) > 0);
     let note = t.server.mutate("virtualExtensionUpdate", json!({ "id": t.ivy, "note": { "branch": "Genoa" } })).await;
     assert_eq!(problems(&note["userErrors"]), [] as [&str; 0]);
     assert_eq!(problems(&note["warnings"]), ["information.number NUMBER_RESERVED"]);
@@ -342,21 +334,21 @@ async fn what_was_wrong_before_does_not_block_other_sections() {
     assert_eq!(problems(&sent["userErrors"]), ["information.number NUMBER_RESERVED"]);
 }
 
-#[tokio::test]
-async fn what_is_pointed_at_may_be_disabled_or_hopeless() {
-    let t = ids().await;
+async fn what_is_pointed_at_may_be_disabled_or_hopeless(engine: Engine) {
+    let t = ids(engine).await;
     let (member, media) = (t.id("/information/memberIds/0"), t.id("/callSettings/recordedNameMediaId"));
     let local = |id: &str| {
         String::from_utf8(base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, id).unwrap())
             .unwrap()
     };
-    let database = rusqlite::Connection::open(&t.server.database).unwrap();
+    let live = &t.server.live;
     for id in [&member, &media] {
         let local: i64 = local(id).split_once('.').unwrap().1.parse().unwrap();
-        database.execute("UPDATE pbx_object SET enabled = 0 WHERE tenant_id = 1 AND object_id = ?1", [local]).unwrap();
+        let off = format!("UPDATE pbx_object SET enabled = NOT enabled WHERE tenant_id = 1 AND object_id = {local}");
+        assert_eq!(live.execute(&off), 1);
     }
     let never = condition(&t.server, "WEEKDAY").await;
-    database.execute("DELETE FROM condition_span", []).unwrap();
+    live.execute("DELETE FROM condition_span");
     let form = json!({
         "information": { "memberIds": [member] },
         "callSettings": { "recordedNameMediaId": media },
@@ -377,3 +369,16 @@ async fn what_is_pointed_at_may_be_disabled_or_hopeless() {
     let found = t.server.data(query, json!({})).await;
     assert_eq!(found["tenant"]["virtualExtension"]["callSettings"]["recordedNameMedia"]["enabled"], false);
 }
+
+on_each_engine!(
+    information,
+    numbers_are_unique_across_kinds,
+    outbound_recording,
+    security,
+    web_user_panel,
+    outbound_calls,
+    follow_me,
+    additional_destinations,
+    what_was_wrong_before_does_not_block_other_sections,
+    what_is_pointed_at_may_be_disabled_or_hopeless,
+);

@@ -1,5 +1,6 @@
 //! Writing: what is kept, what is changed, what is refused, and that nothing is half saved.
 
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{READ, Server, TOKEN, problems};
 use serde_json::{Value, json};
 
@@ -12,9 +13,8 @@ async fn read(server: &Server, number: &str, selection: &str) -> Value {
     server.data(&query, json!({ "n": number })).await["tenant"]["virtualExtension"].clone()
 }
 
-#[tokio::test]
-async fn a_new_extension_takes_the_tenants_defaults() {
-    let server = Server::start().await;
+async fn a_new_extension_takes_the_tenants_defaults(engine: Engine) {
+    let server = Server::start(engine).await;
     let defaults = json!({ "note": { "branch": "Headquarters" }, "information": { "inboundTimeoutSeconds": 42 } });
     let query = "mutation($input: VirtualExtensionDefaultsUpdateInput!) { virtualExtensionDefaultsUpdate(input: $input) {
         userErrors { message } changes { path } newVirtualExtension { version note { branch } information { number inboundTimeoutSeconds } } } }";
@@ -39,9 +39,8 @@ async fn a_new_extension_takes_the_tenants_defaults() {
     );
 }
 
-#[tokio::test]
-async fn defaults_cannot_hold_what_is_unique() {
-    let server = Server::start().await;
+async fn defaults_cannot_hold_what_is_unique(engine: Engine) {
+    let server = Server::start(engine).await;
     let query = "mutation { virtualExtensionDefaultsUpdate(input: {information: {number: \"150\"}, webUserPanel: {webUser: \"everybody\"}}) {
         newVirtualExtension { version } userErrors { path code } } }";
     let refused = server.data(query, json!({})).await["virtualExtensionDefaultsUpdate"].clone();
@@ -51,9 +50,8 @@ async fn defaults_cannot_hold_what_is_unique() {
     );
 }
 
-#[tokio::test]
-async fn absent_keeps_null_clears() {
-    let server = Server::start().await;
+async fn absent_keeps_null_clears(engine: Engine) {
+    let server = Server::start(engine).await;
     let all = "information { memberIds email dnd securityPinSet } note { branch referenceId additionalInfo }";
     let before = read(&server, "108", all).await;
     let (id, version) = server.extension("108").await;
@@ -79,9 +77,8 @@ async fn absent_keeps_null_clears() {
 }
 
 /// The nine section mutations are the whole update with one section.
-#[tokio::test]
-async fn every_section_has_its_mutation() {
-    let server = Server::start().await;
+async fn every_section_has_its_mutation(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, _) = server.extension("108").await;
     let sections = [
         ("information", json!({ "description": "x" })),
@@ -103,9 +100,8 @@ async fn every_section_has_its_mutation() {
     }
 }
 
-#[tokio::test]
-async fn all_problems_come_at_once_and_nothing_is_half_saved() {
-    let server = Server::start().await;
+async fn all_problems_come_at_once_and_nothing_is_half_saved(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, version) = server.extension("108").await;
     let input = json!({ "id": id,
         "information": { "number": "10B", "name": "Ivy <1>", "email": ["ivy@example.com", "nobody"], "inboundTimeoutSeconds": 0,
@@ -139,9 +135,8 @@ async fn all_problems_come_at_once_and_nothing_is_half_saved() {
 }
 
 /// A wrong JSON type is an error of the request that names the input field.
-#[tokio::test]
-async fn wrong_types_are_graphql_errors_that_name_the_field() {
-    let server = Server::start().await;
+async fn wrong_types_are_graphql_errors_that_name_the_field(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, _) = server.extension("108").await;
     let query = "mutation($input: VirtualExtensionUpdateInput!) { virtualExtensionUpdate(input: $input) { userErrors { code } } }";
     // The second round asks with a text that has been answered before, which is then not validated completely again.
@@ -185,9 +180,8 @@ async fn wrong_types_are_graphql_errors_that_name_the_field() {
     assert!(typo["errors"][0]["message"].as_str().unwrap().contains("code"), "a suggestion: {typo}");
 }
 
-#[tokio::test]
-async fn control_characters_are_refused_in_every_text() {
-    let server = Server::start().await;
+async fn control_characters_are_refused_in_every_text(engine: Engine) {
+    let server = Server::start(engine).await;
     let texts = [
         ("information", "name"),
         ("information", "description"),
@@ -207,9 +201,8 @@ async fn control_characters_are_refused_in_every_text() {
     assert!(payload["userErrors"].as_array().unwrap().iter().all(|e| e["code"] == "INVALID_FORMAT"));
 }
 
-#[tokio::test]
-async fn a_dry_run_says_what_would_happen_and_writes_nothing() {
-    let server = Server::start().await;
+async fn a_dry_run_says_what_would_happen_and_writes_nothing(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, version) = server.extension("108").await;
     let input = |dry| json!({ "id": id, "dryRun": dry, "note": { "branch": "Genoa" }, "information": { "securityPin": "7351" } });
     let dry = server.mutate("virtualExtensionUpdate", input(true)).await;
@@ -227,9 +220,8 @@ async fn a_dry_run_says_what_would_happen_and_writes_nothing() {
     assert_eq!(read(&server, "150", "id").await, Value::Null);
 }
 
-#[tokio::test]
-async fn a_save_that_changes_nothing_counts_for_nothing() {
-    let server = Server::start().await;
+async fn a_save_that_changes_nothing_counts_for_nothing(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, version) = server.extension("108").await;
     let name = read(&server, "108", "name").await["name"].clone();
     let payload = server.mutate("virtualExtensionUpdate", json!({ "id": id, "information": { "name": name } })).await;
@@ -237,9 +229,8 @@ async fn a_save_that_changes_nothing_counts_for_nothing() {
     assert_eq!(payload["virtualExtension"]["version"], version);
 }
 
-#[tokio::test]
-async fn a_stale_version_conflicts_and_names_what_changed() {
-    let server = Server::start().await;
+async fn a_stale_version_conflicts_and_names_what_changed(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, version) = server.extension("108").await;
     let first = json!({ "id": id, "expectedVersion": version, "callSettings": { "txVolume": -2 }, "note": { "branch": "Genoa" } });
     assert_eq!(problems(&server.mutate("virtualExtensionUpdate", first).await["userErrors"]), NONE);
@@ -258,9 +249,8 @@ async fn a_stale_version_conflicts_and_names_what_changed() {
 }
 
 /// Many at once against one version: one wins, the others conflict, no update is lost.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_concurrent_saves_of_one_version_one_wins() {
-    let server = Server::start().await;
+async fn of_concurrent_saves_of_one_version_one_wins(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, version) = server.extension("108").await;
     let save = |i: i32| {
         let input = json!({ "id": id, "expectedVersion": version, "note": { "branch": format!("Branch {i}") } });
@@ -271,9 +261,8 @@ async fn of_concurrent_saves_of_one_version_one_wins() {
     assert_eq!((won, server.extension("108").await.1), (1, version + 1));
 }
 
-#[tokio::test]
-async fn reading_tokens_cannot_write() {
-    let server = Server::start().await;
+async fn reading_tokens_cannot_write(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, version) = server.extension("108").await;
     let update = json!({ "id": id, "note": { "branch": "x" } });
     assert_eq!(problems(&server.mutate_as(READ, "virtualExtensionUpdate", update).await["userErrors"]), [" FORBIDDEN"]);
@@ -282,9 +271,8 @@ async fn reading_tokens_cannot_write() {
     assert_eq!(server.extension("108").await.1, version);
 }
 
-#[tokio::test]
-async fn an_unknown_tenant_is_named() {
-    let server = Server::start().await;
+async fn an_unknown_tenant_is_named(engine: Engine) {
+    let server = Server::start(engine).await;
     for code in ["MOLLOY", "NOBODY"] {
         let input = json!({ "tenant": code, "information": { "number": "150", "name": "x" } });
         let payload = server.mutate("virtualExtensionCreate", input).await;
@@ -293,9 +281,8 @@ async fn an_unknown_tenant_is_named() {
 }
 
 /// The payload of one mutation shows what it wrote, also when another stands before it in the same request.
-#[tokio::test]
-async fn mutations_of_one_request_see_each_other() {
-    let server = Server::start().await;
+async fn mutations_of_one_request_see_each_other(engine: Engine) {
+    let server = Server::start(engine).await;
     let (id, version) = server.extension("108").await;
     let one = |alias: &str, branch: &str| {
         format!(
@@ -306,3 +293,20 @@ async fn mutations_of_one_request_see_each_other() {
     assert_eq!(data["a"]["virtualExtension"], json!({ "version": version + 1, "note": { "branch": "Genoa" } }));
     assert_eq!(data["b"]["virtualExtension"], json!({ "version": version + 2, "note": { "branch": "Turin" } }));
 }
+
+on_each_engine!(
+    a_new_extension_takes_the_tenants_defaults,
+    defaults_cannot_hold_what_is_unique,
+    absent_keeps_null_clears,
+    every_section_has_its_mutation,
+    all_problems_come_at_once_and_nothing_is_half_saved,
+    wrong_types_are_graphql_errors_that_name_the_field,
+    control_characters_are_refused_in_every_text,
+    a_dry_run_says_what_would_happen_and_writes_nothing,
+    a_save_that_changes_nothing_counts_for_nothing,
+    a_stale_version_conflicts_and_names_what_changed,
+    of_concurrent_saves_of_one_version_one_wins,
+    reading_tokens_cannot_write,
+    an_unknown_tenant_is_named,
+    mutations_of_one_request_see_each_other,
+);

@@ -17,7 +17,9 @@ pub(super) fn answer(error: &Error) -> StoreError {
         // Serialisation failures and deadlocks; and a statement that was planned before a migration.
         [b'4', b'0', ..] => StoreError::Stale(message),
         _ if *code == SqlState::FEATURE_NOT_SUPPORTED && is_outdated_plan(said) => StoreError::Stale(message),
-        _ if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED, SqlState::TOO_MANY_CONNECTIONS].contains(code) => {
+        _ if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED, SqlState::TOO_MANY_CONNECTIONS]
+            .contains(code) =>
+        {
             StoreError::Busy(message)
         }
         [b'X', b'X', b'0', b'0', b'1' | b'2'] => StoreError::Corrupt(message),

@@ -46,8 +46,7 @@ impl PostgresConnection {
             StoreError::Bug(why) | StoreError::Invalid(why) => StoreError::Unavailable(why),
             other => other,
         })?;
-        let mut connection =
-            Self { client, prepared: HashMap::new(), statements, failed: false, broken: false };
+        let mut connection = Self { client, prepared: HashMap::new(), statements, failed: false, broken: false };
         for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !server.sets(parameter)) {
             connection.batch(&format!("SET {parameter} = '{value}'"))?;
         }
@@ -196,7 +195,8 @@ impl<'a> FromSql<'a> for Value {
 
 /// Sorts as bytes do: capitals before small letters, no sign passed over, letters beyond ASCII behind all others.
 const BYTE_ORDER: &str = "SELECT 'B' < 'a' AND 'a-c' < 'ab' AND 'z' < 'é' AND '+1' < '0'";
-const SETTINGS: &str = "SELECT current_setting('server_encoding'), datcollate FROM pg_database WHERE datname = current_database()";
+const SETTINGS: &str =
+    "SELECT current_setting('server_encoding'), datcollate FROM pg_database WHERE datname = current_database()";
 const TABLES: &str = "SELECT count(*), coalesce(sum(CASE WHEN table_name = 'migration' THEN 1 ELSE 0 END), 0)::bigint
   FROM information_schema.tables WHERE table_schema = current_schema()";
 
