@@ -115,5 +115,7 @@ pub fn migrate(options: &OpenOptions) -> Result<Vec<String>, StartError> {
     if database.inspect().map_err(StartError)? == Found::Nothing {
         options.sealer(true)?;
     }
-    store::migrate(database, environment.clock.now()).map_err(StartError)
+    let applied = store::migrate(database, environment.clock.now()).map_err(StartError)?;
+    options.sealer(false)?;
+    Ok(applied)
 }

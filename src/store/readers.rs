@@ -22,8 +22,10 @@ type Job = Box<dyn FnOnce(&Pool) + Send>;
 
 /// How many requests can read at the same time, for each core that reads.
 pub(super) const CONNECTIONS_PER_READER: usize = 8;
-/// How long a request waits for a connection.
+/// How long a request waits for one of the connections that others use.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a request waits for a connection to be made: a database that is gone is told soon.
+const CONNECTING: Duration = Duration::from_secs(2);
 
 /// The threads and their pool of connections.
 pub(super) struct Readers {
@@ -42,7 +44,7 @@ impl Readers {
             .min_idle(Some(1))
             // A ping would cost a tenth of a read. A connection that is lost shows it at once, see `Reading::begin`.
             .test_on_check_out(false)
-            .connection_timeout(PATIENCE)
+            .connection_timeout(CONNECTING)
             .error_handler(Box::new(Refused))
             .build(manager)
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;

@@ -146,6 +146,22 @@ async fn every_field_makes_the_whole_trip(engine: Engine) {
     assert_eq!(Value::Object(copy), Value::Object(original));
 }
 
+/// Writes every field of every section: all of 108 into a new extension, and into one that was blank before.
+pub async fn rewrite_every_field(server: &Server) {
+    let mut input = as_input(&form(server, "108").await);
+    let blank = json!({ "information": { "number": "161", "name": "Blank" } });
+    let id = server.mutate("virtualExtensionCreate", blank).await["virtualExtension"]["id"].clone();
+    for (mutation, number, target) in
+        [("virtualExtensionCreate", "160", None), ("virtualExtensionUpdate", "161", Some(id))]
+    {
+        input["information"]["number"] = json!(number);
+        input["webUserPanel"]["webUser"] = json!(format!("copy-{number}"));
+        input.extend(target.map(|id| ("id".to_owned(), id)));
+        let payload = server.mutate(mutation, Value::Object(input.clone())).await;
+        assert_eq!(problems(&payload["userErrors"]), [] as [&str; 0], "{payload:#}");
+    }
+}
+
 /// Each field of 108 is sent alone to a blank extension, where it must be the only change: no field is ignored, and
 /// none touches another.
 async fn every_field_changes_itself_alone(engine: Engine) {

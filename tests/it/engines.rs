@@ -92,7 +92,7 @@ struct Guard {
 const GUARD: &str = r#"folder=$1; shift
 "$@" >"$folder/log" 2>&1 & server=$!
 while read -r line; do :; done
-kill -INT $server; (sleep 1; kill -QUIT $server) 2>/dev/null & wait $server; rm -rf "$folder""#;
+kill -INT $server 2>/dev/null; (sleep 1; kill -QUIT $server) 2>/dev/null & wait $server; rm -rf "$folder""#;
 
 /// A command as the user that PostgreSQL may run as.
 fn as_postgres(program: &Path) -> Command {
@@ -192,6 +192,14 @@ impl Cluster {
         std::thread::scope(|scope| scope.spawn(connect).join().unwrap())
     }
 
+    /// Gives the server a file that only it may read.
+    pub fn own(&self, file: &Path) {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((uid, gid)) = step_down() {
+            chown(file, Some(uid), Some(gid)).unwrap();
+        }
+    }
+
     /// The server's own process.
     pub fn pid(&self) -> String {
         let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
@@ -268,6 +276,11 @@ impl Live {
                 Self { database: postgres(&name), folder, name: Some(name) }
             }
         }
+    }
+
+    /// The name of the PostgreSQL database, if it is one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// How the tests open it.

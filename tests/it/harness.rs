@@ -74,7 +74,17 @@ pub struct Server {
 impl Server {
     /// A server with the demo data and the four tokens.
     pub async fn start(engine: Engine) -> Self {
-        let live = Live::new(engine, Content::Demo);
+        Self::over(Live::new(engine, Content::Demo))
+    }
+
+    /// The same, filled by the server itself and not copied.
+    pub async fn filled(engine: Engine) -> Self {
+        let server = Self::over(Live::new(engine, Content::Schema));
+        fill(server.app.clone()).await;
+        server
+    }
+
+    fn over(live: Live) -> Self {
         let app = App::open(&live.options()).unwrap();
         let router = vext::http::router(app.clone(), None);
         Self { app, router, live }

@@ -13,10 +13,23 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-fn vext(arguments: &[&str]) -> Command {
+/// A command of the program, in an empty environment.
+pub fn vext(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vext"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command
+}
+
+/// What a command says that should end by itself, and soon.
+pub fn output(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    let (done, ended) = mpsc::channel();
+    std::thread::spawn(move || done.send(child.wait_with_output().unwrap()));
+    ended.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| {
+        let _ = Command::new("kill").args(["-KILL", &id]).status();
+        panic!("{command:?} goes on")
+    })
 }
 
 /// A server process; ends with the value.
@@ -176,7 +189,7 @@ fn what_cannot_be_served_is_refused_in_one_sentence() {
         (directory, "directory"),
         (file("nowhere/vext.db"), "does not exist"),
         // Nobody, root included, can make a file there.
-        ("/proc/vext.db".to_owned(), "not available"),
+        ("/proc/vext.db".to_owned(), "cannot be written"),
     ] {
         let output = vext(&["serve", "--database", &database, "--listen", "127.0.0.1:0"]).output().unwrap();
         let sentence = error(&output);

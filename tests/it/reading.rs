@@ -48,6 +48,12 @@ fn everything<'a>(
     })
 }
 
+/// Reads everything that 108 holds or leads to, three steps far.
+pub async fn read_every_reference(server: &Server) {
+    let all = everything(server, "VirtualExtension", 3).await;
+    server.data(&format!("{{ tenant {{ virtualExtension(by: {{number: \"108\"}}) {{ {all} }} }} }}"), json!({})).await;
+}
+
 /// The number of statements for a page does not depend on its length: all sections, all references, and theirs.
 async fn a_long_page_costs_as_many_statements_as_a_short_one(engine: Engine) {
     let server = Server::start(engine).await;

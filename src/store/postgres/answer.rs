@@ -4,6 +4,7 @@ use ::postgres::Error;
 use ::postgres::error::{DbError, SqlState};
 
 use super::super::error::{StoreError, constraint_name};
+use super::Unfit;
 
 /// The store's word for an error of the engine.
 pub(super) fn answer(error: &Error) -> StoreError {
@@ -34,7 +35,13 @@ pub(super) fn answer(error: &Error) -> StoreError {
 fn not_of_the_server(error: &Error) -> StoreError {
     let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
     let why = format!("{error}{source}");
-    if is_lost(error) { StoreError::Unavailable(why) } else { StoreError::Bug(why) }
+    if is_lost(error) {
+        StoreError::Unavailable(why)
+    } else if std::error::Error::source(error).is_some_and(|source| source.is::<Unfit>()) {
+        StoreError::Invalid(why)
+    } else {
+        StoreError::Bug(why)
+    }
 }
 
 /// The store's word for an error in answer to COMMIT. What the server refuses is not there; but when it goes away, or

@@ -166,7 +166,7 @@ impl ToSql for Value {
             (Value::Text(text), _) if <&str as ToSql>::accepts(of) => text.to_sql(of, out),
             (Value::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(of, out),
             (Value::Ids(ids), &Type::INT8_ARRAY) => (&**ids).to_sql(of, out),
-            _ => Err(format!("a parameter of type {of} cannot be {self:?}").into()),
+            _ => Err(Unfit(of.clone()).into()),
         }
     }
 
@@ -176,6 +176,11 @@ impl ToSql for Value {
 
     ::postgres::types::to_sql_checked!();
 }
+
+/// A parameter that its column cannot hold. Does not repeat the value, which may be a secret's.
+#[derive(Debug, thiserror::Error)]
+#[error("the parameter is no {0}")]
+struct Unfit(Type);
 
 impl<'a> FromSql<'a> for Value {
     fn from_sql(of: &Type, raw: &'a [u8]) -> Conversion<Self> {
