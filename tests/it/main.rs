@@ -11,6 +11,7 @@
 
 mod access;
 mod cost;
+mod deploy;
 mod docs;
 mod engines;
 mod errors;

@@ -130,7 +130,7 @@ async fn the_page_learns_tenants_in_the_demo_only() {
 
 /// Says that a test is skipped for want of a program, past the test runner, which keeps what passing tests print; CI,
 /// which installs them all, fails instead.
-fn missing(what: &str) {
+pub fn missing(what: &str) {
     assert!(std::env::var_os("VEXT_REQUIRE_ALL").is_none(), "VEXT_REQUIRE_ALL is set, but {what} is not installed");
     let _ = std::io::stderr().write_all(format!("skipped: {what} is not installed\n").as_bytes());
 }

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -45,14 +45,16 @@ pub struct Process {
 impl Process {
     /// Starts a command on a free port and waits until it says where it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        let mut command = vext(arguments);
+        command.args(["--listen", "127.0.0.1:0"]);
+        Self::listening(command)
+    }
+
+    /// Starts a command that is the server, or starts it, and waits until it says where it listens.
+    pub fn listening(mut command: Command) -> Self {
         let temporary = tempfile::tempdir().unwrap();
-        let mut child = vext(arguments)
-            .args(["--listen", "127.0.0.1:0"])
-            .env("TMPDIR", temporary.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command.env("TMPDIR", temporary.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // `demo` says it on stdout, `serve` in its log; both are read to the end, or the process would wait.
         let (said, lines) = mpsc::channel();
         let outputs: [Box<dyn Read + Send>; 2] =
@@ -84,8 +86,25 @@ impl Process {
         post(&self.address, token, &json!({ "query": query, "variables": variables }).to_string())
     }
 
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => return status,
+                None if begun.elapsed() > Duration::from_secs(20) => panic!("it goes on: {}", self.banner),
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
     /// Sends a signal.
-    fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
     }
@@ -273,14 +292,7 @@ fn it_stops_gracefully_when_it_is_asked_to() {
         let mut demo = Process::start(&["demo", "--token", "T"]);
         assert!(demo.ask("T", "{ tenant { code } }", &json!({})).is_some());
         demo.signal(signal);
-        let begun = Instant::now();
-        let status = loop {
-            match demo.child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if begun.elapsed() > Duration::from_secs(20) => panic!("it goes on after {signal}"),
-                None => std::thread::sleep(Duration::from_millis(20)),
-            }
-        };
+        let status = demo.ended();
         assert!(status.success(), "{signal}: {status}");
         assert_eq!(fs::read_dir(demo.temporary.path()).unwrap().count(), 0, "the temporary database is deleted");
     }
