@@ -152,7 +152,28 @@ async fn a_stale_save_is_run_again(engine: Engine) {
     assert_eq!((runs.load(Ordering::SeqCst), revision().await), (10, before + 1000));
 }
 
+/// Clients go away at any moment: what they had asked for ends by itself, and gives back what it held.
+async fn a_read_that_is_given_up_gives_back_its_connection(engine: Engine) {
+    let live = Live::new(engine, Content::Demo);
+    let store = open(&live);
+    for patience in 0..300 {
+        let snapshot = store.snapshot();
+        let read = snapshot.read(OIL, store::own_tenant);
+        let give_up = async {
+            for _ in 0..patience {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! { _ = read => {} () = give_up => {} }
+    }
+    // As many as there are connections, all at once.
+    let snapshots: Vec<_> = (0..8).map(|_| store.snapshot()).collect();
+    let all = snapshots.iter().map(|snapshot| snapshot.read(OIL, store::own_tenant));
+    assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
+}
+
 on_each_engine!(
+    a_read_that_is_given_up_gives_back_its_connection,
     a_broken_rule_is_named,
     a_foreign_value_is_corrupt,
     a_read_cannot_write,

@@ -17,6 +17,7 @@ mod engines;
 mod errors;
 mod harness;
 mod layers;
+mod model;
 mod nodes;
 mod playground;
 mod process;
