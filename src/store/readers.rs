@@ -255,24 +255,3 @@ impl Snapshot {
         drop(self.reading.lock().await.take());
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Database;
-
-    #[tokio::test]
-    async fn a_read_that_panics_takes_no_thread_with_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::Sqlite(folder.path().join("r.db"));
-        let manager = Manager { database, readonly: false, statements: Arc::default() };
-        let readers = Arc::new(Readers::start(manager, 1).unwrap());
-        for _ in 0..3 {
-            let panicked =
-                Snapshot::new(Arc::clone(&readers)).read_system(|_| -> Result<()> { panic!("a read") }).await;
-            assert!(matches!(panicked, Err(StoreError::Bug(_))), "{panicked:?}");
-            let row = Snapshot::new(Arc::clone(&readers)).read_system(|session| session.first("SELECT 1", &[])).await;
-            assert!(row.unwrap().is_some());
-        }
-    }
-}

@@ -11,6 +11,7 @@
 
 mod access;
 mod cost;
+mod demo;
 mod deploy;
 mod docs;
 mod engines;
@@ -24,5 +25,6 @@ mod process;
 mod reading;
 mod rules;
 mod schema;
+mod store;
 mod tables;
 mod writing;

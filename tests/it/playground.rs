@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::engines::Engine;
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{Server, TOKEN};
 use crate::process::Process;
 use axum::body::{Body, to_bytes};
@@ -29,8 +29,7 @@ fn examples() -> Vec<(String, String, Value)> {
 }
 
 /// Each example does what its title says, on the demo data and in any order.
-#[tokio::test]
-async fn every_example_does_what_it_says() {
+async fn every_example_does_what_it_says(engine: Engine) {
     let examples = examples();
     let sections = [
         "information",
@@ -45,7 +44,7 @@ async fn every_example_does_what_it_says() {
     ];
     for (name, text, variables) in &examples {
         assert!(text.starts_with("# Title: ") && text.contains("\n# Group: "), "{name}");
-        let answer = Server::start(Engine::Sqlite).await.answer(TOKEN, text, variables.clone()).await;
+        let answer = Server::start(engine).await.answer(TOKEN, text, variables.clone()).await;
         assert!(answer.get("errors").is_none(), "{name}: {answer:#}");
         let data = &answer["data"];
         match name.split_once('-').unwrap().1 {
@@ -178,3 +177,5 @@ fn the_committed_bundle_is_what_the_sources_build() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+on_each_engine!(every_example_does_what_it_says);
