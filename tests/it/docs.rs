@@ -62,7 +62,7 @@ fn pretty(value: &Value, indent: usize) -> String {
 /// Runs each `graphql` block of the README in turn on one server with the demo data; the `json` block behind it is the
 /// answer's data.
 async fn the_tours_answers_are_real(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let text = fs::read_to_string(path("README.md")).unwrap();
     let (mut page, mut rest, mut steps) = (String::new(), text.as_str(), 0);
     while let Some((before, block)) = rest.split_once("```graphql\n") {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::engines::{Content, Engine, Live, cluster, on_each_engine, postgres_or_skip};
+use crate::harness::{Server, TOKEN};
+use serde_json::json;
 use vext::domain::{TenantId, Value};
 use vext::store::{self, Outcome, PostgresServer, Session, Store, StoreError};
 
@@ -184,7 +186,7 @@ on_each_engine!(
 /// Two saves that take two tenants' rows in opposite order: PostgreSQL ends one of them, and it is run again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deadlocks_are_run_again() {
-    if !postgres_or_skip("deadlocks_are_run_again") {
+    if !postgres_or_skip() {
         return;
     }
     let live = Live::new(Engine::Postgres, Content::Demo);
@@ -210,7 +212,7 @@ async fn deadlocks_are_run_again() {
 /// nobody knows: it is said so, and never run again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_connection_is_replaced_but_a_commit_is_never_repeated() {
-    if !postgres_or_skip("a_lost_connection_is_replaced_but_a_commit_is_never_repeated") {
+    if !postgres_or_skip() {
         return;
     }
     let live = Live::new(Engine::Postgres, Content::Demo);
@@ -253,12 +255,20 @@ async fn a_lost_connection_is_replaced_but_a_commit_is_never_repeated() {
     assert!(matches!(unknown, Err(StoreError::Unknown(_))), "{unknown:?}");
     assert_eq!(runs.load(Ordering::SeqCst), 1);
     assert_eq!(store.write(OIL, save(0, rename)).await, Ok(1), "afterwards it works");
+
+    // So clients hear it.
+    let server = Server::over(live);
+    let (id, _) = server.extension("108").await;
+    let query = "mutation($id: ID!) { virtualExtensionNoteUpdate(input: {id: $id, note: {branch: \"y\"}}) { userErrors { code } } }";
+    let answer = server.answer(TOKEN, query, json!({ "id": id })).await;
+    let said = &answer["errors"][0]["extensions"];
+    assert_eq!((&said["code"], &said["outcome"]), (&json!("UNAVAILABLE"), &json!("UNKNOWN")), "{answer}");
 }
 
 /// What only PostgreSQL can answer, by its codes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_of_postgresql() {
-    if !postgres_or_skip("codes_of_postgresql") {
+    if !postgres_or_skip() {
         return;
     }
     let live = Live::new(Engine::Postgres, Content::Schema);

@@ -73,7 +73,7 @@ pub struct Server {
 
 impl Server {
     /// A server with the demo data and the four tokens.
-    pub async fn start(engine: Engine) -> Self {
+    pub fn start(engine: Engine) -> Self {
         Self::over(Live::new(engine, Content::Demo))
     }
 
@@ -84,7 +84,8 @@ impl Server {
         server
     }
 
-    fn over(live: Live) -> Self {
+    /// A server over a database that is there.
+    pub fn over(live: Live) -> Self {
         let app = App::open(&live.options()).unwrap();
         let router = vext::http::router(app.clone(), None);
         Self { app, router, live }

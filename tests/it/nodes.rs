@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::engines::{Cluster, Content, Engine, Live, cluster, postgres_or_skip};
+use crate::engines::{Cluster, Content, Engine, Live, cluster, give, postgres_or_skip};
 use crate::harness::TOKEN;
 use crate::process::{Process, output, vext};
 
@@ -32,7 +32,7 @@ fn sentence(output: &Output) -> String {
 fn two_nodes_lose_no_update() {
     const CLIENTS: usize = 6;
     const EDITS: i64 = 20;
-    if !postgres_or_skip("two_nodes_lose_no_update") {
+    if !postgres_or_skip() {
         return;
     }
     let live = Live::new(Engine::Postgres, Content::Demo);
@@ -85,7 +85,7 @@ fn two_nodes_lose_no_update() {
 /// What keeps a server from starting is one sentence that says what to do.
 #[test]
 fn a_database_that_does_not_fit_is_refused_in_one_sentence() {
-    if !postgres_or_skip("a_database_that_does_not_fit_is_refused_in_one_sentence") {
+    if !postgres_or_skip() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -155,7 +155,7 @@ fn a_database_that_does_not_fit_is_refused_in_one_sentence() {
 /// to be encrypted.
 #[test]
 fn tls_is_verified_when_it_is_asked_for() {
-    if !postgres_or_skip("tls_is_verified_when_it_is_asked_for") {
+    if !postgres_or_skip() {
         return;
     }
     let cluster = Cluster::start(&["fsync=off"]);
@@ -169,7 +169,7 @@ fn tls_is_verified_when_it_is_asked_for() {
         (key, file)
     };
     let ((key, file), (_, stranger)) = (certificate("server"), certificate("stranger"));
-    cluster.own(&key);
+    give(&key);
     for setting in ["ssl = on", "ssl_cert_file = 'server.crt'", "ssl_key_file = 'server.key'"] {
         cluster.sql("postgres", |client| client.batch_execute(&format!("ALTER SYSTEM SET {setting}")).unwrap());
     }
@@ -220,7 +220,7 @@ struct Client {
 #[test]
 fn a_failover_loses_nothing_that_was_acknowledged() {
     const CLIENTS: usize = 4;
-    if !postgres_or_skip("a_failover_loses_nothing_that_was_acknowledged") {
+    if !postgres_or_skip() {
         return;
     }
     let primary = Cluster::start(&["wal_level=replica"]);

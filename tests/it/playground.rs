@@ -44,7 +44,7 @@ async fn every_example_does_what_it_says(engine: Engine) {
     ];
     for (name, text, variables) in &examples {
         assert!(text.starts_with("# Title: ") && text.contains("\n# Group: "), "{name}");
-        let answer = Server::start(engine).await.answer(TOKEN, text, variables.clone()).await;
+        let answer = Server::start(engine).answer(TOKEN, text, variables.clone()).await;
         assert!(answer.get("errors").is_none(), "{name}: {answer:#}");
         let data = &answer["data"];
         match name.split_once('-').unwrap().1 {
@@ -91,7 +91,7 @@ async fn get(server: &Server, path: &str, accept: &str) -> (StatusCode, HeaderMa
 
 #[tokio::test]
 async fn the_files_are_served_compressed_under_a_strict_policy() {
-    let server = Server::start(Engine::Sqlite).await;
+    let server = Server::start(Engine::Sqlite);
     let manifest: Value =
         serde_json::from_str(&fs::read_to_string(format!("{PLAYGROUND}/dist/manifest.json")).unwrap()).unwrap();
     for file in manifest.as_array().unwrap() {
@@ -120,7 +120,7 @@ async fn the_files_are_served_compressed_under_a_strict_policy() {
 /// Outside the demo the page is told neither a token nor the tenants' codes.
 #[tokio::test]
 async fn the_page_learns_tenants_in_the_demo_only() {
-    let server = Server::start(Engine::Sqlite).await;
+    let server = Server::start(Engine::Sqlite);
     let (_, headers, config) = get(&server, "/playground/config.json", "identity").await;
     let config: Value = serde_json::from_slice(&config).unwrap();
     assert_eq!((&config["demoToken"], &config["tenants"]), (&Value::Null, &json!([])));

@@ -134,7 +134,7 @@ fn parts(live: &Live) -> BTreeSet<Part> {
 
 #[test]
 fn both_engines_have_the_same_tables() {
-    if postgres_or_skip("both_engines_have_the_same_tables") {
+    if postgres_or_skip() {
         let [sqlite, postgres] = [Engine::Sqlite, Engine::Postgres].map(|e| parts(&Live::new(e, Content::Schema)));
         assert!(sqlite.len() > 300, "{}", sqlite.len());
         let differ: Vec<_> = sqlite.symmetric_difference(&postgres).collect();
