@@ -4,11 +4,15 @@
 //! `pub use`, a variant of [`Command`] and its line in [`Command::run`]. What several commands need is at the end of
 //! this file; how to listen and when to stop is in `serve.rs`.
 
+mod backup;
 mod demo;
 mod migrate;
+mod progress;
+mod restore;
 mod serve;
 mod tenant;
 mod token;
+mod verify;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -19,11 +23,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use self::backup::Backup;
 pub use self::demo::Demo;
 pub use self::migrate::Migrate;
+pub use self::restore::Restore;
 pub use self::serve::Serve;
 pub use self::tenant::{TenantCommand, TenantCreate};
 pub use self::token::{Scope, TokenCommand, TokenCreate, TokenRevoke};
+pub use self::verify::Verify;
 use crate::config::{ConfigFile, DatabaseSettings, LogSettings};
 use crate::domain::{Environment, Problem};
 use crate::graphql;
@@ -100,6 +107,12 @@ pub enum Command {
     Serve(Serve),
     /// Bring the database's schema up to this version, or make the database.
     Migrate(Migrate),
+    /// Take a backup of a SQLite file, also while a server writes to it.
+    Backup(Backup),
+    /// Check a backup: the file, its rows and, with the key, its secrets.
+    Verify(Verify),
+    /// Put a backup in the place of a SQLite database.
+    Restore(Restore),
     /// Print the GraphQL schema.
     Schema,
     /// Make and list tenants.
@@ -117,6 +130,9 @@ impl Command {
             Self::Demo(demo) => demo.run(),
             Self::Serve(serve) => serve.run(),
             Self::Migrate(migrate) => migrate.run(),
+            Self::Backup(backup) => backup.run(),
+            Self::Verify(verify) => verify.run(),
+            Self::Restore(restore) => restore.run(),
             Self::Schema => print(&graphql::sdl()),
             Self::Tenant(command) => command.run(),
             Self::Token(command) => command.run(),

@@ -47,7 +47,7 @@ pub enum StoreError {
 impl From<crate::domain::Problem> for StoreError {
     /// A stored value that breaks the rule of its type.
     fn from(problem: crate::domain::Problem) -> Self {
-        StoreError::Corrupt(problem.message())
+        StoreError::Corrupt(format!("{}: {}", problem.path.join("."), problem.message()))
     }
 }
 
