@@ -214,3 +214,21 @@ impl Work {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_tidied_of_what_nobody_works_on() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".vext-unfinished-old")).unwrap();
+        fs::write(folder.path().join(".vext-unfinished-file"), "").unwrap();
+        let work = Work::beside(&folder.path().join("b.db")).unwrap();
+        Work::clean(folder.path()).unwrap();
+        assert!(!folder.path().join(".vext-unfinished-old").exists());
+        assert!(work.path("").exists() && folder.path().join(".vext-unfinished-file").exists());
+        drop(work);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

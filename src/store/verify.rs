@@ -153,7 +153,7 @@ impl Check<'_, '_> {
         for (id, row) in rows {
             self.kinds.insert(id, row.kind);
             if let Some(Err(problem)) = row.number.map(|number| ExtensionNumber::from_value(number.into())) {
-                self.found.push(format!("pbx_object[{id}].number: {}", problem.message()));
+                self.found.push(problem.under(format!("pbx_object[{id}].number")).message());
             }
             if row.version < 1 {
                 self.found.push(format!("pbx_object[{id}].version: must be 1 or more"));

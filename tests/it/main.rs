@@ -10,10 +10,12 @@
 #![allow(clippy::disallowed_methods, reason = "tests look at the clock, and into the file behind the program's back")]
 
 mod access;
+mod backups;
 mod cost;
 mod demo;
 mod deploy;
 mod docs;
+mod drills;
 mod engines;
 mod errors;
 mod harness;

@@ -34,10 +34,12 @@ pub fn output(command: &mut Command) -> Output {
 
 /// A server process; ends with the value.
 pub struct Process {
-    child: Child,
+    pub child: Child,
     pub address: String,
     /// What it printed until it listened.
     pub banner: String,
+    /// What it goes on to print.
+    lines: Mutex<mpsc::Receiver<String>>,
     /// Where it keeps temporary files: killed, it cannot clean up itself.
     temporary: tempfile::TempDir,
 }
@@ -78,7 +80,7 @@ impl Process {
         if let Some(token) = lines.recv_timeout(Duration::from_millis(100)).ok().filter(|line| line.contains("Token")) {
             banner += &token;
         }
-        Self { child, address: address.unwrap(), banner, temporary }
+        Self { child, address: address.unwrap(), banner, temporary, lines: Mutex::new(lines) }
     }
 
     /// The whole answer to a GraphQL request; `None` when the server is gone.
@@ -103,6 +105,19 @@ impl Process {
         }
     }
 
+    /// Waits for a line with these words and returns it.
+    pub fn says(&self, words: &str) -> String {
+        let (lines, begun) = (self.lines.lock().unwrap(), Instant::now());
+        let mut said = String::new();
+        while let Ok(line) = lines.recv_timeout(Duration::from_secs(30).saturating_sub(begun.elapsed())) {
+            if line.contains(words) {
+                return line;
+            }
+            said += &line;
+        }
+        panic!("it does not say {words:?}, but {said}");
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
@@ -117,7 +132,7 @@ impl Drop for Process {
     }
 }
 
-fn post(address: &str, token: &str, body: &str) -> Option<Value> {
+pub fn post(address: &str, token: &str, body: &str) -> Option<Value> {
     let mut stream = TcpStream::connect(address).ok()?;
     let head = format!(
         "POST /graphql HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
@@ -131,7 +146,7 @@ fn post(address: &str, token: &str, body: &str) -> Option<Value> {
     serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
 }
 
-fn error(output: &Output) -> String {
+pub fn error(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -261,7 +276,7 @@ fn a_bad_tenant_is_told_everything_at_once() {
 }
 
 /// Overwrites the root page of a table, as a failing disk might.
-fn damage(file: &Path) {
+pub fn damage(file: &Path) {
     let connection = rusqlite::Connection::open(file).unwrap();
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE").unwrap();
     let (page, size): (u32, u32) = connection

@@ -18,7 +18,10 @@ pub fn inspect(path: &Path) -> Result<Found, String> {
     if path.is_dir() {
         return Err(format!("{shown} is a directory, not a database file"));
     }
-    let plain = |error: rusqlite::Error| refusal(path, &error);
+    let plain = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt) => damaged(path, error),
+        _ => refusal(path, &error),
+    };
     if !path.exists() {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         return if folder.is_dir() {
@@ -57,13 +60,14 @@ pub(super) fn refusal(path: &Path, error: &rusqlite::Error) -> String {
     let shown = path.display();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => format!("{shown} is not a SQLite database"),
-        Some(ErrorCode::DatabaseCorrupt) => damaged(path, error),
+        Some(ErrorCode::DatabaseCorrupt) => format!("{shown} is damaged ({error})"),
         Some(ErrorCode::ReadOnly) => format!("{shown} is not writable"),
         Some(ErrorCode::DatabaseBusy) => format!("{shown} is locked by another program"),
         _ => format!("{shown} cannot be opened: {error}"),
     }
 }
 
+/// The same for a database that was meant to be served.
 fn damaged(path: &Path, why: impl std::fmt::Display) -> String {
     format!("{} is damaged ({why}); bring it back from a backup with `vext restore FILE --force`", path.display())
 }
