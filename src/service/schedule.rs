@@ -113,7 +113,7 @@ impl Worker {
     /// When the next one is due; what the clock had not reached yet, before it was set, does not count.
     fn due(&self) -> i64 {
         let now = self.now();
-        let newest = self.taken().unwrap_or_default().into_iter().filter(|(at, _)| *at <= now).next_back();
+        let newest = self.taken().unwrap_or_default().into_iter().rfind(|(at, _)| *at <= now);
         newest.map_or(now, |(at, _)| at.saturating_add(millis(self.schedule.every)))
     }
 

@@ -73,13 +73,18 @@ fn said(place: impl std::fmt::Display, error: StoreError) -> String {
     }
 }
 
+/// Lists by owner and slot.
+type Lists = HashSet<(i64, &'static str)>;
+/// Reads rows by key.
+type Read<'a, T> = &'a dyn Fn(&mut Query<'_>, &[i64]) -> Result<HashMap<i64, T>>;
+
 /// The rows of one tenant, while they are looked at.
 struct Check<'a, 'q> {
     query: Query<'q>,
     sealer: Option<&'a Sealer>,
     kinds: HashMap<i64, Kind>,
-    /// Which lists of which owners were read, by table.
-    lists: BTreeMap<&'static str, (Rows, HashSet<(i64, &'static str)>)>,
+    /// By table, which lists were read.
+    lists: BTreeMap<&'static str, (Rows, Lists)>,
     found: Vec<String>,
 }
 
@@ -247,7 +252,7 @@ impl Check<'_, '_> {
         let found = &mut self.found;
         let read = self.query.each(CHANGES, &[], &mut |row| {
             let (object, version, revision) = (column!(row, 0, int)?, column!(row, 1, int)?, column!(row, 2, int)?);
-            (column!(row, 3, int)?, column!(row, 4, text)?);
+            let _whole = (column!(row, 3, int)?, column!(row, 4, text)?);
             if version < 1 || !(1..=last).contains(&revision) {
                 found.push(format!(
                     "change[{object}.{version}]: version must be 1 or more, and revision, which is {revision}, 1 to the tenant's"
@@ -275,7 +280,7 @@ fn each_chunk<T>(
     ids: &[i64],
     found: &mut Vec<String>,
     place: &dyn Fn(i64) -> String,
-    read: &dyn Fn(&mut Query<'_>, &[i64]) -> Result<HashMap<i64, T>>,
+    read: Read<'_, T>,
 ) -> Vec<(i64, T)> {
     let mut rows = Vec::new();
     for chunk in ids.chunks(CHUNK) {
