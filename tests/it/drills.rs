@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use serde_json::{Value, json};
 
 use crate::backups::{Place, fails, succeeds, text};
-use crate::engines::skip;
+use crate::playground::missing;
 use crate::process::{Process, damage, post};
 
 const TOKEN: &str = "test-token";
@@ -147,7 +147,7 @@ fn without_space(server: &mut Process, database: &Path, full: impl FnOnce(), fre
 fn a_file_that_may_not_grow_refuses_saves_until_it_may() {
     let place = Place::new();
     if Command::new("prlimit").arg("--version").stdout(Stdio::null()).status().is_err() {
-        return skip("a_file_that_may_not_grow", "there is no prlimit");
+        return missing("prlimit");
     }
     let pid = std::cell::Cell::new(0);
     let limit = |size: &str| {
@@ -186,7 +186,7 @@ impl Drop for Small {
 fn a_full_disk_refuses_saves_until_there_is_space() {
     let place = Place::new();
     let Some(disk) = Small::mount(place.path("disk")) else {
-        return skip("a_full_disk", "mounting a small file system needs root");
+        return missing("a small file system (mounting one needs root)");
     };
     let database = disk.0.join("vext.db");
     fs::copy(&place.database, &database).unwrap();
@@ -247,12 +247,12 @@ fn overwrite(file: &Path, table: &str) {
     let connection = rusqlite::Connection::open(file).unwrap();
     let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
     assert_eq!(busy, 0, "all of it stands in the file");
-    let (page, size): (u64, u64) = connection
+    let (page, size): (u32, u32) = connection
         .query_row(
             // The schema's own page is the first.
             "SELECT coalesce((SELECT rootpage FROM sqlite_schema WHERE name = $1), 1), page_size FROM pragma_page_size",
             [table],
-            |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .unwrap();
     // Not by this process: SQLite's locks are lost when it closes the file once more.
