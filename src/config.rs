@@ -437,7 +437,7 @@ mod tests {
         for some in [&all[..2], &all[2..4], &all[4..], &all[..4], &all[2..]] {
             assert!(schedule(some).unwrap_err().contains("belong together"), "{some:?}");
         }
-        for bad in ["1", "soon", "-1h", "0s", "500ms"] {
+        for bad in ["1", "soon", "1h ago", "0s", "500ms"] {
             assert!(schedule(&["--backup-every", bad]).unwrap_err().contains("such as 24h"), "{bad}");
         }
     }

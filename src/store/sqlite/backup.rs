@@ -130,13 +130,13 @@ impl Frozen {
     /// One line per row that refers to one that is not there.
     fn foreign_keys(&self, found: &mut Vec<String>) -> rusqlite::Result<()> {
         let connection = &self.0.connection;
-        let mut broken = connection
-            .prepare("SELECT DISTINCT \"table\", \"parent\", fkid FROM pragma_foreign_key_check ORDER BY 1, 3")?;
+        let mut broken =
+            connection.prepare("SELECT DISTINCT [table], parent, fkid FROM pragma_foreign_key_check ORDER BY 1, 3")?;
         let broken = broken.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         for key in broken.collect::<rusqlite::Result<Vec<(String, String, i64)>>>()? {
             let (table, parent, number) = key;
             let mut columns = connection
-                .prepare("SELECT \"from\", \"to\" FROM pragma_foreign_key_list($1) WHERE id = $2 ORDER BY seq")?;
+                .prepare("SELECT [from], [to] FROM pragma_foreign_key_list($1) WHERE id = $2 ORDER BY seq")?;
             let columns = columns.query_map((&table, number), |row| Ok((row.get(0)?, row.get(1)?)))?;
             let columns = columns.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
             let mut names = connection.prepare("SELECT name FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk")?;
@@ -174,7 +174,7 @@ impl Frozen {
         let names = names.query_map([], |row| row.get::<_, String>(0)).map_err(said)?;
         let count = |name: rusqlite::Result<String>| {
             let name = name?;
-            let rows: i64 = connection.query_row(&format!("SELECT count(*) FROM \"{name}\""), [], |row| row.get(0))?;
+            let rows: i64 = connection.query_row(&format!("SELECT count(*) FROM [{name}]"), [], |row| row.get(0))?;
             Ok((name, rows.unsigned_abs()))
         };
         names.map(count).collect::<rusqlite::Result<_>>().map_err(said)
