@@ -1,15 +1,13 @@
-//! Reads every row of a database into its type, and says of each that does not fit which it is and what rule it breaks.
-//!
-//! How to add a table: sections, details and their lists are found by themselves; everything else has its check here.
+//! The rows of one tenant.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{OnceLock, RwLock};
 
-use super::error::{Result, StoreError};
-use super::migrate;
-use super::session::{Query, Session, column};
-use super::{Progress, objects, sections, tenants, tokens};
+use super::super::error::{Result, StoreError};
+use super::super::session::{Query, Session, column};
+use super::super::{objects, sections, tenants};
+use super::said;
 use crate::domain::{ExtensionNumber, Kind, Row, Scalar as _, Sealer, TenantId, Value};
 use crate::form::{
     AdditionalDestinations, CallSettings, FollowMe, Information, Note, OutboundCalls, OutboundRecording, Security,
@@ -24,54 +22,11 @@ use crate::objects::{
 /// How many rows are read at once; when one of them is wrong, these are read again one by one.
 const CHUNK: usize = 500;
 
-const TENANTS: &str = "SELECT tenant_id, next_object FROM tenant ORDER BY tenant_id";
 const OBJECTS: &str = "SELECT object_id FROM pbx_object WHERE tenant_id = $1 ORDER BY object_id";
-const TOKENS: &str = "SELECT token_id, hash FROM token ORDER BY token_id";
 const CHANGES: &str = "SELECT object_id, version, revision, changed_at, actor FROM change WHERE tenant_id = $1";
 const FIELDS: &str =
     "SELECT object_id, version, path, before_value, after_value FROM change_field WHERE tenant_id = $1";
-const KEYS: &str = "SELECT key_id, created_at FROM sealing_key";
 const IMPORT: &str = "SELECT lines, digest FROM import WHERE tenant_id = $1";
-
-/// Reads every row of a database whose schema is this program's. With the key, sealed secrets are opened too.
-///
-/// # Errors
-/// What `progress` answers. What is wrong with rows is the value: a line each, without any secret.
-pub fn verify_rows(
-    session: &mut dyn Session,
-    sealer: Option<&Sealer>,
-    progress: &mut Progress<'_>,
-) -> std::result::Result<Vec<String>, String> {
-    let mut found = Vec::new();
-    let tenants = session.rows(TENANTS, &[]).unwrap_or_else(|error| {
-        found.push(said("tenant", error));
-        Vec::new()
-    });
-    let total = tenants.len() as u64;
-    for (done, row) in tenants.iter().enumerate() {
-        progress("reading rows of tenants", done as u64, total)?;
-        let (Some(id), next) = (row.first().and_then(Value::int), row.get(1).and_then(Value::int)) else { continue };
-        found.extend(verify_tenant(session, TenantId(id), next.unwrap_or_default(), sealer));
-    }
-    verify_tokens(session, &mut found);
-    verify_key(session, sealer, &mut found);
-    Ok(found)
-}
-
-/// What a database of this program still lacks; a sentence when it is newer, or another build's.
-///
-/// # Errors
-/// That sentence.
-pub fn lacking_migrations(session: &mut dyn Session) -> std::result::Result<Vec<String>, String> {
-    migrate::lacking_in_file(session)
-}
-
-fn said(place: impl std::fmt::Display, error: StoreError) -> String {
-    match error {
-        StoreError::Corrupt(why) => format!("{place}: {why}"),
-        other => format!("{place}: {other}"),
-    }
-}
 
 /// Lists by owner and slot.
 type Lists = HashSet<(i64, &'static str)>;
@@ -88,7 +43,13 @@ struct Check<'a, 'q> {
     found: Vec<String>,
 }
 
-fn verify_tenant(session: &mut dyn Session, id: TenantId, next: i64, sealer: Option<&Sealer>) -> Vec<String> {
+/// Reads every row of a tenant, whose next object gets the key `next`.
+pub(super) fn verify_tenant(
+    session: &mut dyn Session,
+    id: TenantId,
+    next: i64,
+    sealer: Option<&Sealer>,
+) -> Vec<String> {
     let (mut found, mut place, mut defaults, mut revision) = (Vec::new(), format!("tenant {}", id.0), None, i64::MAX);
     match tenants::tenant_by_id(session, id) {
         Ok(Some(row)) => {
@@ -333,40 +294,4 @@ fn owners_of(rows: Rows) -> &'static str {
         )
     });
     sql
-}
-
-fn verify_tokens(session: &mut dyn Session, found: &mut Vec<String>) {
-    let rows = session.rows(TOKENS, &[]).unwrap_or_else(|error| {
-        found.push(said("token", error));
-        Vec::new()
-    });
-    for row in rows {
-        let Some(id) = row.first().and_then(Value::int) else { continue };
-        match tokens::load(session, id) {
-            Ok(Some(token)) => {
-                if token.scopes.split(' ').any(|scope| !["read", "write"].contains(&scope)) {
-                    found.push(format!("token[{id}].scopes: must be read, or read and write"));
-                }
-                if token.all_tenants && !token.tenants.is_empty() {
-                    found.push(format!("token[{id}].all_tenants: must not be set for a token of some tenants"));
-                }
-            }
-            Ok(None) => {}
-            Err(error) => found.push(said(format!("token[{id}]"), error)),
-        }
-        if row.get(1).and_then(Value::bytes).is_none_or(|hash| hash.len() != 32) {
-            found.push(format!("token[{id}].hash: must be 32 bytes"));
-        }
-    }
-}
-
-fn verify_key(session: &mut dyn Session, sealer: Option<&Sealer>, found: &mut Vec<String>) {
-    let keys = session.query(KEYS, &[], &mut |row| {
-        let (key, _) = (column!(row, 0, text)?, column!(row, 1, int)?);
-        if let Some(sealer) = sealer.filter(|sealer| sealer.key_id() != key) {
-            found.push(format!("sealing_key[{key}]: the key file's key is another one, {}", sealer.key_id()));
-        }
-        Ok(())
-    });
-    found.extend(keys.err().map(|error| said("sealing_key", error)));
 }
