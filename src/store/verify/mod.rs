@@ -23,7 +23,7 @@ pub fn verify_rows(
     session: &mut dyn Session,
     sealer: Option<&Sealer>,
     progress: &mut Progress<'_>,
-) -> std::result::Result<Vec<String>, String> {
+) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     let tenants = session.rows(TENANTS, &[]).unwrap_or_else(|error| {
         found.push(said("tenant", error));
@@ -44,7 +44,7 @@ pub fn verify_rows(
 ///
 /// # Errors
 /// That sentence.
-pub fn lacking_migrations(session: &mut dyn Session) -> std::result::Result<Vec<String>, String> {
+pub fn lacking_migrations(session: &mut dyn Session) -> Result<Vec<String>, String> {
     migrate::lacking_in_file(session)
 }
 
