@@ -5,6 +5,8 @@
 //! this file; how to listen and when to stop is in `serve.rs`.
 
 mod demo;
+mod export;
+mod import;
 mod migrate;
 mod serve;
 mod tenant;
@@ -20,6 +22,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::demo::Demo;
+pub use self::export::Export;
+pub use self::import::Import;
 pub use self::migrate::Migrate;
 pub use self::serve::Serve;
 pub use self::tenant::{TenantCommand, TenantCreate};
@@ -100,6 +104,10 @@ pub enum Command {
     Serve(Serve),
     /// Bring the database's schema up to this version, or make the database.
     Migrate(Migrate),
+    /// Write one tenant to a file of JSON lines, for another database or server.
+    Export(Export),
+    /// Make a tenant from a file that `vext export` has written.
+    Import(Import),
     /// Print the GraphQL schema.
     Schema,
     /// Make and list tenants.
@@ -117,6 +125,8 @@ impl Command {
             Self::Demo(demo) => demo.run(),
             Self::Serve(serve) => serve.run(),
             Self::Migrate(migrate) => migrate.run(),
+            Self::Export(export) => export.run(),
+            Self::Import(import) => import.run(),
             Self::Schema => print(&graphql::sdl()),
             Self::Tenant(command) => command.run(),
             Self::Token(command) => command.run(),

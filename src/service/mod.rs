@@ -6,6 +6,7 @@ mod facts;
 mod forms;
 mod key;
 mod tenants;
+pub mod transfer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
