@@ -74,7 +74,11 @@ pub struct Server {
 impl Server {
     /// A server with the demo data and the four tokens.
     pub async fn start(engine: Engine) -> Self {
-        let live = Live::new(engine, Content::Demo);
+        Self::over(Live::new(engine, Content::Demo))
+    }
+
+    /// A server over a database that has been filled before.
+    pub fn over(live: Live) -> Self {
         let app = App::open(&live.options()).unwrap();
         let router = vext::http::router(app.clone(), None);
         Self { app, router, live }

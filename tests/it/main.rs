@@ -20,4 +20,5 @@ mod process;
 mod reading;
 mod rules;
 mod schema;
+mod transfer;
 mod writing;

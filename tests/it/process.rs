@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-fn vext(arguments: &[&str]) -> Command {
+pub fn vext(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vext"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command

@@ -190,12 +190,13 @@ fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<Found>> {
 
 impl Found {
     fn lines(self, code: &str, sealer: Option<&Sealer>, secrets: &mut u64) -> Result<Vec<Line>, TransferError> {
-        let (object, mut failed) = (self.object, false);
+        let (object, keep_blank, mut failed) = (self.object, sealer.is_some(), false);
         let mut line = |(shape, cells): (&'static dyn Shape, Vec<Cell>)| {
             let name = shape.name();
             let mut secret = |field: &str, value: &Value| {
-                *secrets += 1;
-                let sealer = sealer?;
+                let sealer = sealer.filter(|_| *value != Value::Null);
+                *secrets += u64::from(*value != Value::Null);
+                let Some(sealer) = sealer else { return keep_blank.then_some(Json::Null) };
                 let sealed = match value {
                     // Hashes of short PINs could be guessed by who has the file.
                     Value::Text(hash) => sealer.seal_for(&place(code, object, &name, field), hash),

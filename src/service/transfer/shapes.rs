@@ -135,7 +135,7 @@ fn single(value: &Value) -> Json {
     }
 }
 
-/// The fields of a line. `secret` says what stands for a secret that is set; with `None` it is left out.
+/// The fields of a line. `secret` says what stands for a secret; with `None` it is left out.
 pub(super) fn encode(
     table: &str,
     fields: Vec<Described>,
@@ -149,7 +149,6 @@ pub(super) fn encode(
         }
         let name = camel(field.name);
         let json = match (&cell, field.place) {
-            (Cell::Value(Value::Null), _) => Some(Json::Null),
             (Cell::Value(value), _) if field.secret.is_some() => secret(&name, value),
             (Cell::Value(value), _) => Some(single(value)),
             (Cell::Rows(rows), Place::Rows(Rows { columns: [_], .. })) => {
