@@ -67,7 +67,7 @@ impl Scratch {
 
     /// Imports some steps; when one of them fails, all of them one by one.
     pub(super) async fn import(&self, steps: Vec<Numbered>, verdict: &mut Verdict) -> Result<(), TransferError> {
-        let steps = Arc::new(steps);
+        let steps: Arc<[Numbered]> = steps.into();
         match self.write(&steps, 0..steps.len(), verdict).await {
             Err(StoreError::Conflict { .. } | StoreError::Reference | StoreError::Invalid(_)) => {}
             Ok(found) => {
@@ -96,7 +96,7 @@ impl Scratch {
 
     async fn write(
         &self,
-        steps: &Arc<Vec<Numbered>>,
+        steps: &Arc<[Numbered]>,
         range: std::ops::Range<usize>,
         verdict: &Verdict,
     ) -> store::Result<Verdict> {
