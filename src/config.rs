@@ -19,6 +19,7 @@ use toml::Spanned;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Cli;
+use crate::service::Schedule;
 use crate::store::{Database, PostgresServer};
 
 /// Where a file is looked for when `--config` names none; the first that exists is the one that is read.
@@ -101,6 +102,42 @@ impl ServerSettings {
     pub fn readers(&self) -> usize {
         self.readers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
     }
+}
+
+/// Backups that the server takes by itself, of a SQLite file.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Backups")]
+pub struct BackupSettings {
+    /// Time from one backup to the next, such as `24h` or `90m`; needs the other two `--backup-` options.
+    #[arg(long, env = "VEXT_BACKUP_EVERY", value_name = "DURATION", value_parser = duration)]
+    pub backup_every: Option<Duration>,
+
+    /// Number of backups that are kept; older ones of the program's own are deleted.
+    #[arg(long, env = "VEXT_BACKUP_KEEP", value_name = "COUNT")]
+    pub backup_keep: Option<NonZeroUsize>,
+
+    /// Folder for the backups, which must exist: on another disk, or copied to one.
+    #[arg(long, env = "VEXT_BACKUP_DIR", value_name = "FOLDER")]
+    pub backup_dir: Option<PathBuf>,
+}
+
+impl BackupSettings {
+    /// The schedule, if backups were asked for.
+    pub fn schedule(&self) -> Result<Option<Schedule>, String> {
+        match (self.backup_every, self.backup_keep, &self.backup_dir) {
+            (None, None, None) => Ok(None),
+            (Some(every), Some(keep), Some(folder)) => Ok(Some(Schedule { every, keep, folder: folder.clone() })),
+            _ => Err("--backup-every, --backup-keep and --backup-dir belong together: give all three or none".into()),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    // Backups are named by the second.
+    duration
+        .filter(|d| d.as_secs() >= 1)
+        .ok_or_else(|| "must be a duration of at least a second, such as 24h or 90m".into())
 }
 
 fn seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
@@ -385,6 +422,27 @@ mod tests {
     }
 
     #[test]
+    fn backups_need_all_three_options_or_none() {
+        let schedule = |flags: &[&str]| {
+            let args = ["vext", "serve"].iter().chain(flags).map(OsString::from);
+            match Cli::over(None, args).map_err(|e| e.to_string())?.command {
+                cli::Command::Serve(serve) => serve.backups.schedule(),
+                other => panic!("serve, not {other:?}"),
+            }
+        };
+        assert!(schedule(&[]).unwrap().is_none());
+        let all = ["--backup-every", "1h 30m", "--backup-keep", "7", "--backup-dir", "b"];
+        let found = schedule(&all).unwrap().unwrap();
+        assert_eq!((found.every.as_secs(), found.keep.get(), found.folder), (5400, 7, "b".into()));
+        for some in [&all[..2], &all[2..4], &all[4..], &all[..4], &all[2..]] {
+            assert!(schedule(some).unwrap_err().contains("belong together"), "{some:?}");
+        }
+        for bad in ["1", "soon", "-1h", "0s", "500ms"] {
+            assert!(schedule(&["--backup-every", bad]).unwrap_err().contains("such as 24h"), "{bad}");
+        }
+    }
+
+    #[test]
     fn every_option_has_a_flag_a_variable_a_key_and_a_meaning() {
         for Known { arg, commands } in options() {
             let long = arg.get_long().unwrap_or_else(|| panic!("{arg}: no long flag")).to_uppercase().replace('-', "_");
@@ -403,6 +461,7 @@ mod tests {
             let Some(key) = key(&arg) else { continue };
             let value = match arg.get_default_values() {
                 [] if matches!(arg.get_action(), ArgAction::SetTrue) => "true".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "DURATION") => "'24h'".into(),
                 [] => "'1'".into(),
                 [value, ..] => format!("'{}'", value.display()),
             };

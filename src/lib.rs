@@ -1,4 +1,5 @@
-//! vext serves the *virtual extension* form of a PBX as a multi-tenant GraphQL API, from one binary and one SQLite file.
+//! vext serves the *virtual extension* form of a PBX as a multi-tenant GraphQL API, from one binary and one SQLite file
+//! or PostgreSQL database.
 //!
 //! Everything follows from one sentence: *saved = checked(base ⊕ what the client sent)*, where the base is the tenant's
 //! defaults for a new extension and the saved form for an existing one. `ARCHITECTURE.md` has the map; the layers use

@@ -65,7 +65,7 @@ impl Demo {
                 .map(|tenant| format!("{} ({})", tenant.settings.code.as_str(), tenant.settings.name.as_str()))
                 .collect();
             let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
-            print(&welcome(address, &token, &tenants.join(", "), &format!("{} ({fate})", database)))?;
+            print(&welcome(address, &token, &tenants.join(", "), &format!("{database} ({fate})")))?;
             let options = ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace };
             Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
         })?;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use tokio::runtime::Runtime;
 
+use super::progress::Bar;
 use super::{Failure, Outcome};
 use crate::config::DatabaseSettings;
 use crate::service::transfer::Secrets;
@@ -62,8 +63,12 @@ impl Export {
             Some(path) => beside(path)?,
             None => tempfile::NamedTempFile::new()?,
         };
-        let mut writer = BufWriter::new(file);
-        let exported = Runtime::new()?.block_on(app.export(&self.tenant, secrets, &mut writer, &mut |_, _| {}))?;
+        let (mut writer, bar) = (BufWriter::new(file), Bar::new());
+        let exported =
+            Runtime::new()?.block_on(
+                app.export(&self.tenant, secrets, &mut writer, &mut |done, total| bar.at("exporting", done, total)),
+            )?;
+        drop(bar);
         let mut file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
         match &self.to {
             Some(path) => {

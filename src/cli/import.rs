@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio::runtime::Runtime;
 
+use super::progress::Bar;
 use super::{Failure, Outcome, print};
 use crate::config::DatabaseSettings;
 use crate::service::transfer::{ImportOptions, Imported, TransferError};
@@ -46,7 +47,9 @@ impl Import {
         let mut file = seekable(self.file.as_deref())?;
         let app = self.database.open()?;
         let options = ImportOptions { dry_run: self.dry_run, from_key: self.from_key };
-        let imported = Runtime::new()?.block_on(app.import(&mut file, &options, &mut |_, _| {}));
+        let (runtime, bar, what) = (Runtime::new()?, Bar::new(), if self.dry_run { "checking" } else { "importing" });
+        let imported = runtime.block_on(app.import(&mut file, &options, &mut |done, total| bar.at(what, done, total)));
+        drop(bar);
         match imported {
             Ok(imported) => print(&said(&imported, self.dry_run)),
             Err(failure) => {

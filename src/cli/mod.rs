@@ -4,13 +4,17 @@
 //! `pub use`, a variant of [`Command`] and its line in [`Command::run`]. What several commands need is at the end of
 //! this file; how to listen and when to stop is in `serve.rs`.
 
+mod backup;
 mod demo;
 mod export;
 mod import;
 mod migrate;
+mod progress;
+mod restore;
 mod serve;
 mod tenant;
 mod token;
+mod verify;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -21,13 +25,16 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use self::backup::Backup;
 pub use self::demo::Demo;
 pub use self::export::Export;
 pub use self::import::Import;
 pub use self::migrate::Migrate;
+pub use self::restore::Restore;
 pub use self::serve::Serve;
 pub use self::tenant::{TenantCommand, TenantCreate};
 pub use self::token::{Scope, TokenCommand, TokenCreate, TokenRevoke};
+pub use self::verify::Verify;
 use crate::config::{ConfigFile, DatabaseSettings, LogSettings};
 use crate::domain::{Environment, Problem};
 use crate::graphql;
@@ -104,6 +111,12 @@ pub enum Command {
     Serve(Serve),
     /// Bring the database's schema up to this version, or make the database.
     Migrate(Migrate),
+    /// Take a backup of a SQLite file, also while a server writes to it.
+    Backup(Backup),
+    /// Check a backup: the file, its rows and, with the key, its secrets.
+    Verify(Verify),
+    /// Put a backup in the place of a SQLite database.
+    Restore(Restore),
     /// Write one tenant to a file of JSON lines, for another database or server.
     Export(Export),
     /// Make a tenant from a file that `vext export` has written.
@@ -125,6 +138,9 @@ impl Command {
             Self::Demo(demo) => demo.run(),
             Self::Serve(serve) => serve.run(),
             Self::Migrate(migrate) => migrate.run(),
+            Self::Backup(backup) => backup.run(),
+            Self::Verify(verify) => verify.run(),
+            Self::Restore(restore) => restore.run(),
             Self::Export(export) => export.run(),
             Self::Import(import) => import.run(),
             Self::Schema => print(&graphql::sdl()),

@@ -10,7 +10,8 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Outcome};
-use crate::config::{DatabaseSettings, ServerSettings};
+use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
+use crate::domain::Environment;
 use crate::http::{self, ServeOptions};
 
 /// What the log calls the command line, whichever file it is in.
@@ -19,8 +20,9 @@ const LOG: &str = "vext::cli";
 /// Serve the API until SIGTERM or Ctrl-C.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
+Examples:
   vext serve --database sqlite:/var/lib/vext/vext.db --listen 127.0.0.1:8080 --log-format json
+  vext serve --backup-every 24h --backup-keep 7 --backup-dir /var/backups/vext
 
 A SQLite file of an older version is migrated first; over PostgreSQL only `vext migrate` does that.
 Put a proxy in front that speaks TLS.")]
@@ -32,15 +34,23 @@ pub struct Serve {
     /// How the server answers.
     #[command(flatten)]
     pub server: ServerSettings,
+
+    /// Backups that it takes by itself.
+    #[command(flatten)]
+    pub backups: BackupSettings,
 }
 
 impl Serve {
     pub(super) fn run(self) -> Outcome {
+        let schedule = self.backups.schedule()?;
+        let database = self.database.database()?;
         let runtime = Runtime::new()?;
         let (stop, listener) =
             runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
         let app = self.database.open_or_make(self.server.readers())?;
-        tracing::info!(target: LOG, address = %listener.local_addr()?, database = %self.database.database()?, "listening");
+        // Ends with this function, when nobody is served any more.
+        let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
+        tracing::info!(target: LOG, address = %listener.local_addr()?, %database, "listening");
         let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");

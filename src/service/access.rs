@@ -143,7 +143,7 @@ impl App {
                     Ok(()) => Ok(Outcome::Commit(Vec::new())),
                     // Another server has just taken the next key.
                     Err(StoreError::Conflict { constraint }) if constraint == "token_pkey" => {
-                        return Err(StoreError::Stale(constraint));
+                        Err(StoreError::Stale(constraint))
                     }
                     Err(StoreError::Conflict { .. }) => {
                         let problem =

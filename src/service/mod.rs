@@ -1,22 +1,30 @@
 //! Use cases: what a caller can ask for, one transaction each. Permissions are checked here.
 
 mod access;
+mod backup;
 pub mod demo;
 mod facts;
 mod forms;
 mod key;
+mod restore;
+mod schedule;
 mod tenants;
 pub mod transfer;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use access::{NewToken, Selected, Viewer};
+pub use backup::{Manifest, backup};
 pub use forms::{Save, SaveTarget, Saved};
+pub use restore::{Restore, Restored, restore};
+pub use schedule::{Schedule, Scheduled};
+pub use verify::{Verified, verify};
 
 use crate::domain::{Environment, Sealer};
 use crate::store::{self, Found, Store};
-pub use crate::store::{Database, StoreError, TenantRow, TokenRow};
+pub use crate::store::{Database, Progress, StoreError, TenantRow, TokenRow};
 
 /// How to open an [`App`].
 #[derive(Clone)]
@@ -116,5 +124,7 @@ pub fn migrate(options: &OpenOptions) -> Result<Vec<String>, StartError> {
     if database.inspect().map_err(StartError)? == Found::Nothing {
         options.sealer(true)?;
     }
-    store::migrate(database, environment.clock.now()).map_err(StartError)
+    let applied = store::migrate(database, environment.clock.now()).map_err(StartError)?;
+    options.sealer(false)?;
+    Ok(applied)
 }

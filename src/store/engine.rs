@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,6 +58,14 @@ impl Database {
             Database::Sqlite(path) => sqlite::inspect(path),
             Database::Postgres(server) => postgres::inspect(server),
         })
+    }
+
+    /// The file that the database is; `None` when it is a server's.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Database::Sqlite(path) => Some(path),
+            Database::Postgres(_) => None,
+        }
     }
 
     /// The engine's own files of migrations, in order.

@@ -47,7 +47,9 @@ pub enum StoreError {
 impl From<crate::domain::Problem> for StoreError {
     /// A stored value that breaks the rule of its type.
     fn from(problem: crate::domain::Problem) -> Self {
-        StoreError::Corrupt(problem.message())
+        let place = problem.path.join(".");
+        let path = if place.is_empty() { Vec::new() } else { vec![place] };
+        StoreError::Corrupt(crate::domain::Problem { path, ..problem }.message())
     }
 }
 

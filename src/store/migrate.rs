@@ -61,6 +61,14 @@ fn pending(session: &mut dyn Session, known: &'static [Migration]) -> Said<&'sta
     Ok(&known[applied.len()..])
 }
 
+/// The names of the migrations that a SQLite file lacks.
+///
+/// # Errors
+/// One sentence when the file is newer than this program or was made by other migrations.
+pub(super) fn lacking_in_file(session: &mut dyn Session) -> Said<Vec<String>> {
+    pending(session, Migration::SQLITE).map(names)
+}
+
 fn names(migrations: &[Migration]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name.to_owned()).collect()
 }

@@ -78,7 +78,7 @@ const LDAP: &str = "SELECT 1 FROM pbx_object WHERE tenant_id = $1 AND kind = $2 
 const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number IN ($2, $3)";
 
 pub(super) fn parse(query: &Query<'_>, row: &Row) -> Result<ObjectRow> {
-    let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null))?;
+    let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null)).map_err(|p| p.under("kind"))?;
     Ok(ObjectRow {
         id: ObjectId { tenant: query.tenant(), local: column!(row, 0, int)? },
         kind,

@@ -22,8 +22,10 @@ type Job = Box<dyn FnOnce(&Pool) + Send>;
 
 /// How many requests can read at the same time, for each core that reads.
 pub(super) const CONNECTIONS_PER_READER: usize = 8;
-/// How long a request waits for a connection.
+/// How long a request waits for one of the connections that others use.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a request waits for a connection to be made: a database that is gone is told soon.
+const CONNECTING: Duration = Duration::from_secs(2);
 
 /// The threads and their pool of connections.
 pub(super) struct Readers {
@@ -42,7 +44,7 @@ impl Readers {
             .min_idle(Some(1))
             // A ping would cost a tenth of a read. A connection that is lost shows it at once, see `Reading::begin`.
             .test_on_check_out(false)
-            .connection_timeout(PATIENCE)
+            .connection_timeout(CONNECTING)
             .error_handler(Box::new(Refused))
             .build(manager)
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
@@ -97,32 +99,44 @@ fn stopped() -> StoreError {
     StoreError::Bug("a reader stopped while it worked".into())
 }
 
-/// A connection inside a read transaction.
+/// A connection inside a read transaction. Wherever it is dropped, an async task that was given up included, the
+/// transaction ends on a reader's thread, where connections may be touched.
 struct Reading {
-    connection: r2d2::PooledConnection<Manager>,
-    _permit: OwnedSemaphorePermit,
+    /// Taken out when it is dropped.
+    held: Option<(r2d2::PooledConnection<Manager>, OwnedSemaphorePermit)>,
+    jobs: Sender<Job>,
 }
 
 impl Reading {
     /// Takes a connection that works. Those that were lost while nobody used them are thrown away: beginning a
     /// transaction has no effect that could happen twice.
-    fn begin(pool: &Pool, permit: OwnedSemaphorePermit) -> Result<Self> {
+    fn begin(pool: &Pool, permit: OwnedSemaphorePermit, jobs: Sender<Job>) -> Result<Self> {
         for _ in 0..=pool.max_size() {
             let mut connection = pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))?;
             match connection.begin_read() {
-                Ok(()) => return Ok(Self { connection, _permit: permit }),
+                Ok(()) => return Ok(Self { held: Some((connection, permit)), jobs }),
                 Err(_) if connection.is_broken() => {}
                 Err(error) => return Err(error),
             }
         }
         Err(StoreError::Unavailable("all connections are lost".into()))
     }
+
+    fn session(&mut self) -> Result<&mut dyn Session> {
+        self.held.as_mut().map(|(connection, _)| connection.session()).ok_or_else(stopped)
+    }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        // Nothing was written, so there is nothing to lose; a connection that cannot even do this fails its next user.
-        self.connection.rollback();
+        if let Some((mut connection, permit)) = self.held.take() {
+            // The threads live as long as this sender.
+            let _ = self.jobs.send(Box::new(move |_| {
+                connection.rollback();
+                drop(connection);
+                drop(permit);
+            }));
+        }
     }
 }
 
@@ -206,15 +220,16 @@ impl Snapshot {
         let reads = std::mem::take(&mut *self.waiting());
         let reading = held.take();
         let permit = if reading.is_some() { Ok(None) } else { self.permit().await.map(Some) };
+        let Some(jobs) = self.readers.jobs.clone() else { return };
         let done = self.readers.run(move |pool| {
             let mut reading = match (reading, permit) {
                 (Some(reading), _) => Ok(reading),
-                (None, Ok(Some(permit))) => Reading::begin(pool, permit),
+                (None, Ok(Some(permit))) => Reading::begin(pool, permit, jobs),
                 (None, Ok(None)) => Err(stopped()),
                 (None, Err(error)) => Err(error),
             };
             let one = |read: Read| match &mut reading {
-                Ok(reading) => read(Ok(reading.connection.session())),
+                Ok(reading) => read(reading.session()),
                 Err(error) => read(Err(error.clone())),
             };
             let deliveries: Vec<Delivery> = reads.into_iter().map(one).collect();
@@ -237,43 +252,6 @@ impl Snapshot {
 
     /// Lets the next read see what has been committed meanwhile.
     pub async fn renew(&self) {
-        let reading = self.reading.lock().await.take();
-        self.finish(reading);
-    }
-
-    /// Ends a transaction on a reader's thread, where pools may be touched.
-    fn finish(&self, reading: Option<Reading>) {
-        if reading.is_some() {
-            // Without readers the connection is dropped with the message.
-            let _ = self.readers.send(Box::new(move |_| drop(reading)));
-        }
-    }
-}
-
-impl Drop for Snapshot {
-    fn drop(&mut self) {
-        let reading = self.reading.get_mut().take();
-        self.finish(reading);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Database;
-
-    #[tokio::test]
-    async fn a_read_that_panics_takes_no_thread_with_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::Sqlite(folder.path().join("r.db"));
-        let manager = Manager { database, readonly: false, statements: Arc::default() };
-        let readers = Arc::new(Readers::start(manager, 1).unwrap());
-        for _ in 0..3 {
-            let panicked =
-                Snapshot::new(Arc::clone(&readers)).read_system(|_| -> Result<()> { panic!("a read") }).await;
-            assert!(matches!(panicked, Err(StoreError::Bug(_))), "{panicked:?}");
-            let row = Snapshot::new(Arc::clone(&readers)).read_system(|session| session.first("SELECT 1", &[])).await;
-            assert!(row.unwrap().is_some());
-        }
+        drop(self.reading.lock().await.take());
     }
 }

@@ -46,7 +46,7 @@ fn own_columns<S: Section>() -> impl Iterator<Item = &'static str> {
 }
 
 /// Looks a value up, making it at the first time.
-fn once<K: std::hash::Hash + Eq, V>(
+pub(super) fn once<K: std::hash::Hash + Eq, V>(
     known: &RwLock<HashMap<K, &'static V>>,
     key: K,
     make: impl FnOnce() -> V,

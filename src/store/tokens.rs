@@ -28,6 +28,8 @@ pub struct TokenRow {
 const FIND: &str = "SELECT token_id, name, scopes, all_tenants, selected_id, created_at, revoked_at FROM token WHERE hash = $1 AND revoked_at IS NULL";
 const ALL: &str =
     "SELECT token_id, name, scopes, all_tenants, selected_id, created_at, revoked_at FROM token ORDER BY name";
+const BY_ID: &str =
+    "SELECT token_id, name, scopes, all_tenants, selected_id, created_at, revoked_at FROM token WHERE token_id = $1";
 const TENANTS: &str = "SELECT tenant_id FROM token_tenant WHERE token_id = $1 ORDER BY tenant_id";
 const LAST: &str = "SELECT coalesce(max(token_id), 0) FROM token";
 const INSERT: &str = "INSERT INTO token (token_id, hash, name, scopes, all_tenants, selected_id, created_at)
@@ -56,6 +58,12 @@ fn parse(session: &mut dyn Session, row: &Row) -> Result<TokenRow> {
 /// What the engine answers.
 pub fn find(session: &mut dyn Session, hash: &[u8]) -> Result<Option<TokenRow>> {
     let row = session.first(FIND, &[hash.into()])?;
+    row.map(|row| parse(session, &row)).transpose()
+}
+
+/// The token with this key, valid or not.
+pub(super) fn load(session: &mut dyn Session, id: i64) -> Result<Option<TokenRow>> {
+    let row = session.first(BY_ID, &[id.into()])?;
     row.map(|row| parse(session, &row)).transpose()
 }
 

@@ -47,12 +47,12 @@ pub enum Presence {
     /// There is one.
     Complete,
     /// It is being imported, or its import was interrupted.
-    Importing(Progress),
+    Importing(Underway),
 }
 
 /// How far an import has got.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
+pub struct Underway {
     /// The tenant that it makes.
     pub tenant: TenantId,
     /// How many lines of the file are in.
@@ -171,7 +171,7 @@ pub fn presence(session: &mut dyn Session, code: &str) -> Result<Presence> {
         return Ok(Presence::Complete);
     }
     let (tenant, lines) = (TenantId(column!(row, 0, int)?), column!(row, 1, int)?);
-    Ok(Presence::Importing(Progress { tenant, lines, digest: column!(row, 2, text)?.to_owned() }))
+    Ok(Presence::Importing(Underway { tenant, lines, digest: column!(row, 2, text)?.to_owned() }))
 }
 
 /// Makes a tenant that is out of sight until [`finish_import`].

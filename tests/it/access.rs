@@ -11,7 +11,7 @@ use vext::service::NewToken;
 const TENANT: &str = "{ tenant(code: \"CANISTRACCI\") { code } tenants { code } }";
 
 async fn without_a_valid_token_nothing_of_a_tenant_is_visible(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (status, answer) = server.post(&[], &json!({ "query": "{ tenant(code: \"CANISTRACCI\") { code } }" })).await;
     assert_eq!((status, &answer["data"]["tenant"]), (StatusCode::OK, &Value::Null));
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
@@ -39,7 +39,7 @@ async fn without_a_valid_token_nothing_of_a_tenant_is_visible(engine: Engine) {
 }
 
 async fn a_revoked_token_is_worth_nothing_at_once(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     assert_eq!(server.answer(TOKEN, TENANT, json!({})).await["data"]["tenant"]["code"], "CANISTRACCI");
     assert!(server.app.revoke_token(TOKEN).await.unwrap());
     let (status, _) = server.post(&[("authorization", &format!("Bearer {TOKEN}"))], &json!({ "query": TENANT })).await;
@@ -52,7 +52,7 @@ fn stands_in(text: &str, bytes: &[u8]) -> bool {
 }
 
 async fn tokens_are_random_shown_once_and_kept_as_hashes(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let new =
         |name: &str| NewToken { name: name.into(), tenants: vec!["MOLLOY".into()], all_tenants: false, write: false };
     let one = server.app.create_token(new("one"), None).await.unwrap().unwrap();
@@ -65,7 +65,7 @@ async fn tokens_are_random_shown_once_and_kept_as_hashes(engine: Engine) {
 }
 
 async fn bad_token_requests_are_told_everything_at_once(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let new = NewToken { name: " ".into(), tenants: vec!["NOBODY".into()], all_tenants: true, write: false };
     let problems = server.app.create_token(new, None).await.unwrap().unwrap_err();
     let codes: Vec<_> = problems.iter().map(|p| (p.path.join("."), p.code)).collect();
@@ -83,7 +83,7 @@ async fn bad_token_requests_are_told_everything_at_once(engine: Engine) {
 
 /// What a secret was is nowhere in the file, and in no answer.
 async fn secrets_stand_nowhere(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, _) = server.extension("108").await;
     let secrets = ["73958204", "58203917", "Tr0ub4dor-und-3", "MFRGGZDFMZTWQ2LK", "+393409998877"];
     let input = json!({ "id": id,
@@ -102,7 +102,7 @@ async fn secrets_stand_nowhere(engine: Engine) {
 }
 
 async fn the_door_takes_json_only(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let post = |kind: &str, body: &str| {
         Request::post("/graphql").header("content-type", kind).body(Body::from(body.to_owned())).unwrap()
     };

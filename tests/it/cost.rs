@@ -47,7 +47,7 @@ async fn members(server: &Server, name: &str) -> Vec<String> {
 
 /// A field of a struct has its column or its list, stands in the answer and in the input, and nothing else does.
 async fn struct_columns_answer_and_input_agree(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     for (table, fields, places) in sections() {
         let of_object = |field: &str| table == "information" && vext::form::Information::OF_OBJECT.contains(&field);
         let own = fields.iter().zip(places).filter(|(field, place)| **place == Place::Column && !of_object(field));
@@ -132,7 +132,7 @@ fn as_input(form: &Map<String, Value>) -> Map<String, Value> {
 
 /// Copies every field of the demo's 108 into a new extension through the API and reads it back.
 async fn every_field_makes_the_whole_trip(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let original = form(&server, "108").await;
     let mut input = as_input(&original);
     input["information"]["number"] = json!("150");
@@ -146,10 +146,26 @@ async fn every_field_makes_the_whole_trip(engine: Engine) {
     assert_eq!(Value::Object(copy), Value::Object(original));
 }
 
+/// Writes every field of every section: all of 108 into a new extension, and into one that was blank before.
+pub async fn rewrite_every_field(server: &Server) {
+    let mut input = as_input(&form(server, "108").await);
+    let blank = json!({ "information": { "number": "161", "name": "Blank" } });
+    let id = server.mutate("virtualExtensionCreate", blank).await["virtualExtension"]["id"].clone();
+    for (mutation, number, target) in
+        [("virtualExtensionCreate", "160", None), ("virtualExtensionUpdate", "161", Some(id))]
+    {
+        input["information"]["number"] = json!(number);
+        input["webUserPanel"]["webUser"] = json!(format!("copy-{number}"));
+        input.extend(target.map(|id| ("id".to_owned(), id)));
+        let payload = server.mutate(mutation, Value::Object(input.clone())).await;
+        assert_eq!(problems(&payload["userErrors"]), [] as [&str; 0], "{payload:#}");
+    }
+}
+
 /// Each field of 108 is sent alone to a blank extension, where it must be the only change: no field is ignored, and
 /// none touches another.
 async fn every_field_changes_itself_alone(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let blank = json!({ "information": { "number": "151", "name": "Blank" } });
     let payload = server.mutate("virtualExtensionCreate", blank).await;
     let id = payload["virtualExtension"]["id"].as_str().unwrap().to_owned();
@@ -176,7 +192,7 @@ async fn every_field_changes_itself_alone(engine: Engine) {
 
 /// A patch in the variables is as good as one in the text.
 async fn an_omitted_variable_keeps_the_field(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, _) = server.extension("108").await;
     let before = form(&server, "108").await;
     let query = "mutation($id: ID!, $name: String, $dnd: Boolean) {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::engines::Engine;
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{Server, TOKEN};
 use serde_json::{Value, json};
 
@@ -61,9 +61,8 @@ fn pretty(value: &Value, indent: usize) -> String {
 
 /// Runs each `graphql` block of the README in turn on one server with the demo data; the `json` block behind it is the
 /// answer's data.
-#[tokio::test]
-async fn the_tours_answers_are_real() {
-    let server = Server::start(Engine::Sqlite).await;
+async fn the_tours_answers_are_real(engine: Engine) {
+    let server = Server::start(engine);
     let text = fs::read_to_string(path("README.md")).unwrap();
     let (mut page, mut rest, mut steps) = (String::new(), text.as_str(), 0);
     while let Some((before, block)) = rest.split_once("```graphql\n") {
@@ -101,3 +100,5 @@ fn named_files_exist() {
     }
     assert_eq!(missing, [] as [&str; 0]);
 }
+
+on_each_engine!(the_tours_answers_are_real);

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
@@ -19,6 +19,7 @@ use vext::service::{App, Database, OpenOptions};
 use vext::store::PostgresServer;
 
 use crate::harness;
+use crate::playground::missing;
 
 /// What a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +41,7 @@ macro_rules! on_each_engine {
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
-                if crate::engines::postgres_or_skip(stringify!($test)) {
+                if crate::engines::postgres_or_skip() {
                     crate::engines::count("postgres");
                     super::$test(crate::engines::Engine::Postgres).await;
                 }
@@ -50,17 +51,12 @@ macro_rules! on_each_engine {
 }
 pub(crate) use on_each_engine;
 
-/// Says that a test cannot run here; in CI, which has everything installed, that is a failure.
-pub fn skip(test: &str, why: &str) {
-    assert!(std::env::var_os("VEXT_REQUIRE_ALL").is_none(), "{test}: {why}");
-    println!("skipped: {test}: {why}");
-}
-
-/// Whether there is a PostgreSQL to run on.
-pub fn postgres_or_skip(test: &str) -> bool {
+/// Whether there is a PostgreSQL to run on; if not, that is said once for all its tests.
+pub fn postgres_or_skip() -> bool {
+    static SAID: Once = Once::new();
     let found = binaries().is_some();
     if !found {
-        skip(test, "PostgreSQL is not installed");
+        SAID.call_once(|| missing("PostgreSQL"));
     }
     found
 }
@@ -92,7 +88,7 @@ struct Guard {
 const GUARD: &str = r#"folder=$1; shift
 "$@" >"$folder/log" 2>&1 & server=$!
 while read -r line; do :; done
-kill -INT $server; (sleep 1; kill -QUIT $server) 2>/dev/null & wait $server; rm -rf "$folder""#;
+kill -INT $server 2>/dev/null; (sleep 1; kill -QUIT $server) 2>/dev/null & wait $server; rm -rf "$folder""#;
 
 /// A command as the user that PostgreSQL may run as.
 fn as_postgres(program: &Path) -> Command {
@@ -125,6 +121,14 @@ fn folder() -> PathBuf {
         chown(&folder, Some(uid), Some(gid)).unwrap();
     }
     folder
+}
+
+/// Gives a server a file that only it may read.
+pub fn give(file: &Path) {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    if let Some((uid, gid)) = step_down() {
+        chown(file, Some(uid), Some(gid)).unwrap();
+    }
 }
 
 fn succeed(command: &mut Command) {
@@ -268,6 +272,11 @@ impl Live {
                 Self { database: postgres(&name), folder, name: Some(name) }
             }
         }
+    }
+
+    /// The name of the PostgreSQL database, if it is one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// How the tests open it.

@@ -73,11 +73,18 @@ pub struct Server {
 
 impl Server {
     /// A server with the demo data and the four tokens.
-    pub async fn start(engine: Engine) -> Self {
+    pub fn start(engine: Engine) -> Self {
         Self::over(Live::new(engine, Content::Demo))
     }
 
-    /// A server over a database that has been filled before.
+    /// The same, filled by the server itself and not copied.
+    pub async fn filled(engine: Engine) -> Self {
+        let server = Self::over(Live::new(engine, Content::Schema));
+        fill(server.app.clone()).await;
+        server
+    }
+
+    /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
         let app = App::open(&live.options()).unwrap();
         let router = vext::http::router(app.clone(), None);

@@ -10,15 +10,24 @@
 #![allow(clippy::disallowed_methods, reason = "tests look at the clock, and into the file behind the program's back")]
 
 mod access;
+mod backups;
 mod cost;
+mod demo;
+mod deploy;
 mod docs;
+mod drills;
 mod engines;
+mod errors;
 mod harness;
 mod layers;
+mod model;
+mod nodes;
 mod playground;
 mod process;
 mod reading;
 mod rules;
 mod schema;
+mod store;
+mod tables;
 mod transfer;
 mod writing;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::engines::Engine;
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{Server, TOKEN};
 use crate::process::Process;
 use axum::body::{Body, to_bytes};
@@ -29,8 +29,7 @@ fn examples() -> Vec<(String, String, Value)> {
 }
 
 /// Each example does what its title says, on the demo data and in any order.
-#[tokio::test]
-async fn every_example_does_what_it_says() {
+async fn every_example_does_what_it_says(engine: Engine) {
     let examples = examples();
     let sections = [
         "information",
@@ -45,7 +44,7 @@ async fn every_example_does_what_it_says() {
     ];
     for (name, text, variables) in &examples {
         assert!(text.starts_with("# Title: ") && text.contains("\n# Group: "), "{name}");
-        let answer = Server::start(Engine::Sqlite).await.answer(TOKEN, text, variables.clone()).await;
+        let answer = Server::start(engine).answer(TOKEN, text, variables.clone()).await;
         assert!(answer.get("errors").is_none(), "{name}: {answer:#}");
         let data = &answer["data"];
         match name.split_once('-').unwrap().1 {
@@ -92,7 +91,7 @@ async fn get(server: &Server, path: &str, accept: &str) -> (StatusCode, HeaderMa
 
 #[tokio::test]
 async fn the_files_are_served_compressed_under_a_strict_policy() {
-    let server = Server::start(Engine::Sqlite).await;
+    let server = Server::start(Engine::Sqlite);
     let manifest: Value =
         serde_json::from_str(&fs::read_to_string(format!("{PLAYGROUND}/dist/manifest.json")).unwrap()).unwrap();
     for file in manifest.as_array().unwrap() {
@@ -121,7 +120,7 @@ async fn the_files_are_served_compressed_under_a_strict_policy() {
 /// Outside the demo the page is told neither a token nor the tenants' codes.
 #[tokio::test]
 async fn the_page_learns_tenants_in_the_demo_only() {
-    let server = Server::start(Engine::Sqlite).await;
+    let server = Server::start(Engine::Sqlite);
     let (_, headers, config) = get(&server, "/playground/config.json", "identity").await;
     let config: Value = serde_json::from_slice(&config).unwrap();
     assert_eq!((&config["demoToken"], &config["tenants"]), (&Value::Null, &json!([])));
@@ -130,7 +129,7 @@ async fn the_page_learns_tenants_in_the_demo_only() {
 
 /// Says that a test is skipped for want of a program, past the test runner, which keeps what passing tests print; CI,
 /// which installs them all, fails instead.
-fn missing(what: &str) {
+pub fn missing(what: &str) {
     assert!(std::env::var_os("VEXT_REQUIRE_ALL").is_none(), "VEXT_REQUIRE_ALL is set, but {what} is not installed");
     let _ = std::io::stderr().write_all(format!("skipped: {what} is not installed\n").as_bytes());
 }
@@ -178,3 +177,5 @@ fn the_committed_bundle_is_what_the_sources_build() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+on_each_engine!(every_example_does_what_it_says);

@@ -6,25 +6,40 @@ use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+/// A command of the program, in an empty environment.
 pub fn vext(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vext"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command
 }
 
+/// What a command says that should end by itself, and soon.
+pub fn output(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    let (done, ended) = mpsc::channel();
+    std::thread::spawn(move || done.send(child.wait_with_output().unwrap()));
+    ended.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| {
+        let _ = Command::new("kill").args(["-KILL", &id]).status();
+        panic!("{command:?} goes on")
+    })
+}
+
 /// A server process; ends with the value.
 pub struct Process {
-    child: Child,
+    pub child: Child,
     pub address: String,
     /// What it printed until it listened.
     pub banner: String,
+    /// What it goes on to print.
+    lines: Mutex<mpsc::Receiver<String>>,
     /// Where it keeps temporary files: killed, it cannot clean up itself.
     temporary: tempfile::TempDir,
 }
@@ -32,14 +47,16 @@ pub struct Process {
 impl Process {
     /// Starts a command on a free port and waits until it says where it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        let mut command = vext(arguments);
+        command.args(["--listen", "127.0.0.1:0"]);
+        Self::listening(command)
+    }
+
+    /// Starts a command that is the server, or starts it, and waits until it says where it listens.
+    pub fn listening(mut command: Command) -> Self {
         let temporary = tempfile::tempdir().unwrap();
-        let mut child = vext(arguments)
-            .args(["--listen", "127.0.0.1:0"])
-            .env("TMPDIR", temporary.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command.env("TMPDIR", temporary.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // `demo` says it on stdout, `serve` in its log; both are read to the end, or the process would wait.
         let (said, lines) = mpsc::channel();
         let outputs: [Box<dyn Read + Send>; 2] =
@@ -63,7 +80,7 @@ impl Process {
         if let Some(token) = lines.recv_timeout(Duration::from_millis(100)).ok().filter(|line| line.contains("Token")) {
             banner += &token;
         }
-        Self { child, address: address.unwrap(), banner, temporary }
+        Self { child, address: address.unwrap(), banner, temporary, lines: Mutex::new(lines) }
     }
 
     /// The whole answer to a GraphQL request; `None` when the server is gone.
@@ -71,8 +88,38 @@ impl Process {
         post(&self.address, token, &json!({ "query": query, "variables": variables }).to_string())
     }
 
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => return status,
+                None if begun.elapsed() > Duration::from_secs(20) => panic!("it goes on: {}", self.banner),
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// Waits for a line with these words and returns it.
+    pub fn says(&self, words: &str) -> String {
+        let (lines, begun) = (self.lines.lock().unwrap(), Instant::now());
+        let mut said = String::new();
+        while let Ok(line) = lines.recv_timeout(Duration::from_secs(30).saturating_sub(begun.elapsed())) {
+            if line.contains(words) {
+                return line;
+            }
+            said += &line;
+        }
+        panic!("it does not say {words:?}, but {said}");
+    }
+
     /// Sends a signal.
-    fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
     }
@@ -85,7 +132,7 @@ impl Drop for Process {
     }
 }
 
-fn post(address: &str, token: &str, body: &str) -> Option<Value> {
+pub fn post(address: &str, token: &str, body: &str) -> Option<Value> {
     let mut stream = TcpStream::connect(address).ok()?;
     let head = format!(
         "POST /graphql HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
@@ -99,7 +146,7 @@ fn post(address: &str, token: &str, body: &str) -> Option<Value> {
     serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
 }
 
-fn error(output: &Output) -> String {
+pub fn error(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -176,7 +223,7 @@ fn what_cannot_be_served_is_refused_in_one_sentence() {
         (directory, "directory"),
         (file("nowhere/vext.db"), "does not exist"),
         // Nobody, root included, can make a file there.
-        ("/proc/vext.db".to_owned(), "not available"),
+        ("/proc/vext.db".to_owned(), "cannot be written"),
     ] {
         let output = vext(&["serve", "--database", &database, "--listen", "127.0.0.1:0"]).output().unwrap();
         let sentence = error(&output);
@@ -229,7 +276,7 @@ fn a_bad_tenant_is_told_everything_at_once() {
 }
 
 /// Overwrites the root page of a table, as a failing disk might.
-fn damage(file: &Path) {
+pub fn damage(file: &Path) {
     let connection = rusqlite::Connection::open(file).unwrap();
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE").unwrap();
     let (page, size): (u32, u32) = connection
@@ -260,14 +307,7 @@ fn it_stops_gracefully_when_it_is_asked_to() {
         let mut demo = Process::start(&["demo", "--token", "T"]);
         assert!(demo.ask("T", "{ tenant { code } }", &json!({})).is_some());
         demo.signal(signal);
-        let begun = Instant::now();
-        let status = loop {
-            match demo.child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if begun.elapsed() > Duration::from_secs(20) => panic!("it goes on after {signal}"),
-                None => std::thread::sleep(Duration::from_millis(20)),
-            }
-        };
+        let status = demo.ended();
         assert!(status.success(), "{signal}: {status}");
         assert_eq!(fs::read_dir(demo.temporary.path()).unwrap().count(), 0, "the temporary database is deleted");
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 async fn ivy_morgan_answers(engine: Engine) {
     let query =
         r#"{tenant{virtualExtension(by:{number:"108"}){name information{members{number name}} note{additionalInfo}}}}"#;
-    let data = Server::start(engine).await.data(query, json!({})).await;
+    let data = Server::start(engine).data(query, json!({})).await;
     let ivy = &data["tenant"]["virtualExtension"];
     assert_eq!(ivy["name"], "Ivy Morgan");
     assert!(ivy["information"]["members"].as_array().unwrap().len() > 1, "{ivy}");
@@ -48,9 +48,15 @@ fn everything<'a>(
     })
 }
 
+/// Reads everything that 108 holds or leads to, three steps far.
+pub async fn read_every_reference(server: &Server) {
+    let all = everything(server, "VirtualExtension", 3).await;
+    server.data(&format!("{{ tenant {{ virtualExtension(by: {{number: \"108\"}}) {{ {all} }} }} }}"), json!({})).await;
+}
+
 /// The number of statements for a page does not depend on its length: all sections, all references, and theirs.
 async fn a_long_page_costs_as_many_statements_as_a_short_one(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     // A hundred copies of the full form, so that every page holds every kind of reference.
     let (id, _) = server.extension("108").await;
     let members = server
@@ -101,7 +107,7 @@ async fn cursor_before_2000(server: &Server) -> String {
 
 /// What is not selected is not loaded.
 async fn a_section_is_loaded_only_when_it_is_selected(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let mut counts = Vec::new();
     for sections in ["", "note { branch }", "note { branch } security { locked }"] {
         let before = server.app.statements();
@@ -117,7 +123,7 @@ async fn a_section_is_loaded_only_when_it_is_selected(engine: Engine) {
 }
 
 async fn pages_join_without_gap_or_repetition(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let query = "query($after: String) { tenant { virtualExtensions(first: 5, after: $after) {
         totalCount nodes { number } pageInfo { hasNextPage hasPreviousPage endCursor } } } }";
     let (mut numbers, mut after, mut pages) = (Vec::new(), Value::Null, 0);
@@ -137,7 +143,7 @@ async fn pages_join_without_gap_or_repetition(engine: Engine) {
 }
 
 async fn bad_paging_arguments_are_named(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     for (arguments, word) in
         [("first: 0", "first"), ("first: 101", "first"), ("after: \"x\"", "after"), ("after: \"LTE\"", "after")]
     {
@@ -151,7 +157,7 @@ async fn bad_paging_arguments_are_named(engine: Engine) {
 
 /// Another tenant's id, an id that never was, and text that is none: one answer.
 async fn another_tenants_objects_do_not_exist(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (ivy, _) = server.extension("108").await;
     let unknown = "MS45OTk5OTk"; // 1.999999
     let mut answers = Vec::new();
@@ -197,7 +203,7 @@ async fn another_tenants_objects_do_not_exist(engine: Engine) {
 }
 
 async fn nodes_answer_in_order_with_their_types(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let data = server
         .data("{ tenant { id virtualExtension(by: {number: \"108\"}) { id information { memberIds } } } }", json!({}))
         .await;
@@ -212,7 +218,7 @@ async fn nodes_answer_in_order_with_their_types(engine: Engine) {
 }
 
 async fn the_tenant_is_named_selected_or_the_tokens(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let code = |answer: &Value| answer["data"]["tenant"]["code"].as_str().map(str::to_owned);
     let ask = async |token: &str, header: Option<&str>, argument: &str| {
         let authorization = format!("Bearer {token}");

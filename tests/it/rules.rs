@@ -56,7 +56,7 @@ impl Ids {
 }
 
 async fn ids(engine: Engine) -> Ids {
-    Ids::of(Server::start(engine).await).await
+    Ids::of(Server::start(engine)).await
 }
 
 async fn information(engine: Engine) {

@@ -32,7 +32,7 @@ async fn everything_is_described() {
             missing.push(format!("{path}: {text:?}"));
         }
     }
-    let answer = Server::start(Engine::Sqlite).await.answer(TOKEN, INTROSPECTION, json!({})).await;
+    let answer = Server::start(Engine::Sqlite).answer(TOKEN, INTROSPECTION, json!({})).await;
     let mut missing = Vec::new();
     for one in answer["data"]["__schema"]["types"].as_array().unwrap() {
         let name = one["name"].as_str().unwrap();

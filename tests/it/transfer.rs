@@ -136,7 +136,7 @@ async fn what_is_exported_arrives_as_it_was(engine: Engine) {
 
 /// What clients read is the same, ids included, when the tenant has the same number.
 async fn clients_read_what_they_read_before(engine: Engine) {
-    let source = Server::start(Engine::Sqlite).await;
+    let source = Server::start(Engine::Sqlite);
     let target = with_key_of(engine, &source.live);
     let app = open(&target);
     let file = export(&source.app, demo::CANISTRACCI, Secrets::Sealed).await;
@@ -572,7 +572,7 @@ on_each_engine!(
 /// From SQLite to PostgreSQL and back, with nothing between the two programs but a pipe.
 #[test]
 fn a_pipe_moves_a_tenant_between_the_engines_and_back() {
-    if !postgres_or_skip("a_pipe_moves_a_tenant_between_the_engines_and_back") {
+    if !postgres_or_skip() {
         return;
     }
     let first = Live::new(Engine::Sqlite, Content::Demo);

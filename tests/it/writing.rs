@@ -14,7 +14,7 @@ async fn read(server: &Server, number: &str, selection: &str) -> Value {
 }
 
 async fn a_new_extension_takes_the_tenants_defaults(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let defaults = json!({ "note": { "branch": "Headquarters" }, "information": { "inboundTimeoutSeconds": 42 } });
     let query = "mutation($input: VirtualExtensionDefaultsUpdateInput!) { virtualExtensionDefaultsUpdate(input: $input) {
         userErrors { message } changes { path } newVirtualExtension { version note { branch } information { number inboundTimeoutSeconds } } } }";
@@ -40,7 +40,7 @@ async fn a_new_extension_takes_the_tenants_defaults(engine: Engine) {
 }
 
 async fn defaults_cannot_hold_what_is_unique(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let query = "mutation { virtualExtensionDefaultsUpdate(input: {information: {number: \"150\"}, webUserPanel: {webUser: \"everybody\"}}) {
         newVirtualExtension { version } userErrors { path code } } }";
     let refused = server.data(query, json!({})).await["virtualExtensionDefaultsUpdate"].clone();
@@ -51,7 +51,7 @@ async fn defaults_cannot_hold_what_is_unique(engine: Engine) {
 }
 
 async fn absent_keeps_null_clears(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let all = "information { memberIds email dnd securityPinSet } note { branch referenceId additionalInfo }";
     let before = read(&server, "108", all).await;
     let (id, version) = server.extension("108").await;
@@ -78,7 +78,7 @@ async fn absent_keeps_null_clears(engine: Engine) {
 
 /// The nine section mutations are the whole update with one section.
 async fn every_section_has_its_mutation(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, _) = server.extension("108").await;
     let sections = [
         ("information", json!({ "description": "x" })),
@@ -101,7 +101,7 @@ async fn every_section_has_its_mutation(engine: Engine) {
 }
 
 async fn all_problems_come_at_once_and_nothing_is_half_saved(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let input = json!({ "id": id,
         "information": { "number": "10B", "name": "Ivy <1>", "email": ["ivy@example.com", "nobody"], "inboundTimeoutSeconds": 0,
@@ -136,7 +136,7 @@ async fn all_problems_come_at_once_and_nothing_is_half_saved(engine: Engine) {
 
 /// A wrong JSON type is an error of the request that names the input field.
 async fn wrong_types_are_graphql_errors_that_name_the_field(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, _) = server.extension("108").await;
     let query = "mutation($input: VirtualExtensionUpdateInput!) { virtualExtensionUpdate(input: $input) { userErrors { code } } }";
     // The second round asks with a text that has been answered before, which is then not validated completely again.
@@ -181,7 +181,7 @@ async fn wrong_types_are_graphql_errors_that_name_the_field(engine: Engine) {
 }
 
 async fn control_characters_are_refused_in_every_text(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let texts = [
         ("information", "name"),
         ("information", "description"),
@@ -202,7 +202,7 @@ async fn control_characters_are_refused_in_every_text(engine: Engine) {
 }
 
 async fn a_dry_run_says_what_would_happen_and_writes_nothing(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let input = |dry| json!({ "id": id, "dryRun": dry, "note": { "branch": "Genoa" }, "information": { "securityPin": "7351" } });
     let dry = server.mutate("virtualExtensionUpdate", input(true)).await;
@@ -221,7 +221,7 @@ async fn a_dry_run_says_what_would_happen_and_writes_nothing(engine: Engine) {
 }
 
 async fn a_save_that_changes_nothing_counts_for_nothing(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let name = read(&server, "108", "name").await["name"].clone();
     let payload = server.mutate("virtualExtensionUpdate", json!({ "id": id, "information": { "name": name } })).await;
@@ -230,7 +230,7 @@ async fn a_save_that_changes_nothing_counts_for_nothing(engine: Engine) {
 }
 
 async fn a_stale_version_conflicts_and_names_what_changed(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let first = json!({ "id": id, "expectedVersion": version, "callSettings": { "txVolume": -2 }, "note": { "branch": "Genoa" } });
     assert_eq!(problems(&server.mutate("virtualExtensionUpdate", first).await["userErrors"]), NONE);
@@ -250,7 +250,7 @@ async fn a_stale_version_conflicts_and_names_what_changed(engine: Engine) {
 
 /// Many at once against one version: one wins, the others conflict, no update is lost.
 async fn of_concurrent_saves_of_one_version_one_wins(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let save = |i: i32| {
         let input = json!({ "id": id, "expectedVersion": version, "note": { "branch": format!("Branch {i}") } });
@@ -262,7 +262,7 @@ async fn of_concurrent_saves_of_one_version_one_wins(engine: Engine) {
 }
 
 async fn reading_tokens_cannot_write(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let update = json!({ "id": id, "note": { "branch": "x" } });
     assert_eq!(problems(&server.mutate_as(READ, "virtualExtensionUpdate", update).await["userErrors"]), [" FORBIDDEN"]);
@@ -272,7 +272,7 @@ async fn reading_tokens_cannot_write(engine: Engine) {
 }
 
 async fn an_unknown_tenant_is_named(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     for code in ["MOLLOY", "NOBODY"] {
         let input = json!({ "tenant": code, "information": { "number": "150", "name": "x" } });
         let payload = server.mutate("virtualExtensionCreate", input).await;
@@ -282,7 +282,7 @@ async fn an_unknown_tenant_is_named(engine: Engine) {
 
 /// The payload of one mutation shows what it wrote, also when another stands before it in the same request.
 async fn mutations_of_one_request_see_each_other(engine: Engine) {
-    let server = Server::start(engine).await;
+    let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let one = |alias: &str, branch: &str| {
         format!(

@@ -4,37 +4,49 @@ use ::postgres::Error;
 use ::postgres::error::{DbError, SqlState};
 
 use super::super::error::{StoreError, constraint_name};
+use super::Unfit;
 
 /// The store's word for an error of the engine.
 pub(super) fn answer(error: &Error) -> StoreError {
     let Some(said) = error.as_db_error() else { return not_of_the_server(error) };
     let (code, message) = (said.code(), said.message().to_owned());
-    match code.code().as_bytes() {
+    match class(said) {
         _ if *code == SqlState::UNIQUE_VIOLATION => StoreError::Conflict { constraint: constraint(said) },
         _ if *code == SqlState::FOREIGN_KEY_VIOLATION => StoreError::Reference,
         // Not null, a check; or data that its type cannot hold.
-        [b'2', b'3', ..] | [b'2', b'2', ..] => StoreError::Invalid(message),
+        "23" | "22" => StoreError::Invalid(message),
         // Serialisation failures and deadlocks; and a statement that was planned before a migration.
-        [b'4', b'0', ..] => StoreError::Stale(message),
-        _ if *code == SqlState::FEATURE_NOT_SUPPORTED && is_outdated_plan(said) => StoreError::Stale(message),
+        "40" => StoreError::Stale(message),
+        _ if is_outdated_plan(said) => StoreError::Stale(message),
         _ if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED, SqlState::TOO_MANY_CONNECTIONS]
             .contains(code) =>
         {
             StoreError::Busy(message)
         }
-        [b'X', b'X', b'0', b'0', b'1' | b'2'] => StoreError::Corrupt(message),
+        _ if [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED].contains(code) => StoreError::Corrupt(message),
         _ if ends_the_connection(said) || is_standby(said) => StoreError::Unavailable(message),
         // No resources: disk, memory; and what the system around the server answers.
-        [b'5', b'3', ..] | [b'5', b'8', ..] => StoreError::Unavailable(message),
+        "53" | "58" => StoreError::Unavailable(message),
         _ => StoreError::Bug(format!("{message} ({})", code.code())),
     }
+}
+
+/// The class of an error: the first two of its code's five characters.
+fn class(said: &DbError) -> &str {
+    said.code().code().get(..2).unwrap_or_default()
 }
 
 /// Errors of the client: a lost connection, or a parameter that does not fit.
 fn not_of_the_server(error: &Error) -> StoreError {
     let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
     let why = format!("{error}{source}");
-    if is_lost(error) { StoreError::Unavailable(why) } else { StoreError::Bug(why) }
+    if is_lost(error) {
+        StoreError::Unavailable(why)
+    } else if std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<Unfit>) {
+        StoreError::Invalid(why)
+    } else {
+        StoreError::Bug(why)
+    }
 }
 
 /// The store's word for an error in answer to COMMIT. What the server refuses is not there; but when it goes away, or
@@ -59,12 +71,11 @@ fn is_lost(error: &Error) -> bool {
     error.is_closed() || std::error::Error::source(error).is_some_and(io)
 }
 
-/// The server ends the connection: it stops, crashes, is not ready, or somebody told it to. (Class 57 without the
-/// cancelled query, class 08, class 28, and a transaction that idled too long.)
+/// The server ends the connection: it stops, crashes, is not ready, does not let us in, or we idled for too long.
 fn ends_the_connection(said: &DbError) -> bool {
     let code = said.code();
-    matches!(code.code().as_bytes(), [b'5', b'7', b'P', ..] | [b'0', b'8', ..] | [b'2', b'8', ..] | [b'3', b'D', ..])
-        || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+    let stops = class(said) == "57" && *code != SqlState::QUERY_CANCELED;
+    stops || ["08", "28", "3D"].contains(&class(said)) || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
 }
 
 /// The server is a standby: it was the primary when this connection was made.

@@ -92,9 +92,9 @@ impl Connection for PostgresConnection {
         if self.failed {
             return Err(StoreError::Bug("a transaction went on after a statement had failed".into()));
         }
-        // Without a time limit: cut short while it waits for a synchronous standby, COMMIT would answer a success that
-        // only holds until this server is lost.
-        let ended = self.client.batch_execute("SET LOCAL statement_timeout = 0; COMMIT");
+        // Never cancelled: while it waits for a synchronous standby, a cancelled COMMIT answers a success that only
+        // holds until this server is lost. (`statement_timeout` does not reach it.)
+        let ended = self.client.batch_execute("COMMIT");
         if let Err(error) = &ended {
             self.broken |= answer::breaks(error);
         }
@@ -166,7 +166,7 @@ impl ToSql for Value {
             (Value::Text(text), _) if <&str as ToSql>::accepts(of) => text.to_sql(of, out),
             (Value::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(of, out),
             (Value::Ids(ids), &Type::INT8_ARRAY) => (&**ids).to_sql(of, out),
-            _ => Err(format!("a parameter of type {of} cannot be {self:?}").into()),
+            _ => Err(Unfit(of.clone()).into()),
         }
     }
 
@@ -176,6 +176,11 @@ impl ToSql for Value {
 
     ::postgres::types::to_sql_checked!();
 }
+
+/// A parameter that its column cannot hold. Does not repeat the value, which may be a secret's.
+#[derive(Debug, thiserror::Error)]
+#[error("the parameter is no {0}")]
+struct Unfit(Type);
 
 impl<'a> FromSql<'a> for Value {
     fn from_sql(of: &Type, raw: &'a [u8]) -> Conversion<Self> {

@@ -25,7 +25,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// A database of a PostgreSQL server: what a URL says, with what vext adds where it is silent.
 #[derive(Clone)]
 pub struct Server {
-    config: Config,
+    config: Box<Config>,
     tls: MakeRustlsConnect,
 }
 
@@ -86,7 +86,7 @@ impl Server {
         if config.get_application_name().is_none() {
             config.application_name("vext");
         }
-        Ok(Self { config, tls: MakeRustlsConnect::new(tls(verify, root.as_deref())?) })
+        Ok(Self { config: Box::new(config), tls: MakeRustlsConnect::new(tls(verify, root.as_deref())?) })
     }
 
     /// Connects to the first host that fits. Blocks, and must not be called from an async task.

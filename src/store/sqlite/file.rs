@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::super::engine::Found;
@@ -18,11 +19,8 @@ pub fn inspect(path: &Path) -> Result<Found, String> {
         return Err(format!("{shown} is a directory, not a database file"));
     }
     let plain = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => format!("{shown} is not a SQLite database"),
-        Some(ErrorCode::DatabaseCorrupt) => format!("{shown} is damaged ({error}); restore it from a backup"),
-        Some(ErrorCode::ReadOnly) => format!("{shown} is not writable"),
-        Some(ErrorCode::DatabaseBusy) => format!("{shown} is locked by another program"),
-        _ => format!("{shown} cannot be opened: {error}"),
+        Some(ErrorCode::DatabaseCorrupt) => damaged(path, error),
+        _ => refusal(path, &error),
     };
     if !path.exists() {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -51,6 +49,25 @@ pub fn inspect(path: &Path) -> Result<Found, String> {
     if verdict == "ok" {
         Ok(Found::Ours)
     } else {
-        Err(format!("{shown} is damaged ({verdict}); restore it from a backup"))
+        // Closing would write what stands in the log into a file that is damaged; it stays as it was found.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(plain)?;
+        Err(damaged(path, verdict))
     }
+}
+
+/// Why a file cannot be used, in one sentence.
+pub(super) fn refusal(path: &Path, error: &rusqlite::Error) -> String {
+    let shown = path.display();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => format!("{shown} is not a SQLite database"),
+        Some(ErrorCode::DatabaseCorrupt) => format!("{shown} is damaged ({error})"),
+        Some(ErrorCode::ReadOnly) => format!("{shown} is not writable"),
+        Some(ErrorCode::DatabaseBusy) => format!("{shown} is locked by another program"),
+        _ => format!("{shown} cannot be opened: {error}"),
+    }
+}
+
+/// The same for a database that was meant to be served.
+fn damaged(path: &Path, why: impl std::fmt::Display) -> String {
+    format!("{} is damaged ({why}); bring it back from a backup with `vext restore FILE --force`", path.display())
 }

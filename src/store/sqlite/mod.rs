@@ -1,5 +1,6 @@
 //! The SQLite engine: the only folder that says `rusqlite`.
 
+mod backup;
 mod file;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use super::engine::{Connection, Statements};
 use super::error::{Result, StoreError, constraint_name};
 use super::session::Session;
 use crate::domain::{Row, Value};
+pub use backup::{Exclusive, Frozen, beside, copy_database};
 pub(super) use file::inspect;
 
 /// `vext` in ASCII: marks a file as ours.

@@ -1,0 +1,59 @@
+//! `vext backup`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::progress::Bar;
+use super::{Outcome, print};
+use crate::config::DatabaseSettings;
+use crate::domain::Environment;
+use crate::service::{self, Manifest};
+
+/// Take a backup of a SQLite file, also while a server writes to it.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  vext backup --database /var/lib/vext/vext.db --to /var/backups/vext/monday.db
+
+Beside the backup stands FILE.manifest with its checksum and row counts. The key file is not copied: keep a copy of it
+elsewhere, since without it the sealed secrets are lost.")]
+pub struct Backup {
+    /// File to write; it must not exist yet.
+    #[arg(long, env = "VEXT_BACKUP_TO", value_name = "FILE", help_heading = "Backup")]
+    to: PathBuf,
+
+    /// Where the data is.
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+impl Backup {
+    pub(super) fn run(self) -> Outcome {
+        self.database.must_exist()?;
+        let (bar, clock) = (Bar::new(), Environment::system().clock);
+        let mut progress = |what, done, total| {
+            bar.at(what, done, total);
+            Ok(())
+        };
+        let manifest = service::backup(&self.database.database()?, &self.to, &*clock, &mut progress)?;
+        drop(bar);
+        let key = manifest.key_id.as_ref().map_or_else(
+            || "No key file is needed: nothing was ever sealed.".to_owned(),
+            |id| {
+                let key = self.database.key_path().unwrap_or_default();
+                format!(
+                    "The key file {} (key {id}) is not in it: keep a copy elsewhere, without it the sealed secrets are lost.",
+                    key.display()
+                )
+            },
+        );
+        print(&format!(
+            "The backup {} is there: {} rows, {} bytes, described by {}.\n{key}\n",
+            self.to.display(),
+            manifest.rows.values().sum::<u64>(),
+            manifest.size,
+            Manifest::path(&self.to).display()
+        ))
+    }
+}

@@ -1,0 +1,62 @@
+//! `vext restore`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use super::progress::Bar;
+use super::verify::told;
+use super::{Outcome, print};
+use crate::config::DatabaseSettings;
+use crate::domain::Environment;
+use crate::service;
+
+/// Put a backup in the place of a SQLite database.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  vext restore /var/backups/vext/monday.db --database /var/lib/vext/vext.db --force
+
+The backup is verified first. A database that a server has open is never replaced: stop the server.")]
+pub struct Restore {
+    /// Backup to restore.
+    file: PathBuf,
+
+    /// Replace a database that exists; it is kept aside as DATABASE.before-restore-TIME.
+    #[arg(long, env = "VEXT_RESTORE_FORCE", value_parser = BoolishValueParser::new(), help_heading = "Backup")]
+    force: bool,
+
+    /// Where the data goes.
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+impl Restore {
+    pub(super) fn run(self) -> Outcome {
+        let (database, key_file) = (self.database.database()?, self.database.key_path()?);
+        let bar = Bar::new();
+        let mut progress = |what, done, total| {
+            bar.at(what, done, total);
+            Ok(())
+        };
+        let asked = service::Restore { file: &self.file, database: &database, key_file: &key_file, force: self.force };
+        let restored = service::restore(&asked, &Environment::system(), &mut progress)?;
+        drop(bar);
+        if !restored.verified.problems.is_empty() {
+            let (text, code) = told(&self.file, &restored.verified);
+            print(&format!("{text}Nothing was restored.\n"))?;
+            return Ok(code);
+        }
+        let aside = restored
+            .aside
+            .map_or(String::new(), |aside| format!("The database that was there before is {}.\n", aside.display()));
+        let key = match restored.key {
+            Ok(right) => format!("Key: {right}.\n"),
+            Err(wrong) => format!("Key, before you serve: {wrong}.\n"),
+        };
+        print(&format!("{} is restored from {}.\n{aside}{key}", database, self.file.display()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,234 @@
+//! Backups: a copy of a SQLite file that others may be writing, checked, and a page beside it that says what is in it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::Clock;
+use crate::store::{self, Database, Frozen, Progress, Session};
+
+/// What stands in the page beside a backup: `FILE.manifest`, as JSON.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Manifest {
+    /// The page's own form: 1.
+    pub format: u32,
+    /// The version of the program that took the backup.
+    pub vext: String,
+    /// When it was taken, in UTC.
+    pub created_at: String,
+    /// The SHA-256 of the file.
+    pub sha256: String,
+    /// The bytes of the file.
+    pub size: u64,
+    /// The last migration of its schema.
+    pub migration: Option<String>,
+    /// Which key seals its secrets: without that key they are lost. The key itself is in no backup.
+    pub key_id: Option<String>,
+    /// How many rows each table has.
+    pub rows: BTreeMap<String, u64>,
+}
+
+impl Manifest {
+    /// The form that this program writes and reads.
+    pub const FORMAT: u32 = 1;
+
+    /// Where a backup's page is.
+    pub fn path(backup: &Path) -> PathBuf {
+        store::beside(backup, ".manifest")
+    }
+
+    /// The page beside a backup, if there is one.
+    ///
+    /// # Errors
+    /// One sentence when it cannot be read, or is of a newer program.
+    pub fn read(backup: &Path) -> Result<Option<Self>, String> {
+        #[derive(Deserialize)]
+        struct Form {
+            format: u32,
+        }
+        let path = Self::path(backup);
+        let shown = path.display();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+        };
+        let broken = |error| format!("{shown} is not the manifest of a backup: {error}");
+        match serde_json::from_slice(&text).map_err(broken)? {
+            Form { format: Self::FORMAT } => serde_json::from_slice(&text).map(Some).map_err(broken),
+            Form { format } => Err(format!("{shown} has the format {format}, which this program does not know")),
+        }
+    }
+}
+
+/// Why a database cannot be backed up as a file.
+pub(super) const NOT_A_FILE: &str = "is a server's: back it up with the server's own tools (pg_basebackup, point-in-time recovery), or take a tenant with `vext export`";
+
+/// Takes a backup of a database, also while a server writes to it. The file appears when it is whole and checked.
+///
+/// # Errors
+/// One sentence on why there is no backup; nothing is left of it then.
+pub fn backup(
+    database: &Database,
+    to: &Path,
+    clock: &dyn Clock,
+    progress: &mut Progress<'_>,
+) -> Result<Manifest, String> {
+    let from = database.file().ok_or_else(|| format!("{database} {NOT_A_FILE}"))?;
+    if to.exists() {
+        return Err(format!(
+            "{} exists, and a backup overwrites nothing; name another file, or delete it first",
+            to.display()
+        ));
+    }
+    let work = Work::beside(to)?;
+    let copy = work.path("copy");
+    store::copy_database(from, &copy, progress)?;
+    let mut frozen = Frozen::open(&copy).map_err(|_| format!("{} is not a database of vext", from.display()))?;
+    progress("checking", 0, 0)?;
+    if let [first, rest @ ..] = frozen.check().as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
+        return Err(format!("{} is damaged, so there is no backup of it: {first}{more}", from.display()));
+    }
+    let rows = frozen.tables()?;
+    let (migration, key_id) = identity(frozen.session(), &rows)?;
+    drop(frozen);
+    fs::set_permissions(&copy, Permissions::from_mode(0o600)).map_err(|e| unwritable(&copy, &e))?;
+    sync(&copy)?;
+    let (sha256, size) = digest(&copy, None, progress)?;
+    let created_at = moment(clock.now()).to_string();
+    let vext = env!("CARGO_PKG_VERSION").to_owned();
+    let manifest = Manifest { format: Manifest::FORMAT, vext, created_at, sha256, size, migration, key_id, rows };
+    // The page comes first: where the file is, its page is.
+    let page = work.path("manifest");
+    let text = serde_json::to_string_pretty(&manifest).map_err(|e| e.to_string())? + "\n";
+    fs::write(&page, text).map_err(|e| unwritable(&page, &e))?;
+    sync(&page)?;
+    work.publish(&page, &Manifest::path(to))?;
+    work.publish(&copy, to)?;
+    Ok(manifest)
+}
+
+/// The last migration, and which key seals the secrets.
+pub(super) fn identity(
+    session: &mut dyn Session,
+    tables: &BTreeMap<String, u64>,
+) -> Result<(Option<String>, Option<String>), String> {
+    let mut text = |table: &str, sql: &'static str| {
+        if !tables.contains_key(table) {
+            return Ok(None);
+        }
+        let row = session.first(sql, &[]).map_err(|error| format!("{table}: {error}"))?;
+        Ok::<_, String>(row.and_then(|row| row.first()?.text().map(str::to_owned)))
+    };
+    let migration = text("migration", "SELECT name FROM migration ORDER BY number DESC LIMIT 1")?;
+    Ok((migration, text("sealing_key", "SELECT key_id FROM sealing_key")?))
+}
+
+/// A moment of the clock, to the second.
+pub(super) fn moment(now: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(now.div_euclid(1000)).unwrap_or_default()
+}
+
+/// The SHA-256 and the size of a file, of which `copy` gets every byte.
+pub(super) fn digest(
+    path: &Path,
+    mut copy: Option<&mut File>,
+    progress: &mut Progress<'_>,
+) -> Result<(String, u64), String> {
+    let said = |e: std::io::Error| format!("{} cannot be read: {e}", path.display());
+    let mut file = File::open(path).map_err(said)?;
+    let total = file.metadata().map_err(said)?.len();
+    let (mut digest, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 20]);
+    loop {
+        let read = file.read(&mut buffer).map_err(said)?;
+        let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { break };
+        digest.update(part);
+        if let Some(copy) = &mut copy {
+            copy.write_all(part).map_err(|e| format!("the copy of {} cannot be written: {e}", path.display()))?;
+        }
+        size += read as u64;
+        progress(if copy.is_some() { "copying" } else { "computing the checksum" }, size, total)?;
+    }
+    Ok((digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), size))
+}
+
+/// Lets the disk have all of a file, or what a folder says about its files.
+pub(super) fn sync(path: &Path) -> Result<(), String> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|e| unwritable(path, &e))
+}
+
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> String {
+    format!("{} cannot be written: {error}", path.display())
+}
+
+/// A folder for what is not finished yet, beside what it will be: on the same file system, so that it can be renamed
+/// into its place. It is locked and, however the work ends, deleted.
+pub(super) struct Work {
+    folder: tempfile::TempDir,
+    target: PathBuf,
+    /// Closed last: while it is locked, somebody is at work in the folder.
+    _lock: File,
+}
+
+impl Work {
+    const PREFIX: &str = ".vext-unfinished-";
+
+    pub(super) fn beside(file: &Path) -> Result<Self, String> {
+        let target = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        if !target.is_dir() {
+            return Err(format!("the folder {} does not exist", target.display()));
+        }
+        let folder = tempfile::Builder::new().prefix(Self::PREFIX).tempdir_in(&target);
+        let folder = folder.map_err(|e| unwritable(&target, &e))?;
+        let lock = File::open(folder.path()).and_then(|lock| lock.lock().map(|()| lock));
+        let lock = lock.map_err(|e| unwritable(folder.path(), &e))?;
+        Ok(Self { folder, target, _lock: lock })
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Gives a finished file its place and name for good.
+    pub(super) fn publish(&self, finished: &Path, file: &Path) -> Result<(), String> {
+        fs::rename(finished, file).map_err(|e| unwritable(file, &e))?;
+        sync(&self.target)
+    }
+
+    /// Deletes what a program that was killed has left in a folder.
+    pub(super) fn clean(folder: &Path) -> std::io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let ours = entry.file_name().as_encoded_bytes().starts_with(OsStr::new(Self::PREFIX).as_encoded_bytes());
+            if ours && entry.file_type()?.is_dir() && File::open(entry.path())?.try_lock().is_ok() {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_tidied_of_what_nobody_works_on() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".vext-unfinished-old")).unwrap();
+        fs::write(folder.path().join(".vext-unfinished-file"), "").unwrap();
+        let work = Work::beside(&folder.path().join("b.db")).unwrap();
+        Work::clean(folder.path()).unwrap();
+        assert!(!folder.path().join(".vext-unfinished-old").exists());
+        assert!(work.path("").exists() && folder.path().join(".vext-unfinished-file").exists());
+        drop(work);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

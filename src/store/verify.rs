@@ -1,0 +1,367 @@
+//! Reads every row of a database into its type, and says of each that does not fit which it is and what rule it breaks.
+//!
+//! How to add a table: sections, details and their lists are found by themselves; everything else has its check here.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{OnceLock, RwLock};
+
+use super::error::{Result, StoreError};
+use super::migrate;
+use super::session::{Query, Session, column};
+use super::{Progress, objects, sections, tenants, tokens};
+use crate::domain::{ExtensionNumber, Kind, Row, Scalar as _, Sealer, TenantId, Value};
+use crate::form::{
+    AdditionalDestinations, CallSettings, FollowMe, Information, Note, OutboundCalls, OutboundRecording, Security,
+    WebUserPanel,
+};
+use crate::form::{Cell, Place, Rows, Section, each_section};
+use crate::objects::{
+    CallGroup, CallList, CallerIdRuleSet, Condition, Did, Extension, LdapServer, MediaFile, MusicOnHold, ParkingLot,
+    PhoneBook, PickupGroup, Provider, RoutingProfile, SpyGroup, UserProfile, VoicemailBox, each_detail,
+};
+
+/// How many rows are read at once; when one of them is wrong, these are read again one by one.
+const CHUNK: usize = 500;
+
+const TENANTS: &str = "SELECT tenant_id, next_object FROM tenant ORDER BY tenant_id";
+const OBJECTS: &str = "SELECT object_id FROM pbx_object WHERE tenant_id = $1 ORDER BY object_id";
+const TOKENS: &str = "SELECT token_id, hash FROM token ORDER BY token_id";
+const CHANGES: &str = "SELECT object_id, version, revision, changed_at, actor FROM change WHERE tenant_id = $1";
+const FIELDS: &str =
+    "SELECT object_id, version, path, before_value, after_value FROM change_field WHERE tenant_id = $1";
+const KEYS: &str = "SELECT key_id, created_at FROM sealing_key";
+const IMPORTS: &str = "SELECT tenant_id, lines, digest FROM import";
+
+/// Reads every row of a database whose schema is this program's. With the key, sealed secrets are opened too.
+///
+/// # Errors
+/// What `progress` answers. What is wrong with rows is the value: a line each, without any secret.
+pub fn verify_rows(
+    session: &mut dyn Session,
+    sealer: Option<&Sealer>,
+    progress: &mut Progress<'_>,
+) -> std::result::Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    let tenants = session.rows(TENANTS, &[]).unwrap_or_else(|error| {
+        found.push(said("tenant", error));
+        Vec::new()
+    });
+    let total = tenants.len() as u64;
+    for (done, row) in tenants.iter().enumerate() {
+        progress("reading rows of tenants", done as u64, total)?;
+        let (Some(id), next) = (row.first().and_then(Value::int), row.get(1).and_then(Value::int)) else { continue };
+        found.extend(verify_tenant(session, TenantId(id), next.unwrap_or_default(), sealer));
+    }
+    verify_tokens(session, &mut found);
+    verify_operations(session, sealer, &mut found);
+    Ok(found)
+}
+
+/// What a database of this program still lacks; a sentence when it is newer, or another build's.
+///
+/// # Errors
+/// That sentence.
+pub fn lacking_migrations(session: &mut dyn Session) -> std::result::Result<Vec<String>, String> {
+    migrate::lacking_in_file(session)
+}
+
+fn said(place: impl std::fmt::Display, error: StoreError) -> String {
+    match error {
+        StoreError::Corrupt(why) => format!("{place}: {why}"),
+        other => format!("{place}: {other}"),
+    }
+}
+
+/// Lists by owner and slot.
+type Lists = HashSet<(i64, &'static str)>;
+/// Reads rows by key.
+type Read<'a, T> = &'a dyn Fn(&mut Query<'_>, &[i64]) -> Result<HashMap<i64, T>>;
+
+/// The rows of one tenant, while they are looked at.
+struct Check<'a, 'q> {
+    query: Query<'q>,
+    sealer: Option<&'a Sealer>,
+    kinds: HashMap<i64, Kind>,
+    /// By table, which lists were read.
+    lists: BTreeMap<&'static str, (Rows, Lists)>,
+    found: Vec<String>,
+}
+
+fn verify_tenant(session: &mut dyn Session, id: TenantId, next: i64, sealer: Option<&Sealer>) -> Vec<String> {
+    let (mut found, mut place, mut defaults, mut revision) = (Vec::new(), format!("tenant {}", id.0), None, i64::MAX);
+    match tenants::tenant_by_id(session, id) {
+        Ok(Some(row)) => {
+            place = format!("tenant {}", row.settings.code.as_str());
+            (defaults, revision) = (Some(row.defaults), row.revision);
+        }
+        Ok(None) => {}
+        Err(error) => found.push(said(format!("tenant[{}]", id.0), error)),
+    }
+    let query = Query::new(session, id);
+    let mut check = Check { query, sealer, kinds: HashMap::new(), lists: BTreeMap::new(), found: Vec::new() };
+    check.objects(defaults, next);
+    check.sections();
+    check.unread_lists();
+    check.changes(revision);
+    found.extend(check.found.into_iter().map(|problem| format!("{place}: {problem}")));
+    found
+}
+
+macro_rules! all_sections {
+    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
+        fn form(&mut self) {
+            let forms = self.of_kinds(&[Kind::VirtualExtension, Kind::FormDefaults]);
+            $(self.section::<$Section>(&forms);)+
+        }
+    };
+}
+
+macro_rules! all_details {
+    ($($Kind:ident / $field:ident,)+) => {
+        fn details(&mut self) {
+            $(let ids = self.of_kinds(&[Kind::$Kind]);
+            self.section::<$Kind>(&ids);)+
+        }
+    };
+}
+
+impl Check<'_, '_> {
+    each_section!(all_sections);
+    each_detail!(all_details);
+
+    fn sections(&mut self) {
+        self.form();
+        self.details();
+    }
+
+    fn of_kinds(&self, kinds: &[Kind]) -> Vec<i64> {
+        let mut ids: Vec<_> = self.kinds.iter().filter(|(_, kind)| kinds.contains(kind)).map(|(&id, _)| id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The first column of a statement; what fails is told.
+    fn ids(&mut self, table: &str, sql: &'static str) -> Vec<i64> {
+        let rows = self.query.rows(sql, &[]);
+        let ids = rows.and_then(|rows| rows.iter().map(|row| column!(row, 0, int)).collect::<Result<Vec<_>>>());
+        ids.unwrap_or_else(|error| {
+            self.found.push(said(table, error));
+            Vec::new()
+        })
+    }
+
+    fn objects(&mut self, defaults: Option<i64>, next: i64) {
+        let ids = self.ids("pbx_object", OBJECTS);
+        let read = |query: &mut Query<'_>, ids: &[i64]| objects::load(query, ids);
+        let rows = each_chunk(&mut self.query, &ids, &mut self.found, &|id| format!("pbx_object[{id}]"), &read);
+        for (id, row) in rows {
+            self.kinds.insert(id, row.kind);
+            if let Some(Err(problem)) = row.number.map(|number| ExtensionNumber::from_value(number.into())) {
+                self.found.push(problem.under(format!("pbx_object[{id}].number")).message());
+            }
+            if row.version < 1 {
+                self.found.push(format!("pbx_object[{id}].version: must be 1 or more"));
+            }
+        }
+        if let Some(last) = ids.last().filter(|last| **last >= next) {
+            self.found
+                .push(format!("tenant.next_object: must be greater than {last}, the last object's key; it is {next}"));
+        }
+        if let Some(id) = defaults.filter(|id| self.kinds.get(id) != Some(&Kind::FormDefaults)) {
+            self.found.push(format!("tenant.defaults_id: must be the form defaults of the tenant; it is {id}"));
+        }
+    }
+
+    /// The rows of one section or detail: of exactly these objects, each in its type.
+    fn section<S: Section>(&mut self, expected: &[i64]) {
+        let table = S::TABLE;
+        let there = self.ids(table, keys_of::<S>());
+        let (expected_set, there_set): (BTreeSet<_>, BTreeSet<_>) =
+            (expected.iter().copied().collect(), there.iter().copied().collect());
+        for id in expected_set.difference(&there_set) {
+            self.found.push(format!("{table}[{id}]: the object has no row in this table"));
+        }
+        for id in there_set.difference(&expected_set) {
+            self.found.push(format!("{table}[{id}]: nothing reads this row: the object is none that has it"));
+        }
+        for (field, place) in S::COLUMNS.iter().zip(S::PLACES) {
+            if let Place::Rows(rows) = *place {
+                let (_, read) = self.lists.entry(rows.table).or_insert_with(|| (rows, HashSet::new()));
+                let slot = if rows.slotted { *field } else { "" };
+                // A list whose owner has no row is read by nobody.
+                read.extend(expected_set.intersection(&there_set).map(|&id| (id, slot)));
+            }
+        }
+        let ids: Vec<_> = expected_set.intersection(&there_set).copied().collect();
+        let read = |query: &mut Query<'_>, ids: &[i64]| sections::load::<S>(query, ids);
+        let rows = each_chunk(&mut self.query, &ids, &mut self.found, &|id| format!("{table}[{id}]"), &read);
+        for (id, row) in rows {
+            self.references(id, &row);
+            self.sealed(id, &row);
+        }
+    }
+
+    fn references<S: Section>(&mut self, id: i64, row: &S) {
+        row.references(&mut |reference| {
+            // What is not there at all is a foreign key's matter.
+            if let Some(kind) = self.kinds.get(&reference.object.local).filter(|kind| !reference.kinds.contains(kind)) {
+                let (path, target) = (reference.path.join("."), reference.object.local);
+                let problem = format!("must not refer to pbx_object[{target}], which is a {}", kind.label());
+                self.found.push(format!("{}[{id}].{path}: {problem}", S::TABLE));
+            }
+        });
+    }
+
+    /// Bytes in a section are sealed secrets: everything else has another form.
+    fn sealed<S: Section>(&mut self, id: i64, row: &S) {
+        let Some(sealer) = self.sealer else { return };
+        for (field, cell) in S::COLUMNS.iter().zip(row.store()) {
+            let values = match cell {
+                Cell::Value(value) => vec![value],
+                Cell::Rows(rows) => rows.concat(),
+            };
+            if values.iter().filter_map(Value::bytes).any(|sealed| sealer.open(sealed).is_none()) {
+                self.found.push(format!("{}[{id}].{field}: the key does not open this secret", S::TABLE));
+            }
+        }
+    }
+
+    /// Entries of lists that belong to no field of their owner.
+    fn unread_lists(&mut self) {
+        for (table, (rows, read)) in std::mem::take(&mut self.lists) {
+            let list =
+                |row: &Row| Ok((column!(row, 0, int)?, column!(row, 1, text)?.to_owned(), column!(row, 2, int)?));
+            let there = self.query.rows(owners_of(rows), &[]);
+            let there = there.and_then(|rows| rows.iter().map(list).collect::<Result<Vec<_>>>());
+            match there {
+                Ok(there) => {
+                    for (owner, slot, count) in there {
+                        if !read.contains(&(owner, slot.as_str())) {
+                            let slot = if slot.is_empty() { slot } else { format!(".{slot}") };
+                            self.found.push(format!("{table}[{owner}{slot}]: nothing reads this list; rows: {count}"));
+                        }
+                    }
+                }
+                Err(error) => self.found.push(said(table, error)),
+            }
+        }
+    }
+
+    fn changes(&mut self, last: i64) {
+        let found = &mut self.found;
+        let read = self.query.each(CHANGES, &[], &mut |row| {
+            let (object, version, revision) = (column!(row, 0, int)?, column!(row, 1, int)?, column!(row, 2, int)?);
+            let _whole = (column!(row, 3, int)?, column!(row, 4, text)?);
+            if version < 1 || !(1..=last).contains(&revision) {
+                found.push(format!(
+                    "change[{object}.{version}]: version must be 1 or more, and revision, which is {revision}, 1 to the tenant's"
+                ));
+            }
+            Ok(())
+        });
+        let fields = self.query.each(FIELDS, &[], &mut |row| {
+            let key = (column!(row, 0, int)?, column!(row, 1, int)?, column!(row, 2, text)?);
+            for (i, column) in [(3, "before_value"), (4, "after_value")] {
+                if serde_json::from_str::<serde::de::IgnoredAny>(column!(row, i, text)?).is_err() {
+                    found.push(format!("change_field[{}.{}.{}].{column}: must be JSON", key.0, key.1, key.2));
+                }
+            }
+            Ok(())
+        });
+        self.found.extend(read.err().map(|error| said("change", error)));
+        self.found.extend(fields.err().map(|error| said("change_field", error)));
+    }
+}
+
+/// Reads rows by key. Where that fails the rows of the chunk are read one by one, so that each that is wrong is told.
+fn each_chunk<T>(
+    query: &mut Query<'_>,
+    ids: &[i64],
+    found: &mut Vec<String>,
+    place: &dyn Fn(i64) -> String,
+    read: Read<'_, T>,
+) -> Vec<(i64, T)> {
+    let mut rows = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        match read(query, chunk) {
+            Ok(some) => rows.extend(some),
+            Err(_) => {
+                for &id in chunk {
+                    match read(query, &[id]) {
+                        Ok(one) => rows.extend(one),
+                        // A row that breaks its type's rule names itself.
+                        Err(StoreError::Corrupt(why)) if why.starts_with(&place(id)) => found.push(why),
+                        Err(error) => found.push(said(place(id), error)),
+                    }
+                }
+            }
+        }
+    }
+    rows.sort_by_key(|(id, _)| *id);
+    rows
+}
+
+fn keys_of<S: Section>() -> &'static str {
+    static KNOWN: OnceLock<RwLock<HashMap<TypeId, &'static String>>> = OnceLock::new();
+    let sql: &'static String = sections::once(KNOWN.get_or_init(RwLock::default), TypeId::of::<S>(), || {
+        format!("SELECT object_id FROM {} WHERE tenant_id = $1 ORDER BY object_id", S::TABLE)
+    });
+    sql
+}
+
+fn owners_of(rows: Rows) -> &'static str {
+    static KNOWN: OnceLock<RwLock<HashMap<&'static str, &'static String>>> = OnceLock::new();
+    let slot = if rows.slotted { "slot" } else { "''" };
+    let sql: &'static String = sections::once(KNOWN.get_or_init(RwLock::default), rows.table, || {
+        format!(
+            "SELECT owner_id, {slot}, count(*) FROM {} WHERE tenant_id = $1 GROUP BY 1, 2 ORDER BY 1, 2",
+            rows.table
+        )
+    });
+    sql
+}
+
+fn verify_tokens(session: &mut dyn Session, found: &mut Vec<String>) {
+    let rows = session.rows(TOKENS, &[]).unwrap_or_else(|error| {
+        found.push(said("token", error));
+        Vec::new()
+    });
+    for row in rows {
+        let Some(id) = row.first().and_then(Value::int) else { continue };
+        match tokens::load(session, id) {
+            Ok(Some(token)) => {
+                if token.scopes.split(' ').any(|scope| !["read", "write"].contains(&scope)) {
+                    found.push(format!("token[{id}].scopes: must be read, or read and write"));
+                }
+                if token.all_tenants && !token.tenants.is_empty() {
+                    found.push(format!("token[{id}].all_tenants: must not be set for a token of some tenants"));
+                }
+            }
+            Ok(None) => {}
+            Err(error) => found.push(said(format!("token[{id}]"), error)),
+        }
+        if row.get(1).and_then(Value::bytes).is_none_or(|hash| hash.len() != 32) {
+            found.push(format!("token[{id}].hash: must be 32 bytes"));
+        }
+    }
+}
+
+fn verify_operations(session: &mut dyn Session, sealer: Option<&Sealer>, found: &mut Vec<String>) {
+    let keys = session.query(KEYS, &[], &mut |row| {
+        let (key, _) = (column!(row, 0, text)?, column!(row, 1, int)?);
+        if let Some(sealer) = sealer.filter(|sealer| sealer.key_id() != key) {
+            found.push(format!("sealing_key[{key}]: the key file's key is another one, {}", sealer.key_id()));
+        }
+        Ok(())
+    });
+    let imports = session.query(IMPORTS, &[], &mut |row| {
+        let (tenant, lines, _) = (column!(row, 0, int)?, column!(row, 1, int)?, column!(row, 2, text)?);
+        if lines < 0 {
+            found.push(format!("import[{tenant}].lines: must be 0 or more"));
+        }
+        Ok(())
+    });
+    found.extend(keys.err().map(|error| said("sealing_key", error)));
+    found.extend(imports.err().map(|error| said("import", error)));
+}
