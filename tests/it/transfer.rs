@@ -24,9 +24,20 @@ use crate::process::vext;
 
 /// An empty database with the key of another one.
 fn with_key_of(engine: Engine, other: &Live) -> Live {
+    with_key(engine, &fs::read_to_string(key(other)).unwrap())
+}
+
+/// An empty database with this key.
+fn with_key(engine: Engine, text: &str) -> Live {
     let live = Live::new(engine, Content::Schema);
-    fs::copy(key(other), key(&live)).unwrap();
+    live.execute("DELETE FROM sealing_key");
+    fs::write(key(&live), text).unwrap();
     live
+}
+
+/// A key of its own.
+fn other_key() -> String {
+    STANDARD.encode([7; 32])
 }
 
 fn key(live: &Live) -> PathBuf {
@@ -106,6 +117,18 @@ async fn make_tenant(app: &App, code: &str) {
     let (code, name) = (Set(code.into()), Set("Somebody".into()));
     let input = TenantInput { code, name, timezone: Set("UTC".into()), ..TenantInput::default() };
     app.create_tenant(&input).await.unwrap().unwrap();
+}
+
+/// Copies a tenant without its secrets, with every statement that an export and an import run.
+pub async fn copy_tenant(app: &App, from: &str, to: &str) {
+    let mut lines = Lines::of(&export(app, from, Secrets::None).await);
+    lines.0[0]["tenant"]["code"] = json!(to);
+    import(app, &lines.close(), &ImportOptions::default()).await.unwrap();
+    let tenants = app.tenants().await.unwrap();
+    let copy = tenants.iter().find(|tenant| tenant.settings.code.as_str() == to).unwrap();
+    // An import only asks its scratch database for kinds.
+    let kinds = app.snapshot().read(copy.id, |query| vext::store::kinds(query, &[1])).await.unwrap();
+    assert_eq!(kinds[&1], Kind::FormDefaults);
 }
 
 /// The export of an import is the file itself, although the tenant has another number there.
@@ -209,10 +232,7 @@ fn snake(name: &str) -> String {
 
 async fn without_secrets_the_import_says_how_many_are_missing(engine: Engine) {
     let source = Live::new(Engine::Sqlite, Content::Demo);
-    let target = Live::new(engine, Content::Schema);
-    fs::remove_file(key(&target)).unwrap();
-    fs::write(key(&target), format!("{}\n", STANDARD.encode([7; 32]))).unwrap();
-    fs::set_permissions(key(&target), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let target = with_key(engine, &other_key());
     let (from, to) = (open(&source), open(&target));
     let file = export(&from, demo::CANISTRACCI, Secrets::None).await;
     let sealed = Lines::of(&export(&from, demo::CANISTRACCI, Secrets::Sealed).await);
@@ -231,8 +251,7 @@ async fn without_secrets_the_import_says_how_many_are_missing(engine: Engine) {
 /// With the source's key the secrets are sealed anew, and go back the same way as they came.
 async fn another_key_is_refused_unless_the_sources_is_given(engine: Engine) {
     let source = Live::new(Engine::Sqlite, Content::Demo);
-    let target = Live::new(engine, Content::Schema);
-    fs::write(key(&target), format!("{}\n", STANDARD.encode([9; 32]))).unwrap();
+    let target = with_key(engine, &other_key());
     let (from, to) = (open(&source), open(&target));
     let file = export(&from, demo::CANISTRACCI, Secrets::Sealed).await;
     let sentence = refusal(&to, &file, &ImportOptions::default()).await;

@@ -8,7 +8,7 @@ use super::format::{End, Header, Secrets};
 use super::import::CHUNK;
 use super::lines::Lines;
 use super::scratch::{Numbered, Scratch, Verdict};
-use super::step::{Context, Keys, Parsed, Step, settings};
+use super::step::{Keys, Parsed, Reader, Step, settings};
 use super::{LineProblem, Tell, TransferError};
 use crate::domain::{Code, Environment, Problem};
 use crate::form::Section as _;
@@ -47,7 +47,7 @@ pub(super) async fn check(
     let used = found.clone().map_or_else(stand_in, Ok)?;
     let code = header.tenant.get("code").and_then(serde_json::Value::as_str).unwrap_or_default();
     let scratch = Scratch::make(&used, environment).await?;
-    let context = Context::new(code, scratch.tenant, header, keys);
+    let reader = Reader::new(code, scratch.tenant, header, keys);
 
     file.rewind()?;
     let mut lines = Lines::new(BufReader::new(file));
@@ -68,7 +68,7 @@ pub(super) async fn check(
             verdict.add(line, Problem::new(Code::InvalidFormat, "stands behind the last line of the export"));
             break;
         }
-        match context.parse(lines.text(), &mut |problem| verdict.problems.push(LineProblem { line, problem })) {
+        match reader.parse(lines.text(), &mut |problem| verdict.problems.push(LineProblem { line, problem })) {
             Parsed::End(found) => {
                 (end, end_line) = (Some(found), line);
                 seen.sha256 = lines.before();
@@ -109,7 +109,7 @@ pub(super) async fn check(
         }
         Some(end) => {
             // What was left out cannot be counted.
-            seen.secrets = if header.secrets == Secrets::None { end.secrets } else { context.secrets_opened() };
+            seen.secrets = if header.secrets == Secrets::None { end.secrets } else { reader.secrets_opened() };
             compare(end, &seen, end_line, &mut verdict);
         }
     }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use super::check::{Checked, check};
 use super::format::{End, Header, Secrets};
 use super::lines::Lines;
-use super::step::{self, Context, Keys, Parsed, Step, apply};
+use super::step::{self, Keys, Parsed, Reader, Step, apply};
 use super::{LineProblem, Tell, TransferError};
 use crate::domain::{Sealer, TenantId};
 use crate::service::{App, key};
 use crate::store::{self, Counters, Outcome, Presence, StoreError};
 
 /// How many lines are written in one transaction.
-pub(super) const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 250;
 /// A chunk ends earlier when its lines are long, so that memory does not depend on the file.
 const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -141,14 +141,14 @@ impl App {
             Some(begun) => begun,
             None => (self.begin(header, checked, lines.through()).await?, 1),
         };
-        let context = Context::new(code, tenant, header, keys);
+        let reader = Reader::new(code, tenant, header, keys);
         let (mut steps, mut bytes) = (Vec::new(), lines.bytes);
         while lines.next()? {
             if lines.number <= written.unsigned_abs() {
                 bytes = lines.bytes;
                 continue;
             }
-            match context.parse(lines.text(), &mut |_| {}) {
+            match reader.parse(lines.text(), &mut |_| {}) {
                 Parsed::Refused(_) => return changed(),
                 Parsed::Step(step) => steps.push(step),
                 Parsed::End(end) => {

@@ -38,7 +38,7 @@ pub(super) enum Parsed {
 }
 
 /// What a parser has to know.
-pub(super) struct Context<'a> {
+pub(super) struct Reader<'a> {
     code: &'a str,
     tenant: TenantId,
     secrets: Secrets,
@@ -85,7 +85,7 @@ pub(super) fn settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Opti
     (!bad).then_some(settings)
 }
 
-impl<'a> Context<'a> {
+impl<'a> Reader<'a> {
     pub(super) fn new(code: &'a str, tenant: TenantId, header: &Header, keys: &'a Keys) -> Self {
         let Header { secrets, revision, .. } = *header;
         Self { code, tenant, secrets, revision, keys, opened: Cell::new(0) }
