@@ -11,4 +11,4 @@ CREATE TABLE import (
   tenant_id INTEGER NOT NULL PRIMARY KEY REFERENCES tenant (tenant_id),
   lines     INTEGER NOT NULL,
   digest    TEXT    NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;

@@ -6,6 +6,8 @@
 
 mod backup;
 mod demo;
+mod export;
+mod import;
 mod migrate;
 mod progress;
 mod restore;
@@ -25,6 +27,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::backup::Backup;
 pub use self::demo::Demo;
+pub use self::export::Export;
+pub use self::import::Import;
 pub use self::migrate::Migrate;
 pub use self::restore::Restore;
 pub use self::serve::Serve;
@@ -113,6 +117,10 @@ pub enum Command {
     Verify(Verify),
     /// Put a backup in the place of a SQLite database.
     Restore(Restore),
+    /// Write one tenant to a file of JSON lines, for another database or server.
+    Export(Export),
+    /// Make a tenant from a file that `vext export` has written.
+    Import(Import),
     /// Print the GraphQL schema.
     Schema,
     /// Make and list tenants.
@@ -133,6 +141,8 @@ impl Command {
             Self::Backup(backup) => backup.run(),
             Self::Verify(verify) => verify.run(),
             Self::Restore(restore) => restore.run(),
+            Self::Export(export) => export.run(),
+            Self::Import(import) => import.run(),
             Self::Schema => print(&graphql::sdl()),
             Self::Tenant(command) => command.run(),
             Self::Token(command) => command.run(),

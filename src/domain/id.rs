@@ -160,6 +160,10 @@ impl Scalar for TenantCode {
     fn from_value(value: Value) -> Result<Self, Problem> {
         value.text().map(|s| Self(s.to_owned())).ok_or_else(|| super::scalar::corrupt("a tenant code"))
     }
+
+    fn admit(value: Value) -> Result<Self, Problem> {
+        Self::from_value(value).and_then(|code| Self::parse(&code.0))
+    }
 }
 
 super::answers!([] TenantCode as String);

@@ -28,7 +28,7 @@ pub use number::{
 };
 pub use pattern::{Pattern, PatternSent};
 pub use problem::{Code, Problem};
-pub use scalar::Scalar;
+pub use scalar::{Kept, Scalar};
 pub(crate) use scalar::{answers, choice, scalar};
 pub use secret::{Password, Pin, Plain, Sealed, Sealer, Secret, SecretText, TotpSeed};
 pub use text::{CidrList, DisplayName, LongText, ReferenceId, Text, WebUser};

@@ -72,6 +72,13 @@ impl Scalar for Pattern {
             _ => Err(corrupt("a regular expression")),
         }
     }
+
+    fn admit(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Text(text) => Self::parse(&PatternSent(text)),
+            _ => Err(corrupt("a regular expression")),
+        }
+    }
 }
 
 scalar!(

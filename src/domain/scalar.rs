@@ -4,8 +4,20 @@ use async_graphql::InputType;
 
 use super::{Code, Problem, Value};
 
+/// How a secret is kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kept {
+    /// As a hash, in text form.
+    Hashed,
+    /// Sealed with the key of the server, in bytes.
+    Sealed,
+}
+
 /// A value that stands in one column.
 pub trait Scalar: Clone + PartialEq + Sized + Send + Sync {
+    /// How the value is kept when it is a secret.
+    const SECRET: Option<Kept> = None;
+
     /// What a client sends: the plain JSON type under the scalar's name. A wrong JSON type is a GraphQL error, a value
     /// that breaks a rule is a [`Problem`], so that all rules can be checked in one go.
     type Sent: InputType;
@@ -34,6 +46,15 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync {
     /// # Errors
     /// The rule that the stored value breaks: the row was not written by this program.
     fn from_value(value: Value) -> Result<Self, Problem>;
+
+    /// Back from a file that somebody may have written by hand: like [`Scalar::from_value`], but every rule is asked
+    /// again.
+    ///
+    /// # Errors
+    /// The rule that the value breaks.
+    fn admit(value: Value) -> Result<Self, Problem> {
+        Self::from_value(value)
+    }
 
     /// The value as clients and change records see it; a secret answers only whether it is set.
     fn answer(&self) -> async_graphql::Value {

@@ -11,11 +11,12 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use async_graphql::{InputType, InputValueError, InputValueResult};
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::scalar::corrupt;
-use super::{Code, Problem, Random, Scalar, Value, answers};
+use super::{Code, Kept, Problem, Random, Scalar, Value, answers};
 
 /// What a secret's text must be.
 pub trait Plain: Clone + PartialEq + Send + Sync + 'static {
@@ -97,6 +98,8 @@ impl Plain for super::Text<255> {
 #[derive(Clone)]
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
+    /// Keyed with what only this key gives: makes the nonces of [`Sealer::seal_for`].
+    nonces: Hmac<Sha256>,
     key_id: String,
     random: Arc<dyn Random>,
 }
@@ -111,7 +114,10 @@ impl Sealer {
         // The key has 256 random bits: its hash gives nothing away.
         let digest = Sha256::new().chain_update("vext sealing key").chain_update(key).finalize();
         let key_id = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { cipher: XChaCha20Poly1305::new(key.into()), key_id, random }
+        let mut nonces = keyed(key);
+        nonces.update(b"vext nonces");
+        let nonces = keyed(&nonces.finalize().into_bytes().into());
+        Self { cipher: XChaCha20Poly1305::new(key.into()), nonces, key_id, random }
     }
 
     /// The key's fingerprint, 16 hexadecimal digits: says which key it is, and nothing about it.
@@ -135,12 +141,44 @@ impl Sealer {
         Some([&nonce[..], &sealed].concat())
     }
 
+    /// Seals a text so that the same text at the same `place` gives the same bytes, for exports that can be compared.
+    ///
+    /// The nonce is a keyed hash (HMAC-SHA256) of place and text, cut to 192 bits. That is safe: who does not have the
+    /// key cannot tell it from a random one, and it repeats only when place and text repeat, which gives the same bytes
+    /// and so tells nothing but that nothing has changed. Two secrets that are the same at two places look different,
+    /// and what was sealed for one place does not open at another.
+    pub fn seal_for(&self, place: &str, text: &str) -> Option<Vec<u8>> {
+        let nonce = self.nonce_for(place, text);
+        let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), text.as_bytes()).ok()?;
+        Some([&nonce[..], &sealed].concat())
+    }
+
+    /// The text that [`Sealer::seal_for`] sealed for this place; `None` for everything else.
+    pub fn open_for(&self, place: &str, sealed: &[u8]) -> Option<Zeroizing<String>> {
+        self.open(sealed).filter(|text| sealed.starts_with(&self.nonce_for(place, text)))
+    }
+
+    fn nonce_for(&self, place: &str, text: &str) -> [u8; Self::NONCE_LENGTH] {
+        let mut hash = self.nonces.clone();
+        // The length keeps place and text apart.
+        hash.update(&(place.len() as u64).to_be_bytes());
+        hash.update(place.as_bytes());
+        hash.update(text.as_bytes());
+        let hash = hash.finalize().into_bytes();
+        std::array::from_fn(|i| hash[i])
+    }
+
     /// The text in `sealed`; `None` when it was sealed with another key or has been changed.
     pub fn open(&self, sealed: &[u8]) -> Option<Zeroizing<String>> {
         let (nonce, sealed) = sealed.split_at_checked(Self::NONCE_LENGTH)?;
         let plain = self.cipher.decrypt(XNonce::from_slice(nonce), sealed).ok()?;
         String::from_utf8(plain).ok().map(Zeroizing::new)
     }
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("any length is a key")
 }
 
 /// A secret as a client sends it. Its text is wiped from memory with it and never printed.
@@ -204,7 +242,7 @@ impl InputType for SecretText {
 
 /// A secret type: `secret!(/// doc  Name, column form, seal with)`.
 macro_rules! secret {
-    ($(#[$doc:meta])* $Name:ident($kept:ty), $with:ident, $Variant:ident) => {
+    ($(#[$doc:meta])* $Name:ident($kept:ty), $with:ident, $Variant:ident, $how:ident) => {
         $(#[$doc])*
         #[derive(Clone, Eq, PartialEq)]
         pub struct $Name<P>(Option<$kept>, PhantomData<fn() -> P>);
@@ -230,6 +268,8 @@ macro_rules! secret {
 
         impl<P: Plain> Scalar for $Name<P> {
             type Sent = SecretText;
+
+            const SECRET: Option<Kept> = Some(Kept::$how);
 
             fn parse(sent: &SecretText) -> Result<Self, Problem> {
                 Self::from_value(sent.check::<P>()?)
@@ -269,11 +309,11 @@ macro_rules! secret {
 
 secret!(
     /// A secret that is only ever compared: kept as its argon2id hash, answered as whether it is set.
-    Secret(String), hash, Text
+    Secret(String), hash, Text, Hashed
 );
 secret!(
     /// A secret that a PBX must be able to read: kept sealed with the server's key, answered as whether it is set.
-    Sealed(Vec<u8>), close, Bytes
+    Sealed(Vec<u8>), close, Bytes, Sealed
 );
 
 impl<P> Secret<P> {
@@ -341,6 +381,25 @@ mod tests {
         assert!(!bytes.windows(4).any(|w| w == b"JBSW"));
         *bytes.last_mut().unwrap() ^= 1;
         assert!(sealer().open(&bytes).is_none());
+    }
+
+    #[test]
+    fn what_is_sealed_for_a_place_is_the_same_every_time_and_opens_only_there() {
+        let seal = |place, text| sealer().seal_for(place, text).unwrap();
+        let sealed = seal("ACME/5/information.securityPin", "$argon2id$");
+        assert_eq!(sealed, seal("ACME/5/information.securityPin", "$argon2id$"));
+        assert_eq!(sealer().open_for("ACME/5/information.securityPin", &sealed).unwrap().as_str(), "$argon2id$");
+        // Otherwise a PIN could be moved from one extension's line to another's.
+        assert!(sealer().open_for("ACME/6/information.securityPin", &sealed).is_none());
+        let nonce = |sealed: &[u8]| sealed[..24].to_vec();
+        let others =
+            [seal("ACME/6/information.securityPin", "$argon2id$"), seal("ACME/5/information.securityPin", "$")];
+        assert!(others.iter().all(|other| nonce(other) != nonce(&sealed)));
+        // Place and text do not run into each other.
+        assert_ne!(nonce(&seal("ab", "c")), nonce(&seal("a", "bc")));
+        let other = Sealer::new(&[8; 32], Arc::new(crate::domain::SystemRandom));
+        assert!(other.open_for("ACME/5/information.securityPin", &sealed).is_none());
+        assert_ne!(nonce(&other.seal_for("a", "b").unwrap()), nonce(&seal("a", "b")));
     }
 
     #[test]

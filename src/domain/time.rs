@@ -111,6 +111,10 @@ impl Scalar for TimeZone {
             _ => Err(corrupt("a time zone")),
         }
     }
+
+    fn admit(value: Value) -> Result<Self, Problem> {
+        Self::from_value(value).and_then(|zone| Self::parse(&zone.0))
+    }
 }
 
 answers!([] TimeZone as String);

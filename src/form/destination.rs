@@ -154,6 +154,7 @@ impl Field for Destinations {
 
     const PLACE: Place =
         Place::Rows(Rows { table: "destination", columns: &["target_id", "number", "hangup"], slotted: true });
+    const REFERS: bool = true;
 
     fn parse(sent: &Vec<DestinationInput>) -> Result<Self, Vec<Problem>> {
         let (mut list, mut problems) = (Vec::new(), too_many(sent.len(), Self::MAX));
@@ -180,6 +181,22 @@ impl Field for Destinations {
 
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
         rows(cell)?.into_iter().map(|row| Destination::load(row, tenant)).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+        let (mut list, rows) = (Vec::new(), rows(cell).map_err(|p| vec![p])?);
+        let mut problems = too_many(rows.len(), Self::MAX);
+        for (i, row) in rows.into_iter().enumerate() {
+            match Destination::load(row, tenant) {
+                Ok(destination) => list.push(destination),
+                Err(problem) => problems.push(problem.under(i)),
+            }
+        }
+        if problems.is_empty() { Ok(Self(list)) } else { Err(problems) }
+    }
+
+    fn entry() -> Vec<Option<Value>> {
+        vec![Some(Value::Null); 3]
     }
 
     fn show(&self) -> serde_json::Value {

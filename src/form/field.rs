@@ -7,7 +7,7 @@
 use async_graphql::{ID, InputType, MaybeUndefined};
 
 use super::section::{Change, camel};
-use crate::domain::{Code, Id, Kind, ObjectId, Problem, Row, Scalar, Sealer, Target, TenantId, Value};
+use crate::domain::{Code, Id, Kept, Kind, ObjectId, Problem, Row, Scalar, Sealer, Target, TenantId, Value};
 
 /// Where a field is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +38,23 @@ pub enum Cell {
     Rows(Vec<Row>),
 }
 
+/// What an export and an import have to know of a field besides its value.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Its name in the section's struct.
+    pub name: &'static str,
+    /// Where it is kept.
+    pub place: Place,
+    /// How it is kept when it is a secret.
+    pub secret: Option<Kept>,
+    /// Whether it may hold references.
+    pub refers: bool,
+    /// What it holds when nobody ever said anything; `None` when somebody has to.
+    pub blank: Option<Cell>,
+    /// The same for each column of an entry, when it is a list.
+    pub entry: Vec<Option<Value>>,
+}
+
 /// One reference that a form holds, as the checks see it.
 #[derive(Clone, Debug)]
 pub struct Reference {
@@ -56,6 +73,12 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
 
     /// Where it is kept.
     const PLACE: Place = Place::Column;
+
+    /// How it is kept when it is a secret.
+    const SECRET: Option<Kept> = None;
+
+    /// Whether it may hold references.
+    const REFERS: bool = false;
 
     /// The one way in for a client's value.
     ///
@@ -78,6 +101,19 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
     /// The rule that the stored value breaks.
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem>;
 
+    /// Back from a file that somebody may have written by hand: every rule of the value is asked again.
+    ///
+    /// # Errors
+    /// All rules that the value breaks.
+    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+        Self::load(cell, tenant).map_err(|p| vec![p])
+    }
+
+    /// What each column of an entry holds when nobody ever said anything, when the field is a list.
+    fn entry() -> Vec<Option<Value>> {
+        Vec::new()
+    }
+
     /// How change records show the value.
     fn show(&self) -> serde_json::Value;
 
@@ -90,6 +126,8 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
 
 impl<T: Scalar> Field for T {
     type Sent = T::Sent;
+
+    const SECRET: Option<Kept> = T::SECRET;
 
     fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>> {
         Scalar::parse(sent).map_err(|p| vec![p])
@@ -114,6 +152,13 @@ impl<T: Scalar> Field for T {
         }
     }
 
+    fn admit(cell: Cell, _: TenantId) -> Result<Self, Vec<Problem>> {
+        match cell {
+            Cell::Value(value) => T::admit(value).map_err(|p| vec![p]),
+            Cell::Rows(_) => Err(vec![misplaced()]),
+        }
+    }
+
     fn show(&self) -> serde_json::Value {
         // Only a float that JSON cannot hold fails here, and no field is one.
         self.answer().into_json().unwrap_or_default()
@@ -126,6 +171,9 @@ impl<T: Scalar> Field for T {
 
 impl<T: Field> Field for Option<T> {
     type Sent = T::Sent;
+
+    const SECRET: Option<Kept> = T::SECRET;
+    const REFERS: bool = T::REFERS;
 
     fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>> {
         T::parse(sent).map(Some)
@@ -150,6 +198,13 @@ impl<T: Field> Field for Option<T> {
         }
     }
 
+    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+        match cell {
+            Cell::Value(Value::Null) => Ok(None),
+            cell => T::admit(cell, tenant).map(Some),
+        }
+    }
+
     fn show(&self) -> serde_json::Value {
         self.as_ref().map_or(serde_json::Value::Null, T::show)
     }
@@ -167,6 +222,8 @@ impl<T: Field> Field for Option<T> {
 
 impl<K: Target> Field for Id<K> {
     type Sent = ID;
+
+    const REFERS: bool = true;
 
     fn parse(sent: &ID) -> Result<Self, Vec<Problem>> {
         Id::parse(sent).map_err(|p| vec![p])
@@ -254,6 +311,35 @@ pub(crate) fn seal<F: Field>(sent: &mut MaybeUndefined<F::Sent>, sealer: &Sealer
 /// The next cell of a row as a field.
 pub(crate) fn load<F: Field>(cells: &mut std::vec::IntoIter<Cell>, tenant: TenantId, name: &str) -> Result<F, Problem> {
     cells.next().ok_or_else(misplaced).and_then(|cell| F::load(cell, tenant)).map_err(|p| p.under(name))
+}
+
+/// What an export and an import have to know of a field.
+pub(crate) fn describe<F: Field>(name: &'static str) -> Described {
+    let blank = F::blank().map(|blank| blank.store());
+    Described { name, place: F::PLACE, secret: F::SECRET, refers: F::REFERS, blank, entry: F::entry() }
+}
+
+/// The next cell of a file's line as a field. Reports the rules that are broken; secrets are not repeated.
+pub(crate) fn admit<F: Field>(
+    cells: &mut std::vec::IntoIter<Cell>,
+    tenant: TenantId,
+    name: &str,
+    report: &mut dyn FnMut(Problem),
+) -> Option<F> {
+    let cell = cells.next()?;
+    let shown = match &cell {
+        Cell::Value(Value::Text(text)) if F::SECRET.is_none() => Some(text.escape_default().to_string()),
+        Cell::Value(Value::Int(n)) => Some(n.to_string()),
+        Cell::Value(Value::Bool(b)) => Some(b.to_string()),
+        _ => None,
+    };
+    let refused = |mut problem: Problem| {
+        if problem.path.is_empty() && problem.value.is_none() {
+            problem.value.clone_from(&shown);
+        }
+        report(problem.under(camel(name)));
+    };
+    F::admit(cell, tenant).map_err(|problems| problems.into_iter().for_each(refused)).ok()
 }
 
 /// Notes a field whose values differ.

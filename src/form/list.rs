@@ -38,6 +38,7 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
     type Sent = Vec<ID>;
 
     const PLACE: Place = Place::Rows(Rows { table: "link", columns: &["target_id"], slotted: true });
+    const REFERS: bool = true;
 
     fn parse(sent: &Vec<ID>) -> Result<Self, Vec<Problem>> {
         let (mut ids, mut problems) = (Vec::<Id<K>>::new(), too_many(sent.len(), MAX));
@@ -70,6 +71,20 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
         rows(cell)?.into_iter().map(|row| Id::load(first(row)?, tenant)).collect::<Result<_, _>>().map(Self)
     }
 
+    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+        let list = Self::load(cell, tenant).map_err(|p| vec![p])?;
+        let mut problems = too_many(list.0.len(), MAX);
+        for (i, id) in list.0.iter().enumerate().filter(|(i, id)| list.0[..*i].contains(id)) {
+            let twice = Problem::new(Code::Duplicate, "stands in the list twice").value(id.object().local);
+            problems.push(twice.under(i));
+        }
+        if problems.is_empty() { Ok(list) } else { Err(problems) }
+    }
+
+    fn entry() -> Vec<Option<Value>> {
+        vec![None]
+    }
+
     fn show(&self) -> serde_json::Value {
         self.0.iter().map(Field::show).collect()
     }
@@ -80,6 +95,9 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
         }
     }
 }
+
+/// The most entries of a list that belongs to its owner alone.
+const MOST_ENTRIES: usize = 1000;
 
 /// An ordered list of entries that belong to their owner alone, such as the routes of a routing profile: rows of a
 /// table of their own.
@@ -96,9 +114,10 @@ impl<S: Section> Field for Entries<S> {
     type Sent = Vec<S::Patch>;
 
     const PLACE: Place = Place::Rows(Rows { table: S::TABLE, columns: S::COLUMNS, slotted: false });
+    const REFERS: bool = true;
 
     fn parse(sent: &Vec<S::Patch>) -> Result<Self, Vec<Problem>> {
-        let (mut entries, mut problems) = (Vec::new(), too_many(sent.len(), 1000));
+        let (mut entries, mut problems) = (Vec::new(), too_many(sent.len(), MOST_ENTRIES));
         for (i, patch) in sent.iter().enumerate() {
             entries.extend(S::build(patch, &mut |problem| problems.push(problem.under(i))));
         }
@@ -121,6 +140,22 @@ impl<S: Section> Field for Entries<S> {
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
         let entry = |row: Row| S::load(row.into_iter().map(Cell::Value).collect(), tenant);
         rows(cell)?.into_iter().map(entry).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+        let rows = rows(cell).map_err(|p| vec![p])?;
+        let (mut entries, mut problems) = (Vec::new(), too_many(rows.len(), MOST_ENTRIES));
+        for (i, row) in rows.into_iter().enumerate() {
+            let cells = row.into_iter().map(Cell::Value).collect();
+            entries.extend(S::admit(cells, tenant, &mut |problem| problems.push(problem.under(i))));
+        }
+        if problems.is_empty() { Ok(Self(entries)) } else { Err(problems) }
+    }
+
+    fn entry() -> Vec<Option<Value>> {
+        let fields = S::describe();
+        debug_assert!(fields.iter().all(|field| field.secret.is_none()), "an export would not know an entry's secret");
+        fields.into_iter().map(|field| field.blank.map(value_of)).collect()
     }
 
     fn show(&self) -> serde_json::Value {

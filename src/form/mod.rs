@@ -22,7 +22,7 @@ pub use additional_destinations::*;
 pub use call_settings::*;
 pub use check::{Checked, Facts, Holder, Known, SlotRange, check};
 pub use destination::{Destination, DestinationInput, Destinations, HangupCause, Target as DestinationTarget};
-pub use field::{Cell, Field, Place, Reference, Rows};
+pub use field::{Cell, Described, Field, Place, Reference, Rows};
 pub use follow_me::*;
 pub use information::*;
 pub use list::{Entries, Links};

@@ -10,7 +10,7 @@
 
 use async_graphql::InputType;
 
-use super::{Cell, Checked, Facts, Form, Place, Reference};
+use super::{Cell, Checked, Described, Facts, Form, Place, Reference};
 use crate::domain::{Problem, Sealer, TenantId};
 
 /// A difference in one field.
@@ -48,6 +48,11 @@ pub trait Section: Clone + PartialEq + Send + Sync + 'static {
     /// # Errors
     /// The rule that a stored value breaks.
     fn load(cells: Vec<Cell>, tenant: TenantId) -> Result<Self, Problem>;
+    /// What an export and an import have to know of each field, in order.
+    fn describe() -> Vec<Described>;
+    /// Back from a file that somebody may have written by hand, in the order of the columns; reports every rule that a
+    /// value breaks.
+    fn admit(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<Self>;
     /// The fields whose values differ; paths without the section.
     fn diff(&self, after: &Self) -> Vec<Change>;
     /// All values by name.
@@ -150,6 +155,20 @@ macro_rules! section {
             ) -> Result<Self, $crate::domain::Problem> {
                 let mut cells = cells.into_iter();
                 Ok(Self { $($field: $crate::form::field::load(&mut cells, tenant, stringify!($field))?),+ })
+            }
+
+            fn describe() -> Vec<$crate::form::Described> {
+                vec![$($crate::form::field::describe::<$Type>(stringify!($field))),+]
+            }
+
+            fn admit(
+                cells: Vec<$crate::form::Cell>,
+                tenant: $crate::domain::TenantId,
+                report: &mut dyn FnMut($crate::domain::Problem),
+            ) -> Option<Self> {
+                let mut cells = cells.into_iter();
+                $(let $field = $crate::form::field::admit(&mut cells, tenant, stringify!($field), report);)+
+                Some(Self { $($field: $field?),+ })
             }
 
             fn diff(&self, after: &Self) -> Vec<$crate::form::Change> {

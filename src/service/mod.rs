@@ -9,6 +9,7 @@ mod key;
 mod restore;
 mod schedule;
 mod tenants;
+pub mod transfer;
 mod verify;
 
 use std::path::PathBuf;

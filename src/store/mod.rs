@@ -17,6 +17,7 @@ mod session;
 mod sqlite;
 mod tenants;
 mod tokens;
+mod transfer;
 mod verify;
 mod writer;
 
@@ -34,13 +35,17 @@ pub use objects::{
 pub use postgres::Server as PostgresServer;
 use readers::Readers;
 pub use readers::Snapshot;
-pub use sections::{load as load_sections, load_one as load_section, save as save_section};
+pub use sections::{in_object_row, load as load_sections, load_one as load_section, save as save_section};
 pub use session::{Query, Session, Tx};
 pub use sqlite::{Exclusive, Frozen, beside, copy_database};
 pub use tenants::{
     TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
 };
 pub use tokens::{TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens};
+pub use transfer::{
+    Counters, KeptChange, Presence, Underway, advance_import, begin_import, changes_after, counters, finish_import,
+    import_change, import_object, kinds, objects_after, presence, size,
+};
 pub use verify::{lacking_migrations, verify_rows};
 pub use writer::Outcome;
 use writer::Writer;

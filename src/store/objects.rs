@@ -56,7 +56,8 @@ macro_rules! select {
     };
 }
 
-const BY_IDS: &str = select!("object_id = ANY($2)");
+// The objects of a tenant that is being imported do not exist yet, whoever guesses their ids.
+const BY_IDS: &str = select!("object_id = ANY($2) AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = $1)");
 const OF_KIND: &str = select!("kind = $2 ORDER BY name, object_id");
 const AFTER: &str = select!("kind = $2 AND number > $3 ORDER BY number LIMIT $4");
 const BY_NUMBER: &str = select!("number = $2");
@@ -76,7 +77,7 @@ const LOGIN: &str = "SELECT object_id FROM web_user_panel WHERE tenant_id = $1 A
 const LDAP: &str = "SELECT 1 FROM pbx_object WHERE tenant_id = $1 AND kind = $2 AND enabled = $3 LIMIT 1";
 const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number IN ($2, $3)";
 
-fn parse(query: &Query<'_>, row: &Row) -> Result<ObjectRow> {
+pub(super) fn parse(query: &Query<'_>, row: &Row) -> Result<ObjectRow> {
     let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null)).map_err(|p| p.under("kind"))?;
     Ok(ObjectRow {
         id: ObjectId { tenant: query.tenant(), local: column!(row, 0, int)? },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engines::{Engine, on_each_engine};
+use crate::engines::{Engine, Live, on_each_engine};
 use crate::harness::{Server, TOKEN, problems};
 use serde_json::{Map, Value, json};
 use vext::form::{Place, Section, camel};
@@ -27,14 +27,14 @@ fn sections() -> Vec<(&'static str, &'static [&'static str], &'static [Place])> 
 }
 
 /// The columns of a table in the live database.
-fn columns(server: &Server, table: &str) -> BTreeSet<String> {
-    let sql = match server.live.database {
+pub fn columns(live: &Live, table: &str) -> BTreeSet<String> {
+    let sql = match live.database {
         Database::Sqlite(_) => format!("SELECT name FROM pragma_table_info('{table}')"),
         Database::Postgres(_) => format!(
             "SELECT column_name::text FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'"
         ),
     };
-    server.live.texts(&sql).into_iter().collect()
+    live.texts(&sql).into_iter().collect()
 }
 
 /// The members of a type or input of the served schema.
@@ -52,7 +52,7 @@ async fn struct_columns_answer_and_input_agree(engine: Engine) {
         let of_object = |field: &str| table == "information" && vext::form::Information::OF_OBJECT.contains(&field);
         let own = fields.iter().zip(places).filter(|(field, place)| **place == Place::Column && !of_object(field));
         let own = ["tenant_id", "object_id"].into_iter().chain(own.map(|(field, _)| *field));
-        assert_eq!(columns(&server, table), own.map(str::to_owned).collect(), "{table}");
+        assert_eq!(columns(&server.live, table), own.map(str::to_owned).collect(), "{table}");
 
         let type_name = camel(&format!("_{table}"));
         let names: Vec<_> = fields.iter().map(|field| camel(field)).collect();
@@ -83,7 +83,7 @@ fn selection(fields: &[&str], places: &[Place]) -> String {
     fields.iter().zip(places).map(one).collect::<Vec<_>>().join(" ")
 }
 
-async fn form(server: &Server, number: &str) -> Map<String, Value> {
+pub async fn form(server: &Server, number: &str) -> Map<String, Value> {
     let sections: Vec<_> = sections()
         .into_iter()
         .map(|(table, fields, places)| format!("{} {{ {} }}", camel(table), selection(fields, places)))

@@ -29,4 +29,5 @@ mod rules;
 mod schema;
 mod store;
 mod tables;
+mod transfer;
 mod writing;

@@ -1,0 +1,112 @@
+//! `vext export`.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use tokio::runtime::Runtime;
+
+use super::progress::Bar;
+use super::{Failure, Outcome};
+use crate::config::DatabaseSettings;
+use crate::service::transfer::Secrets;
+
+/// Write one tenant to a file of JSON lines, for another database or server.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  vext export --tenant ACME --to acme.jsonl
+  vext export --tenant ACME | ssh other vext import
+  vext export --tenant ACME --secrets none > acme.jsonl       a copy without PINs and passwords
+
+The same data gives the same bytes, so two exports can be compared. Tokens are not part of it. Nothing is
+written when the export fails.")]
+#[command(next_help_heading = "Export")]
+pub struct Export {
+    /// Code of the tenant to export.
+    #[arg(long, env = "VEXT_EXPORT_TENANT", value_name = "CODE")]
+    tenant: String,
+
+    /// File to write, whole or not at all [default: stdout]
+    #[arg(long, env = "VEXT_EXPORT_TO", value_name = "FILE")]
+    to: Option<PathBuf>,
+
+    /// What is done with secrets: sealed with this database's key, or left out.
+    #[arg(long, env = "VEXT_EXPORT_SECRETS", value_name = "HOW", default_value = "sealed")]
+    secrets: SecretsChoice,
+
+    /// Where the data is.
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+/// What is done with secrets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum SecretsChoice {
+    /// They are sealed with this database's key.
+    Sealed,
+    /// They are left out.
+    None,
+}
+
+impl Export {
+    pub(super) fn run(self) -> Outcome {
+        let app = self.database.open()?;
+        let secrets = match self.secrets {
+            SecretsChoice::Sealed => Secrets::Sealed,
+            SecretsChoice::None => Secrets::None,
+        };
+        // Aside first: what reads the other end may be slow, and a snapshot of the database should not wait for it.
+        let file = match &self.to {
+            Some(path) => beside(path)?,
+            None => tempfile::NamedTempFile::new()?,
+        };
+        let (mut writer, bar) = (BufWriter::new(file), Bar::new());
+        let exported =
+            Runtime::new()?.block_on(
+                app.export(&self.tenant, secrets, &mut writer, &mut |done, total| bar.at("exporting", done, total)),
+            )?;
+        drop(bar);
+        let mut file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+        match &self.to {
+            Some(path) => {
+                file.as_file().sync_all()?;
+                file.persist(path).map_err(|e| format!("cannot write {}: {}", path.display(), e.error))?;
+            }
+            None => pass_on(file.as_file_mut())?,
+        }
+        // Whoever closed stderr did not want to know.
+        _ = writeln!(
+            io::stderr(),
+            "Tenant {}: {} objects, {} changes; {} secrets {}.",
+            self.tenant,
+            exported.objects,
+            exported.changes,
+            exported.secrets,
+            if secrets == Secrets::Sealed { "sealed" } else { "left out" }
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A file that can take the place of `path`, readable by its owner only.
+fn beside(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
+    if path.exists() && !path.is_file() {
+        return Err(format!("--to: {} is not a file", path.display()).into());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = tempfile::NamedTempFile::new_in(folder);
+    Ok(file.map_err(|e| format!("cannot write into the folder {}: {e}", folder.display()))?)
+}
+
+/// Writes a file to stdout. A reader that has seen enough is no failure.
+fn pass_on(file: &mut File) -> Result<(), Failure> {
+    file.rewind()?;
+    let mut stdout = io::stdout().lock();
+    match io::copy(file, &mut stdout).and_then(|_| stdout.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write to stdout: {e}").into()),
+        _ => Ok(()),
+    }
+}

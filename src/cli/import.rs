@@ -1,0 +1,99 @@
+//! `vext import`.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use tokio::runtime::Runtime;
+
+use super::progress::Bar;
+use super::{Failure, Outcome, print};
+use crate::config::DatabaseSettings;
+use crate::service::transfer::{ImportOptions, Imported, TransferError};
+
+/// Make a tenant from a file that `vext export` has written.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  vext import acme.jsonl --dry-run                  everything that is wrong with the file, and nothing else
+  vext import acme.jsonl --from-key old/vext.db.key
+  vext export --database vext.db --tenant ACME | vext import --database postgres://vext@db/vext
+
+The tenant must not exist. Nothing is imported from a file in which anything is wrong. An import that was
+interrupted goes on where it stopped when it is started again with the same file; until it is done, nobody
+sees the tenant.")]
+#[command(next_help_heading = "Import")]
+pub struct Import {
+    /// File to read [default: stdin]
+    file: Option<PathBuf>,
+
+    /// Only check the file, and say what would be imported.
+    #[arg(long, env = "VEXT_IMPORT_DRY_RUN", value_parser = BoolishValueParser::new())]
+    dry_run: bool,
+
+    /// Key file of the database that the file comes from, when it is not this database's own.
+    #[arg(long, env = "VEXT_IMPORT_FROM_KEY", value_name = "FILE")]
+    from_key: Option<PathBuf>,
+
+    /// Where the data goes.
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+impl Import {
+    pub(super) fn run(self) -> Outcome {
+        let mut file = seekable(self.file.as_deref())?;
+        let app = self.database.open()?;
+        let options = ImportOptions { dry_run: self.dry_run, from_key: self.from_key };
+        let (runtime, bar, what) = (Runtime::new()?, Bar::new(), if self.dry_run { "checking" } else { "importing" });
+        let imported = runtime.block_on(app.import(&mut file, &options, &mut |done, total| bar.at(what, done, total)));
+        drop(bar);
+        match imported {
+            Ok(imported) => print(&said(&imported, self.dry_run)),
+            Err(failure) => {
+                if let TransferError::Problems(problems) = &failure {
+                    let lines: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+                    // Whoever closed stderr is told by the exit code.
+                    _ = io::stderr().write_all(lines.as_bytes());
+                }
+                Err(failure.into())
+            }
+        }
+    }
+}
+
+/// The file; what can be read only once is kept aside, since an import reads it twice.
+fn seekable(path: Option<&Path>) -> Result<File, Failure> {
+    let kept = |source: &mut dyn io::Read| {
+        let mut file = tempfile::tempfile()?;
+        io::copy(source, &mut file)?;
+        Ok(file)
+    };
+    match path {
+        None => kept(&mut io::stdin().lock()).map_err(|e: io::Error| format!("cannot read stdin: {e}").into()),
+        Some(path) => {
+            let open = File::open(path).and_then(|mut file| match file.metadata()?.is_file() {
+                true => Ok(file),
+                false => kept(&mut file),
+            });
+            Ok(open.map_err(|e| format!("cannot read {}: {e}", path.display()))?)
+        }
+    }
+}
+
+/// What was done, or would be.
+fn said(imported: &Imported, dry_run: bool) -> String {
+    let Imported { code, objects, changes, secrets_left_out, lines_before } = imported;
+    let done = if dry_run { "would be imported" } else { "is imported" };
+    let mut text = format!("Tenant {code} {done}: {objects} objects, {changes} changes.\n");
+    if *lines_before > 0 {
+        text += &format!("The first {lines_before} lines were in already, from an import that was interrupted.\n");
+    }
+    if *secrets_left_out > 0 {
+        text +=
+            &format!("The file has no secrets: {secrets_left_out} PINs, passwords and other secrets are not set.\n");
+    }
+    text
+}
