@@ -33,26 +33,35 @@ async fn jobs_share_a_commit_and_fail_alone(engine: Engine) {
     let (live, store) = open(engine);
     let live = std::sync::Arc::new(live);
     let (go, wait) = crossbeam_channel::bounded::<()>(0);
+    let (begun, has_begun) = crossbeam_channel::bounded::<()>(1);
     let first = store.write_system(move |_| {
+        begun.send(()).unwrap();
         wait.recv().unwrap();
         Ok(Outcome::Commit(0))
     });
     let look = std::sync::Arc::clone(&live);
     let others = async {
-        futures_util::join!(
-            store.write_system(insert(1)),
-            store.write_system(insert(1)),
-            store.write_system::<i64>(|session| {
-                session.execute(INSERT, &row(2))?;
-                panic!("a job that panics")
-            }),
-            store.write_system(|session| session.execute(INSERT, &row(3)).map(|_| Outcome::Rollback(3))),
-            store.write_system(insert(4)),
-            // The group is not committed before its last job has run.
-            store.write_system(move |_| Ok(Outcome::Commit(committed(&look)))),
-        )
+        // Whatever queues up before the first is begun could be of its group.
+        while has_begun.try_recv().is_err() {
+            tokio::task::yield_now().await;
+        }
+        let others = async {
+            futures_util::join!(
+                store.write_system(insert(1)),
+                store.write_system(insert(1)),
+                store.write_system::<i64>(|session| {
+                    session.execute(INSERT, &row(2))?;
+                    panic!("a job that panics")
+                }),
+                store.write_system(|session| session.execute(INSERT, &row(3)).map(|_| Outcome::Rollback(3))),
+                store.write_system(insert(4)),
+                // The group is not committed before its last job has run.
+                store.write_system(move |_| Ok(Outcome::Commit(committed(&look)))),
+            )
+        };
+        futures_util::join!(others, async { go.send(()).unwrap() }).0
     };
-    let (first, others, ()) = futures_util::join!(first, others, async { go.send(()).unwrap() });
+    let (first, others) = futures_util::join!(first, others);
     let (one, twice, panicked, rolled_back, four, seen) = others;
     assert_eq!((first, one, rolled_back, four), (Ok(0), Ok(1), Ok(3), Ok(4)));
     assert_eq!(twice, Err(StoreError::Conflict { constraint: "token_pkey".into() }));
