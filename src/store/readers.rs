@@ -150,19 +150,20 @@ type Read = Box<dyn FnOnce(Result<&mut dyn Session>) -> Delivery + Send>;
 /// A read is carried out at once, or, between [`Snapshot::gather`] and the end, together with all others that wait
 /// when [`Snapshot::flush`] is called: one trip to a thread for all of them, and all answers at the same moment.
 pub struct Snapshot {
-    readers: Arc<Readers>,
     reading: Mutex<Option<Reading>>,
     waiting: std::sync::Mutex<Vec<Read>>,
     gathering: AtomicBool,
+    /// Dropped last: the threads end when nobody needs them, and then wait for nothing that is left here.
+    readers: Arc<Readers>,
 }
 
 impl Snapshot {
     pub(super) fn new(readers: Arc<Readers>) -> Self {
         Self {
-            readers,
             reading: Mutex::default(),
             waiting: std::sync::Mutex::default(),
             gathering: AtomicBool::default(),
+            readers,
         }
     }
 

@@ -134,7 +134,23 @@ async fn a_snapshot_stands_still(engine: Engine) {
     assert_eq!(snapshot.read_system(count).await, seen(1));
 }
 
+/// A request that still runs when everything else is gone: it reads on, and its end is the end of the threads.
+async fn a_snapshot_outlives_its_store(engine: Engine) {
+    let (_live, store) = open(engine);
+    let snapshot = store.snapshot();
+    assert!(snapshot.read_system(|session| session.first(COUNT, &[])).await.is_ok());
+    drop(store);
+    assert!(snapshot.read_system(|session| session.first(COUNT, &[])).await.is_ok());
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(snapshot);
+        done.send(())
+    });
+    assert_eq!(is_done.recv_timeout(std::time::Duration::from_secs(20)), Ok(()));
+}
+
 on_each_engine!(
+    a_snapshot_outlives_its_store,
     jobs_share_a_commit_and_fail_alone,
     what_was_queued_is_written_before_the_writer_goes,
     a_failed_statement_is_not_committed_over,
