@@ -165,7 +165,7 @@ impl DatabaseSettings {
     fn must_exist(&self) -> Result<(), Failure> {
         match self.database()? {
             Database::Sqlite(path) if !path.exists() => {
-                Err(format!("there is no database {}; `vext tenant create` makes one", path.display()).into())
+                Err(format!("there is no database {}; `vext migrate` makes one", path.display()).into())
             }
             _ => Ok(()),
         }

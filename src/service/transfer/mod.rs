@@ -3,8 +3,8 @@
 //! Everything goes through the domain types, and nothing here names a field of a section: a field that is added to the
 //! form is exported and imported as soon as its line is there. The same data gives the same bytes, on every engine.
 //!
-//! An import is checked first, all of it, by importing it into a scratch database ([`scratch`]); only a file without a
-//! problem is then imported in earnest, in chunks, by the same code ([`import`]).
+//! An import is checked first, all of it, by importing it into a scratch database (`scratch.rs`); only a file without a
+//! problem is then imported in earnest, in chunks, by the same code (`import.rs`).
 
 mod check;
 mod export;
