@@ -61,13 +61,14 @@ impl App {
     /// one's, or readable by others.
     pub fn open(options: &OpenOptions) -> Result<Self, StartError> {
         let OpenOptions { database, readers, environment, .. } = options;
-        if let Database::Sqlite(_) = database {
-            migrate(options)?;
+        let sealer = if let Database::Sqlite(_) = database {
+            options.migrated()?.1
         } else if let [first, ..] = store::missing_migrations(database).map_err(StartError)?.as_slice() {
             let why = "the database is older than this program: it lacks the migration";
             return Err(StartError(format!("{database}: {why} {first}; run `vext migrate` first")));
-        }
-        let sealer = options.sealer(false)?;
+        } else {
+            options.sealer(false)?
+        };
         let store = Store::open(database, *readers).map_err(StartError)?;
         Ok(Self { store, sealer, environment: Arc::new(environment.clone()) })
     }
@@ -111,6 +112,17 @@ impl OpenOptions {
         }
         Ok(sealer)
     }
+
+    /// Brings the schema up to this version; the migrations that were applied, and the key.
+    fn migrated(&self) -> Result<(Vec<String>, Sealer), StartError> {
+        let Self { database, environment, .. } = self;
+        // The key comes first: a database without one could not be opened again.
+        if database.inspect().map_err(StartError)? == Found::Nothing {
+            self.sealer(true)?;
+        }
+        let applied = store::migrate(database, environment.clock.now()).map_err(StartError)?;
+        Ok((applied, self.sealer(false)?))
+    }
 }
 
 /// Brings a database's schema up to this version, gives a new database its key, and names the migrations that were
@@ -119,12 +131,5 @@ impl OpenOptions {
 /// # Errors
 /// As [`App::open`]; nothing is applied then.
 pub fn migrate(options: &OpenOptions) -> Result<Vec<String>, StartError> {
-    let OpenOptions { database, environment, .. } = options;
-    // The key comes first: a database without one could not be opened again.
-    if database.inspect().map_err(StartError)? == Found::Nothing {
-        options.sealer(true)?;
-    }
-    let applied = store::migrate(database, environment.clock.now()).map_err(StartError)?;
-    options.sealer(false)?;
-    Ok(applied)
+    options.migrated().map(|(applied, _)| applied)
 }

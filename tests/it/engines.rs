@@ -76,13 +76,9 @@ pub fn binaries() -> Option<PathBuf> {
 pub struct Cluster {
     pub folder: PathBuf,
     pub port: u16,
-    guard: Mutex<Guard>,
-}
-
-/// A process that ends the server and deletes its folder when this process is gone, however it ends: its input closes.
-struct Guard {
-    process: Child,
-    input: Option<ChildStdin>,
+    /// A process that ends the server and deletes its folder when this process is gone, however it ends: its input
+    /// closes.
+    guard: Child,
 }
 
 const GUARD: &str = r#"folder=$1; shift
@@ -166,9 +162,8 @@ impl Cluster {
         for setting in settings {
             guard.args(["-c", setting]);
         }
-        let mut process = guard.process_group(0).stdin(Stdio::piped()).spawn().unwrap();
-        let input = process.stdin.take();
-        let cluster = Self { folder, port, guard: Mutex::new(Guard { process, input }) };
+        let guard = guard.process_group(0).stdin(Stdio::piped()).spawn().unwrap();
+        let cluster = Self { folder, port, guard };
         let begun = Instant::now();
         let parameters = cluster.parameters("postgres");
         let answers = || Client::connect(&parameters, NoTls).is_ok();
@@ -210,9 +205,8 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let mut guard = self.guard.lock().unwrap();
-        drop(guard.input.take());
-        let _ = guard.process.wait();
+        // Closes its input first.
+        let _ = self.guard.wait();
     }
 }
 

@@ -112,6 +112,30 @@ async fn one_tenant_does_not_hold_up_another(engine: Engine) {
     assert_eq!(futures_util::join!(first, second).0, Ok(true));
 }
 
+/// A client does not wait for ever. A save that was begun may be there or not; one that was not is never begun.
+async fn a_save_that_waits_too_long_is_given_up(engine: Engine) {
+    let (live, store) = open(engine);
+    let (go, wait) = crossbeam_channel::bounded::<()>(0);
+    let (begun, has_begun) = crossbeam_channel::bounded::<()>(1);
+    let first = store.write_system(move |_| {
+        begun.send(()).unwrap();
+        wait.recv().unwrap();
+        Ok(Outcome::Commit(0))
+    });
+    let second = async {
+        while has_begun.try_recv().is_err() {
+            tokio::task::yield_now().await;
+        }
+        store.write_system(insert(1)).await
+    };
+    let (first, second) = futures_util::join!(first, second);
+    assert!(matches!(first, Err(StoreError::Unknown(_))), "{first:?}");
+    assert!(matches!(&second, Err(StoreError::Busy(why)) if why.contains("not begun")), "{second:?}");
+    go.send(()).unwrap();
+    assert_eq!(store.write_system(insert(2)).await, Ok(2));
+    assert_eq!(live.texts("SELECT name FROM token"), ["2"]);
+}
+
 async fn a_read_that_panics_takes_no_thread_with_it(engine: Engine) {
     let (_live, store) = open(engine);
     for _ in 0..3 {
@@ -150,6 +174,7 @@ async fn a_snapshot_outlives_its_store(engine: Engine) {
 }
 
 on_each_engine!(
+    a_save_that_waits_too_long_is_given_up,
     a_snapshot_outlives_its_store,
     jobs_share_a_commit_and_fail_alone,
     what_was_queued_is_written_before_the_writer_goes,
