@@ -79,7 +79,7 @@ pub(super) trait Wrapped {
 }
 
 macro_rules! wrappers {
-    ($($Kind:ident / $field:ident,)+) => {
+    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
         $(
             with_row! {
                 /// The description of its kind stands here, see [`describe`].

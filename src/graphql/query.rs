@@ -81,7 +81,7 @@ async fn node(ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
 }
 
 macro_rules! nodes {
-    ($($Kind:ident / $field:ident,)+) => {
+    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
         /// Whatever has an id of its own.
         #[derive(Interface)]
         #[graphql(field(name = "id", ty = "ID", desc = "The opaque id, good for `node`."))]

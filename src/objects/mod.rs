@@ -57,28 +57,30 @@ pub trait Detail: Section {
     fn check(&self, _report: &mut dyn FnMut(Problem)) {}
 }
 
-/// Every kind with a detail, once: calls `$macro!` with `Kind / field` per kind, where `Kind` is the variant, the
-/// marker and the struct, and `field` the module. Virtual extensions and form defaults have the form instead.
+/// Every kind with a detail, once: calls `$macro!` with
+/// `Kind / field / its list / the mutations that create, update and delete it / the plan of a delete` per kind, where
+/// `Kind` is the variant, the marker and the struct, and `field` the module. Virtual extensions and form defaults have
+/// the form instead.
 macro_rules! each_detail {
     ($macro:ident) => {
         $macro! {
-            Extension / extension,
-            CallGroup / call_group,
-            PickupGroup / pickup_group,
-            SpyGroup / spy_group,
-            VoicemailBox / voicemail_box,
-            MusicOnHold / music_on_hold,
-            PhoneBook / phone_book,
-            ParkingLot / parking_lot,
-            MediaFile / media_file,
-            Condition / condition,
-            CallList / call_list,
-            RoutingProfile / routing_profile,
-            Provider / provider,
-            CallerIdRuleSet / caller_id_rule_set,
-            UserProfile / user_profile,
-            LdapServer / ldap_server,
-            Did / did,
+            Extension / extension / extensions / extension_create / extension_update / extension_delete / extension_delete_plan,
+            CallGroup / call_group / call_groups / call_group_create / call_group_update / call_group_delete / call_group_delete_plan,
+            PickupGroup / pickup_group / pickup_groups / pickup_group_create / pickup_group_update / pickup_group_delete / pickup_group_delete_plan,
+            SpyGroup / spy_group / spy_groups / spy_group_create / spy_group_update / spy_group_delete / spy_group_delete_plan,
+            VoicemailBox / voicemail_box / voicemail_boxes / voicemail_box_create / voicemail_box_update / voicemail_box_delete / voicemail_box_delete_plan,
+            MusicOnHold / music_on_hold / music_on_hold_classes / music_on_hold_create / music_on_hold_update / music_on_hold_delete / music_on_hold_delete_plan,
+            PhoneBook / phone_book / phone_books / phone_book_create / phone_book_update / phone_book_delete / phone_book_delete_plan,
+            ParkingLot / parking_lot / parking_lots / parking_lot_create / parking_lot_update / parking_lot_delete / parking_lot_delete_plan,
+            MediaFile / media_file / media_files / media_file_create / media_file_update / media_file_delete / media_file_delete_plan,
+            Condition / condition / conditions / condition_create / condition_update / condition_delete / condition_delete_plan,
+            CallList / call_list / call_lists / call_list_create / call_list_update / call_list_delete / call_list_delete_plan,
+            RoutingProfile / routing_profile / routing_profiles / routing_profile_create / routing_profile_update / routing_profile_delete / routing_profile_delete_plan,
+            Provider / provider / providers / provider_create / provider_update / provider_delete / provider_delete_plan,
+            CallerIdRuleSet / caller_id_rule_set / caller_id_rule_sets / caller_id_rule_set_create / caller_id_rule_set_update / caller_id_rule_set_delete / caller_id_rule_set_delete_plan,
+            UserProfile / user_profile / user_profiles / user_profile_create / user_profile_update / user_profile_delete / user_profile_delete_plan,
+            LdapServer / ldap_server / ldap_servers / ldap_server_create / ldap_server_update / ldap_server_delete / ldap_server_delete_plan,
+            Did / did / dids / did_create / did_update / did_delete / did_delete_plan,
         }
     };
 }
@@ -134,7 +136,7 @@ mod tests {
     fn every_field_has_its_column_and_every_table_its_struct() {
         let mut left = tables();
         macro_rules! compare_all {
-            ($($Kind:ident / $field:ident,)+) => { $(compare::<$Kind>(&mut left);)+ };
+            ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => { $(compare::<$Kind>(&mut left);)+ };
         }
         each_detail!(compare_all);
         assert_eq!(left.into_keys().collect::<Vec<_>>(), Vec::<&str>::new());
@@ -144,7 +146,7 @@ mod tests {
     fn every_kind_is_there_under_its_own_name() {
         let mut kinds = BTreeSet::new();
         macro_rules! collect {
-            ($($Kind:ident / $field:ident,)+) => {
+            ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
                 $(
                     assert_eq!(<$Kind as Detail>::KIND, Kind::$Kind);
                     assert_eq!(<kind::$Kind as Target>::KIND, Kind::$Kind);
@@ -196,7 +198,7 @@ mod tests {
         }
         let mut wanted = Vec::new();
         macro_rules! missing_all {
-            ($($Kind:ident / $field:ident,)+) => { $(missing::<$Kind>(&mut wanted);)+ };
+            ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => { $(missing::<$Kind>(&mut wanted);)+ };
         }
         each_detail!(missing_all);
         assert_eq!(

@@ -125,7 +125,7 @@ struct Maker<'a> {
 }
 
 macro_rules! any_kind {
-    ($($Kind:ident / $field:ident,)+) => {
+    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
         async fn make_any(&self, kind: Kind, object: Json) -> Result<ObjectId> {
             match kind {
                 $(Kind::$Kind => self.insert::<$Kind>(object).await,)+

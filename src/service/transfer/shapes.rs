@@ -69,7 +69,7 @@ macro_rules! form_shapes {
 each_section!(form_shapes);
 
 macro_rules! detail_shapes {
-    ($($Kind:ident / $field:ident,)+) => {
+    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
         /// What objects of a kind have, in the order of the file.
         pub(super) fn shapes(kind: Kind) -> &'static [&'static dyn Shape] {
             match kind {

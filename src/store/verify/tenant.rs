@@ -80,7 +80,7 @@ macro_rules! all_sections {
 }
 
 macro_rules! all_details {
-    ($($Kind:ident / $field:ident,)+) => {
+    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
         fn details(&mut self) {
             $(let ids = self.of_kinds(&[Kind::$Kind]);
             self.section::<$Kind>(&ids);)+
