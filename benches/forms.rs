@@ -80,8 +80,13 @@ impl Bench {
             environment: Environment::system(),
         };
         let app = App::open(&options).unwrap();
-        let token =
-            NewToken { name: "bench".into(), tenants: vec!["CANISTRACCI".into()], all_tenants: false, write: true };
+        let token = NewToken {
+            name: "bench".into(),
+            tenants: vec!["CANISTRACCI".into()],
+            all_tenants: false,
+            write: true,
+            delete: true,
+        };
         runtime.block_on(async {
             demo::fill(&app).await.unwrap();
             app.create_token(token, Some("T".into())).await.unwrap().unwrap();

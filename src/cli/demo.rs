@@ -82,7 +82,9 @@ async fn demo_token(app: &App, tenants: Vec<String>, fixed: Option<String>) -> R
         return Ok(token.clone());
     }
     let name = format!("demo {}", app.tokens().await?.len() + 1);
-    app.create_token(NewToken { name, tenants, all_tenants: false, write: true }, fixed).await?.map_err(sentences)
+    app.create_token(NewToken { name, tenants, all_tenants: false, write: true, delete: true }, fixed)
+        .await?
+        .map_err(sentences)
 }
 
 /// What the demo says when it is ready.

@@ -57,7 +57,7 @@ pub struct TokenCreate {
     #[arg(long, env = "VEXT_TOKEN_ALL_TENANTS", value_parser = BoolishValueParser::new())]
     all_tenants: bool,
 
-    /// What the token allows, where write includes read; may be repeated.
+    /// What the token allows, where each includes to read; may be repeated.
     #[arg(
         long = "scope",
         env = "VEXT_TOKEN_SCOPE",
@@ -79,6 +79,8 @@ pub enum Scope {
     Read,
     /// To read and to write.
     Write,
+    /// To read and to delete; what takes an object out of others needs `write` too.
+    Delete,
 }
 
 impl TokenCreate {
@@ -89,8 +91,8 @@ impl TokenCreate {
             return Err(Cli::command().error(ErrorKind::MissingRequiredArgument, said).into());
         }
         let app = self.database.open()?;
-        let write = self.scopes.contains(&Scope::Write);
-        let new = NewToken { name: self.name, tenants: self.tenants, all_tenants: self.all_tenants, write };
+        let [write, delete] = [Scope::Write, Scope::Delete].map(|scope| self.scopes.contains(&scope));
+        let new = NewToken { name: self.name, tenants: self.tenants, all_tenants: self.all_tenants, write, delete };
         let token = Runtime::new()?.block_on(app.create_token(new, None))?.map_err(sentences)?;
         print(&format!("{token}\n"))?;
         let said = "This is shown only now. Send it as the header `Authorization: Bearer TOKEN`.";

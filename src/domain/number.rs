@@ -3,9 +3,12 @@
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Value, answers, scalar};
 
-/// A text type for dialled numbers: `dialled!(/// doc  Name, "rule", |text| fits)`.
+/// A text type for dialled numbers: `dialled!(/// doc  Name, "rule", |text| fits, whether it is a soft reference)`.
 macro_rules! dialled {
-    ($(#[$doc:meta])* $Name:ident, $Sent:ident, $graphql:literal, $rule:literal, $fits:expr $(, $url:literal)?) => {
+    (
+        $(#[$doc:meta])* $Name:ident, $Sent:ident, $graphql:literal, $rule:literal, $fits:expr, dials: $dials:literal
+        $(, $url:literal)?
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $Name(String);
@@ -19,6 +22,8 @@ macro_rules! dialled {
 
         impl Scalar for $Name {
             type Sent = $Sent;
+
+            const DIALS: bool = $dials;
 
             fn parse(sent: &$Sent) -> Result<Self, Problem> {
                 let fits: fn(&str) -> bool = $fits;
@@ -58,23 +63,23 @@ fn unplussed(text: &str) -> &str {
 dialled!(
     /// A number that is dialled inside a tenant: 2 to 10 digits.
     ExtensionNumber, ExtensionNumberSent, "ExtensionNumber",
-    "must be 2 to 10 digits", |text| made_of(text, "", 2..=10)
+    "must be 2 to 10 digits", |text| made_of(text, "", 2..=10), dials: false
 );
 dialled!(
     /// An outside number: 2 to 20 digits, with an optional leading plus sign as in E.164.
     PhoneNumber, PhoneNumberSent, "PhoneNumber",
-    "must be 2 to 20 digits with an optional + in front", |text| made_of(unplussed(text), "", 2..=20),
+    "must be 2 to 20 digits with an optional + in front", |text| made_of(unplussed(text), "", 2..=20), dials: false,
     "https://www.itu.int/rec/T-REC-E.164"
 );
 dialled!(
     /// The number part of an internal caller ID: 1 to 32 of the digits and `*`, `#`, `+`.
     CallerIdDigits, CallerIdDigitsSent, "CallerIdNumber",
-    "must be 1 to 32 digits or * # +", |text| made_of(text, "*#+", 1..=32)
+    "must be 1 to 32 digits or * # +", |text| made_of(text, "*#+", 1..=32), dials: false
 );
 dialled!(
     /// What a phone can dial, inside or outside: 2 to 32 digits, `*` or `#`, with an optional leading plus sign.
     DialNumber, DialNumberSent, "DialNumber",
-    "must be 2 to 32 digits, * or # with an optional + in front", |text| made_of(unplussed(text), "*#", 2..=32)
+    "must be 2 to 32 digits, * or # with an optional + in front", |text| made_of(unplussed(text), "*#", 2..=32), dials: true
 );
 
 impl DialNumber {

@@ -26,6 +26,14 @@ pub enum Code {
     Duplicate,
     /// The extension would point at itself.
     SelfReference,
+    /// A chain of objects comes back to where it began.
+    RoutingLoop,
+    /// Another object of the tenant already has this value.
+    Taken,
+    /// The object is referred to and cannot be deleted so.
+    InUse,
+    /// The references have changed since the plan was made.
+    PlanChanged,
     /// The value is required because of what another field says.
     RequiredWhen,
     /// Two fields of the form exclude each other.

@@ -18,6 +18,9 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync {
     /// How the value is kept when it is a secret.
     const SECRET: Option<Kept> = None;
 
+    /// Whether the value is a number that somebody or something dials, which may be that of an object: a soft reference.
+    const DIALS: bool = false;
+
     /// What a client sends: the plain JSON type under the scalar's name. A wrong JSON type is a GraphQL error, a value
     /// that breaks a rule is a [`Problem`], so that all rules can be checked in one go.
     type Sent: InputType;
@@ -62,12 +65,22 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync {
             Value::Bool(b) => b.into(),
             Value::Int(n) => n.into(),
             Value::Text(s) => s.into(),
-            Value::Null | Value::Bytes(_) | Value::Ids(_) => async_graphql::Value::Null,
+            Value::Null | Value::Bytes(_) | Value::Ids(_) | Value::Texts(_) => async_graphql::Value::Null,
         }
     }
 
     /// Runs before the save's transaction, where slow work such as hashing a secret belongs.
     fn seal(_sent: &mut Self::Sent, _sealer: &super::Sealer) {}
+
+    /// Dials `to` where it dialled `from`, when [`Scalar::DIALS`].
+    fn redial(&mut self, from: &str, to: &str) {
+        if Self::DIALS
+            && self.to_value().text() == Some(from)
+            && let Ok(redialled) = Self::from_value(to.into())
+        {
+            *self = redialled;
+        }
+    }
 }
 
 /// The problem of a column that does not hold what its type says.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// One value on its way into or out of a statement.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Value {
     /// SQL NULL.
     Null,
@@ -17,6 +17,8 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// A list of ids, only ever bound to `= ANY($n)`.
     Ids(Arc<[i64]>),
+    /// A list of texts, only ever bound to `= ANY($n)`.
+    Texts(Arc<[String]>),
 }
 
 /// The columns of one row, in the order that the statement names them.
@@ -91,6 +93,12 @@ impl From<&[u8]> for Value {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Value::Null, Into::into)
+    }
+}
+
+impl FromIterator<String> for Value {
+    fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
+        Value::Texts(texts.into_iter().collect())
     }
 }
 

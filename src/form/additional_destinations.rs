@@ -1,8 +1,8 @@
 //! Additional Destinations: where calls go instead, or when they are not answered.
 
 use super::section::{Rules, section};
-use super::{Checked, Destinations, Facts, Form};
-use crate::domain::{Code, EmailList, Id, Problem, kind};
+use super::{Checked, Destination, Destinations, Facts, Form, Surroundings};
+use crate::domain::{Code, EmailList, Id, ObjectId, Problem, kind};
 
 section! {
     "additional_destinations", AdditionalDestinationsInput;
@@ -46,12 +46,20 @@ impl Rules for AdditionalDestinations {
         let destinations = &form.additional_destinations;
         for Slot { switch, field, enabled, list } in destinations.slots() {
             checked.required_when(enabled && list.0.is_empty(), section, field, &format!("{switch} is on"));
-            list.check(section, field, facts, checked);
-            let own = list.0.iter().position(|to| facts.own.is_some() && to.leads_to() == facts.own);
-            if let Some(i) = own {
+            let own = |to: &Destination| facts.own.is_some() && facts.leads_to(to) == facts.own;
+            if let Some(i) = list.0.iter().position(own) {
                 let problem = Problem::new(Code::SelfReference, "leads back to the extension itself");
-                checked.errors.push(problem.under("objectId").under(i).at(section, field));
+                checked.errors.push(problem.under(list.0[i].word()).under(i).at(section, field));
             }
+        }
+        if let Some((i, next)) = destinations.surely(facts)
+            && facts.own != Some(next)
+            && let Some(way) = facts.way_back(next)
+        {
+            let rule = format!("leads back to the extension itself: {}", way.join(" → "));
+            let problem = Problem::new(Code::RoutingLoop, rule).related(next);
+            let step = destinations.unconditional.0[i].word();
+            checked.errors.push(problem.under(step).under(i).at(section, "unconditional"));
         }
         let unasked = destinations.on_condition_enabled && destinations.condition_id.is_none();
         checked.required_when(unasked, section, "conditionId", "onConditionEnabled is on");
@@ -75,6 +83,12 @@ pub(super) struct Slot<'a> {
 }
 
 impl AdditionalDestinations {
+    /// The object to which every call goes, with its position in `unconditional`.
+    pub fn surely(&self, around: &Surroundings) -> Option<(usize, ObjectId)> {
+        let end = self.unconditional.end(around).filter(|_| self.unconditional_enabled)?;
+        Some((end, around.leads_to(&self.unconditional.0[end])?))
+    }
+
     /// The five rows in form order.
     pub(super) fn slots(&self) -> [Slot<'_>; 5] {
         let slot = |switch, enabled, field, list| Slot { switch, field, enabled, list };

@@ -1,7 +1,7 @@
 //! Call Settings: audio, directory, phone books, call waiting and parking.
 
+use super::Destinations;
 use super::section::{Rules, section};
-use super::{Checked, Destinations, Facts, Form};
 use crate::domain::{Gain, Id, choice, kind};
 
 section! {
@@ -33,12 +33,6 @@ section! {
 impl Rules for CallSettings {
     fn initial() -> Self {
         Self { include_in_dial_by_name: true, include_in_phone_books: true, ..Self::blank() }
-    }
-
-    fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
-        // A directory entry that leads to the extension itself is what an empty list means: no self-reference.
-        let list = &form.call_settings.dial_by_name_destinations;
-        list.check("callSettings", "dialByNameDestinations", facts, checked);
     }
 }
 

@@ -1,92 +1,18 @@
-//! What the checks work with: the facts around a form, and the verdict.
+//! The checks of a form, and what of them holds for every object.
 //!
 //! [`check`] is a pure function of the form and of [`Facts`], which the service gathers in the same transaction. The
 //! rules themselves stand in the sections' files. A rule that must hold is an error; what only looks wrong is a warning.
 
-use std::collections::HashMap;
-
-use super::{Form, Reference, Rules, each_section};
-use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem, SecretText};
+use super::{Destinations, Facts, Form, Holder, Reference, Rules, SlotRange, each_section};
+use crate::domain::{Code, ExtensionNumber, Kind, Problem};
 use crate::form;
 
-/// What the tenant looks like around the form.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// The extension itself; `None` for one that is being created and for the tenant's defaults.
-    pub own: Option<ObjectId>,
-    /// Whether the form is the tenant's defaults, which have no number, name or login.
-    pub defaults: bool,
-    /// Who holds the form's number, if it is somebody else.
-    pub number_holder: Option<Holder>,
-    /// Parking slots that contain the form's number.
-    pub parking: Option<SlotRange>,
-    /// A free number near the form's number.
-    pub free_number: Option<ExtensionNumber>,
-    /// Whether another extension has the form's login name.
-    pub login_taken: bool,
-    /// Whether the tenant has transcription, and summaries and moods of transcripts.
-    pub transcription: bool,
-    /// Whether the tenant has AI summaries and moods of transcripts.
-    pub ai: bool,
-    /// Whether the tenant has an LDAP server.
-    pub ldap: bool,
-    /// Whether the external caller ID is one of the tenant's outside numbers.
-    pub owns_external_number: bool,
-    /// Every object that the form refers to and that exists in the tenant.
-    pub known: HashMap<ObjectId, Known>,
-    /// The object that an internal number in follow-me leads to.
-    pub follow_me_target: Option<ObjectId>,
-    /// The web password that the client sent: the form only has its hash.
-    pub new_password: Option<SecretText>,
-}
-
-/// Who has a number.
-#[derive(Clone, Debug)]
-pub struct Holder {
-    /// The object.
-    pub object: ObjectId,
-    /// Its kind.
-    pub kind: Kind,
-    /// Its name.
-    pub name: String,
-}
-
-/// The slots of a parking lot, both ends included.
-#[derive(Clone, Debug)]
-pub struct SlotRange {
-    /// The lot.
-    pub lot: ObjectId,
-    /// Its name.
-    pub name: String,
-    /// The first slot.
-    pub first: String,
-    /// The last slot.
-    pub last: String,
-}
-
-/// What the checks must know of an object that the form refers to.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// What it is.
-    pub kind: Kind,
-    /// Its name, for messages.
-    pub name: String,
-    /// Whether it is in use.
-    pub enabled: bool,
-    /// Of a condition: whether it only asks the time.
-    pub of_time: bool,
-    /// Of a condition: whether it can never be true (again).
-    pub never_true: bool,
-    /// Of a user profile: whether it is for the panel.
-    pub for_panel: bool,
-}
-
-/// The verdict on a form.
+/// The verdict on a form or another object.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// Rules that are broken: the form cannot be saved.
+    /// Rules that are broken: it cannot be saved.
     pub errors: Vec<Problem>,
-    /// What looks wrong: the form can be saved.
+    /// What looks wrong: it can be saved.
     pub warnings: Vec<Problem>,
 }
 
@@ -112,7 +38,8 @@ macro_rules! check {
         /// Checks a whole form: its references, then each section by its own rules.
         pub fn check(form: &Form, facts: &Facts) -> Checked {
             let mut checked = Checked::default();
-            references(form, facts, &mut checked);
+            form.references(&mut |reference| checked.reference(reference, facts));
+            form.destinations(&mut |path, list| checked.destinations(&path, list, facts));
             $(form::$Section::check(form, facts, &mut checked);)+
             checked
         }
@@ -120,9 +47,9 @@ macro_rules! check {
 }
 each_section!(check);
 
-/// Every reference leads to an enabled object of a kind that fits.
-fn references(form: &Form, facts: &Facts, checked: &mut Checked) {
-    form.references(&mut |reference| {
+impl Checked {
+    /// A reference leads to an enabled object of a kind that fits.
+    pub fn reference(&mut self, reference: Reference, facts: &Facts) {
         let Reference { object, kinds, path } = reference;
         let problem = |code, rule: String| Problem {
             path: path.clone(),
@@ -131,27 +58,53 @@ fn references(form: &Form, facts: &Facts, checked: &mut Checked) {
         let member = path.iter().any(|step| step == "memberIds");
         match facts.known.get(&object) {
             // Another tenant's object and one that never was answer alike.
-            None => checked.errors.push(Problem { path, ..Problem::not_found(kinds, &object.opaque()) }),
-            Some(known) if !kinds.contains(&known.kind) && member => {
+            None => self.errors.push(Problem { path, ..Problem::not_found(kinds, &object.opaque()) }),
+            Some(known) if !kinds.contains(&known.kind) && member && kinds == [Kind::Extension] => {
                 let rule = format!("must be a real extension, not the {} {}", known.kind.label(), known.name);
-                checked.errors.push(problem(Code::MemberNotReal, rule).related(object));
+                self.errors.push(problem(Code::MemberNotReal, rule).related(object));
             }
             Some(known) if !kinds.contains(&known.kind) => {
                 let fitting = kinds.iter().map(|k| k.label()).collect::<Vec<_>>().join(", ");
                 let rule = format!("must be one of: {fitting}; {} is a {}", known.name, known.kind.label());
-                checked.errors.push(problem(Code::WrongKind, rule).related(object));
+                self.errors.push(problem(Code::WrongKind, rule).related(object));
             }
             Some(known) if !known.enabled => {
                 let code = if member { Code::MemberDisabled } else { Code::ReferenceDisabled };
-                checked
-                    .warnings
-                    .push(problem(code, format!("points at {}, which is disabled", known.name)).related(object));
+                let rule = format!("points at {}, which is disabled", known.name);
+                self.warnings.push(problem(code, rule).related(object));
             }
             Some(known) if known.never_true => {
                 let rule = format!("points at the condition {}, which can never be true", known.name);
-                checked.warnings.push(problem(Code::NeverTrue, rule).related(object));
+                self.warnings.push(problem(Code::NeverTrue, rule).related(object));
             }
             Some(_) => {}
         }
+    }
+
+    /// Nothing should stand behind a step that ends the call.
+    pub fn destinations(&mut self, path: &[String], list: &Destinations, facts: &Facts) {
+        if let Some(end) = list.end(facts).filter(|end| end + 1 < list.0.len()) {
+            let rule = format!("is never reached: entry {end} ends the list");
+            let problem = Problem::new(Code::UnreachableDestination, rule).under(end + 1);
+            self.warnings.push(path.iter().rev().fold(problem, Problem::under));
+        }
+    }
+}
+
+/// What is wrong with the number of an object, or with having none; without a path.
+pub fn number(number: Option<&ExtensionNumber>, required: bool, facts: &Facts) -> Vec<Problem> {
+    let suggestion = facts.free_number.as_ref().map(|free| free.as_str().to_owned());
+    let Some(number) = number.map(ExtensionNumber::as_str) else {
+        let missing = Problem { suggestion, ..Problem::new(Code::Required, "is required") };
+        return if required { vec![missing] } else { Vec::new() };
+    };
+    let problem = |code, rule| Problem { suggestion: suggestion.clone(), ..Problem::new(code, rule).value(number) };
+    let taken = facts.other_holder(number).map(|Holder { object, kind, name }| {
+        problem(Code::NumberTaken, format!("is taken by the {} {name}", kind.label())).related(*object)
     });
+    let reserved = facts.parking(number).map(|SlotRange { lot, name, first, last }| {
+        let rule = format!("lies in the slots {first} to {last} of the parking lot {name}");
+        problem(Code::NumberReserved, rule).related(*lot)
+    });
+    taken.into_iter().chain(reserved).collect()
 }

@@ -2,10 +2,10 @@
 
 use async_graphql::{ID, OneofObject, OutputType, SimpleObject};
 
-use super::field::{Cell, Field, Place, Reference, Rows, misplaced};
+use super::Surroundings;
+use super::field::{Cell, Field, Leads, Place, Pointer, Reference, Rows, misplaced};
 use super::list::{answers_as_list, rows, too_many};
-use super::{Checked, Facts};
-use crate::domain::{Code, DialNumber, Kind, ObjectId, Problem, Row, Scalar, TenantId, Value, choice};
+use crate::domain::{DialNumber, Kind, ObjectId, Problem, Row, Scalar, TenantId, Value, choice};
 
 choice! {
     /// What a caller hears when a call is hung up.
@@ -82,6 +82,15 @@ impl Destination {
         &self.target
     }
 
+    /// The field that is not null, as clients write it.
+    pub fn word(&self) -> &'static str {
+        match self.target {
+            Target::Object(_) => "objectId",
+            Target::Number(_) => "number",
+            Target::Hangup(_) => "hangup",
+        }
+    }
+
     /// The object that the step goes to, if it is one.
     pub fn leads_to(&self) -> Option<ObjectId> {
         match self.target {
@@ -137,15 +146,12 @@ pub struct Destinations(pub Vec<Destination>);
 impl Destinations {
     const MAX: usize = 20;
 
-    /// Nothing should stand behind a step that ends the call.
-    pub(super) fn check(&self, section: &str, field: &str, facts: &Facts, checked: &mut Checked) {
-        let kind = |destination: &Destination| destination.leads_to().and_then(|o| facts.known.get(&o)).map(|k| k.kind);
+    /// The position of the step that ends the list, if there is one.
+    pub fn end(&self, around: &Surroundings) -> Option<usize> {
+        let kind =
+            |destination: &Destination| destination.leads_to().and_then(|o| around.known.get(&o)).map(|k| k.kind);
         // Playing a file is the one step that goes on to the next.
-        let end = self.0.iter().position(|destination| kind(destination) != Some(Kind::MediaFile));
-        if let Some(end) = end.filter(|end| end + 1 < self.0.len()) {
-            let rule = format!("is never reached: entry {end} ends the list");
-            checked.warnings.push(Problem::new(Code::UnreachableDestination, rule).under(end + 1).at(section, field));
-        }
+        self.0.iter().position(|destination| kind(destination) != Some(Kind::MediaFile))
     }
 }
 
@@ -154,7 +160,6 @@ impl Field for Destinations {
 
     const PLACE: Place =
         Place::Rows(Rows { table: "destination", columns: &["target_id", "number", "hangup"], slotted: true });
-    const REFERS: bool = true;
 
     fn parse(sent: &Vec<DestinationInput>) -> Result<Self, Vec<Problem>> {
         let (mut list, mut problems) = (Vec::new(), too_many(sent.len(), Self::MAX));
@@ -201,6 +206,35 @@ impl Field for Destinations {
 
     fn show(&self) -> serde_json::Value {
         self.0.iter().map(Destination::show).collect()
+    }
+
+    fn pointers(_: &'static str) -> Vec<Pointer> {
+        let by_id = Pointer { column: "target_id", leads: Leads::ById(Destination::KINDS) };
+        vec![by_id, Pointer { column: "number", leads: Leads::ByNumber }]
+    }
+
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
+        self.0.retain_mut(|destination| {
+            let leads_there = destination.leads_to() == Some(from);
+            if let (true, Some(to)) = (leads_there, to) {
+                *destination = Destination::to(Target::Object(to));
+            }
+            !leads_there || to.is_some()
+        });
+        true
+    }
+
+    fn redial(&mut self, from: &str, to: &str) {
+        for destination in &mut self.0 {
+            if let Target::Number(mut number) = destination.target.clone() {
+                Scalar::redial(&mut number, from, to);
+                *destination = Destination::to(Target::Number(number));
+            }
+        }
+    }
+
+    fn destinations(&self, visit: &mut dyn FnMut(&Destinations)) {
+        visit(self);
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {

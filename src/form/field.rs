@@ -6,6 +6,7 @@
 
 use async_graphql::{ID, InputType, MaybeUndefined};
 
+use super::Destinations;
 use super::section::{Change, camel};
 use crate::domain::{Code, Id, Kept, Kind, ObjectId, Problem, Row, Scalar, Sealer, Target, TenantId, Value};
 
@@ -38,7 +39,25 @@ pub enum Cell {
     Rows(Vec<Row>),
 }
 
-/// What an export and an import have to know of a field besides its value.
+/// A column that leads to objects.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pointer {
+    /// The column's name.
+    pub column: &'static str,
+    /// How it leads there.
+    pub leads: Leads,
+}
+
+/// How a column leads to objects.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Leads {
+    /// By their keys, to objects of these kinds: a foreign key.
+    ById(&'static [Kind]),
+    /// By a text that may equal an object's number.
+    ByNumber,
+}
+
+/// What the rest of the program has to know of a field besides its value.
 #[derive(Clone, Debug)]
 pub struct Described {
     /// Its name in the section's struct.
@@ -47,8 +66,8 @@ pub struct Described {
     pub place: Place,
     /// How it is kept when it is a secret.
     pub secret: Option<Kept>,
-    /// Whether it may hold references.
-    pub refers: bool,
+    /// Its columns that lead to objects.
+    pub pointers: Vec<Pointer>,
     /// What it holds when nobody ever said anything; `None` when somebody has to.
     pub blank: Option<Cell>,
     /// The same for each column of an entry, when it is a list.
@@ -77,8 +96,10 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
     /// How it is kept when it is a secret.
     const SECRET: Option<Kept> = None;
 
-    /// Whether it may hold references.
-    const REFERS: bool = false;
+    /// The columns that lead to objects; `name` is the field's.
+    fn pointers(_name: &'static str) -> Vec<Pointer> {
+        Vec::new()
+    }
 
     /// The one way in for a client's value.
     ///
@@ -122,6 +143,18 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
 
     /// Hands out every reference that the value holds.
     fn references(&self, _visit: &mut dyn FnMut(Reference)) {}
+
+    /// Points at `to` where it pointed at `from`; without `to`, at nothing. `false` when it cannot be without: then what
+    /// holds it has to go.
+    fn redirect(&mut self, _from: ObjectId, _to: Option<ObjectId>) -> bool {
+        true
+    }
+
+    /// Dials `to` where it dialled `from`.
+    fn redial(&mut self, _from: &str, _to: &str) {}
+
+    /// Hands out the lists of destinations that the value holds.
+    fn destinations(&self, _visit: &mut dyn FnMut(&Destinations)) {}
 }
 
 impl<T: Scalar> Field for T {
@@ -167,13 +200,20 @@ impl<T: Scalar> Field for T {
     fn seal(sent: &mut Self::Sent, sealer: &Sealer) {
         T::seal(sent, sealer);
     }
+
+    fn pointers(name: &'static str) -> Vec<Pointer> {
+        if T::DIALS { vec![Pointer { column: name, leads: Leads::ByNumber }] } else { Vec::new() }
+    }
+
+    fn redial(&mut self, from: &str, to: &str) {
+        Scalar::redial(self, from, to);
+    }
 }
 
 impl<T: Field> Field for Option<T> {
     type Sent = T::Sent;
 
     const SECRET: Option<Kept> = T::SECRET;
-    const REFERS: bool = T::REFERS;
 
     fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>> {
         T::parse(sent).map(Some)
@@ -213,17 +253,32 @@ impl<T: Field> Field for Option<T> {
         T::seal(sent, sealer);
     }
 
+    fn pointers(name: &'static str) -> Vec<Pointer> {
+        T::pointers(name)
+    }
+
     fn references(&self, visit: &mut dyn FnMut(Reference)) {
         if let Some(value) = self {
             value.references(visit);
+        }
+    }
+
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
+        if self.as_mut().is_some_and(|value| !value.redirect(from, to)) {
+            *self = None;
+        }
+        true
+    }
+
+    fn redial(&mut self, from: &str, to: &str) {
+        if let Some(value) = self {
+            value.redial(from, to);
         }
     }
 }
 
 impl<K: Target> Field for Id<K> {
     type Sent = ID;
-
-    const REFERS: bool = true;
 
     fn parse(sent: &ID) -> Result<Self, Vec<Problem>> {
         Id::parse(sent).map_err(|p| vec![p])
@@ -252,8 +307,21 @@ impl<K: Target> Field for Id<K> {
         self.object().opaque().0.into()
     }
 
+    fn pointers(name: &'static str) -> Vec<Pointer> {
+        vec![Pointer { column: name, leads: Leads::ById(const { &[K::KIND] }) }]
+    }
+
     fn references(&self, visit: &mut dyn FnMut(Reference)) {
         visit(Reference { object: self.object(), kinds: const { &[K::KIND] }, path: Vec::new() });
+    }
+
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
+        match to {
+            _ if self.object() != from => {}
+            Some(to) => *self = Self::new(to),
+            None => return false,
+        }
+        true
     }
 }
 
@@ -313,10 +381,10 @@ pub(crate) fn load<F: Field>(cells: &mut std::vec::IntoIter<Cell>, tenant: Tenan
     cells.next().ok_or_else(misplaced).and_then(|cell| F::load(cell, tenant)).map_err(|p| p.under(name))
 }
 
-/// What an export and an import have to know of a field.
+/// What the rest of the program has to know of a field.
 pub(crate) fn describe<F: Field>(name: &'static str) -> Described {
     let blank = F::blank().map(|blank| blank.store());
-    Described { name, place: F::PLACE, secret: F::SECRET, refers: F::REFERS, blank, entry: F::entry() }
+    Described { name, place: F::PLACE, secret: F::SECRET, pointers: F::pointers(name), blank, entry: F::entry() }
 }
 
 /// The next cell of a file's line as a field. Reports the rules that are broken; secrets are not repeated.

@@ -53,7 +53,8 @@ impl Rules for FollowMe {
         checked.required_when(fixed, section, "fixedCallerId", "callerIdMode is FIXED");
         let Some(number) = &follow.number else { return };
         let own = form.information.number.as_ref().is_some_and(|own| own.as_str() == number.as_str());
-        if own || (facts.own.is_some() && facts.follow_me_target == facts.own) {
+        let target = facts.holders.get(number.as_str()).map(|holder| holder.object);
+        if own || (facts.own.is_some() && target == facts.own) {
             let problem =
                 Problem::new(Code::SelfReference, "must not be the extension's own number").value(number.as_str());
             checked.error(section, "number", problem);

@@ -1,7 +1,7 @@
 //! Information: who the extension is, which phones ring for it, which groups it belongs to.
 
 use super::section::{Rules, section};
-use super::{Checked, Facts, Form, Holder, Links, SlotRange};
+use super::{Checked, Facts, Form, Links};
 use crate::domain::{
     CallerIdDigits, Code, DisplayName, EmailList, ExtensionNumber, Id, Kind, Pin, Problem, Seconds, Secret, Text,
     choice, kind,
@@ -56,6 +56,10 @@ impl Rules for Information {
         Self { inbound_timeout_seconds: Seconds::of::<30>(), ..Self::blank() }
     }
 
+    fn copied(self) -> Self {
+        Self { number: None, name: DisplayName::default(), security_pin: Secret::default(), ..self }
+    }
+
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "information";
         let info = &form.information;
@@ -68,28 +72,12 @@ impl Rules for Information {
                 );
             }
         } else {
-            if info.number.is_none() {
-                let mut problem = Problem::new(Code::Required, "is required");
-                problem.suggestion = facts.free_number.as_ref().map(|n| n.as_str().to_owned());
-                checked.error(section, "number", problem);
-            }
             if info.name.is_empty() {
                 checked.error(section, "name", Problem::new(Code::Required, "is required"));
             }
         }
-        if let Some(number) = &info.number {
-            let mut taken = |mut problem: Problem, by| {
-                problem = problem.value(number.as_str()).related(by);
-                problem.suggestion = facts.free_number.as_ref().map(|n| n.as_str().to_owned());
-                checked.error(section, "number", problem);
-            };
-            if let Some(Holder { object, kind, name }) = &facts.number_holder {
-                taken(Problem::new(Code::NumberTaken, format!("is taken by the {} {name}", kind.label())), *object);
-            }
-            if let Some(SlotRange { lot, name, first, last }) = &facts.parking {
-                let rule = format!("lies in the slots {first} to {last} of the parking lot {name}");
-                taken(Problem::new(Code::NumberReserved, rule), *lot);
-            }
+        for problem in super::check_number(info.number.as_ref(), !facts.defaults, facts) {
+            checked.error(section, "number", problem);
         }
         let custom = info.internal_caller_id_mode == InternalCallerIdMode::Custom;
         let why = "internalCallerIdMode is CUSTOM";

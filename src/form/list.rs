@@ -2,9 +2,9 @@
 
 use async_graphql::{ID, OutputType};
 
-use super::field::{Cell, Field, Place, Reference, Rows, misplaced};
+use super::field::{Cell, Field, Place, Pointer, Reference, Rows, misplaced};
 use super::section::Section;
-use crate::domain::{Code, Id, Problem, Row, Target, TenantId, Value};
+use crate::domain::{Code, Id, ObjectId, Problem, Row, Target, TenantId, Value};
 
 /// An ordered list of references without repetition: rows of `link` under the field's name.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,6 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
     type Sent = Vec<ID>;
 
     const PLACE: Place = Place::Rows(Rows { table: "link", columns: &["target_id"], slotted: true });
-    const REFERS: bool = true;
 
     fn parse(sent: &Vec<ID>) -> Result<Self, Vec<Problem>> {
         let (mut ids, mut problems) = (Vec::<Id<K>>::new(), too_many(sent.len(), MAX));
@@ -89,10 +88,21 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
         self.0.iter().map(Field::show).collect()
     }
 
+    fn pointers(_: &'static str) -> Vec<Pointer> {
+        Id::<K>::pointers("target_id")
+    }
+
     fn references(&self, visit: &mut dyn FnMut(Reference)) {
         for (i, id) in self.0.iter().enumerate() {
             id.references(&mut |r| visit(Reference { path: vec![i.to_string()], ..r }));
         }
+    }
+
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
+        // What already stands in the list does not come a second time.
+        let to = to.filter(|to| self.0.iter().all(|id| id.object() != *to));
+        self.0.retain_mut(|id| id.redirect(from, to));
+        true
     }
 }
 
@@ -114,7 +124,6 @@ impl<S: Section> Field for Entries<S> {
     type Sent = Vec<S::Patch>;
 
     const PLACE: Place = Place::Rows(Rows { table: S::TABLE, columns: S::COLUMNS, slotted: false });
-    const REFERS: bool = true;
 
     fn parse(sent: &Vec<S::Patch>) -> Result<Self, Vec<Problem>> {
         let (mut entries, mut problems) = (Vec::new(), too_many(sent.len(), MOST_ENTRIES));
@@ -160,6 +169,19 @@ impl<S: Section> Field for Entries<S> {
 
     fn show(&self) -> serde_json::Value {
         self.0.iter().map(Section::show).collect()
+    }
+
+    fn pointers(_: &'static str) -> Vec<Pointer> {
+        S::describe().into_iter().flat_map(|field| field.pointers).collect()
+    }
+
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
+        self.0.retain_mut(|entry| entry.redirect(from, to));
+        true
+    }
+
+    fn redial(&mut self, from: &str, to: &str) {
+        self.0.iter_mut().for_each(|entry| entry.redial(from, to));
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {

@@ -7,6 +7,7 @@ mod additional_destinations;
 mod call_settings;
 mod check;
 mod destination;
+mod facts;
 pub(crate) mod field;
 mod follow_me;
 mod information;
@@ -20,9 +21,10 @@ mod web_user_panel;
 
 pub use additional_destinations::*;
 pub use call_settings::*;
-pub use check::{Checked, Facts, Holder, Known, SlotRange, check};
+pub use check::{Checked, check, number as check_number};
 pub use destination::{Destination, DestinationInput, Destinations, HangupCause, Target as DestinationTarget};
-pub use field::{Cell, Described, Field, Place, Reference, Rows};
+pub use facts::{Facts, Holder, Hop, Known, SlotRange, Surroundings};
+pub use field::{Cell, Described, Field, Leads, Place, Pointer, Reference, Rows};
 pub use follow_me::*;
 pub use information::*;
 pub use list::{Entries, Links};
@@ -36,7 +38,7 @@ pub use web_user_panel::*;
 
 use async_graphql::InputObject;
 
-use crate::domain::{Problem, Sealer};
+use crate::domain::{ObjectId, Problem, Sealer};
 
 /// The nine sections in form order, once: calls `$macro!` with
 /// `name: Struct / Input / the input of its own mutation / that mutation` per section.
@@ -101,6 +103,28 @@ macro_rules! form {
                     r.path.insert(0, camel(stringify!($name)));
                     visit(r);
                 });)+
+            }
+
+            /// Hands out every list of destinations, with its path.
+            pub fn destinations(&self, visit: &mut dyn FnMut([String; 2], &Destinations)) {
+                $(self.$name.destinations(&mut |field, list| {
+                    visit([camel(stringify!($name)), camel(field)], list);
+                });)+
+            }
+
+            /// A copy for a new extension: without what belongs to this one alone.
+            pub fn copied(self) -> Self {
+                Self { $($name: self.$name.copied()),+ }
+            }
+
+            /// Points at `to` where the form pointed at `from`; without `to`, at nothing.
+            pub fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {
+                $(self.$name.redirect(from, to);)+
+            }
+
+            /// Dials `to` where the form dialled `from`.
+            pub fn redial(&mut self, from: &str, to: &str) {
+                $(self.$name.redial(from, to);)+
             }
         }
 

@@ -18,4 +18,8 @@ section! {
     }
 }
 
-impl Rules for Note {}
+impl Rules for Note {
+    fn copied(self) -> Self {
+        Self { reference_id: ReferenceId::default(), ..self }
+    }
+}

@@ -53,7 +53,7 @@ impl Rules for OutboundCalls {
         let section = "outboundCalls";
         let calls = &form.outbound_calls;
         if let Some(number) = &calls.external_caller_id_number
-            && !facts.owns_external_number
+            && !facts.owns(number.as_str())
         {
             let rule = format!("is not one of the tenant's outside numbers: {}", number.as_str());
             checked.warn(section, "externalCallerIdNumber", Code::NumberNotOwned, rule);

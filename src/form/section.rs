@@ -8,10 +8,10 @@
 //! How to add a field: its line here, its column in a new file of each `migrations` folder, `cargo test` once (it
 //! rewrites `schema.graphql`). A reference also needs its resolver line in `graphql/references.rs`.
 
-use async_graphql::InputType;
+use async_graphql::InputObjectType;
 
-use super::{Cell, Checked, Described, Facts, Form, Place, Reference};
-use crate::domain::{Problem, Sealer, TenantId};
+use super::{Cell, Checked, Described, Destinations, Facts, Form, Place, Reference};
+use crate::domain::{ObjectId, Problem, Sealer, TenantId};
 
 /// A difference in one field.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Change {
 /// A struct that `section!` made.
 pub trait Section: Clone + PartialEq + Send + Sync + 'static {
     /// What a client sends for it.
-    type Patch: InputType + Clone + Default;
+    type Patch: InputObjectType + Clone + Default + Sync;
     /// The section's table.
     const TABLE: &'static str;
     /// The fields in order, which are also the columns' names.
@@ -48,17 +48,25 @@ pub trait Section: Clone + PartialEq + Send + Sync + 'static {
     /// # Errors
     /// The rule that a stored value breaks.
     fn load(cells: Vec<Cell>, tenant: TenantId) -> Result<Self, Problem>;
-    /// What an export and an import have to know of each field, in order.
+    /// What the rest of the program has to know of each field, in order.
     fn describe() -> Vec<Described>;
     /// Back from a file that somebody may have written by hand, in the order of the columns; reports every rule that a
     /// value breaks.
     fn admit(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<Self>;
+    /// Whether a patch says something of the field with this name, as clients write it.
+    fn sends(patch: &Self::Patch, field: &str) -> bool;
     /// The fields whose values differ; paths without the section.
     fn diff(&self, after: &Self) -> Vec<Change>;
     /// All values by name.
     fn show(&self) -> serde_json::Value;
     /// Every reference that the section holds.
     fn references(&self, visit: &mut dyn FnMut(Reference));
+    /// Points at `to` where a field pointed at `from`; without `to`, at nothing. `false` when a field cannot be without.
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool;
+    /// Dials `to` where a field dialled `from`.
+    fn redial(&mut self, from: &str, to: &str);
+    /// Every list of destinations that the section holds, with the field's name.
+    fn destinations(&self, visit: &mut dyn FnMut(&'static str, &Destinations));
 }
 
 /// What the types of a section's fields cannot say.
@@ -67,6 +75,11 @@ pub trait Rules: Section {
     /// least, unless the section's file says otherwise.
     fn initial() -> Self {
         Self::blank()
+    }
+
+    /// The section for a copy of the extension: without what belongs to this one alone, such as its secrets.
+    fn copied(self) -> Self {
+        self
     }
 
     /// Checks what depends on other fields and on what stands around the form. A dangling or ill-fitting reference is
@@ -171,6 +184,10 @@ macro_rules! section {
                 Some(Self { $($field: $field?),+ })
             }
 
+            fn sends(patch: &$Patch, field: &str) -> bool {
+                $((field == $crate::form::camel(stringify!($field)) && !patch.$field.is_undefined()))||+
+            }
+
             fn diff(&self, after: &Self) -> Vec<$crate::form::Change> {
                 let mut changes = Vec::new();
                 $($crate::form::field::diff(&self.$field, &after.$field, stringify!($field), &mut changes);)+
@@ -183,6 +200,20 @@ macro_rules! section {
 
             fn references(&self, visit: &mut dyn FnMut($crate::form::Reference)) {
                 $($crate::form::field::references(&self.$field, stringify!($field), visit);)+
+            }
+
+            fn redirect(&mut self, from: $crate::domain::ObjectId, to: Option<$crate::domain::ObjectId>) -> bool {
+                let mut stays = true;
+                $(stays &= $crate::form::Field::redirect(&mut self.$field, from, to);)+
+                stays
+            }
+
+            fn redial(&mut self, from: &str, to: &str) {
+                $($crate::form::Field::redial(&mut self.$field, from, to);)+
+            }
+
+            fn destinations(&self, visit: &mut dyn FnMut(&'static str, &$crate::form::Destinations)) {
+                $($crate::form::Field::destinations(&self.$field, &mut |list| visit(stringify!($field), list));)+
             }
         }
     };

@@ -30,6 +30,10 @@ section! {
 }
 
 impl Rules for Security {
+    fn copied(self) -> Self {
+        Self { lock_pin: Secret::default(), locked: false, ..self }
+    }
+
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let name = "security";
         let security = &form.security;

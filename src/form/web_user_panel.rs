@@ -46,13 +46,19 @@ section! {
 }
 
 impl Rules for WebUserPanel {
+    /// The copy has no login yet, so the panel is off.
+    fn copied(self) -> Self {
+        let Self { use_ldap, ldap_server_id, user_profile_id, never_expire, use_ip_filter, ip_filter, .. } = self;
+        Self { use_ldap, ldap_server_id, user_profile_id, never_expire, use_ip_filter, ip_filter, ..Self::blank() }
+    }
+
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "webUserPanel";
         let panel = &form.web_user_panel;
         if facts.defaults && panel.web_user.is_some() {
             checked.error(section, "webUser", Problem::new(Code::Contradiction, "cannot be a default, it is unique"));
         }
-        if let (Some(user), true) = (&panel.web_user, facts.login_taken) {
+        if let Some(user) = panel.web_user.as_ref().filter(|user| facts.login_taken(user.as_str())) {
             let suggestion =
                 form.information.number.as_ref().map(|number| format!("{}-{}", user.as_str(), number.as_str()));
             let problem = Problem { suggestion, ..Problem::new(Code::LoginTaken, "is in use").value(user.as_str()) };

@@ -2,21 +2,26 @@
 
 mod batch;
 mod documents;
+mod edit;
 mod form;
 mod mutation;
 mod objects;
 mod query;
 mod references;
+mod referrers;
+mod removal;
 mod scope;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Request, Response, Schema, ValidationMode};
+use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, ValidationMode};
 
 use batch::Batches;
 use documents::Documents;
-use mutation::Mutation;
-use query::Query;
+use edit::ObjectMutation;
+use mutation::FormMutation;
+use query::RootQuery;
+use removal::{DeleteMutation, DeletePlanQuery};
 pub use scope::Asking;
 use scope::Scope;
 
@@ -24,6 +29,14 @@ use crate::service::App;
 
 /// The deepest selection: what the standard introspection query needs.
 const DEPTH: usize = 16;
+
+/// What can be changed.
+#[derive(Default, MergedObject)]
+struct Mutation(FormMutation, ObjectMutation, DeleteMutation);
+
+/// What can be asked.
+#[derive(Default, MergedObject)]
+struct Query(RootQuery, DeletePlanQuery);
 
 type TheSchema = Schema<Query, Mutation, EmptySubscription>;
 
@@ -39,7 +52,9 @@ pub struct Api {
 }
 
 fn schema(mode: ValidationMode) -> TheSchema {
-    let schema = Schema::build(Query, Mutation, EmptySubscription).validation_mode(mode).limit_depth(DEPTH);
+    let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .validation_mode(mode)
+        .limit_depth(DEPTH);
     objects::describe(schema).finish()
 }
 

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use async_graphql::MaybeUndefined::Value;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::form::{NewVirtualExtension, VirtualExtension};
+use super::removal::ObjectChange;
 use super::scope::Scope;
-use crate::domain::{Code, ObjectId, Problem};
-use crate::form::{self, Change, FormPatch, each_section};
-use crate::service::{Save, SaveTarget, Saved};
+use crate::domain::{Code, ExtensionNumberSent, ObjectId, Problem};
+use crate::form::{self, Change, FormPatch, InformationInput, each_section};
+use crate::service::{Renumber, Renumbered, Save, SaveTarget, Saved};
 use crate::store::ObjectRow;
 
 /// Something that is wrong with an input, or looks wrong.
@@ -135,8 +137,53 @@ pub struct VirtualExtensionDefaultsUpdateInput {
     form: FormPatch,
 }
 
-/// What can be changed.
-pub struct Mutation;
+/// A copy of a virtual extension.
+#[derive(InputObject)]
+pub struct VirtualExtensionCloneInput {
+    /// The opaque id of the extension to copy.
+    id: ID,
+    /// The number of the copy.
+    number: ExtensionNumberSent,
+    /// The name of the copy.
+    name: String,
+    /// Whether only to say what would happen.
+    dry_run: Option<bool>,
+}
+
+/// Another number for a virtual extension.
+#[derive(InputObject)]
+pub struct VirtualExtensionRenumberInput {
+    /// The opaque id of the extension.
+    id: ID,
+    /// The new number.
+    number: ExtensionNumberSent,
+    /// Whether texts that equal the old number are changed too; left out, they are not.
+    update_soft_references: Option<bool>,
+    /// The version that the client saw; if another one is saved, nothing is changed.
+    expected_version: Option<i64>,
+    /// Whether only to say what would happen.
+    dry_run: Option<bool>,
+}
+
+/// What came of giving a virtual extension another number.
+#[derive(SimpleObject)]
+pub struct VirtualExtensionRenumberPayload {
+    /// The extension as it is saved now; null when it does not exist for who asks.
+    virtual_extension: Option<VirtualExtension>,
+    /// Why nothing was saved: everything that is wrong, at once. Empty when it was saved.
+    user_errors: Vec<UserError>,
+    /// What looks wrong, but did not keep it from being saved.
+    warnings: Vec<UserError>,
+    /// The fields that were changed, or on a dry run would be.
+    changes: Vec<FieldChange>,
+    /// The texts that equal the old number: with `updateSoftReferences` they are changed, or on a dry run would be;
+    /// without it, they are only shown.
+    soft_changes: Vec<ObjectChange>,
+}
+
+/// What can be changed of forms.
+#[derive(Default)]
+pub struct FormMutation;
 
 macro_rules! mutations {
     ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
@@ -155,9 +202,9 @@ macro_rules! mutations {
             }
         )+
 
-        /// What can be changed.
+        /// What can be changed of forms.
         #[Object]
-        impl Mutation {
+        impl FormMutation {
             /// Makes a virtual extension.
             async fn virtual_extension_create(
                 &self,
@@ -195,6 +242,29 @@ macro_rules! mutations {
                 Ok(VirtualExtensionDefaultsPayload::new(saved, row))
             }
 
+            /// Makes a virtual extension that is like another one, but for its number and name. What belongs to one alone is
+            /// not copied: secrets, the login, the lock, and the reference id.
+            async fn virtual_extension_clone(
+                &self,
+                ctx: &Context<'_>,
+                #[graphql(desc = "What to copy.")] input: VirtualExtensionCloneInput,
+            ) -> Result<VirtualExtensionPayload> {
+                let VirtualExtensionCloneInput { id, number, name, dry_run } = input;
+                let (number, name) = (Value(number), Value(name));
+                let patch = InformationInput { number, name, ..InformationInput::default() };
+                extension(ctx, SaveTarget::CopyOf(object(&id)), None, dry_run, patch.into()).await
+            }
+
+            /// Gives a virtual extension another number. What points at it by id follows by itself; texts that equal the
+            /// old number, such as follow-me targets and short numbers, are shown, and changed when that is asked for.
+            async fn virtual_extension_renumber(
+                &self,
+                ctx: &Context<'_>,
+                #[graphql(desc = "The new number.")] input: VirtualExtensionRenumberInput,
+            ) -> Result<VirtualExtensionRenumberPayload> {
+                renumber(ctx, input).await
+            }
+
             $(#[doc = concat!("Changes the section `", stringify!($name), "` of a virtual extension.")]
             async fn $update(
                 &self,
@@ -209,11 +279,16 @@ macro_rules! mutations {
 each_section!(mutations);
 
 /// The tenant that an input names or the request selects, or the refusal when it does not exist for who asks.
-async fn tenant(ctx: &Context<'_>, code: Option<String>) -> Result<Result<crate::domain::TenantId, Saved>> {
+pub(super) async fn tenant(ctx: &Context<'_>, code: Option<String>) -> Result<Result<crate::domain::TenantId, Saved>> {
     let problem = Problem::new(Code::NotFound, "must be the code of a tenant that the token opens").under("tenant");
     let problem = Problem { value: code.clone(), ..problem };
     let row = Scope::of(ctx)?.tenant(code).await?;
     Ok(row.map(|row| row.id).ok_or_else(|| Saved { errors: vec![problem], ..Saved::default() }))
+}
+
+/// The object behind an id. One that no server handed out answers like one that does not exist: there is no tenant 0.
+pub(super) fn object(id: &ID) -> ObjectId {
+    ObjectId::of_opaque(id).unwrap_or(ObjectId { tenant: crate::domain::TenantId(0), local: 0 })
 }
 
 async fn existing(
@@ -223,9 +298,7 @@ async fn existing(
     dry_run: Option<bool>,
     patch: FormPatch,
 ) -> Result<VirtualExtensionPayload> {
-    // An id that no server handed out answers like one that does not exist: there is no tenant 0.
-    let object = ObjectId::of_opaque(id).unwrap_or(ObjectId { tenant: crate::domain::TenantId(0), local: 0 });
-    extension(ctx, SaveTarget::Existing(object), expected_version, dry_run, patch).await
+    extension(ctx, SaveTarget::Existing(object(id)), expected_version, dry_run, patch).await
 }
 
 async fn extension(
@@ -237,6 +310,28 @@ async fn extension(
 ) -> Result<VirtualExtensionPayload> {
     let (saved, row) = save(ctx, target, expected_version, dry_run, patch).await?;
     Ok(VirtualExtensionPayload::new(saved, row))
+}
+
+async fn renumber(ctx: &Context<'_>, input: VirtualExtensionRenumberInput) -> Result<VirtualExtensionRenumberPayload> {
+    let VirtualExtensionRenumberInput { id, number, update_soft_references, expected_version, dry_run } = input;
+    let renumber = Renumber {
+        object: object(&id),
+        number,
+        update_soft_references: update_soft_references.unwrap_or(false),
+        expected_version,
+        dry_run: dry_run.unwrap_or(false),
+    };
+    let scope = Scope::of(ctx)?;
+    let renumbered = scope.app.renumber(&scope.snapshot, scope.viewer()?, renumber).await;
+    let Renumbered { saved, soft } = renumbered.map_err(|e| scope.surprise(&e))?;
+    let row = match saved.object {
+        Some(id) => scope.object(id).await?,
+        None => None,
+    };
+    let VirtualExtensionPayload { virtual_extension, user_errors, warnings, changes } =
+        VirtualExtensionPayload::new(saved, row);
+    let soft_changes = soft.changes.into_iter().map(ObjectChange::from).collect();
+    Ok(VirtualExtensionRenumberPayload { virtual_extension, user_errors, warnings, changes, soft_changes })
 }
 
 async fn save(

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Interface, Object, Result, SchemaBuilder};
+use async_graphql::{Context, ID, Interface, Object, OutputType, Result, SchemaBuilder};
 
 use super::form::VirtualExtension;
+use super::referrers::ObjectReferenceConnection;
 use super::scope::Scope;
 use crate::domain::{DateTime, Kind, kind};
-use crate::objects::{self, each_detail};
+use crate::objects::{self, Detail, each_detail};
 use crate::store::ObjectRow;
 
 /// The fields that every object has.
@@ -65,11 +66,28 @@ macro_rules! with_row {
                 self.0.changed_at
             }
 
+            /// Where the object is used: by id, and by texts that equal its number.
+            pub(super) async fn references(
+                &self,
+                ctx: &Context<'_>,
+                #[graphql(desc = "The length of the page: 1 to 100, 20 when left out.")] first: Option<i64>,
+                #[graphql(desc = "The cursor behind which the page begins; left out, at the beginning.")]
+                after: Option<String>,
+                #[graphql(desc = "Only by objects of these kinds; left out, by all.")] kinds: Option<Vec<Kind>>,
+            ) -> Result<$crate::graphql::referrers::ObjectReferenceConnection> {
+                $crate::graphql::referrers::references(ctx, &self.0, first, after, kinds).await
+            }
+
             $($rest)*
         }
     };
 }
 pub(super) use with_row;
+
+/// A detail whose objects have a GraphQL type.
+pub(super) trait Shown: Detail {
+    type Object: From<Arc<ObjectRow>> + OutputType;
+}
 
 /// The GraphQL type behind a marker of [`kind`].
 pub(super) trait Wrapped {
@@ -89,6 +107,16 @@ macro_rules! wrappers {
                         Scope::of(ctx)?.section(self.0.id).await
                     }
                 }
+            }
+
+            impl From<Arc<ObjectRow>> for $Kind {
+                fn from(row: Arc<ObjectRow>) -> Self {
+                    Self(row)
+                }
+            }
+
+            impl Shown for objects::$Kind {
+                type Object = $Kind;
             }
 
             impl Wrapped for kind::$Kind {
@@ -116,7 +144,15 @@ macro_rules! wrappers {
             field(name = "enabled", ty = "bool", desc = "Whether the object is in use."),
             field(name = "version", ty = "i64", desc = "Counts the saves of the object, from 1; good for `expectedVersion`."),
             field(name = "created_at", ty = "DateTime", desc = "When the object was made."),
-            field(name = "changed_at", ty = "DateTime", desc = "When the object was last saved.")
+            field(name = "changed_at", ty = "DateTime", desc = "When the object was last saved."),
+            field(
+                name = "references",
+                ty = "ObjectReferenceConnection",
+                desc = "Where the object is used: by id, and by texts that equal its number.",
+                arg(name = "first", ty = "Option<i64>", desc = "The length of the page: 1 to 100, 20 when left out."),
+                arg(name = "after", ty = "Option<String>", desc = "The cursor behind which the page begins; left out, at the beginning."),
+                arg(name = "kinds", ty = "Option<Vec<Kind>>", desc = "Only by objects of these kinds; left out, by all.")
+            )
         )]
         pub enum PbxObject {
             /// A virtual extension.

@@ -20,11 +20,12 @@ const PAGE: i64 = 20;
 const MOST: i64 = 100;
 
 /// What can be asked.
-pub struct Query;
+#[derive(Default)]
+pub struct RootQuery;
 
 /// What can be asked.
 #[Object]
-impl Query {
+impl RootQuery {
     /// The tenant with this code; without one, the selected tenant: that of the header `X-Tenant`, or else the token's.
     /// Null when it does not exist for who asks.
     async fn tenant(
@@ -168,10 +169,7 @@ impl Tenant {
         #[graphql(desc = "The length of the page: 1 to 100, 20 when left out.")] first: Option<i64>,
         #[graphql(desc = "The cursor behind which the page begins; left out, at the beginning.")] after: Option<String>,
     ) -> Result<VirtualExtensionConnection> {
-        let first = first.unwrap_or(PAGE);
-        if !(1..=MOST).contains(&first) {
-            return Err(coded("BAD_USER_INPUT", format!("first must be 1 to {MOST}; it is {first}.")));
-        }
+        let first = page_length(first)?;
         let start = match &after {
             None => String::new(),
             Some(cursor) => number_of(cursor)
@@ -236,13 +234,23 @@ pub struct VirtualExtensionEdge {
 #[derive(SimpleObject)]
 pub struct PageInfo {
     /// Whether there are entries behind the page.
-    has_next_page: bool,
+    pub(super) has_next_page: bool,
     /// Whether there are entries before the page.
-    has_previous_page: bool,
+    pub(super) has_previous_page: bool,
     /// The cursor of the page's first entry; null on an empty page.
-    start_cursor: Option<String>,
+    pub(super) start_cursor: Option<String>,
     /// The cursor of the page's last entry; null on an empty page.
-    end_cursor: Option<String>,
+    pub(super) end_cursor: Option<String>,
+}
+
+/// The length of a page that a client asks for, or does not.
+pub(super) fn page_length(first: Option<i64>) -> Result<i64> {
+    let first = first.unwrap_or(PAGE);
+    if (1..=MOST).contains(&first) {
+        Ok(first)
+    } else {
+        Err(coded("BAD_USER_INPUT", format!("first must be 1 to {MOST}; it is {first}.")))
+    }
 }
 
 /// Cursors are the numbers that the list is sorted by, made opaque like ids.

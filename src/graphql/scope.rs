@@ -12,7 +12,7 @@ use super::batch::{AtOnce, Batches};
 use crate::domain::{Kind, ObjectId, TenantId};
 use crate::form::Section;
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
-use crate::store::{self, ObjectRow, Query, Snapshot};
+use crate::store::{self, Asked, ObjectRow, Query, ReferenceCount, ReferenceRow, Snapshot};
 
 /// One request.
 pub struct Scope {
@@ -77,6 +77,22 @@ impl Scope {
     /// All objects of a kind of a tenant.
     pub(super) async fn of_kind(&self, tenant: TenantId, kind: Kind) -> Result<Vec<Arc<ObjectRow>>> {
         let found = self.loaders.load_one((tenant, kind)).await.map_err(|e| self.surprise(&e))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The first references to an object.
+    pub(super) async fn references(&self, target: &Arc<ObjectRow>, asked: Asked) -> Result<Vec<ReferenceRow>> {
+        let found = self.loaders.load_one(To(Arc::clone(target), asked)).await.map_err(|e| self.surprise(&e))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// How many references there are to an object, from objects of some kinds.
+    pub(super) async fn reference_counts(
+        &self,
+        target: &Arc<ObjectRow>,
+        kinds: Option<Vec<Kind>>,
+    ) -> Result<Vec<ReferenceCount>> {
+        let found = self.loaders.load_one(To(Arc::clone(target), kinds)).await.map_err(|e| self.surprise(&e))?;
         Ok(found.unwrap_or_default())
     }
 
@@ -157,7 +173,48 @@ impl<S> Hash for Of<S> {
     }
 }
 
+/// The key of what is asked of the references to an object.
+#[derive(Clone)]
+struct To<A>(Arc<ObjectRow>, A);
+
+impl<A: PartialEq> PartialEq for To<A> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.0.id, &self.1) == (other.0.id, &other.1)
+    }
+}
+
+impl<A: Eq> Eq for To<A> {}
+
+impl<A: Hash> Hash for To<A> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0.id, &self.1).hash(state);
+    }
+}
+
 impl Batch {
+    /// Asks for what is asked alike of several objects of a tenant together.
+    async fn of_references<A: Clone + Eq + Hash + Send + Sync + 'static, V: Default + Send + 'static>(
+        &self,
+        keys: &[To<A>],
+        load: impl Fn(&mut Query<'_>, &[Arc<ObjectRow>], &A) -> store::Result<HashMap<i64, V>> + Copy + Send + 'static,
+    ) -> store::Result<HashMap<To<A>, V>> {
+        let mut alike: HashMap<(TenantId, A), Vec<Arc<ObjectRow>>> = HashMap::new();
+        for To(target, asked) in keys {
+            alike.entry((target.id.tenant, asked.clone())).or_default().push(Arc::clone(target));
+        }
+        let mut found = HashMap::new();
+        for ((tenant, asked), targets) in alike {
+            let (wanted, about) = (targets.clone(), asked.clone());
+            let mut lists = self.0.read(tenant, move |query| load(query, &wanted, &about)).await?;
+            let list = |target: Arc<ObjectRow>| {
+                let list = lists.remove(&target.id.local).unwrap_or_default();
+                (To(target, asked.clone()), list)
+            };
+            found.extend(targets.into_iter().map(list));
+        }
+        Ok(found)
+    }
+
     /// Asks each tenant once for what is wanted of it. Nearly always there is one tenant.
     async fn by_tenant<V: Send + 'static>(
         &self,
@@ -184,6 +241,30 @@ impl Loader<ObjectId> for Batch {
 
     async fn load(&self, keys: &[ObjectId]) -> store::Result<HashMap<ObjectId, Arc<ObjectRow>>> {
         self.by_tenant(keys.iter().copied(), store::load_objects).await
+    }
+}
+
+impl Loader<To<Asked>> for Batch {
+    type Value = Vec<ReferenceRow>;
+    type Error = StoreError;
+
+    async fn load(&self, keys: &[To<Asked>]) -> store::Result<HashMap<To<Asked>, Vec<ReferenceRow>>> {
+        self.of_references(keys, store::references).await
+    }
+}
+
+impl Loader<To<Option<Vec<Kind>>>> for Batch {
+    type Value = Vec<ReferenceCount>;
+    type Error = StoreError;
+
+    async fn load(
+        &self,
+        keys: &[To<Option<Vec<Kind>>>],
+    ) -> store::Result<HashMap<To<Option<Vec<Kind>>>, Vec<ReferenceCount>>> {
+        let count = |query: &mut Query<'_>, targets: &[Arc<ObjectRow>], kinds: &Option<Vec<Kind>>| {
+            store::count_references(query, targets, kinds.as_deref())
+        };
+        self.of_references(keys, count).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Call groups: who is ringing.
 
-use super::Detail;
+use super::{Detail, Named};
 use crate::domain::{GroupNumber, Kind};
 use crate::form::section;
 
@@ -16,4 +16,6 @@ section! {
 
 impl Detail for CallGroup {
     const KIND: Kind = Kind::CallGroup;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["group_number"]];
 }

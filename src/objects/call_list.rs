@@ -1,7 +1,7 @@
 //! Call lists: outside numbers that may not, or may only, be dialled.
 
-use super::Detail;
 use super::ruled_text::ruled_text;
+use super::{Detail, Named, Soft};
 use crate::domain::{Kind, Text};
 use crate::form::{Entries, section};
 
@@ -20,7 +20,7 @@ section! {
     /// One number of a call list.
     pub struct CallListEntry {
         /// The number as it is after the area code was added: 1 to 20 digits with an optional + in front.
-        pub number: ListedNumber,
+        pub number: Soft<ListedNumber>,
         /// Whether all numbers that begin with it are meant too.
         pub prefix: bool,
         /// Why it is listed, at most 255 characters.
@@ -39,12 +39,17 @@ ruled_text!(
 impl CallListEntry {
     /// Whether a dialled number, with its area code, is meant.
     pub fn matches(&self, number: &str) -> bool {
-        if self.prefix { number.starts_with(self.number.as_str()) } else { number == self.number.as_str() }
+        if self.prefix {
+            number.starts_with(self.number.value().as_str())
+        } else {
+            number == self.number.value().as_str()
+        }
     }
 }
 
 impl Detail for CallList {
     const KIND: Kind = Kind::CallList;
+    type Head = Named;
 }
 
 #[cfg(test)]
@@ -53,7 +58,7 @@ mod tests {
     use crate::domain::{Code, Scalar};
 
     fn entry(number: &str, prefix: bool) -> CallListEntry {
-        CallListEntry { number: ListedNumber::parse(&number.into()).unwrap(), prefix, remark: Text::default() }
+        CallListEntry { number: Soft::parse(&number.into()).unwrap(), prefix, remark: Text::default() }
     }
 
     #[test]
@@ -65,7 +70,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_digits() {
-        assert_eq!(entry("0", true).number.as_str(), "0");
+        assert_eq!(entry("0", true).number.value().as_str(), "0");
         for bad in ["", "+", "0900*", "++39", "123456789012345678901"] {
             assert_eq!(ListedNumber::parse(&bad.into()).unwrap_err().code, Code::InvalidFormat, "{bad}");
         }

@@ -1,6 +1,6 @@
 //! Caller-ID rule sets: ordered rules that rewrite caller IDs.
 
-use super::Detail;
+use super::{Detail, Named};
 use crate::domain::{Code, Kind, Pattern, Problem, Text, choice};
 use crate::form::{Entries, section};
 
@@ -74,6 +74,7 @@ fn groups_of(replacement: &str) -> impl Iterator<Item = &str> {
 
 impl Detail for CallerIdRuleSet {
     const KIND: Kind = Kind::CallerIdRuleSet;
+    type Head = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         for (i, rule) in self.rules.0.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! Conditions: what is true or false at a moment.
 
-use super::{Detail, required_when};
-use crate::domain::{Code, DateTime, Kind, MinuteOfDay, Pattern, Problem, TimeZone, Weekday, choice, kind};
-use crate::form::{Destinations, Entries, Links, section};
+use super::{Detail, Named, required_when};
+use crate::domain::{Code, DateTime, Kind, MinuteOfDay, ObjectId, Pattern, Problem, TimeZone, Weekday, choice, kind};
+use crate::form::{Checked, Destinations, Entries, Facts, Links, Surroundings, section};
 
 section! {
     "condition", ConditionInput;
@@ -138,6 +138,7 @@ impl ConditionSpan {
 
 impl Detail for Condition {
     const KIND: Kind = Kind::Condition;
+    type Head = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         let spans = &self.spans.0;
@@ -159,6 +160,19 @@ impl Detail for Condition {
                 _ => {}
             }
         }
+    }
+
+    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+        for (i, part) in self.part_ids.ids().iter().enumerate() {
+            if let Some(way) = facts.way_back(part.object()) {
+                let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", way.join(" → ")));
+                checked.errors.push(problem.related(part.object()).under(i).under("partIds"));
+            }
+        }
+    }
+
+    fn surely(&self, _: &Surroundings) -> Vec<ObjectId> {
+        self.part_ids.ids().iter().map(|part| part.object()).collect()
     }
 }
 

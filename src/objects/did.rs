@@ -1,6 +1,6 @@
 //! Outside numbers (DIDs) that reach the tenant.
 
-use super::Detail;
+use super::{Detail, Named};
 use crate::domain::{Amount, Kind, PhoneNumber, Text};
 use crate::form::{Destinations, section};
 
@@ -28,4 +28,6 @@ section! {
 
 impl Detail for Did {
     const KIND: Kind = Kind::Did;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["phone_number"]];
 }

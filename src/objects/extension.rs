@@ -1,6 +1,6 @@
 //! Real extensions: the devices that ring.
 
-use super::{Detail, required_when};
+use super::{Detail, Numbered, required_when};
 use crate::domain::{Kind, PhoneNumber, Problem, Text, choice};
 use crate::form::section;
 
@@ -36,6 +36,8 @@ choice! {
 
 impl Detail for Extension {
     const KIND: Kind = Kind::Extension;
+    type Head = Numbered;
+    const NEEDS_NUMBER: bool = true;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.technology != ExtensionTechnology::Custom {

@@ -1,7 +1,7 @@
 //! LDAP servers: they check passwords.
 
 use super::ruled_text::ruled_text;
-use super::{Detail, Preset};
+use super::{Detail, Named, Preset};
 use crate::domain::{Amount, Kind, Sealed, Seconds, Text, choice};
 use crate::form::section;
 
@@ -51,4 +51,5 @@ ruled_text!(
 
 impl Detail for LdapServer {
     const KIND: Kind = Kind::LdapServer;
+    type Head = Named;
 }

@@ -1,6 +1,6 @@
 //! Media files: prompts, messages and music.
 
-use super::Detail;
+use super::{Detail, Named};
 use crate::domain::{Kind, Seconds, Text, choice};
 use crate::form::section;
 
@@ -38,4 +38,5 @@ choice! {
 
 impl Detail for MediaFile {
     const KIND: Kind = Kind::MediaFile;
+    type Head = Named;
 }

@@ -10,6 +10,7 @@ mod caller_id_rule_set;
 mod condition;
 mod did;
 mod extension;
+mod head;
 mod ldap_server;
 mod media_file;
 mod music_on_hold;
@@ -20,6 +21,7 @@ mod preset;
 mod provider;
 mod routing_profile;
 mod ruled_text;
+mod soft;
 mod spy_group;
 mod tenant;
 mod user_profile;
@@ -31,6 +33,7 @@ pub use caller_id_rule_set::*;
 pub use condition::*;
 pub use did::*;
 pub use extension::*;
+pub use head::*;
 pub use ldap_server::*;
 pub use media_file::*;
 pub use music_on_hold::*;
@@ -40,21 +43,43 @@ pub use pickup_group::*;
 pub use preset::Preset;
 pub use provider::*;
 pub use routing_profile::*;
+pub use soft::Soft;
 pub use spy_group::*;
 pub use tenant::*;
 pub use user_profile::*;
 pub use voicemail_box::*;
 
-use crate::domain::{Code, Kind, Problem};
-use crate::form::Section;
+use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem};
+use crate::form::{Checked, Facts, Section, Surroundings};
 
 /// What a kind of object adds to its row in `pbx_object`.
 pub trait Detail: Section {
     /// The kind whose detail this is.
     const KIND: Kind;
+    /// What its objects have besides: [`Numbered`] when they can be dialled, else [`Named`].
+    type Head: Head;
+    /// Whether its objects must have a number.
+    const NEEDS_NUMBER: bool = false;
+    /// The columns that two objects of a tenant cannot have alike. What is off, empty or null in the first of them is
+    /// never alike.
+    const UNIQUE: &'static [&'static [&'static str]] = &[];
 
     /// Reports the rules that one field alone cannot answer; paths start with the field.
     fn check(&self, _report: &mut dyn FnMut(Problem)) {}
+
+    /// Checks what depends on the tenant around the object; paths start with the field. References and lists of
+    /// destinations are checked before, for all kinds alike.
+    fn check_around(&self, _facts: &Facts, _checked: &mut Checked) {}
+
+    /// Where a call, or a question, that comes to the object surely goes on.
+    fn surely(&self, _around: &Surroundings) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    /// The first and the last of numbers that no object may have because of this one.
+    fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)> {
+        None
+    }
 }
 
 /// Every kind with a detail, once: calls `$macro!` with

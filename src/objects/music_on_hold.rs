@@ -1,7 +1,7 @@
 //! Music-on-hold classes: what waiting callers hear.
 
 use super::ruled_text::ruled_text;
-use super::{Detail, required_when};
+use super::{Detail, Named, required_when};
 use crate::domain::{Gain, Kind, Problem, choice, kind};
 use crate::form::{Links, section};
 
@@ -47,6 +47,8 @@ ruled_text!(
 
 impl Detail for MusicOnHold {
     const KIND: Kind = Kind::MusicOnHold;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.play_mode == MusicOnHoldMode::Stream && self.stream_url.is_none() {

@@ -1,8 +1,8 @@
 //! Parking lots: slots in which calls wait for somebody to fetch them.
 
-use super::{Detail, Preset};
+use super::{Detail, Named, Preset};
 use crate::domain::{Code, ExtensionNumber, Id, Kind, Problem, Seconds, kind};
-use crate::form::section;
+use crate::form::{Checked, Facts, SlotRange, section};
 
 section! {
     "parking_lot", ParkingLotInput;
@@ -32,6 +32,8 @@ impl ParkingLot {
 
 impl Detail for ParkingLot {
     const KIND: Kind = Kind::ParkingLot;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         let (first, last) = (self.first_slot.as_str(), self.last_slot.as_str());
@@ -39,6 +41,21 @@ impl Detail for ParkingLot {
             let rule = format!("must have as many digits as firstSlot, {first}, and not lie before it");
             report(Problem::new(Code::Contradiction, rule).value(last).under("lastSlot"));
         }
+    }
+
+    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+        let (first, last) = (self.first_slot.as_str(), self.last_slot.as_str());
+        let meets = |lot: &&SlotRange| {
+            Some(lot.lot) != facts.own && lot.first.len() == first.len() && *lot.first <= *last && *first <= *lot.last
+        };
+        if let Some(SlotRange { lot, name, first: from, last: to }) = facts.lots.iter().find(meets) {
+            let rule = format!("starts slots that meet those of the parking lot {name}, {from} to {to}");
+            checked.errors.push(Problem::new(Code::Taken, rule).value(first).related(*lot).under("firstSlot"));
+        }
+    }
+
+    fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)> {
+        Some((&self.first_slot, &self.last_slot))
     }
 }
 

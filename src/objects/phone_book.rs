@@ -1,6 +1,6 @@
 //! Phone books.
 
-use super::Detail;
+use super::{Detail, Named};
 use crate::domain::{Code, DialNumber, DisplayName, Email, Kind, Problem};
 use crate::form::{Entries, section};
 
@@ -35,6 +35,7 @@ section! {
 
 impl Detail for PhoneBook {
     const KIND: Kind = Kind::PhoneBook;
+    type Head = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         for (i, _) in self.entries.0.iter().enumerate().filter(|(_, entry)| entry.name.is_empty()) {

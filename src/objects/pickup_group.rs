@@ -1,6 +1,6 @@
 //! Pickup groups: who may answer.
 
-use super::Detail;
+use super::{Detail, Named};
 use crate::domain::{GroupNumber, Kind};
 use crate::form::section;
 
@@ -16,4 +16,6 @@ section! {
 
 impl Detail for PickupGroup {
     const KIND: Kind = Kind::PickupGroup;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["group_number"]];
 }

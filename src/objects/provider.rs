@@ -1,6 +1,6 @@
 //! Providers: trunks to the outside.
 
-use super::{Detail, required_when};
+use super::{Detail, Named, required_when};
 use crate::domain::{Amount, DigitCount, Digits, Kind, PhoneNumber, Problem, Text, choice};
 use crate::form::section;
 
@@ -62,6 +62,7 @@ choice! {
 
 impl Detail for Provider {
     const KIND: Kind = Kind::Provider;
+    type Head = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.peer_name.is_empty() && self.status != ProviderStatus::Disabled {

@@ -1,6 +1,6 @@
 //! Routing profiles: ordered routes that carry outside calls.
 
-use super::{Detail, Preset};
+use super::{Detail, Named, Preset};
 use crate::domain::{Amount, DigitCount, Digits, Id, Kind, Pattern, Text, choice, kind};
 use crate::form::{Entries, section};
 
@@ -62,4 +62,6 @@ choice! {
 
 impl Detail for RoutingProfile {
     const KIND: Kind = Kind::RoutingProfile;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default", "profile_type"]];
 }

@@ -2,7 +2,7 @@
 
 /// A required text type: `ruled_text!(/// doc  Name<MAX>, "rule", |text| fits)`.
 macro_rules! ruled_text {
-    ($(#[$doc:meta])* $Name:ident<$max:literal>, $rule:literal, $fits:expr) => {
+    ($(#[$doc:meta])* $Name:ident<$max:literal>, $rule:literal, $fits:expr ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Eq, PartialEq)]
         pub struct $Name($crate::domain::Text<$max>);

@@ -1,7 +1,7 @@
 //! Spy groups: who may be monitored.
 
-use super::Detail;
 use super::ruled_text::ruled_text;
+use super::{Detail, Named};
 use crate::domain::Kind;
 use crate::form::section;
 
@@ -17,6 +17,8 @@ section! {
 
 impl Detail for SpyGroup {
     const KIND: Kind = Kind::SpyGroup;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["engine_name"]];
 }
 
 ruled_text!(

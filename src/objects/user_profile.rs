@@ -1,7 +1,7 @@
 //! User profiles: what a user may do.
 
-use super::Detail;
 use super::ruled_text::ruled_text;
+use super::{Detail, Named};
 use crate::domain::{Kind, choice};
 use crate::form::{Entries, section};
 
@@ -51,4 +51,6 @@ ruled_text!(
 
 impl Detail for UserProfile {
     const KIND: Kind = Kind::UserProfile;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default"]];
 }

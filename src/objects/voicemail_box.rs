@@ -1,6 +1,6 @@
 //! Voicemail boxes.
 
-use super::{Detail, Preset, required_when};
+use super::{Detail, Numbered, Preset, Soft, required_when};
 use crate::domain::{
     Amount, Code, Digits, DisplayName, EmailList, Kind, Pin, Problem, Seconds, Secret, Text, TimeZone,
 };
@@ -12,7 +12,7 @@ section! {
     #[graphql(name = "VoicemailBoxDetail")]
     pub struct VoicemailBox {
         /// The number of the box, at most 10 digits; empty is the object's own number.
-        pub mailbox: Digits<10>,
+        pub mailbox: Soft<Digits<10>>,
         /// The owner's full name, as mails and the directory say it: at most 80 characters without `"`, `<` and `>`.
         pub full_name: DisplayName<80>,
         /// The PIN, 4 to 10 digits, that is asked before messages are played. Write-only; answered as whether it is set.
@@ -55,6 +55,8 @@ section! {
 
 impl Detail for VoicemailBox {
     const KIND: Kind = Kind::VoicemailBox;
+    type Head = Numbered;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["mailbox"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         // Otherwise nobody would ever hear the message.

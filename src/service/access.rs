@@ -13,8 +13,10 @@ use crate::store::{self, Outcome, Session, Snapshot, StoreError, TenantRow, Toke
 pub struct Viewer {
     /// The token's name; change records show it.
     pub name: String,
-    /// Whether the token may change anything.
+    /// Whether the token may make and change objects.
     pub write: bool,
+    /// Whether the token may delete objects.
+    pub delete: bool,
     /// The tenant that this request has selected.
     pub selected: Selected,
     /// The tenants that exist for this viewer; `None` is all of them.
@@ -35,7 +37,7 @@ pub enum Selected {
 impl Viewer {
     /// The program itself, under this name: sees all tenants and may write. The demo data is saved so.
     pub fn system(name: &str) -> Self {
-        Self { name: name.to_owned(), write: true, selected: Selected::None, tenants: None }
+        Self { name: name.to_owned(), write: true, delete: true, selected: Selected::None, tenants: None }
     }
 
     /// Whether a tenant exists for this viewer. What is not visible answers like what does not exist.
@@ -53,8 +55,10 @@ pub struct NewToken {
     pub tenants: Vec<String>,
     /// Whether it opens every tenant, those to come included.
     pub all_tenants: bool,
-    /// Whether it may change anything; every token may read.
+    /// Whether it may make and change objects; every token may read.
     pub write: bool,
+    /// Whether it may delete objects.
+    pub delete: bool,
 }
 
 fn hash(token: &str) -> [u8; 32] {
@@ -85,6 +89,7 @@ impl App {
             let named = header.is_some() || token.selected.is_some();
             let mut viewer = Viewer {
                 write: token.scopes.split(' ').any(|scope| scope == "write"),
+                delete: token.scopes.split(' ').any(|scope| scope == "delete"),
                 name: token.name,
                 selected: if named { Selected::Unknown } else { Selected::None },
                 tenants: (!token.all_tenants).then_some(token.tenants),
@@ -137,9 +142,11 @@ impl App {
                 if !problems.is_empty() {
                     return Ok(Outcome::Rollback(problems));
                 }
-                let scopes = if new.write { "read write" } else { "read" };
+                let scopes =
+                    ["read"].into_iter().chain(new.write.then_some("write")).chain(new.delete.then_some("delete"));
+                let scopes = scopes.collect::<Vec<_>>().join(" ");
                 let tenants = (!new.all_tenants).then_some(ids.as_slice());
-                match store::create_token(session, &new.name, &hash, scopes, tenants, now) {
+                match store::create_token(session, &new.name, &hash, &scopes, tenants, now) {
                     Ok(()) => Ok(Outcome::Commit(Vec::new())),
                     // Another server has just taken the next key.
                     Err(StoreError::Conflict { constraint }) if constraint == "token_pkey" => {

@@ -11,11 +11,11 @@ use async_graphql::{InputType, Pos, Value};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{App, Save, SaveTarget, Viewer};
-use crate::domain::{Code, Kind, ObjectId, PatternSent, Problem, TenantId};
+use super::{App, PlainPatch, Save, SaveTarget, Saved, Viewer};
+use crate::domain::{Kind, ObjectId, PatternSent, Problem, TenantId};
 use crate::form::NoteInput;
 use crate::objects::*;
-use crate::store::{self, NewObject, Outcome, Result, StoreError};
+use crate::store::{self, Result, StoreError};
 
 /// The code of the tenant that has an object of every kind: Canistracci Oil.
 pub const CANISTRACCI: &str = "CANISTRACCI";
@@ -95,24 +95,12 @@ struct Data {
     make: Vec<Batch>,
 }
 
-/// Some objects of one kind: forms for virtual extensions and the defaults, otherwise what [`Plain`] says.
+/// Some objects of one kind: forms for virtual extensions and the defaults, otherwise the fields of the kind and those that all have.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Batch {
     kind: String,
     objects: Vec<Json>,
-}
-
-/// An object without a form: the fields that all have, and those of its kind.
-#[derive(Deserialize)]
-struct Plain {
-    number: Option<String>,
-    name: String,
-    #[serde(default)]
-    description: String,
-    enabled: Option<bool>,
-    #[serde(flatten)]
-    detail: serde_json::Map<String, Json>,
 }
 
 /// Makes the objects of one tenant.
@@ -121,7 +109,7 @@ struct Maker<'a> {
     viewer: Viewer,
     tenant: TenantId,
     /// What has been made, by number, or by name where there is no number.
-    made: HashMap<String, (ObjectId, Kind)>,
+    made: HashMap<String, ObjectId>,
 }
 
 macro_rules! any_kind {
@@ -144,7 +132,7 @@ impl Maker<'_> {
         let key = key.unwrap_or(kind.word()).to_owned();
         self.resolve(&mut object)?;
         let id = self.make_any(kind, object).await?;
-        match self.made.insert(key.clone(), (id, kind)) {
+        match self.made.insert(key.clone(), id) {
             None => Ok(()),
             Some(_) => Err(StoreError::Bug(format!("the demo data makes {key} twice"))),
         }
@@ -156,7 +144,7 @@ impl Maker<'_> {
             Json::String(text) => {
                 if let Some(key) = text.strip_prefix('@') {
                     let unknown = || StoreError::Bug(format!("the demo data has not made {key} yet"));
-                    let (id, _) = self.made.get(key).ok_or_else(unknown)?;
+                    let id = self.made.get(key).ok_or_else(unknown)?;
                     *text = id.opaque().0;
                 }
                 Ok(())
@@ -167,44 +155,29 @@ impl Maker<'_> {
         }
     }
 
-    /// Makes an object without a form.
+    /// Saves an object without a form as anybody would.
     async fn insert<D: Detail>(&self, object: Json) -> Result<ObjectId> {
-        let plain: Plain = serde_json::from_value(object).map_err(|e| StoreError::Bug(e.to_string()))?;
-        let mut patch: D::Patch = read(&plain.name, Json::Object(plain.detail))?;
-        // Nobody waits behind this thread yet, so the few secrets are hashed right here.
-        D::seal(&mut patch, &self.app.sealer);
-        let mut problems = Vec::new();
-        let detail = D::build(&patch, &mut |problem| problems.push(problem));
-        let Some(detail) = detail.filter(|_| problems.is_empty()) else { return Err(mistake(&plain.name, &problems)) };
-        detail.check(&mut |problem| problems.push(problem));
-        let kinds: HashMap<_, _> = self.made.values().copied().collect();
-        detail.references(&mut |reference| {
-            if kinds.get(&reference.object).is_none_or(|kind| !reference.kinds.contains(kind)) {
-                let problem = Problem::new(Code::WrongKind, "points at an object of another kind");
-                problems.push(Problem { path: reference.path, ..problem });
-            }
-        });
-        if !problems.is_empty() {
-            return Err(mistake(&plain.name, &problems));
-        }
-        let Plain { number, name, description, enabled, .. } = plain;
-        let (kind, enabled, now) = (D::KIND, enabled.unwrap_or(true), self.app.now());
-        let insert = move |tx: &mut store::Tx<'_>| {
-            let new = NewObject { kind, number: number.as_deref(), name: &name, description: &description, enabled };
-            store::insert(tx, new, &detail, now).map(Outcome::Commit)
-        };
-        self.app.store.write(self.tenant, insert).await
+        let Json::Object(mut detail) = object else { return Err(StoreError::Bug("an object is none".into())) };
+        let head = ["number", "name", "description", "enabled"].map(|field| detail.remove_entry(field));
+        let head: serde_json::Map<_, _> = head.into_iter().flatten().collect();
+        let what = head.get("name").and_then(Json::as_str).unwrap_or(D::KIND.label()).to_owned();
+        let patch = PlainPatch::<D> { head: read(&what, head.into())?, detail: read(&what, detail.into())? };
+        let save = Save { target: SaveTarget::New(self.tenant), patch, expected_version: None, dry_run: false };
+        saved(&what, self.app.save_object(&self.app.snapshot(), &self.viewer, save).await?)
     }
 
     /// Saves a form as anybody would.
     async fn save(&self, target: SaveTarget, form: Json) -> Result<ObjectId> {
         let what = form.pointer("/information/name").and_then(Json::as_str).unwrap_or("defaults").to_owned();
         let save = Save { target, patch: read(&what, form)?, expected_version: None, dry_run: false };
-        let saved = self.app.save(&self.app.snapshot(), &self.viewer, save).await?;
-        match (saved.object, [saved.errors, saved.warnings].concat()) {
-            (Some(object), problems) if problems.is_empty() => Ok(object),
-            (_, problems) => Err(mistake(&what, &problems)),
-        }
+        saved(&what, self.app.save(&self.app.snapshot(), &self.viewer, save).await?)
+    }
+}
+
+fn saved(what: &str, saved: Saved) -> Result<ObjectId> {
+    match (saved.object, [saved.errors, saved.warnings].concat()) {
+        (Some(object), problems) if problems.is_empty() => Ok(object),
+        (_, problems) => Err(mistake(what, &problems)),
     }
 }
 

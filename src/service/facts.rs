@@ -1,78 +1,54 @@
-//! Gathers what the checks must know of a form's surroundings, with a fixed number of statements.
+//! Gathers what the checks must know of a tenant, for any number of objects with the same number of statements.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::{ExtensionNumber, Kind, ObjectId};
-use crate::form::{Facts, Form, Holder, Known};
-use crate::objects::{Condition, ConditionType, UserProfile};
-use crate::store::{self, Query, Result, TenantRow};
+use super::document::Asks;
+use crate::domain::{Kind, ObjectId};
+use crate::form::{AdditionalDestinations, Hop, Known, Surroundings};
+use crate::objects::{Condition, ConditionType, Detail as _, UserProfile};
+use crate::store::{self, ObjectRow, Query, Result, TenantRow};
 
-/// The facts about `form` as the form of `own`, or as a new one, or as the tenant's defaults.
-pub(super) fn gather(
-    query: &mut Query<'_>,
-    tenant: &TenantRow,
-    form: &Form,
-    own: Option<ObjectId>,
-    defaults: bool,
-    now: i64,
-) -> Result<Facts> {
-    let number = form.information.number.as_ref().map(ExtensionNumber::as_str);
-    let others = |holder: Result<Option<Holder>>| holder.map(|h| h.filter(|h| Some(h.object) != own));
-    let (mut number_holder, mut parking) = (None, None);
-    if let Some(number) = number {
-        number_holder = others(store::holder(query, number))?;
-        parking = store::parking_slot(query, number)?;
-    }
-    let free_number = match number {
-        Some(number) if number_holder.is_some() || parking.is_some() => store::free_number(query, number)?,
-        None if !defaults => store::free_number(query, "099")?,
-        _ => None,
-    };
-    let login_taken = match &form.web_user_panel.web_user {
-        Some(login) => store::login_holder(query, login.as_str())?.is_some_and(|id| Some(id) != own.map(|o| o.local)),
-        None => false,
-    };
-    let owns_external_number = match &form.outbound_calls.external_caller_id_number {
-        Some(number) => store::owns_number(query, number.as_str())?,
-        None => false,
-    };
-    let follow_me_target = match &form.follow_me.number {
-        Some(number) => store::holder(query, number.as_str())?.map(|holder| holder.object),
-        None => None,
-    };
-    let ldap = form.web_user_panel.use_ldap && store::ldap_exists(query)?;
-    Ok(Facts {
-        own,
-        defaults,
-        number_holder,
-        parking,
-        free_number,
-        login_taken,
+/// The longest chain that is followed; one that is longer is not worth a call's time either.
+const MOST_HOPS: usize = 20;
+
+/// What `asks` asks for.
+pub(super) fn gather(query: &mut Query<'_>, tenant: &TenantRow, asks: Asks, now: i64) -> Result<Surroundings> {
+    let Asks { numbers, logins, outside, objects, ldap } = asks;
+    let mut around = Surroundings {
         transcription: tenant.settings.transcription,
         ai: tenant.settings.ai,
-        ldap,
-        owns_external_number,
-        known: known(query, form, now)?,
-        follow_me_target,
-        new_password: None,
-    })
+        ldap: ldap && store::ldap_exists(query)?,
+        lots: store::parking_slots(query)?,
+        ..Surroundings::default()
+    };
+    if !numbers.is_empty() {
+        around.holders = store::holders(query, numbers)?;
+    }
+    if !logins.is_empty() {
+        around.logins = store::logins(query, logins)?;
+    }
+    if !outside.is_empty() {
+        around.owned = store::owned_numbers(query, outside)?;
+    }
+    around.known = known(query, objects, now)?;
+    Ok(around)
 }
 
-/// Every object that the form refers to and that the tenant has.
-fn known(query: &mut Query<'_>, form: &Form, now: i64) -> Result<HashMap<ObjectId, Known>> {
-    let mut ids = HashSet::new();
+/// What the tenant has of some objects. Another tenant's id is not even looked for.
+fn known(query: &mut Query<'_>, objects: HashSet<ObjectId>, now: i64) -> Result<HashMap<ObjectId, Known>> {
     let tenant = query.tenant();
-    form.references(&mut |reference| {
-        // Another tenant's id is not even looked for.
-        if reference.object.tenant == tenant {
-            ids.insert(reference.object.local);
-        }
-    });
-    let rows = store::load_objects(query, &ids.into_iter().collect::<Vec<_>>())?;
+    let ids: Vec<_> = objects.into_iter().filter(|object| object.tenant == tenant).map(|object| object.local).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = store::load_objects(query, &ids)?;
     let of = |kind| rows.values().filter(|row| row.kind == kind).map(|row| row.id.local).collect::<Vec<_>>();
     let conditions = conditions(query, of(Kind::Condition))?;
-    let profiles: HashMap<i64, UserProfile> = store::load_sections(query, &of(Kind::UserProfile))?;
-    let known = |row: store::ObjectRow| {
+    let profiles: HashMap<i64, UserProfile> = match of(Kind::UserProfile) {
+        none if none.is_empty() => HashMap::new(),
+        profiles => store::load_sections(query, &profiles)?,
+    };
+    let known = |row: ObjectRow| {
         let local = row.id.local;
         let known = Known {
             kind: row.kind,
@@ -85,6 +61,55 @@ fn known(query: &mut Query<'_>, form: &Form, now: i64) -> Result<HashMap<ObjectI
         (row.id, known)
     };
     Ok(rows.into_values().map(known).collect())
+}
+
+/// Follows where calls and questions surely go on, from `starts`, level by level, and adds what it finds.
+pub(super) fn follow(query: &mut Query<'_>, around: &mut Surroundings, starts: Vec<ObjectId>, now: i64) -> Result<()> {
+    let mut wanted: HashSet<ObjectId> = starts.into_iter().collect();
+    for _ in 0..MOST_HOPS {
+        wanted.retain(|object| object.tenant == query.tenant() && !around.hops.contains_key(object));
+        if wanted.is_empty() {
+            break;
+        }
+        let rows = store::load_objects(query, &wanted.iter().map(|object| object.local).collect::<Vec<_>>())?;
+        let of = |kind| rows.values().filter(|row| row.kind == kind).map(|row| row.id.local).collect::<Vec<_>>();
+        let forms: HashMap<i64, AdditionalDestinations> = sections(query, &of(Kind::VirtualExtension))?;
+        let conditions: HashMap<i64, Condition> = sections(query, &of(Kind::Condition))?;
+        let mut asks = Asks::default();
+        forms
+            .values()
+            .filter(|form| form.unconditional_enabled)
+            .for_each(|form| asks.destinations(&form.unconditional));
+        asks.numbers.retain(|number| !around.holders.contains_key(number));
+        asks.objects.retain(|object| !around.known.contains_key(object));
+        if !asks.numbers.is_empty() {
+            around.holders.extend(store::holders(query, asks.numbers)?);
+        }
+        around.known.extend(known(query, asks.objects, now)?);
+        wanted.clear();
+        for row in rows.into_values() {
+            let (id, local) = (row.id, row.id.local);
+            let form = forms.get(&local).and_then(|form| form.surely(around)).map(|(_, object)| object);
+            let condition = conditions.get(&local).map(|condition| condition.surely(around));
+            let next: Vec<_> = form.into_iter().chain(condition.into_iter().flatten()).collect();
+            wanted.extend(&next);
+            around.hops.insert(id, Hop { label: label(&row), next });
+        }
+    }
+    Ok(())
+}
+
+fn sections<S: crate::form::Section>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
+    if ids.is_empty() { Ok(HashMap::new()) } else { store::load_sections(query, ids) }
+}
+
+/// How messages and lists call an object: `108 Ivy Morgan`.
+pub(crate) fn label(row: &ObjectRow) -> String {
+    match (&row.number, row.kind) {
+        (_, Kind::FormDefaults) => row.kind.label().to_owned(),
+        (Some(number), _) => format!("{number} {}", row.name),
+        (None, _) => row.name.clone(),
+    }
 }
 
 /// Conditions and, level by level, what they are composed of.

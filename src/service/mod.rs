@@ -3,10 +3,14 @@
 mod access;
 mod backup;
 pub mod demo;
+mod document;
+mod effect;
 mod facts;
-mod forms;
 mod key;
+mod removal;
+mod renumber;
 mod restore;
+mod save;
 mod schedule;
 mod tenants;
 pub mod transfer;
@@ -17,8 +21,13 @@ use std::sync::Arc;
 
 pub use access::{NewToken, Selected, Viewer};
 pub use backup::{Manifest, backup};
-pub use forms::{Save, SaveTarget, Saved};
+pub use document::PlainPatch;
+pub use effect::{Effect, ObjectChange, ObjectProblem};
+pub(crate) use facts::label;
+pub use removal::{Delete, DeletePlan, Deleted, OnReferences};
+pub use renumber::{Renumber, Renumbered};
 pub use restore::{Restore, Restored, restore};
+pub use save::{Save, SaveTarget, Saved};
 pub use schedule::{Schedule, Scheduled};
 pub use verify::{Verified, verify};
 

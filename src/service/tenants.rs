@@ -1,10 +1,10 @@
 //! Tenants: making them, finding the one that a request means.
 
-use super::{App, Viewer, forms};
+use super::{App, Viewer, document};
 use crate::domain::{Code, Kind, Problem, TenantId};
 use crate::form::{Form, Section as _};
 use crate::objects::{TenantInput, TenantSettings};
-use crate::store::{self, NewObject, Outcome, Snapshot, StoreError, TenantRow, Tx};
+use crate::store::{self, Outcome, OwnRow, Snapshot, StoreError, TenantRow, Tx};
 
 impl App {
     /// Makes a tenant together with its template for new virtual extensions.
@@ -36,9 +36,9 @@ impl App {
                 };
                 let tx = &mut Tx::begin(session, id)?;
                 let template =
-                    NewObject { kind: Kind::FormDefaults, number: None, name: "", description: "", enabled: true };
-                let template = store::insert_plain(tx, template, now)?;
-                forms::save_sections(tx, template.local, None, &Form::initial())?;
+                    OwnRow { kind: Kind::FormDefaults, number: None, name: "", description: "", enabled: true };
+                let template = store::insert_object(tx, template, now)?;
+                document::save_sections(tx, template.local, None, &Form::initial())?;
                 store::set_defaults(tx, template.local)?;
                 Ok(Outcome::Commit(Ok(store::own_tenant(tx)?)))
             })

@@ -12,6 +12,7 @@ mod migrate;
 mod objects;
 mod postgres;
 mod readers;
+mod references;
 mod sections;
 mod session;
 mod sqlite;
@@ -29,13 +30,17 @@ use engine::{Manager, Statements};
 pub use error::{Result, StoreError};
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
 pub use objects::{
-    NewObject, ObjectRow, count, free_number, holder, insert, insert_plain, ldap_exists, load as load_objects,
-    login_holder, numbers_after, of_kind, owns_number, parking_slot, plain_row, touch,
+    ObjectRow, OwnRow, count, erase as erase_object, free_number, holders, insert as insert_object, ldap_exists,
+    load as load_objects, logins, number_inside, numbers_after, of_kind, owned_numbers, parking_slots, plain_row,
+    touch,
 };
 pub use postgres::Server as PostgresServer;
 use readers::Readers;
 pub use readers::Snapshot;
-pub use sections::{in_object_row, load as load_sections, load_one as load_section, save as save_section};
+pub use references::{Asked, Position, ReferenceCount, ReferenceRow, Source, count_references, references, sources};
+pub use sections::{
+    alike, erase as erase_section, in_object_row, load as load_sections, load_one as load_section, save as save_section,
+};
 pub use session::{Query, Session, Tx};
 pub use sqlite::{Exclusive, Frozen, beside, copy_database};
 pub use tenants::{

@@ -1,13 +1,11 @@
 //! Rows of `pbx_object`: everything that a tenant has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::error::{Result, StoreError};
-use super::sections;
 use super::session::{Query, Tx, column};
 use crate::domain::{DateTime, ExtensionNumber, Kind, ObjectId, Row, Scalar, Value};
 use crate::form::{Holder, SlotRange};
-use crate::objects::Detail;
 
 /// An object's own row: what everything has, whatever its kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,9 +30,9 @@ pub struct ObjectRow {
     pub changed_at: DateTime,
 }
 
-/// A new object's own row.
+/// What of an object's own row can be chosen.
 #[derive(Clone, Copy, Debug)]
-pub struct NewObject<'a> {
+pub struct OwnRow<'a> {
     /// What it is.
     pub kind: Kind,
     /// The number that reaches it, if it has one.
@@ -61,6 +59,7 @@ const BY_IDS: &str = select!("object_id = ANY($2) AND NOT EXISTS (SELECT 1 FROM 
 const OF_KIND: &str = select!("kind = $2 ORDER BY name, object_id");
 const AFTER: &str = select!("kind = $2 AND number > $3 ORDER BY number LIMIT $4");
 const BY_NUMBER: &str = select!("number = $2");
+const BY_NUMBERS: &str = select!("number = ANY($2)");
 const COUNT: &str = "SELECT count(*) FROM pbx_object WHERE tenant_id = $1 AND kind = $2";
 const NUMBERS: &str = "SELECT number FROM pbx_object WHERE tenant_id = $1 AND number > $2 ORDER BY number LIMIT $3";
 const NEXT: &str = "UPDATE tenant SET next_object = next_object + 1 WHERE tenant_id = $1";
@@ -68,14 +67,18 @@ const HANDED: &str = "SELECT next_object - 1 FROM tenant WHERE tenant_id = $1";
 const INSERT: &str = "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at, changed_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)";
 const TOUCH: &str =
-    "UPDATE pbx_object SET number = $3, name = $4, description = $5, version = version + 1, changed_at = $6
+    "UPDATE pbx_object SET number = $3, name = $4, description = $5, enabled = $6, version = version + 1, changed_at = $7
   WHERE tenant_id = $1 AND object_id = $2";
+const ERASE_LINKS: &str = "DELETE FROM link WHERE tenant_id = $1 AND owner_id = $2";
+const ERASE_DESTINATIONS: &str = "DELETE FROM destination WHERE tenant_id = $1 AND owner_id = $2";
+const ERASE: &str = "DELETE FROM pbx_object WHERE tenant_id = $1 AND object_id = $2";
 const SLOT: &str = "SELECT p.object_id, o.name, p.first_slot, p.last_slot
   FROM parking_lot p JOIN pbx_object o ON o.tenant_id = p.tenant_id AND o.object_id = p.object_id
   WHERE p.tenant_id = $1 ORDER BY p.object_id";
-const LOGIN: &str = "SELECT object_id FROM web_user_panel WHERE tenant_id = $1 AND web_user = $2";
+const LOGINS: &str = "SELECT web_user, object_id FROM web_user_panel WHERE tenant_id = $1 AND web_user = ANY($2)";
 const LDAP: &str = "SELECT 1 FROM pbx_object WHERE tenant_id = $1 AND kind = $2 AND enabled = $3 LIMIT 1";
-const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number IN ($2, $3)";
+const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number = ANY($2)";
+const INSIDE: &str = select!("number >= $2 AND number <= $3 AND length(number) = $4 ORDER BY number LIMIT 1");
 
 pub(super) fn parse(query: &Query<'_>, row: &Row) -> Result<ObjectRow> {
     let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null)).map_err(|p| p.under("kind"))?;
@@ -139,29 +142,42 @@ pub fn plain_row(query: &mut Query<'_>, number: &str) -> Result<Option<ObjectRow
     Ok(all(query, BY_NUMBER, &[number.into()])?.into_iter().next())
 }
 
-/// Who holds a number.
+/// Who holds which of some numbers.
 ///
 /// # Errors
 /// What the engine answers.
-pub fn holder(query: &mut Query<'_>, number: &str) -> Result<Option<Holder>> {
-    Ok(plain_row(query, number)?.map(|row| Holder { object: row.id, kind: row.kind, name: row.name }))
+pub fn holders(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<HashMap<String, Holder>> {
+    let rows = all(query, BY_NUMBERS, &[numbers.into_iter().collect()])?;
+    Ok(rows.into_iter().filter_map(|mut row| Some((row.number.take()?, holder(row)))).collect())
 }
 
-/// The parking slots that contain a number: those of the same length, since `081` is not `81`.
+fn holder(row: ObjectRow) -> Holder {
+    Holder { object: row.id, kind: row.kind, name: row.name }
+}
+
+/// An object whose number lies between two numbers of one length, both included.
 ///
 /// # Errors
 /// What the engine answers.
-pub fn parking_slot(query: &mut Query<'_>, number: &str) -> Result<Option<SlotRange>> {
+pub fn number_inside(query: &mut Query<'_>, first: &str, last: &str) -> Result<Option<(String, Holder)>> {
+    let length = Value::Int(first.len() as i64);
+    let found = all(query, INSIDE, &[first.into(), last.into(), length])?.into_iter().next();
+    Ok(found.and_then(|mut row| Some((row.number.take()?, holder(row)))))
+}
+
+/// The slots of all parking lots.
+///
+/// # Errors
+/// What the engine answers.
+pub fn parking_slots(query: &mut Query<'_>) -> Result<Vec<SlotRange>> {
     let tenant = query.tenant();
-    for row in query.rows(SLOT, &[])? {
-        let (first, last) = (column!(row, 2, text)?, column!(row, 3, text)?);
-        if first.len() == number.len() && (first..=last).contains(&number) {
-            let lot = ObjectId { tenant, local: column!(row, 0, int)? };
-            let (first, last) = (first.to_owned(), last.to_owned());
-            return Ok(Some(SlotRange { lot, name: column!(row, 1, text)?.to_owned(), first, last }));
-        }
-    }
-    Ok(None)
+    let rows = query.rows(SLOT, &[])?;
+    let slots = rows.iter().map(|row| {
+        let lot = ObjectId { tenant, local: column!(row, 0, int)? };
+        let text = |i: usize| column!(row, i, text).map(str::to_owned);
+        Ok(SlotRange { lot, name: text(1)?, first: text(2)?, last: text(3)? })
+    });
+    slots.collect()
 }
 
 /// The first free number behind `number` of the same length, among the next thousand.
@@ -173,24 +189,22 @@ pub fn free_number(query: &mut Query<'_>, number: &str) -> Result<Option<Extensi
     let Ok(start) = number.parse::<u64>() else { return Ok(None) };
     let taken = query.rows(NUMBERS, &[number.into(), REACH.into()])?;
     let taken: Vec<&str> = taken.iter().filter_map(|row| row.first()?.text()).collect();
-    let slots = query.rows(SLOT, &[])?;
-    let parked = |candidate: &str| {
-        let ends = |row: &'_ Row| Some((row.get(2)?.text()?.to_owned(), row.get(3)?.text()?.to_owned()));
-        slots.iter().filter_map(ends).any(|(first, last)| {
-            first.len() == candidate.len() && (first.as_str()..=last.as_str()).contains(&candidate)
-        })
-    };
+    let slots = parking_slots(query)?;
+    let parked = |candidate: &str| slots.iter().any(|slots| slots.contains(candidate));
     let candidates = (start + 1..).take(REACH as usize).map(|n| format!("{n:0width$}", width = number.len()));
     let free = candidates.filter(|n| n.len() == number.len()).find(|n| !taken.contains(&n.as_str()) && !parked(n));
     free.map(|n| ExtensionNumber::from_value(n.into())).transpose().map_err(StoreError::from)
 }
 
-/// The extension that has a login name.
+/// Who has which of some login names.
 ///
 /// # Errors
 /// What the engine answers.
-pub fn login_holder(query: &mut Query<'_>, login: &str) -> Result<Option<i64>> {
-    query.first(LOGIN, &[login.into()])?.map(|row| column!(row, 0, int)).transpose()
+pub fn logins(query: &mut Query<'_>, logins: HashSet<String>) -> Result<HashMap<String, ObjectId>> {
+    let tenant = query.tenant();
+    let rows = query.rows(LOGINS, &[logins.into_iter().collect()])?;
+    let login = |row: &Row| Ok((column!(row, 0, text)?.to_owned(), ObjectId { tenant, local: column!(row, 1, int)? }));
+    rows.iter().map(login).collect()
 }
 
 /// Whether the tenant has an LDAP server in use.
@@ -201,44 +215,47 @@ pub fn ldap_exists(query: &mut Query<'_>) -> Result<bool> {
     Ok(query.first(LDAP, &[Kind::LdapServer.to_value(), true.into()])?.is_some())
 }
 
-/// Whether an outside number is one of the tenant's, with or without the plus sign.
+/// Which of some outside numbers are the tenant's; all without the plus sign.
 ///
 /// # Errors
 /// What the engine answers.
-pub fn owns_number(query: &mut Query<'_>, number: &str) -> Result<bool> {
-    let digits = number.trim_start_matches('+');
-    Ok(query.first(OWNED, &[digits.into(), format!("+{digits}").into()])?.is_some())
+pub fn owned_numbers(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<HashSet<String>> {
+    let both = numbers.into_iter().flat_map(|number| [format!("+{number}"), number]);
+    let rows = query.rows(OWNED, &[both.collect()])?;
+    rows.iter().map(|row| Ok(column!(row, 0, text)?.trim_start_matches('+').to_owned())).collect()
 }
 
-/// Makes an object without a detail: its own row, under the next id of the tenant.
+/// Makes an object's own row, under the next id of the tenant.
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken.
-pub fn insert_plain(tx: &mut Tx<'_>, new: NewObject<'_>, now: i64) -> Result<ObjectId> {
+pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectId> {
     tx.execute(NEXT, &[])?;
     let local = column!(tx.first(HANDED, &[])?.unwrap_or_default(), 0, int)?;
-    let NewObject { kind, number, name, description, enabled } = new;
+    let OwnRow { kind, number, name, description, enabled } = new;
     let row =
         [local.into(), kind.to_value(), number.into(), name.into(), description.into(), enabled.into(), now.into()];
     tx.execute(INSERT, &row)?;
     Ok(ObjectId { tenant: tx.tenant(), local })
 }
 
-/// Makes an object and its detail.
-///
-/// # Errors
-/// As [`insert_plain`]; REFERENCE when the detail refers to what does not exist.
-pub fn insert<D: Detail>(tx: &mut Tx<'_>, new: NewObject<'_>, detail: &D, now: i64) -> Result<ObjectId> {
-    debug_assert_eq!(new.kind, D::KIND);
-    let id = insert_plain(tx, new, now)?;
-    sections::save(tx, id.local, None, detail)?;
-    Ok(id)
-}
-
 /// Counts a save of an object and writes what of it stands in its own row.
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken.
-pub fn touch(tx: &mut Tx<'_>, id: i64, number: Option<&str>, name: &str, description: &str, now: i64) -> Result<()> {
-    tx.execute(TOUCH, &[id.into(), number.into(), name.into(), description.into(), now.into()]).map(drop)
+pub fn touch(tx: &mut Tx<'_>, id: i64, own: OwnRow<'_>, now: i64) -> Result<()> {
+    let OwnRow { number, name, description, enabled, .. } = own;
+    tx.execute(TOUCH, &[id.into(), number.into(), name.into(), description.into(), enabled.into(), now.into()])
+        .map(drop)
+}
+
+/// Removes an object's rows in the tables that all kinds share.
+///
+/// # Errors
+/// What the engine answers; REFERENCE when something still refers to it.
+pub fn erase(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+    for sql in [ERASE_LINKS, ERASE_DESTINATIONS, ERASE] {
+        tx.execute(sql, &[id.into()])?;
+    }
+    Ok(())
 }

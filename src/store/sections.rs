@@ -8,8 +8,9 @@ use std::sync::{OnceLock, RwLock};
 
 use super::error::{Result, StoreError};
 use super::session::{Query, Tx, column};
-use crate::domain::{Row, Value};
-use crate::form::{Cell, Information, Place, Rows, Section};
+use crate::domain::{Code, ObjectId, Problem, Row, Value};
+use crate::form::{Cell, Information, Place, Rows, Section, camel};
+use crate::objects::Detail;
 
 /// The fields of Information that stand in the object's own row.
 const OF_OBJECT: (&str, &[&str]) = (Information::TABLE, Information::OF_OBJECT);
@@ -214,4 +215,60 @@ fn save_list(tx: &mut Tx<'_>, owner: i64, slot: &str, rows: Rows, clear: bool, e
         tx.execute(sql.insert, &params)?;
     }
     Ok(())
+}
+
+/// Removes an object's section with the entries that belong to it alone; what it has in shared tables goes with the
+/// object, see [`super::erase_object`].
+///
+/// # Errors
+/// What the engine answers; REFERENCE when something refers to it.
+pub fn erase<S: Section>(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+    static KNOWN: OnceLock<RwLock<HashMap<TypeId, &'static &'static str>>> = OnceLock::new();
+    for place in S::PLACES {
+        if let Place::Rows(rows @ Rows { slotted: false, .. }) = *place {
+            tx.execute(list_sql(rows).clear, &[id.into()])?;
+        }
+    }
+    let sql = once(KNOWN.get_or_init(RwLock::default), TypeId::of::<S>(), || {
+        keep(format!("DELETE FROM {} WHERE tenant_id = $1 AND object_id = $2", S::TABLE))
+    });
+    tx.execute(sql, &[id.into()]).map(drop)
+}
+
+/// What of a detail another object of the tenant already has, see [`Detail::UNIQUE`].
+///
+/// # Errors
+/// What the engine answers.
+pub fn alike<D: Detail>(query: &mut Query<'_>, detail: &D, own: Option<ObjectId>) -> Result<Vec<Problem>> {
+    static KNOWN: OnceLock<RwLock<HashMap<(TypeId, usize), &'static &'static str>>> = OnceLock::new();
+    let cells = detail.store();
+    let value = |column: &&str| match cells.get(D::COLUMNS.iter().position(|field| field == column)?) {
+        Some(Cell::Value(value)) => Some(value.clone()),
+        _ => None,
+    };
+    let mut problems = Vec::new();
+    for (i, columns) in D::UNIQUE.iter().enumerate() {
+        let values: Vec<Value> = columns.iter().filter_map(value).collect();
+        let Some(first) = values.first().filter(|v| ![Value::Null, false.into(), "".into()].contains(*v)) else {
+            continue;
+        };
+        let sql = once(KNOWN.get_or_init(RwLock::default), (TypeId::of::<D>(), i), || {
+            let equal = columns.iter().enumerate().map(|(i, column)| format!(" AND s.{column} = ${}", i + 2));
+            keep(format!(
+                "SELECT o.object_id, o.name FROM {} s JOIN pbx_object o ON o.tenant_id = s.tenant_id \
+                 AND o.object_id = s.object_id WHERE s.tenant_id = $1{} ORDER BY o.object_id LIMIT 2",
+                D::TABLE,
+                equal.collect::<String>()
+            ))
+        });
+        for row in query.rows(sql, &values)? {
+            let other = ObjectId { tenant: query.tenant(), local: column!(row, 0, int)? };
+            if own != Some(other) {
+                let problem = Problem::new(Code::Taken, format!("is that of {} already", column!(row, 1, text)?));
+                let shown = first.text().map_or_else(|| format!("{}", first.int().unwrap_or(1)), str::to_owned);
+                problems.push(problem.value(shown).related(other).under(camel(columns[0])));
+            }
+        }
+    }
+    Ok(problems)
 }

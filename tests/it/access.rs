@@ -53,8 +53,13 @@ fn stands_in(text: &str, bytes: &[u8]) -> bool {
 
 async fn tokens_are_random_shown_once_and_kept_as_hashes(engine: Engine) {
     let server = Server::start(engine);
-    let new =
-        |name: &str| NewToken { name: name.into(), tenants: vec!["MOLLOY".into()], all_tenants: false, write: false };
+    let new = |name: &str| NewToken {
+        name: name.into(),
+        tenants: vec!["MOLLOY".into()],
+        all_tenants: false,
+        write: false,
+        delete: false,
+    };
     let one = server.app.create_token(new("one"), None).await.unwrap().unwrap();
     let two = server.app.create_token(new("two"), None).await.unwrap().unwrap();
     assert!(one != two && one.starts_with("vext_") && one.len() > 40, "{one}");
@@ -66,7 +71,8 @@ async fn tokens_are_random_shown_once_and_kept_as_hashes(engine: Engine) {
 
 async fn bad_token_requests_are_told_everything_at_once(engine: Engine) {
     let server = Server::start(engine);
-    let new = NewToken { name: " ".into(), tenants: vec!["NOBODY".into()], all_tenants: true, write: false };
+    let new =
+        NewToken { name: " ".into(), tenants: vec!["NOBODY".into()], all_tenants: true, write: false, delete: false };
     let problems = server.app.create_token(new, None).await.unwrap().unwrap_err();
     let codes: Vec<_> = problems.iter().map(|p| (p.path.join("."), p.code)).collect();
     assert_eq!(
@@ -77,7 +83,13 @@ async fn bad_token_requests_are_told_everything_at_once(engine: Engine) {
             ("tenants".to_owned(), Code::NotFound),
         ]
     );
-    let twice = NewToken { name: TOKEN.into(), tenants: vec!["MOLLOY".into()], all_tenants: false, write: false };
+    let twice = NewToken {
+        name: TOKEN.into(),
+        tenants: vec!["MOLLOY".into()],
+        all_tenants: false,
+        write: false,
+        delete: false,
+    };
     assert_eq!(server.app.create_token(twice, None).await.unwrap().unwrap_err()[0].code, Code::Duplicate);
 }
 

@@ -58,6 +58,7 @@ pub async fn fill(app: App) {
             tenants: tenants.iter().map(|&code| code.into()).collect(),
             all_tenants: tenants.is_empty(),
             write,
+            delete: write,
         };
         app.create_token(new, Some(name.into())).await.unwrap().unwrap();
     }

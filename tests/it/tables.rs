@@ -186,7 +186,13 @@ async fn ask_for_everything(server: &Server) {
     let taken =
         json!({ "dryRun": true, "information": { "number": "101", "name": "x" }, "webUserPanel": { "useLdap": true } });
     server.mutate("virtualExtensionCreate", taken).await;
-    let new = NewToken { name: "plans".into(), tenants: vec!["MOLLOY".into()], all_tenants: false, write: false };
+    let new = NewToken {
+        name: "plans".into(),
+        tenants: vec!["MOLLOY".into()],
+        all_tenants: false,
+        write: false,
+        delete: false,
+    };
     server.app.create_token(new, None).await.unwrap().unwrap();
     server.app.tokens().await.unwrap();
     server.app.tenants().await.unwrap();

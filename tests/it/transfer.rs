@@ -165,7 +165,7 @@ async fn clients_read_what_they_read_before(engine: Engine) {
     let file = export(&source.app, demo::CANISTRACCI, Secrets::Sealed).await;
     import(&app, &file, &ImportOptions::default()).await.unwrap();
     let tenants = vec![demo::CANISTRACCI.to_owned()];
-    let token = NewToken { name: "test".into(), tenants, all_tenants: false, write: true };
+    let token = NewToken { name: "test".into(), tenants, all_tenants: false, write: true, delete: true };
     app.create_token(token, Some(TOKEN.into())).await.unwrap().unwrap();
     let target = Server::over(target);
     for number in demo::VIRTUAL {
@@ -535,9 +535,10 @@ async fn an_interrupted_import_goes_on(engine: Engine) {
 
     // Half of it is there, and to nobody's eyes.
     let app = open(&target);
-    let all = NewToken { name: "all".into(), tenants: vec![], all_tenants: true, write: true };
+    let all = NewToken { name: "all".into(), tenants: vec![], all_tenants: true, write: true, delete: true };
     app.create_token(all, Some(ALL.into())).await.unwrap().unwrap();
-    let one = NewToken { name: "one".into(), tenants: vec!["MOLLOY".into()], all_tenants: false, write: true };
+    let one =
+        NewToken { name: "one".into(), tenants: vec!["MOLLOY".into()], all_tenants: false, write: true, delete: true };
     assert!(app.create_token(one, None).await.unwrap().is_err(), "no token is made for it");
     assert_eq!(app.tenants().await.unwrap(), []);
     let tenant = vext::domain::TenantId(1);

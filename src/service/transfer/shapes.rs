@@ -90,7 +90,10 @@ pub(super) fn named(name: &str) -> Option<&'static dyn Shape> {
 pub(super) fn refers(path: &str) -> bool {
     static REFERRING: LazyLock<HashSet<String>> = LazyLock::new(|| {
         let fields = |shape: &'static dyn Shape, start: String| {
-            let referring = shape.describe().into_iter().filter(|field| field.refers);
+            let referring = shape
+                .describe()
+                .into_iter()
+                .filter(|field| field.pointers.iter().any(|p| matches!(p.leads, Leads::ById(_))));
             referring.map(move |field| start.clone() + &camel(field.name)).collect::<Vec<_>>()
         };
         let details = Kind::ALL.iter().map(|kind| shapes(*kind)).filter(|shapes| shapes.len() == 1).flatten();
@@ -131,7 +134,7 @@ fn single(value: &Value) -> Json {
         Value::Bool(b) => (*b).into(),
         Value::Int(n) => (*n).into(),
         Value::Text(text) => text.as_str().into(),
-        Value::Null | Value::Bytes(_) | Value::Ids(_) => Json::Null,
+        Value::Null | Value::Bytes(_) | Value::Ids(_) | Value::Texts(_) => Json::Null,
     }
 }
 

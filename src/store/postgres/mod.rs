@@ -166,6 +166,7 @@ impl ToSql for Value {
             (Value::Text(text), _) if <&str as ToSql>::accepts(of) => text.to_sql(of, out),
             (Value::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(of, out),
             (Value::Ids(ids), &Type::INT8_ARRAY) => (&**ids).to_sql(of, out),
+            (Value::Texts(texts), &Type::TEXT_ARRAY) => (&**texts).to_sql(of, out),
             _ => Err(Unfit(of.clone()).into()),
         }
     }

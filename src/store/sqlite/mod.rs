@@ -145,6 +145,10 @@ impl ToSql for Bound<'_> {
                 let ids: Rc<Vec<Sql>> = Rc::new(ids.iter().copied().map(Sql::Integer).collect());
                 ToSqlOutput::from_rc(ids, c"rarray")
             }
+            Value::Texts(texts) => {
+                let texts: Rc<Vec<Sql>> = Rc::new(texts.iter().cloned().map(Sql::Text).collect());
+                ToSqlOutput::from_rc(texts, c"rarray")
+            }
         })
     }
 }

@@ -1,0 +1,71 @@
+//! A value that may be the number of an object.
+
+use async_graphql::OutputType;
+
+use crate::domain::{Problem, Scalar, Sealer, Value, answers};
+
+/// A number under which something is known by convention, and which may be that of an object: a soft reference.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Soft<T>(T);
+
+impl<T> Soft<T> {
+    /// The value.
+    pub fn value(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Scalar> Scalar for Soft<T> {
+    type Sent = T::Sent;
+
+    const DIALS: bool = true;
+
+    fn parse(sent: &Self::Sent) -> Result<Self, Problem> {
+        T::parse(sent).map(Self)
+    }
+
+    fn empty() -> Option<Self> {
+        T::empty().map(Self)
+    }
+
+    fn blank() -> Option<Self> {
+        T::blank().map(Self)
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.to_value()
+    }
+
+    fn from_value(value: Value) -> Result<Self, Problem> {
+        T::from_value(value).map(Self)
+    }
+
+    fn admit(value: Value) -> Result<Self, Problem> {
+        T::admit(value).map(Self)
+    }
+
+    fn answer(&self) -> async_graphql::Value {
+        self.0.answer()
+    }
+
+    fn seal(sent: &mut Self::Sent, sealer: &Sealer) {
+        T::seal(sent, sealer);
+    }
+}
+
+answers!([T: Scalar + OutputType] Soft<T> as T);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Digits;
+
+    #[test]
+    fn it_is_redialled_when_it_is_the_number() {
+        let mut mailbox = Soft::<Digits<10>>::parse(&"108".into()).unwrap();
+        mailbox.redial("10", "20");
+        assert_eq!(mailbox.value().as_str(), "108");
+        mailbox.redial("108", "208");
+        assert_eq!(mailbox.value().as_str(), "208");
+    }
+}

@@ -1,0 +1,351 @@
+//! What is saved as a whole under one id: a form, or an object of another kind. Everything that can be done to objects
+//! is written once, over [`Document`].
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::{ExtensionNumber, Kind, ObjectId, Problem, Sealer, SecretText};
+use crate::form::DestinationTarget as Target;
+use crate::form::{
+    self, Change, Checked, Destinations, Facts, Form, FormPatch, Reference, Section, Surroundings, camel, each_section,
+};
+use crate::objects::{Detail, Head};
+use crate::store::{self, ObjectRow, OwnRow, Query, Result, Tx};
+
+/// What is saved as a whole under one id.
+pub(super) trait Document: Clone + Send + 'static {
+    /// What a client sends for it.
+    type Patch: Clone + Send + Sync + 'static;
+
+    /// Hashes and seals the secrets of a patch.
+    fn seal(patch: &mut Self::Patch, sealer: &Sealer);
+    /// What a new one starts from; `None` when somebody has to say something first.
+    fn start(query: &mut Query<'_>, defaults: i64) -> Result<Option<Self>>;
+    /// What a patch makes of one that exists, or a new one. Reports what breaks a rule; `None` when that leaves nothing.
+    fn patched(base: Option<&Self>, patch: &Self::Patch, report: &mut dyn FnMut(Problem)) -> Option<Self>;
+    /// Those of many objects, by local id. The number of statements does not depend on how many.
+    fn load(query: &mut Query<'_>, rows: &[ObjectRow]) -> Result<HashMap<i64, Self>>;
+    /// Writes what differs in the tables beside the object's row; without `before`, everything.
+    fn write(&self, tx: &mut Tx<'_>, id: i64, before: Option<&Self>) -> Result<()>;
+    /// What of it stands in the object's row.
+    fn own_row(&self) -> OwnRow<'_>;
+    /// What the check has to know.
+    fn ask(&self, asks: &mut Asks);
+    /// Where a call, or a question, that comes to the object surely goes on.
+    fn surely(&self, around: &Surroundings) -> Vec<ObjectId>;
+    /// What is wrong with it.
+    fn check(&self, facts: &Facts) -> Checked;
+    /// What of it another object of the tenant already has, in order.
+    fn taken(&self, _query: &mut Query<'_>, _own: Option<ObjectId>) -> Result<Vec<Problem>> {
+        Ok(Vec::new())
+    }
+    /// The fields that differ from another state; without one, all of them.
+    fn changes(&self, before: Option<&Self>) -> Vec<Change>;
+    /// A copy of it for a new object: without what belongs to this one alone.
+    fn copied(self) -> Self;
+    /// What goes with it when it is deleted, in words.
+    fn takes_along(&self) -> Vec<String>;
+    /// The new password of the web panel that a patch sends: the document only has its hash.
+    fn new_password(_patch: &Self::Patch) -> Option<SecretText> {
+        None
+    }
+    /// Whether a patch sends what a path begins with: a section of a form, a field of others.
+    fn sends(patch: &Self::Patch, name: &str) -> bool;
+    /// Points at `to` where it pointed at `from`; without `to`, at nothing.
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>);
+    /// Dials `to` where it dialled `from`.
+    fn redial(&mut self, from: &str, to: &str);
+    /// Removes all of it but the object's row.
+    fn erase(tx: &mut Tx<'_>, id: i64) -> Result<()>;
+}
+
+/// What checks have to know of a tenant.
+#[derive(Debug, Default)]
+pub(super) struct Asks {
+    /// Who has these numbers.
+    pub numbers: HashSet<String>,
+    /// Who has these logins.
+    pub logins: HashSet<String>,
+    /// Whether these outside numbers are the tenant's; without the plus sign.
+    pub outside: HashSet<String>,
+    /// What these objects are.
+    pub objects: HashSet<ObjectId>,
+    /// Whether there is an LDAP server.
+    pub ldap: bool,
+}
+
+impl Asks {
+    fn number(&mut self, number: Option<&ExtensionNumber>) {
+        self.numbers.extend(number.map(|number| number.as_str().to_owned()));
+    }
+
+    pub(super) fn destinations(&mut self, list: &Destinations) {
+        for destination in &list.0 {
+            match destination.target() {
+                Target::Number(number) => self.numbers.extend([number.as_str().to_owned()]),
+                Target::Object(object) => self.objects.extend([*object]),
+                Target::Hangup(_) => {}
+            }
+        }
+    }
+
+    fn reference(&mut self, reference: &Reference) {
+        self.objects.insert(reference.object);
+    }
+}
+
+macro_rules! form {
+    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
+        fn load_forms(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Form>> {
+            $(let mut $name = store::load_sections::<form::$Section>(query, ids)?;)+
+            let missing = |table: &str, id: &i64| store::StoreError::Corrupt(format!("{table}[{id}] is missing"));
+            let form = |id: &i64| {
+                Ok((*id, Form { $($name: $name.remove(id).ok_or_else(|| missing(form::$Section::TABLE, id))?),+ }))
+            };
+            ids.iter().map(form).collect()
+        }
+
+        /// Writes what differs in each section; without `before` the sections are new.
+        pub(super) fn save_sections(tx: &mut Tx<'_>, id: i64, before: Option<&Form>, after: &Form) -> Result<()> {
+            $(store::save_section(tx, id, before.map(|form| &form.$name), &after.$name)?;)+
+            Ok(())
+        }
+
+        fn erase_sections(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+            $(store::erase_section::<form::$Section>(tx, id)?;)+
+            Ok(())
+        }
+    };
+}
+each_section!(form);
+
+impl Document for Form {
+    type Patch = FormPatch;
+
+    fn seal(patch: &mut FormPatch, sealer: &Sealer) {
+        patch.seal(sealer);
+    }
+
+    fn start(query: &mut Query<'_>, defaults: i64) -> Result<Option<Self>> {
+        Ok(load_forms(query, &[defaults])?.remove(&defaults))
+    }
+
+    fn patched(base: Option<&Self>, patch: &FormPatch, report: &mut dyn FnMut(Problem)) -> Option<Self> {
+        base.map(|base| base.patched(patch, report))
+    }
+
+    fn load(query: &mut Query<'_>, rows: &[ObjectRow]) -> Result<HashMap<i64, Self>> {
+        load_forms(query, &rows.iter().map(|row| row.id.local).collect::<Vec<_>>())
+    }
+
+    fn write(&self, tx: &mut Tx<'_>, id: i64, before: Option<&Self>) -> Result<()> {
+        save_sections(tx, id, before, self)
+    }
+
+    fn own_row(&self) -> OwnRow<'_> {
+        let info = &self.information;
+        let number = info.number.as_ref().map(ExtensionNumber::as_str);
+        let (name, description) = (info.name.as_str(), info.description.as_str());
+        OwnRow { kind: Kind::VirtualExtension, number, name, description, enabled: true }
+    }
+
+    fn ask(&self, asks: &mut Asks) {
+        asks.number(self.information.number.as_ref());
+        asks.numbers.extend(self.follow_me.number.as_ref().map(|number| number.as_str().to_owned()));
+        asks.logins.extend(self.web_user_panel.web_user.as_ref().map(|login| login.as_str().to_owned()));
+        let outside = self.outbound_calls.external_caller_id_number.as_ref();
+        asks.outside.extend(outside.map(|number| number.as_str().trim_start_matches('+').to_owned()));
+        asks.ldap |= self.web_user_panel.use_ldap;
+        self.references(&mut |reference| asks.reference(&reference));
+        self.destinations(&mut |_, list| asks.destinations(list));
+    }
+
+    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
+        self.additional_destinations.surely(around).map(|(_, object)| object).into_iter().collect()
+    }
+
+    fn check(&self, facts: &Facts) -> Checked {
+        form::check(self, facts)
+    }
+
+    fn changes(&self, before: Option<&Self>) -> Vec<Change> {
+        before.unwrap_or(&Self::initial()).diff(self)
+    }
+
+    fn copied(self) -> Self {
+        self.copied()
+    }
+
+    fn takes_along(&self) -> Vec<String> {
+        let login = self.web_user_panel.web_user.as_ref();
+        login.map(|login| format!("the login {} of the web panel", login.as_str())).into_iter().collect()
+    }
+
+    fn new_password(patch: &FormPatch) -> Option<SecretText> {
+        patch.web_user_panel.as_ref()?.web_password.value().cloned()
+    }
+
+    fn sends(patch: &FormPatch, name: &str) -> bool {
+        patch.sends(name)
+    }
+
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {
+        self.redirect(from, to);
+    }
+
+    fn redial(&mut self, from: &str, to: &str) {
+        self.redial(from, to);
+    }
+
+    fn erase(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+        erase_sections(tx, id)
+    }
+}
+
+/// An object that is not a form: what of it stands in its row, and its detail.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plain<D: Detail> {
+    head: D::Head,
+    detail: D,
+}
+
+/// What a client sends for an object that is not a form.
+#[derive(Clone)]
+pub struct PlainPatch<D: Detail> {
+    /// For what stands in its row.
+    pub head: <D::Head as Section>::Patch,
+    /// For its detail.
+    pub detail: D::Patch,
+}
+
+fn blank<S: Section>() -> Option<S> {
+    S::build(&S::Patch::default(), &mut |_| {})
+}
+
+/// A section with a patch on top, or made of the patch alone when something in it cannot be blank.
+fn patched<S: Section>(base: Option<S>, patch: &S::Patch, report: &mut dyn FnMut(Problem)) -> Option<S> {
+    match base {
+        Some(mut section) => {
+            section.apply(patch, report);
+            Some(section)
+        }
+        None => S::build(patch, report),
+    }
+}
+
+fn all_fields(section: &impl Section) -> Vec<Change> {
+    let serde_json::Value::Object(fields) = section.show() else { return Vec::new() };
+    let change = |(path, after)| Change { path, before: serde_json::Value::Null, after };
+    fields.into_iter().map(change).collect()
+}
+
+impl<D: Detail> Document for Plain<D> {
+    type Patch = PlainPatch<D>;
+
+    fn seal(patch: &mut PlainPatch<D>, sealer: &Sealer) {
+        D::seal(&mut patch.detail, sealer);
+    }
+
+    fn start(_: &mut Query<'_>, _: i64) -> Result<Option<Self>> {
+        Ok(blank().zip(blank()).map(|(head, detail)| Self { head, detail }))
+    }
+
+    fn patched(base: Option<&Self>, patch: &PlainPatch<D>, report: &mut dyn FnMut(Problem)) -> Option<Self> {
+        let head = patched(base.map(|base| base.head.clone()).or_else(blank), &patch.head, report);
+        let detail = patched(base.map(|base| base.detail.clone()), &patch.detail, report);
+        head.zip(detail).map(|(head, detail)| Self { head, detail })
+    }
+
+    fn load(query: &mut Query<'_>, rows: &[ObjectRow]) -> Result<HashMap<i64, Self>> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id.local).collect();
+        let mut details = store::load_sections::<D>(query, &ids)?;
+        let plain = |row: &ObjectRow| {
+            let id = row.id.local;
+            let missing = || store::StoreError::Corrupt(format!("{}[{id}] is missing", D::TABLE));
+            let detail = details.remove(&id).ok_or_else(missing)?;
+            let head = D::Head::of_row(row.number.as_deref(), &row.name, &row.description, row.enabled)?;
+            Ok((id, Self { head, detail }))
+        };
+        rows.iter().map(plain).collect()
+    }
+
+    fn write(&self, tx: &mut Tx<'_>, id: i64, before: Option<&Self>) -> Result<()> {
+        store::save_section(tx, id, before.map(|plain| &plain.detail), &self.detail)
+    }
+
+    fn own_row(&self) -> OwnRow<'_> {
+        let head = &self.head;
+        let number = head.number().map(ExtensionNumber::as_str);
+        OwnRow { kind: D::KIND, number, name: head.name(), description: head.description(), enabled: head.enabled() }
+    }
+
+    fn ask(&self, asks: &mut Asks) {
+        asks.number(self.head.number());
+        self.detail.references(&mut |reference| asks.reference(&reference));
+        self.detail.destinations(&mut |_, list| asks.destinations(list));
+    }
+
+    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
+        self.detail.surely(around)
+    }
+
+    fn check(&self, facts: &Facts) -> Checked {
+        let mut checked = Checked::default();
+        let numbers = form::check_number(self.head.number(), D::NEEDS_NUMBER, facts);
+        checked.errors.extend(numbers.into_iter().map(|problem| problem.under("number")));
+        if self.head.name().is_empty() {
+            checked.errors.push(Problem::new(crate::domain::Code::Required, "is required").under("name"));
+        }
+        self.detail.references(&mut |reference| checked.reference(reference, facts));
+        self.detail.destinations(&mut |field, list| checked.destinations(&[camel(field)], list, facts));
+        self.detail.check(&mut |problem| checked.errors.push(problem));
+        self.detail.check_around(facts, &mut checked);
+        checked
+    }
+
+    fn taken(&self, query: &mut Query<'_>, own: Option<ObjectId>) -> Result<Vec<Problem>> {
+        let mut problems = store::alike(query, &self.detail, own)?;
+        if let Some((first, last)) = self.detail.reserves() {
+            let (first, last) = (first.as_str(), last.as_str());
+            if let Some((number, holder)) = store::number_inside(query, first, last)? {
+                let rule = format!(
+                    "starts slots among which {number} is taken by the {} {}",
+                    holder.kind.label(),
+                    holder.name
+                );
+                let problem = Problem::new(crate::domain::Code::NumberTaken, rule).value(first);
+                problems.push(problem.related(holder.object).under("firstSlot"));
+            }
+        }
+        Ok(problems)
+    }
+
+    fn changes(&self, before: Option<&Self>) -> Vec<Change> {
+        let Some(before) = before else { return [all_fields(&self.head), all_fields(&self.detail)].concat() };
+        [before.head.diff(&self.head), before.detail.diff(&self.detail)].concat()
+    }
+
+    fn copied(self) -> Self {
+        self
+    }
+
+    fn takes_along(&self) -> Vec<String> {
+        let is_default = self.detail.show()["isDefault"] == true;
+        is_default.then(|| format!("the tenant's default {}", D::KIND.label())).into_iter().collect()
+    }
+
+    fn sends(patch: &PlainPatch<D>, name: &str) -> bool {
+        D::Head::sends(&patch.head, name) || D::sends(&patch.detail, name)
+    }
+
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {
+        self.detail.redirect(from, to);
+    }
+
+    fn redial(&mut self, from: &str, to: &str) {
+        self.detail.redial(from, to);
+    }
+
+    fn erase(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+        store::erase_section::<D>(tx, id)
+    }
+}

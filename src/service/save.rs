@@ -1,0 +1,328 @@
+//! Saving: *saved = checked(base ⊕ what the client sent)*, for an extension, a tenant's defaults and every other object
+//! alike.
+
+use std::sync::Arc;
+
+use super::document::{Asks, Document, Plain, PlainPatch};
+use super::{App, Viewer, facts};
+use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem, SecretText, TenantId};
+use crate::form::{Change, Checked, Facts, Form, FormPatch};
+use crate::objects::Detail;
+use crate::store::{self, ObjectRow, Outcome, Query, Record, Result, Snapshot, StoreError, TenantRow, Tx};
+
+/// What a save is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SaveTarget {
+    /// A new object. The base of a virtual extension is the tenant's defaults.
+    New(TenantId),
+    /// An object that exists; its base is what is saved.
+    Existing(ObjectId),
+    /// The tenant's defaults themselves.
+    Defaults(TenantId),
+    /// A new object; its base is a copy of one that exists, without what belongs to that alone.
+    CopyOf(ObjectId),
+}
+
+impl SaveTarget {
+    fn tenant(self) -> TenantId {
+        match self {
+            Self::New(tenant) | Self::Defaults(tenant) => tenant,
+            Self::Existing(object) | Self::CopyOf(object) => object.tenant,
+        }
+    }
+}
+
+/// A save that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct Save<P> {
+    /// What it is about.
+    pub target: SaveTarget,
+    /// What the client sent.
+    pub patch: P,
+    /// The version that the client saw; another one refuses the save.
+    pub expected_version: Option<i64>,
+    /// Whether only to say what would happen.
+    pub dry_run: bool,
+}
+
+/// What came of a save.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    /// The object, unless it was refused or is not made yet.
+    pub object: Option<ObjectId>,
+    /// Why it was refused: everything at once. Empty when it was saved.
+    pub errors: Vec<Problem>,
+    /// What looks wrong, but does not keep it from being saved.
+    pub warnings: Vec<Problem>,
+    /// The fields that were changed, or would be.
+    pub changes: Vec<Change>,
+}
+
+impl Saved {
+    pub(super) fn refused(problem: Problem) -> Self {
+        Self { errors: vec![problem], ..Self::default() }
+    }
+}
+
+/// Why a viewer may not change something of a tenant, if so. What is not visible answers like what does not exist.
+pub(super) fn refusal(viewer: &Viewer, tenant: TenantId, kind: Kind) -> Option<Problem> {
+    if !viewer.write {
+        return Some(Problem::new(Code::Forbidden, "needs a token with the scope write"));
+    }
+    (!viewer.sees(tenant)).then(|| no_such(kind))
+}
+
+/// The one answer for an id that is not one of an object of this kind in a tenant that the viewer sees.
+pub(super) fn no_such(kind: Kind) -> Problem {
+    Problem { value: None, ..Problem::not_found(&[kind], "") }.under("id")
+}
+
+impl App {
+    /// Saves a form, or says what would happen. Nothing is half saved.
+    ///
+    /// # Errors
+    /// What the store answers; what is wrong with the input is in the answer.
+    pub async fn save(&self, snapshot: &Snapshot, viewer: &Viewer, save: Save<FormPatch>) -> Result<Saved> {
+        let kind = match save.target {
+            SaveTarget::Defaults(_) => Kind::FormDefaults,
+            SaveTarget::New(_) | SaveTarget::Existing(_) | SaveTarget::CopyOf(_) => Kind::VirtualExtension,
+        };
+        self.save_document::<Form>(snapshot, viewer, kind, save).await
+    }
+
+    /// Saves an object that is not a form, like [`App::save`].
+    ///
+    /// # Errors
+    /// As [`App::save`].
+    pub async fn save_object<D: Detail>(
+        &self,
+        snapshot: &Snapshot,
+        viewer: &Viewer,
+        save: Save<PlainPatch<D>>,
+    ) -> Result<Saved> {
+        self.save_document::<Plain<D>>(snapshot, viewer, D::KIND, save).await
+    }
+
+    async fn save_document<D: Document>(
+        &self,
+        snapshot: &Snapshot,
+        viewer: &Viewer,
+        kind: Kind,
+        save: Save<D::Patch>,
+    ) -> Result<Saved> {
+        let tenant = save.target.tenant();
+        if let Some(refusal) = refusal(viewer, tenant, kind) {
+            return Ok(Saved::refused(refusal));
+        }
+        let save = self.sealed::<D>(save).await?;
+        let (actor, now, dry_run) = (viewer.name.clone(), self.now(), save.dry_run);
+        let saved = if dry_run {
+            snapshot.read(tenant, move |query| Plan::<D>::make(query, kind, &save, now).map(Plan::told)).await
+        } else {
+            let work = move |tx: &mut Tx<'_>| {
+                let plan = Plan::<D>::make(tx, kind, &save, now)?;
+                if plan.is_void() {
+                    return Ok(Outcome::Rollback(Saved { changes: Vec::new(), ..plan.told() }));
+                }
+                plan.carry_out(tx, &actor, now).map(Outcome::Commit)
+            };
+            self.store.write(tenant, work).await
+        };
+        let saved = match saved {
+            // A token for all tenants sees even those that do not exist.
+            Err(StoreError::NoTenant) => Saved::refused(no_such(kind)),
+            result => result?,
+        };
+        if !dry_run {
+            snapshot.renew().await;
+        }
+        Ok(saved)
+    }
+
+    /// Hashes and seals the secrets on a thread of their own: argon2id takes its time on purpose.
+    #[expect(clippy::disallowed_methods, reason = "no connection is touched: this only computes")]
+    async fn sealed<D: Document>(&self, mut save: Save<D::Patch>) -> Result<Save<D::Patch>> {
+        let sealer = self.sealer.clone();
+        let sealed = tokio::task::spawn_blocking(move || {
+            D::seal(&mut save.patch, &sealer);
+            save
+        });
+        sealed.await.map_err(|_| StoreError::Bug("hashing a secret panicked".into()))
+    }
+}
+
+/// A save that has been worked out, but not carried out.
+pub(super) struct Plan<D> {
+    object: Option<ObjectId>,
+    kind: Kind,
+    version: i64,
+    base: Option<D>,
+    document: Option<D>,
+    checked: Checked,
+    changes: Vec<Change>,
+}
+
+impl<D: Document> Plan<D> {
+    pub(super) fn make(query: &mut Query<'_>, kind: Kind, save: &Save<D::Patch>, now: i64) -> Result<Self> {
+        let tenant = store::own_tenant(query)?;
+        let id = match save.target {
+            SaveTarget::New(_) => None,
+            SaveTarget::Defaults(_) => Some(tenant.defaults),
+            SaveTarget::Existing(object) | SaveTarget::CopyOf(object) => Some(object.local),
+        };
+        let row = match id {
+            Some(id) => store::load_objects(query, &[id])?.remove(&id),
+            None => None,
+        };
+        let row = row.filter(|row| row.kind == kind);
+        let copied = matches!(save.target, SaveTarget::CopyOf(_));
+        let object = row.as_ref().map(|row| row.id).filter(|_| !copied);
+        let version = object.and(row.as_ref()).map_or(0, |row| row.version);
+        let refused = |object, errors| {
+            let checked = Checked { errors, warnings: Vec::new() };
+            Self { object, kind, version, base: None, document: None, checked, changes: Vec::new() }
+        };
+        if id.is_some() && row.is_none() {
+            return Ok(refused(None, vec![no_such(kind)]));
+        }
+        if let (Some(row), Some(expected)) = (&row, save.expected_version)
+            && row.version != expected
+        {
+            return Ok(refused(object, conflict(query, row, expected)?));
+        }
+        let base = match &row {
+            Some(row) => D::load(query, std::slice::from_ref(row))?.remove(&row.id.local),
+            None => D::start(query, tenant.defaults)?,
+        };
+        let copy = base.as_ref().filter(|_| copied).map(|base| base.clone().copied());
+        let mut errors = Vec::new();
+        let document = D::patched(copy.as_ref().or(base.as_ref()), &save.patch, &mut |problem| errors.push(problem));
+        let Some(document) = document else { return Ok(refused(object, errors)) };
+        let own = object.filter(|_| kind != Kind::FormDefaults);
+        let context = Context { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
+        let mut checked = context.check(query, &document, D::new_password(&save.patch))?;
+        checked.errors.extend(document.taken(query, own)?);
+        if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
+            let before = context.check(query, base, None)?;
+            forgive(&mut checked, &before, |name| D::sends(&save.patch, name));
+        }
+        // A field that was refused by its own rule is not also reported as missing.
+        checked.errors.retain(|later| !errors.iter().any(|first| first.path.starts_with(&later.path)));
+        checked.errors.splice(0..0, errors);
+        let changes = document.changes(base.as_ref());
+        Ok(Self {
+            object,
+            kind,
+            version,
+            base: base.filter(|_| object.is_some()),
+            document: Some(document),
+            checked,
+            changes,
+        })
+    }
+
+    /// Whether there is nothing to carry out.
+    pub(super) fn is_void(&self) -> bool {
+        !self.checked.errors.is_empty() || (self.changes.is_empty() && self.object.is_some())
+    }
+
+    /// Adds a reason not to carry it out.
+    pub(super) fn refuse(&mut self, problem: Problem) {
+        self.checked.errors.push(problem);
+    }
+
+    /// What there is to say without carrying it out.
+    pub(super) fn told(self) -> Saved {
+        let Checked { errors, warnings } = self.checked;
+        Saved { object: self.object, errors, warnings, changes: self.changes }
+    }
+
+    pub(super) fn carry_out(self, tx: &mut Tx<'_>, actor: &str, now: i64) -> Result<Saved> {
+        let Some(document) = &self.document else { return Ok(self.told()) };
+        let own = store::OwnRow { kind: self.kind, ..document.own_row() };
+        let object = match self.object {
+            Some(object) => {
+                store::touch(tx, object.local, own, now)?;
+                object
+            }
+            None => store::insert_object(tx, own, now)?,
+        };
+        document.write(tx, object.local, self.base.as_ref())?;
+        let (version, changes) = (self.version + 1, self.changes.as_slice());
+        store::record(tx, &Record { object: object.local, version, actor, at: now, changes })?;
+        Ok(Saved { object: Some(object), ..self.told() })
+    }
+}
+
+/// What the check of one object works with besides the object.
+pub(super) struct Context<'a> {
+    pub(super) tenant: &'a TenantRow,
+    pub(super) own: Option<ObjectId>,
+    pub(super) defaults: bool,
+    pub(super) now: i64,
+}
+
+impl Context<'_> {
+    pub(super) fn check<D: Document>(
+        &self,
+        query: &mut Query<'_>,
+        document: &D,
+        new_password: Option<SecretText>,
+    ) -> Result<Checked> {
+        let mut asks = Asks::default();
+        document.ask(&mut asks);
+        let mut around = facts::gather(query, self.tenant, asks, self.now)?;
+        // What nothing can lead to yet closes no circle.
+        if self.own.is_some() {
+            let next = document.surely(&around);
+            facts::follow(query, &mut around, next, self.now)?;
+        }
+        let number = document.own_row().number.map(str::to_owned);
+        let mut facts =
+            Facts { own: self.own, defaults: self.defaults, free_number: None, new_password, around: Arc::new(around) };
+        facts.free_number = self.free_number(query, number.as_deref(), &facts)?;
+        Ok(document.check(&facts))
+    }
+
+    /// What could be suggested in place of a number that is taken, or missing.
+    fn free_number(
+        &self,
+        query: &mut Query<'_>,
+        number: Option<&str>,
+        facts: &Facts,
+    ) -> Result<Option<ExtensionNumber>> {
+        match number {
+            Some(number) if facts.other_holder(number).is_some() || facts.parking(number).is_some() => {
+                store::free_number(query, number)
+            }
+            None if !self.defaults => store::free_number(query, "099"),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What stood wrong in the saved object already, in parts that the client did not send, must not keep it from saving
+/// others: such errors come back as warnings.
+fn forgive(checked: &mut Checked, before: &Checked, sends: impl Fn(&str) -> bool) {
+    let old = |problem: &Problem| {
+        let unsent = problem.path.first().is_some_and(|name| !sends(name));
+        unsent && before.errors.iter().any(|b| b.path == problem.path && b.code == problem.code)
+    };
+    let (forgiven, errors) = std::mem::take(&mut checked.errors).into_iter().partition(old);
+    checked.errors = errors;
+    checked.warnings.extend::<Vec<_>>(forgiven);
+}
+
+/// One problem for the version, and one for each field that has changed since.
+pub(super) fn conflict(query: &mut Query<'_>, row: &ObjectRow, expected: i64) -> Result<Vec<Problem>> {
+    let fields = store::changed_since(query, row.id.local, expected)?;
+    let names = fields.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>().join(", ");
+    let since = if fields.is_empty() { String::new() } else { format!("; changed since: {names}") };
+    let rule = format!("is not the saved version, {}{since}", row.version);
+    let version = Problem::new(Code::Conflict, rule).value(expected).under("expectedVersion");
+    let field = |(path, actor): &(String, String)| {
+        let problem = Problem::new(Code::Conflict, format!("was changed by {actor} since version {expected}"));
+        Problem { path: path.split('.').map(str::to_owned).collect(), ..problem }
+    };
+    Ok(std::iter::once(version).chain(fields.iter().map(field)).collect())
+}
