@@ -253,7 +253,7 @@ impl<K: Target> Field for Id<K> {
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {
-        visit(Reference { object: self.object(), kinds: const { &[K::KIND] }, path: Vec::new() });
+        visit(Reference { object: self.object(), kinds: K::KINDS, path: Vec::new() });
     }
 }
 

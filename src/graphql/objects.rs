@@ -137,3 +137,14 @@ macro_rules! wrappers {
     };
 }
 each_detail!(wrappers);
+
+impl Wrapped for kind::AnyExtension {
+    type Object = PbxObject;
+
+    fn wrap(row: Arc<ObjectRow>) -> PbxObject {
+        match row.kind {
+            Kind::VirtualExtension => PbxObject::VirtualExtension(VirtualExtension(row)),
+            _ => PbxObject::Extension(Extension(row)),
+        }
+    }
+}
