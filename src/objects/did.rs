@@ -31,7 +31,7 @@ section! {
         pub on_sms: Destinations,
         /// What is done once a fax to it was received, in order.
         pub on_fax_success: Destinations,
-        /// Where it belongs to in the company, at most 80 characters.
+        /// The branch that it belongs to, at most 80 characters.
         pub branch: Text<80>,
         /// The department that it belongs to, at most 80 characters.
         pub department: Text<80>,

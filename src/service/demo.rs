@@ -177,6 +177,7 @@ impl Maker<'_> {
         let detail = D::build(&patch, &mut |problem| problems.push(problem));
         let Some(detail) = detail.filter(|_| problems.is_empty()) else { return Err(mistake(&plain.name, &problems)) };
         detail.check(&mut |problem| problems.push(problem));
+        detail.doubts(&mut |problem| problems.push(problem));
         let kinds: HashMap<_, _> = self.made.values().copied().collect();
         detail.references(&mut |reference| {
             if kinds.get(&reference.object).is_none_or(|kind| !reference.kinds.contains(kind)) {
