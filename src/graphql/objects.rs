@@ -1,4 +1,4 @@
-//! Everything that the form points at, one type per kind. What all have comes from their own row, the rest is loaded
+//! Every kind of object but virtual extensions, one type per kind. What all have comes from their own row, the rest is loaded
 //! when it is selected.
 
 use std::sync::Arc;

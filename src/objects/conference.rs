@@ -41,8 +41,8 @@ impl Detail for Conference {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{problems, sent};
     use super::*;
+    use crate::objects::testing::{problems, sent};
     use serde_json::json;
 
     #[test]

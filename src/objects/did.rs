@@ -64,8 +64,8 @@ impl Detail for Did {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::problems;
     use super::*;
+    use crate::objects::testing::problems;
     use serde_json::json;
 
     #[test]

@@ -38,8 +38,8 @@ impl Detail for Flow {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{doubted, made};
     use super::*;
+    use crate::objects::testing::{doubted, made};
     use serde_json::json;
 
     #[test]

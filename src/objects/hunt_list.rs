@@ -2,7 +2,7 @@
 
 use super::{Detail, Preset, duplicates};
 use crate::domain::{Code, Id, Kind, Problem, Seconds, choice, kind};
-use crate::form::{DestinationTarget, Destinations, section};
+use crate::form::{Destination, DestinationTarget, Destinations, section};
 
 section! {
     "hunt_list", HuntListInput;
@@ -65,7 +65,7 @@ impl Detail for HuntList {
             let rule = format!("must not be less than ringSeconds, which is {ring}");
             report(Problem::new(Code::Contradiction, rule).value(dial).under("dialTimeoutSeconds"));
         }
-        let targets: Vec<_> = self.members.0.iter().map(|member| member.target()).collect();
+        let targets: Vec<_> = self.members.0.iter().map(Destination::target).collect();
         for (i, _) in targets.iter().enumerate().filter(|(_, target)| matches!(target, DestinationTarget::Hangup(_))) {
             let rule = "must be an object or a number, since a hang-up cannot ring";
             report(Problem::new(Code::InvalidFormat, rule).under("hangup").under(i).under("members"));
@@ -86,8 +86,8 @@ impl Detail for HuntList {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{doubted, id, problems};
     use super::*;
+    use crate::objects::testing::{doubted, id, problems};
     use serde_json::json;
 
     #[test]

@@ -106,8 +106,8 @@ impl Detail for Ivr {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{doubted, made, problems};
     use super::*;
+    use crate::objects::testing::{doubted, made, problems};
     use serde_json::json;
 
     #[test]

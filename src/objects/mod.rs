@@ -2,7 +2,7 @@
 //! of the form, with a table of the same shape.
 //!
 //! How to add a kind: its line in `domain/kinds.rs`, its file here, its line in `each_detail!`, its table in
-//! `migrations`.
+//! `migrations`, the lines of its references in `graphql/references.rs`, and something of it in the demo data.
 
 mod call_group;
 mod call_list;
@@ -30,6 +30,8 @@ mod ruled_text;
 mod short_number;
 mod spy_group;
 mod tenant;
+#[cfg(test)]
+mod testing;
 mod user_profile;
 mod voicemail_box;
 
@@ -128,52 +130,9 @@ fn duplicates<K: PartialEq>(keys: &[K], report: &mut dyn FnMut(usize, Problem)) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Id, ObjectId, Sealer, SystemRandom, Target, TenantId, Value, kind};
+    use crate::domain::{Id, ObjectId, Target, TenantId, Value, kind};
     use crate::form::{Cell, Place};
-    use async_graphql::InputType;
     use std::collections::{BTreeMap, BTreeSet};
-    use std::sync::Arc;
-
-    /// An opaque id.
-    pub(super) fn id(local: i64) -> String {
-        ObjectId { tenant: TenantId(1), local }.opaque().0
-    }
-
-    fn said(problem: &Problem) -> String {
-        format!("{} {}", problem.path.join("."), async_graphql::resolver_utils::enum_value(problem.code))
-    }
-
-    /// A detail as a client sends it, or what is wrong with its values: `path CODE`.
-    pub(super) fn sent<D: Detail>(json: &serde_json::Value) -> Result<D, Vec<String>> {
-        let value = async_graphql::Value::from_json(json.clone()).unwrap();
-        let mut patch = <D::Patch as InputType>::parse(Some(value)).unwrap_or_else(|_| panic!("{json}"));
-        let known = InputType::to_value(&patch).into_json().unwrap();
-        for field in json.as_object().unwrap().keys() {
-            assert!(known.get(field).is_some(), "there is no field {field}");
-        }
-        D::seal(&mut patch, &Sealer::new(&[7; 32], Arc::new(SystemRandom)));
-        let mut problems = Vec::new();
-        D::build(&patch, &mut |problem| problems.push(said(&problem))).ok_or(problems)
-    }
-
-    /// A detail whose values are right.
-    pub(super) fn made<D: Detail>(json: &serde_json::Value) -> D {
-        sent(json).unwrap_or_else(|problems| panic!("{json}: {problems:?}"))
-    }
-
-    /// The rules between fields that a detail breaks.
-    pub(super) fn problems<D: Detail>(json: &serde_json::Value) -> Vec<String> {
-        let mut found = Vec::new();
-        made::<D>(json).check(&mut |problem| found.push(said(&problem)));
-        found
-    }
-
-    /// What looks wrong with a detail.
-    pub(super) fn doubted<D: Detail>(json: &serde_json::Value) -> Vec<String> {
-        let mut found = Vec::new();
-        made::<D>(json).doubts(&mut |problem| found.push(said(&problem)));
-        found
-    }
 
     const SQL: &str = concat!(
         include_str!("../../migrations/sqlite/0003_objects.sql"),

@@ -34,8 +34,8 @@ impl Detail for PagingGroup {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{doubted, id, sent};
     use super::*;
+    use crate::objects::testing::{doubted, id, sent};
     use serde_json::json;
 
     #[test]

@@ -138,9 +138,9 @@ impl Detail for Phone {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{doubted, id, made, problems, sent};
     use super::*;
     use crate::domain::Scalar as _;
+    use crate::objects::testing::{doubted, id, made, problems, sent};
     use serde_json::{Value, json};
 
     fn phone(rest: Value) -> Value {

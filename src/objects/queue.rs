@@ -173,8 +173,8 @@ impl Detail for Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{doubted, id, made, problems, sent};
     use super::*;
+    use crate::objects::testing::{doubted, id, made, problems, sent};
     use serde_json::json;
 
     #[test]
