@@ -105,7 +105,7 @@ impl<K: Target> Id<K> {
     /// # Errors
     /// NOT_FOUND for what no server ever handed out: the same answer as for an id that does not exist.
     pub fn parse(sent: &ID) -> Result<Self, Problem> {
-        ObjectId::of_opaque(sent).map(Self::new).ok_or_else(|| Problem::not_found(&[K::KIND], sent))
+        ObjectId::of_opaque(sent).map(Self::new).ok_or_else(|| Problem::not_found(K::KINDS, sent))
     }
 }
 

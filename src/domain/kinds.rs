@@ -26,15 +26,22 @@ macro_rules! kinds {
         /// Marker types that say in an [`Id`](super::Id)'s type what it may point at.
         pub mod kind {
             $(#[doc = $doc] #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)] pub struct $Kind;
-            impl super::Target for $Kind { const KIND: super::Kind = super::Kind::$Kind; })+
+            impl super::Target for $Kind { const KINDS: &'static [super::Kind] = &[super::Kind::$Kind]; })+
+
+            /// A real or a virtual extension.
+            #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+            pub struct AnyExtension;
+            impl super::Target for AnyExtension {
+                const KINDS: &'static [super::Kind] = &[super::Kind::Extension, super::Kind::VirtualExtension];
+            }
         }
     };
 }
 
 /// What an [`Id`](super::Id) of this marker points at.
 pub trait Target: Clone + PartialEq + Send + Sync + 'static {
-    /// The one kind that fits.
-    const KIND: Kind;
+    /// The kinds that fit.
+    const KINDS: &'static [Kind];
 }
 
 kinds! {
@@ -74,6 +81,22 @@ kinds! {
     LdapServer = "LDAP_SERVER", "LDAP server";
     /// An outside number that reaches the tenant.
     Did = "DID", "outside number (DID)";
+    /// A queue in which callers wait for a free member.
+    Queue = "QUEUE", "queue";
+    /// A voice menu (IVR) that callers steer with keys.
+    Ivr = "IVR", "voice menu (IVR)";
+    /// A hunt list: destinations that ring together or in turn.
+    HuntList = "HUNT_LIST", "hunt list";
+    /// A phone: a handset with its lines and keys.
+    Phone = "PHONE", "phone";
+    /// A conference room.
+    Conference = "CONFERENCE", "conference room";
+    /// A paging group: extensions whose loudspeakers are spoken through.
+    PagingGroup = "PAGING_GROUP", "paging group";
+    /// A short number that stands for a longer one.
+    ShortNumber = "SHORT_NUMBER", "short number";
+    /// A flow: a named switch that sends calls one way or the other.
+    Flow = "FLOW", "flow";
     /// The tenant's template for new virtual extensions.
     FormDefaults = "FORM_DEFAULTS", "form defaults";
 }

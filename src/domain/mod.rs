@@ -9,6 +9,7 @@ mod email;
 mod environment;
 mod id;
 mod kinds;
+mod mac;
 mod number;
 mod pattern;
 mod problem;
@@ -23,9 +24,10 @@ pub use email::{Email, EmailList, EmailSent};
 pub use environment::{Clock, Environment, Random, SystemClock, SystemRandom};
 pub use id::{Id, ObjectId, TenantCode, TenantId};
 pub use kinds::{Kind, Target, kind};
+pub use mac::{MacAddress, MacAddressSent};
 pub use number::{
     Amount, CallerIdDigits, DialNumber, DialNumberSent, DigitCount, Digits, ExtensionNumber, ExtensionNumberSent, Gain,
-    GroupNumber, PhoneNumber, PhoneNumberSent, Seconds, SecondsSent,
+    GroupNumber, KeypadKey, KeypadKeySent, PhoneNumber, PhoneNumberSent, Seconds, SecondsSent,
 };
 pub use pattern::{Pattern, PatternSent};
 pub use problem::{Code, Problem};

@@ -82,6 +82,12 @@ dialled!(
     "must be 2 to 32 digits, * or # with an optional + in front", |text| made_of(unplussed(text), "*#", 2..=32), dials: true
 );
 
+dialled!(
+    /// One key of a telephone: a digit, `*` or `#`.
+    KeypadKey, KeypadKeySent, "KeypadKey",
+    "must be one of 0 to 9, * or #", |text| made_of(text, "*#", 1..=1), dials: false
+);
+
 impl DialNumber {
     /// Whether this is surely an outside number: international, or longer than any extension number.
     pub fn is_outside(&self) -> bool {
@@ -226,6 +232,16 @@ mod tests {
         assert!(DialNumber::parse(&DialNumberSent("*78".into())).is_ok());
         for bad in ["39+055", "++39", "+", "+3"] {
             assert!(PhoneNumber::parse(&PhoneNumberSent(bad.into())).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_one_key() {
+        for good in ["0", "9", "*", "#"] {
+            assert_eq!(KeypadKey::parse(&KeypadKeySent(good.into())).unwrap().as_str(), good);
+        }
+        for bad in ["", "10", "A", "+", "**", " "] {
+            assert_eq!(KeypadKey::parse(&KeypadKeySent(bad.into())).unwrap_err().code, Code::InvalidFormat, "{bad:?}");
         }
     }
 

@@ -76,6 +76,8 @@ pub enum Code {
     CallerIdRefused,
     /// Warning: the setting has no effect as the form stands.
     NoEffect,
+    /// Warning: nobody is left who could answer.
+    NoMembers,
 }
 
 /// One thing that is wrong with an input.

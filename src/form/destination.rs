@@ -47,7 +47,7 @@ pub struct Destination {
 /// One step of what happens to a call: exactly one field is given.
 #[derive(Clone, Debug, OneofObject)]
 pub enum DestinationInput {
-    /// The id of an extension (real or virtual), voicemail box, condition, media file or parking lot.
+    /// The id of an extension (real or virtual), voicemail box, condition, media file, parking lot, queue, voice menu (IVR), hunt list, conference room, paging group or flow.
     ObjectId(ID),
     /// A number to dial, inside or outside.
     Number(<DialNumber as Scalar>::Sent),
@@ -64,6 +64,12 @@ impl Destination {
         Kind::Condition,
         Kind::MediaFile,
         Kind::ParkingLot,
+        Kind::Queue,
+        Kind::Ivr,
+        Kind::HuntList,
+        Kind::Conference,
+        Kind::PagingGroup,
+        Kind::Flow,
     ];
 
     /// The step that goes there.

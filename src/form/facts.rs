@@ -133,6 +133,14 @@ impl Surroundings {
     }
 }
 
+impl Surroundings {
+    /// What an object is that was asked for by its id or its number.
+    pub fn kind_of(&self, object: ObjectId) -> Option<Kind> {
+        let by_number = || self.holders.values().find(|holder| holder.object == object).map(|holder| holder.kind);
+        self.known.get(&object).map(|known| known.kind).or_else(by_number)
+    }
+}
+
 impl Facts {
     /// Who else has a number.
     pub fn other_holder(&self, number: &str) -> Option<&Holder> {

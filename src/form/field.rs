@@ -308,11 +308,11 @@ impl<K: Target> Field for Id<K> {
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
-        vec![Pointer { column: name, leads: Leads::ById(const { &[K::KIND] }) }]
+        vec![Pointer { column: name, leads: Leads::ById(K::KINDS) }]
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {
-        visit(Reference { object: self.object(), kinds: const { &[K::KIND] }, path: Vec::new() });
+        visit(Reference { object: self.object(), kinds: K::KINDS, path: Vec::new() });
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {

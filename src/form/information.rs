@@ -105,12 +105,13 @@ choice! {
     }
 }
 
-/// Whether a call can reach some voicemail box, or a condition whose own destinations the form cannot see.
+/// Whether a call can reach some voicemail box, or what has destinations of its own that the form cannot see.
 fn reaches_voicemail(form: &Form, facts: &Facts) -> bool {
     form.additional_destinations.slots().into_iter().filter(|slot| slot.enabled).flat_map(|slot| &slot.list.0).any(
         |destination| {
             let kind = destination.leads_to().and_then(|o| facts.known.get(&o)).map(|known| known.kind);
-            matches!(kind, Some(Kind::VoicemailBox | Kind::Condition))
+            use Kind::{Condition, Flow, HuntList, Ivr, Queue, VoicemailBox};
+            matches!(kind, Some(VoicemailBox | Condition | Flow | HuntList | Ivr | Queue))
         },
     )
 }

@@ -11,6 +11,7 @@ mod references;
 mod referrers;
 mod removal;
 mod scope;
+mod tenants;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use query::RootQuery;
 use removal::{DeleteMutation, DeletePlanQuery};
 pub use scope::Asking;
 use scope::Scope;
+use tenants::TenantMutation;
 
 use crate::service::App;
 
@@ -32,7 +34,7 @@ const DEPTH: usize = 16;
 
 /// What can be changed.
 #[derive(Default, MergedObject)]
-struct Mutation(FormMutation, ObjectMutation, DeleteMutation);
+struct Mutation(FormMutation, ObjectMutation, DeleteMutation, TenantMutation);
 
 /// What can be asked.
 #[derive(Default, MergedObject)]

@@ -1,4 +1,4 @@
-//! Everything that the form points at, one type per kind. What all have comes from their own row, the rest is loaded
+//! Every kind of object but virtual extensions, one type per kind. What all have comes from their own row, the rest is loaded
 //! when it is selected.
 
 use std::sync::Arc;
@@ -173,3 +173,14 @@ macro_rules! wrappers {
     };
 }
 each_detail!(wrappers);
+
+impl Wrapped for kind::AnyExtension {
+    type Object = PbxObject;
+
+    fn wrap(row: Arc<ObjectRow>) -> PbxObject {
+        match row.kind {
+            Kind::VirtualExtension => PbxObject::VirtualExtension(VirtualExtension(row)),
+            _ => PbxObject::Extension(Extension(row)),
+        }
+    }
+}

@@ -20,13 +20,23 @@ trait Resolve {
     fn resolve(&self, ctx: &Context<'_>) -> impl Future<Output = Result<Self::Object>> + Send;
 }
 
+impl<K: Target + Wrapped> Resolve for Id<K> {
+    type Object = K::Object;
+
+    async fn resolve(&self, ctx: &Context<'_>) -> Result<Self::Object> {
+        let scope = Scope::of(ctx)?;
+        scope.object(self.object()).await?.map(K::wrap).ok_or_else(|| scope.dangling())
+    }
+}
+
 impl<K: Target + Wrapped> Resolve for Option<Id<K>> {
     type Object = Option<K::Object>;
 
     async fn resolve(&self, ctx: &Context<'_>) -> Result<Self::Object> {
-        let Some(id) = self else { return Ok(None) };
-        let mut rows = Scope::of(ctx)?.objects(vec![id.object()]).await?;
-        Ok(rows.pop().map(K::wrap))
+        match self {
+            Some(id) => id.resolve(ctx).await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 
@@ -126,6 +136,58 @@ references! {
     details::Route {
         /// The provider behind `providerId`.
         provider: Option<objects::Provider> = provider_id;
+    }
+    details::Queue {
+        /// The class behind `musicOnHoldId`.
+        music_on_hold: Option<objects::MusicOnHold> = music_on_hold_id;
+        /// The announcement behind `announcementMediaId`.
+        announcement_media: Option<objects::MediaFile> = announcement_media_id;
+        /// The announcement behind `periodicAnnouncementMediaId`.
+        periodic_announcement_media: Option<objects::MediaFile> = periodic_announcement_media_id;
+        /// The spy groups in `spyGroupIds`.
+        spy_groups: Vec<objects::SpyGroup> = spy_group_ids;
+        /// The extensions in `allowedMemberIds`.
+        allowed_members: Vec<PbxObject> = allowed_member_ids;
+    }
+    details::QueueMember {
+        /// The extension behind `extensionId`.
+        extension: PbxObject = extension_id;
+    }
+    details::Ivr {
+        /// The prompt behind `promptMediaId`.
+        prompt_media: Option<objects::MediaFile> = prompt_media_id;
+    }
+    details::HuntList {
+        /// The class behind `musicOnHoldId`.
+        music_on_hold: Option<objects::MusicOnHold> = music_on_hold_id;
+        /// The prompt behind `confirmMediaId`.
+        confirm_media: Option<objects::MediaFile> = confirm_media_id;
+    }
+    details::Phone {
+        /// The phone books in `phoneBookIds`.
+        phone_books: Vec<objects::PhoneBook> = phone_book_ids;
+    }
+    details::PhoneLine {
+        /// The extension behind `extensionId`.
+        extension: PbxObject = extension_id;
+    }
+    details::PhoneKey {
+        /// The extension behind `extensionId`.
+        extension: Option<PbxObject> = extension_id;
+    }
+    details::Conference {
+        /// The class behind `musicOnHoldId`.
+        music_on_hold: Option<objects::MusicOnHold> = music_on_hold_id;
+    }
+    details::PagingGroup {
+        /// The extensions in `memberIds`.
+        members: Vec<PbxObject> = member_ids;
+        /// The announcement behind `announcementMediaId`.
+        announcement_media: Option<objects::MediaFile> = announcement_media_id;
+    }
+    details::Flow {
+        /// The extension behind `monitoredExtensionId`.
+        monitored_extension: Option<PbxObject> = monitored_extension_id;
     }
 }
 

@@ -64,8 +64,12 @@ impl Scope {
     /// The own rows of objects that must exist, in order.
     pub(super) async fn objects(&self, ids: Vec<ObjectId>) -> Result<Vec<Arc<ObjectRow>>> {
         let rows = self.loaders.load_many(ids.clone()).await.map_err(|e| self.surprise(&e))?;
-        let dangling = || self.surprise(&StoreError::Corrupt("a reference leads nowhere".into()));
-        ids.iter().map(|id| rows.get(id).cloned().ok_or_else(dangling)).collect()
+        ids.iter().map(|id| rows.get(id).cloned().ok_or_else(|| self.dangling())).collect()
+    }
+
+    /// The error of a reference whose object is not there, which the database's foreign keys rule out.
+    pub(super) fn dangling(&self) -> Error {
+        self.surprise(&StoreError::Corrupt("a reference leads nowhere".into()))
     }
 
     /// A section or detail that an object must have.

@@ -74,7 +74,7 @@ choice! {
 }
 
 choice! {
-    /// The state of a real extension.
+    /// The state of an extension; a virtual one is in a state when one of its members is.
     pub enum ExtensionState {
         /// Reachable, in a call or not.
         Online = "ONLINE",

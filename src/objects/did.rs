@@ -1,7 +1,7 @@
 //! Outside numbers (DIDs) that reach the tenant.
 
-use super::{Detail, Named};
-use crate::domain::{Amount, Kind, PhoneNumber, Text};
+use super::{Detail, Named, required_when};
+use crate::domain::{Amount, Kind, PhoneNumber, Problem, Text};
 use crate::form::{Destinations, section};
 
 section! {
@@ -23,6 +23,28 @@ section! {
         pub emergency: bool,
         /// Where a call to it goes, in order.
         pub destinations: Destinations,
+        /// Whether every call goes to `unconditional` instead.
+        pub unconditional_enabled: bool,
+        /// Where every call goes while `unconditionalEnabled` is on, in order.
+        pub unconditional: Destinations,
+        /// Where a short message to it goes, in order.
+        pub on_sms: Destinations,
+        /// What is done once a fax to it was received, in order.
+        pub on_fax_success: Destinations,
+        /// The branch that it belongs to, at most 80 characters.
+        pub branch: Text<80>,
+        /// The department that it belongs to, at most 80 characters.
+        pub department: Text<80>,
+        /// Whether the name that belongs to a caller's number is looked up (CNAM).
+        pub caller_name_lookup: bool,
+        /// Whether every call to it is recorded.
+        pub always_record: bool,
+        /// Whether recordings are transcribed after the call.
+        pub transcript: bool,
+        /// Whether transcripts are summarised; needs `transcript`.
+        pub ai_summary: bool,
+        /// Whether the mood of transcripts is assessed; needs `transcript`.
+        pub ai_sentiment: bool,
     }
 }
 
@@ -30,4 +52,42 @@ impl Detail for Did {
     const KIND: Kind = Kind::Did;
     type Head = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["phone_number"]];
+
+    fn check(&self, report: &mut dyn FnMut(Problem)) {
+        if self.unconditional_enabled && self.unconditional.0.is_empty() {
+            report(required_when("unconditionalEnabled is on").under("unconditional"));
+        }
+        let needed = [("aiSummary", self.ai_summary), ("aiSentiment", self.ai_sentiment)];
+        for (field, _) in needed.into_iter().filter(|(_, on)| *on && !self.transcript) {
+            report(required_when(&format!("{field} is on")).under("transcript"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::testing::problems;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_on_has_what_it_needs() {
+        let number = "+390550100100";
+        for (did, found) in [
+            (json!({ "phoneNumber": number }), vec![]),
+            (json!({ "phoneNumber": number, "unconditionalEnabled": true }), vec!["unconditional REQUIRED_WHEN"]),
+            (
+                json!({ "phoneNumber": number, "unconditionalEnabled": true, "unconditional": [{ "number": "110" }] }),
+                vec![],
+            ),
+            (json!({ "phoneNumber": number, "aiSummary": true }), vec!["transcript REQUIRED_WHEN"]),
+            (
+                json!({ "phoneNumber": number, "aiSummary": true, "aiSentiment": true }),
+                vec!["transcript REQUIRED_WHEN", "transcript REQUIRED_WHEN"],
+            ),
+            (json!({ "phoneNumber": number, "aiSentiment": true, "transcript": true }), vec![]),
+        ] {
+            assert_eq!(problems::<Did>(&did), found, "{did}");
+        }
+    }
 }

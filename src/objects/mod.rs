@@ -2,28 +2,38 @@
 //! of the form, with a table of the same shape.
 //!
 //! How to add a kind: its line in `domain/kinds.rs`, its file here, its line in `each_detail!`, its table in
-//! `migrations`.
+//! `migrations`, the lines of its references in `graphql/references.rs`, and something of it in the demo data.
 
 mod call_group;
 mod call_list;
 mod caller_id_rule_set;
 mod condition;
+mod conference;
 mod did;
 mod extension;
+mod flow;
 mod head;
+mod hunt_list;
+mod ivr;
 mod ldap_server;
 mod media_file;
 mod music_on_hold;
+mod paging_group;
 mod parking_lot;
+mod phone;
 mod phone_book;
 mod pickup_group;
 mod preset;
 mod provider;
+mod queue;
 mod routing_profile;
 mod ruled_text;
+mod short_number;
 mod soft;
 mod spy_group;
 mod tenant;
+#[cfg(test)]
+mod testing;
 mod user_profile;
 mod voicemail_box;
 
@@ -31,18 +41,26 @@ pub use call_group::*;
 pub use call_list::*;
 pub use caller_id_rule_set::*;
 pub use condition::*;
+pub use conference::*;
 pub use did::*;
 pub use extension::*;
+pub use flow::*;
 pub use head::*;
+pub use hunt_list::*;
+pub use ivr::*;
 pub use ldap_server::*;
 pub use media_file::*;
 pub use music_on_hold::*;
+pub use paging_group::*;
 pub use parking_lot::*;
+pub use phone::*;
 pub use phone_book::*;
 pub use pickup_group::*;
 pub use preset::Preset;
 pub use provider::*;
+pub use queue::*;
 pub use routing_profile::*;
+pub use short_number::*;
 pub use soft::Soft;
 pub use spy_group::*;
 pub use tenant::*;
@@ -63,6 +81,8 @@ pub trait Detail: Section {
     /// The columns that two objects of a tenant cannot have alike. What is off, empty or null in the first of them is
     /// never alike.
     const UNIQUE: &'static [&'static [&'static str]] = &[];
+    /// The lists of destinations whose entries ring beside each other, so that none of them ends the list.
+    const BESIDE: &'static [&'static str] = &[];
 
     /// Reports the rules that one field alone cannot answer; paths start with the field.
     fn check(&self, _report: &mut dyn FnMut(Problem)) {}
@@ -80,6 +100,9 @@ pub trait Detail: Section {
     fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)> {
         None
     }
+
+    /// Reports what looks wrong but can be saved; paths start with the field.
+    fn doubts(&self, _report: &mut dyn FnMut(Problem)) {}
 }
 
 /// Every kind with a detail, once: calls `$macro!` with
@@ -106,6 +129,14 @@ macro_rules! each_detail {
             UserProfile / user_profile / user_profiles / user_profile_create / user_profile_update / user_profile_delete / user_profile_delete_plan,
             LdapServer / ldap_server / ldap_servers / ldap_server_create / ldap_server_update / ldap_server_delete / ldap_server_delete_plan,
             Did / did / dids / did_create / did_update / did_delete / did_delete_plan,
+            Queue / queue / queues / queue_create / queue_update / queue_delete / queue_delete_plan,
+            Ivr / ivr / ivrs / ivr_create / ivr_update / ivr_delete / ivr_delete_plan,
+            HuntList / hunt_list / hunt_lists / hunt_list_create / hunt_list_update / hunt_list_delete / hunt_list_delete_plan,
+            Phone / phone / phones / phone_create / phone_update / phone_delete / phone_delete_plan,
+            Conference / conference / conferences / conference_create / conference_update / conference_delete / conference_delete_plan,
+            PagingGroup / paging_group / paging_groups / paging_group_create / paging_group_update / paging_group_delete / paging_group_delete_plan,
+            ShortNumber / short_number / short_numbers / short_number_create / short_number_update / short_number_delete / short_number_delete_plan,
+            Flow / flow / flows / flow_create / flow_update / flow_delete / flow_delete_plan,
         }
     };
 }
@@ -116,6 +147,13 @@ fn required_when(why: &str) -> Problem {
     Problem::new(Code::RequiredWhen, format!("is required when {why}"))
 }
 
+/// Hands out the positions of entries whose key stands in the list before, each with its problem.
+fn duplicates<K: PartialEq>(keys: &[K], report: &mut dyn FnMut(usize, Problem)) {
+    for i in (0..keys.len()).filter(|&i| keys[..i].contains(&keys[i])) {
+        report(i, Problem::new(Code::Duplicate, "stands in the list twice"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,25 +161,40 @@ mod tests {
     use crate::form::{Cell, Place};
     use std::collections::{BTreeMap, BTreeSet};
 
-    const SQL: &str = include_str!("../../migrations/sqlite/0003_objects.sql");
+    const SQL: &str = concat!(
+        include_str!("../../migrations/sqlite/0003_objects.sql"),
+        include_str!("../../migrations/sqlite/0005_referrers.sql")
+    );
 
-    /// The columns of every table of the migration, in order, each with whether it is NOT NULL.
-    fn tables() -> BTreeMap<&'static str, Vec<(&'static str, bool)>> {
+    /// A column: its name, and what stands behind it.
+    type Column = (&'static str, &'static str);
+
+    fn not_null(column: Column) -> bool {
+        column.1.contains(" NOT NULL")
+    }
+
+    /// The columns of every table of the migrations, in order.
+    fn tables() -> BTreeMap<&'static str, Vec<Column>> {
         let table = |text: &'static str| {
             let (name, rest) = text.split_once(" (\n").unwrap();
             let body = rest.split_once("\n)").unwrap().0;
             let columns = body.lines().map(str::trim).filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
-            (name, columns.map(|line| (line.split(' ').next().unwrap(), line.contains(" NOT NULL"))).collect())
+            (name, columns.map(|line| line.split_once(' ').unwrap()).collect())
         };
-        SQL.split("CREATE TABLE ").skip(1).map(table).collect()
+        let mut tables: BTreeMap<_, Vec<Column>> = SQL.split("CREATE TABLE ").skip(1).map(table).collect();
+        for added in SQL.lines().filter_map(|line| line.strip_prefix("ALTER TABLE ")) {
+            let (name, column) = added.split_once(" ADD COLUMN ").unwrap();
+            tables.get_mut(name).unwrap().push(column.split_once(' ').unwrap());
+        }
+        tables
     }
 
-    fn names(columns: &[(&'static str, bool)]) -> Vec<&'static str> {
+    fn names(columns: &[Column]) -> Vec<&'static str> {
         columns.iter().map(|(name, _)| *name).collect()
     }
 
     /// Takes the tables of one detail out of `tables`.
-    fn compare<D: Detail>(tables: &mut BTreeMap<&'static str, Vec<(&'static str, bool)>>) {
+    fn compare<D: Detail>(tables: &mut BTreeMap<&'static str, Vec<Column>>) {
         let mut take = |name: &str| tables.remove(name).unwrap_or_else(|| panic!("there is no table {name}"));
         let mut expected = vec!["tenant_id", "object_id"];
         for (field, place) in D::COLUMNS.iter().zip(D::PLACES) {
@@ -174,7 +227,7 @@ mod tests {
             ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
                 $(
                     assert_eq!(<$Kind as Detail>::KIND, Kind::$Kind);
-                    assert_eq!(<kind::$Kind as Target>::KIND, Kind::$Kind);
+                    assert_eq!(<kind::$Kind as Target>::KINDS, [Kind::$Kind]);
                     assert_eq!($Kind::TABLE, stringify!($field));
                     kinds.insert(Kind::$Kind.word());
                 )+
@@ -189,11 +242,11 @@ mod tests {
     #[test]
     fn every_reference_has_its_foreign_key_and_index() {
         for (table, columns) in tables() {
-            // What is a switch, such as `say_caller_id`, is never NULL; what refers to another object may be.
             let keyed = |name: &str| ["object_id", "owner_id"].contains(&name);
-            for (column, _) in
-                columns.iter().filter(|(name, not_null)| keyed(name) || (name.ends_with("_id") && !not_null))
-            {
+            // What is a switch, such as `say_caller_id`, refers to nothing.
+            let refers =
+                |name: &str, rest: &str| name.ends_with("_id") && name != "tenant_id" && !rest.contains("CHECK");
+            for (column, _) in columns.iter().filter(|(name, rest)| refers(name, rest)) {
                 let key = format!("FOREIGN KEY (tenant_id, {column}) REFERENCES pbx_object (tenant_id, object_id)");
                 let text = SQL.split_once(&format!("CREATE TABLE {table} (\n")).unwrap().1.split_once("\n)").unwrap().0;
                 assert!(text.contains(&key), "{table}.{column}");
@@ -217,8 +270,8 @@ mod tests {
             let cells =
                 stored.into_iter().filter_map(|cell| if let Cell::Value(value) = cell { Some(value) } else { None });
             let tables = tables();
-            for (value, (column, not_null)) in cells.zip(&tables[D::TABLE][2..]) {
-                assert_eq!(value != Value::Null, *not_null, "{}.{column}", D::TABLE);
+            for (value, column) in cells.zip(&tables[D::TABLE][2..]) {
+                assert_eq!(value != Value::Null, not_null(*column), "{}.{}", D::TABLE, column.0);
             }
         }
         let mut wanted = Vec::new();
@@ -234,6 +287,7 @@ mod tests {
                 "parking_lot.lastSlot",
                 "ldap_server.host",
                 "did.phoneNumber",
+                "short_number.destination",
             ]
         );
     }

@@ -40,6 +40,12 @@ impl Viewer {
         Self { name: name.to_owned(), write: true, delete: true, selected: Selected::None, tenants: None }
     }
 
+    /// Why this viewer may not make or change tenants themselves, if so: that is for tokens for all tenants.
+    pub(super) fn kept_from_tenants(&self) -> Option<Problem> {
+        let rule = "needs a token for all tenants with the scope write";
+        (!self.write || self.tenants.is_some()).then(|| Problem::new(Code::Forbidden, rule))
+    }
+
     /// Whether a tenant exists for this viewer. What is not visible answers like what does not exist.
     pub fn sees(&self, tenant: TenantId) -> bool {
         self.tenants.as_ref().is_none_or(|tenants| tenants.contains(&tenant))

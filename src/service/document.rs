@@ -296,8 +296,13 @@ impl<D: Detail> Document for Plain<D> {
             checked.errors.push(Problem::new(crate::domain::Code::Required, "is required").under("name"));
         }
         self.detail.references(&mut |reference| checked.reference(reference, facts));
-        self.detail.destinations(&mut |field, list| checked.destinations(&[camel(field)], list, facts));
+        self.detail.destinations(&mut |field, list| {
+            if !D::BESIDE.contains(&field) {
+                checked.destinations(&[camel(field)], list, facts);
+            }
+        });
         self.detail.check(&mut |problem| checked.errors.push(problem));
+        self.detail.doubts(&mut |problem| checked.warnings.push(problem));
         self.detail.check_around(facts, &mut checked);
         checked
     }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::document::Asks;
 use crate::domain::{Kind, ObjectId};
 use crate::form::{AdditionalDestinations, Hop, Known, Surroundings};
-use crate::objects::{Condition, ConditionType, Detail as _, UserProfile};
+use crate::objects::{Condition, ConditionType, Detail as _, HuntList, UserProfile};
 use crate::store::{self, ObjectRow, Query, Result, TenantRow};
 
 /// The longest chain that is followed; one that is longer is not worth a call's time either.
@@ -75,7 +75,9 @@ pub(super) fn follow(query: &mut Query<'_>, around: &mut Surroundings, starts: V
         let of = |kind| rows.values().filter(|row| row.kind == kind).map(|row| row.id.local).collect::<Vec<_>>();
         let forms: HashMap<i64, AdditionalDestinations> = sections(query, &of(Kind::VirtualExtension))?;
         let conditions: HashMap<i64, Condition> = sections(query, &of(Kind::Condition))?;
+        let lists: HashMap<i64, HuntList> = sections(query, &of(Kind::HuntList))?;
         let mut asks = Asks::default();
+        lists.values().for_each(|list| asks.destinations(&list.members));
         forms
             .values()
             .filter(|form| form.unconditional_enabled)
@@ -91,7 +93,8 @@ pub(super) fn follow(query: &mut Query<'_>, around: &mut Surroundings, starts: V
             let (id, local) = (row.id, row.id.local);
             let form = forms.get(&local).and_then(|form| form.surely(around)).map(|(_, object)| object);
             let condition = conditions.get(&local).map(|condition| condition.surely(around));
-            let next: Vec<_> = form.into_iter().chain(condition.into_iter().flatten()).collect();
+            let list = lists.get(&local).map(|list| list.surely(around));
+            let next: Vec<_> = form.into_iter().chain([condition, list].into_iter().flatten().flatten()).collect();
             wanted.extend(&next);
             around.hops.insert(id, Hop { label: label(&row), next });
         }

@@ -199,11 +199,11 @@ impl<D: Document> Plan<D> {
         let document = D::patched(copy.as_ref().or(base.as_ref()), &save.patch, &mut |problem| errors.push(problem));
         let Some(document) = document else { return Ok(refused(object, errors)) };
         let own = object.filter(|_| kind != Kind::FormDefaults);
-        let context = Context { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
-        let mut checked = context.check(query, &document, D::new_password(&save.patch))?;
+        let setting = Setting { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
+        let mut checked = setting.check(query, &document, D::new_password(&save.patch))?;
         checked.errors.extend(document.taken(query, own)?);
         if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
-            let before = context.check(query, base, None)?;
+            let before = setting.check(query, base, None)?;
             forgive(&mut checked, &before, |name| D::sends(&save.patch, name));
         }
         // A field that was refused by its own rule is not also reported as missing.
@@ -255,14 +255,14 @@ impl<D: Document> Plan<D> {
 }
 
 /// What the check of one object works with besides the object.
-pub(super) struct Context<'a> {
+pub(super) struct Setting<'a> {
     pub(super) tenant: &'a TenantRow,
     pub(super) own: Option<ObjectId>,
     pub(super) defaults: bool,
     pub(super) now: i64,
 }
 
-impl Context<'_> {
+impl Setting<'_> {
     pub(super) fn check<D: Document>(
         &self,
         query: &mut Query<'_>,

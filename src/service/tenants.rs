@@ -27,11 +27,7 @@ impl App {
                     Err(StoreError::Conflict { constraint }) if constraint == "tenant_pkey" => {
                         return Err(StoreError::Stale(constraint));
                     }
-                    Err(StoreError::Conflict { .. }) => {
-                        let problem =
-                            Problem::new(Code::Duplicate, "is in use by another tenant").value(new.code.as_str());
-                        return Ok(Outcome::Rollback(Err(vec![problem.under("code")])));
-                    }
+                    Err(StoreError::Conflict { .. }) => return Ok(Outcome::Rollback(Err(vec![code_in_use(&new)]))),
                     Err(error) => return Err(error),
                 };
                 let tx = &mut Tx::begin(session, id)?;
@@ -43,6 +39,62 @@ impl App {
                 Ok(Outcome::Commit(Ok(store::own_tenant(tx)?)))
             })
             .await
+    }
+
+    /// Makes a tenant for somebody, see [`App::create_tenant`].
+    ///
+    /// # Errors
+    /// As [`App::create_tenant`].
+    pub async fn make_tenant(
+        &self,
+        snapshot: &Snapshot,
+        viewer: &Viewer,
+        request: &TenantInput,
+    ) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
+        if let Some(refusal) = viewer.kept_from_tenants() {
+            return Ok(Err(vec![refusal]));
+        }
+        let made = self.create_tenant(request).await;
+        snapshot.renew().await;
+        made
+    }
+
+    /// Changes a tenant. What is left out stays as it is.
+    ///
+    /// # Errors
+    /// All that is wrong with the request, or what the store answers.
+    pub async fn update_tenant(
+        &self,
+        snapshot: &Snapshot,
+        viewer: &Viewer,
+        tenant: TenantId,
+        request: TenantInput,
+    ) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
+        if let Some(refusal) = viewer.kept_from_tenants() {
+            return Ok(Err(vec![refusal]));
+        }
+        let work = move |tx: &mut Tx<'_>| {
+            let mut row = store::own_tenant(tx)?;
+            let mut problems = Vec::new();
+            row.settings.apply(&request, &mut |problem| problems.push(problem));
+            row.settings.check(&mut |problem| problems.push(problem));
+            if !problems.is_empty() {
+                return Ok(Outcome::Rollback(Err(problems)));
+            }
+            match store::update_tenant(tx, &row.settings) {
+                Ok(()) => Ok(Outcome::Commit(Ok(store::own_tenant(tx)?))),
+                Err(StoreError::Conflict { .. }) => Ok(Outcome::Rollback(Err(vec![code_in_use(&row.settings)]))),
+                Err(error) => Err(error),
+            }
+        };
+        let updated = match self.store.write(tenant, work).await {
+            Err(StoreError::NoTenant) => {
+                Ok(Err(vec![Problem::new(Code::NotFound, "must be the id of a tenant").under("id")]))
+            }
+            updated => updated,
+        };
+        snapshot.renew().await;
+        updated
     }
 
     /// All tenants by code.
@@ -84,4 +136,8 @@ impl App {
         let row = snapshot.read_system(move |session| store::tenant_by_code(session, &code)).await?;
         Ok(row.filter(|tenant| viewer.sees(tenant.id)))
     }
+}
+
+fn code_in_use(settings: &TenantSettings) -> Problem {
+    Problem::new(Code::Duplicate, "is in use by another tenant").value(settings.code.as_str()).under("code")
 }

@@ -45,6 +45,7 @@ pub use session::{Query, Session, Tx};
 pub use sqlite::{Exclusive, Frozen, beside, copy_database};
 pub use tenants::{
     TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
+    update as update_tenant,
 };
 pub use tokens::{TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens};
 pub use transfer::{

@@ -38,6 +38,8 @@ const LAST: &str = "SELECT coalesce(max(tenant_id), 0) FROM tenant";
 const INSERT: &str = "INSERT INTO tenant (tenant_id, created_at, code, name, timezone, transcription, ai, area_code,
   area_code_min_digits, area_code_max_digits, area_code_regex, next_object, revision)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 0)";
+const UPDATE: &str = "UPDATE tenant SET code = $2, name = $3, timezone = $4, transcription = $5, ai = $6, area_code = $7,
+  area_code_min_digits = $8, area_code_max_digits = $9, area_code_regex = $10 WHERE tenant_id = $1";
 const SET_DEFAULTS: &str = "UPDATE tenant SET defaults_id = $2 WHERE tenant_id = $1";
 
 fn parse(row: &Row) -> Result<TenantRow> {
@@ -90,13 +92,25 @@ pub fn own_tenant(query: &mut Query<'_>) -> Result<TenantRow> {
 /// What the engine answers; CONFLICT when the code is taken.
 pub fn create(session: &mut dyn Session, new: &TenantSettings, now: i64) -> Result<TenantId> {
     let id = column!(session.first(LAST, &[])?.unwrap_or_default(), 0, int)? + 1;
-    let values = new.store().into_iter().filter_map(|cell| match cell {
-        Cell::Value(value) => Some(value),
-        Cell::Rows(_) => None,
-    });
-    let row: Vec<Value> = [id.into(), now.into()].into_iter().chain(values).collect();
+    let row: Vec<Value> = [id.into(), now.into()].into_iter().chain(columns(new)).collect();
     session.execute(INSERT, &row)?;
     Ok(TenantId(id))
+}
+
+/// What the columns of a tenant's settings hold, in order.
+fn columns(settings: &TenantSettings) -> impl Iterator<Item = Value> {
+    settings.store().into_iter().filter_map(|cell| match cell {
+        Cell::Value(value) => Some(value),
+        Cell::Rows(_) => None,
+    })
+}
+
+/// Changes a tenant's settings.
+///
+/// # Errors
+/// What the engine answers; CONFLICT when the code is taken.
+pub fn update(tx: &mut Tx<'_>, settings: &TenantSettings) -> Result<()> {
+    tx.execute(UPDATE, &columns(settings).collect::<Vec<_>>()).map(drop)
 }
 
 /// Says which object is the tenant's template.

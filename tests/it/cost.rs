@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use crate::engines::{Engine, Live, on_each_engine};
 use crate::harness::{Server, TOKEN, problems};
 use serde_json::{Map, Value, json};
-use vext::form::{Place, Section, camel};
+use vext::domain::Kind;
+use vext::form::{Described, Place, Rows, Section, camel};
+use vext::objects::Detail;
 use vext::service::Database;
 
 /// The nine sections: name, fields and where they are kept.
@@ -23,6 +25,40 @@ fn sections() -> Vec<(&'static str, &'static [&'static str], &'static [Place])> 
         FollowMe,
         AdditionalDestinations,
         Note
+    )
+}
+
+/// The other kinds: what each is, and of its detail the table and the fields.
+pub fn details() -> Vec<(Kind, &'static str, Vec<Described>)> {
+    macro_rules! of {
+        ($($Detail:ident),+) => { vec![$((vext::objects::$Detail::KIND, vext::objects::$Detail::TABLE, vext::objects::$Detail::describe())),+] };
+    }
+    of!(
+        Extension,
+        CallGroup,
+        PickupGroup,
+        SpyGroup,
+        VoicemailBox,
+        MusicOnHold,
+        PhoneBook,
+        ParkingLot,
+        MediaFile,
+        Condition,
+        CallList,
+        RoutingProfile,
+        Provider,
+        CallerIdRuleSet,
+        UserProfile,
+        LdapServer,
+        Did,
+        Queue,
+        Ivr,
+        HuntList,
+        Phone,
+        Conference,
+        PagingGroup,
+        ShortNumber,
+        Flow
     )
 }
 
@@ -57,17 +93,49 @@ async fn struct_columns_answer_and_input_agree(engine: Engine) {
         let type_name = camel(&format!("_{table}"));
         let names: Vec<_> = fields.iter().map(|field| camel(field)).collect();
         assert_eq!(members(&server, &format!("{type_name}Input")).await, names, "{table}");
+        answer_has(&members(&server, &type_name).await, &names, &type_name);
+    }
+}
+
+/// A type's answer has the fields, and behind them nothing but what their ids lead to.
+fn answer_has(answered: &[String], names: &[String], type_name: &str) {
+    for name in names {
+        let secret = format!("{name}Set");
+        assert!(answered.contains(name) != answered.contains(&secret), "{type_name}.{name}");
+    }
+    for reference in &answered[names.len()..] {
+        let stem = reference.trim_end_matches('s');
+        let known = |name: &String| name == &format!("{reference}Id") || name == &format!("{stem}Ids");
+        assert!(names.iter().any(known), "{type_name}.{reference} belongs to no field");
+    }
+}
+
+/// The same for every other kind: struct, columns, the tables of its lists, and the answer, where the fields that all
+/// kinds have stand first.
+async fn details_columns_and_answers_agree(engine: Engine) {
+    let server = Server::start(engine);
+    let mut kinds: Vec<_> = details().iter().map(|(kind, ..)| kind.word()).collect();
+    kinds.extend([Kind::VirtualExtension, Kind::FormDefaults].map(Kind::word));
+    kinds.sort_unstable();
+    let mut all: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+    all.sort_unstable();
+    assert_eq!(kinds, all);
+    let common = members(&server, "PbxObject").await;
+    for (kind, table, fields) in details() {
+        let own = fields.iter().filter(|field| field.place == Place::Column).map(|field| field.name);
+        let own = ["tenant_id", "object_id"].into_iter().chain(own).map(str::to_owned).collect();
+        assert_eq!(columns(&server.live, table), own, "{table}");
+        for field in &fields {
+            if let Place::Rows(Rows { table, columns: entry, slotted: false }) = field.place {
+                let own = ["tenant_id", "owner_id", "position"].iter().chain(entry).map(|&c| c.to_owned()).collect();
+                assert_eq!(columns(&server.live, table), own, "{table}");
+            }
+        }
+        let type_name = camel(&format!("_{}", kind.word().to_lowercase()));
         let answered = members(&server, &type_name).await;
-        for name in &names {
-            let secret = format!("{name}Set");
-            assert!(answered.contains(name) != answered.contains(&secret), "{type_name}.{name}");
-        }
-        // Behind the fields stand the references' own lines: each belongs to a field with an id.
-        for reference in &answered[names.len()..] {
-            let stem = reference.trim_end_matches('s');
-            let known = |name: &String| name == &format!("{reference}Id") || name == &format!("{stem}Ids");
-            assert!(names.iter().any(known), "{type_name}.{reference} belongs to no field");
-        }
+        assert_eq!(answered[..common.len()], common, "{type_name}");
+        let names: Vec<_> = fields.iter().map(|field| camel(field.name)).collect();
+        answer_has(&answered[common.len()..], &names, &type_name);
     }
 }
 
@@ -207,6 +275,7 @@ async fn an_omitted_variable_keeps_the_field(engine: Engine) {
 
 on_each_engine!(
     struct_columns_answer_and_input_agree,
+    details_columns_and_answers_agree,
     every_field_makes_the_whole_trip,
     every_field_changes_itself_alone,
     an_omitted_variable_keeps_the_field,

@@ -81,6 +81,18 @@ async fn there_is_something_of_every_kind(engine: Engine) {
     assert_eq!(types, every.into());
 }
 
+/// Whatever is reached by dialling has a number.
+async fn what_is_dialled_has_a_number(engine: Engine) {
+    use Kind::{Conference, HuntList, PagingGroup, Queue, ShortNumber};
+    let (_live, app) = filled(engine).await;
+    for code in [CANISTRACCI, MOLLOY] {
+        let rows = look(&app, code, all).await;
+        let dialled = |kind| matches!(kind, Queue | HuntList | Conference | PagingGroup | ShortNumber);
+        let silent: Vec<_> = rows.into_iter().filter(|row| dialled(row.kind) && row.number.is_none()).collect();
+        assert_eq!(silent, []);
+    }
+}
+
 async fn the_tenants_have_an_extension_of_the_same_number(engine: Engine) {
     let (_live, app) = filled(engine).await;
     let name = |query: &mut Query<'_>| Ok(store::plain_row(query, IVY_MORGAN)?.map(|row| (row.kind, row.name)));
@@ -108,6 +120,7 @@ on_each_engine!(
     filling_twice_is_filling_once,
     what_was_left_unfinished_is_not_taken_for_the_demo,
     there_is_something_of_every_kind,
+    what_is_dialled_has_a_number,
     the_tenants_have_an_extension_of_the_same_number,
     ivys_form_gives_no_reason_for_a_warning,
 );

@@ -141,6 +141,14 @@ impl Server {
         answer["data"]["result"].take()
     }
 
+    /// The id of whatever has this number in CANISTRACCI.
+    pub async fn object(&self, number: &str) -> String {
+        let tenant = self.app.tenants().await.unwrap().remove(0).id;
+        let number = number.to_owned();
+        let row = self.app.snapshot().read(tenant, move |query| vext::store::plain_row(query, &number)).await.unwrap();
+        row.unwrap().id.opaque().0
+    }
+
     /// Id and version of a virtual extension of CANISTRACCI.
     pub async fn extension(&self, number: &str) -> (String, i64) {
         let query =

@@ -1,10 +1,14 @@
 //! Reading: the tour's queries, statements counted, paging, nodes, and what another tenant sees.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::cost::details;
 use crate::engines::{Engine, on_each_engine};
 use crate::harness::{ALL, MOLLOY, READ, Server, TOKEN};
 use serde_json::{Value, json};
+use vext::domain::Kind;
+use vext::form::camel;
 
 /// The query that the issue asks for.
 async fn ivy_morgan_answers(engine: Engine) {
@@ -48,10 +52,84 @@ fn everything<'a>(
     })
 }
 
-/// Reads everything that 108 holds or leads to, three steps far.
+/// Reads everything that 108 and each object of any other kind hold or lead to.
 pub async fn read_every_reference(server: &Server) {
     let all = everything(server, "VirtualExtension", 3).await;
     server.data(&format!("{{ tenant {{ virtualExtension(by: {{number: \"108\"}}) {{ {all} }} }} }}"), json!({})).await;
+    for (kind, ..) in details() {
+        read_all(server, kind).await;
+    }
+}
+
+/// Everything that the tenant's objects of a kind hold, and what they lead to, with that of its own.
+async fn read_all(server: &Server, kind: Kind) -> Vec<Value> {
+    let tenant = server.app.tenants().await.unwrap().remove(0).id;
+    let rows = server.app.snapshot().read(tenant, move |query| vext::store::of_kind(query, kind)).await.unwrap();
+    let ids: Vec<_> = rows.into_iter().map(|row| row.id.opaque().0).collect();
+    let type_name = camel(&format!("_{}", kind.word().to_lowercase()));
+    let all = everything(server, &type_name, 2).await;
+    let query = format!("query($ids: [ID!]!) {{ nodes(ids: $ids) {{ __typename ... on {type_name} {{ {all} }} }} }}");
+    let nodes = server.data(&query, json!({ "ids": ids })).await["nodes"].as_array().unwrap().clone();
+    assert_eq!(nodes.len(), ids.len());
+    for (node, id) in nodes.iter().zip(&ids) {
+        assert_eq!((node["__typename"].as_str(), node["id"].as_str()), (Some(&*type_name), Some(&**id)));
+    }
+    nodes
+}
+
+/// The fields with ids in an answer, `members.extensionId`, whose objects stand beside them and are those of the ids.
+fn compare_references(answer: &Value, path: &str, compared: &mut BTreeSet<String>) {
+    match answer {
+        Value::Array(list) => list.iter().for_each(|entry| compare_references(entry, path, compared)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = format!("{path}.{name}");
+                if let (Some(stem), Some(ids)) = (name.strip_suffix("Ids"), value.as_array()) {
+                    // The plural of media is media.
+                    let objects = fields.get(stem).or_else(|| fields.get(&format!("{stem}s")));
+                    let Some(objects) = objects.and_then(Value::as_array) else { continue };
+                    assert_eq!(
+                        objects.iter().map(|object| &object["id"]).collect::<Vec<_>>(),
+                        ids.iter().collect::<Vec<_>>()
+                    );
+                    if !ids.is_empty() {
+                        compared.insert(path);
+                    }
+                } else if let (Some(object), true) =
+                    (name.strip_suffix("Id").and_then(|stem| fields.get(stem)), value.is_string())
+                {
+                    assert_eq!(&object["id"], value, "{path}");
+                    compared.insert(path);
+                } else {
+                    compare_references(value, &path, compared);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Objects of every kind answer with all that they hold and lead to; each reference leads to the object of its id.
+async fn every_kind_answers_with_what_it_leads_to(engine: Engine) {
+    let server = Server::start(engine);
+    let (mut compared, mut unseen) = (BTreeSet::new(), BTreeSet::new());
+    for (kind, table, fields) in details() {
+        for object in read_all(&server, kind).await {
+            compare_references(&object, table, &mut compared);
+        }
+        for field in fields.iter().filter(|field| field.pointers.iter().any(|p| matches!(p.leads, vext::form::Leads::ById(_)))) {
+            let path = format!("{table}.{}", camel(field.name));
+            if !compared.iter().any(|found| found == &path || found.starts_with(&format!("{path}."))) {
+                unseen.insert(path);
+            }
+        }
+    }
+    // Slots that lead elsewhere than to objects in the demo data.
+    let without = [
+        "ivr.key7",
+        "voicemail_box.followDestinations",
+    ];
+    assert_eq!(unseen.iter().collect::<Vec<_>>(), without);
 }
 
 /// The number of statements for a page does not depend on its length: all sections, all references, and theirs.
@@ -240,6 +318,7 @@ async fn the_tenant_is_named_selected_or_the_tokens(engine: Engine) {
 
 on_each_engine!(
     ivy_morgan_answers,
+    every_kind_answers_with_what_it_leads_to,
     a_long_page_costs_as_many_statements_as_a_short_one,
     a_section_is_loaded_only_when_it_is_selected,
     pages_join_without_gap_or_repetition,

@@ -88,9 +88,14 @@ async fn information(engine: Engine) {
         ["callSettings.musicOnHoldId WRONG_KIND"]
     );
     let reached = json!({ "onNoAnswerEnabled": true, "onNoAnswer": [{ "objectId": mailbox }] });
+    // Where the queue sends its callers is not the form's to know.
+    let queued = json!({ "onNoAnswerEnabled": true, "onNoAnswer": [{ "objectId": t.server.object("401").await }] });
     let lamp = json!({ "voicemailMwiMailboxId": mailbox });
     let hangup = json!({ "onNoAnswerEnabled": true, "onNoAnswer": [{ "hangup": "BUSY" }] });
-    assert_eq!(t.warnings(json!({ "information": lamp, "additionalDestinations": reached })).await, [] as [&str; 0]);
+    for destinations in [reached, queued] {
+        let form = json!({ "information": lamp, "additionalDestinations": destinations });
+        assert_eq!(t.warnings(form).await, [] as [&str; 0]);
+    }
     assert_eq!(
         t.warnings(json!({ "information": lamp, "additionalDestinations": hangup })).await,
         ["information.voicemailMwiMailboxId VOICEMAIL_NEVER_REACHED"]
@@ -306,6 +311,22 @@ async fn additional_destinations(engine: Engine) {
         t.errors(slots(json!({ "onBusy": [{ "objectId": group }] }))).await,
         ["additionalDestinations.onBusy.0.objectId WRONG_KIND"]
     );
+    for (number, fits) in [
+        ("109", true),
+        ("110", true),
+        ("190", true),
+        ("401", true),
+        ("411", true),
+        ("421", true),
+        ("431", true),
+        ("441", true),
+        ("451", true),
+        ("61", false),
+    ] {
+        let to = slots(json!({ "onBusy": [{ "objectId": t.server.object(number).await }] }));
+        let refused: &[_] = if fits { &[] } else { &["additionalDestinations.onBusy.0.objectId WRONG_KIND"] };
+        assert_eq!(t.errors(to).await, refused, "{number}");
+    }
     assert_eq!(
         t.errors(slots(json!({ "onBusy": [{ "number": "x" }] }))).await,
         ["additionalDestinations.onBusy.0.number INVALID_FORMAT"]

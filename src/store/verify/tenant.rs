@@ -15,8 +15,9 @@ use crate::form::{
 };
 use crate::form::{Cell, Place, Rows, Section, each_section};
 use crate::objects::{
-    CallGroup, CallList, CallerIdRuleSet, Condition, Did, Extension, LdapServer, MediaFile, MusicOnHold, ParkingLot,
-    PhoneBook, PickupGroup, Provider, RoutingProfile, SpyGroup, UserProfile, VoicemailBox, each_detail,
+    CallGroup, CallList, CallerIdRuleSet, Condition, Conference, Did, Extension, Flow, HuntList, Ivr, LdapServer,
+    MediaFile, MusicOnHold, PagingGroup, ParkingLot, Phone, PhoneBook, PickupGroup, Provider, Queue, RoutingProfile,
+    ShortNumber, SpyGroup, UserProfile, VoicemailBox, each_detail,
 };
 
 /// How many rows are read at once; when one of them is wrong, these are read again one by one.

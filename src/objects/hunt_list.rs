@@ -1,0 +1,147 @@
+//! Hunt lists: destinations that ring together or in turn.
+
+use super::{Detail, Numbered, Preset, duplicates};
+use crate::domain::{Code, Id, Kind, ObjectId, Problem, Seconds, choice, kind};
+use crate::form::{Checked, Destination, DestinationTarget, Destinations, Facts, Surroundings, section};
+
+section! {
+    "hunt_list", HuntListInput;
+    /// A hunt list: destinations that ring together or in turn until one answers.
+    #[graphql(name = "HuntListDetail", complex)]
+    pub struct HuntList {
+        /// In which order the members ring.
+        pub strategy: HuntStrategy,
+        /// How long a member rings, or all of them at once: 1 to 600 seconds.
+        pub ring_seconds: Preset<Seconds<1, 600>, 20>,
+        /// How long the list rings in all, before the call goes to `onTimeout`: 1 to 3600 seconds, not less than `ringSeconds`.
+        pub dial_timeout_seconds: Preset<Seconds<1, 3600>, 60>,
+        /// Whether members are dialled directly: faster, but what is done on answer is left out.
+        pub fast_dialing: bool,
+        /// Whether callers hear music on hold instead of ringing.
+        pub play_music: bool,
+        /// What callers hear when `playMusic` is on; null is the tenant's default class.
+        pub music_on_hold_id: Option<Id<kind::MusicOnHold>>,
+        /// Whether members that are in a call are passed over.
+        pub skip_in_use: bool,
+        /// Whether members whose phones are not registered are passed over.
+        pub skip_offline: bool,
+        /// Whether a redirect that a member has set on the phone itself is followed.
+        pub allow_redirect: bool,
+        /// Whether the members' own follow-me is followed.
+        pub allow_follow_me: bool,
+        /// Whether the members' own additional destinations are followed.
+        pub allow_additional_destinations: bool,
+        /// Whether who answers must press a key before being connected, so that no mobile's voicemail takes the call.
+        pub request_confirm: bool,
+        /// The prompt that asks for the key; null is the stock prompt.
+        pub confirm_media_id: Option<Id<kind::MediaFile>>,
+        /// Who rings, in order; each at most once.
+        pub members: Destinations,
+        /// Where a call goes that nobody has answered, in order.
+        pub on_timeout: Destinations,
+    }
+}
+
+choice! {
+    /// In which order the members of a hunt list ring.
+    pub enum HuntStrategy {
+        /// All at once, once.
+        RingAll = "RING_ALL",
+        /// One after the other, from the first again after the last.
+        Cycle = "CYCLE",
+        /// One after the other, once.
+        Sequence = "SEQUENCE",
+        /// All at once, again and again.
+        RingAllOverLoop = "RING_ALL_OVER_LOOP",
+    }
+}
+
+impl HuntList {
+    /// Whether a call that rings a member goes on to where that sends it: into a list, or where an extension sends all
+    /// its calls when the list lets it.
+    fn follows(&self, member: ObjectId, around: &Surroundings) -> bool {
+        match around.kind_of(member) {
+            Some(Kind::VirtualExtension) => self.allow_additional_destinations,
+            Some(Kind::HuntList) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Detail for HuntList {
+    const KIND: Kind = Kind::HuntList;
+    type Head = Numbered;
+    const NEEDS_NUMBER: bool = true;
+    const BESIDE: &'static [&'static str] = &["members"];
+
+    fn check(&self, report: &mut dyn FnMut(Problem)) {
+        let (ring, dial) = (self.ring_seconds.value().get(), self.dial_timeout_seconds.value().get());
+        if ring > dial {
+            let rule = format!("must not be less than ringSeconds, which is {ring}");
+            report(Problem::new(Code::Contradiction, rule).value(dial).under("dialTimeoutSeconds"));
+        }
+        let targets: Vec<_> = self.members.0.iter().map(Destination::target).collect();
+        for (i, _) in targets.iter().enumerate().filter(|(_, target)| matches!(target, DestinationTarget::Hangup(_))) {
+            let rule = "must be an object or a number, since a hang-up cannot ring";
+            report(Problem::new(Code::InvalidFormat, rule).under("hangup").under(i).under("members"));
+        }
+        duplicates(&targets, &mut |i, problem| report(problem.under(i).under("members")));
+    }
+
+    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+        for (i, member) in self.members.0.iter().enumerate() {
+            let Some(object) = facts.leads_to(member) else { continue };
+            if let Some(way) = self.follows(object, facts).then(|| facts.way_back(object)).flatten() {
+                let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", way.join(" → ")));
+                checked.errors.push(problem.related(object).under(member.word()).under(i).under("members"));
+            }
+        }
+    }
+
+    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
+        let members = self.members.0.iter().filter_map(|member| around.leads_to(member));
+        members.filter(|object| self.follows(*object, around)).collect()
+    }
+
+    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
+        if self.members.0.is_empty() {
+            report(Problem::new(Code::NoMembers, "is empty, so nobody rings").under("members"));
+        }
+        if self.on_timeout.0.is_empty() {
+            let rule = "is empty, so a call that nobody answers is dropped";
+            report(Problem::new(Code::CallsDropped, rule).under("onTimeout"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::testing::{doubted, id, problems};
+    use serde_json::json;
+
+    #[test]
+    fn a_member_rings_no_longer_than_the_list() {
+        for (ring, dial, found) in [(60, 60, ""), (61, 60, "dialTimeoutSeconds CONTRADICTION")] {
+            let list = json!({ "ringSeconds": ring, "dialTimeoutSeconds": dial });
+            assert_eq!(problems::<HuntList>(&list).join(" "), found, "{list}");
+        }
+    }
+
+    #[test]
+    fn members_can_ring_and_stand_there_once() {
+        let (object, number) = (json!({ "objectId": id(1) }), json!({ "number": "+39055108" }));
+        let found = |members| problems::<HuntList>(&json!({ "members": members }));
+        assert_eq!(found(json!([object, number, { "objectId": id(2) }])), [] as [&str; 0]);
+        assert_eq!(found(json!([object, number, object])), ["members.2 DUPLICATE"]);
+        assert_eq!(found(json!([number, number])), ["members.1 DUPLICATE"]);
+        assert_eq!(found(json!([object, { "hangup": "BUSY" }])), ["members.1.hangup INVALID_FORMAT"]);
+    }
+
+    #[test]
+    fn somebody_should_ring_and_the_call_go_on() {
+        assert_eq!(doubted::<HuntList>(&json!({})), ["members NO_MEMBERS", "onTimeout CALLS_DROPPED"]);
+        let list = json!({ "members": [{ "objectId": id(1) }], "onTimeout": [{ "hangup": "BUSY" }] });
+        assert_eq!(doubted::<HuntList>(&list), [] as [&str; 0]);
+    }
+}

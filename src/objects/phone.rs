@@ -1,0 +1,216 @@
+//! Phones: handsets with their lines and keys, as they are provisioned.
+
+use super::{Detail, Named, duplicates, required_when};
+use crate::domain::{Amount, Code, DialNumber, Id, Kind, MacAddress, Password, Problem, Sealed, Text, choice, kind};
+use crate::form::{Entries, Links, section};
+
+section! {
+    "phone", PhoneInput;
+    /// A phone: a handset, which fetches its lines and keys by itself.
+    #[graphql(name = "PhoneDetail", complex)]
+    pub struct Phone {
+        /// The hardware address by which the phone is known: 12 hexadecimal digits, unique in the tenant; needed unless it is a default or a virtual phone.
+        pub mac_address: Option<MacAddress>,
+        /// Maker and model, at most 80 characters.
+        pub model: Text<80>,
+        /// The user under which the phone fetches its configuration over HTTP, at most 64 characters.
+        pub http_user: Text<64>,
+        /// The password of that user: at least 10 characters. Write-only; answered as whether it is set.
+        #[graphql(name = "httpPasswordSet")]
+        pub http_password: Sealed<Password>,
+        /// Whether phones of this model that nobody has entered get this configuration.
+        pub is_default: bool,
+        /// Whether there is no handset: the configuration is for a program on a computer or mobile.
+        pub is_virtual: bool,
+        /// The lines, at most 1000.
+        pub lines: Entries<PhoneLine>,
+        /// The programmable keys in their order on the phone, at most 1000.
+        pub keys: Entries<PhoneKey>,
+        /// The phone books that the phone shows, in order; at most 16.
+        pub phone_book_ids: Links<kind::PhoneBook, 16>,
+    }
+}
+
+section! {
+    "phone_line", PhoneLineInput;
+    /// A line of a phone.
+    #[graphql(complex)]
+    pub struct PhoneLine {
+        /// Which line it is: 0 to 200, each at most once.
+        pub line_number: Amount<0, 200>,
+        /// The extension, real or virtual, that calls and is called on the line.
+        pub extension_id: Id<kind::AnyExtension>,
+    }
+}
+
+section! {
+    "phone_key", PhoneKeyInput;
+    /// A programmable key of a phone. Its type says which of the fields count.
+    #[graphql(complex)]
+    pub struct PhoneKey {
+        /// What the key does.
+        pub key_type: PhoneKeyType,
+        /// What stands beside the key, at most 40 characters.
+        pub label: Text<40>,
+        /// In the types BLF, SPEED_DIAL and LINE, the extension, real or virtual; in LINE one of the phone's lines.
+        pub extension_id: Option<Id<kind::AnyExtension>>,
+        /// In the types BLF and SPEED_DIAL, the number instead of an extension: 2 to 32 digits, `*` or `#` with an optional + in front.
+        pub number: Option<DialNumber>,
+    }
+}
+
+choice! {
+    /// What a key of a phone does.
+    pub enum PhoneKeyType {
+        /// Shows whether somebody is in a call, and calls them (busy lamp field).
+        Blf = "BLF",
+        /// Dials.
+        SpeedDial = "SPEED_DIAL",
+        /// Selects a line.
+        Line = "LINE",
+        /// Turns Do Not Disturb on and off.
+        Dnd = "DND",
+        /// Nothing: it keeps the place for the keys behind it.
+        Empty = "EMPTY",
+    }
+}
+
+impl PhoneKey {
+    /// Reports what does not go with the key's type; `lines` are the phone's.
+    fn check(&self, lines: &[PhoneLine], report: &mut dyn FnMut(Problem)) {
+        let why = format!("keyType is {}", self.key_type.word());
+        let (object, number) = (self.extension_id.map(Id::object), self.number.as_ref());
+        let given = |rule: String| Problem::new(Code::Contradiction, rule);
+        match (self.key_type, object, number) {
+            (PhoneKeyType::Blf | PhoneKeyType::SpeedDial, None, None) => {
+                report(required_when(&format!("{why} and number is null")).under("extensionId"));
+            }
+            (PhoneKeyType::Blf | PhoneKeyType::SpeedDial, Some(_), Some(number)) => {
+                let rule = "must be null when extensionId is given";
+                report(given(rule.into()).value(number.as_str()).under("number"));
+            }
+            (PhoneKeyType::Line, None, _) => report(required_when(&why).under("extensionId")),
+            (PhoneKeyType::Line, Some(object), _) if lines.iter().all(|line| line.extension_id.object() != object) => {
+                let problem = given("must be the extension of one of the phone's lines".into());
+                report(problem.value(object.opaque().as_str()).under("extensionId"));
+            }
+            (PhoneKeyType::Dnd | PhoneKeyType::Empty, Some(object), _) => {
+                let problem = given(format!("must be null when {why}"));
+                report(problem.value(object.opaque().as_str()).under("extensionId"));
+            }
+            _ => {}
+        }
+        if let (PhoneKeyType::Line | PhoneKeyType::Dnd | PhoneKeyType::Empty, Some(number)) = (self.key_type, number) {
+            report(given(format!("must be null when {why}")).value(number.as_str()).under("number"));
+        }
+    }
+}
+
+impl Detail for Phone {
+    const KIND: Kind = Kind::Phone;
+    type Head = Named;
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["mac_address"], &["is_default", "model"]];
+
+    fn check(&self, report: &mut dyn FnMut(Problem)) {
+        if self.mac_address.is_none() && !self.is_default && !self.is_virtual {
+            report(required_when("isDefault and isVirtual are off").under("macAddress"));
+        }
+        if self.http_user.is_empty() && self.http_password.is_set() {
+            report(required_when("httpPassword is set").under("httpUser"));
+        }
+        if !self.http_user.is_empty() && !self.http_password.is_set() {
+            report(required_when("httpUser is given").under("httpPassword"));
+        }
+        let numbers: Vec<_> = self.lines.0.iter().map(|line| line.line_number.get()).collect();
+        duplicates(&numbers, &mut |i, problem| {
+            report(problem.value(numbers[i]).under("lineNumber").under(i).under("lines"));
+        });
+        for (i, key) in self.keys.0.iter().enumerate() {
+            key.check(&self.lines.0, &mut |problem| report(problem.under(i).under("keys")));
+        }
+    }
+
+    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
+        // Whose phone gets a default configuration is not known yet.
+        if self.lines.0.is_empty() && !self.is_default {
+            report(Problem::new(Code::NoMembers, "is empty, so the phone neither rings nor calls").under("lines"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Scalar as _;
+    use crate::objects::testing::{doubted, id, made, problems, sent};
+    use serde_json::{Value, json};
+
+    fn phone(rest: Value) -> Value {
+        let Value::Object(mut phone) = json!({ "macAddress": "000413a0b1c2" }) else { unreachable!() };
+        phone.extend(rest.as_object().unwrap().clone());
+        phone.into()
+    }
+
+    #[test]
+    fn a_handset_is_known_by_its_address() {
+        assert_eq!(problems::<Phone>(&json!({})), ["macAddress REQUIRED_WHEN"]);
+        for good in [phone(json!({})), json!({ "isDefault": true }), json!({ "isVirtual": true })] {
+            assert_eq!(problems::<Phone>(&good), [] as [&str; 0], "{good}");
+        }
+    }
+
+    #[test]
+    fn user_and_password_belong_together() {
+        let password = json!({ "httpPassword": "cold pressed" });
+        assert_eq!(problems::<Phone>(&phone(password)), ["httpUser REQUIRED_WHEN"]);
+        assert_eq!(problems::<Phone>(&phone(json!({ "httpUser": "desk" }))), ["httpPassword REQUIRED_WHEN"]);
+        let both = phone(json!({ "httpUser": "desk", "httpPassword": "cold pressed" }));
+        assert_eq!(problems::<Phone>(&both), [] as [&str; 0]);
+        let weak = sent::<Phone>(&json!({ "httpPassword": "short" })).unwrap_err();
+        assert_eq!(weak, ["httpPassword WEAK_PASSWORD"]);
+        // Provisioning reads it back.
+        assert!(matches!(made::<Phone>(&both).http_password.to_value(), crate::domain::Value::Bytes(_)));
+    }
+
+    #[test]
+    fn a_line_number_is_given_once() {
+        let line = |number, extension| json!({ "lineNumber": number, "extensionId": id(extension) });
+        let lines = |list: [Value; 2]| problems::<Phone>(&phone(json!({ "lines": list })));
+        assert_eq!(lines([line(0, 1), line(200, 1)]), [] as [&str; 0]);
+        assert_eq!(lines([line(1, 1), line(1, 2)]), ["lines.1.lineNumber DUPLICATE"]);
+        let outside = sent::<Phone>(&json!({ "lines": [line(201, 1)] })).unwrap_err();
+        assert_eq!(outside, ["lines.0.lineNumber OUT_OF_RANGE"]);
+    }
+
+    #[test]
+    fn a_key_has_what_its_type_asks_for_and_nothing_else() {
+        for (key_type, extension, number, found) in [
+            ("BLF", None, None, "extensionId REQUIRED_WHEN"),
+            ("BLF", Some(2), None, ""),
+            ("BLF", None, Some("701"), ""),
+            ("BLF", Some(2), Some("701"), "number CONTRADICTION"),
+            ("SPEED_DIAL", None, None, "extensionId REQUIRED_WHEN"),
+            ("SPEED_DIAL", None, Some("*78"), ""),
+            ("LINE", None, None, "extensionId REQUIRED_WHEN"),
+            ("LINE", Some(1), None, ""),
+            ("LINE", Some(2), None, "extensionId CONTRADICTION"),
+            ("LINE", Some(1), Some("701"), "number CONTRADICTION"),
+            ("DND", None, None, ""),
+            ("DND", Some(1), None, "extensionId CONTRADICTION"),
+            ("EMPTY", None, None, ""),
+            ("EMPTY", None, Some("701"), "number CONTRADICTION"),
+        ] {
+            let key = json!({ "keyType": key_type, "extensionId": extension.map(id), "number": number });
+            let phone = phone(json!({ "lines": [{ "extensionId": id(1) }], "keys": [key] }));
+            let expected: Vec<_> = Some(format!("keys.0.{found}")).into_iter().filter(|_| !found.is_empty()).collect();
+            assert_eq!(problems::<Phone>(&phone), expected, "{phone}");
+        }
+    }
+
+    #[test]
+    fn a_phone_should_have_a_line() {
+        assert_eq!(doubted::<Phone>(&phone(json!({}))), ["lines NO_MEMBERS"]);
+        assert_eq!(doubted::<Phone>(&phone(json!({ "lines": [{ "extensionId": id(1) }] }))), [] as [&str; 0]);
+        assert_eq!(doubted::<Phone>(&json!({ "isDefault": true })), [] as [&str; 0]);
+    }
+}
