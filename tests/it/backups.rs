@@ -96,7 +96,10 @@ fn a_backup_is_one_file_with_its_page_and_restores_to_the_same_rows() {
     assert_eq!(page["size"], fs::metadata(&file).unwrap().len());
     assert_eq!(page["rows"]["tenant"], 2, "{page}");
     assert!(page["rows"]["pbx_object"].as_u64().unwrap() > 50, "{page}");
-    assert!(page["migration"].as_str().unwrap().starts_with("0004") && page["key_id"].is_string(), "{page}");
+    let migrations = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite")).unwrap();
+    let last = migrations.map(|file| file.unwrap().path().file_stem().unwrap().to_owned()).max().unwrap();
+    assert_eq!(page["migration"].as_str(), last.to_str(), "{page}");
+    assert!(page["key_id"].is_string(), "{page}");
     // Verifying touches nothing: neither the file nor its folder.
     let key = place.path("vext.db.key");
     fs::copy(&key, place.path("b.db.key")).unwrap();
@@ -207,7 +210,7 @@ fn every_row_that_does_not_fit_is_named_with_its_table_its_key_and_the_rule() {
         UPDATE tenant SET next_object = 2 WHERE code = 'MOLLOY';
         UPDATE tenant SET timezone = 'UTC', area_code = 'x' WHERE code = 'MOLLOY';
         INSERT INTO link VALUES (1, (SELECT object_id FROM pbx_object WHERE number = '108'), 'friends', 0, 1);
-        INSERT INTO destination VALUES (1, (SELECT min(object_id) FROM did WHERE tenant_id = 1), 'unconditional', 0, NULL, NULL, 'BUSY');
+        INSERT INTO destination VALUES (1, (SELECT min(object_id) FROM did WHERE tenant_id = 1), 'on_busy', 0, NULL, NULL, 'BUSY');
         INSERT INTO route SELECT tenant_id, 9999, position, name, pattern, provider_id, digits_to_add, digits_to_remove, route_order, priority, weight, emergency, ask_pin, least_cost FROM route LIMIT 1;
         DELETE FROM security WHERE object_id = (SELECT object_id FROM pbx_object WHERE number = '108') AND tenant_id = 1;
         UPDATE token SET scopes = 'admin', hash = x'00' WHERE name = 'test-token';
@@ -227,7 +230,7 @@ fn every_row_that_does_not_fit_is_named_with_its_table_its_key_and_the_rule() {
         "tenant.next_object",
         "tenant[2]: area_code must be at most 8 digits",
         ".friends]: nothing reads this list",
-        ".unconditional]: nothing reads this list",
+        ".on_busy]: nothing reads this list",
         "route[1.9999.",
         "owner_id refers to pbx_object[1.9999], which is not there",
         "route[9999]: nothing reads this list",
