@@ -1,0 +1,1 @@
+-- A placeholder: the number belongs to another branch.
