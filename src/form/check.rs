@@ -51,6 +51,14 @@ pub struct Holder {
     pub name: String,
 }
 
+impl Holder {
+    /// Why nobody else can have the number.
+    pub fn problem(&self) -> Problem {
+        Problem::new(Code::NumberTaken, format!("is taken by the {} {}", self.kind.label(), self.name))
+            .related(self.object)
+    }
+}
+
 /// The slots of a parking lot, both ends included.
 #[derive(Clone, Debug)]
 pub struct SlotRange {
@@ -62,6 +70,15 @@ pub struct SlotRange {
     pub first: String,
     /// The last slot.
     pub last: String,
+}
+
+impl SlotRange {
+    /// Why nobody can have a number among them.
+    pub fn problem(&self) -> Problem {
+        let Self { lot, name, first, last } = self;
+        let rule = format!("lies in the slots {first} to {last} of the parking lot {name}");
+        Problem::new(Code::NumberReserved, rule).related(*lot)
+    }
 }
 
 /// What the checks must know of an object that the form refers to.

@@ -78,17 +78,10 @@ impl Rules for Information {
             }
         }
         if let Some(number) = &info.number {
-            let mut taken = |mut problem: Problem, by| {
-                problem = problem.value(number.as_str()).related(by);
+            let holder = facts.number_holder.iter().map(Holder::problem);
+            for mut problem in holder.chain(facts.parking.iter().map(SlotRange::problem)) {
                 problem.suggestion = facts.free_number.as_ref().map(|n| n.as_str().to_owned());
-                checked.error(section, "number", problem);
-            };
-            if let Some(Holder { object, kind, name }) = &facts.number_holder {
-                taken(Problem::new(Code::NumberTaken, format!("is taken by the {} {name}", kind.label())), *object);
-            }
-            if let Some(SlotRange { lot, name, first, last }) = &facts.parking {
-                let rule = format!("lies in the slots {first} to {last} of the parking lot {name}");
-                taken(Problem::new(Code::NumberReserved, rule), *lot);
+                checked.error(section, "number", problem.value(number.as_str()));
             }
         }
         let custom = info.internal_caller_id_mode == InternalCallerIdMode::Custom;

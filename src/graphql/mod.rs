@@ -2,8 +2,11 @@
 
 mod batch;
 mod documents;
+mod filter;
+mod find;
 mod form;
 mod mutation;
+mod numbers;
 mod objects;
 mod query;
 mod references;

@@ -24,8 +24,8 @@ pub(super) fn gather(
         parking = store::parking_slot(query, number)?;
     }
     let free_number = match number {
-        Some(number) if number_holder.is_some() || parking.is_some() => store::free_number(query, number)?,
-        None if !defaults => store::free_number(query, "099")?,
+        Some(number) if number_holder.is_some() || parking.is_some() => store::free_number_behind(query, number)?,
+        None if !defaults => store::free_number_behind(query, "099")?,
         _ => None,
     };
     let login_taken = match &form.web_user_panel.web_user {

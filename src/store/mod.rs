@@ -8,10 +8,14 @@
 mod changes;
 mod engine;
 mod error;
+mod find;
 mod migrate;
+mod numbers;
 mod objects;
+mod order;
 mod postgres;
 mod readers;
+mod search;
 mod sections;
 mod session;
 mod sqlite;
@@ -27,14 +31,18 @@ pub use changes::{Record, changed_since, record};
 pub use engine::{Database, Found};
 use engine::{Manager, Statements};
 pub use error::{Result, StoreError};
+pub use find::{Fact, Probe, facts, probe, walk};
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
+pub use numbers::{free_number, free_number_behind, parking_slot};
 pub use objects::{
-    NewObject, ObjectRow, count, free_number, holder, insert, insert_plain, ldap_exists, load as load_objects,
-    login_holder, numbers_after, of_kind, owns_number, parking_slot, plain_row, touch,
+    NewObject, ObjectRow, count, holder, insert, insert_plain, ldap_exists, load as load_objects, login_holder,
+    of_kind, only_named, owns_number, plain_row, touch,
 };
+pub use order::{Key, OrderDirection, OrderField, Position, Span};
 pub use postgres::Server as PostgresServer;
 use readers::Readers;
 pub use readers::Snapshot;
+pub use search::among as with_word;
 pub use sections::{in_object_row, load as load_sections, load_one as load_section, save as save_section};
 pub use session::{Query, Session, Tx};
 pub use sqlite::{Exclusive, Frozen, beside, copy_database};

@@ -1,0 +1,273 @@
+//! Filters: a tree of what is asked of an object, judged on its row and on facts that are read when they are needed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::domain::{BEHIND_ALL, DateTime, ObjectId, Value, fold, sort_key, word};
+use crate::store::{Fact, Key, ObjectRow, OrderField, Probe, Span};
+
+/// The most conditions of a filter.
+const LEAVES: usize = 32;
+/// How deep filters may stand in each other.
+const DEPTH: usize = 5;
+/// The most values of an `in`.
+const CHOICES: usize = 100;
+
+/// What is asked of an object.
+#[derive(Clone, Debug)]
+pub enum Filter {
+    /// All of these.
+    And(Vec<Filter>),
+    /// Any of these.
+    Or(Vec<Filter>),
+    /// Not this.
+    Not(Box<Filter>),
+    /// One condition.
+    Is(Leaf),
+}
+
+/// One condition.
+#[derive(Clone, Debug)]
+pub enum Leaf {
+    /// About the number.
+    Number(TextTest),
+    /// About the name.
+    Name(TextTest),
+    /// About the description.
+    Description(TextTest),
+    /// Whether it is in use.
+    Enabled(bool),
+    /// Made at this moment or later.
+    CreatedFrom(DateTime),
+    /// Made before this moment.
+    CreatedBefore(DateTime),
+    /// Last saved at this moment or later.
+    ChangedFrom(DateTime),
+    /// Last saved before this moment.
+    ChangedBefore(DateTime),
+    /// About a text of the form.
+    Text(Fact, TextTest),
+    /// Whether one of these is this object.
+    Object(&'static [Fact], i64),
+    /// Whether a switch stands so.
+    Switch(Fact, bool),
+}
+
+/// What is asked of a text; both texts are compared folded.
+#[derive(Clone, Debug)]
+pub enum TextTest {
+    /// It is this.
+    Eq(String),
+    /// It is one of these.
+    In(Vec<String>),
+    /// It begins so.
+    StartsWith(String),
+    /// It has this in it.
+    Contains(String),
+    /// It is this or stands behind it.
+    Gte(String),
+    /// It is this or stands before it.
+    Lte(String),
+}
+
+/// The values of facts that have been read, by object.
+pub(super) type Facts = HashMap<Fact, HashMap<i64, Vec<Value>>>;
+
+/// Measures a filter while it is put together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Measure {
+    leaves: usize,
+    depth: usize,
+    choices: usize,
+}
+
+impl Measure {
+    /// Counts a filter that stands in as many others.
+    pub fn filter(&mut self, within: usize) {
+        self.depth = self.depth.max(within + 1);
+    }
+
+    /// Counts a condition.
+    pub fn leaf(&mut self, leaf: &Leaf) {
+        self.leaves += 1;
+        if let Leaf::Number(TextTest::In(list)) | Leaf::Name(TextTest::In(list)) | Leaf::Text(_, TextTest::In(list)) =
+            leaf
+        {
+            self.choices = self.choices.max(list.len());
+        }
+    }
+
+    /// Whether the filter is within bounds.
+    ///
+    /// # Errors
+    /// One sentence that names the bound.
+    pub fn check(self) -> Result<(), String> {
+        let Self { leaves, depth, choices } = self;
+        let bounds = [
+            (leaves, LEAVES, format!("filter must have at most {LEAVES} conditions; it has {leaves}.")),
+            (depth, DEPTH, format!("filter must be at most {DEPTH} levels deep; it has {depth}.")),
+            (choices, CHOICES, format!("in must have at most {CHOICES} values; it has {choices}.")),
+        ];
+        bounds.into_iter().find(|(actual, most, _)| actual > most).map_or(Ok(()), |(.., sentence)| Err(sentence))
+    }
+}
+
+impl Filter {
+    /// What nothing fits.
+    pub fn nothing() -> Self {
+        Self::Or(Vec::new())
+    }
+
+    /// Whether the object among these facts is this one; nothing is when there can be no such object.
+    pub fn object(facts: &'static [Fact], object: Option<ObjectId>) -> Self {
+        object.map_or_else(Self::nothing, |id| Self::Is(Leaf::Object(facts, id.local)))
+    }
+
+    /// Whether an object fits; `None` when that depends on facts that are not there.
+    pub(super) fn judge(&self, row: &ObjectRow, facts: &Facts) -> Option<bool> {
+        match self {
+            // What one of them decides need not be known of the others.
+            Filter::And(all) => fold_until(all, row, facts, false),
+            Filter::Or(any) => fold_until(any, row, facts, true),
+            Filter::Not(filter) => filter.judge(row, facts).map(|fits| !fits),
+            Filter::Is(leaf) => leaf.judge(row, facts),
+        }
+    }
+
+    /// The conditions that everything must fit that fits the filter.
+    pub(super) fn leaves(&self) -> Vec<&Leaf> {
+        match self {
+            Filter::And(all) => all.iter().flat_map(Filter::leaves).collect(),
+            Filter::Is(leaf) => vec![leaf],
+            Filter::Or(_) | Filter::Not(_) => Vec::new(),
+        }
+    }
+
+    /// The facts that it asks for.
+    pub(super) fn facts(&self) -> BTreeSet<Fact> {
+        match self {
+            Filter::And(list) | Filter::Or(list) => list.iter().flat_map(Filter::facts).collect(),
+            Filter::Not(filter) => filter.facts(),
+            Filter::Is(Leaf::Text(fact, _) | Leaf::Switch(fact, _)) => [*fact].into(),
+            Filter::Is(Leaf::Object(facts, _)) => facts.iter().copied().collect(),
+            Filter::Is(_) => BTreeSet::new(),
+        }
+    }
+}
+
+/// `decisive` if any of the filters is; `None` if one of the others is not known; otherwise the contrary.
+fn fold_until(filters: &[Filter], row: &ObjectRow, facts: &Facts, decisive: bool) -> Option<bool> {
+    let mut known = true;
+    for filter in filters {
+        match filter.judge(row, facts) {
+            Some(fits) if fits == decisive => return Some(decisive),
+            Some(_) => {}
+            None => known = false,
+        }
+    }
+    known.then_some(!decisive)
+}
+
+impl Leaf {
+    fn judge(&self, row: &ObjectRow, facts: &Facts) -> Option<bool> {
+        let id = row.id.local;
+        let any = |fact: &Fact, fits: &dyn Fn(&Value) -> bool| {
+            facts.get(fact).map(|known| known.get(&id).is_some_and(|values| values.iter().any(fits)))
+        };
+        Some(match self {
+            Leaf::Number(test) => row.number.as_deref().is_some_and(|number| test.fits(number)),
+            Leaf::Name(test) => test.fits(&fold(&row.name)),
+            Leaf::Description(test) => test.fits(&fold(&row.description)),
+            Leaf::Enabled(enabled) => row.enabled == *enabled,
+            Leaf::CreatedFrom(from) => row.created_at >= *from,
+            Leaf::CreatedBefore(before) => row.created_at < *before,
+            Leaf::ChangedFrom(from) => row.changed_at >= *from,
+            Leaf::ChangedBefore(before) => row.changed_at < *before,
+            Leaf::Text(fact, test) => any(fact, &|value| value.text().is_some_and(|text| test.fits(text)))?,
+            Leaf::Switch(fact, on) => any(fact, &|value| value.bool() == Some(*on))?,
+            Leaf::Object(of, object) => {
+                let found = of.iter().map(|fact| any(fact, &|value| value.int() == Some(*object)));
+                found.collect::<Option<Vec<_>>>()?.contains(&true)
+            }
+        })
+    }
+
+    /// Where in a sorted list everything lies that fits; `None` when the order says nothing about it.
+    pub(super) fn span(&self, field: OrderField) -> Option<Span> {
+        match (self, field) {
+            (Leaf::Number(test), OrderField::Number) | (Leaf::Name(test), OrderField::Name) => test.span(field),
+            (Leaf::CreatedFrom(from), OrderField::CreatedAt) | (Leaf::ChangedFrom(from), OrderField::ChangedAt) => {
+                Some(Span::of_keys(Key::Time(from.0), field.whole().to.key))
+            }
+            (Leaf::CreatedBefore(to), OrderField::CreatedAt) | (Leaf::ChangedBefore(to), OrderField::ChangedAt) => {
+                Some(Span::of_keys(field.whole().from.key, Key::Time(to.0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// What indexes can be asked, so that any of the answers names everything that fits.
+    pub(super) fn probes(&self) -> Option<Vec<Probe>> {
+        let keys = |field: OrderField| self.span(field).map(|span| vec![Probe::Keys(field, span)]);
+        match self {
+            Leaf::Number(TextTest::In(list)) => {
+                Some(list.iter().map(|text| exactly(OrderField::Number, text)).collect())
+            }
+            Leaf::Name(TextTest::In(list)) => Some(list.iter().map(|text| exactly(OrderField::Name, text)).collect()),
+            Leaf::Number(_) => keys(OrderField::Number),
+            Leaf::Name(_) => keys(OrderField::Name),
+            Leaf::CreatedFrom(_) | Leaf::CreatedBefore(_) => keys(OrderField::CreatedAt),
+            Leaf::ChangedFrom(_) | Leaf::ChangedBefore(_) => keys(OrderField::ChangedAt),
+            Leaf::Text(_, test) => test.words(),
+            Leaf::Object(facts, id) => Some(facts.iter().map(|fact| Probe::Having(*fact, Value::Int(*id))).collect()),
+            Leaf::Switch(fact, on) => Some(vec![Probe::Having(*fact, Value::Bool(*on))]),
+            Leaf::Description(_) | Leaf::Enabled(_) => None,
+        }
+    }
+}
+
+/// The one text of a sorted list.
+fn exactly(field: OrderField, text: &str) -> Probe {
+    let key = sort_key(text);
+    Probe::Keys(field, Span::of_texts(&key, &key))
+}
+
+impl TextTest {
+    /// Whether a folded text fits.
+    fn fits(&self, text: &str) -> bool {
+        match self {
+            TextTest::Eq(one) => text == one,
+            TextTest::In(list) => list.iter().any(|one| text == one),
+            TextTest::StartsWith(prefix) => text.starts_with(prefix.as_str()),
+            TextTest::Contains(part) => text.contains(part.as_str()),
+            TextTest::Gte(least) => text >= least.as_str(),
+            TextTest::Lte(most) => text <= most.as_str(),
+        }
+    }
+
+    fn span(&self, field: OrderField) -> Option<Span> {
+        match self {
+            TextTest::Eq(text) => Some(Span::of_texts(&sort_key(text), &sort_key(text))),
+            TextTest::StartsWith(prefix) => Some(Span::beginning_with(&sort_key(prefix))),
+            TextTest::Gte(least) => Some(Span::of_keys(Key::Text(sort_key(least)), field.whole().to.key)),
+            TextTest::Lte(most) => Some(Span::of_texts("", &sort_key(most))),
+            TextTest::In(_) | TextTest::Contains(_) => None,
+        }
+    }
+
+    /// The words of texts that fit: each text of the form is one word as a whole. Blank ones have none.
+    fn words(&self) -> Option<Vec<Probe>> {
+        let one = |text: &String, end: char| {
+            let word = word(text);
+            (!word.is_empty()).then(|| Probe::Words(word.clone(), format!("{word}{end}")))
+        };
+        match self {
+            TextTest::Eq(text) => one(text, NEXT).map(|probe| vec![probe]),
+            TextTest::In(list) => list.iter().map(|text| one(text, NEXT)).collect(),
+            TextTest::StartsWith(prefix) => one(prefix, BEHIND_ALL).map(|probe| vec![probe]),
+            TextTest::Contains(_) | TextTest::Gte(_) | TextTest::Lte(_) => None,
+        }
+    }
+}
+
+/// No text has a control character in it, so `text + NEXT` is what stands next behind `text`.
+const NEXT: char = '\u{1}';
