@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, InputObject, InputType};
 
-use crate::domain::{DateTime, DateTimeSent, ObjectId, Scalar as _, fold};
+use crate::domain::{DateTime, DateTimeSent, Kind, ObjectId, Scalar as _, fold};
 use crate::service::find::{Filter, Leaf, Measure, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
 
@@ -143,13 +143,11 @@ impl Building<'_> {
         }
     }
 
-    fn object(&mut self, sent: Option<ID>, facts: &'static [Fact]) {
-        if let Some(id) = sent {
-            let filter = Filter::object(facts, ObjectId::of_opaque(&id));
-            match filter {
-                Filter::Is(leaf) => self.leaf(Some(leaf)),
-                nothing => self.parts.push(nothing),
-            }
+    fn object(&mut self, sent: Option<ID>, facts: &'static [Fact], kind: Kind) {
+        match sent.map(|id| ObjectId::of_opaque(&id)) {
+            None => {}
+            Some(Some(object)) => self.leaf(Some(Leaf::Object(facts, kind, object))),
+            Some(None) => self.parts.push(Filter::nothing()),
         }
     }
 
@@ -236,11 +234,11 @@ filters! {
         /// About `note.referenceId`.
         reference_id: TextFilter => |into| into.text(reference_id, |test| Leaf::Text(Fact::ReferenceId, test));
         /// The real extension with this id is a member.
-        member: ID => |into| into.object(member, &[Fact::Member]);
+        member: ID => |into| into.object(member, &[Fact::Member], Kind::Extension);
         /// The condition with this id is used anywhere in the form.
-        condition: ID => |into| into.object(condition, CONDITIONS);
+        condition: ID => |into| into.object(condition, CONDITIONS, Kind::Condition);
         /// Outside calls are carried by the routing profile with this id.
-        routing_profile: ID => |into| into.object(routing_profile, &[Fact::RoutingProfile]);
+        routing_profile: ID => |into| into.object(routing_profile, &[Fact::RoutingProfile], Kind::RoutingProfile);
         /// Whether it is locked.
         locked: bool => |into| into.leaf(locked.map(|on| Leaf::Switch(Fact::Locked, on)));
         /// Whether it does not want to be disturbed.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::domain::{BEHIND_ALL, DateTime, ObjectId, Value, fold, sort_key, word};
-use crate::store::{Fact, Key, ObjectRow, OrderField, Probe, Span};
+use crate::domain::{BEHIND_ALL, DateTime, Kind, ObjectId, Value, fold, sort_key, word};
+use crate::store::{self, Fact, Key, ObjectRow, OrderField, Probe, Query, Result, Span};
 
 /// The most conditions of a filter.
 const LEAVES: usize = 32;
@@ -46,8 +46,8 @@ pub enum Leaf {
     ChangedBefore(DateTime),
     /// About a text of the form.
     Text(Fact, TextTest),
-    /// Whether one of these is this object.
-    Object(&'static [Fact], i64),
+    /// Whether one of these is this object, which must be of this kind.
+    Object(&'static [Fact], Kind, ObjectId),
     /// Whether a switch stands so.
     Switch(Fact, bool),
 }
@@ -100,7 +100,7 @@ impl Measure {
     ///
     /// # Errors
     /// One sentence that names the bound.
-    pub fn check(self) -> Result<(), String> {
+    pub fn check(self) -> std::result::Result<(), String> {
         let Self { leaves, depth, choices } = self;
         let bounds = [
             (leaves, LEAVES, format!("filter must have at most {LEAVES} conditions; it has {leaves}.")),
@@ -117,9 +117,37 @@ impl Filter {
         Self::Or(Vec::new())
     }
 
-    /// Whether the object among these facts is this one; nothing is when there can be no such object.
-    pub fn object(facts: &'static [Fact], object: Option<ObjectId>) -> Self {
-        object.map_or_else(Self::nothing, |id| Self::Is(Leaf::Object(facts, id.local)))
+    /// The same, knowing what the objects are: what is another tenant's, of another kind or nobody's fits nothing.
+    pub(super) fn resolved(&self, query: &mut Query<'_>) -> Result<Self> {
+        let mut asked = Vec::new();
+        self.each_object(&mut |object| asked.push(object.local));
+        if asked.is_empty() {
+            return Ok(self.clone());
+        }
+        let rows = store::load_objects(query, &asked)?;
+        Ok(self.with_objects(&|kind, object| {
+            object.tenant == query.tenant() && rows.get(&object.local).is_some_and(|row| row.kind == kind)
+        }))
+    }
+
+    fn each_object(&self, visit: &mut dyn FnMut(ObjectId)) {
+        match self {
+            Filter::And(list) | Filter::Or(list) => list.iter().for_each(|filter| filter.each_object(visit)),
+            Filter::Not(filter) => filter.each_object(visit),
+            Filter::Is(Leaf::Object(.., object)) => visit(*object),
+            Filter::Is(_) => {}
+        }
+    }
+
+    fn with_objects(&self, exists: &dyn Fn(Kind, ObjectId) -> bool) -> Self {
+        let all = |list: &[Filter]| list.iter().map(|filter| filter.with_objects(exists)).collect();
+        match self {
+            Filter::And(list) => Filter::And(all(list)),
+            Filter::Or(list) => Filter::Or(all(list)),
+            Filter::Not(filter) => Filter::Not(Box::new(filter.with_objects(exists))),
+            Filter::Is(Leaf::Object(_, kind, object)) if !exists(*kind, *object) => Filter::nothing(),
+            Filter::Is(leaf) => Filter::Is(leaf.clone()),
+        }
     }
 
     /// Whether an object fits; `None` when that depends on facts that are not there.
@@ -148,7 +176,7 @@ impl Filter {
             Filter::And(list) | Filter::Or(list) => list.iter().flat_map(Filter::facts).collect(),
             Filter::Not(filter) => filter.facts(),
             Filter::Is(Leaf::Text(fact, _) | Leaf::Switch(fact, _)) => [*fact].into(),
-            Filter::Is(Leaf::Object(facts, _)) => facts.iter().copied().collect(),
+            Filter::Is(Leaf::Object(facts, ..)) => facts.iter().copied().collect(),
             Filter::Is(_) => BTreeSet::new(),
         }
     }
@@ -184,8 +212,8 @@ impl Leaf {
             Leaf::ChangedBefore(before) => row.changed_at < *before,
             Leaf::Text(fact, test) => any(fact, &|value| value.text().is_some_and(|text| test.fits(text)))?,
             Leaf::Switch(fact, on) => any(fact, &|value| value.bool() == Some(*on))?,
-            Leaf::Object(of, object) => {
-                let found = of.iter().map(|fact| any(fact, &|value| value.int() == Some(*object)));
+            Leaf::Object(of, _, object) => {
+                let found = of.iter().map(|fact| any(fact, &|value| value.int() == Some(object.local)));
                 found.collect::<Option<Vec<_>>>()?.contains(&true)
             }
         })
@@ -218,7 +246,9 @@ impl Leaf {
             Leaf::CreatedFrom(_) | Leaf::CreatedBefore(_) => keys(OrderField::CreatedAt),
             Leaf::ChangedFrom(_) | Leaf::ChangedBefore(_) => keys(OrderField::ChangedAt),
             Leaf::Text(_, test) => test.words(),
-            Leaf::Object(facts, id) => Some(facts.iter().map(|fact| Probe::Having(*fact, Value::Int(*id))).collect()),
+            Leaf::Object(facts, _, object) => {
+                Some(facts.iter().map(|fact| Probe::Having(*fact, Value::Int(object.local))).collect())
+            }
             Leaf::Switch(fact, on) => Some(vec![Probe::Having(*fact, Value::Bool(*on))]),
             Leaf::Description(_) | Leaf::Enabled(_) => None,
         }

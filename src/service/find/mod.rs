@@ -75,7 +75,8 @@ impl Find {
     /// # Errors
     /// What the store answers.
     pub fn page(&self, query: &mut Query<'_>, first: usize, after: Option<&Cursor>) -> Result<Page> {
-        let mut span = self.span();
+        let find = self.resolved(query)?;
+        let mut span = find.span();
         if let Some(Cursor(position)) = after {
             match self.order.1 {
                 OrderDirection::Asc => span.from = span.from.max(position.clone()),
@@ -83,7 +84,7 @@ impl Find {
             }
         }
         let mut rows = Vec::new();
-        self.each(query, span, first + 1, &mut |row| {
+        find.each(query, span, first + 1, &mut |row| {
             rows.push(row);
             rows.len() <= first
         })?;
@@ -102,12 +103,16 @@ impl Find {
         if self.is_everything() {
             return store::count(query, self.kind);
         }
-        let mut count = 0;
-        self.each(query, self.span(), CHUNK, &mut |_| {
+        let (find, mut count) = (self.resolved(query)?, 0);
+        find.each(query, find.span(), CHUNK, &mut |_| {
             count += 1;
             true
         })?;
         Ok(count)
+    }
+
+    fn resolved(&self, query: &mut Query<'_>) -> Result<Self> {
+        Ok(Self { filter: self.filter.resolved(query)?, terms: self.terms.clone(), ..*self })
     }
 
     fn is_everything(&self) -> bool {
