@@ -89,14 +89,21 @@ fn nested<F: Conditions>(sent: F, within: usize, measure: &mut Measure, wrong: &
 
 impl Building<'_> {
     fn leaf(&mut self, leaf: Option<Leaf>) {
-        if let Some(leaf) = leaf {
-            self.measure.leaf(&leaf);
-            self.parts.push(Filter::Is(leaf));
+        self.part(leaf.map(Filter::Is), 1);
+    }
+
+    fn part(&mut self, part: Option<Filter>, choices: usize) {
+        if let Some(part) = part {
+            self.measure.leaf(choices);
+            self.parts.push(part);
         }
     }
 
     fn tests(&mut self, tests: impl IntoIterator<Item = Option<TextTest>>, leaf: impl Fn(TextTest) -> Leaf) {
-        tests.into_iter().for_each(|test| self.leaf(test.map(&leaf)));
+        for test in tests.into_iter().flatten() {
+            let choices = test.choices();
+            self.part(Some(Filter::Is(leaf(test))), choices);
+        }
     }
 
     fn number(&mut self, sent: Option<NumberFilter>, leaf: impl Fn(TextTest) -> Leaf) {
@@ -144,11 +151,8 @@ impl Building<'_> {
     }
 
     fn object(&mut self, sent: Option<ID>, facts: &'static [Fact], kind: Kind) {
-        match sent.map(|id| ObjectId::of_opaque(&id)) {
-            None => {}
-            Some(Some(object)) => self.leaf(Some(Leaf::Object(facts, kind, object))),
-            Some(None) => self.parts.push(Filter::nothing()),
-        }
+        let of = |object| Filter::Is(Leaf::Object(facts, kind, object));
+        self.part(sent.map(|id| ObjectId::of_opaque(&id).map_or_else(Filter::nothing, of)), 1);
     }
 
     fn inner<F: Conditions>(&mut self, sent: F) -> Filter {

@@ -96,6 +96,27 @@ async fn a_long_page_costs_as_many_statements_as_a_short_one(engine: Engine) {
     println!("statements for a page with all sections and references: {}", counts[0]);
 }
 
+/// The same of every list: with details, references, and what these lead to.
+async fn a_long_page_of_any_kind_costs_as_many_statements_as_a_short_one(engine: Engine) {
+    let server = Server::start(engine);
+    for (list, of) in crate::finding::lists(&server).await {
+        let inner = everything(&server, &of, 2).await;
+        let query = format!(
+            "query($first: Int!) {{ tenant {{ {list}(first: $first) {{ totalCount nodes {{ {inner} }} }} }} }}"
+        );
+        let shortest =
+            if server.data(&query, json!({ "first": 1 })).await["tenant"][&list]["totalCount"] == 1 { 1 } else { 2 };
+        let mut counts = Vec::new();
+        for first in [shortest, 100] {
+            let before = server.app.statements();
+            server.data(&query, json!({ "first": first })).await;
+            counts.push(server.app.statements() - before);
+        }
+        // The conditions further down lead to a kind that the first two do not lead to.
+        assert!(counts[1] <= counts[0] + u64::from(list == "conditions"), "{list}: {counts:?}");
+    }
+}
+
 async fn cursor_before_2000(server: &Server) -> String {
     let data = server
         .data("{ tenant { virtualExtensions(first: 100) { edges { cursor node { number } } } } }", json!({}))
@@ -241,6 +262,7 @@ async fn the_tenant_is_named_selected_or_the_tokens(engine: Engine) {
 on_each_engine!(
     ivy_morgan_answers,
     a_long_page_costs_as_many_statements_as_a_short_one,
+    a_long_page_of_any_kind_costs_as_many_statements_as_a_short_one,
     a_section_is_loaded_only_when_it_is_selected,
     pages_join_without_gap_or_repetition,
     bad_paging_arguments_are_named,

@@ -5,13 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use crate::domain::{BEHIND_ALL, DateTime, Kind, ObjectId, Value, fold, sort_key, word};
 use crate::store::{self, Fact, Key, ObjectRow, OrderField, Probe, Query, Result, Span};
 
-/// The most conditions of a filter.
-const LEAVES: usize = 32;
-/// How deep filters may stand in each other.
-const DEPTH: usize = 5;
-/// The most values of an `in`.
-const CHOICES: usize = 100;
-
 /// What is asked of an object.
 #[derive(Clone, Debug)]
 pub enum Filter {
@@ -71,45 +64,6 @@ pub enum TextTest {
 
 /// The values of facts that have been read, by object.
 pub(super) type Facts = HashMap<Fact, HashMap<i64, Vec<Value>>>;
-
-/// Measures a filter while it is put together.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Measure {
-    leaves: usize,
-    depth: usize,
-    choices: usize,
-}
-
-impl Measure {
-    /// Counts a filter that stands in as many others.
-    pub fn filter(&mut self, within: usize) {
-        self.depth = self.depth.max(within + 1);
-    }
-
-    /// Counts a condition.
-    pub fn leaf(&mut self, leaf: &Leaf) {
-        self.leaves += 1;
-        if let Leaf::Number(TextTest::In(list)) | Leaf::Name(TextTest::In(list)) | Leaf::Text(_, TextTest::In(list)) =
-            leaf
-        {
-            self.choices = self.choices.max(list.len());
-        }
-    }
-
-    /// Whether the filter is within bounds.
-    ///
-    /// # Errors
-    /// One sentence that names the bound.
-    pub fn check(self) -> std::result::Result<(), String> {
-        let Self { leaves, depth, choices } = self;
-        let bounds = [
-            (leaves, LEAVES, format!("filter must have at most {LEAVES} conditions; it has {leaves}.")),
-            (depth, DEPTH, format!("filter must be at most {DEPTH} levels deep; it has {depth}.")),
-            (choices, CHOICES, format!("in must have at most {CHOICES} values; it has {choices}.")),
-        ];
-        bounds.into_iter().find(|(actual, most, _)| actual > most).map_or(Ok(()), |(.., sentence)| Err(sentence))
-    }
-}
 
 impl Filter {
     /// What nothing fits.
@@ -262,6 +216,11 @@ fn exactly(field: OrderField, text: &str) -> Probe {
 }
 
 impl TextTest {
+    /// How many texts it compares with.
+    pub fn choices(&self) -> usize {
+        if let TextTest::In(list) = self { list.len() } else { 1 }
+    }
+
     /// Whether a folded text fits.
     fn fits(&self, text: &str) -> bool {
         match self {

@@ -5,9 +5,11 @@
 
 mod cursor;
 mod filter;
+mod measure;
 
 pub use cursor::Cursor;
-pub use filter::{Filter, Leaf, Measure, TextTest};
+pub use filter::{Filter, Leaf, TextTest};
+pub use measure::Measure;
 
 use std::sync::Arc;
 

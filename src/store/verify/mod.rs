@@ -4,6 +4,7 @@
 //! in `tenant.rs`, what stands above tenants here.
 
 mod tenant;
+mod words;
 
 use super::error::StoreError;
 use super::session::{Session, column};
