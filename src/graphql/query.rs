@@ -129,12 +129,12 @@ impl Tenant {
     }
 
     #[graphql(flatten)]
-    async fn lists(&self) -> Lists {
+    fn lists(&self) -> Lists {
         Lists(self.0.id)
     }
 
     #[graphql(flatten)]
-    async fn numbers(&self) -> Numbers {
+    fn numbers(&self) -> Numbers {
         Numbers(self.0.id)
     }
 }
