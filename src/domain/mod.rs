@@ -7,6 +7,7 @@
 
 mod email;
 mod environment;
+mod folded;
 mod id;
 mod kinds;
 mod mac;
@@ -22,6 +23,7 @@ mod value;
 
 pub use email::{Email, EmailList, EmailSent};
 pub use environment::{Clock, Environment, Random, SystemClock, SystemRandom};
+pub use folded::{BEHIND_ALL, fold, sort_key, word, words};
 pub use id::{Id, ObjectId, TenantCode, TenantId};
 pub use kinds::{Kind, Target, kind};
 pub use mac::{MacAddress, MacAddressSent};

@@ -98,13 +98,8 @@ pub fn number(number: Option<&ExtensionNumber>, required: bool, facts: &Facts) -
         let missing = Problem { suggestion, ..Problem::new(Code::Required, "is required") };
         return if required { vec![missing] } else { Vec::new() };
     };
-    let problem = |code, rule| Problem { suggestion: suggestion.clone(), ..Problem::new(code, rule).value(number) };
-    let taken = facts.other_holder(number).map(|Holder { object, kind, name }| {
-        problem(Code::NumberTaken, format!("is taken by the {} {name}", kind.label())).related(*object)
-    });
-    let reserved = facts.parking(number).map(|SlotRange { lot, name, first, last }| {
-        let rule = format!("lies in the slots {first} to {last} of the parking lot {name}");
-        problem(Code::NumberReserved, rule).related(*lot)
-    });
-    taken.into_iter().chain(reserved).collect()
+    let taken = facts.other_holder(number).map(Holder::problem);
+    let reserved = facts.parking(number).map(SlotRange::problem);
+    let told = |problem: Problem| Problem { suggestion: suggestion.clone(), ..problem.value(number) };
+    taken.into_iter().chain(reserved).map(told).collect()
 }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::{Destination, DestinationTarget};
-use crate::domain::{ExtensionNumber, Kind, ObjectId, SecretText};
+use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem, SecretText};
 
 /// What the tenant looks like around the objects that are checked.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +58,14 @@ pub struct Holder {
     pub name: String,
 }
 
+impl Holder {
+    /// Why nobody else can have the number.
+    pub fn problem(&self) -> Problem {
+        let rule = format!("is taken by the {} {}", self.kind.label(), self.name);
+        Problem::new(Code::NumberTaken, rule).related(self.object)
+    }
+}
+
 /// The slots of a parking lot, both ends included.
 #[derive(Clone, Debug)]
 pub struct SlotRange {
@@ -72,6 +80,13 @@ pub struct SlotRange {
 }
 
 impl SlotRange {
+    /// Why nobody can have a number among them.
+    pub fn problem(&self) -> Problem {
+        let Self { lot, name, first, last } = self;
+        let rule = format!("lies in the slots {first} to {last} of the parking lot {name}");
+        Problem::new(Code::NumberReserved, rule).related(*lot)
+    }
+
     /// Whether a number is one of the slots: those have its length, since `081` is not `81`.
     pub fn contains(&self, number: &str) -> bool {
         self.first.len() == number.len() && (self.first.as_str()..=self.last.as_str()).contains(&number)

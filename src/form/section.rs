@@ -34,6 +34,8 @@ pub trait Section: Clone + PartialEq + Send + Sync + 'static {
     const COLUMNS: &'static [&'static str];
     /// Where each field is kept.
     const PLACES: &'static [Place];
+    /// The fields whose text a search reads, besides the object's number, name and description.
+    const SEARCHED: &'static [&'static str];
 
     /// A section made of a patch alone; what is left out is blank. Reports what is missing or breaks a rule.
     fn build(patch: &Self::Patch, report: &mut dyn FnMut(Problem)) -> Option<Self>;
@@ -107,7 +109,7 @@ pub fn camel(field: &str) -> String {
 /// See the [module](self).
 macro_rules! section {
     (
-        $table:literal, $Patch:ident;
+        $table:literal, $Patch:ident $(, searched: $($searched:ident),+)?;
         $(#[doc = $about:literal])+
         $(#[graphql($($answer:tt)*)])?
         pub struct $Section:ident {
@@ -144,6 +146,7 @@ macro_rules! section {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
             const PLACES: &'static [$crate::form::Place] = &[$(<$Type as $crate::form::Field>::PLACE),+];
+            const SEARCHED: &'static [&'static str] = &[$($(stringify!($searched)),+)?];
 
             fn build(patch: &$Patch, report: &mut dyn FnMut($crate::domain::Problem)) -> Option<Self> {
                 $(let $field = $crate::form::field::build(&patch.$field, stringify!($field), report);)+

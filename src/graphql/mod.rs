@@ -3,8 +3,11 @@
 mod batch;
 mod documents;
 mod edit;
+mod filter;
+mod find;
 mod form;
 mod mutation;
+mod numbers;
 mod objects;
 mod query;
 mod references;

@@ -2,22 +2,17 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, ID, Interface, Object, OneofObject, Result, SimpleObject};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use async_graphql::{Context, ID, Interface, Object, Result};
 
+use super::find::{Lists, MOST};
 use super::form::{NewVirtualExtension, VirtualExtension};
+use super::numbers::Numbers;
 use super::objects::*;
 use super::scope::{Scope, coded};
-use crate::domain::{ExtensionNumber, ExtensionNumberSent, Kind, ObjectId, Scalar, TenantId};
+use crate::domain::{ObjectId, TenantId};
 use crate::objects::{TenantSettings, each_detail};
 use crate::service::TenantRow;
-use crate::store::{self, ObjectRow};
-
-/// How many entries a page has when the client does not say.
-const PAGE: i64 = 20;
-/// The most entries of a page, and the most ids of `nodes`.
-const MOST: i64 = 100;
+use crate::store::ObjectRow;
 
 /// What can be asked.
 #[derive(Default)]
@@ -106,15 +101,6 @@ macro_rules! nodes {
 }
 each_detail!(nodes);
 
-/// How a virtual extension is found: exactly one field is given.
-#[derive(OneofObject)]
-pub enum VirtualExtensionBy {
-    /// Its opaque id.
-    Id(ID),
-    /// The number that is dialled for it.
-    Number(ExtensionNumberSent),
-}
-
 /// A tenant: a customer with a numbering plan of its own.
 pub struct Tenant(pub(super) TenantRow);
 
@@ -136,25 +122,6 @@ impl Tenant {
         self.0.revision
     }
 
-    /// One virtual extension. Null when the tenant has no such one.
-    async fn virtual_extension(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] by: VirtualExtensionBy,
-    ) -> Result<Option<VirtualExtension>> {
-        let (scope, tenant) = (Scope::of(ctx)?, self.0.id);
-        let row = match by {
-            VirtualExtensionBy::Id(id) => match ObjectId::of_opaque(&id).filter(|id| id.tenant == tenant) {
-                Some(id) => scope.object(id).await?,
-                None => None,
-            },
-            VirtualExtensionBy::Number(number) => {
-                scope.read(tenant, move |query| store::plain_row(query, &number.0)).await?.map(Arc::new)
-            }
-        };
-        Ok(row.filter(|row| row.kind == Kind::VirtualExtension).map(VirtualExtension))
-    }
-
     /// The form that a new virtual extension opens with: the tenant's defaults.
     async fn new_virtual_extension(&self, ctx: &Context<'_>) -> Result<NewVirtualExtension> {
         let id = ObjectId { tenant: self.0.id, local: self.0.defaults };
@@ -162,104 +129,13 @@ impl Tenant {
         rows.pop().map(NewVirtualExtension).ok_or_else(|| coded("INTERNAL", "Something went wrong in the server."))
     }
 
-    /// The virtual extensions by number, in the order of the numbers' digits from left to right.
-    async fn virtual_extensions(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The length of the page: 1 to 100, 20 when left out.")] first: Option<i64>,
-        #[graphql(desc = "The cursor behind which the page begins; left out, at the beginning.")] after: Option<String>,
-    ) -> Result<VirtualExtensionConnection> {
-        let first = page_length(first)?;
-        let start = match &after {
-            None => String::new(),
-            Some(cursor) => number_of(cursor)
-                .ok_or_else(|| coded("BAD_USER_INPUT", "after must be a cursor that this field has answered."))?,
-        };
-        let mut rows = Scope::of(ctx)?
-            .read(self.0.id, move |query| store::numbers_after(query, Kind::VirtualExtension, &start, first + 1))
-            .await?;
-        let page = usize::try_from(first).unwrap_or_default();
-        let more = rows.len() > page;
-        rows.truncate(page);
-        let edge = |row: ObjectRow| VirtualExtensionEdge {
-            cursor: cursor(row.number.as_deref().unwrap_or_default()),
-            node: VirtualExtension(Arc::new(row)),
-        };
-        let edges: Vec<_> = rows.into_iter().map(edge).collect();
-        let page_info = PageInfo {
-            has_next_page: more,
-            has_previous_page: after.is_some(),
-            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-        };
-        Ok(VirtualExtensionConnection { edges, page_info, tenant: self.0.id })
-    }
-}
-
-/// A page of virtual extensions.
-#[derive(SimpleObject)]
-#[graphql(complex)]
-pub struct VirtualExtensionConnection {
-    /// The extensions with their cursors.
-    edges: Vec<VirtualExtensionEdge>,
-    /// Where the page stands in the whole list.
-    page_info: PageInfo,
-    #[graphql(skip)]
-    tenant: TenantId,
-}
-
-#[ComplexObject]
-impl VirtualExtensionConnection {
-    /// The extensions of the page, without their cursors.
-    async fn nodes(&self) -> Vec<&VirtualExtension> {
-        self.edges.iter().map(|edge| &edge.node).collect()
+    #[graphql(flatten)]
+    fn lists(&self) -> Lists {
+        Lists(self.0.id)
     }
 
-    /// How many there are on all pages together; counted only when it is selected.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
-        Scope::of(ctx)?.read(self.tenant, |query| store::count(query, Kind::VirtualExtension)).await
+    #[graphql(flatten)]
+    fn numbers(&self) -> Numbers {
+        Numbers(self.0.id)
     }
-}
-
-/// An extension on a page.
-#[derive(SimpleObject)]
-pub struct VirtualExtensionEdge {
-    /// The extension.
-    node: VirtualExtension,
-    /// Where the extension stands in the whole list: good for `after`.
-    cursor: String,
-}
-
-/// Where a page stands in the whole list.
-#[derive(SimpleObject)]
-pub struct PageInfo {
-    /// Whether there are entries behind the page.
-    pub(super) has_next_page: bool,
-    /// Whether there are entries before the page.
-    pub(super) has_previous_page: bool,
-    /// The cursor of the page's first entry; null on an empty page.
-    pub(super) start_cursor: Option<String>,
-    /// The cursor of the page's last entry; null on an empty page.
-    pub(super) end_cursor: Option<String>,
-}
-
-/// The length of a page that a client asks for, or does not.
-pub(super) fn page_length(first: Option<i64>) -> Result<i64> {
-    let first = first.unwrap_or(PAGE);
-    if (1..=MOST).contains(&first) {
-        Ok(first)
-    } else {
-        Err(coded("BAD_USER_INPUT", format!("first must be 1 to {MOST}; it is {first}.")))
-    }
-}
-
-/// Cursors are the numbers that the list is sorted by, made opaque like ids.
-fn cursor(number: &str) -> String {
-    URL_SAFE_NO_PAD.encode(number)
-}
-
-/// The number behind a cursor; `None` for what this server did not answer.
-fn number_of(cursor: &str) -> Option<String> {
-    let number = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    <ExtensionNumber as Scalar>::parse(&ExtensionNumberSent(number)).ok().map(|number| number.as_str().to_owned())
 }

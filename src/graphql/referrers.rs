@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Enum, Result, SimpleObject};
 
+use super::find::{PageInfo, page_length};
 use super::objects::PbxObject;
-use super::query::{PageInfo, page_length};
 use super::scope::{Scope, coded};
 use crate::domain::Kind;
 use crate::service::label;
-use crate::store::{Asked, ObjectRow, Position, ReferenceCount, ReferenceRow};
+use crate::store::{Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow};
 
 /// How strong a reference is.
 #[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
@@ -124,7 +124,7 @@ pub(super) async fn references(
     let position = match &after {
         None => None,
         Some(cursor) => Some(
-            Position::of(cursor)
+            ReferencePlace::of(cursor)
                 .ok_or_else(|| coded("BAD_USER_INPUT", "after must be a cursor that this field has answered."))?,
         ),
     };

@@ -293,9 +293,9 @@ impl Setting<'_> {
     ) -> Result<Option<ExtensionNumber>> {
         match number {
             Some(number) if facts.other_holder(number).is_some() || facts.parking(number).is_some() => {
-                store::free_number(query, number)
+                store::free_number_behind(query, number)
             }
-            None if !self.defaults => store::free_number(query, "099"),
+            None if !self.defaults => store::free_number_behind(query, "099"),
             _ => Ok(None),
         }
     }

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::engine::{Connection, Database, Found, Manager, apart};
 use super::error::{Result, StoreError};
+use super::search;
 use super::session::Session;
 use crate::domain::Value;
 
@@ -26,6 +27,9 @@ impl Migration {
         Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
+
+/// The migration that adds what only the program can fill in: folded names and words.
+const FINDING: &str = "0006_finding";
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS migration (
   number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL
@@ -129,6 +133,10 @@ fn steps(connection: &mut dyn Connection, known: &'static [Migration], now: i64)
     let missing = pending(connection.session(), known)?;
     for migration in missing {
         run(connection, migration, now).map_err(|e| format!("the migration {} failed: {e}", migration.name))?;
+    }
+    // After all of them, since the program reads tables as they are in the end.
+    if missing.iter().any(|migration| migration.name == FINDING) {
+        search::build(connection.session()).map_err(|e| format!("the migration {FINDING} failed: {e}"))?;
     }
     connection.claim().map_err(said)?;
     Ok(names(missing))

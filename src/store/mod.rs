@@ -8,11 +8,15 @@
 mod changes;
 mod engine;
 mod error;
+mod find;
 mod migrate;
+mod numbers;
 mod objects;
+mod order;
 mod postgres;
 mod readers;
 mod references;
+mod search;
 mod sections;
 mod session;
 mod sqlite;
@@ -28,16 +32,21 @@ pub use changes::{Record, changed_since, record};
 pub use engine::{Database, Found};
 use engine::{Manager, Statements};
 pub use error::{Result, StoreError};
+pub use find::{Fact, Probe, facts, probe, walk};
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
+pub use numbers::{free_number, free_number_behind, parking_slots};
 pub use objects::{
-    ObjectRow, OwnRow, count, erase as erase_object, free_number, holders, insert as insert_object, ldap_exists,
-    load as load_objects, logins, number_inside, numbers_after, of_kind, owned_numbers, parking_slots, plain_row,
-    touch,
+    ObjectRow, OwnRow, count, erase as erase_object, holders, insert as insert_object, ldap_exists,
+    load as load_objects, logins, number_inside, of_kind, only_named, owned_numbers, plain_row, touch,
 };
+pub use order::{Key, OrderDirection, OrderField, Position, Span};
 pub use postgres::Server as PostgresServer;
 use readers::Readers;
 pub use readers::Snapshot;
-pub use references::{Asked, Position, ReferenceCount, ReferenceRow, Source, count_references, references, sources};
+pub use references::{
+    Asked, ReferenceCount, ReferencePlace, ReferenceRow, Source, count_references, references, sources,
+};
+pub use search::among as with_word;
 pub use sections::{
     alike, erase as erase_section, in_object_row, load as load_sections, load_one as load_section, save as save_section,
 };

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::error::{Result, StoreError};
+use super::error::Result;
+use super::search;
 use super::session::{Query, Tx, column};
-use crate::domain::{DateTime, ExtensionNumber, Kind, ObjectId, Row, Scalar, Value};
-use crate::form::{Holder, SlotRange};
+use crate::domain::{DateTime, Kind, ObjectId, Row, Scalar, Value, sort_key};
+use crate::form::Holder;
 
 /// An object's own row: what everything has, whatever its kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,35 +47,32 @@ pub struct OwnRow<'a> {
 }
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT object_id, kind, number, name, description, enabled, version, created_at, changed_at FROM pbx_object WHERE tenant_id = $1 AND ",
             $rest
         )
     };
 }
+pub(super) use select;
 
 // The objects of a tenant that is being imported do not exist yet, whoever guesses their ids.
 const BY_IDS: &str = select!("object_id = ANY($2) AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = $1)");
-const OF_KIND: &str = select!("kind = $2 ORDER BY name, object_id");
-const AFTER: &str = select!("kind = $2 AND number > $3 ORDER BY number LIMIT $4");
+const OF_KIND: &str = select!("kind = $2 ORDER BY name_folded, object_id");
+const NAMED: &str = select!("kind = $2 AND name_folded = $3 LIMIT 2");
 const BY_NUMBER: &str = select!("number = $2");
 const BY_NUMBERS: &str = select!("number = ANY($2)");
 const COUNT: &str = "SELECT count(*) FROM pbx_object WHERE tenant_id = $1 AND kind = $2";
-const NUMBERS: &str = "SELECT number FROM pbx_object WHERE tenant_id = $1 AND number > $2 ORDER BY number LIMIT $3";
 const NEXT: &str = "UPDATE tenant SET next_object = next_object + 1 WHERE tenant_id = $1";
 const HANDED: &str = "SELECT next_object - 1 FROM tenant WHERE tenant_id = $1";
-const INSERT: &str = "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at, changed_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)";
+const INSERT: &str = "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at, changed_at, name_folded)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9)";
 const TOUCH: &str =
-    "UPDATE pbx_object SET number = $3, name = $4, description = $5, enabled = $6, version = version + 1, changed_at = $7
+    "UPDATE pbx_object SET number = $3, name = $4, description = $5, enabled = $6, version = version + 1, changed_at = $7, name_folded = $8
   WHERE tenant_id = $1 AND object_id = $2";
 const ERASE_LINKS: &str = "DELETE FROM link WHERE tenant_id = $1 AND owner_id = $2";
 const ERASE_DESTINATIONS: &str = "DELETE FROM destination WHERE tenant_id = $1 AND owner_id = $2";
 const ERASE: &str = "DELETE FROM pbx_object WHERE tenant_id = $1 AND object_id = $2";
-const SLOT: &str = "SELECT p.object_id, o.name, p.first_slot, p.last_slot
-  FROM parking_lot p JOIN pbx_object o ON o.tenant_id = p.tenant_id AND o.object_id = p.object_id
-  WHERE p.tenant_id = $1 ORDER BY p.object_id";
 const LOGINS: &str = "SELECT web_user, object_id FROM web_user_panel WHERE tenant_id = $1 AND web_user = ANY($2)";
 const LDAP: &str = "SELECT 1 FROM pbx_object WHERE tenant_id = $1 AND kind = $2 AND enabled = $3 LIMIT 1";
 const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number = ANY($2)";
@@ -95,7 +93,7 @@ pub(super) fn parse(query: &Query<'_>, row: &Row) -> Result<ObjectRow> {
     })
 }
 
-fn all(query: &mut Query<'_>, sql: &'static str, params: &[Value]) -> Result<Vec<ObjectRow>> {
+pub(super) fn all(query: &mut Query<'_>, sql: &'static str, params: &[Value]) -> Result<Vec<ObjectRow>> {
     let rows = query.rows(sql, params)?;
     rows.iter().map(|row| parse(query, row)).collect()
 }
@@ -117,12 +115,13 @@ pub fn of_kind(query: &mut Query<'_>, kind: Kind) -> Result<Vec<ObjectRow>> {
     all(query, OF_KIND, &[kind.to_value()])
 }
 
-/// A page of the objects of a kind that have a number, in the order of the numbers' text, from behind `after` on.
+/// The only object of a kind with this name, whatever its capitals and accents; `None` when there are several.
 ///
 /// # Errors
 /// What the engine answers.
-pub fn numbers_after(query: &mut Query<'_>, kind: Kind, after: &str, limit: i64) -> Result<Vec<ObjectRow>> {
-    all(query, AFTER, &[kind.to_value(), after.into(), limit.into()])
+pub fn only_named(query: &mut Query<'_>, kind: Kind, name: &str) -> Result<Option<ObjectRow>> {
+    let mut rows = all(query, NAMED, &[kind.to_value(), sort_key(name).into()])?;
+    Ok(rows.pop().filter(|_| rows.is_empty()))
 }
 
 /// How many objects of a kind there are.
@@ -165,37 +164,6 @@ pub fn number_inside(query: &mut Query<'_>, first: &str, last: &str) -> Result<O
     Ok(found.and_then(|mut row| Some((row.number.take()?, holder(row)))))
 }
 
-/// The slots of all parking lots.
-///
-/// # Errors
-/// What the engine answers.
-pub fn parking_slots(query: &mut Query<'_>) -> Result<Vec<SlotRange>> {
-    let tenant = query.tenant();
-    let rows = query.rows(SLOT, &[])?;
-    let slots = rows.iter().map(|row| {
-        let lot = ObjectId { tenant, local: column!(row, 0, int)? };
-        let text = |i: usize| column!(row, i, text).map(str::to_owned);
-        Ok(SlotRange { lot, name: text(1)?, first: text(2)?, last: text(3)? })
-    });
-    slots.collect()
-}
-
-/// The first free number behind `number` of the same length, among the next thousand.
-///
-/// # Errors
-/// What the engine answers.
-pub fn free_number(query: &mut Query<'_>, number: &str) -> Result<Option<ExtensionNumber>> {
-    const REACH: i64 = 1000;
-    let Ok(start) = number.parse::<u64>() else { return Ok(None) };
-    let taken = query.rows(NUMBERS, &[number.into(), REACH.into()])?;
-    let taken: Vec<&str> = taken.iter().filter_map(|row| row.first()?.text()).collect();
-    let slots = parking_slots(query)?;
-    let parked = |candidate: &str| slots.iter().any(|slots| slots.contains(candidate));
-    let candidates = (start + 1..).take(REACH as usize).map(|n| format!("{n:0width$}", width = number.len()));
-    let free = candidates.filter(|n| n.len() == number.len()).find(|n| !taken.contains(&n.as_str()) && !parked(n));
-    free.map(|n| ExtensionNumber::from_value(n.into())).transpose().map_err(StoreError::from)
-}
-
 /// Who has which of some login names.
 ///
 /// # Errors
@@ -233,9 +201,18 @@ pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectId> {
     tx.execute(NEXT, &[])?;
     let local = column!(tx.first(HANDED, &[])?.unwrap_or_default(), 0, int)?;
     let OwnRow { kind, number, name, description, enabled } = new;
-    let row =
-        [local.into(), kind.to_value(), number.into(), name.into(), description.into(), enabled.into(), now.into()];
+    let row = [
+        local.into(),
+        kind.to_value(),
+        number.into(),
+        name.into(),
+        description.into(),
+        enabled.into(),
+        now.into(),
+        sort_key(name).into(),
+    ];
     tx.execute(INSERT, &row)?;
+    search::insert_own(tx, local, &search::own(number, name, description))?;
     Ok(ObjectId { tenant: tx.tenant(), local })
 }
 
@@ -245,8 +222,10 @@ pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectId> {
 /// What the engine answers; CONFLICT when the number is taken.
 pub fn touch(tx: &mut Tx<'_>, id: i64, own: OwnRow<'_>, now: i64) -> Result<()> {
     let OwnRow { number, name, description, enabled, .. } = own;
-    tx.execute(TOUCH, &[id.into(), number.into(), name.into(), description.into(), enabled.into(), now.into()])
-        .map(drop)
+    let row =
+        [id.into(), number.into(), name.into(), description.into(), enabled.into(), now.into(), sort_key(name).into()];
+    tx.execute(TOUCH, &row)?;
+    search::update_own(tx, id, &search::own(number, name, description))
 }
 
 /// Removes an object's rows in the tables that all kinds share.

@@ -47,12 +47,12 @@ pub struct ReferenceRow {
     /// Whether it is a foreign key, and not a text that equals the number.
     pub hard: bool,
     /// Where it stands among all references to the object.
-    pub position: Position,
+    pub position: ReferencePlace,
 }
 
 /// Where a reference stands among all references to an object: they come by owner, then by column.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Position {
+pub struct ReferencePlace {
     /// The object that refers.
     pub owner: i64,
     /// The number of the column in [`sources`].
@@ -63,7 +63,7 @@ pub struct Position {
     pub position: i64,
 }
 
-impl Position {
+impl ReferencePlace {
     /// The position in the opaque form that clients see.
     pub fn cursor(&self) -> String {
         let Self { owner, source, slot, position } = self;
@@ -88,7 +88,7 @@ pub struct Asked {
     /// Only those of objects of these kinds; `None` is all.
     pub kinds: Option<Vec<Kind>>,
     /// Only those behind this one.
-    pub after: Option<Position>,
+    pub after: Option<ReferencePlace>,
     /// At most so many.
     pub limit: i64,
 }
@@ -204,7 +204,7 @@ impl Source {
     }
 
     /// The last three parameters of the page: what lies behind a position among all references.
-    fn behind(&self, source: usize, after: Option<&Position>) -> Vec<Value> {
+    fn behind(&self, source: usize, after: Option<&ReferencePlace>) -> Vec<Value> {
         const LAST: &str = "\u{10FFFF}";
         let Some(after) = after else { return self.cut([0.into(), "".into(), 0.into()]) };
         self.cut(match source.cmp(&after.source) {
@@ -256,7 +256,7 @@ pub fn references(
     targets: &[Arc<ObjectRow>],
     asked: &Asked,
 ) -> Result<HashMap<i64, Vec<ReferenceRow>>> {
-    let mut found: Vec<(i64, Position)> = Vec::new();
+    let mut found: Vec<(i64, ReferencePlace)> = Vec::new();
     for (i, source) in sources().iter().enumerate() {
         let values = source.values(targets);
         if values.is_empty() {
@@ -268,7 +268,7 @@ pub fn references(
             let Some(target) = row.first().and_then(|value| values.get(value)) else { return Ok(()) };
             let slot = column!(row, 2, text)?.to_owned();
             let (owner, position) = (column!(row, 1, int)?, column!(row, 3, int)?);
-            found.push((*target, Position { owner, source: i, slot, position }));
+            found.push((*target, ReferencePlace { owner, source: i, slot, position }));
             Ok(())
         })?;
     }

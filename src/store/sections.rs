@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{OnceLock, RwLock};
 
 use super::error::{Result, StoreError};
+use super::search;
 use super::session::{Query, Tx, column};
 use crate::domain::{Code, ObjectId, Problem, Row, Value};
 use crate::form::{Cell, Information, Place, Rows, Section, camel};
@@ -200,7 +201,8 @@ pub fn save<S: Section>(tx: &mut Tx<'_>, id: i64, before: Option<&S>, after: &S)
             save_list(tx, id, field, *rows, old.is_some(), entries)?;
         }
     }
-    Ok(())
+    let old_words = old.as_deref().map(search::of_section::<S>).unwrap_or_default();
+    search::save(tx, id, S::TABLE, &old_words, &search::of_section::<S>(&new))
 }
 
 fn save_list(tx: &mut Tx<'_>, owner: i64, slot: &str, rows: Rows, clear: bool, entries: &[Row]) -> Result<()> {

@@ -113,6 +113,11 @@ impl<'a> Tx<'a> {
         Ok(Self { query: Query::new(session, tenant), revision })
     }
 
+    /// For a migration, which is no change of the tenant: nobody else writes meanwhile.
+    pub(super) fn of_no_change(session: &'a mut dyn Session, tenant: TenantId) -> Self {
+        Self { query: Query::new(session, tenant), revision: 0 }
+    }
+
     /// The number of this change of the tenant: one more than the last.
     pub fn revision(&self) -> i64 {
         self.revision

@@ -38,7 +38,8 @@ const LAST: &str = "SELECT coalesce(max(tenant_id), 0) FROM tenant";
 const INSERT: &str = "INSERT INTO tenant (tenant_id, created_at, code, name, timezone, transcription, ai, area_code,
   area_code_min_digits, area_code_max_digits, area_code_regex, next_object, revision)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 0)";
-const UPDATE: &str = "UPDATE tenant SET code = $2, name = $3, timezone = $4, transcription = $5, ai = $6, area_code = $7,
+const UPDATE: &str =
+    "UPDATE tenant SET code = $2, name = $3, timezone = $4, transcription = $5, ai = $6, area_code = $7,
   area_code_min_digits = $8, area_code_max_digits = $9, area_code_regex = $10 WHERE tenant_id = $1";
 const SET_DEFAULTS: &str = "UPDATE tenant SET defaults_id = $2 WHERE tenant_id = $1";
 

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use super::error::{Result, StoreError};
 use super::objects::{ObjectRow, parse};
+use super::search;
 use super::session::{Query, Session, Tx, column};
-use crate::domain::{Kind, Scalar, TenantId, Value};
+use crate::domain::{Kind, Scalar, TenantId, Value, sort_key};
 use crate::objects::TenantSettings;
 
 /// The counters of a tenant's row.
@@ -79,8 +80,8 @@ const BEGIN: &str = "INSERT INTO import (tenant_id, lines, digest) VALUES ($1, $
 const ADVANCE: &str = "UPDATE import SET lines = $3, digest = $4 WHERE tenant_id = $1 AND lines = $2";
 const END: &str = "DELETE FROM import WHERE tenant_id = $1 AND lines = $2";
 const SET_COUNTERS: &str = "UPDATE tenant SET next_object = $2, revision = $3, defaults_id = $4 WHERE tenant_id = $1";
-const INSERT_OBJECT: &str = "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at, changed_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+const INSERT_OBJECT: &str = "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at, changed_at, name_folded)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const INSERT_CHANGE: &str =
     "INSERT INTO change (tenant_id, object_id, version, revision, changed_at, actor) VALUES ($1, $2, $3, $4, $5, $6)";
 const INSERT_CHANGE_FIELD: &str =
@@ -222,8 +223,10 @@ pub fn import_object(tx: &mut Tx<'_>, row: &ObjectRow) -> Result<()> {
         row.version.into(),
         row.created_at.to_value(),
         row.changed_at.to_value(),
+        sort_key(&row.name).into(),
     ];
-    tx.execute(INSERT_OBJECT, &params).map(drop)
+    tx.execute(INSERT_OBJECT, &params)?;
+    search::insert_own(tx, row.id.local, &search::own(row.number.as_deref(), &row.name, &row.description))
 }
 
 /// Keeps a change under the revision that it has.

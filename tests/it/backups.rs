@@ -214,6 +214,10 @@ fn every_row_that_does_not_fit_is_named_with_its_table_its_key_and_the_rule() {
         INSERT INTO route SELECT tenant_id, 9999, position, name, pattern, provider_id, digits_to_add, digits_to_remove, route_order, priority, weight, emergency, ask_pin, least_cost FROM route LIMIT 1;
         DELETE FROM security WHERE object_id = (SELECT object_id FROM pbx_object WHERE number = '108') AND tenant_id = 1;
         UPDATE token SET scopes = 'admin', hash = x'00' WHERE name = 'test-token';
+        UPDATE pbx_object SET name_folded = 'Bruno' WHERE number = '102' AND tenant_id = 1;
+        DELETE FROM search_word WHERE word = 'reception' AND source = 'pbx_object' AND tenant_id = 1;
+        UPDATE search_word SET word = 'genoa' WHERE word = 'livorno' AND source = 'note';
+        INSERT INTO search_word VALUES (1, (SELECT object_id FROM pbx_object WHERE number = '102'), 'x', 'note');
         INSERT INTO change VALUES (1, 1, 7, 999999, 0, 'x');
         INSERT INTO change_field VALUES (1, 1, 7, 'a.b', 'no json', '1');
         UPDATE ldap_server SET bind_password = x'0011223344556677889900112233445566778899001122334455667788990011223344556677';
@@ -237,6 +241,10 @@ fn every_row_that_does_not_fit_is_named_with_its_table_its_key_and_the_rule() {
         "security[",
         "].scopes: must be read",
         "].hash: must be 32 bytes",
+        "].name_folded: must follow from the name",
+        ".pbx_object]: must be the words of the object's row",
+        ".note]: must be the words of the object's row",
+        ".note]: the object has no such row",
         "change[1.7]: version must be",
         "change_field[1.7.a.b].before_value: must be JSON",
         "bind_password: the key does not open this secret",

@@ -52,7 +52,7 @@ fn of_sqlite(path: &Path) -> BTreeSet<Part> {
     let mut parts = BTreeSet::new();
     for [table, sql] in strings(&connection, "SELECT name, sql FROM sqlite_schema WHERE type = 'table'") {
         let mut key = Vec::new();
-        let info = format!("SELECT name, type, \"notnull\", pk FROM pragma_table_info('{table}')");
+        let info = format!("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo('{table}')");
         for [column, kind, not_null, pk] in strings(&connection, &info) {
             // What SQLite keeps as 0 or 1 is a switch.
             let switch = sql.contains(&format!("{column} IN (0, 1)"));
@@ -183,6 +183,7 @@ async fn ask_for_everything(server: &Server) {
     // Every kind of object with its detail, and every list of references and destinations written anew.
     crate::cost::rewrite_every_field(server).await;
     crate::reading::read_every_reference(server).await;
+    crate::finding::run_every_statement(server).await;
     let taken =
         json!({ "dryRun": true, "information": { "number": "101", "name": "x" }, "webUserPanel": { "useLdap": true } });
     server.mutate("virtualExtensionCreate", taken).await;
@@ -241,6 +242,8 @@ fn written_statements() -> Vec<String> {
         "'B' <",
         "FROM migration",
         "INTO migration",
+        "SELECT tenant_id FROM tenant ORDER BY",
+        "SET name_folded = $3",
     ];
     found.retain(|text| !text.contains('{') && !own.iter().any(|word| text.contains(word)));
     found.retain(|text| !text.contains("sealing_key"));

@@ -4,6 +4,7 @@
 //! in `tenant.rs`, what stands above tenants here.
 
 mod tenant;
+mod words;
 
 use super::error::StoreError;
 use super::session::{Session, column};
@@ -64,8 +65,8 @@ fn verify_tokens(session: &mut dyn Session, found: &mut Vec<String>) {
         let Some(id) = row.first().and_then(Value::int) else { continue };
         match tokens::load(session, id) {
             Ok(Some(token)) => {
-                if token.scopes.split(' ').any(|scope| !["read", "write"].contains(&scope)) {
-                    found.push(format!("token[{id}].scopes: must be read, or read and write"));
+                if token.scopes.split(' ').any(|scope| !["read", "write", "delete"].contains(&scope)) {
+                    found.push(format!("token[{id}].scopes: must be read, write or delete"));
                 }
                 if token.all_tenants && !token.tenants.is_empty() {
                     found.push(format!("token[{id}].all_tenants: must not be set for a token of some tenants"));

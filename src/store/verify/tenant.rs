@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{OnceLock, RwLock};
 
 use super::super::error::{Result, StoreError};
+use super::super::objects::ObjectRow;
+use super::super::search;
 use super::super::session::{Query, Session, column};
 use super::super::{objects, sections, tenants};
 use super::said;
@@ -35,13 +37,13 @@ type Lists = HashSet<(i64, &'static str)>;
 type Read<'a, T> = &'a dyn Fn(&mut Query<'_>, &[i64]) -> Result<HashMap<i64, T>>;
 
 /// The rows of one tenant, while they are looked at.
-struct Check<'a, 'q> {
-    query: Query<'q>,
+pub(super) struct Check<'a, 'q> {
+    pub(super) query: Query<'q>,
     sealer: Option<&'a Sealer>,
     kinds: HashMap<i64, Kind>,
     /// By table, which lists were read.
     lists: BTreeMap<&'static str, (Rows, Lists)>,
-    found: Vec<String>,
+    pub(super) found: Vec<String>,
 }
 
 /// Reads every row of a tenant, whose next object gets the key `next`.
@@ -118,6 +120,10 @@ impl Check<'_, '_> {
         let ids = self.ids("pbx_object", OBJECTS);
         let read = |query: &mut Query<'_>, ids: &[i64]| objects::load(query, ids);
         let rows = each_chunk(&mut self.query, &ids, &mut self.found, &|id| format!("pbx_object[{id}]"), &read);
+        let words = |row: &ObjectRow| search::own(row.number.as_deref(), &row.name, &row.description);
+        let words = rows.iter().map(|(id, row)| (*id, words(row))).collect();
+        self.words(search::OWN, &ids.iter().copied().collect(), &words);
+        self.folded(&rows);
         for (id, row) in rows {
             self.kinds.insert(id, row.kind);
             if let Some(Err(problem)) = row.number.map(|number| ExtensionNumber::from_value(number.into())) {
@@ -159,6 +165,10 @@ impl Check<'_, '_> {
         let ids: Vec<_> = expected_set.intersection(&there_set).copied().collect();
         let read = |query: &mut Query<'_>, ids: &[i64]| sections::load::<S>(query, ids);
         let rows = each_chunk(&mut self.query, &ids, &mut self.found, &|id| format!("{table}[{id}]"), &read);
+        if !S::SEARCHED.is_empty() {
+            let words = rows.iter().map(|(id, row)| (*id, search::of_section::<S>(&row.store())));
+            self.words(table, &there_set, &words.collect());
+        }
         for (id, row) in rows {
             self.references(id, &row);
             self.sealed(id, &row);

@@ -1,0 +1,63 @@
+//! Which numbers of a tenant are free.
+
+use std::sync::Arc;
+
+use crate::domain::{ExtensionNumber, ExtensionNumberSent, ObjectId, Problem, Scalar as _};
+use crate::form::Holder;
+use crate::store::{self, ObjectRow, Query, Result};
+
+/// Whether a number can be given to an object.
+#[derive(Clone, Debug, Default)]
+pub struct Availability {
+    /// Why it cannot; `None` when it can.
+    pub problem: Option<Problem>,
+    /// What has the number.
+    pub holder: Option<Arc<ObjectRow>>,
+    /// The parking lot whose slots contain it.
+    pub parking_lot: Option<ObjectId>,
+    /// The next free number of the same length.
+    pub suggestion: Option<ExtensionNumber>,
+}
+
+/// Whether a number can be given to an object, as the form would say it.
+///
+/// # Errors
+/// What the store answers.
+pub fn availability(query: &mut Query<'_>, sent: &ExtensionNumberSent) -> Result<Availability> {
+    let number = match ExtensionNumber::parse(sent) {
+        Ok(number) => number,
+        Err(problem) => {
+            return Ok(Availability { problem: Some(problem.under("number")), ..Availability::default() });
+        }
+    };
+    let holder = store::plain_row(query, number.as_str())?;
+    let slots = store::parking_slots(query)?.into_iter().find(|slots| slots.contains(number.as_str()));
+    let problem = match (&holder, &slots) {
+        (Some(row), _) => Some(Holder { object: row.id, kind: row.kind, name: row.name.clone() }.problem()),
+        (None, Some(slots)) => Some(slots.problem()),
+        (None, None) => return Ok(Availability::default()),
+    };
+    Ok(Availability {
+        problem: problem.map(|problem| problem.value(number.as_str()).under("number")),
+        holder: holder.map(Arc::new),
+        parking_lot: slots.map(|range| range.lot),
+        suggestion: store::free_number_behind(query, number.as_str())?,
+    })
+}
+
+/// The ends of a range of numbers.
+///
+/// # Errors
+/// One sentence on why they are none.
+pub fn range(from: &ExtensionNumberSent, to: &ExtensionNumberSent) -> std::result::Result<(String, String), String> {
+    let parse = |sent, name| ExtensionNumber::parse(sent).map_err(|problem| problem.under(name).message());
+    let (from, to) = (parse(from, "from")?, parse(to, "to")?);
+    let (from, to) = (from.as_str().to_owned(), to.as_str().to_owned());
+    if from.len() != to.len() {
+        return Err(format!("from and to must have the same length; they are {from} and {to}."));
+    }
+    if from > to {
+        return Err(format!("from must not be greater than to; they are {from} and {to}."));
+    }
+    Ok((from, to))
+}

@@ -1,0 +1,133 @@
+//! The words that a search finds objects by. They follow from an object's own row and from the fields that sections
+//! and details name behind `searched:`; whoever writes one of these rows writes its words, and only what differs.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::error::Result;
+use super::session::{Query, Session, Tx, column};
+use super::transfer::objects_after;
+use crate::domain::{BEHIND_ALL, TenantId, Value, fold, sort_key, word, words};
+use crate::form::{self, Cell, Section, each_section};
+use crate::objects::{self, each_detail};
+
+/// The words of one row.
+pub(super) type Words = BTreeSet<String>;
+
+/// The source of the words of an object's own row.
+pub(super) const OWN: &str = "pbx_object";
+
+const KNOWN: &str = "SELECT word FROM search_word WHERE tenant_id = $1 AND object_id = $2 AND source = $3";
+const INSERT: &str = "INSERT INTO search_word (tenant_id, object_id, source, word) VALUES ($1, $2, $3, $4)";
+const DELETE: &str = "DELETE FROM search_word WHERE tenant_id = $1 AND object_id = $2 AND source = $3 AND word = $4";
+const AMONG: &str = "SELECT object_id FROM search_word
+  WHERE tenant_id = $1 AND object_id = ANY($2) AND word >= $3 AND word < $4";
+const TENANTS: &str = "SELECT tenant_id FROM tenant ORDER BY tenant_id";
+const FOLD: &str = "UPDATE pbx_object SET name_folded = $3 WHERE tenant_id = $1 AND object_id = $2";
+
+/// The words of an object's own row.
+pub(super) fn own(number: Option<&str>, name: &str, description: &str) -> Words {
+    [number.unwrap_or_default(), name, description].into_iter().flat_map(words).collect()
+}
+
+/// The words of a section's row: those of each text, and each text as a whole, which a filter for it begins with.
+pub(super) fn of_section<S: Section>(cells: &[Cell]) -> Words {
+    let cells = S::COLUMNS.iter().zip(cells).filter(|(field, _)| S::SEARCHED.contains(field));
+    of_texts(&mut cells.filter_map(|(_, cell)| if let Cell::Value(value) = cell { value.text() } else { None }))
+}
+
+fn of_texts(texts: &mut dyn Iterator<Item = &str>) -> Words {
+    texts.flat_map(|text| words(text).into_iter().chain([word(&fold(text))])).filter(|word| !word.is_empty()).collect()
+}
+
+/// Writes the words of an object's own row that has just been made.
+pub(super) fn insert_own(tx: &mut Tx<'_>, id: i64, words: &Words) -> Result<()> {
+    save(tx, id, OWN, &Words::new(), words)
+}
+
+/// Writes the words of an object's own row that has changed.
+pub(super) fn update_own(tx: &mut Tx<'_>, id: i64, words: &Words) -> Result<()> {
+    let known = tx.rows(KNOWN, &[id.into(), OWN.into()])?;
+    let known = known.iter().map(|row| Ok(column!(row, 0, text)?.to_owned())).collect::<Result<Words>>()?;
+    save(tx, id, OWN, &known, words)
+}
+
+/// Writes the words of a row that are not there yet, and deletes those that have gone.
+pub(super) fn save(tx: &mut Tx<'_>, id: i64, source: &str, before: &Words, after: &Words) -> Result<()> {
+    let key = |word: &String| [id.into(), source.into(), word.as_str().into()];
+    before.difference(after).try_for_each(|word| tx.execute(DELETE, &key(word)).map(drop))?;
+    after.difference(before).try_for_each(|word| tx.execute(INSERT, &key(word)).map(drop))
+}
+
+/// Which of some objects have a word that begins so.
+///
+/// # Errors
+/// What the engine answers.
+pub fn among(query: &mut Query<'_>, ids: &[i64], term: &str) -> Result<HashSet<i64>> {
+    let params = [ids.iter().copied().collect(), term.into(), format!("{term}{BEHIND_ALL}").into()];
+    query.rows(AMONG, &params)?.iter().map(|row| column!(row, 0, int)).collect()
+}
+
+/// How many rows are read at once.
+const CHUNK: i64 = 500;
+
+/// Gives every object of a database its folded name and its words: after the migration that adds them.
+pub(super) fn build(session: &mut dyn Session) -> Result<()> {
+    for row in session.rows(TENANTS, &[])? {
+        let tx = &mut Tx::of_no_change(session, TenantId(column!(row, 0, int)?));
+        let mut after = 0;
+        loop {
+            let rows = objects_after(tx, after, CHUNK)?;
+            let Some(last) = rows.last() else { break };
+            after = last.id.local;
+            for row in &rows {
+                tx.execute(FOLD, &[row.id.local.into(), sort_key(&row.name).into()])?;
+                insert_own(tx, row.id.local, &own(row.number.as_deref(), &row.name, &row.description))?;
+            }
+        }
+        build_sections(tx)?;
+    }
+    Ok(())
+}
+
+/// The tables with fields that a search reads, each with these fields and the statement that reads them.
+fn tables() -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    macro_rules! sections {
+        ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
+            $(found.push((form::$Section::TABLE, form::$Section::SEARCHED));)+
+        };
+    }
+    macro_rules! details {
+        ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
+            $(found.push((objects::$Kind::TABLE, objects::$Kind::SEARCHED));)+
+        };
+    }
+    each_section!(sections);
+    each_detail!(details);
+    found.retain(|(_, searched)| !searched.is_empty());
+    let statement = |(table, searched): (&'static str, &[&str])| {
+        let columns = searched.join(", ");
+        let sql = format!(
+            "SELECT object_id, {columns} FROM {table} WHERE tenant_id = $1 AND object_id > $2 ORDER BY object_id LIMIT $3"
+        );
+        (table, sql)
+    };
+    found.into_iter().map(statement).collect()
+}
+
+fn build_sections(tx: &mut Tx<'_>) -> Result<()> {
+    for (table, sql) in tables() {
+        let sql: &'static str = Box::leak(sql.into_boxed_str());
+        let mut after = 0;
+        loop {
+            let rows = tx.rows(sql, &[after.into(), CHUNK.into()])?;
+            let Some(last) = rows.last() else { break };
+            after = column!(last, 0, int)?;
+            for row in &rows {
+                let words = of_texts(&mut row.iter().skip(1).filter_map(Value::text));
+                save(tx, column!(row, 0, int)?, table, &Words::new(), &words)?;
+            }
+        }
+    }
+    Ok(())
+}
