@@ -3,7 +3,8 @@
 //! Inside stands an ordinary struct. A field is one documented line; what it may be is said by its type, see
 //! [`Field`](super::Field). The doc comment describes it in the answer and in the input alike. An attribute
 //! `#[graphql(…)]` below the doc comment concerns the answer only, for example the name under which a secret says
-//! whether it is set. The order is: struct, patch (what a client sends), and the plumbing between form and store.
+//! whether it is set. Behind `searched:` stand the fields whose text a search reads. The order is: struct, patch (what a
+//! client sends), and the plumbing between form and store.
 //!
 //! How to add a field: its line here, its column in a new file of each `migrations` folder, `cargo test` once (it
 //! rewrites `schema.graphql`). A reference also needs its resolver line in `graphql/references.rs`.

@@ -10,7 +10,7 @@ use super::filter::{Conditions, ObjectFilter, ObjectOrder, VirtualExtensionFilte
 use super::form::VirtualExtension;
 use super::objects::*;
 use super::scope::{Scope, coded};
-use crate::domain::{ExtensionNumberSent, Kind, ObjectId, TenantId};
+use crate::domain::{ExtensionNumber, ExtensionNumberSent, Kind, ObjectId, Scalar as _, TenantId};
 use crate::objects::each_detail;
 use crate::service::find::{Find, Page};
 use crate::store::{self, ObjectRow};
@@ -185,9 +185,12 @@ async fn one(ctx: &Context<'_>, tenant: TenantId, kind: Kind, by: ObjectBy) -> R
             Some(id) => scope.object(id).await?,
             None => None,
         },
-        ObjectBy::Number(number) => {
-            scope.read(tenant, move |query| store::plain_row(query, &number.0)).await?.map(Arc::new)
-        }
+        ObjectBy::Number(number) => match ExtensionNumber::parse(&number) {
+            Ok(number) => {
+                scope.read(tenant, move |query| store::plain_row(query, number.as_str())).await?.map(Arc::new)
+            }
+            Err(_) => None,
+        },
         ObjectBy::Name(name) => {
             scope.read(tenant, move |query| store::only_named(query, kind, &name)).await?.map(Arc::new)
         }

@@ -78,3 +78,17 @@ pub fn free_number(query: &mut Query<'_>, from: &str, to: &str) -> Result<Option
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_decide_the_numbers_before_them() {
+        for (text, last) in [("110", 110), ("1105", 110), ("12", 119), ("2", 199), ("0999", 99)] {
+            assert_eq!(decided(text, 3), Some(last), "{text}");
+            let stands_before = |number: &String| number.as_str() <= text;
+            assert_eq!((0..1000).map(|n| format!("{n:03}")).rfind(stands_before), Some(format!("{last:03}")), "{text}");
+        }
+    }
+}

@@ -61,6 +61,15 @@ async fn every_example_does_what_it_says(engine: Engine) {
                 assert!(errors.len() > 1 && errors.iter().all(|e| e["code"] == "CONFLICT"), "{answer:#}");
             }
             "paging" => assert_eq!(data["tenant"]["virtualExtensions"]["pageInfo"]["hasNextPage"], true),
+            "finding" => {
+                let found = &data["tenant"]["virtualExtensions"];
+                let numbers: Vec<_> = found["nodes"].as_array().unwrap().iter().map(|n| n["number"].as_str()).collect();
+                assert_eq!((numbers, &found["totalCount"]), (vec![Some("108"), Some("111")], &json!(2)), "{answer:#}");
+            }
+            "number" => {
+                assert_eq!(data["tenant"]["numberAvailability"]["holder"]["name"], "Ivy Morgan", "{answer:#}");
+                assert_eq!(data["tenant"]["nextFreeNumber"], "720", "the slots of the parking lots end at 719");
+            }
             "new-form" => assert!(data["tenant"]["newVirtualExtension"].is_object()),
             "defaults" => assert_eq!(data["virtualExtensionDefaultsUpdate"]["userErrors"], json!([]), "{answer:#}"),
             "whole-form" => {
@@ -79,7 +88,7 @@ async fn every_example_does_what_it_says(engine: Engine) {
     }
     let covered = |section: &&str| examples.iter().any(|(_, text, _)| text.contains(&format!("{section} {{")));
     assert!(sections.iter().all(covered));
-    assert_eq!(examples.len(), 16, "one for each section and the seven others");
+    assert_eq!(examples.len(), 18, "one for each section and the nine others");
 }
 
 async fn get(server: &Server, path: &str, accept: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
