@@ -26,6 +26,7 @@ mod nodes;
 mod playground;
 mod process;
 mod reading;
+mod referring;
 mod rules;
 mod schema;
 mod store;
