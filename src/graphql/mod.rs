@@ -9,6 +9,7 @@ mod form;
 mod mutation;
 mod numbers;
 mod objects;
+mod options;
 mod query;
 mod references;
 mod referrers;

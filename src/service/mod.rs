@@ -9,6 +9,7 @@ mod facts;
 pub mod find;
 mod key;
 pub mod numbers;
+pub mod options;
 mod removal;
 mod renumber;
 mod restore;
@@ -106,7 +107,8 @@ impl App {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    fn now(&self) -> i64 {
+    /// The time, in epoch milliseconds.
+    pub fn now(&self) -> i64 {
         self.environment.clock.now()
     }
 }

@@ -23,6 +23,7 @@ mod harness;
 mod layers;
 mod model;
 mod nodes;
+mod options;
 mod playground;
 mod process;
 mod reading;
