@@ -33,7 +33,17 @@ pub struct Source {
     field: Option<&'static str>,
     /// The sections of the fields of forms.
     sections: HashMap<&'static str, &'static str>,
+    statements: Statements,
+}
+
+/// What is asked of a column.
+#[derive(Debug)]
+struct Statements {
+    /// The first rows that lead to one target: read from the index until there are enough.
+    one: &'static str,
+    /// The first rows for each of several targets.
     page: &'static str,
+    /// How many there are, by the kind of what refers.
     count: &'static str,
 }
 
@@ -104,16 +114,18 @@ pub struct ReferenceCount {
     pub count: i64,
 }
 
-/// The page and the count of the references through a column.
-fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bool) -> [&'static str; 2] {
+fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bool) -> Statements {
     let owner = if listed { "owner_id" } else { "object_id" };
     // What an object says of itself does not count.
     let others =
         if by_key { format!("s.{owner} <> s.{column}") } else { format!("coalesce(o.number, '') <> s.{column}") };
-    let from = format!(
-        "FROM {table} s JOIN pbx_object o ON o.tenant_id = s.tenant_id AND o.object_id = s.{owner} \
-         WHERE s.tenant_id = $1 AND s.{column} = ANY($2) AND o.kind = ANY($3) AND {others}"
-    );
+    let from = |which: &str| {
+        format!(
+            "FROM {table} s JOIN pbx_object o ON o.tenant_id = s.tenant_id AND o.object_id = s.{owner} \
+             WHERE s.tenant_id = $1 AND s.{column} = {which} AND o.kind = ANY($3) AND {others}"
+        )
+    };
+    let (of_one, of_several) = (from("$2"), from("ANY($2)"));
     let (names, key, behind) = match (listed, slotted) {
         (true, true) => ("s.owner_id, s.slot, s.position", "s.owner_id, s.slot, s.position", "($5, $6, $7)"),
         (true, false) => ("s.owner_id, '' AS slot, s.position", "s.owner_id, s.position", "($5, $6)"),
@@ -121,11 +133,13 @@ fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bo
     };
     let page = format!(
         "SELECT target, owner_id, slot, position FROM (SELECT s.{column} AS target, {names}, \
-         row_number() OVER (PARTITION BY s.{column} ORDER BY {key}) AS place {from} AND ({key}) > {behind}) r \
+         row_number() OVER (PARTITION BY s.{column} ORDER BY {key}) AS place {of_several} AND ({key}) > {behind}) r \
          WHERE place <= $4"
     );
-    let count = format!("SELECT s.{column}, o.kind, count(*) {from} GROUP BY s.{column}, o.kind");
-    [page, count].map(|sql| &*Box::leak(sql.into_boxed_str()))
+    let one = format!("SELECT s.{column} AS target, {names} {of_one} AND ({key}) > {behind} ORDER BY {key} LIMIT $4");
+    let count = format!("SELECT s.{column}, o.kind, count(*) {of_several} GROUP BY s.{column}, o.kind");
+    let [one, page, count] = [one, page, count].map(|sql| &*Box::leak(sql.into_boxed_str()));
+    Statements { one, page, count }
 }
 
 fn collect<S: Section>(section: Option<&'static str>, found: &mut Vec<Source>) {
@@ -141,10 +155,10 @@ fn collect<S: Section>(section: Option<&'static str>, found: &mut Vec<Source>) {
             };
             let known = found.iter().position(|source| (source.table, source.column) == (table, column));
             let known = known.unwrap_or_else(|| {
-                let [page, count] = statements(table, column, kinds.is_some(), listed, slotted);
+                let statements = statements(table, column, kinds.is_some(), listed, slotted);
                 let (kinds, sections) = (kinds.as_ref().map(|_| Vec::new()), HashMap::new());
                 let field = (!slotted).then_some(name);
-                found.push(Source { table, column, kinds, listed, field, sections, page, count });
+                found.push(Source { table, column, kinds, listed, field, sections, statements });
                 found.len() - 1
             });
             let source = &mut found[known];
@@ -262,9 +276,13 @@ pub fn references(
         if values.is_empty() {
             continue;
         }
-        let head = [any(&values, source.kinds.is_some()), words(asked.kinds.as_deref()), asked.limit.into()];
+        let (sql, which) = match (targets, values.keys().next()) {
+            ([_], Some(one)) => (source.statements.one, one.clone()),
+            _ => (source.statements.page, any(&values, source.kinds.is_some())),
+        };
+        let head = [which, words(asked.kinds.as_deref()), asked.limit.into()];
         let params = [head.to_vec(), source.behind(i, asked.after.as_ref())].concat();
-        query.each(source.page, &params, &mut |row| {
+        query.each(sql, &params, &mut |row| {
             let Some(target) = row.first().and_then(|value| values.get(value)) else { return Ok(()) };
             let slot = column!(row, 2, text)?.to_owned();
             let (owner, position) = (column!(row, 1, int)?, column!(row, 3, int)?);
@@ -304,7 +322,7 @@ pub fn count_references(
         if values.is_empty() {
             continue;
         }
-        query.each(source.count, &[any(&values, hard), words(kinds)], &mut |row| {
+        query.each(source.statements.count, &[any(&values, hard), words(kinds)], &mut |row| {
             let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null))?;
             if let Some(target) = row.first().and_then(|value| values.get(value)) {
                 *counts.entry(*target).or_default().entry((kind.word(), hard)).or_default() += column!(row, 2, int)?;

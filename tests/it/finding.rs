@@ -10,12 +10,15 @@ use serde_json::{Value, json};
 
 /// The lists of a tenant, as the schema names them: field, type of the objects.
 pub async fn lists(server: &Server) -> Vec<(String, String)> {
-    let query = "{ __type(name: \"Tenant\") { fields { name type { ofType { name } } } } }";
+    let query = "{ __type(name: \"Tenant\") { fields { name type { ofType { name } } } }
+        objects: __type(name: \"PbxObject\") { possibleTypes { name } } }";
     let data = server.data(query, json!({})).await;
+    let objects = data["objects"]["possibleTypes"].as_array().unwrap().clone();
     let fields = data["__type"]["fields"].as_array().unwrap().clone();
     let list = |field: &Value| {
         let of = field["type"]["ofType"]["name"].as_str()?.strip_suffix("Connection")?.to_owned();
-        Some((field["name"].as_str().unwrap().to_owned(), of))
+        let listed = objects.iter().any(|object| object["name"] == of.as_str());
+        listed.then(|| (field["name"].as_str().unwrap().to_owned(), of))
     };
     let found: Vec<_> = fields.iter().filter_map(list).collect();
     assert_eq!(found.len(), vext::domain::Kind::ALL.len() - 1, "a list of every kind: {found:?}");

@@ -540,6 +540,19 @@ async fn references_come_in_pages(engine: Engine) {
         }
         assert_eq!(paged, all, "{first}");
     }
+    // Asked about together, several objects answer as they do alone.
+    let mut ids = vec![ivy.clone()];
+    for number in ["110", "101", "401", "190", "112"] {
+        ids.push(server.object(number).await);
+    }
+    let together = REFERENCES.replace("$id: ID!", "$ids: [ID!]!").replace("node(id: $id)", "nodes(ids: $ids)");
+    for first in [1, 4, 100] {
+        let data = server.data(&together, json!({ "ids": ids, "first": first })).await;
+        for (id, found) in ids.iter().zip(data["nodes"].as_array().unwrap()) {
+            let alone = server.data(REFERENCES, json!({ "id": id, "first": first })).await;
+            assert_eq!(alone["node"], *found);
+        }
+    }
     let data = server.data(REFERENCES, json!({ "id": ivy, "first": 100, "kinds": ["DID", "QUEUE"] })).await;
     let some = &data["node"]["references"];
     let expected: Vec<_> = all.iter().filter(|r| r["kind"] == "DID" || r["kind"] == "QUEUE").cloned().collect();
