@@ -7,6 +7,7 @@
 
 mod changes;
 mod engine;
+mod erase;
 mod error;
 mod find;
 mod migrate;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 pub use changes::{Record, changed_since, record};
 pub use engine::{Database, Found};
 use engine::{Manager, Statements};
+pub use erase::{find as find_tenant, tenant as erase_tenant};
 pub use error::{Result, StoreError};
 pub use find::{Fact, Probe, facts, probe, walk};
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};

@@ -243,6 +243,7 @@ async fn ask_for_everything(server: &Server) {
     };
     server.app.snapshot().read_system(verify).await.unwrap();
     crate::transfer::copy_tenant(&server.app, "CANISTRACCI", "COPY").await;
+    server.app.delete_tenant("PLANS").await.unwrap();
 }
 
 /// The statements that stand in the store's source as whole texts.
