@@ -14,6 +14,7 @@ mod query;
 mod references;
 mod referrers;
 mod removal;
+mod renumber;
 mod scope;
 mod tenants;
 
