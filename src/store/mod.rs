@@ -9,6 +9,7 @@ mod changes;
 mod engine;
 mod error;
 mod find;
+mod known_numbers;
 mod migrate;
 mod numbers;
 mod objects;
@@ -33,6 +34,7 @@ pub use engine::{Database, Found};
 use engine::{Manager, Statements};
 pub use error::{Result, StoreError};
 pub use find::{Fact, Probe, facts, probe, walk};
+pub use known_numbers::known_numbers;
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
 pub use numbers::{free_number, free_number_behind, parking_slots};
 pub use objects::{

@@ -1,0 +1,71 @@
+//! The numbers that a tenant is known to have to do with: those of every field that holds one.
+
+use std::collections::BTreeSet;
+
+use super::error::Result;
+use super::session::{Query, column};
+use crate::form::KnownNumbers;
+
+/// How many texts of each set are read; beyond that, the first.
+const MOST: usize = 20_000;
+
+const INSIDE: &[&str] =
+    &["SELECT number FROM pbx_object WHERE tenant_id = $1 AND number > '' ORDER BY number LIMIT $2"];
+const OWN: &[&str] = &[
+    "SELECT phone_number FROM did WHERE tenant_id = $1 ORDER BY phone_number LIMIT $2",
+    "SELECT DISTINCT external_caller_id_number FROM outbound_calls
+  WHERE tenant_id = $1 AND external_caller_id_number > '' ORDER BY external_caller_id_number LIMIT $2",
+    "SELECT DISTINCT external_caller_id_number FROM extension
+  WHERE tenant_id = $1 AND external_caller_id_number > '' ORDER BY external_caller_id_number LIMIT $2",
+];
+const NAMES: &[&str] = &["SELECT DISTINCT external_caller_id_name FROM outbound_calls
+  WHERE tenant_id = $1 AND external_caller_id_name > '' ORDER BY external_caller_id_name LIMIT $2"];
+const OTHERS: &[&str] = &[
+    "SELECT DISTINCT phone1 FROM phone_book_entry WHERE tenant_id = $1 AND phone1 > '' ORDER BY phone1 LIMIT $2",
+    "SELECT DISTINCT phone2 FROM phone_book_entry WHERE tenant_id = $1 AND phone2 > '' ORDER BY phone2 LIMIT $2",
+    "SELECT DISTINCT destination FROM short_number WHERE tenant_id = $1 ORDER BY destination LIMIT $2",
+    "SELECT DISTINCT number FROM destination WHERE tenant_id = $1 AND number > '' ORDER BY number LIMIT $2",
+    "SELECT DISTINCT number FROM follow_me WHERE tenant_id = $1 AND number > '' ORDER BY number LIMIT $2",
+    "SELECT DISTINCT number FROM phone_key WHERE tenant_id = $1 AND number > '' ORDER BY number LIMIT $2",
+];
+const LISTED: &str = "SELECT DISTINCT number FROM call_list_entry
+  WHERE tenant_id = $1 AND prefix = $3 ORDER BY number LIMIT $2";
+
+/// The numbers that the tenant is known to have to do with, still without its area code.
+///
+/// # Errors
+/// What the engine answers.
+pub fn known_numbers(query: &mut Query<'_>) -> Result<KnownNumbers> {
+    let inside = texts(query, INSIDE)?;
+    let own = texts(query, OWN)?;
+    let mut others = texts(query, OTHERS)?;
+    // The beginning of a number is no number.
+    let listed = query.rows(LISTED, &[left(&others).into(), false.into()])?;
+    others.extend(listed.iter().map(|row| Ok(column!(row, 0, text)?.to_owned())).collect::<Result<Vec<_>>>()?);
+    let slots = super::parking_slots(query)?;
+    // Feature codes, colleagues and parking slots are not outside.
+    others.retain(|number| {
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        digits.bytes().all(|b| b.is_ascii_digit())
+            && !inside.contains(number)
+            && !slots.iter().any(|range| range.contains(number))
+    });
+    let mut numbers = KnownNumbers::default();
+    (numbers.inside, numbers.own, numbers.others) = (inside, own, others);
+    numbers.names = texts(query, NAMES)?;
+    Ok(numbers)
+}
+
+fn left(found: &BTreeSet<String>) -> i64 {
+    (MOST - found.len().min(MOST)) as i64
+}
+
+fn texts(query: &mut Query<'_>, statements: &[&'static str]) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for sql in statements {
+        for row in query.rows(sql, &[left(&found).into()])? {
+            found.insert(column!(row, 0, text)?.to_owned());
+        }
+    }
+    Ok(found)
+}
