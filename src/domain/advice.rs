@@ -39,9 +39,7 @@ impl Code {
             Self::CallsDropped => "Say where such calls go: a voicemail box, an announcement, somebody else.",
             Self::VoicemailNeverReached => "Lead calls that nobody answers to the voicemail box, or clear the lamp.",
             Self::NeverRings => "Make the delay shorter than the time for which the members ring.",
-            Self::UnreachableDestination => {
-                "Move the destination before the one that ends the list, or take it out."
-            }
+            Self::UnreachableDestination => "Move the destination before the one that ends the list, or take it out.",
             Self::NeverTrue => "Give the condition something that can come true, or use another condition.",
             Self::CallerIdRefused => "Show the extension's own outside number, a fixed one, or the number dialled.",
             Self::NoEffect => "Switch on what the setting belongs to, or clear the setting.",

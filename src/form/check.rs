@@ -61,7 +61,7 @@ impl Checked {
             path: path.clone(),
             ..Problem::new(code, rule).value(object.opaque().as_str())
         };
-        let member = path.iter().any(|step| step == "memberIds");
+        let member = path.iter().any(|step| step == "memberIds" || step == "members");
         match facts.known.get(&object) {
             // Another tenant's object and one that never was answer alike.
             None => self.errors.push(Problem { path, ..Problem::not_found(kinds, &object.opaque()) }),

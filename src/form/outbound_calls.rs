@@ -82,7 +82,9 @@ impl Rules for OutboundCalls {
     fn lint(form: &Form, _: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
         let calls = &form.outbound_calls;
         let area = calls.prefixing(&numbers.area);
-        let Some(pattern) = calls.area_code_regex.as_ref().filter(|_| !calls.use_tenant_area_code_regex) else { return };
+        let Some(pattern) = calls.area_code_regex.as_ref().filter(|_| !calls.use_tenant_area_code_regex) else {
+            return;
+        };
         if !area.digits.is_empty() {
             let problem = numbers.doubt(pattern, Trial::Short(area));
             checked.warnings.extend(problem.map(|problem| problem.at("outboundCalls", "areaCodeRegex")));

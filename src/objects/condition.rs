@@ -125,7 +125,9 @@ impl Condition {
     /// The field that says what makes it true.
     fn asks(&self) -> &'static str {
         match self.condition_type {
-            ConditionType::Weekday | ConditionType::Weektime | ConditionType::Hours | ConditionType::Calendar => "spans",
+            ConditionType::Weekday | ConditionType::Weektime | ConditionType::Hours | ConditionType::Calendar => {
+                "spans"
+            }
             ConditionType::AllOf | ConditionType::AnyOf | ConditionType::Not => "partIds",
             ConditionType::ExtensionStatus => "extensionIds",
             ConditionType::CallerId => "callerIdPattern",

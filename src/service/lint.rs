@@ -114,14 +114,18 @@ impl Lint {
         numbers.area = tenant.settings.prefixing();
         let wanted = |finding: &Finding| after.is_none_or(|after| finding.place > after) && self.wants(finding);
         let problem = tenant.settings.lint(&mut numbers);
-        let mut findings: Vec<_> = findings(None, 0, Vec::new(), problem.into_iter().collect()).filter(wanted).collect();
+        let mut findings: Vec<_> =
+            findings(None, 0, Vec::new(), problem.into_iter().collect()).filter(wanted).collect();
         let mut behind = after.map_or(0, |after| (after.object - 1).max(0));
         while findings.len() <= first {
             let rows = store::objects_after(query, behind, CHUNK)?;
-            let Some(last) = rows.last() else { break };
-            behind = last.id.local;
+            let all = rows.len() < CHUNK as usize;
+            behind = rows.last().map_or(behind, |row| row.id.local);
             let rows: Vec<_> = rows.into_iter().filter(|row| self.asks_for(row.kind)).map(Arc::new).collect();
             findings.extend(check(query, &tenant, &rows, &mut numbers, now)?.into_iter().filter(wanted));
+            if all {
+                break;
+            }
         }
         let more = findings.len() > first;
         findings.truncate(first);
