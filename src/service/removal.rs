@@ -252,7 +252,7 @@ fn work_out_delete(query: &mut Query<'_>, delete: &Delete, may_write: bool, now:
     }
     match &delete.plan_token {
         None => {
-            let rule = format!("is required when onReferences is not BLOCK: ask for the plan of a delete first");
+            let rule = "is required when onReferences is not BLOCK: ask for the plan of a delete first";
             return refused(vec![Problem::new(Code::RequiredWhen, rule).under("planToken")]);
         }
         Some(seen) if *seen != token(&row, &references) => {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::Result;
 use super::session::{Query, column};
+use crate::domain::Value;
 use crate::form::KnownNumbers;
 
 /// How many texts of each set are read; beyond that, the first.
@@ -36,36 +37,34 @@ const LISTED: &str = "SELECT DISTINCT number FROM call_list_entry
 /// # Errors
 /// What the engine answers.
 pub fn known_numbers(query: &mut Query<'_>) -> Result<KnownNumbers> {
-    let inside = texts(query, INSIDE)?;
-    let own = texts(query, OWN)?;
-    let mut others = texts(query, OTHERS)?;
-    // The beginning of a number is no number.
-    let listed = query.rows(LISTED, &[left(&others).into(), false.into()])?;
-    others.extend(listed.iter().map(|row| Ok(column!(row, 0, text)?.to_owned())).collect::<Result<Vec<_>>>()?);
-    let slots = super::parking_slots(query)?;
-    // Feature codes, colleagues and parking slots are not outside.
-    others.retain(|number| {
-        let digits = number.strip_prefix('+').unwrap_or(number);
-        digits.bytes().all(|b| b.is_ascii_digit())
-            && !inside.contains(number)
-            && !slots.iter().any(|range| range.contains(number))
-    });
     let mut numbers = KnownNumbers::default();
-    (numbers.inside, numbers.own, numbers.others) = (inside, own, others);
-    numbers.names = texts(query, NAMES)?;
+    let sets = [
+        (INSIDE, &mut numbers.inside),
+        (OWN, &mut numbers.own),
+        (NAMES, &mut numbers.names),
+        (OTHERS, &mut numbers.others),
+    ];
+    for (statements, set) in sets {
+        for sql in statements {
+            read(query, sql, &[], set)?;
+        }
+    }
+    // The beginning of a number is no number.
+    read(query, LISTED, &[false.into()], &mut numbers.others)?;
+    let (slots, inside) = (super::parking_slots(query)?, &numbers.inside);
+    // Feature codes, colleagues and parking slots are not outside.
+    numbers.others.retain(|number| {
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        let slot = || slots.iter().any(|range| range.contains(number));
+        digits.bytes().all(|b| b.is_ascii_digit()) && !inside.contains(number) && !slot()
+    });
     Ok(numbers)
 }
 
-fn left(found: &BTreeSet<String>) -> i64 {
-    (MOST - found.len().min(MOST)) as i64
-}
-
-fn texts(query: &mut Query<'_>, statements: &[&'static str]) -> Result<BTreeSet<String>> {
-    let mut found = BTreeSet::new();
-    for sql in statements {
-        for row in query.rows(sql, &[left(&found).into()])? {
-            found.insert(column!(row, 0, text)?.to_owned());
-        }
-    }
-    Ok(found)
+fn read(query: &mut Query<'_>, sql: &'static str, more: &[Value], set: &mut BTreeSet<String>) -> Result<()> {
+    let left = MOST.saturating_sub(set.len()) as i64;
+    query.each(sql, &[&[Value::Int(left)], more].concat(), &mut |row| {
+        set.insert(column!(row, 0, text)?.to_owned());
+        Ok(())
+    })
 }

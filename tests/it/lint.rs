@@ -39,7 +39,7 @@ async fn walk(server: &Server, mut arguments: Value, first: usize) -> Vec<Value>
         let info = page["pageInfo"].clone();
         assert_eq!(info["hasPreviousPage"], json!(!found.is_empty()));
         let nodes = page["nodes"].as_array_mut().unwrap();
-        assert_eq!(nodes.len() == first || info["hasNextPage"] == false, true, "{nodes:#?}");
+        assert!(nodes.len() == first || info["hasNextPage"] == false, "{nodes:#?}");
         found.append(nodes);
         if info["hasNextPage"] == false {
             return found;

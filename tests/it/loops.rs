@@ -122,6 +122,12 @@ async fn a_loop_is_told_where_it_closes(engine: Engine) {
     assert_eq!(server.live.execute(&close), 1);
     assert_eq!(server.live.execute(&(on.replace('$', &second_id) + &first_id)), 1);
     assert_eq!(problems(&redirect(&server, &third, always(object(&first))).await["userErrors"]), NONE);
+    // Who looks the tenant over sees both of the two.
+    let lint = "{ tenantLint(severity: ERROR) { nodes { label code path } } }";
+    let found = server.data(lint, json!({})).await["tenantLint"]["nodes"].clone();
+    let label = |node: &Value| node["label"].as_str().unwrap().to_owned();
+    assert_eq!(found.as_array().unwrap().iter().map(label).collect::<Vec<_>>(), ["501 Stop 501", "502 Stop 502"]);
+    assert_eq!(problems(&found), [BY_ID; 2]);
     // It does not keep other sections from being saved, see `rules::what_was_wrong_before_does_not_block_other_sections`.
     let note = json!({ "note": { "branch": "Genoa" } });
     let saved = change(&server, "virtualExtension", &first, note).await;
