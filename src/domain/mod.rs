@@ -5,6 +5,7 @@
 //! How to add one more: a type with a private field, `impl Scalar`, a `scalar!` line when clients should see it under
 //! a GraphQL name of its own, and a test beside it.
 
+mod advice;
 mod email;
 mod environment;
 mod folded;

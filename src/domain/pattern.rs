@@ -7,7 +7,7 @@ use super::{Code, Problem, Scalar, Value, scalar};
 
 /// A regular expression of at most 255 characters in the syntax of the `regex` crate: like RE2 it matches in linear
 /// time and knows neither look-around nor back-references. Compiled, it stays below 256 KiB.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Pattern(String);
 
 impl Pattern {
@@ -28,7 +28,13 @@ impl Pattern {
 
     /// Whether the expression matches somewhere in `text`.
     pub fn matches(&self, text: &str) -> bool {
-        compile(&self.0).is_ok_and(|regex| regex.is_match(text))
+        self.matcher()(text)
+    }
+
+    /// The same question for many texts: compiled once.
+    pub fn matcher(&self) -> impl Fn(&str) -> bool {
+        let regex = compile(&self.0);
+        move |text| regex.as_ref().is_ok_and(|regex| regex.is_match(text))
     }
 }
 

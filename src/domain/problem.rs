@@ -78,6 +78,8 @@ pub enum Code {
     NoEffect,
     /// Warning: nobody is left who could answer.
     NoMembers,
+    /// Warning: the expression matches nothing that the tenant is known to dial, or to be called from.
+    MatchesNothing,
 }
 
 /// One thing that is wrong with an input.

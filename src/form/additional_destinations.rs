@@ -46,7 +46,7 @@ impl Rules for AdditionalDestinations {
         let destinations = &form.additional_destinations;
         for Slot { switch, field, enabled, list } in destinations.slots() {
             checked.required_when(enabled && list.0.is_empty(), section, field, &format!("{switch} is on"));
-            let own = |to: &Destination| facts.own.is_some() && facts.leads_to(to) == facts.own;
+            let own = |to: &Destination| facts.leads_back(to, form.information.number.as_ref());
             if let Some(i) = list.0.iter().position(own) {
                 let problem = Problem::new(Code::SelfReference, "leads back to the extension itself");
                 checked.errors.push(problem.under(list.0[i].word()).under(i).at(section, field));

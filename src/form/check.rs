@@ -3,7 +3,7 @@
 //! [`check`] is a pure function of the form and of [`Facts`], which the service gathers in the same transaction. The
 //! rules themselves stand in the sections' files. A rule that must hold is an error; what only looks wrong is a warning.
 
-use super::{Destinations, Facts, Form, Holder, Reference, Rules, SlotRange, each_section};
+use super::{Destinations, Facts, Form, Holder, KnownNumbers, Reference, Rules, SlotRange, each_section};
 use crate::domain::{Code, ExtensionNumber, Kind, Problem};
 use crate::form;
 
@@ -43,6 +43,12 @@ macro_rules! check {
             $(form::$Section::check(form, facts, &mut checked);)+
             checked
         }
+
+        /// Adds what is worth saying of a saved form only: it looks at more of the tenant than a save does, or would
+        /// be said of every form that is still being filled.
+        pub fn lint(form: &Form, facts: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
+            $(form::$Section::lint(form, facts, numbers, checked);)+
+        }
     };
 }
 each_section!(check);
@@ -55,7 +61,7 @@ impl Checked {
             path: path.clone(),
             ..Problem::new(code, rule).value(object.opaque().as_str())
         };
-        let member = path.iter().any(|step| step == "memberIds");
+        let member = path.iter().any(|step| step == "memberIds" || step == "members");
         match facts.known.get(&object) {
             // Another tenant's object and one that never was answer alike.
             None => self.errors.push(Problem { path, ..Problem::not_found(kinds, &object.opaque()) }),

@@ -11,6 +11,8 @@ use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem, SecretText};
 /// What the tenant looks like around the objects that are checked.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
+    /// The moment of the check, in epoch milliseconds.
+    pub now: i64,
     /// Whether the tenant has transcription.
     pub transcription: bool,
     /// Whether the tenant has AI summaries and moods of transcripts.
@@ -157,6 +159,15 @@ impl Surroundings {
 }
 
 impl Facts {
+    /// Whether a destination leads to the object itself, which has this number.
+    pub fn leads_back(&self, destination: &Destination, number: Option<&ExtensionNumber>) -> bool {
+        let by_number = match (destination.target(), number) {
+            (DestinationTarget::Number(to), Some(own)) => to.as_str() == own.as_str(),
+            _ => false,
+        };
+        by_number || (self.own.is_some() && self.leads_to(destination) == self.own)
+    }
+
     /// Who else has a number.
     pub fn other_holder(&self, number: &str) -> Option<&Holder> {
         self.holders.get(number).filter(|holder| Some(holder.object) != self.own)

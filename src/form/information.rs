@@ -1,7 +1,7 @@
 //! Information: who the extension is, which phones ring for it, which groups it belongs to.
 
 use super::section::{Rules, section};
-use super::{Checked, Facts, Form, Links};
+use super::{Checked, Facts, Form, KnownNumbers, Links};
 use crate::domain::{
     CallerIdDigits, Code, DisplayName, EmailList, ExtensionNumber, Id, Kind, Pin, Problem, Seconds, Secret, Text,
     choice, kind,
@@ -93,6 +93,18 @@ impl Rules for Information {
             checked.warn(section, "voicemailMwiMailboxId", Code::VoicemailNeverReached, rule);
         }
     }
+
+    /// Without members an extension is offline, and what waits for the time to run out is of no use.
+    fn lint(form: &Form, facts: &Facts, _: &mut KnownNumbers, checked: &mut Checked) {
+        let go_on = &form.additional_destinations;
+        let goes_on = go_on.unconditional_enabled || go_on.on_condition_enabled || go_on.on_offline_enabled;
+        if form.information.member_ids.is_empty() && !goes_on && !form.follow_me.enabled && !facts.defaults {
+            // Says what the one of onNoAnswer says, and more.
+            checked.warnings.retain(|warning| warning.code != Code::CallsDropped);
+            let rule = "is empty and onOffline is off, so every call is dropped while nobody has joined a phone";
+            checked.warn("information", "memberIds", Code::CallsDropped, rule);
+        }
+    }
 }
 
 choice! {
@@ -109,7 +121,7 @@ choice! {
 fn reaches_voicemail(form: &Form, facts: &Facts) -> bool {
     form.additional_destinations.slots().into_iter().filter(|slot| slot.enabled).flat_map(|slot| &slot.list.0).any(
         |destination| {
-            let kind = destination.leads_to().and_then(|o| facts.known.get(&o)).map(|known| known.kind);
+            let kind = facts.leads_to(destination).and_then(|object| facts.kind_of(object));
             use Kind::{Condition, Flow, HuntList, Ivr, Queue, VoicemailBox};
             matches!(kind, Some(VoicemailBox | Condition | Flow | HuntList | Ivr | Queue))
         },

@@ -1,7 +1,7 @@
 //! Outbound Calls: caller ID, area code, allowed numbers and routing of outside calls.
 
 use super::section::{Rules, section};
-use super::{Checked, Facts, Form, Links};
+use super::{AreaCode, Checked, Facts, Form, KnownNumbers, Links, Trial};
 use crate::domain::{Code, DigitCount, Digits, DisplayName, Id, Pattern, PhoneNumber, Problem, kind};
 
 section! {
@@ -77,5 +77,31 @@ impl Rules for OutboundCalls {
                 checked.errors.push(problem.related(list.object()).under(i).at(section, "onlyAllowCallListIds"));
             }
         }
+    }
+
+    fn lint(form: &Form, _: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
+        let calls = &form.outbound_calls;
+        let area = calls.prefixing(&numbers.area);
+        let Some(pattern) = calls.area_code_regex.as_ref().filter(|_| !calls.use_tenant_area_code_regex) else {
+            return;
+        };
+        if !area.digits.is_empty() {
+            let problem = numbers.doubt(pattern, Trial::Short(area));
+            checked.warnings.extend(problem.map(|problem| problem.at("outboundCalls", "areaCodeRegex")));
+        }
+    }
+}
+
+impl OutboundCalls {
+    /// What is put in front of the numbers that are dialled here, given the tenant's.
+    pub(super) fn prefixing(&self, tenant: &AreaCode) -> AreaCode {
+        let own = AreaCode {
+            digits: self.area_code.as_str().to_owned(),
+            lengths: (self.area_code_min_digits.get(), self.area_code_max_digits.get()),
+            pattern: self.area_code_regex.clone(),
+        };
+        let pattern = if self.use_tenant_area_code_regex { tenant.pattern.clone() } else { own.pattern.clone() };
+        let base = if self.use_tenant_area_code { tenant.clone() } else { own };
+        AreaCode { pattern, ..base }
     }
 }

@@ -28,25 +28,25 @@ section! {
     }
 }
 
+/// What of transcripts, and of what is made of them, is on although the tenant does not have it; paths start with the
+/// field.
+pub fn unavailable(
+    switches: impl IntoIterator<Item = (&'static str, bool)>,
+    facts: &Facts,
+) -> impl Iterator<Item = Problem> {
+    let lacks = |field: &str| if field == "transcript" { !facts.transcription } else { !facts.ai };
+    let on = switches.into_iter().filter(move |(field, on)| *on && lacks(field));
+    let problem = || Problem::new(Code::FeatureNotAvailable, "is a feature that the tenant does not have");
+    on.map(move |(field, _)| problem().under(field))
+}
+
 impl Rules for OutboundRecording {
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "outboundRecording";
         let recording = &form.outbound_recording;
-        let features = [
-            ("transcript", recording.transcript, facts.transcription),
-            ("aiSummary", recording.ai_summary, facts.ai),
-            ("aiSentiment", recording.ai_sentiment, facts.ai),
-        ];
-        for (field, on, available) in features {
-            if on && !available {
-                checked.error(
-                    section,
-                    field,
-                    Problem::new(Code::FeatureNotAvailable, "is a feature that the tenant does not have"),
-                );
-            }
-        }
         let needed = [("aiSummary", recording.ai_summary), ("aiSentiment", recording.ai_sentiment)];
+        let features = [("transcript", recording.transcript)].into_iter().chain(needed);
+        checked.errors.extend(unavailable(features, facts).map(|problem| problem.under(section)));
         for (field, _) in needed.into_iter().filter(|(_, on)| *on && !recording.transcript) {
             checked.required_when(true, section, "transcript", &format!("{field} is on"));
         }

@@ -11,7 +11,7 @@
 
 use async_graphql::InputObjectType;
 
-use super::{Cell, Checked, Described, Destinations, Facts, Form, Place, Reference};
+use super::{Cell, Checked, Described, Destinations, Facts, Form, KnownNumbers, Place, Reference};
 use crate::domain::{ObjectId, Problem, Sealer, TenantId};
 
 /// A difference in one field.
@@ -88,6 +88,9 @@ pub trait Rules: Section {
     /// Checks what depends on other fields and on what stands around the form. A dangling or ill-fitting reference is
     /// found before, for all sections alike.
     fn check(_form: &Form, _facts: &Facts, _checked: &mut Checked) {}
+
+    /// Checks what is worth saying of a saved form only, see [`lint`](super::lint).
+    fn lint(_form: &Form, _facts: &Facts, _numbers: &mut KnownNumbers, _checked: &mut Checked) {}
 
     /// Every field off, empty or at its least.
     #[expect(clippy::expect_used, reason = "a section with a field that cannot be blank fails in `form::tests`")]

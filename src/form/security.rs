@@ -1,7 +1,7 @@
 //! Security: which outside numbers may be dialled, when, for how long; the lock.
 
 use super::section::{Rules, section};
-use super::{Checked, Facts, Form};
+use super::{Checked, Facts, Form, KnownNumbers, Trial};
 use crate::domain::{Code, Id, Kind, Pattern, Pin, Problem, Seconds, Secret, Text, choice, kind};
 
 section! {
@@ -62,6 +62,16 @@ impl Rules for Security {
             );
             let problem = Problem::new(Code::WrongKind, rule).value(id.opaque().as_str()).related(id);
             checked.error(name, "workingHoursConditionId", problem);
+        }
+    }
+
+    /// What may be dialled is asked once the number has its area code.
+    fn lint(form: &Form, _: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
+        let Some(pattern) = &form.security.outbound_regex else { return };
+        if form.security.outbound_mode == OutboundMode::Regex {
+            let area = form.outbound_calls.prefixing(&numbers.area);
+            let problem = numbers.doubt(pattern, Trial::Dialled(area));
+            checked.warnings.extend(problem.map(|problem| problem.at("security", "outboundRegex")));
         }
     }
 }

@@ -6,6 +6,7 @@ mod edit;
 mod filter;
 mod find;
 mod form;
+mod lint;
 mod mutation;
 mod numbers;
 mod objects;
@@ -25,6 +26,7 @@ use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, 
 use batch::Batches;
 use documents::Documents;
 use edit::ObjectMutation;
+use lint::LintQuery;
 use mutation::FormMutation;
 use query::RootQuery;
 use removal::{DeleteMutation, DeletePlanQuery};
@@ -43,7 +45,7 @@ struct Mutation(FormMutation, ObjectMutation, DeleteMutation, TenantMutation);
 
 /// What can be asked.
 #[derive(Default, MergedObject)]
-struct Query(RootQuery, DeletePlanQuery);
+struct Query(RootQuery, DeletePlanQuery, LintQuery);
 
 type TheSchema = Schema<Query, Mutation, EmptySubscription>;
 

@@ -2,7 +2,7 @@
 
 use super::{Detail, Named};
 use crate::domain::{Code, Kind, Pattern, Problem, Text, choice};
-use crate::form::{Entries, section};
+use crate::form::{Entries, KnownNumbers, Trial, section};
 
 section! {
     "caller_id_rule_set", CallerIdRuleSetInput;
@@ -84,6 +84,21 @@ impl Detail for CallerIdRuleSet {
                     format!("names the group {group}, which the pattern does not have"),
                 );
                 report(problem.value(rule.replacement.as_str()).under("replacement").under(i).under("rules"));
+            }
+        }
+    }
+
+    /// What a rule finds that stands behind one that rewrites and goes on is not known.
+    fn lint(&self, numbers: &mut KnownNumbers, report: &mut dyn FnMut(Problem)) {
+        let rules = &self.rules.0;
+        for (i, rule) in rules.iter().enumerate() {
+            let first = !rules[..i].iter().any(|before| before.applies_to == rule.applies_to && !before.stop);
+            let trial = match rule.applies_to {
+                CallerIdPart::Number => Trial::Own,
+                CallerIdPart::Name => Trial::Names,
+            };
+            if let Some(problem) = first.then(|| numbers.doubt(&rule.pattern, trial)).flatten() {
+                report(problem.under("pattern").under(i).under("rules"));
             }
         }
     }

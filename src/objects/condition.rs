@@ -2,7 +2,7 @@
 
 use super::{Detail, Named, required_when};
 use crate::domain::{Code, DateTime, Kind, MinuteOfDay, ObjectId, Pattern, Problem, TimeZone, Weekday, choice, kind};
-use crate::form::{Checked, Destinations, Entries, Facts, Links, Surroundings, section};
+use crate::form::{Checked, Destinations, Entries, Facts, KnownNumbers, Links, Surroundings, Trial, section};
 
 section! {
     "condition", ConditionInput;
@@ -121,6 +121,20 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The field that says what makes it true.
+    fn asks(&self) -> &'static str {
+        match self.condition_type {
+            ConditionType::Weekday | ConditionType::Weektime | ConditionType::Hours | ConditionType::Calendar => {
+                "spans"
+            }
+            ConditionType::AllOf | ConditionType::AnyOf | ConditionType::Not => "partIds",
+            ConditionType::ExtensionStatus => "extensionIds",
+            ConditionType::CallerId => "callerIdPattern",
+        }
+    }
+}
+
 impl ConditionSpan {
     /// Whether the times of day leave nothing between them.
     fn has_no_minute(&self) -> bool {
@@ -168,6 +182,20 @@ impl Detail for Condition {
                 let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", way.join(" → ")));
                 checked.errors.push(problem.related(part.object()).under(i).under("partIds"));
             }
+        }
+        if self.never_true_alone(facts.now) {
+            let why = match self.condition_type {
+                ConditionType::Calendar => "has no moment that is not past, so the condition can never be true",
+                _ => "leaves nothing that could make the condition true",
+            };
+            checked.warnings.push(Problem::new(Code::NeverTrue, why).under(self.asks()));
+        }
+    }
+
+    fn lint(&self, numbers: &mut KnownNumbers, report: &mut dyn FnMut(Problem)) {
+        let pattern = self.caller_id_pattern.as_ref().filter(|_| self.condition_type == ConditionType::CallerId);
+        if let Some(problem) = pattern.and_then(|pattern| numbers.doubt(pattern, Trial::Callers)) {
+            report(problem.under("callerIdPattern"));
         }
     }
 

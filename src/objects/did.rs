@@ -2,7 +2,7 @@
 
 use super::{Detail, Named, required_when};
 use crate::domain::{Amount, Kind, PhoneNumber, Problem, Text};
-use crate::form::{Destinations, section};
+use crate::form::{self, Checked, Destinations, Facts, section};
 
 section! {
     "did", DidInput, searched: phone_number, branch, department;
@@ -39,11 +39,11 @@ section! {
         pub caller_name_lookup: bool,
         /// Whether every call to it is recorded.
         pub always_record: bool,
-        /// Whether recordings are transcribed after the call.
+        /// Whether recordings are transcribed after the call; the tenant must have the feature.
         pub transcript: bool,
-        /// Whether transcripts are summarised; needs `transcript`.
+        /// Whether transcripts are summarised; needs `transcript`, and the tenant must have the feature.
         pub ai_summary: bool,
-        /// Whether the mood of transcripts is assessed; needs `transcript`.
+        /// Whether the mood of transcripts is assessed; needs `transcript`, and the tenant must have the feature.
         pub ai_sentiment: bool,
     }
 }
@@ -61,6 +61,12 @@ impl Detail for Did {
         for (field, _) in needed.into_iter().filter(|(_, on)| *on && !self.transcript) {
             report(required_when(&format!("{field} is on")).under("transcript"));
         }
+    }
+
+    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+        let made = [("aiSummary", self.ai_summary), ("aiSentiment", self.ai_sentiment)];
+        let switches = [("transcript", self.transcript)].into_iter().chain(made);
+        checked.errors.extend(form::unavailable(switches, facts));
     }
 }
 

@@ -90,6 +90,8 @@ impl Ivr {
 impl Detail for Ivr {
     const KIND: Kind = Kind::Ivr;
     type Head = Numbered;
+    // A key that plays the menu again.
+    const REPEATS: bool = true;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.ivr_type == IvrType::Speech && self.spoken_language.is_empty() {

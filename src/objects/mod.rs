@@ -70,7 +70,7 @@ pub use user_profile::*;
 pub use voicemail_box::*;
 
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem};
-use crate::form::{Checked, Facts, Section, Surroundings};
+use crate::form::{Checked, Facts, KnownNumbers, Section, Surroundings};
 
 /// What a kind of object adds to its row in `pbx_object`.
 pub trait Detail: Section {
@@ -85,6 +85,8 @@ pub trait Detail: Section {
     const UNIQUE: &'static [&'static [&'static str]] = &[];
     /// The lists of destinations whose entries ring beside each other, so that none of them ends the list.
     const BESIDE: &'static [&'static str] = &[];
+    /// Whether a list of destinations may lead back to the object and nowhere else.
+    const REPEATS: bool = false;
 
     /// Reports the rules that one field alone cannot answer; paths start with the field.
     fn check(&self, _report: &mut dyn FnMut(Problem)) {}
@@ -105,6 +107,9 @@ pub trait Detail: Section {
 
     /// Reports what looks wrong but can be saved; paths start with the field.
     fn doubts(&self, _report: &mut dyn FnMut(Problem)) {}
+
+    /// Reports what looks wrong to who knows the tenant's numbers, which a save does not; paths start with the field.
+    fn lint(&self, _numbers: &mut KnownNumbers, _report: &mut dyn FnMut(Problem)) {}
 }
 
 /// Every kind with a detail, once: calls `$macro!` with

@@ -1,8 +1,8 @@
 //! Routing profiles: ordered routes that carry outside calls.
 
 use super::{Detail, Named, Preset};
-use crate::domain::{Amount, DigitCount, Digits, Id, Kind, Pattern, Text, choice, kind};
-use crate::form::{Entries, section};
+use crate::domain::{Amount, DigitCount, Digits, Id, Kind, Pattern, Problem, Text, choice, kind};
+use crate::form::{AreaCode, Entries, KnownNumbers, Trial, section};
 
 section! {
     "routing_profile", RoutingProfileInput;
@@ -64,4 +64,20 @@ impl Detail for RoutingProfile {
     const KIND: Kind = Kind::RoutingProfile;
     type Head = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default", "profile_type"]];
+
+    /// Who is called is known, who gets faxes or messages is not. Nobody dials emergency numbers or forbidden ones as a
+    /// rule. Which extensions' area codes numbers have got here is not asked: with the tenant's or without one will do.
+    fn lint(&self, numbers: &mut KnownNumbers, report: &mut dyn FnMut(Problem)) {
+        if self.profile_type != RoutingProfileType::Voice {
+            return;
+        }
+        for (i, route) in self.routes.0.iter().enumerate().filter(|(_, r)| !r.emergency && r.provider_id.is_some()) {
+            let completed = Trial::Dialled(numbers.area.clone());
+            if numbers.doubt(&route.pattern, completed).is_some()
+                && let Some(problem) = numbers.doubt(&route.pattern, Trial::Dialled(AreaCode::default()))
+            {
+                report(problem.under("pattern").under(i).under("routes"));
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::ruled_text::ruled_text;
 use crate::domain::{Code, DigitCount, Digits, Pattern, Problem, TenantCode, TimeZone};
-use crate::form::section;
+use crate::form::{AreaCode, KnownNumbers, Trial, section};
 
 section! {
     "tenant", TenantInput;
@@ -36,6 +36,21 @@ ruled_text!(
 );
 
 impl TenantSettings {
+    /// What is put in front of short dialled numbers.
+    pub fn prefixing(&self) -> AreaCode {
+        AreaCode {
+            digits: self.area_code.as_str().to_owned(),
+            lengths: (self.area_code_min_digits.get(), self.area_code_max_digits.get()),
+            pattern: self.area_code_regex.clone(),
+        }
+    }
+
+    /// What looks wrong to who knows the tenant's numbers; paths start with the field.
+    pub fn lint(&self, numbers: &mut KnownNumbers) -> Option<Problem> {
+        let pattern = self.area_code_regex.as_ref().filter(|_| !self.area_code.as_str().is_empty())?;
+        numbers.doubt(pattern, Trial::Short(self.prefixing())).map(|problem| problem.under("areaCodeRegex"))
+    }
+
     /// Reports the rules that one field alone cannot answer.
     pub fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.area_code_min_digits > self.area_code_max_digits {

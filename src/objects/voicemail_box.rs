@@ -4,7 +4,7 @@ use super::{Detail, Numbered, Preset, Soft, required_when};
 use crate::domain::{
     Amount, Code, Digits, DisplayName, EmailList, Kind, Pin, Problem, Seconds, Secret, Text, TimeZone,
 };
-use crate::form::{Destinations, section};
+use crate::form::{self, Checked, Destinations, Facts, section};
 
 section! {
     "voicemail_box", VoicemailBoxInput;
@@ -40,7 +40,7 @@ section! {
         pub timezone: Option<TimeZone>,
         /// The language of the prompts, such as `en` or `de_CH`, at most 16 characters; empty is the tenant's.
         pub prompt_language: Text<16>,
-        /// Whether messages are transcribed to text.
+        /// Whether messages are transcribed to text; the tenant must have the feature.
         pub transcript: bool,
         /// The age at which messages are deleted: 1 to 3650 days, 0 never.
         pub auto_delete_days: Amount<0, 3650>,
@@ -68,5 +68,9 @@ impl Detail for VoicemailBox {
             let rule = format!("must be less than maxSeconds, which is {max}");
             report(Problem::new(Code::Contradiction, rule).value(min).under("minSeconds"));
         }
+    }
+
+    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+        checked.errors.extend(form::unavailable([("transcript", self.transcript)], facts));
     }
 }

@@ -1,18 +1,16 @@
 //! What is saved as a whole under one id: a form, or an object of another kind. Everything that can be done to objects
 //! is written once, over [`Document`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use super::checkable::Checkable;
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Problem, Sealer, SecretText};
-use crate::form::DestinationTarget as Target;
-use crate::form::{
-    self, Change, Checked, Destinations, Facts, Form, FormPatch, Reference, Section, Surroundings, camel, each_section,
-};
+use crate::form::{self, Change, Form, FormPatch, Section, each_section};
 use crate::objects::{Detail, Head};
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, Tx};
 
 /// What is saved as a whole under one id.
-pub(super) trait Document: Clone + Send + 'static {
+pub(super) trait Document: Checkable + Clone + 'static {
     /// What a client sends for it.
     type Patch: Clone + Send + Sync + 'static;
 
@@ -28,12 +26,6 @@ pub(super) trait Document: Clone + Send + 'static {
     fn write(&self, tx: &mut Tx<'_>, id: i64, before: Option<&Self>) -> Result<()>;
     /// What of it stands in the object's row.
     fn own_row(&self) -> OwnRow<'_>;
-    /// What the check has to know.
-    fn ask(&self, asks: &mut Asks);
-    /// Where a call, or a question, that comes to the object surely goes on.
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId>;
-    /// What is wrong with it.
-    fn check(&self, facts: &Facts) -> Checked;
     /// What of it another object of the tenant already has, in order.
     fn taken(&self, _query: &mut Query<'_>, _own: Option<ObjectId>) -> Result<Vec<Problem>> {
         Ok(Vec::new())
@@ -58,41 +50,6 @@ pub(super) trait Document: Clone + Send + 'static {
     fn redial(&mut self, from: &str, to: &str);
     /// Removes all of it but the object's row.
     fn erase(tx: &mut Tx<'_>, id: i64) -> Result<()>;
-}
-
-/// What checks have to know of a tenant.
-#[derive(Debug, Default)]
-pub(super) struct Asks {
-    /// Who has these numbers.
-    pub numbers: HashSet<String>,
-    /// Who has these logins.
-    pub logins: HashSet<String>,
-    /// Whether these outside numbers are the tenant's; without the plus sign.
-    pub outside: HashSet<String>,
-    /// What these objects are.
-    pub objects: HashSet<ObjectId>,
-    /// Whether there is an LDAP server.
-    pub ldap: bool,
-}
-
-impl Asks {
-    fn number(&mut self, number: Option<&ExtensionNumber>) {
-        self.numbers.extend(number.map(|number| number.as_str().to_owned()));
-    }
-
-    pub(super) fn destinations(&mut self, list: &Destinations) {
-        for destination in &list.0 {
-            match destination.target() {
-                Target::Number(number) => self.numbers.extend([number.as_str().to_owned()]),
-                Target::Object(object) => self.objects.extend([*object]),
-                Target::Hangup(_) => {}
-            }
-        }
-    }
-
-    fn reference(&mut self, reference: &Reference) {
-        self.objects.insert(reference.object);
-    }
 }
 
 macro_rules! form {
@@ -150,25 +107,6 @@ impl Document for Form {
         OwnRow { kind: Kind::VirtualExtension, number, name, description, enabled: true }
     }
 
-    fn ask(&self, asks: &mut Asks) {
-        asks.number(self.information.number.as_ref());
-        asks.numbers.extend(self.follow_me.number.as_ref().map(|number| number.as_str().to_owned()));
-        asks.logins.extend(self.web_user_panel.web_user.as_ref().map(|login| login.as_str().to_owned()));
-        let outside = self.outbound_calls.external_caller_id_number.as_ref();
-        asks.outside.extend(outside.map(|number| number.as_str().trim_start_matches('+').to_owned()));
-        asks.ldap |= self.web_user_panel.use_ldap;
-        self.references(&mut |reference| asks.reference(&reference));
-        self.destinations(&mut |_, list| asks.destinations(list));
-    }
-
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
-        self.additional_destinations.surely(around).map(|(_, object)| object).into_iter().collect()
-    }
-
-    fn check(&self, facts: &Facts) -> Checked {
-        form::check(self, facts)
-    }
-
     fn changes(&self, before: Option<&Self>) -> Vec<Change> {
         before.unwrap_or(&Self::initial()).diff(self)
     }
@@ -210,8 +148,8 @@ impl Document for Form {
 /// An object that is not a form: what of it stands in its row, and its detail.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plain<D: Detail> {
-    head: D::Head,
-    detail: D,
+    pub(super) head: D::Head,
+    pub(super) detail: D,
 }
 
 /// What a client sends for an object that is not a form.
@@ -282,35 +220,6 @@ impl<D: Detail> Document for Plain<D> {
         let head = &self.head;
         let number = head.number().map(ExtensionNumber::as_str);
         OwnRow { kind: D::KIND, number, name: head.name(), description: head.description(), enabled: head.enabled() }
-    }
-
-    fn ask(&self, asks: &mut Asks) {
-        asks.number(self.head.number());
-        self.detail.references(&mut |reference| asks.reference(&reference));
-        self.detail.destinations(&mut |_, list| asks.destinations(list));
-    }
-
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
-        self.detail.surely(around)
-    }
-
-    fn check(&self, facts: &Facts) -> Checked {
-        let mut checked = Checked::default();
-        let numbers = form::check_number(self.head.number(), D::NEEDS_NUMBER, facts);
-        checked.errors.extend(numbers.into_iter().map(|problem| problem.under("number")));
-        if self.head.name().is_empty() {
-            checked.errors.push(Problem::new(crate::domain::Code::Required, "is required").under("name"));
-        }
-        self.detail.references(&mut |reference| checked.reference(reference, facts));
-        self.detail.destinations(&mut |field, list| {
-            if !D::BESIDE.contains(&field) {
-                checked.destinations(&[camel(field)], list, facts);
-            }
-        });
-        self.detail.check(&mut |problem| checked.errors.push(problem));
-        self.detail.doubts(&mut |problem| checked.warnings.push(problem));
-        self.detail.check_around(facts, &mut checked);
-        checked
     }
 
     fn taken(&self, query: &mut Query<'_>, own: Option<ObjectId>) -> Result<Vec<Problem>> {

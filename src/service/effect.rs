@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::document::{Asks, Document, Plain};
+use super::checkable::Checkable;
+use super::document::{Document, Plain};
 use super::facts;
 use crate::domain::{Kind, ObjectId, Problem};
 use crate::form::{Change, Checked, Facts, Form};
@@ -106,16 +107,8 @@ fn of<D: Document>(
     let mut before = D::load(query, &rows.iter().map(|row| (**row).clone()).collect::<Vec<_>>())?;
     let pairs: Vec<_> = rows.iter().filter_map(|row| Some((row, before.remove(&row.id.local)?))).collect();
     let pairs: Vec<_> = pairs.into_iter().map(|(row, before)| (row, step.taken(&before), before)).collect();
-    let mut asks = Asks::default();
-    for (_, after, before) in &pairs {
-        before.ask(&mut asks);
-        after.ask(&mut asks);
-    }
-    let mut around = facts::gather(query, tenant, asks, now)?;
-    let next = pairs.iter().flat_map(|(_, after, before)| [after.surely(&around), before.surely(&around)].concat());
-    let next = next.collect();
-    facts::follow(query, &mut around, next, now)?;
-    let around = Arc::new(around);
+    let states = pairs.iter().flat_map(|(_, after, before)| [after as &dyn Checkable, before]).collect::<Vec<_>>();
+    let around = facts::around(query, tenant, &states, now)?;
     for (row, after, before) in pairs {
         let defaults = row.kind == Kind::FormDefaults;
         let own = Some(row.id).filter(|_| !defaults);

@@ -1,8 +1,9 @@
 //! Gathers what the checks must know of a tenant, for any number of objects with the same number of statements.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::document::Asks;
+use super::checkable::{Asks, Checkable};
 use crate::domain::{Kind, ObjectId};
 use crate::form::{AdditionalDestinations, Hop, Known, Surroundings};
 use crate::objects::{Condition, ConditionType, Detail as _, HuntList, UserProfile};
@@ -11,10 +12,26 @@ use crate::store::{self, ObjectRow, Query, Result, TenantRow};
 /// The longest chain that is followed; one that is longer is not worth a call's time either.
 const MOST_HOPS: usize = 20;
 
+/// What the checks of some objects must know, with all that calls and questions surely go on to from there.
+pub(super) fn around(
+    query: &mut Query<'_>,
+    tenant: &TenantRow,
+    objects: &[&dyn Checkable],
+    now: i64,
+) -> Result<Arc<Surroundings>> {
+    let mut asks = Asks::default();
+    objects.iter().for_each(|object| object.ask(&mut asks));
+    let mut around = gather(query, tenant, asks, now)?;
+    let next = objects.iter().flat_map(|object| object.surely(&around)).collect();
+    follow(query, &mut around, next, now)?;
+    Ok(Arc::new(around))
+}
+
 /// What `asks` asks for.
 pub(super) fn gather(query: &mut Query<'_>, tenant: &TenantRow, asks: Asks, now: i64) -> Result<Surroundings> {
     let Asks { numbers, logins, outside, objects, ldap } = asks;
     let mut around = Surroundings {
+        now,
         transcription: tenant.settings.transcription,
         ai: tenant.settings.ai,
         ldap: ldap && store::ldap_exists(query)?,

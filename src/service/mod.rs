@@ -2,12 +2,14 @@
 
 mod access;
 mod backup;
+mod checkable;
 pub mod demo;
 mod document;
 mod effect;
 mod facts;
 pub mod find;
 mod key;
+mod lint;
 pub mod numbers;
 pub mod options;
 mod removal;
@@ -27,6 +29,7 @@ pub use backup::{Manifest, backup};
 pub use document::PlainPatch;
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
+pub use lint::{Finding, Findings, Lint, Place, Severity};
 pub use removal::{Delete, DeletePlan, Deleted, OnReferences};
 pub use renumber::{Renumber, Renumbered};
 pub use restore::{Restore, Restored, restore};

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::document::{Asks, Document, Plain, PlainPatch};
+use super::checkable::Asks;
+use super::document::{Document, Plain, PlainPatch};
 use super::{App, Viewer, facts};
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem, SecretText, TenantId};
 use crate::form::{Change, Checked, Facts, Form, FormPatch};

@@ -10,6 +10,7 @@ mod engine;
 mod erase;
 mod error;
 mod find;
+mod known_numbers;
 mod migrate;
 mod numbers;
 mod objects;
@@ -36,6 +37,7 @@ use engine::{Manager, Statements};
 pub use erase::{find as find_tenant, tenant as erase_tenant};
 pub use error::{Result, StoreError};
 pub use find::{Fact, Probe, facts, probe, walk};
+pub use known_numbers::known_numbers;
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
 pub use numbers::{free_number, free_number_behind, parking_slots};
 pub use objects::{

@@ -130,15 +130,24 @@ impl Server {
     /// As [`Server::mutate`], for another token.
     pub async fn mutate_as(&self, token: &str, mutation: &str, input: Value) -> Value {
         let type_name = mutation[..1].to_uppercase() + &mutation[1..] + "Input";
+        let object = if mutation.starts_with("virtualExtension") { "virtualExtension" } else { "object" };
         let query = format!(
             "mutation($input: {type_name}!) {{ result: {mutation}(input: $input) {{
-                virtualExtension {{ id version number name }}
+                {object} {{ id version number name }}
                 userErrors {{ path code message value suggestion relatedId }}
                 warnings {{ path code message }} changes {{ path before after }} }} }}"
         );
         let mut answer = self.answer(token, &query, json!({ "input": input })).await;
         assert!(answer.get("errors").is_none(), "{answer:#}");
         answer["data"]["result"].take()
+    }
+
+    /// Saves what must be saved, as a token; the id of what was saved.
+    pub async fn save(&self, token: &str, mutation: &str, input: Value) -> String {
+        let payload = self.mutate_as(token, mutation, input).await;
+        assert_eq!(payload["userErrors"], json!([]), "{mutation}");
+        let object = [&payload["virtualExtension"], &payload["object"]].into_iter().find_map(|o| o["id"].as_str());
+        object.unwrap().to_owned()
     }
 
     /// The id of whatever has this number in CANISTRACCI.

@@ -21,6 +21,8 @@ mod errors;
 mod finding;
 mod harness;
 mod layers;
+mod lint;
+mod loops;
 mod model;
 mod nodes;
 mod options;

@@ -70,6 +70,11 @@ async fn every_example_does_what_it_says(engine: Engine) {
                 assert_eq!(data["tenant"]["numberAvailability"]["holder"]["name"], "Ivy Morgan", "{answer:#}");
                 assert_eq!(data["tenant"]["nextFreeNumber"], "720", "the slots of the parking lots end at 719");
             }
+            "lint" => {
+                let nodes = data["tenantLint"]["nodes"].as_array().unwrap();
+                let codes: Vec<_> = nodes.iter().map(|node| node["code"].as_str().unwrap()).collect();
+                assert_eq!(codes, ["MATCHES_NOTHING", "MATCHES_NOTHING"], "{answer:#}");
+            }
             "new-form" => assert!(data["tenant"]["newVirtualExtension"].is_object()),
             "defaults" => assert_eq!(data["virtualExtensionDefaultsUpdate"]["userErrors"], json!([]), "{answer:#}"),
             "whole-form" => {
@@ -88,7 +93,7 @@ async fn every_example_does_what_it_says(engine: Engine) {
     }
     let covered = |section: &&str| examples.iter().any(|(_, text, _)| text.contains(&format!("{section} {{")));
     assert!(sections.iter().all(covered));
-    assert_eq!(examples.len(), 18, "one for each section and the nine others");
+    assert_eq!(examples.len(), 19, "one for each section and the ten others");
 }
 
 async fn get(server: &Server, path: &str, accept: &str) -> (StatusCode, HeaderMap, Vec<u8>) {

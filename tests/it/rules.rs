@@ -168,6 +168,45 @@ async fn outbound_recording(engine: Engine) {
     );
 }
 
+/// What else can be transcribed.
+async fn transcripts_are_a_feature_of_the_tenant(engine: Engine) {
+    let server = Server::start(engine);
+    let mailbox = json!({ "name": "x", "transcript": true });
+    let did =
+        json!({ "name": "x", "phoneNumber": "+3999", "transcript": true, "aiSummary": true, "aiSentiment": true });
+    let all = ["aiSentiment", "aiSummary", "transcript"].map(|field| format!("{field} FEATURE_NOT_AVAILABLE"));
+    for (mutation, input, lacking) in [("voicemailBoxCreate", mailbox, &all[2..]), ("didCreate", did, &all)] {
+        let refused = server.mutate_as(MOLLOY, mutation, input.clone()).await;
+        assert_eq!(problems(&refused["userErrors"]), lacking);
+        assert_eq!(problems(&server.mutate(mutation, input).await["userErrors"]), [] as [&str; 0]);
+    }
+}
+
+/// A condition says itself when there is nothing that could make it true.
+async fn conditions_that_are_never_true(engine: Engine) {
+    let server = Server::start(engine);
+    let warnings = async |input: Value| problems(&server.mutate("conditionCreate", input).await["warnings"]);
+    for (of, field) in [
+        ("WEEKDAY", "spans"),
+        ("WEEKTIME", "spans"),
+        ("HOURS", "spans"),
+        ("CALENDAR", "spans"),
+        ("ALL_OF", "partIds"),
+        ("ANY_OF", "partIds"),
+        ("NOT", "partIds"),
+        ("EXTENSION_STATUS", "extensionIds"),
+        ("CALLER_ID", "callerIdPattern"),
+    ] {
+        let blank = json!({ "name": of, "conditionType": of });
+        assert_eq!(warnings(blank).await, [format!("{field} NEVER_TRUE")]);
+    }
+    // The clock of the tests stands in November 2026.
+    for (ends, found) in [("2026-11-01T00:00:00Z", &["spans NEVER_TRUE"][..]), ("2026-12-01T00:00:00Z", &[])] {
+        let calendar = json!({ "name": ends, "conditionType": "CALENDAR", "spans": [{ "endsAt": ends }] });
+        assert_eq!(warnings(calendar).await, found);
+    }
+}
+
 async fn security(engine: Engine) {
     let t = ids(engine).await;
     assert_eq!(
@@ -395,6 +434,8 @@ on_each_engine!(
     information,
     numbers_are_unique_across_kinds,
     outbound_recording,
+    transcripts_are_a_feature_of_the_tenant,
+    conditions_that_are_never_true,
     security,
     web_user_panel,
     outbound_calls,

@@ -1,0 +1,122 @@
+//! What can be checked, one by one or many at once: it says what it asks of the tenant around it.
+
+use std::collections::HashSet;
+
+use super::document::Plain;
+use crate::domain::{Code, ExtensionNumber, ObjectId, Problem};
+use crate::form::DestinationTarget as Target;
+use crate::form::{self, Checked, Destinations, Facts, Form, KnownNumbers, Reference, Surroundings, camel};
+use crate::objects::{Detail, Head as _};
+
+/// A form or another object as it is checked.
+pub(super) trait Checkable: Send {
+    /// What the check has to know.
+    fn ask(&self, asks: &mut Asks);
+    /// Where a call, or a question, that comes to the object surely goes on.
+    fn surely(&self, around: &Surroundings) -> Vec<ObjectId>;
+    /// What is wrong with it.
+    fn check(&self, facts: &Facts) -> Checked;
+    /// Adds what is worth saying of it only when it is saved, see [`form::lint`].
+    fn lint(&self, facts: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked);
+}
+
+/// What checks have to know of a tenant.
+#[derive(Debug, Default)]
+pub(super) struct Asks {
+    /// Who has these numbers.
+    pub numbers: HashSet<String>,
+    /// Who has these logins.
+    pub logins: HashSet<String>,
+    /// Whether these outside numbers are the tenant's; without the plus sign.
+    pub outside: HashSet<String>,
+    /// What these objects are.
+    pub objects: HashSet<ObjectId>,
+    /// Whether there is an LDAP server.
+    pub ldap: bool,
+}
+
+impl Asks {
+    fn number(&mut self, number: Option<&ExtensionNumber>) {
+        self.numbers.extend(number.map(|number| number.as_str().to_owned()));
+    }
+
+    pub(super) fn destinations(&mut self, list: &Destinations) {
+        for destination in &list.0 {
+            match destination.target() {
+                Target::Number(number) => self.numbers.extend([number.as_str().to_owned()]),
+                Target::Object(object) => self.objects.extend([*object]),
+                Target::Hangup(_) => {}
+            }
+        }
+    }
+
+    fn reference(&mut self, reference: &Reference) {
+        self.objects.insert(reference.object);
+    }
+}
+
+impl Checkable for Form {
+    fn ask(&self, asks: &mut Asks) {
+        asks.number(self.information.number.as_ref());
+        asks.numbers.extend(self.follow_me.number.as_ref().map(|number| number.as_str().to_owned()));
+        asks.logins.extend(self.web_user_panel.web_user.as_ref().map(|login| login.as_str().to_owned()));
+        let outside = self.outbound_calls.external_caller_id_number.as_ref();
+        asks.outside.extend(outside.map(|number| number.as_str().trim_start_matches('+').to_owned()));
+        asks.ldap |= self.web_user_panel.use_ldap;
+        self.references(&mut |reference| asks.reference(&reference));
+        self.destinations(&mut |_, list| asks.destinations(list));
+    }
+
+    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
+        self.additional_destinations.surely(around).map(|(_, object)| object).into_iter().collect()
+    }
+
+    fn check(&self, facts: &Facts) -> Checked {
+        form::check(self, facts)
+    }
+
+    fn lint(&self, facts: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
+        form::lint(self, facts, numbers, checked);
+    }
+}
+
+impl<D: Detail> Checkable for Plain<D> {
+    fn ask(&self, asks: &mut Asks) {
+        asks.number(self.head.number());
+        self.detail.references(&mut |reference| asks.reference(&reference));
+        self.detail.destinations(&mut |_, list| asks.destinations(list));
+    }
+
+    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
+        self.detail.surely(around)
+    }
+
+    fn check(&self, facts: &Facts) -> Checked {
+        let mut checked = Checked::default();
+        let numbers = form::check_number(self.head.number(), D::NEEDS_NUMBER, facts);
+        checked.errors.extend(numbers.into_iter().map(|problem| problem.under("number")));
+        if self.head.name().is_empty() {
+            checked.errors.push(Problem::new(Code::Required, "is required").under("name"));
+        }
+        self.detail.references(&mut |reference| checked.reference(reference, facts));
+        self.detail.destinations(&mut |field, list| {
+            if !D::BESIDE.contains(&field) {
+                checked.destinations(&[camel(field)], list, facts);
+                let only = list.0.first().filter(|to| !D::REPEATS && facts.leads_back(to, self.head.number()));
+                if let Some(only) = only {
+                    let rule = format!("leads back to the {} itself and nowhere else", D::KIND.label());
+                    let problem = Problem::new(Code::SelfReference, rule).under(only.word()).under(0);
+                    checked.errors.push(problem.under(camel(field)));
+                }
+            }
+        });
+        self.detail.check(&mut |problem| checked.errors.push(problem));
+        self.detail.doubts(&mut |problem| checked.warnings.push(problem));
+        self.detail.check_around(facts, &mut checked);
+        checked
+    }
+
+    fn lint(&self, _: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
+        self.detail.lint(numbers, &mut |problem| checked.warnings.push(problem));
+    }
+}
