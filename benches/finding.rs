@@ -219,8 +219,13 @@ impl Bench {
         let options = OpenOptions { database, key_file: folder.join(format!("{size}.key")), readers: 2, environment };
         vext::service::migrate(&options).unwrap();
         let app = App::open(&options).unwrap();
-        let token =
-            NewToken { name: "bench".into(), tenants: vec!["CANISTRACCI".into()], all_tenants: false, write: false, delete: false };
+        let token = NewToken {
+            name: "bench".into(),
+            tenants: vec!["CANISTRACCI".into()],
+            all_tenants: false,
+            write: false,
+            delete: false,
+        };
         runtime.block_on(async {
             demo::fill(&app).await.unwrap();
             app.create_token(token, Some("T".into())).await.unwrap().unwrap();
