@@ -24,6 +24,7 @@ mod layers;
 mod model;
 mod nodes;
 mod playground;
+mod probes;
 mod process;
 mod reading;
 mod rules;
