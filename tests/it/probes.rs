@@ -87,6 +87,13 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// The variables that make it more than a dry run.
+    pub fn earnest(&self) -> Value {
+        let mut variables = self.variables.clone();
+        variables["input"].as_object_mut().unwrap().remove("dryRun");
+        variables
+    }
+
     /// The variables with another name in place.
     pub fn naming(&self, other: &str) -> Value {
         let mut variables = self.variables.clone();
@@ -194,7 +201,8 @@ impl World {
             world.spares.insert(kind, id);
         }
         for kind in kinds() {
-            let plan = format!("{{ plan: {}DeletePlan(id: \"{}\") {{ token }} }}", camel(kind.word()), world.sample(kind).id);
+            let plan =
+                format!("{{ plan: {}DeletePlan(id: \"{}\") {{ token }} }}", camel(kind.word()), world.sample(kind).id);
             let token = world.server.data(&plan, json!({})).await["plan"]["token"].as_str().unwrap().to_owned();
             world.plans.insert(kind, token);
         }
@@ -252,9 +260,9 @@ impl World {
             input.insert("information".into(), json!({ "number": fresh("number", nth), "name": "Sweep" }));
         } else {
             let sent = sample.sent.as_object().unwrap();
-            input.extend(sent.iter().map(|(field, value)| {
-                (field.clone(), fresh(field, nth).unwrap_or_else(|| value.clone()))
-            }));
+            input.extend(
+                sent.iter().map(|(field, value)| (field.clone(), fresh(field, nth).unwrap_or_else(|| value.clone()))),
+            );
         }
         input
     }
@@ -361,7 +369,9 @@ impl World {
         if !["id", "tenant", "replacement"].contains(&first) {
             let of_kind = || self.samples.iter().filter(|sample| sample.kind == kind);
             let says = |sample: &'a Sample| Some((sample, find(&sample.sent, path)?, sample.sent.clone()));
-            let could = |sample: &'a Sample| self.leading(sample, path).and_then(|sent| Some((sample, find(&sent, path)?, sent)));
+            let could = |sample: &'a Sample| {
+                self.leading(sample, path).and_then(|sent| Some((sample, find(&sent, path)?, sent)))
+            };
             let fitting = of_kind().find_map(says).or_else(|| of_kind().find_map(could));
             let sent;
             (sample, pointer, sent) = fitting.ok_or("no object of the demo's data has something there")?;

@@ -1,23 +1,28 @@
 //! Sweeps over the whole live schema: whatever takes an id, another tenant's id answers exactly as one that nobody has;
 //! and nobody changes what the token does not allow. What a sweep does not know fails it.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
-use vext::domain::{Kind, ObjectId, TenantId};
-use vext::service::demo;
+use vext::domain::Kind;
+use vext::service::{NewToken, demo};
 use vext::store;
 
 use crate::engines::{Engine, on_each_engine};
 use crate::harness::{ALL, MOLLOY, Server, TOKEN};
-use crate::probes::{Place, Probe, World, places};
-use crate::types::{list, name};
+use crate::probes::{Probe, World, places};
+use crate::types::{Types, camel, list, name};
+
+/// What the sweep cannot build a request for.
+fn unknown<'a>(world: &'a World, types: &'a Types) -> impl Iterator<Item = String> + 'a {
+    places(types).into_iter().filter_map(|place| world.probe(types, &place).err())
+}
 
 /// The probes for all places; fails with the places for which there are none.
 fn probes(world: &World) -> Vec<Probe> {
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        places(&world.types).iter().map(|place| world.probe(&world.types, place)).partition(Result::is_ok);
-    let unknown: Vec<_> = unknown.into_iter().filter_map(Result::err).collect();
+    let unknown: Vec<_> = unknown(world, &world.types).collect();
     assert!(unknown.is_empty(), "the sweep does not know\n{}", unknown.join("\n"));
-    known.into_iter().filter_map(Result::ok).collect()
+    places(&world.types).iter().filter_map(|place| world.probe(&world.types, place).ok()).collect()
 }
 
 /// The answer to a probe with another name in it, without the name.
@@ -56,7 +61,10 @@ async fn another_tenants_id_answers_as_one_that_nobody_has(engine: Engine) {
             let [own, foreign, unknown, nowhere] = &answers[..] else { unreachable!() };
             let mut expect = |fits: bool, what: &str| {
                 if !fits {
-                    wrong.push(format!("{}, {token}: {what}\nown {own}\nforeign {foreign}\nunknown {unknown}", probe.place.name()));
+                    wrong.push(format!(
+                        "{}, {token}: {what}\nown {own}\nforeign {foreign}\nunknown {unknown}",
+                        probe.place.name()
+                    ));
                 }
             };
             expect(unknown == nowhere, "a tenant that never was answers differently");
@@ -82,4 +90,188 @@ async fn another_tenants_id_answers_as_one_that_nobody_has(engine: Engine) {
     assert_eq!(revisions(server).await, before);
 }
 
-on_each_engine!(another_tenants_id_answers_as_one_that_nobody_has);
+/// What a new field needs before the sweep goes through: a request that can be built.
+#[tokio::test]
+async fn a_place_that_the_sweep_does_not_know_is_named() {
+    let world = World::new(Engine::Sqlite).await;
+    let id = json!({ "kind": "SCALAR", "name": "ID" });
+    let ids = json!({ "kind": "LIST", "ofType": id });
+    let queue = json!({ "kind": "OBJECT", "name": "Queue" });
+    let taking = |field: &str, argument: &str, of: &Value| json!({ "name": field, "type": queue, "args": [{ "name": argument, "type": of }] });
+    let input = |name: &str| json!({ "kind": "INPUT_OBJECT", "name": name });
+    let types = &world.types;
+    let made_up = [
+        (
+            types.with_input("QueueCreateInput", json!({ "name": "rivalId", "type": id })),
+            "Mutation.queueCreate(input.rivalId)",
+        ),
+        (
+            types.with_input("QueueMemberInput", json!({ "name": "deputyIds", "type": ids })),
+            "Mutation.queueCreate(input.members[].deputyIds[])",
+        ),
+        (
+            types.with_input("VirtualExtensionFilter", json!({ "name": "lot", "type": id })),
+            "Tenant.virtualExtensions(filter.lot)",
+        ),
+        (types.with_field("Query", taking("lookUp", "id", &id)), "Query.lookUp(id)"),
+        (types.with_field("Queue", taking("callsOf", "extensionId", &id)), "Queue.callsOf(extensionId)"),
+        (types.with_field("Tenant", taking("queueOf", "members", &ids)), "Tenant.queueOf(members[])"),
+        (types.with_field("Mutation", taking("queueReset", "id", &id)), "Mutation.queueReset(id)"),
+        (
+            types.with_field("Mutation", taking("reset", "input", &input("QueueUpdateInput"))),
+            "Mutation.reset(input.id)",
+        ),
+        (
+            types.with_field("Mutation", taking("queueSwap", "input", &input("TenantUpdateInput"))),
+            "Mutation.queueSwap(input.id)",
+        ),
+    ];
+    for (types, expected) in &made_up {
+        let unknown: Vec<_> = unknown(&world, types).collect();
+        assert!(unknown.iter().any(|said| said.starts_with(&format!("{expected}: "))), "{expected}: {unknown:?}");
+    }
+    assert_eq!(unknown(&world, types).next(), None);
+}
+
+/// What of an answer is there, by its path.
+fn present(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Null => {}
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| present(value, &format!("{path}.{name}"), found))
+        }
+        Value::Array(list) => list.iter().for_each(|value| present(value, path, found)),
+        _ => found.push(path.to_owned()),
+    }
+}
+
+async fn no_object_is_read_by_another_tenant(engine: Engine) {
+    let server = Server::start(engine);
+    let types = Types::of(&server).await;
+    let by = types.fields("Tenant").iter().filter(|field| list(&field["args"]).iter().any(|one| name(one) == "by"));
+    let by: String = by.map(|field| format!("{}(by: {{id: $id}}) {{ id }} ", name(field))).collect();
+    let plans = types.fields("Query").iter().filter(|field| name(field).ends_with("DeletePlan"));
+    let plans: String = plans.map(|field| format!("{}(id: $id) {{ token }} ", name(field))).collect();
+    assert_eq!((by.matches("by:").count(), plans.matches("$id").count()), (Kind::ALL.len() - 1, Kind::ALL.len() - 1));
+    let text = format!(
+        "query($id: ID!) {{ node(id: $id) {{ id }} nodes(ids: [$id, $id]) {{ id }} tenant {{ {by} }} {plans} }}"
+    );
+    let tenant = server.app.tenants().await.unwrap().remove(0).id;
+    let mut count = 0;
+    for kind in Kind::ALL {
+        let rows = server.app.snapshot().read(tenant, |query| store::of_kind(query, *kind)).await.unwrap();
+        for row in rows {
+            let id = json!({ "id": row.id.opaque() });
+            let seen = async |token: &str| {
+                let answer = server.answer(token, &text, id.clone()).await;
+                assert!(answer.get("errors").is_none(), "{answer:#}");
+                let mut found = Vec::new();
+                present(&answer["data"], "", &mut found);
+                found
+            };
+            assert_eq!(seen(MOLLOY).await, [] as [&str; 0], "{row:?}");
+            // Its own tenant sees it in each of these ways. The defaults are `newVirtualExtension`, and have no id.
+            let field = camel(kind.word());
+            let own = [
+                ".node.id",
+                ".nodes.id",
+                ".nodes.id",
+                &format!(".tenant.{field}.id"),
+                &format!(".{field}DeletePlan.token"),
+            ];
+            let own: &[&str] = if *kind == Kind::FormDefaults { &[] } else { &own };
+            assert_eq!(seen(TOKEN).await, own, "{row:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 80, "{count} objects");
+
+    let whole =
+        "query($id: ID!, $code: String!) { node(id: $id) { id } nodes(ids: [$id]) { id } tenant(code: $code) { id } }";
+    let variables = json!({ "id": tenant.opaque(), "code": demo::CANISTRACCI });
+    let hidden = json!({ "node": null, "nodes": [null], "tenant": null });
+    assert_eq!(server.answer(MOLLOY, whole, variables.clone()).await["data"], hidden);
+    let own = json!({ "id": tenant.opaque() });
+    assert_eq!(server.data(whole, variables).await, json!({ "node": own, "nodes": [own], "tenant": own }));
+    // Nor does the header open it.
+    let authorization = format!("Bearer {MOLLOY}");
+    for code in [demo::CANISTRACCI, "NOBODY"] {
+        let headers = [("authorization", authorization.as_str()), ("x-tenant", code)];
+        let answer = server.post(&headers, &json!({ "query": "{ tenant { id } tenants { code } }" })).await.1;
+        assert_eq!(answer, json!({ "data": { "tenant": null, "tenants": [{ "code": demo::MOLLOY }] } }));
+    }
+}
+
+/// A token for all tenants with these scopes beside `read`.
+async fn token(server: &Server, write: bool, delete: bool) -> String {
+    let name = format!("write {write}, delete {delete}");
+    let new = NewToken { name, tenants: vec![], all_tenants: true, write, delete };
+    server.app.create_token(new, None).await.unwrap().unwrap()
+}
+
+/// Every mutation with variables that would go through: what they do is what the tenancy sweep tried dry.
+fn mutations(world: &World) -> Vec<(String, String, Value)> {
+    let subjects: HashMap<_, _> = probes(world)
+        .into_iter()
+        .filter(|probe| probe.place.is_subject())
+        .map(|p| (p.place.field.clone(), p))
+        .collect();
+    let request = |field: &Value| {
+        let field = name(field);
+        let mut variables = match field {
+            "tenantCreate" => json!({ "input": { "code": "NEW", "timezone": "Europe/Rome" } }),
+            field => subjects.get(field).unwrap_or_else(|| panic!("{field} is not known")).earnest(),
+        };
+        if field.starts_with("tenant") {
+            variables["input"]["name"] = json!("Changed");
+        }
+        (field.to_owned(), world.text("Mutation", field), variables)
+    };
+    world.types.fields("Mutation").iter().map(request).collect()
+}
+
+async fn nothing_is_changed_without_the_scope_for_it(engine: Engine) {
+    let world = World::new(engine).await;
+    let (server, before) = (&world.server, revisions(&world.server).await);
+    let [read, write, delete] =
+        [token(server, false, false).await, token(server, true, false).await, token(server, false, true).await];
+    let ask = async |token: &str, text: &str, variables: &Value| {
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str()), ("x-tenant", demo::CANISTRACCI)];
+        let (_, answer) = server.post(&headers, &json!({ "query": text, "variables": variables })).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer
+    };
+    let mut deletes = Vec::new();
+    for (field, text, variables) in mutations(&world) {
+        // Deleting is no writing, and tenants themselves are not for a token of one tenant.
+        let refused: &[&str] = match field.as_str() {
+            "tenantCreate" | "tenantUpdate" => &[&read, &delete, TOKEN],
+            field if field.ends_with("Delete") => &[&read, &write],
+            _ => &[&read, &delete],
+        };
+        for token in refused {
+            let answer = ask(token, &text, &variables).await;
+            assert_eq!(codes(&answer), ["FORBIDDEN"], "{field}: {answer:#}");
+        }
+        if field.ends_with("Delete") {
+            deletes.push((field, text));
+        }
+    }
+    assert_eq!(revisions(server).await, before);
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::FormDefaults) {
+        let field = camel(kind.word()) + "Delete";
+        let position = deletes.iter().position(|(delete, _)| *delete == field).unwrap();
+        let (_, text) = deletes.remove(position);
+        let spare = world.spare(*kind);
+        let answer = ask(&delete, &text, &json!({ "input": { "id": spare, "onReferences": "BLOCK" } })).await;
+        assert_eq!(answer["data"][&field]["deletedId"], spare, "{answer:#}");
+    }
+    assert!(deletes.is_empty(), "{deletes:?}");
+}
+
+on_each_engine!(
+    another_tenants_id_answers_as_one_that_nobody_has,
+    no_object_is_read_by_another_tenant,
+    nothing_is_changed_without_the_scope_for_it,
+);

@@ -9,8 +9,7 @@ use crate::harness::{Server, TOKEN};
 const INTROSPECTION: &str = "
 query { __schema { types { kind name
   fields(includeDeprecated: true) { name args(includeDeprecated: true) { name type { ...Written } } type { ...Written } }
-  inputFields(includeDeprecated: true) { name type { ...Written } }
-  possibleTypes { name } } } }
+  inputFields(includeDeprecated: true) { name type { ...Written } } } } }
 fragment Written on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
 
 /// The types of a schema by name.
@@ -73,11 +72,6 @@ impl Types {
     /// A field of an input.
     pub fn input(&self, input: &str, field: &str) -> Option<&Value> {
         self.inputs(input).iter().find(|one| one["name"] == field)
-    }
-
-    /// The named types that an object, interface or union can turn out to be.
-    pub fn possible(&self, named: &str) -> Vec<&str> {
-        self.0[named]["possibleTypes"].as_array().map_or(vec![], |types| types.iter().map(name).collect())
     }
 
     /// A selection of everything that needs no arguments, down to a depth. What lies deeper shows its type.
