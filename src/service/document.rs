@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::checkable::Checkable;
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Problem, Sealer, SecretText};
-use crate::form::{self, Change, Form, FormPatch, Section, each_section};
+use crate::form::{self, Change, Form, FormPatch, Reference, Section, each_section};
 use crate::objects::{Detail, Head};
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, Tx};
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use super::document::{Asks, Document, Plain};
+use super::checkable::Asks;
+use super::document::{Document, Plain};
 use super::facts;
 use super::find::Find;
 use crate::domain::{Kind, ObjectId};
