@@ -10,6 +10,10 @@ use crate::objects::{Detail, Head as _};
 
 /// A form or another object as it is checked.
 pub(super) trait Checkable: Send {
+    /// The number that it has.
+    fn number(&self) -> Option<&ExtensionNumber>;
+    /// Whether it must have one.
+    fn needs_number(&self) -> bool;
     /// What the check has to know.
     fn ask(&self, asks: &mut Asks);
     /// Where a call, or a question, that comes to the object surely goes on.
@@ -56,6 +60,14 @@ impl Asks {
 }
 
 impl Checkable for Form {
+    fn number(&self) -> Option<&ExtensionNumber> {
+        self.information.number.as_ref()
+    }
+
+    fn needs_number(&self) -> bool {
+        true
+    }
+
     fn ask(&self, asks: &mut Asks) {
         asks.number(self.information.number.as_ref());
         asks.numbers.extend(self.follow_me.number.as_ref().map(|number| number.as_str().to_owned()));
@@ -80,7 +92,52 @@ impl Checkable for Form {
     }
 }
 
+fn check_head<D: Detail>(head: &D::Head, facts: &Facts) -> Checked {
+    let mut checked = Checked::default();
+    let numbers = form::check_number(head.number(), D::NEEDS_NUMBER, facts);
+    checked.errors.extend(numbers.into_iter().map(|problem| problem.under("number")));
+    if head.name().is_empty() {
+        checked.errors.push(Problem::new(Code::Required, "is required").under("name"));
+    }
+    checked
+}
+
+/// What of a new object stands in its row, when its detail cannot be made: that much can be checked.
+pub(super) struct RowOf<D: Detail>(pub(super) D::Head);
+
+impl<D: Detail> Checkable for RowOf<D> {
+    fn number(&self) -> Option<&ExtensionNumber> {
+        self.0.number()
+    }
+
+    fn needs_number(&self) -> bool {
+        D::NEEDS_NUMBER
+    }
+
+    fn ask(&self, asks: &mut Asks) {
+        asks.number(self.number());
+    }
+
+    fn surely(&self, _: &Surroundings) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    fn check(&self, facts: &Facts) -> Checked {
+        check_head::<D>(&self.0, facts)
+    }
+
+    fn lint(&self, _: &Facts, _: &mut KnownNumbers, _: &mut Checked) {}
+}
+
 impl<D: Detail> Checkable for Plain<D> {
+    fn number(&self) -> Option<&ExtensionNumber> {
+        self.head.number()
+    }
+
+    fn needs_number(&self) -> bool {
+        D::NEEDS_NUMBER
+    }
+
     fn ask(&self, asks: &mut Asks) {
         asks.number(self.head.number());
         self.detail.references(&mut |reference| asks.reference(&reference));
@@ -92,17 +149,12 @@ impl<D: Detail> Checkable for Plain<D> {
     }
 
     fn check(&self, facts: &Facts) -> Checked {
-        let mut checked = Checked::default();
-        let numbers = form::check_number(self.head.number(), D::NEEDS_NUMBER, facts);
-        checked.errors.extend(numbers.into_iter().map(|problem| problem.under("number")));
-        if self.head.name().is_empty() {
-            checked.errors.push(Problem::new(Code::Required, "is required").under("name"));
-        }
+        let mut checked = check_head::<D>(&self.head, facts);
         self.detail.references(&mut |reference| checked.reference(reference, facts));
         self.detail.destinations(&mut |field, list| {
             if !D::BESIDE.contains(&field) {
                 checked.destinations(&[camel(field)], list, facts);
-                let only = list.0.first().filter(|to| !D::REPEATS && facts.leads_back(to, self.head.number()));
+                let only = list.0.first().filter(|to| !D::REPEATS && facts.leads_back(to, self.number()));
                 if let Some(only) = only {
                     let rule = format!("leads back to the {} itself and nowhere else", D::KIND.label());
                     let problem = Problem::new(Code::SelfReference, rule).under(only.word()).under(0);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::checkable::Checkable;
+use super::checkable::{Checkable, RowOf};
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Problem, Sealer, SecretText};
 use crate::form::{self, Change, Form, FormPatch, Reference, Section, each_section};
 use crate::objects::{Detail, Head};
@@ -20,6 +20,10 @@ pub(super) trait Document: Checkable + Clone + 'static {
     fn start(query: &mut Query<'_>, defaults: i64) -> Result<Option<Self>>;
     /// What a patch makes of one that exists, or a new one. Reports what breaks a rule; `None` when that leaves nothing.
     fn patched(base: Option<&Self>, patch: &Self::Patch, report: &mut dyn FnMut(Problem)) -> Option<Self>;
+    /// What can be checked of a patch that leaves nothing.
+    fn rest(_patch: &Self::Patch) -> Option<Box<dyn Checkable>> {
+        None
+    }
     /// Those of many objects, by local id. The number of statements does not depend on how many.
     fn load(query: &mut Query<'_>, rows: &[ObjectRow]) -> Result<HashMap<i64, Self>>;
     /// Writes what differs in the tables beside the object's row; without `before`, everything.
@@ -197,6 +201,11 @@ impl<D: Detail> Document for Plain<D> {
         let head = patched(base.map(|base| base.head.clone()).or_else(blank), &patch.head, report);
         let detail = patched(base.map(|base| base.detail.clone()), &patch.detail, report);
         head.zip(detail).map(|(head, detail)| Self { head, detail })
+    }
+
+    fn rest(patch: &PlainPatch<D>) -> Option<Box<dyn Checkable>> {
+        let head = patched(blank(), &patch.head, &mut |_| {});
+        head.map(|head| Box::new(RowOf::<D>(head)) as Box<dyn Checkable>)
     }
 
     fn load(query: &mut Query<'_>, rows: &[ObjectRow]) -> Result<HashMap<i64, Self>> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::checkable::Asks;
+use super::checkable::{Asks, Checkable};
 use super::document::{Document, Plain, PlainPatch};
 use super::{App, Viewer, facts};
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem, SecretText, TenantId};
@@ -198,18 +198,22 @@ impl<D: Document> Plan<D> {
         let copy = base.as_ref().filter(|_| copied).map(|base| base.clone().copied());
         let mut errors = Vec::new();
         let document = D::patched(copy.as_ref().or(base.as_ref()), &save.patch, &mut |problem| errors.push(problem));
-        let Some(document) = document else { return Ok(refused(object, errors)) };
         let own = object.filter(|_| kind != Kind::FormDefaults);
         let setting = Setting { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
+        let Some(document) = document else {
+            if let Some(rest) = D::rest(&save.patch) {
+                add(&mut errors, setting.check(query, &*rest, None)?.errors);
+            }
+            return Ok(refused(object, errors));
+        };
         let mut checked = setting.check(query, &document, D::new_password(&save.patch))?;
         checked.errors.extend(document.taken(query, own)?);
         if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
             let before = setting.check(query, base, None)?;
             forgive(&mut checked, &before, |name| D::sends(&save.patch, name));
         }
-        // A field that was refused by its own rule is not also reported as missing.
-        checked.errors.retain(|later| !errors.iter().any(|first| first.path.starts_with(&later.path)));
-        checked.errors.splice(0..0, errors);
+        add(&mut errors, checked.errors);
+        checked.errors = errors;
         let changes = document.changes(base.as_ref());
         Ok(Self {
             object,
@@ -264,10 +268,10 @@ pub(super) struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    pub(super) fn check<D: Document>(
+    pub(super) fn check(
         &self,
         query: &mut Query<'_>,
-        document: &D,
+        document: &dyn Checkable,
         new_password: Option<SecretText>,
     ) -> Result<Checked> {
         let mut asks = Asks::default();
@@ -278,10 +282,9 @@ impl Setting<'_> {
             let next = document.surely(&around);
             facts::follow(query, &mut around, next, self.now)?;
         }
-        let number = document.own_row().number.map(str::to_owned);
         let mut facts =
             Facts { own: self.own, defaults: self.defaults, free_number: None, new_password, around: Arc::new(around) };
-        facts.free_number = self.free_number(query, number.as_deref(), &facts)?;
+        facts.free_number = self.free_number(query, document, &facts)?;
         Ok(document.check(&facts))
     }
 
@@ -289,17 +292,24 @@ impl Setting<'_> {
     fn free_number(
         &self,
         query: &mut Query<'_>,
-        number: Option<&str>,
+        document: &dyn Checkable,
         facts: &Facts,
     ) -> Result<Option<ExtensionNumber>> {
-        match number {
+        match document.number().map(ExtensionNumber::as_str) {
             Some(number) if facts.other_holder(number).is_some() || facts.parking(number).is_some() => {
                 store::free_number_behind(query, number)
             }
-            None if !self.defaults => store::free_number_behind(query, "099"),
+            None if document.needs_number() && !self.defaults => store::free_number_behind(query, "099"),
             _ => Ok(None),
         }
     }
+}
+
+/// Adds problems that were found later. A field that was refused by its own rule is not also reported as missing.
+fn add(errors: &mut Vec<Problem>, later: Vec<Problem>) {
+    let told = |later: &Problem| errors.iter().any(|first| first.path.starts_with(&later.path));
+    let new: Vec<_> = later.into_iter().filter(|later| !told(later)).collect();
+    errors.extend(new);
 }
 
 /// What stood wrong in the saved object already, in parts that the client did not send, must not keep it from saving

@@ -504,7 +504,7 @@ async fn what_is_taken_is_told_with_its_holder(engine: Engine) {
         (
             "shortNumberCreate",
             json!({ "name": "S", "number": "108", "destination": "x" }),
-            vec!["destination INVALID_FORMAT"],
+            vec!["destination INVALID_FORMAT", "number NUMBER_TAKEN"],
         ),
         (
             "pagingGroupCreate",
