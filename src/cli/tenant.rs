@@ -11,13 +11,15 @@ use crate::domain::PatternSent;
 use crate::objects::TenantInput;
 use crate::service::TenantRow;
 
-/// Make and list tenants.
+/// Make, list and delete tenants.
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
     /// Make a tenant, and the SQLite file if there is none yet.
     Create(TenantCreate),
     /// List the tenants.
     List(DatabaseSettings),
+    /// Delete a tenant with all that it has, for good.
+    Delete(TenantDelete),
 }
 
 impl TenantCommand {
@@ -25,6 +27,7 @@ impl TenantCommand {
         match self {
             Self::Create(create) => create.run(),
             Self::List(database) => list(&database),
+            Self::Delete(delete) => delete.run(),
         }
     }
 }
@@ -93,6 +96,42 @@ impl TenantCreate {
         };
         let tenant = Runtime::new()?.block_on(app.create_tenant(&request))?.map_err(sentences)?;
         print(&format!("Tenant {} is there.\n", tenant.settings.code.as_str()))
+    }
+}
+
+/// Delete a tenant with all that it has, for good.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Also abandons an import that was interrupted: the code is free again.
+
+Example:
+  vext export --tenant ACME --to acme.jsonl && vext tenant delete --code ACME --yes")]
+#[command(next_help_heading = "Tenant")]
+pub struct TenantDelete {
+    /// Code of the tenant.
+    #[arg(long, env = "VEXT_TENANT_CODE")]
+    pub code: String,
+
+    /// Yes, delete it: without this nothing happens.
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+}
+
+impl TenantDelete {
+    fn run(self) -> Outcome {
+        let Self { code, yes, database } = self;
+        if !yes {
+            return Err(format!("this deletes the tenant {code} with all that it has, for good: say --yes").into());
+        }
+        let app = database.open()?;
+        match Runtime::new()?.block_on(app.delete_tenant(&code))? {
+            true => print(&format!("Tenant {code} is gone.\n")),
+            false => Err(format!("there is no tenant {code}").into()),
+        }
     }
 }
 

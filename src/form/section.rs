@@ -153,16 +153,16 @@ macro_rules! section {
             const SEARCHED: &'static [&'static str] = &[$($(stringify!($searched)),+)?];
 
             fn build(patch: &$Patch, report: &mut dyn FnMut($crate::domain::Problem)) -> Option<Self> {
-                $(let $field = $crate::form::field::build(&patch.$field, stringify!($field), report);)+
+                $(let $field = $crate::form::plumbing::build(&patch.$field, stringify!($field), report);)+
                 Some(Self { $($field: $field?),+ })
             }
 
             fn apply(&mut self, patch: &$Patch, report: &mut dyn FnMut($crate::domain::Problem)) {
-                $($crate::form::field::apply(&mut self.$field, &patch.$field, stringify!($field), report);)+
+                $($crate::form::plumbing::apply(&mut self.$field, &patch.$field, stringify!($field), report);)+
             }
 
             fn seal(patch: &mut $Patch, sealer: &$crate::domain::Sealer) {
-                $($crate::form::field::seal::<$Type>(&mut patch.$field, sealer);)+
+                $($crate::form::plumbing::seal::<$Type>(&mut patch.$field, sealer);)+
             }
 
             fn store(&self) -> Vec<$crate::form::Cell> {
@@ -174,11 +174,11 @@ macro_rules! section {
                 tenant: $crate::domain::TenantId,
             ) -> Result<Self, $crate::domain::Problem> {
                 let mut cells = cells.into_iter();
-                Ok(Self { $($field: $crate::form::field::load(&mut cells, tenant, stringify!($field))?),+ })
+                Ok(Self { $($field: $crate::form::plumbing::load(&mut cells, tenant, stringify!($field))?),+ })
             }
 
             fn describe() -> Vec<$crate::form::Described> {
-                vec![$($crate::form::field::describe::<$Type>(stringify!($field))),+]
+                vec![$($crate::form::plumbing::describe::<$Type>(stringify!($field))),+]
             }
 
             fn admit(
@@ -187,7 +187,7 @@ macro_rules! section {
                 report: &mut dyn FnMut($crate::domain::Problem),
             ) -> Option<Self> {
                 let mut cells = cells.into_iter();
-                $(let $field = $crate::form::field::admit(&mut cells, tenant, stringify!($field), report);)+
+                $(let $field = $crate::form::plumbing::admit(&mut cells, tenant, stringify!($field), report);)+
                 Some(Self { $($field: $field?),+ })
             }
 
@@ -197,7 +197,7 @@ macro_rules! section {
 
             fn diff(&self, after: &Self) -> Vec<$crate::form::Change> {
                 let mut changes = Vec::new();
-                $($crate::form::field::diff(&self.$field, &after.$field, stringify!($field), &mut changes);)+
+                $($crate::form::plumbing::diff(&self.$field, &after.$field, stringify!($field), &mut changes);)+
                 changes
             }
 
@@ -206,7 +206,7 @@ macro_rules! section {
             }
 
             fn references(&self, visit: &mut dyn FnMut($crate::form::Reference)) {
-                $($crate::form::field::references(&self.$field, stringify!($field), visit);)+
+                $($crate::form::plumbing::references(&self.$field, stringify!($field), visit);)+
             }
 
             fn redirect(&mut self, from: $crate::domain::ObjectId, to: Option<$crate::domain::ObjectId>) -> bool {

@@ -10,10 +10,12 @@ mod lint;
 mod mutation;
 mod numbers;
 mod objects;
+mod options;
 mod query;
 mod references;
 mod referrers;
 mod removal;
+mod renumber;
 mod scope;
 mod tenants;
 

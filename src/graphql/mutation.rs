@@ -6,11 +6,13 @@ use async_graphql::MaybeUndefined::Value;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::form::{NewVirtualExtension, VirtualExtension};
-use super::removal::ObjectChange;
+use super::renumber::{
+    self, VirtualExtensionCloneInput, VirtualExtensionRenumberInput, VirtualExtensionRenumberPayload,
+};
 use super::scope::Scope;
-use crate::domain::{Code, ExtensionNumberSent, ObjectId, Problem};
+use crate::domain::{Code, ObjectId, Problem};
 use crate::form::{self, Change, FormPatch, InformationInput, each_section};
-use crate::service::{Renumber, Renumbered, Save, SaveTarget, Saved};
+use crate::service::{Save, SaveTarget, Saved};
 use crate::store::ObjectRow;
 
 /// Something that is wrong with an input, or looks wrong.
@@ -137,50 +139,6 @@ pub struct VirtualExtensionDefaultsUpdateInput {
     form: FormPatch,
 }
 
-/// A copy of a virtual extension.
-#[derive(InputObject)]
-pub struct VirtualExtensionCloneInput {
-    /// The opaque id of the extension to copy.
-    id: ID,
-    /// The number of the copy.
-    number: ExtensionNumberSent,
-    /// The name of the copy.
-    name: String,
-    /// Whether only to say what would happen.
-    dry_run: Option<bool>,
-}
-
-/// Another number for a virtual extension.
-#[derive(InputObject)]
-pub struct VirtualExtensionRenumberInput {
-    /// The opaque id of the extension.
-    id: ID,
-    /// The new number.
-    number: ExtensionNumberSent,
-    /// Whether texts that equal the old number are changed too; left out, they are not.
-    update_soft_references: Option<bool>,
-    /// The version that the client saw; if another one is saved, nothing is changed.
-    expected_version: Option<i64>,
-    /// Whether only to say what would happen.
-    dry_run: Option<bool>,
-}
-
-/// What came of giving a virtual extension another number.
-#[derive(SimpleObject)]
-pub struct VirtualExtensionRenumberPayload {
-    /// The extension as it is saved now; null when it does not exist for who asks.
-    virtual_extension: Option<VirtualExtension>,
-    /// Why nothing was saved: everything that is wrong, at once. Empty when it was saved.
-    user_errors: Vec<UserError>,
-    /// What looks wrong, but did not keep it from being saved.
-    warnings: Vec<UserError>,
-    /// The fields that were changed, or on a dry run would be.
-    changes: Vec<FieldChange>,
-    /// The texts that equal the old number: with `updateSoftReferences` they are changed, or on a dry run would be;
-    /// without it, they are only shown.
-    soft_changes: Vec<ObjectChange>,
-}
-
 /// What can be changed of forms.
 #[derive(Default)]
 pub struct FormMutation;
@@ -262,7 +220,7 @@ macro_rules! mutations {
                 ctx: &Context<'_>,
                 #[graphql(desc = "The new number.")] input: VirtualExtensionRenumberInput,
             ) -> Result<VirtualExtensionRenumberPayload> {
-                renumber(ctx, input).await
+                renumber::renumber(ctx, input).await
             }
 
             $(#[doc = concat!("Changes the section `", stringify!($name), "` of a virtual extension.")]
@@ -310,28 +268,6 @@ async fn extension(
 ) -> Result<VirtualExtensionPayload> {
     let (saved, row) = save(ctx, target, expected_version, dry_run, patch).await?;
     Ok(VirtualExtensionPayload::new(saved, row))
-}
-
-async fn renumber(ctx: &Context<'_>, input: VirtualExtensionRenumberInput) -> Result<VirtualExtensionRenumberPayload> {
-    let VirtualExtensionRenumberInput { id, number, update_soft_references, expected_version, dry_run } = input;
-    let renumber = Renumber {
-        object: object(&id),
-        number,
-        update_soft_references: update_soft_references.unwrap_or(false),
-        expected_version,
-        dry_run: dry_run.unwrap_or(false),
-    };
-    let scope = Scope::of(ctx)?;
-    let renumbered = scope.app.renumber(&scope.snapshot, scope.viewer()?, renumber).await;
-    let Renumbered { saved, soft } = renumbered.map_err(|e| scope.surprise(&e))?;
-    let row = match saved.object {
-        Some(id) => scope.object(id).await?,
-        None => None,
-    };
-    let VirtualExtensionPayload { virtual_extension, user_errors, warnings, changes } =
-        VirtualExtensionPayload::new(saved, row);
-    let soft_changes = soft.changes.into_iter().map(ObjectChange::from).collect();
-    Ok(VirtualExtensionRenumberPayload { virtual_extension, user_errors, warnings, changes, soft_changes })
 }
 
 async fn save(

@@ -8,6 +8,7 @@ use super::find::{Lists, MOST};
 use super::form::{NewVirtualExtension, VirtualExtension};
 use super::numbers::Numbers;
 use super::objects::*;
+use super::options::OptionLists;
 use super::scope::{Scope, coded};
 use crate::domain::{ObjectId, TenantId};
 use crate::objects::{TenantSettings, each_detail};
@@ -132,6 +133,11 @@ impl Tenant {
     #[graphql(flatten)]
     fn lists(&self) -> Lists {
         Lists(self.0.id)
+    }
+
+    #[graphql(flatten)]
+    fn option_lists(&self) -> OptionLists {
+        OptionLists(self.0.id)
     }
 
     #[graphql(flatten)]

@@ -5,7 +5,7 @@ use crate::domain::{Amount, Kind, PhoneNumber, Problem, Text};
 use crate::form::{self, Checked, Destinations, Facts, section};
 
 section! {
-    "did", DidInput, searched: phone_number;
+    "did", DidInput, searched: phone_number, branch, department;
     /// An outside number (DID) that reaches the tenant.
     #[graphql(name = "DidDetail")]
     pub struct Did {

@@ -2,7 +2,9 @@
 //! of the form, with a table of the same shape.
 //!
 //! How to add a kind: its line in `domain/kinds.rs`, its file here, its line in `each_detail!`, its table in
-//! `migrations`, the lines of its references in `graphql/references.rs`, and something of it in the demo data.
+//! `migrations`, and for each reference its resolver line in `graphql/references.rs`. Its mutations, list, filters,
+//! option lists, references, deletes, export and import follow from that. The tests ask for the rest: an object of it
+//! in the demo data, and what a new one needs in `tests/it/referring.rs`.
 
 mod call_group;
 mod call_list;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::checkable::Checkable;
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Problem, Sealer, SecretText};
-use crate::form::{self, Change, Form, FormPatch, Section, each_section};
+use crate::form::{self, Change, Form, FormPatch, Reference, Section, each_section};
 use crate::objects::{Detail, Head};
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, Tx};
 
@@ -42,6 +42,8 @@ pub(super) trait Document: Checkable + Clone + 'static {
     }
     /// Whether a patch sends what a path begins with: a section of a form, a field of others.
     fn sends(patch: &Self::Patch, name: &str) -> bool;
+    /// Every reference that it holds, with its path.
+    fn references(&self, visit: &mut dyn FnMut(Reference));
     /// Points at `to` where it pointed at `from`; without `to`, at nothing.
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>);
     /// Dials `to` where it dialled `from`.
@@ -124,6 +126,10 @@ impl Document for Form {
 
     fn sends(patch: &FormPatch, name: &str) -> bool {
         patch.sends(name)
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        self.references(visit);
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {
@@ -249,6 +255,10 @@ impl<D: Detail> Document for Plain<D> {
 
     fn sends(patch: &PlainPatch<D>, name: &str) -> bool {
         D::Head::sends(&patch.head, name) || D::sends(&patch.detail, name)
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        self.detail.references(visit);
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {

@@ -11,6 +11,7 @@ pub mod find;
 mod key;
 mod lint;
 pub mod numbers;
+pub mod options;
 mod removal;
 mod renumber;
 mod restore;
@@ -109,7 +110,8 @@ impl App {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    fn now(&self) -> i64 {
+    /// The time, in epoch milliseconds.
+    pub fn now(&self) -> i64 {
         self.environment.clock.now()
     }
 }

@@ -4,7 +4,7 @@ use super::{App, Viewer, document};
 use crate::domain::{Code, Kind, Problem, TenantId};
 use crate::form::{Form, Section as _};
 use crate::objects::{TenantInput, TenantSettings};
-use crate::store::{self, Outcome, OwnRow, Snapshot, StoreError, TenantRow, Tx};
+use crate::store::{self, Outcome, OwnRow, Session, Snapshot, StoreError, TenantRow, Tx};
 
 impl App {
     /// Makes a tenant together with its template for new virtual extensions.
@@ -95,6 +95,23 @@ impl App {
         };
         snapshot.renew().await;
         updated
+    }
+
+    /// Removes a tenant with all that it has, or what an import that was interrupted has left of one. `false` when there
+    /// is none with this code.
+    ///
+    /// # Errors
+    /// What the store answers; nothing is removed then.
+    pub async fn delete_tenant(&self, code: &str) -> store::Result<bool> {
+        let code = code.to_owned();
+        let work = move |session: &mut dyn Session| {
+            let Some(tenant) = store::find_tenant(session, &code)? else { return Ok(Outcome::Rollback(false)) };
+            // Holds up whoever else changes the tenant, as each of its own changes does.
+            Tx::begin(session, tenant)?;
+            store::erase_tenant(session, tenant)?;
+            Ok(Outcome::Commit(true))
+        };
+        self.store.write_system(work).await
     }
 
     /// All tenants by code.

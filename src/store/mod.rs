@@ -7,6 +7,7 @@
 
 mod changes;
 mod engine;
+mod erase;
 mod error;
 mod find;
 mod known_numbers;
@@ -20,6 +21,7 @@ mod references;
 mod search;
 mod sections;
 mod session;
+mod sources;
 mod sqlite;
 mod tenants;
 mod tokens;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 pub use changes::{Record, changed_since, record};
 pub use engine::{Database, Found};
 use engine::{Manager, Statements};
+pub use erase::{find as find_tenant, tenant as erase_tenant};
 pub use error::{Result, StoreError};
 pub use find::{Fact, Probe, facts, probe, walk};
 pub use known_numbers::known_numbers;
@@ -45,14 +48,13 @@ pub use order::{Key, OrderDirection, OrderField, Position, Span};
 pub use postgres::Server as PostgresServer;
 use readers::Readers;
 pub use readers::Snapshot;
-pub use references::{
-    Asked, ReferenceCount, ReferencePlace, ReferenceRow, Source, count_references, references, sources,
-};
+pub use references::{Asked, ReferenceCount, ReferencePlace, ReferenceRow, count_references, references};
 pub use search::among as with_word;
 pub use sections::{
     alike, erase as erase_section, in_object_row, load as load_sections, load_one as load_section, save as save_section,
 };
 pub use session::{Query, Session, Tx};
+pub use sources::{Source, sources};
 pub use sqlite::{Exclusive, Frozen, beside, copy_database};
 pub use tenants::{
     TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,

@@ -1,41 +1,17 @@
-//! What refers to an object: every column of the database that can lead to one, found once, in one place.
-//!
-//! The list comes from what the sections and details say of their fields ([`Pointer`]); a test compares it with the
-//! foreign keys of the live database. A reference is hard when it is a foreign key, soft when it is a text that equals
-//! the object's number.
+//! What refers to an object, through any of the [`sources`]. A reference is hard when it is a foreign key, soft when it is
+//! a text that equals the object's number.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::error::Result;
-use super::objects::{self as rows, ObjectRow};
+use super::objects::{self, ObjectRow};
 use super::session::{Query, column};
+use super::sources::sources;
 use crate::domain::{Kind, Scalar as _, Value};
-use crate::form::{self, Described, Leads, Place, Pointer, Section, camel, each_section};
-use crate::objects::{self, each_detail};
-
-/// A column that leads to objects.
-#[derive(Debug)]
-pub struct Source {
-    /// The table.
-    pub table: &'static str,
-    /// The column in it.
-    pub column: &'static str,
-    /// The kinds that it leads to by their keys; `None` when it leads to whatever has the number.
-    pub kinds: Option<Vec<Kind>>,
-    /// Whether several rows of the table belong to one owner.
-    listed: bool,
-    /// The field, unless several share the column: then the rows name it.
-    field: Option<&'static str>,
-    /// The sections of the fields of forms.
-    sections: HashMap<&'static str, &'static str>,
-    page: &'static str,
-    count: &'static str,
-}
 
 /// One reference to an object.
 #[derive(Clone, Debug)]
@@ -104,136 +80,6 @@ pub struct ReferenceCount {
     pub count: i64,
 }
 
-/// The page and the count of the references through a column.
-fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bool) -> [&'static str; 2] {
-    let owner = if listed { "owner_id" } else { "object_id" };
-    // What an object says of itself does not count.
-    let others =
-        if by_key { format!("s.{owner} <> s.{column}") } else { format!("coalesce(o.number, '') <> s.{column}") };
-    let from = format!(
-        "FROM {table} s JOIN pbx_object o ON o.tenant_id = s.tenant_id AND o.object_id = s.{owner} \
-         WHERE s.tenant_id = $1 AND s.{column} = ANY($2) AND o.kind = ANY($3) AND {others}"
-    );
-    let (names, key, behind) = match (listed, slotted) {
-        (true, true) => ("s.owner_id, s.slot, s.position", "s.owner_id, s.slot, s.position", "($5, $6, $7)"),
-        (true, false) => ("s.owner_id, '' AS slot, s.position", "s.owner_id, s.position", "($5, $6)"),
-        (false, _) => ("s.object_id AS owner_id, '' AS slot, 0 AS position", "s.object_id", "($5)"),
-    };
-    let page = format!(
-        "SELECT target, owner_id, slot, position FROM (SELECT s.{column} AS target, {names}, \
-         row_number() OVER (PARTITION BY s.{column} ORDER BY {key}) AS place {from} AND ({key}) > {behind}) r \
-         WHERE place <= $4"
-    );
-    let count = format!("SELECT s.{column}, o.kind, count(*) {from} GROUP BY s.{column}, o.kind");
-    [page, count].map(|sql| &*Box::leak(sql.into_boxed_str()))
-}
-
-fn collect<S: Section>(section: Option<&'static str>, found: &mut Vec<Source>) {
-    for Described { name, place, pointers, .. } in S::describe() {
-        for Pointer { column, leads } in pointers {
-            let (table, listed, slotted) = match place {
-                Place::Column => (S::TABLE, false, false),
-                Place::Rows(rows) => (rows.table, true, rows.slotted),
-            };
-            let kinds = match leads {
-                Leads::ById(kinds) => Some(kinds.to_vec()),
-                Leads::ByNumber => None,
-            };
-            let known = found.iter().position(|source| (source.table, source.column) == (table, column));
-            let known = known.unwrap_or_else(|| {
-                let [page, count] = statements(table, column, kinds.is_some(), listed, slotted);
-                let (kinds, sections) = (kinds.as_ref().map(|_| Vec::new()), HashMap::new());
-                let field = (!slotted).then_some(name);
-                found.push(Source { table, column, kinds, listed, field, sections, page, count });
-                found.len() - 1
-            });
-            let source = &mut found[known];
-            source.sections.extend(section.map(|section| (name, section)));
-            if let (Some(all), Some(more)) = (&mut source.kinds, kinds) {
-                all.extend(more);
-            }
-        }
-    }
-}
-
-macro_rules! of_form {
-    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
-        fn of_form(found: &mut Vec<Source>) {
-            $(collect::<form::$Section>(Some(stringify!($name)), found);)+
-        }
-    };
-}
-each_section!(of_form);
-
-macro_rules! of_details {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        fn of_details(found: &mut Vec<Source>) {
-            $(collect::<objects::$Kind>(None, found);)+
-        }
-    };
-}
-each_detail!(of_details);
-
-/// Every column that leads to objects.
-pub fn sources() -> &'static [Source] {
-    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
-    SOURCES.get_or_init(|| {
-        let mut found = Vec::new();
-        of_form(&mut found);
-        of_details(&mut found);
-        found
-    })
-}
-
-impl Source {
-    /// The field of a row, as clients write it.
-    fn path(&self, owner: &ObjectRow, slot: &str, position: i64) -> Vec<String> {
-        let field = self.field.unwrap_or(slot);
-        let form = matches!(owner.kind, Kind::VirtualExtension | Kind::FormDefaults);
-        let section = self.sections.get(field).filter(|_| form).map(|section| camel(section));
-        let mut path: Vec<_> = section.into_iter().chain([camel(field)]).collect();
-        if self.listed {
-            path.push(position.to_string());
-            match (self.table, self.column) {
-                ("link", _) => {}
-                ("destination", "target_id") => path.push("objectId".into()),
-                (_, column) => path.push(camel(column)),
-            }
-        }
-        path
-    }
-
-    /// The last three parameters of the page: what lies behind a position among all references.
-    fn behind(&self, source: usize, after: Option<&ReferencePlace>) -> Vec<Value> {
-        const LAST: &str = "\u{10FFFF}";
-        let Some(after) = after else { return self.cut([0.into(), "".into(), 0.into()]) };
-        self.cut(match source.cmp(&after.source) {
-            Ordering::Less => [after.owner.into(), LAST.into(), i64::MAX.into()],
-            Ordering::Equal => [after.owner.into(), after.slot.as_str().into(), after.position.into()],
-            Ordering::Greater => [(after.owner - 1).into(), LAST.into(), i64::MAX.into()],
-        })
-    }
-
-    /// What of a key the page's statement has.
-    fn cut(&self, [owner, slot, position]: [Value; 3]) -> Vec<Value> {
-        match (self.listed, self.field) {
-            (false, _) => vec![owner],
-            (true, Some(_)) => vec![owner, position],
-            (true, None) => vec![owner, slot, position],
-        }
-    }
-
-    /// The values of the column that lead to `targets`, if any can: each with the target's key.
-    fn values(&self, targets: &[Arc<ObjectRow>]) -> HashMap<Value, i64> {
-        let fits = |target: &&Arc<ObjectRow>| self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&target.kind));
-        let value = |target: &Arc<ObjectRow>| match &self.kinds {
-            Some(_) => Some((Value::Int(target.id.local), target.id.local)),
-            None => target.number.as_deref().map(|number| (number.into(), target.id.local)),
-        };
-        targets.iter().filter(fits).filter_map(value).collect()
-    }
-}
-
 fn words(kinds: Option<&[Kind]>) -> Value {
     kinds.unwrap_or(Kind::ALL).iter().map(|kind| kind.word().to_owned()).collect()
 }
@@ -262,9 +108,13 @@ pub fn references(
         if values.is_empty() {
             continue;
         }
-        let head = [any(&values, source.kinds.is_some()), words(asked.kinds.as_deref()), asked.limit.into()];
+        let (sql, which) = match (targets, values.keys().next()) {
+            ([_], Some(one)) => (source.statements.one, one.clone()),
+            _ => (source.statements.page, any(&values, source.kinds.is_some())),
+        };
+        let head = [which, words(asked.kinds.as_deref()), asked.limit.into()];
         let params = [head.to_vec(), source.behind(i, asked.after.as_ref())].concat();
-        query.each(source.page, &params, &mut |row| {
+        query.each(sql, &params, &mut |row| {
             let Some(target) = row.first().and_then(|value| values.get(value)) else { return Ok(()) };
             let slot = column!(row, 2, text)?.to_owned();
             let (owner, position) = (column!(row, 1, int)?, column!(row, 3, int)?);
@@ -273,7 +123,7 @@ pub fn references(
         })?;
     }
     let owners: HashSet<i64> = found.iter().map(|(_, position)| position.owner).collect();
-    let owners = rows::load(query, &owners.into_iter().collect::<Vec<_>>())?;
+    let owners = objects::load(query, &owners.into_iter().collect::<Vec<_>>())?;
     let owners: HashMap<i64, Arc<ObjectRow>> = owners.into_iter().map(|(id, row)| (id, Arc::new(row))).collect();
     found.sort_by(|a, b| a.1.cmp(&b.1));
     let mut lists: HashMap<i64, Vec<ReferenceRow>> = HashMap::new();
@@ -304,7 +154,7 @@ pub fn count_references(
         if values.is_empty() {
             continue;
         }
-        query.each(source.count, &[any(&values, hard), words(kinds)], &mut |row| {
+        query.each(source.statements.count, &[any(&values, hard), words(kinds)], &mut |row| {
             let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null))?;
             if let Some(target) = row.first().and_then(|value| values.get(value)) {
                 *counts.entry(*target).or_default().entry((kind.word(), hard)).or_default() += column!(row, 2, int)?;

@@ -19,8 +19,9 @@ pub(super) const OWN: &str = "pbx_object";
 const KNOWN: &str = "SELECT word FROM search_word WHERE tenant_id = $1 AND object_id = $2 AND source = $3";
 const INSERT: &str = "INSERT INTO search_word (tenant_id, object_id, source, word) VALUES ($1, $2, $3, $4)";
 const DELETE: &str = "DELETE FROM search_word WHERE tenant_id = $1 AND object_id = $2 AND source = $3 AND word = $4";
+// The objects are few and the words may be common: an expression keeps the engines from going through the words.
 const AMONG: &str = "SELECT object_id FROM search_word
-  WHERE tenant_id = $1 AND object_id = ANY($2) AND word >= $3 AND word < $4";
+  WHERE tenant_id = $1 AND object_id = ANY($2) AND word || '' >= $3 AND word || '' < $4";
 const TENANTS: &str = "SELECT tenant_id FROM tenant ORDER BY tenant_id";
 const FOLD: &str = "UPDATE pbx_object SET name_folded = $3 WHERE tenant_id = $1 AND object_id = $2";
 

@@ -28,6 +28,24 @@ fn sections() -> Vec<(&'static str, &'static [&'static str], &'static [Place])> 
     )
 }
 
+/// The nine sections by the names that clients use, each with its fields.
+pub fn form_fields() -> Vec<(String, Vec<Described>)> {
+    macro_rules! of {
+        ($($Section:ident),+) => { vec![$((camel(vext::form::$Section::TABLE), vext::form::$Section::describe())),+] };
+    }
+    of!(
+        Information,
+        CallSettings,
+        OutboundRecording,
+        Security,
+        WebUserPanel,
+        OutboundCalls,
+        FollowMe,
+        AdditionalDestinations,
+        Note
+    )
+}
+
 /// The other kinds: what each is, and of its detail the table and the fields.
 pub fn details() -> Vec<(Kind, &'static str, Vec<Described>)> {
     macro_rules! of {
@@ -140,7 +158,7 @@ async fn details_columns_and_answers_agree(engine: Engine) {
 }
 
 /// The answer's fields of a section, destinations with what they hold.
-fn selection(fields: &[&str], places: &[Place]) -> String {
+pub fn selection(fields: &[&str], places: &[Place]) -> String {
     let one = |(field, place): (&&str, &Place)| match (camel(field).as_str(), place) {
         (name, Place::Rows(rows)) if rows.table == "destination" => format!("{name} {{ objectId number hangup }}"),
         (name @ ("securityPin" | "lockPin" | "webPassword" | "twoFactorSecret" | "twoFactorMobile"), _) => {

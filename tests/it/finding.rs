@@ -10,15 +10,18 @@ use serde_json::{Value, json};
 
 /// The lists of a tenant, as the schema names them: field, type of the objects.
 pub async fn lists(server: &Server) -> Vec<(String, String)> {
-    let query = "{ __type(name: \"Tenant\") { fields { name type { ofType { name } } } } }";
+    let query = "{ __type(name: \"Tenant\") { fields { name type { ofType { name } } } }
+        objects: __type(name: \"PbxObject\") { possibleTypes { name } } }";
     let data = server.data(query, json!({})).await;
+    let objects = data["objects"]["possibleTypes"].as_array().unwrap().clone();
     let fields = data["__type"]["fields"].as_array().unwrap().clone();
     let list = |field: &Value| {
         let of = field["type"]["ofType"]["name"].as_str()?.strip_suffix("Connection")?.to_owned();
-        Some((field["name"].as_str().unwrap().to_owned(), of))
+        let listed = objects.iter().any(|object| object["name"] == of.as_str());
+        listed.then(|| (field["name"].as_str().unwrap().to_owned(), of))
     };
     let found: Vec<_> = fields.iter().filter_map(list).collect();
-    assert_eq!(found.len(), 18, "a list of every kind: {found:?}");
+    assert_eq!(found.len(), vext::domain::Kind::ALL.len() - 1, "a list of every kind: {found:?}");
     found
 }
 
@@ -611,6 +614,19 @@ async fn an_older_database_gets_its_words(engine: Engine) {
         "DELETE FROM migration WHERE number >= 6",
     ] {
         live.execute(sql);
+    }
+    // What came with later migrations, which are applied again.
+    for (table, column) in [
+        ("follow_me", "number"),
+        ("destination", "number"),
+        ("phone_book_entry", "phone1"),
+        ("phone_book_entry", "phone2"),
+        ("call_list_entry", "number"),
+        ("voicemail_box", "mailbox"),
+        ("phone_key", "number"),
+        ("short_number", "destination"),
+    ] {
+        live.execute(&format!("DROP INDEX {table}_{column}"));
     }
     let applied = vext::service::migrate(&live.options()).unwrap();
     assert_eq!(applied[0], "0006_finding");

@@ -158,6 +158,13 @@ impl Server {
         row.unwrap().id.opaque().0
     }
 
+    /// The id of the object of CANISTRACCI that the field `of` of a tenant finds by its name.
+    pub async fn named(&self, of: &str, name: &str) -> String {
+        let query = format!("query($name: String!) {{ tenant {{ {of}(by: {{name: $name}}) {{ id }} }} }}");
+        let data = self.data(&query, json!({ "name": name })).await;
+        data["tenant"][of]["id"].as_str().unwrap().to_owned()
+    }
+
     /// Id and version of a virtual extension of CANISTRACCI.
     pub async fn extension(&self, number: &str) -> (String, i64) {
         let query =

@@ -10,7 +10,7 @@ use vext::domain::{ExtensionNumberSent, Kind, TenantId};
 use vext::form::{FormPatch, Information, InformationInput, Note, NoteInput};
 use vext::objects::TenantInput;
 use vext::service::{App, Save, SaveTarget, Saved, Viewer};
-use vext::store;
+use vext::store::{self, OrderField};
 
 use crate::engines::{Content, Engine, Live, postgres_or_skip};
 
@@ -233,7 +233,8 @@ impl Real {
 
     async fn state(&self) -> State {
         let read = |query: &mut store::Query<'_>| {
-            let rows = store::of_kind(query, Kind::VirtualExtension)?;
+            let by_number = (OrderField::Number, store::OrderDirection::Asc);
+            let rows = store::walk(query, Kind::VirtualExtension, by_number, &OrderField::Number.whole(), 1000)?;
             assert!(rows.is_sorted_by_key(|row| row.number.clone()), "paging sorts by bytes");
             let ids: Vec<_> = rows.iter().map(|row| row.id.local).collect();
             let notes = store::load_sections::<Note>(query, &ids)?;

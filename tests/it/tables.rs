@@ -165,6 +165,33 @@ async fn the_tenant_stands_first(engine: Engine) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The program knows every column that can refer to an object, and each has its index: a foreign key that it does not
+/// know would let a delete fail, or leave out what it shows.
+async fn every_foreign_key_is_a_known_reference(engine: Engine) {
+    let parts = parts(&Live::new(engine, Content::Schema));
+    let owns = |column: &str| ["object_id", "owner_id"].contains(&column);
+    let keys: BTreeSet<_> = parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::ForeignKey(table, from, target, _) if target == "pbx_object" && !owns(&from[1]) => {
+                Some((table.as_str(), from[1].as_str()))
+            }
+            _ => None,
+        })
+        .collect();
+    let sources = vext::store::sources();
+    let hard = sources.iter().filter(|source| source.kinds.is_some());
+    assert_eq!(keys, hard.map(|source| (source.table, source.column)).collect());
+    assert!(keys.len() > 25, "{keys:?}");
+    for source in sources {
+        let indexed = parts.iter().any(|part| {
+            matches!(part, Part::Index(table, _, columns, ..)
+                if table == source.table && columns.len() >= 2 && columns[..2] == ["tenant_id", source.column])
+        });
+        assert!(indexed, "{}.{}", source.table, source.column);
+    }
+}
+
 /// Asks for everything that can be asked, and changes everything that can be changed, so that every statement of the
 /// program has been run.
 async fn ask_for_everything(server: &Server) {
@@ -184,6 +211,9 @@ async fn ask_for_everything(server: &Server) {
     crate::cost::rewrite_every_field(server).await;
     crate::reading::read_every_reference(server).await;
     crate::finding::run_every_statement(server).await;
+    crate::referring::make_change_and_delete_every_kind(server).await;
+    let tenant = "mutation($id: ID!) { tenantUpdate(input: {id: $id, ai: true}) { userErrors { message } } }";
+    server.answer(ALL, tenant, json!({ "id": data["tenant"]["id"] })).await;
     let taken =
         json!({ "dryRun": true, "information": { "number": "101", "name": "x" }, "webUserPanel": { "useLdap": true } });
     server.mutate("virtualExtensionCreate", taken).await;
@@ -213,6 +243,7 @@ async fn ask_for_everything(server: &Server) {
     };
     server.app.snapshot().read_system(verify).await.unwrap();
     crate::transfer::copy_tenant(&server.app, "CANISTRACCI", "COPY").await;
+    server.app.delete_tenant("PLANS").await.unwrap();
 }
 
 /// The statements that stand in the store's source as whole texts.
@@ -292,8 +323,10 @@ fn sqlite_plans(path: &Path, statements: &[&str]) -> Vec<String> {
         for [.., step] in plan {
             let through_tenant = step.starts_with("SEARCH") && step.contains("(tenant_id=?");
             let list = step.contains("rarray VIRTUAL TABLE");
+            // What a subquery has found already.
+            let found = step == "SCAN r" || step.starts_with("SCAN (subquery-");
             let touches = step.starts_with("SEARCH") || step.starts_with("SCAN");
-            if touches && !through_tenant && !list {
+            if touches && !through_tenant && !list && !found {
                 wrong.push(format!("{step}: {sql}"));
             }
         }
@@ -336,4 +369,8 @@ fn postgres_plans(database: &str, statements: &[&str]) -> Vec<String> {
     })
 }
 
-on_each_engine!(the_tenant_stands_first, every_statement_uses_an_index_of_the_tenant);
+on_each_engine!(
+    every_foreign_key_is_a_known_reference,
+    the_tenant_stands_first,
+    every_statement_uses_an_index_of_the_tenant
+);

@@ -591,7 +591,68 @@ on_each_engine!(
     everything_that_is_wrong_is_said_with_its_line,
     an_older_file_has_blank_fields,
     an_interrupted_import_goes_on,
+    a_deleted_tenant_leaves_nothing,
 );
+
+/// A tenant that is deleted leaves no row behind, whether all of it was there or half, and takes nothing of another.
+async fn a_deleted_tenant_leaves_nothing(engine: Engine) {
+    let live = Live::new(engine, Content::Demo);
+    let app = open(&live);
+    let before = export(&app, demo::CANISTRACCI, Secrets::Sealed).await;
+    copy_tenant(&app, demo::CANISTRACCI, "COPY").await;
+    let token = |name: &str, tenants: &[&str]| NewToken {
+        name: name.into(),
+        tenants: tenants.iter().map(|&code| code.to_owned()).collect(),
+        all_tenants: false,
+        write: true,
+        delete: true,
+    };
+    app.create_token(token("one", &["COPY"]), Some("one".into())).await.unwrap().unwrap();
+    app.create_token(token("two", &["COPY", "MOLLOY"]), Some("two".into())).await.unwrap().unwrap();
+    let tables = match live.database {
+        vext::service::Database::Sqlite(_) => {
+            "SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'tenant_id'"
+        }
+        vext::service::Database::Postgres(_) => {
+            "SELECT table_name::text FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'tenant_id'"
+        }
+    };
+    let tables = live.texts(tables);
+    assert!(tables.len() > 50, "{tables:?}");
+    let counts = |id: i64| {
+        let one = |table: &String| format!("SELECT '{table}' FROM {table} WHERE tenant_id = {id}");
+        live.texts(&tables.iter().map(one).collect::<Vec<_>>().join(" UNION "))
+    };
+    assert!(counts(3).len() > 40, "{:?}", counts(3));
+
+    // The command wants to be sure.
+    let command = |arguments: &[&str]| {
+        vext(arguments).args(["--database", &live.url(), "--key-file"]).arg(key(&live)).output().unwrap()
+    };
+    let unsure = command(&["tenant", "delete", "--code", "COPY"]);
+    assert!(!unsure.status.success() && String::from_utf8(unsure.stderr).unwrap().contains("say --yes"));
+    assert!(counts(3).len() > 40);
+    let done = command(&["tenant", "delete", "--code", "COPY", "--yes"]);
+    assert_eq!(String::from_utf8(done.stdout).unwrap(), "Tenant COPY is gone.\n");
+    let again = command(&["tenant", "delete", "--code", "COPY", "--yes"]);
+    assert!(!again.status.success() && String::from_utf8(again.stderr).unwrap().contains("there is no tenant COPY"));
+    assert_eq!(counts(3), [] as [String; 0]);
+    assert_eq!(export(&app, demo::CANISTRACCI, Secrets::Sealed).await, before);
+
+    // What is half imported goes too, and its code is free again.
+    live.execute("INSERT INTO import (tenant_id, lines, digest) VALUES (2, 7, 'x')");
+    assert_eq!(app.tenants().await.unwrap().len(), 1);
+    assert!(app.delete_tenant("MOLLOY").await.unwrap());
+    assert_eq!(counts(2), [] as [String; 0]);
+    make_tenant(&app, "MOLLOY").await;
+
+    // A token for it alone opens nothing now, one for another tenant too opens that, and selects none by itself.
+    let server = Server::over(live);
+    for token in ["one", "two"] {
+        let answer = server.answer(token, "{ tenants { code } }", json!({})).await;
+        assert_eq!(answer["data"]["tenants"], json!([]), "{answer}");
+    }
+}
 
 /// From SQLite to PostgreSQL and back, with nothing between the two programs but a pipe.
 #[test]

@@ -1,0 +1,175 @@
+//! The columns that can lead to an object: found once, from what the sections and details say of their fields
+//! ([`Pointer`]). A test compares them with the foreign keys of the live database.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use super::objects::ObjectRow;
+use super::references::ReferencePlace;
+use crate::domain::{Kind, Value};
+use crate::form::{self, Described, Leads, Place, Pointer, Section, camel, each_section};
+use crate::objects::{self, each_detail};
+
+/// A column that leads to objects.
+#[derive(Debug)]
+pub struct Source {
+    /// The table.
+    pub table: &'static str,
+    /// The column in it.
+    pub column: &'static str,
+    /// The kinds that it leads to by their keys; `None` when it leads to whatever has the number.
+    pub kinds: Option<Vec<Kind>>,
+    /// Whether several rows of the table belong to one owner.
+    listed: bool,
+    /// The field, unless several share the column: then the rows name it.
+    field: Option<&'static str>,
+    /// The sections of the fields of forms.
+    sections: HashMap<&'static str, &'static str>,
+    pub(super) statements: Statements,
+}
+
+/// What is asked of a column.
+#[derive(Debug)]
+pub(super) struct Statements {
+    /// The first rows that lead to one target: read from the index until there are enough.
+    pub(super) one: &'static str,
+    /// The first rows for each of several targets.
+    pub(super) page: &'static str,
+    /// How many there are, by the kind of what refers.
+    pub(super) count: &'static str,
+}
+
+fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bool) -> Statements {
+    let owner = if listed { "owner_id" } else { "object_id" };
+    // What an object says of itself does not count.
+    let others =
+        if by_key { format!("s.{owner} <> s.{column}") } else { format!("coalesce(o.number, '') <> s.{column}") };
+    let from = |which: &str| {
+        format!(
+            "FROM {table} s JOIN pbx_object o ON o.tenant_id = s.tenant_id AND o.object_id = s.{owner} \
+             WHERE s.tenant_id = $1 AND s.{column} = {which} AND o.kind = ANY($3) AND {others}"
+        )
+    };
+    let (of_one, of_several) = (from("$2"), from("ANY($2)"));
+    let (names, key, behind) = match (listed, slotted) {
+        (true, true) => ("s.owner_id, s.slot, s.position", "s.owner_id, s.slot, s.position", "($5, $6, $7)"),
+        (true, false) => ("s.owner_id, '' AS slot, s.position", "s.owner_id, s.position", "($5, $6)"),
+        (false, _) => ("s.object_id AS owner_id, '' AS slot, 0 AS position", "s.object_id", "($5)"),
+    };
+    let page = format!(
+        "SELECT target, owner_id, slot, position FROM (SELECT s.{column} AS target, {names}, \
+         row_number() OVER (PARTITION BY s.{column} ORDER BY {key}) AS place {of_several} AND ({key}) > {behind}) r \
+         WHERE place <= $4"
+    );
+    let one = format!("SELECT s.{column} AS target, {names} {of_one} AND ({key}) > {behind} ORDER BY {key} LIMIT $4");
+    let count = format!("SELECT s.{column}, o.kind, count(*) {of_several} GROUP BY s.{column}, o.kind");
+    let [one, page, count] = [one, page, count].map(|sql| &*Box::leak(sql.into_boxed_str()));
+    Statements { one, page, count }
+}
+
+fn collect<S: Section>(section: Option<&'static str>, found: &mut Vec<Source>) {
+    for Described { name, place, pointers, .. } in S::describe() {
+        for Pointer { column, leads } in pointers {
+            let (table, listed, slotted) = match place {
+                Place::Column => (S::TABLE, false, false),
+                Place::Rows(rows) => (rows.table, true, rows.slotted),
+            };
+            let kinds = match leads {
+                Leads::ById(kinds) => Some(kinds.to_vec()),
+                Leads::ByNumber => None,
+            };
+            let known = found.iter().position(|source| (source.table, source.column) == (table, column));
+            let known = known.unwrap_or_else(|| {
+                let statements = statements(table, column, kinds.is_some(), listed, slotted);
+                let (kinds, sections) = (kinds.as_ref().map(|_| Vec::new()), HashMap::new());
+                let field = (!slotted).then_some(name);
+                found.push(Source { table, column, kinds, listed, field, sections, statements });
+                found.len() - 1
+            });
+            let source = &mut found[known];
+            source.sections.extend(section.map(|section| (name, section)));
+            if let (Some(all), Some(more)) = (&mut source.kinds, kinds) {
+                all.extend(more);
+            }
+        }
+    }
+}
+
+macro_rules! of_form {
+    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
+        fn of_form(found: &mut Vec<Source>) {
+            $(collect::<form::$Section>(Some(stringify!($name)), found);)+
+        }
+    };
+}
+each_section!(of_form);
+
+macro_rules! of_details {
+    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
+        fn of_details(found: &mut Vec<Source>) {
+            $(collect::<objects::$Kind>(None, found);)+
+        }
+    };
+}
+each_detail!(of_details);
+
+/// Every column that leads to objects.
+pub fn sources() -> &'static [Source] {
+    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+    SOURCES.get_or_init(|| {
+        let mut found = Vec::new();
+        of_form(&mut found);
+        of_details(&mut found);
+        found
+    })
+}
+
+impl Source {
+    /// The field of a row, as clients write it.
+    pub(super) fn path(&self, owner: &ObjectRow, slot: &str, position: i64) -> Vec<String> {
+        let field = self.field.unwrap_or(slot);
+        let form = matches!(owner.kind, Kind::VirtualExtension | Kind::FormDefaults);
+        let section = self.sections.get(field).filter(|_| form).map(|section| camel(section));
+        let mut path: Vec<_> = section.into_iter().chain([camel(field)]).collect();
+        if self.listed {
+            path.push(position.to_string());
+            match (self.table, self.column) {
+                ("link", _) => {}
+                ("destination", "target_id") => path.push("objectId".into()),
+                (_, column) => path.push(camel(column)),
+            }
+        }
+        path
+    }
+
+    /// The last three parameters of the page: what lies behind a position among all references.
+    pub(super) fn behind(&self, source: usize, after: Option<&ReferencePlace>) -> Vec<Value> {
+        const LAST: &str = "\u{10FFFF}";
+        let Some(after) = after else { return self.cut([0.into(), "".into(), 0.into()]) };
+        self.cut(match source.cmp(&after.source) {
+            Ordering::Less => [after.owner.into(), LAST.into(), i64::MAX.into()],
+            Ordering::Equal => [after.owner.into(), after.slot.as_str().into(), after.position.into()],
+            Ordering::Greater => [(after.owner - 1).into(), LAST.into(), i64::MAX.into()],
+        })
+    }
+
+    /// What of a key the page's statement has.
+    fn cut(&self, [owner, slot, position]: [Value; 3]) -> Vec<Value> {
+        match (self.listed, self.field) {
+            (false, _) => vec![owner],
+            (true, Some(_)) => vec![owner, position],
+            (true, None) => vec![owner, slot, position],
+        }
+    }
+
+    /// The values of the column that lead to `targets`, if any can: each with the target's key.
+    pub(super) fn values(&self, targets: &[Arc<ObjectRow>]) -> HashMap<Value, i64> {
+        let fits = |target: &&Arc<ObjectRow>| self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&target.kind));
+        let value = |target: &Arc<ObjectRow>| match &self.kinds {
+            Some(_) => Some((Value::Int(target.id.local), target.id.local)),
+            None => target.number.as_deref().map(|number| (number.into(), target.id.local)),
+        };
+        targets.iter().filter(fits).filter_map(value).collect()
+    }
+}
