@@ -108,12 +108,12 @@ Example:
   vext export --tenant ACME --to acme.jsonl && vext tenant delete --code ACME --yes")]
 #[command(next_help_heading = "Tenant")]
 pub struct TenantDelete {
-    /// Code of the tenant.
+    /// Code by which clients and tokens name the tenant.
     #[arg(long, env = "VEXT_TENANT_CODE")]
     pub code: String,
 
     /// Yes, delete it: without this nothing happens.
-    #[arg(long)]
+    #[arg(long, env = "VEXT_TENANT_YES", value_parser = BoolishValueParser::new())]
     pub yes: bool,
 
     /// Where the data is.

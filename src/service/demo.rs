@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{App, PlainPatch, Save, SaveTarget, Saved, Viewer};
-use crate::domain::{Kind, ObjectId, PatternSent, Problem, TenantId};
+use crate::domain::{Kind, ObjectId, Problem, TenantId};
 use crate::form::NoteInput;
 use crate::objects::*;
 use crate::store::{self, Result, StoreError};
@@ -40,28 +40,8 @@ pub async fn fill(app: &App) -> Result<()> {
         let left = "its demo data was left unfinished by a demo that was stopped; delete the file";
         return ivy.filter(|row| row.version > 1).map(drop).ok_or_else(|| StoreError::Unavailable(left.into()));
     }
-    let oil = TenantInput {
-        code: Set(CANISTRACCI.into()),
-        name: Set("Canistracci Oil".into()),
-        timezone: Set("Europe/Rome".into()),
-        transcription: Set(true),
-        ai: Set(true),
-        area_code: Set("055".into()),
-        area_code_min_digits: Set(6),
-        area_code_max_digits: Set(8),
-        area_code_regex: Set(PatternSent("^[1-9]".into())),
-    };
-    let shipping = TenantInput {
-        code: Set(MOLLOY.into()),
-        name: Set("Molloy Shipping".into()),
-        timezone: Set("Europe/Dublin".into()),
-        area_code: Set("01".into()),
-        area_code_min_digits: Set(7),
-        area_code_max_digits: Set(7),
-        ..TenantInput::default()
-    };
-    make_tenant(app, &oil, include_str!("demo/canistracci.toml")).await?;
-    make_tenant(app, &shipping, include_str!("demo/molloy.toml")).await?;
+    make_tenant(app, include_str!("demo/canistracci.toml")).await?;
+    make_tenant(app, include_str!("demo/molloy.toml")).await?;
     second_save(app).await
 }
 
@@ -75,9 +55,10 @@ async fn second_save(app: &App) -> Result<()> {
     if saved.errors.is_empty() { Ok(()) } else { Err(mistake(IVY_MORGAN, &saved.errors)) }
 }
 
-async fn make_tenant(app: &App, request: &TenantInput, data: &str) -> Result<()> {
-    let tenant = app.create_tenant(request).await?.map_err(|problems| mistake("tenant", &problems))?.id;
-    let Data { make } = toml::from_str(data).map_err(|e| StoreError::Bug(e.to_string()))?;
+async fn make_tenant(app: &App, data: &str) -> Result<()> {
+    let Data { tenant, make } = toml::from_str(data).map_err(|e| StoreError::Bug(e.to_string()))?;
+    let request: TenantInput = read("tenant", tenant)?;
+    let tenant = app.create_tenant(&request).await?.map_err(|problems| mistake("tenant", &problems))?.id;
     let mut maker = Maker { app, viewer: Viewer::system("demo data"), tenant, made: HashMap::new() };
     for Batch { kind, objects } in make {
         let kind = Kind::of(&kind).ok_or_else(|| StoreError::Bug(format!("the demo data has no kind {kind}")))?;
@@ -88,10 +69,11 @@ async fn make_tenant(app: &App, request: &TenantInput, data: &str) -> Result<()>
     Ok(())
 }
 
-/// A file of demo data: what is to be made, in order.
+/// A file of demo data: the tenant, and what is to be made in it, in order.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Data {
+    tenant: Json,
     make: Vec<Batch>,
 }
 

@@ -44,6 +44,10 @@ async fn every_example_does_what_it_says(engine: Engine) {
     ];
     for (name, text, variables) in &examples {
         assert!(text.starts_with("# Title: ") && text.contains("\n# Group: "), "{name}");
+        if name == "22-delete" {
+            delete_with_a_plan(&Server::start(engine), text, variables.clone()).await;
+            continue;
+        }
         let answer = Server::start(engine).answer(TOKEN, text, variables.clone()).await;
         assert!(answer.get("errors").is_none(), "{name}: {answer:#}");
         let data = &answer["data"];
@@ -75,6 +79,10 @@ async fn every_example_does_what_it_says(engine: Engine) {
                 let codes: Vec<_> = nodes.iter().map(|node| node["code"].as_str().unwrap()).collect();
                 assert_eq!(codes, ["MATCHES_NOTHING", "MATCHES_NOTHING"], "{answer:#}");
             }
+            "make" => {
+                assert_eq!(data["pagingGroupCreate"]["userErrors"], json!([]), "{answer:#}");
+                assert_eq!(data["pagingGroupCreate"]["object"]["members"][0]["name"], "Ivy Morgan", "{answer:#}");
+            }
             "new-form" => assert!(data["tenant"]["newVirtualExtension"].is_object()),
             "defaults" => assert_eq!(data["virtualExtensionDefaultsUpdate"]["userErrors"], json!([]), "{answer:#}"),
             "whole-form" => {
@@ -93,7 +101,26 @@ async fn every_example_does_what_it_says(engine: Engine) {
     }
     let covered = |section: &&str| examples.iter().any(|(_, text, _)| text.contains(&format!("{section} {{")));
     assert!(sections.iter().all(covered));
-    assert_eq!(examples.len(), 19, "one for each section and the ten others");
+    assert_eq!(examples.len(), 21, "one for each section and the twelve others");
+}
+
+/// The example with two operations, each run as the page runs it.
+async fn delete_with_a_plan(server: &Server, text: &str, mut variables: Value) {
+    let authorization = format!("Bearer {TOKEN}");
+    let run = async |operation: &str, variables: &Value| {
+        let request = json!({ "query": text, "operationName": operation, "variables": variables });
+        let mut answer = server.post(&[("authorization", &authorization)], &request).await.1;
+        assert!(answer.get("errors").is_none(), "{operation}: {answer:#}");
+        answer["data"].take()
+    };
+    let refused = run("DeletePagingGroup", &variables).await;
+    assert_eq!(refused["pagingGroupDelete"]["userErrors"][0]["code"], "PLAN_CHANGED", "{refused:#}");
+    let mut plan = run("PlanDelete", &variables).await["pagingGroupDeletePlan"].take();
+    assert_eq!((&plan["blocked"], &plan["references"]["nodes"][0]["slot"]), (&json!(true), &json!("key9")), "{plan:#}");
+    variables["planToken"] = plan["token"].take();
+    let deleted = run("DeletePagingGroup", &variables).await;
+    assert_eq!(deleted["pagingGroupDelete"]["deletedId"], variables["id"], "{deleted:#}");
+    assert_eq!(deleted["pagingGroupDelete"]["changes"][0]["path"], plan["detach"]["changes"][0]["path"], "{deleted:#}");
 }
 
 async fn get(server: &Server, path: &str, accept: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
