@@ -58,7 +58,7 @@ pub fn places(types: &Types) -> Vec<Place> {
         let named = base(&input["type"]);
         let mut place = place.clone();
         place.path.push((name(input).to_owned(), listed(&input["type"])));
-        let code = name(input) == "tenant" || place.object == "Query" && place.field == "tenant";
+        let code = name(input) == "tenant" || place.object == "Query" && name(input) == "code";
         if named == "ID" || code && named == "String" {
             found.push(place);
         } else if within.iter().filter(|outer| **outer == named).count() < 2 {
@@ -294,7 +294,7 @@ impl World {
     fn query(&self, place: &Place) -> Result<(Value, String), &'static str> {
         let ivy = demo::IVY_MORGAN_ID;
         Ok(match (place.field.as_str(), place.steps().as_slice()) {
-            ("tenant", ["code"]) => (json!({ "code": demo::CANISTRACCI }), "/code".into()),
+            ("tenant" | "tenantLint", ["code"]) => (json!({ "code": demo::CANISTRACCI }), "/code".into()),
             ("node", ["id"]) => (json!({ "id": ivy }), "/id".into()),
             ("nodes", ["ids"]) => (json!({ "ids": [ivy, ivy] }), "/ids/1".into()),
             (field, [argument @ ("id" | "replacement")]) if field.ends_with("DeletePlan") => {
@@ -310,6 +310,9 @@ impl World {
     }
 
     fn of_tenant(&self, place: &Place) -> Result<(Value, String), &'static str> {
+        if (place.field.as_str(), place.steps().as_slice()) == ("options", &["of"]) {
+            return Ok((json!({ "for": "information.memberIds", "of": demo::IVY_MORGAN_ID }), "/of".into()));
+        }
         let kind = Self::kind(&place.field).ok_or("no kind of this name is known")?;
         let (steps, last) = (place.steps(), place.path.last().unwrap());
         let id = match steps.as_slice() {
