@@ -213,7 +213,7 @@ impl World {
     /// The id of one more object of a kind.
     async fn made(&self, kind: Kind, nth: usize) -> String {
         let create = camel(kind.word()) + "Create";
-        let mut input = self.created(self.sample(kind), nth);
+        let mut input = Self::created(self.sample(kind), nth);
         input.remove("dryRun");
         let answer = self.server.answer(TOKEN, &self.text("Mutation", &create), json!({ "input": input })).await;
         let made = answer["data"][&create].as_object().unwrap().values().find_map(|made| made["id"].as_str());
@@ -254,7 +254,7 @@ impl World {
     }
 
     /// The input that makes an object like a sample.
-    fn created(&self, sample: &Sample, nth: usize) -> Map<String, Value> {
+    fn created(sample: &Sample, nth: usize) -> Map<String, Value> {
         let mut input = Map::from_iter([("dryRun".to_owned(), json!(true))]);
         if sample.kind == Kind::VirtualExtension {
             input.insert("information".into(), json!({ "number": fresh("number", nth), "name": "Sweep" }));
@@ -381,7 +381,7 @@ impl World {
             data = pruned(&sent, path);
         }
         let mut input = match field.strip_suffix("Create") {
-            Some(_) => self.created(sample, 0),
+            Some(_) => Self::created(sample, 0),
             None => Map::from_iter([("dryRun".to_owned(), json!(true))]),
         };
         for (section, sent) in data.as_object().unwrap() {

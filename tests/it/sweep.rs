@@ -138,7 +138,7 @@ fn present(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Null => {}
         Value::Object(fields) => {
-            fields.iter().for_each(|(name, value)| present(value, &format!("{path}.{name}"), found))
+            fields.iter().for_each(|(name, value)| present(value, &format!("{path}.{name}"), found));
         }
         Value::Array(list) => list.iter().for_each(|value| present(value, path, found)),
         _ => found.push(path.to_owned()),
