@@ -70,6 +70,19 @@ async fn every_example_does_what_it_says(engine: Engine) {
                 let numbers: Vec<_> = found["nodes"].as_array().unwrap().iter().map(|n| n["number"].as_str()).collect();
                 assert_eq!((numbers, &found["totalCount"]), (vec![Some("108"), Some("111")], &json!(2)), "{answer:#}");
             }
+            "options" => {
+                let nodes = data["tenant"]["options"]["nodes"].as_array().unwrap();
+                assert!(nodes.len() == 2 && nodes.iter().all(|node| node["chosen"] == true), "{answer:#}");
+            }
+            "renumber" => {
+                let renumbered = &data["virtualExtensionRenumber"];
+                assert_eq!(
+                    (&renumbered["userErrors"], &data["virtualExtensionClone"]["userErrors"]),
+                    (&json!([]), &json!([]))
+                );
+                assert_eq!(renumbered["changes"][0]["after"], "\"188\"", "{answer:#}");
+                assert_eq!(renumbered["softChanges"][0]["label"], "62 Ivy", "{answer:#}");
+            }
             "number" => {
                 assert_eq!(data["tenant"]["numberAvailability"]["holder"]["name"], "Ivy Morgan", "{answer:#}");
                 assert_eq!(data["tenant"]["nextFreeNumber"], "720", "the slots of the parking lots end at 719");
@@ -101,7 +114,7 @@ async fn every_example_does_what_it_says(engine: Engine) {
     }
     let covered = |section: &&str| examples.iter().any(|(_, text, _)| text.contains(&format!("{section} {{")));
     assert!(sections.iter().all(covered));
-    assert_eq!(examples.len(), 21, "one for each section and the twelve others");
+    assert_eq!(examples.len(), 23, "one for each section and the fourteen others");
 }
 
 /// The example with two operations, each run as the page runs it.
