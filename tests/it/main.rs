@@ -26,6 +26,7 @@ mod loops;
 mod model;
 mod nodes;
 mod options;
+mod places;
 mod playground;
 mod probes;
 mod process;

@@ -10,7 +10,8 @@ use vext::store;
 
 use crate::engines::{Engine, on_each_engine};
 use crate::harness::{ALL, MOLLOY, Server, TOKEN};
-use crate::probes::{Probe, World, places};
+use crate::places::places;
+use crate::probes::{Probe, World};
 use crate::types::{Types, camel, list, name};
 
 /// What the sweep cannot build a request for.
