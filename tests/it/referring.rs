@@ -585,6 +585,28 @@ async fn a_delete_needs_its_scope(engine: Engine) {
     assert_eq!(problems(&delete_as(&server, "d", kind, detach).await["userErrors"]), ["onReferences FORBIDDEN"]);
 }
 
+/// One delete changes a bounded number of references; more than that are refused before anything is done.
+async fn too_many_references_are_refused(engine: Engine) {
+    let server = Server::start(engine);
+    let (desk, (ivy, _)) = (server.object("101").await, server.extension("108").await);
+    let many = "INSERT INTO link (tenant_id, owner_id, slot, position, target_id)
+        SELECT 1, OWNER, 'member_ids', 1000 + i, TARGET
+        FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5001) SELECT i FROM n) m";
+    let many = many.replace("OWNER", &id_of(&ivy).to_string()).replace("TARGET", &id_of(&desk).to_string());
+    assert_eq!(server.live.execute(&many), 5001);
+    let planned = plan(&server, Kind::Extension, &desk, None).await;
+    assert_eq!(problems(&planned["userErrors"]), ["onReferences OUT_OF_RANGE"]);
+    assert_eq!((&planned["blocked"], &planned["detach"]["changes"]), (&json!(true), &json!([])));
+    let blocked = delete(&server, Kind::Extension, json!({ "id": desk })).await;
+    let named = blocked["userErrors"].as_array().unwrap();
+    assert_eq!((named.len(), &blocked["deletedId"]), (21, &Value::Null));
+    assert!(named[20]["message"].as_str().unwrap().contains("times more"), "{}", named[20]);
+    let detach = json!({ "id": desk, "onReferences": "DETACH", "planToken": planned["token"] });
+    let refused = delete(&server, Kind::Extension, detach).await;
+    assert_eq!(problems(&refused["userErrors"]), ["onReferences OUT_OF_RANGE"]);
+    assert_eq!(server.object("101").await, desk);
+}
+
 /// A clone is like its original but for what belongs to one alone.
 async fn a_clone_is_like_its_original(engine: Engine) {
     let server = Server::start(engine);
@@ -644,5 +666,6 @@ on_each_engine!(
     what_is_taken_is_told_with_its_holder,
     references_come_in_pages,
     a_delete_needs_its_scope,
+    too_many_references_are_refused,
     a_clone_is_like_its_original,
 );
