@@ -4,10 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use async_graphql::{ID, OutputType};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Target;
+use super::opaque;
 use super::{Code, Problem, Scalar, Value};
 
 /// A tenant's key: the first column of every key in the database.
@@ -17,12 +16,12 @@ pub struct TenantId(pub i64);
 impl TenantId {
     /// The opaque form that clients see.
     pub fn opaque(self) -> ID {
-        ID(URL_SAFE_NO_PAD.encode(self.0.to_string()))
+        ID(opaque::write(self.0.to_string()))
     }
 
     /// The tenant behind an opaque id; `None` for everything else.
-    pub fn of_opaque(opaque: &str) -> Option<Self> {
-        let plain = decode(opaque)?;
+    pub fn of_opaque(id: &str) -> Option<Self> {
+        let plain = opaque::read(id)?;
         canonical(&plain).map(TenantId)
     }
 }
@@ -39,19 +38,15 @@ pub struct ObjectId {
 impl ObjectId {
     /// The opaque form that clients see: base64url of `tenant.object`.
     pub fn opaque(self) -> ID {
-        ID(URL_SAFE_NO_PAD.encode(format!("{}.{}", self.tenant.0, self.local)))
+        ID(opaque::write(format!("{}.{}", self.tenant.0, self.local)))
     }
 
     /// The object behind an opaque id; `None` for everything that [`ObjectId::opaque`] did not make.
-    pub fn of_opaque(opaque: &str) -> Option<Self> {
-        let plain = decode(opaque)?;
+    pub fn of_opaque(id: &str) -> Option<Self> {
+        let plain = opaque::read(id)?;
         let (tenant, local) = plain.split_once('.')?;
         Some(Self { tenant: TenantId(canonical(tenant)?), local: canonical(local)? })
     }
-}
-
-fn decode(opaque: &str) -> Option<String> {
-    String::from_utf8(URL_SAFE_NO_PAD.decode(opaque).ok()?).ok()
 }
 
 /// A positive integer in the one way that `to_string` writes it, so that an object has exactly one opaque id.

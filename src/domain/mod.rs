@@ -13,6 +13,7 @@ mod id;
 mod kinds;
 mod mac;
 mod number;
+pub mod opaque;
 mod pattern;
 mod problem;
 mod scalar;

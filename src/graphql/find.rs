@@ -54,13 +54,21 @@ pub struct Edge<N: Listed> {
 #[derive(SimpleObject)]
 pub struct PageInfo {
     /// Whether there are entries behind the page.
-    pub(super) has_next_page: bool,
+    has_next_page: bool,
     /// Whether there are entries before the page.
-    pub(super) has_previous_page: bool,
+    has_previous_page: bool,
     /// The cursor of the page's first entry; null on an empty page.
-    pub(super) start_cursor: Option<String>,
+    start_cursor: Option<String>,
     /// The cursor of the page's last entry; null on an empty page.
-    pub(super) end_cursor: Option<String>,
+    end_cursor: Option<String>,
+}
+
+impl PageInfo {
+    /// Of a page with these entries: whether there are more behind it, and whether it was asked for behind a cursor.
+    pub(super) fn of<E>(entries: &[E], cursor: impl Fn(&E) -> &String, more: bool, behind: bool) -> Self {
+        let [start_cursor, end_cursor] = [entries.first(), entries.last()].map(|entry| entry.map(&cursor).cloned());
+        Self { has_next_page: more, has_previous_page: behind, start_cursor, end_cursor }
+    }
 }
 
 /// The length of a page that a client asks for, or does not.
@@ -108,13 +116,7 @@ impl<N: Listed> Connection<N> {
 
     /// Where the page stands in the whole list.
     async fn page_info(&self) -> PageInfo {
-        let rows = &self.page.rows;
-        PageInfo {
-            has_next_page: self.page.more,
-            has_previous_page: self.behind,
-            start_cursor: rows.first().map(|(_, cursor)| cursor.clone()),
-            end_cursor: rows.last().map(|(_, cursor)| cursor.clone()),
-        }
+        PageInfo::of(&self.page.rows, |(_, cursor)| cursor, self.page.more, self.behind)
     }
 
     /// How many there are on all pages together; counted only when it is selected.

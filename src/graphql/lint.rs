@@ -95,12 +95,7 @@ impl LintQuery {
         let found = scope.app.lint(&scope.snapshot, tenant.id, lint, first, place).await;
         let Findings { findings, more } = found.map_err(|e| scope.surprise(&e))?;
         let edges: Vec<_> = findings.into_iter().map(|finding| edge(&tenant, finding)).collect();
-        let page_info = PageInfo {
-            has_next_page: more,
-            has_previous_page: place.is_some(),
-            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-        };
+        let page_info = PageInfo::of(&edges, |edge| &edge.cursor, more, place.is_some());
         Ok(Some(FindingConnection { edges, page_info }))
     }
 }

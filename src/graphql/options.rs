@@ -1,14 +1,12 @@
 //! What a form's selects offer.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::find::{PageInfo, page_length};
 use super::mutation::object;
 use super::objects::PbxObject;
 use super::scope::{Scope, coded};
-use crate::domain::TenantId;
+use crate::domain::{TenantId, opaque};
 use crate::service::options;
 
 /// An object that a field can refer to.
@@ -81,10 +79,7 @@ impl OptionLists {
     ) -> Result<OfferConnection> {
         let scope = Scope::of(ctx)?;
         let (first, behind) = (page_length(first)?.unsigned_abs() as usize, after.is_some());
-        let plain = |cursor: String| {
-            let plain = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            plain.unwrap_or_default()
-        };
+        let plain = |cursor: String| opaque::read(&cursor).unwrap_or_default();
         let (of, search) = (of.as_ref().map(object), search.unwrap_or_default());
         let options = options::Options { field, of, search, first, after: after.map(plain) };
         options.check().map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
@@ -92,15 +87,10 @@ impl OptionLists {
         let offered = scope.read(self.0, move |query| options.page(query, now)).await?;
         let edge = |(row, chosen, cursor): (_, bool, String)| OfferEdge {
             node: Offer { object: PbxObject::of(row), chosen },
-            cursor: URL_SAFE_NO_PAD.encode(cursor),
+            cursor: opaque::write(cursor),
         };
         let edges: Vec<_> = offered.rows.into_iter().map(edge).collect();
-        let page_info = PageInfo {
-            has_next_page: offered.more,
-            has_previous_page: behind,
-            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-        };
+        let page_info = PageInfo::of(&edges, |edge| &edge.cursor, offered.more, behind);
         Ok(OfferConnection { edges, page_info })
     }
 

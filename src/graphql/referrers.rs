@@ -135,11 +135,6 @@ pub(super) async fn references(
     rows.truncate(page);
     let edge = |row: ReferenceRow| ObjectReferenceEdge { cursor: row.position.cursor(), node: row.into() };
     let edges: Vec<_> = rows.into_iter().map(edge).collect();
-    let page_info = PageInfo {
-        has_next_page: more,
-        has_previous_page: after.is_some(),
-        start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-        end_cursor: edges.last().map(|edge| edge.cursor.clone()),
-    };
+    let page_info = PageInfo::of(&edges, |edge| &edge.cursor, more, after.is_some());
     Ok(ObjectReferenceConnection { edges, page_info, target: Arc::clone(target), kinds })
 }

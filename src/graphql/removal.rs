@@ -10,7 +10,7 @@ use super::referrers::{self, ObjectReferenceConnection};
 use super::scope::Scope;
 use crate::domain::{Kind, ObjectId};
 use crate::objects::each_detail;
-use crate::service::{self, Delete, Effect, OnReferences, label};
+use crate::service::{self, Delete, Effect, OnReferences, Shown, label};
 
 /// A delete.
 #[derive(InputObject)]
@@ -185,7 +185,9 @@ async fn delete(ctx: &Context<'_>, kind: Kind, input: ObjectDeleteInput) -> Resu
 async fn plan(ctx: &Context<'_>, kind: Kind, id: ID, replacement: Option<ID>) -> Result<Option<DeletePlan>> {
     let scope = Scope::of(ctx)?;
     let (object, replacement): (_, Option<ObjectId>) = (object(&id), replacement.as_ref().map(object));
-    let plan = scope.app.delete_plan(&scope.snapshot, scope.viewer()?, (object, kind), replacement).await;
+    let selected = |field| ctx.look_ahead().field(field).exists();
+    let shown = Shown { detach: selected("detach"), replace: selected("replace") };
+    let plan = scope.app.delete_plan(&scope.snapshot, scope.viewer()?, (object, kind), replacement, shown).await;
     Ok(plan.map_err(|e| scope.surprise(&e))?.map(DeletePlan))
 }
 

@@ -8,13 +8,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::Enum;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::checkable::Checkable;
 use super::document::{Document, Plain};
 use super::{App, facts};
-use crate::domain::{Code, Kind, Problem, TenantId};
+use crate::domain::{Code, Kind, Problem, TenantId, opaque};
 use crate::form::{Facts, Form, KnownNumbers};
 use crate::objects::{self, each_detail};
 use crate::store::{self, ObjectRow, Query, Result, Snapshot, TenantRow};
@@ -75,12 +73,12 @@ pub struct Place {
 impl Place {
     /// The place in the opaque form that clients see.
     pub fn cursor(self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.object, self.position))
+        opaque::write(format!("{}.{}", self.object, self.position))
     }
 
     /// The place of a cursor; `None` for what no server has answered.
     pub fn of(cursor: &str) -> Option<Self> {
-        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let plain = opaque::read(cursor)?;
         let (object, position) = plain.split_once('.')?;
         let place = Self { object: object.parse().ok()?, position: position.parse().ok()? };
         (place.object >= 0 && place.cursor() == cursor).then_some(place)
@@ -218,7 +216,7 @@ mod tests {
             assert_eq!(Place::of(&place.cursor()), Some(place));
         }
         for plain in ["", "1", "1.", "-1.0", "1.-1", "01.0", "1.0.0", "+1.0", "x.0"] {
-            assert_eq!(Place::of(&URL_SAFE_NO_PAD.encode(plain)), None, "{plain}");
+            assert_eq!(Place::of(&opaque::write(plain)), None, "{plain}");
         }
         assert_eq!(Place::of("!"), None);
     }

@@ -30,7 +30,7 @@ pub use document::PlainPatch;
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
 pub use lint::{Finding, Findings, Lint, Place, Severity};
-pub use removal::{Delete, DeletePlan, Deleted, OnReferences};
+pub use removal::{Delete, DeletePlan, Deleted, OnReferences, Shown};
 pub use renumber::{Renumber, Renumbered};
 pub use restore::{Restore, Restored, restore};
 pub use save::{Save, SaveTarget, Saved};

@@ -12,6 +12,9 @@ use crate::form::{self, Form, Known, Leads, Place, Section, camel, each_section}
 use crate::objects::{self, each_detail};
 use crate::store::{self, ObjectRow, Query, Result};
 
+/// How many objects are read at once where not all of them fit.
+const MANY: usize = 100;
+
 /// The fields that refer to objects, each with the kinds that fit.
 pub type Fields = BTreeMap<String, Vec<Kind>>;
 
@@ -158,16 +161,19 @@ impl Options {
         self.lists().map(drop)
     }
 
-    /// The page: kind by kind, each in the order of its list.
+    /// The page: kind by kind, each in the order of its list. Every kind is asked, even when the page is full, so that the
+    /// number of statements does not depend on its length.
     ///
     /// # Errors
     /// What the store answers.
     pub fn page(&self, query: &mut Query<'_>, now: i64) -> Result<Offered> {
         let chosen = self.chosen(query)?;
+        // Besides the page, the object itself and one that says that there are more; where not all of a kind fits, many.
+        let length = if fits(&self.field, None) { self.first + 2 } else { self.first + MANY };
         let mut offered = Offered::default();
         for (kind, find, mut after) in self.lists().unwrap_or_default() {
             loop {
-                let page = find.page(query, self.first, after.as_ref())?;
+                let page = find.page(query, length, after.as_ref())?;
                 after = page.rows.last().and_then(|(_, cursor)| find.place(cursor));
                 let known = self.known(query, &page.rows, now)?;
                 for (row, cursor) in page.rows {
@@ -176,12 +182,12 @@ impl Options {
                     }
                     if offered.rows.len() == self.first {
                         offered.more = true;
-                        return Ok(offered);
+                        break;
                     }
                     let marked = chosen.contains(&row.id);
                     offered.rows.push((row, marked, format!("{}:{cursor}", kind.word())));
                 }
-                if !page.more {
+                if !page.more || offered.more {
                     break;
                 }
             }

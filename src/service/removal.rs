@@ -71,12 +71,21 @@ pub struct DeletePlan {
     pub blocked: bool,
     /// What goes with the object.
     pub takes_along: Vec<String>,
-    /// What DETACH would do; nothing when there are too many references.
+    /// What DETACH would do; nothing when there are too many references, or it is not shown.
     pub detach: Effect,
-    /// What REPLACE_WITH would do, when a replacement was named.
+    /// What REPLACE_WITH would do, when a replacement was named and it is shown.
     pub replace: Option<Effect>,
     /// Why DETACH and REPLACE_WITH are refused, whatever they would do.
     pub errors: Vec<Problem>,
+}
+
+/// Which effects a plan is asked for: working one out checks everything that refers to the object.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// That of DETACH.
+    pub detach: bool,
+    /// That of REPLACE_WITH.
+    pub replace: bool,
 }
 
 impl App {
@@ -90,12 +99,13 @@ impl App {
         viewer: &Viewer,
         (object, kind): (ObjectId, Kind),
         replacement: Option<ObjectId>,
+        shown: Shown,
     ) -> Result<Option<DeletePlan>> {
         if !viewer.sees(object.tenant) {
             return Ok(None);
         }
         let now = self.now();
-        let plan = snapshot.read(object.tenant, move |query| plan(query, object, kind, replacement, now)).await;
+        let plan = snapshot.read(object.tenant, move |query| plan(query, object, kind, replacement, shown, now)).await;
         if let Err(StoreError::NoTenant) = plan { Ok(None) } else { plan }
     }
 
@@ -177,6 +187,7 @@ fn plan(
     object: ObjectId,
     kind: Kind,
     replacement: Option<ObjectId>,
+    shown: Shown,
     now: i64,
 ) -> Result<Option<DeletePlan>> {
     let tenant = store::own_tenant(query)?;
@@ -191,8 +202,8 @@ fn plan(
         Some(_) => Ok(Effect::default()),
         None => work_out(query, &tenant, owners(), &Step::Redirect(object, to), now).map(|(effect, _)| effect),
     };
-    let detach = effect(None)?;
-    let replace = match replacement.filter(|_| replacement_error.is_none()) {
+    let detach = if shown.detach { effect(None)? } else { Effect::default() };
+    let replace = match replacement.filter(|_| shown.replace && replacement_error.is_none()) {
         Some(replacement) => Some(effect(Some(replacement))?),
         None => None,
     };

@@ -4,14 +4,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::error::Result;
 use super::objects::{self, ObjectRow};
 use super::session::{Query, column};
 use super::sources::sources;
-use crate::domain::{Kind, Scalar as _, Value};
+use crate::domain::{Kind, Scalar as _, Value, opaque};
 
 /// One reference to an object.
 #[derive(Clone, Debug)]
@@ -43,12 +40,12 @@ impl ReferencePlace {
     /// The position in the opaque form that clients see.
     pub fn cursor(&self) -> String {
         let Self { owner, source, slot, position } = self;
-        URL_SAFE_NO_PAD.encode(format!("{owner}.{source}.{position}.{slot}"))
+        opaque::write(format!("{owner}.{source}.{position}.{slot}"))
     }
 
     /// The position behind a cursor; `None` for what no server has answered.
     pub fn of(cursor: &str) -> Option<Self> {
-        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let plain = opaque::read(cursor)?;
         let mut parts = plain.splitn(4, '.');
         let mut next = || parts.next();
         let (owner, source, position) = (next()?.parse().ok()?, next()?.parse().ok()?, next()?.parse().ok()?);

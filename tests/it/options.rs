@@ -95,6 +95,16 @@ async fn every_field_has_its_list_in_pages(engine: Engine) {
         assert_eq!(all["pageInfo"]["hasNextPage"], false, "{path}");
         assert!(!nodes.is_empty(), "{path}");
     }
+    // A long page costs as many statements as a short one, over however many kinds.
+    for field in fields {
+        let mut counts = Vec::new();
+        for first in [2, 100] {
+            let before = server.app.statements();
+            offered(&server, json!({ "for": field["path"], "first": first })).await;
+            counts.push(server.app.statements() - before);
+        }
+        assert_eq!(counts[0], counts[1], "{field}");
+    }
     for path in ["additionalDestinations.onNoAnswer", "security.workingHoursConditionId"] {
         let all = offered(&server, json!({ "for": path, "first": 100 })).await;
         for first in [1, 7] {

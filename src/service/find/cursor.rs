@@ -1,9 +1,7 @@
 //! Cursors: a place in a list of one order, opaque like ids.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::Find;
+use crate::domain::opaque;
 use crate::store::{Key, ObjectRow, OrderDirection, OrderField, Position};
 
 /// A place in a list.
@@ -22,12 +20,12 @@ fn written((field, direction): (OrderField, OrderDirection), Position { key, id 
 impl Find {
     /// Where an object stands in the list.
     pub(super) fn cursor(&self, row: &ObjectRow) -> String {
-        URL_SAFE_NO_PAD.encode(written(self.order, &self.order.0.position(row)))
+        opaque::write(written(self.order, &self.order.0.position(row)))
     }
 
     /// The place behind a cursor; `None` for what no list of this order has answered.
     pub fn place(&self, cursor: &str) -> Option<Cursor> {
-        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let plain = opaque::read(cursor)?;
         let mut parts = plain.splitn(4, '.').skip(2);
         let id: i64 = parts.next()?.parse().ok()?;
         let text = parts.next()?;
