@@ -96,7 +96,13 @@ impl Bench {
         raw.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 16000")
             .unwrap();
         raw.set_prepared_statement_cache_capacity(64);
-        let mut bench = Self { runtime, router: vext::http::router(app, None), raw, ids: Vec::new(), turn: 0 };
+        let mut bench = Self {
+            runtime,
+            router: vext::http::router(app, vext::http::ServeOptions::default()),
+            raw,
+            ids: Vec::new(),
+            turn: 0,
+        };
         bench.fill();
         bench
     }

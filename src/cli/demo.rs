@@ -10,6 +10,7 @@ use super::serve::{bind, stop};
 use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
+use crate::graphql::Limits;
 use crate::http::{self, ServeOptions};
 use crate::service::demo::{CANISTRACCI, MOLLOY};
 use crate::service::{self, App, Database, NewToken, OpenOptions, TenantRow};
@@ -34,6 +35,10 @@ pub struct Demo {
     /// How the server answers.
     #[command(flatten)]
     server: ServerSettings,
+
+    /// What one request may ask for.
+    #[command(flatten)]
+    limits: Limits,
 }
 
 impl Demo {
@@ -66,7 +71,8 @@ impl Demo {
                 .collect();
             let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
             print(&welcome(address, &token, &tenants.join(", "), &format!("{database} ({fate})")))?;
-            let options = ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace };
+            let options =
+                ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace, limits: self.limits };
             Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
         })?;
         Ok(ExitCode::SUCCESS)

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
+use crate::graphql::Limits;
 use crate::http::{self, ServeOptions};
 
 /// What the log calls the command line, whichever file it is in.
@@ -35,6 +36,10 @@ pub struct Serve {
     #[command(flatten)]
     pub server: ServerSettings,
 
+    /// What one request may ask for.
+    #[command(flatten)]
+    pub limits: Limits,
+
     /// Backups that it takes by itself.
     #[command(flatten)]
     pub backups: BackupSettings,
@@ -51,7 +56,7 @@ impl Serve {
         // Ends with this function, when nobody is served any more.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
         tracing::info!(target: LOG, address = %listener.local_addr()?, %database, "listening");
-        let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace };
+        let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace, limits: self.limits };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");
         Ok(ExitCode::SUCCESS)

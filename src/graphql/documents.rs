@@ -26,13 +26,13 @@ impl Documents {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0.get(text).cloned()
     }
 
-    pub(super) fn put(&self, text: String, document: ExecutableDocument) {
+    pub(super) fn put(&self, text: String, document: Arc<ExecutableDocument>) {
         if text.len() > LONGEST {
             return;
         }
         let (documents, bytes) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *bytes += text.len();
-        if let Some((replaced, _)) = documents.push(text, Arc::new(document)) {
+        if let Some((replaced, _)) = documents.push(text, document) {
             *bytes -= replaced.len();
         }
         while *bytes > BYTES {
@@ -44,9 +44,38 @@ impl Documents {
     }
 }
 
-/// Whether a response shows that its document is valid: resolvers ran. An error before execution leaves no data.
-pub(super) fn passed(response: &Response) -> bool {
-    response.data != async_graphql::Value::Null
+/// A parsed document.
+#[derive(Clone, Debug)]
+pub enum Document {
+    /// It has passed complete validation.
+    Checked(Arc<ExecutableDocument>),
+    /// It has not; with its text, under which it is remembered once it has.
+    New(String, Arc<ExecutableDocument>),
+}
+
+impl Document {
+    /// What the parser made of the text.
+    pub fn parsed(&self) -> &ExecutableDocument {
+        match self {
+            Document::Checked(document) | Document::New(_, document) => document,
+        }
+    }
+
+    /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None`
+    /// when there is no such operation, which execution will say.
+    pub fn operation(&self, name: Option<&str>) -> Option<OperationType> {
+        let operations = &self.parsed().operations;
+        let found = match name {
+            Some(name) => operations.iter().find(|(own, _)| own.is_some_and(|own| own == name)),
+            None => operations.iter().next().filter(|_| operations.iter().count() == 1),
+        };
+        found.map(|(_, operation)| operation.node.ty)
+    }
+}
+
+/// Whether a response comes from execution: an error before that leaves no data, and is at no field.
+pub fn was_executed(response: &Response) -> bool {
+    response.data != async_graphql::Value::Null || response.errors.iter().any(|error| !error.path.is_empty())
 }
 
 /// Whether a document holds nothing but queries.
@@ -66,10 +95,10 @@ mod tests {
     #[test]
     fn the_bytes_are_bounded_and_the_oldest_go_first() {
         let documents = Documents::default();
-        let document = async_graphql::parser::parse_query("{a}").unwrap();
+        let document = Arc::new(async_graphql::parser::parse_query("{a}").unwrap());
         let text = |i: usize| format!("{i:0>10000}");
         for i in 0..200 {
-            documents.put(text(i), document.clone());
+            documents.put(text(i), Arc::clone(&document));
         }
         assert!(documents.get(&text(0)).is_none() && documents.get(&text(199)).is_some());
         assert!(documents.0.lock().unwrap().1 <= BYTES);

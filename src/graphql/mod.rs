@@ -6,6 +6,7 @@ mod edit;
 mod filter;
 mod find;
 mod form;
+mod limits;
 mod lint;
 mod mutation;
 mod numbers;
@@ -21,11 +22,13 @@ mod tenants;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, ValidationMode};
+use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, ServerError, ValidationMode};
 
 use batch::Batches;
 use documents::Documents;
+pub use documents::{Document, was_executed};
 use edit::ObjectMutation;
+pub use limits::{Exceeded, Limit, Limits};
 use lint::LintQuery;
 use mutation::FormMutation;
 use query::RootQuery;
@@ -84,14 +87,28 @@ impl Api {
         &self.app
     }
 
-    /// Executes a request. The document of a text that has been answered before is neither parsed nor completely
-    /// validated again.
-    pub async fn execute(&self, mut request: Request, asking: Asking) -> Response {
-        match self.documents.get(&request.query) {
-            Some(document) if documents::only_reads(&document) => {
+    /// The document of a text that has been answered before.
+    pub fn remembered(&self, text: &str) -> Option<Document> {
+        self.documents.get(text).map(Document::Checked)
+    }
+
+    /// The document of a text that is new here.
+    ///
+    /// # Errors
+    /// Where the text breaks the grammar.
+    pub fn parse(&self, text: &str) -> Result<Document, ServerError> {
+        let document = async_graphql::parser::parse_query(text)?;
+        Ok(Document::New(text.to_owned(), Arc::new(document)))
+    }
+
+    /// Executes a request for its document, whatever its text says. A document that has been answered before is not
+    /// completely validated again.
+    pub async fn execute(&self, document: Document, mut request: Request, asking: Asking) -> Response {
+        request.set_parsed_query(document.parsed().clone());
+        match document {
+            Document::Checked(document) if documents::only_reads(&document) => {
                 let mut repeated = Request::new("").variables(request.variables.clone());
-                repeated.operation_name = request.operation_name.clone();
-                request.set_parsed_query((*document).clone());
+                repeated.operation_name.clone_from(&request.operation_name);
                 let response = self.run(&self.fast, request, asking.clone()).await;
                 if !response.errors.iter().any(documents::is_about_input) {
                     return response;
@@ -100,19 +117,11 @@ impl Api {
                 repeated.set_parsed_query((*document).clone());
                 self.run(&self.strict, repeated, asking).await
             }
-            Some(document) => {
-                // All variables of a mutation are checked before its first field is executed.
-                request.set_parsed_query((*document).clone());
-                self.run(&self.strict, request, asking).await
-            }
-            None => {
-                let text = request.query.clone();
-                let document = match request.parsed_query() {
-                    Ok(document) => document.clone(),
-                    Err(error) => return Response::from_errors(vec![error]),
-                };
+            // All variables of a mutation are checked before its first field is executed.
+            Document::Checked(_) => self.run(&self.strict, request, asking).await,
+            Document::New(text, document) => {
                 let response = self.run(&self.strict, request, asking).await;
-                if documents::passed(&response) {
+                if was_executed(&response) {
                     self.documents.put(text, document);
                 }
                 response

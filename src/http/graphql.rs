@@ -1,92 +1,119 @@
-//! `POST /graphql`.
+//! `GET` and `POST /graphql`: the steps that a request passes, in order.
 
 use std::sync::Arc;
 
-use async_graphql::Request;
+use async_graphql::Response;
+use async_graphql::parser::types::OperationType;
 use async_graphql_axum::GraphQLResponse;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response as Answer};
 
-use super::{Shared, admission};
-use crate::graphql::Asking;
+use super::refusal::Refusal;
+use super::request::{self, Media};
+use super::{Shared, admission, identify};
+use crate::graphql::{Asking, Exceeded, Limit, Limits, was_executed};
 
 /// Names the request in logs and in answers.
 const REQUEST_ID: &str = "x-request-id";
 
-/// Answers a GraphQL request. What does not get as far as the schema has a status other than 200, and no `data`.
-pub(super) async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Answer {
+/// Answers a GraphQL request.
+pub(super) async fn answer(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer {
     let request_id = shared.api.app().request_id();
-    let mut answer = execute(&shared, &headers, &body, &request_id).await;
+    let media = Media::accepted(&headers);
+    let step = Step { shared: &shared, headers: &headers, request_id: &request_id };
+    let answered = match media {
+        Some(_) => step.execute(&method, &uri, body).await,
+        None => {
+            let sentence = "The answer is application/graphql-response+json or application/json; neither is accepted.";
+            Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence))
+        }
+    };
+    let media = media.unwrap_or(Media::Json);
+    let mut answer = match answered {
+        Ok(response) => GraphQLResponse::from(response).into_response(),
+        Err(refusal) => refusal.answer(media),
+    };
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, media.content_type());
+    headers.append(VARY, HeaderValue::from_static("accept"));
     if let Ok(id) = HeaderValue::from_str(&request_id) {
-        answer.headers_mut().insert(REQUEST_ID, id);
+        headers.insert(REQUEST_ID, id);
     }
     answer
 }
 
-async fn execute(shared: &Shared, headers: &HeaderMap, body: &[u8], request_id: &str) -> Answer {
-    let json = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        value.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
-    });
-    if !json {
-        let sentence = "The content type must be application/json.";
-        return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", sentence);
-    }
-    let request: Request = match serde_json::from_slice(body) {
-        Ok(request) => request,
-        Err(error) => {
-            return refusal(
-                StatusCode::BAD_REQUEST,
-                "BAD_REQUEST",
-                &format!("The body is no GraphQL request: {error}."),
-            );
-        }
-    };
-    if let Err(sentence) = admission::admit(&request) {
-        return refusal(StatusCode::BAD_REQUEST, "TOO_COMPLEX", &sentence);
-    }
-    let app = shared.api.app();
-    let snapshot = Arc::new(app.snapshot());
-    let selected = headers.get("x-tenant").and_then(|value| value.to_str().ok()).map(str::trim);
-    let selected = selected.filter(|code| !code.is_empty()).map(str::to_owned);
-    let viewer = match headers.get(AUTHORIZATION) {
-        None => None,
-        Some(value) => {
-            let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-            let token =
-                token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-            let found = match token {
-                Some(token) => app.authenticate(&snapshot, token, selected).await,
-                None => Ok(None),
-            };
-            match found {
-                Ok(Some(viewer)) => Some(viewer),
-                Ok(None) => {
-                    let sentence = "The bearer token is not valid.";
-                    let mut answer = refusal(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", sentence);
-                    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-                    return answer;
-                }
-                Err(error) => {
-                    tracing::error!(request = request_id, %error, "a token could not be looked up");
-                    let sentence = "The database is not available; try again later.";
-                    return refusal(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", sentence);
-                }
-            }
-        }
-    };
-    let asking = Asking { snapshot, viewer, request_id: request_id.to_owned() };
-    let operation = request.operation_name.clone();
-    let response = shared.api.execute(request, asking).await;
-    tracing::debug!(request = request_id, operation, errors = response.errors.len(), "answered");
-    GraphQLResponse::from(response).into_response()
+/// The answer to a method that no GraphQL request has.
+pub(super) async fn other_method(headers: HeaderMap) -> Answer {
+    let sentence = "GraphQL requests are sent with POST, queries also with GET.";
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
+    let refusal = refusal.header(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+    refusal.answer(Media::accepted(&headers).unwrap_or(Media::Json))
 }
 
-/// An answer to a request that was not executed.
-fn refusal(status: StatusCode, code: &str, sentence: &str) -> Answer {
-    let error = serde_json::json!({ "message": sentence, "extensions": { "code": code } });
-    (status, Json(serde_json::json!({ "errors": [error] }))).into_response()
+/// What every step of a request sees.
+struct Step<'a> {
+    shared: &'a Shared,
+    headers: &'a HeaderMap,
+    request_id: &'a str,
+}
+
+impl Step<'_> {
+    async fn execute(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        body: Result<Bytes, BytesRejection>,
+    ) -> Result<Response, Refusal> {
+        let Shared { api, limits, .. } = self.shared;
+        let reads = *method != Method::POST;
+        let request = if reads {
+            request::from_query(uri.query(), self.headers)?
+        } else {
+            request::from_body(&self.body(body, limits)?, self.headers)?
+        };
+        let document = match api.remembered(&request.query) {
+            Some(document) => document,
+            None => {
+                admission::admit(&request.query, limits)?;
+                api.parse(&request.query).map_err(|error| Refusal::of_document(vec![error]))?
+            }
+        };
+        if reads && document.operation(request.operation_name.as_deref()).is_some_and(|ty| ty != OperationType::Query) {
+            let sentence = "Only queries can be sent with GET; send this operation with POST.";
+            let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
+            return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
+        }
+        let app = api.app();
+        let snapshot = Arc::new(app.snapshot());
+        let viewer = identify::identify(app, &snapshot, self.headers, self.request_id).await?;
+        let asking = Asking { snapshot, viewer, request_id: self.request_id.to_owned() };
+        let operation = request.operation_name.clone();
+        let response = api.execute(document, request, asking).await;
+        tracing::debug!(request = self.request_id, operation, errors = response.errors.len(), "answered");
+        if was_executed(&response) { Ok(response) } else { Err(Refusal::of_document(response.errors)) }
+    }
+
+    fn body(&self, body: Result<Bytes, BytesRejection>, limits: &Limits) -> Result<Bytes, Refusal> {
+        body.map_err(|rejection| {
+            if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
+                return Refusal::new(rejection.status(), "BAD_REQUEST", "The body could not be read to its end.");
+            }
+            // Where the length is not announced, reading ended with the first byte too many.
+            let announced = self.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            let allowed = limits.max_body as u64;
+            let actual = announced.unwrap_or(allowed + 1);
+            let exceeded = Exceeded { limit: Limit::Body, allowed, actual, at: None };
+            Refusal::from(exceeded).status(StatusCode::PAYLOAD_TOO_LARGE)
+        })
+    }
 }

@@ -2,7 +2,10 @@
 
 mod admission;
 mod graphql;
+mod identify;
 mod playground;
+mod refusal;
+mod request;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,41 +14,43 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Redirect;
-use axum::routing::{get, post};
+use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::graphql::Api;
+use crate::graphql::{Api, Limits};
 use crate::service::App;
 
-/// The most bytes of a request's body.
-const BODY: usize = 256 * 1024;
-
 /// How to serve.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ServeOptions {
     /// The token that the playground fills in; only for the demo.
     pub demo_token: Option<String>,
     /// How long requests may go on after the stop was asked for.
     pub grace: Duration,
+    /// What one request may ask for.
+    pub limits: Limits,
 }
 
 /// What all requests share.
 struct Shared {
     api: Api,
     demo_token: Option<String>,
+    limits: Limits,
 }
 
 /// The router, as [`serve`] serves it and as tests call it.
-pub fn router(app: App, demo_token: Option<String>) -> Router {
-    let shared = Arc::new(Shared { api: Api::new(app), demo_token });
+pub fn router(app: App, options: ServeOptions) -> Router {
+    let ServeOptions { demo_token, limits, .. } = options;
+    let body = DefaultBodyLimit::max(limits.max_body);
+    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits });
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/playground/") }))
-        .route("/graphql", post(graphql::answer))
+        .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
         .route("/playground", get(|| async { Redirect::permanent("/playground/") }))
         .route("/playground/", get(playground::index))
         .route("/playground/config.json", get(playground::config))
         .route("/playground/{file}", get(playground::file))
-        .layer(DefaultBodyLimit::max(BODY))
+        .layer(body)
         .with_state(shared)
 }
 
@@ -59,14 +64,14 @@ pub async fn serve(
     options: ServeOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let ServeOptions { demo_token, grace } = options;
+    let grace = options.grace;
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
     let asked = async move {
         shutdown.await;
         tracing::info!("stopping");
         drop(stopping);
     };
-    let server = axum::serve(listener, router(app, demo_token)).with_graceful_shutdown(asked);
+    let server = axum::serve(listener, router(app, options)).with_graceful_shutdown(asked);
     let patience = async move {
         let _ = stopped.await;
         tokio::time::sleep(grace).await;

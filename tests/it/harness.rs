@@ -88,7 +88,7 @@ impl Server {
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
         let app = App::open(&live.options()).unwrap();
-        let router = vext::http::router(app.clone(), None);
+        let router = vext::http::router(app.clone(), vext::http::ServeOptions::default());
         Self { app, router, live }
     }
 

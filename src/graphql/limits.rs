@@ -1,0 +1,167 @@
+//! What one request may ask for: every limit, and what a request that passes one is told.
+//!
+//! How to add one more: a documented option in [`Limits`], a variant of [`Limit`] with its code and its sentence, and
+//! a row in the table of attacks (`tests/it/attacks.rs`).
+
+use async_graphql::{Pos, ServerError};
+use clap::{Args, Command, FromArgMatches as _};
+
+/// The limits of one request. Each is an option of the commands that serve.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits of a request")]
+pub struct Limits {
+    /// Most bytes of a request's body, after it is unpacked.
+    #[arg(long, env = "VEXT_MAX_BODY", value_name = "BYTES", default_value_t = 256 * 1024)]
+    pub max_body: usize,
+
+    /// Most bytes of a query's text.
+    #[arg(long, env = "VEXT_MAX_QUERY", value_name = "BYTES", default_value_t = 64 * 1024)]
+    pub max_query: usize,
+
+    /// Most tokens of a query's text.
+    #[arg(long, env = "VEXT_MAX_TOKENS", value_name = "COUNT", default_value_t = 2000)]
+    pub max_tokens: usize,
+
+    /// Deepest selection of fields, fragments included.
+    #[arg(long, env = "VEXT_MAX_DEPTH", value_name = "LEVELS", default_value_t = 12)]
+    pub max_depth: usize,
+
+    /// Deepest value, in the query and in the variables, and deepest list type of a variable.
+    #[arg(long, env = "VEXT_MAX_VALUE_DEPTH", value_name = "LEVELS", default_value_t = 16)]
+    pub max_value_depth: usize,
+
+    /// Most aliases in a query's text.
+    #[arg(long, env = "VEXT_MAX_ALIASES", value_name = "COUNT", default_value_t = 30)]
+    pub max_aliases: usize,
+
+    /// Most directives in a query's text.
+    #[arg(long, env = "VEXT_MAX_DIRECTIVES", value_name = "COUNT", default_value_t = 50)]
+    pub max_directives: usize,
+
+    /// Most operations in a query's text, of which a request runs one.
+    #[arg(long, env = "VEXT_MAX_OPERATIONS", value_name = "COUNT", default_value_t = 10)]
+    pub max_operations: usize,
+
+    /// Most fields of an operation once each fragment stands where it is spread.
+    #[arg(long, env = "VEXT_MAX_FIELDS", value_name = "COUNT", default_value_t = 2000)]
+    pub max_fields: usize,
+}
+
+impl Default for Limits {
+    /// What holds when no option says otherwise.
+    fn default() -> Self {
+        let command =
+            Self::augment_args(Command::new("vext").no_binary_name(true)).mut_args(|arg| arg.env(None::<&str>));
+        match command.try_get_matches_from([""; 0]).and_then(|matches| Self::from_arg_matches(&matches)) {
+            Ok(limits) => limits,
+            Err(error) => unreachable!("every limit has a default: {error}"),
+        }
+    }
+}
+
+/// A limit that a request can pass.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// [`Limits::max_body`].
+    Body,
+    /// [`Limits::max_query`].
+    Query,
+    /// [`Limits::max_tokens`].
+    Tokens,
+    /// [`Limits::max_depth`].
+    Depth,
+    /// [`Limits::max_value_depth`], of a value.
+    ValueDepth,
+    /// [`Limits::max_value_depth`], of the type of a variable.
+    TypeDepth,
+    /// [`Limits::max_aliases`].
+    Aliases,
+    /// [`Limits::max_directives`].
+    Directives,
+    /// [`Limits::max_operations`].
+    Operations,
+    /// [`Limits::max_fields`].
+    Fields,
+}
+
+impl Limit {
+    /// The code that clients can branch on.
+    pub fn code(self) -> &'static str {
+        match self {
+            Limit::Body => "BODY_TOO_LARGE",
+            Limit::Query => "QUERY_TOO_LARGE",
+            Limit::Tokens => "TOO_MANY_TOKENS",
+            Limit::Depth => "SELECTION_TOO_DEEP",
+            Limit::ValueDepth => "VALUE_TOO_DEEP",
+            Limit::TypeDepth => "TYPE_TOO_DEEP",
+            Limit::Aliases => "TOO_MANY_ALIASES",
+            Limit::Directives => "TOO_MANY_DIRECTIVES",
+            Limit::Operations => "TOO_MANY_OPERATIONS",
+            Limit::Fields => "TOO_MANY_FIELDS",
+        }
+    }
+
+    /// What is counted, as the sentence goes: "The query has {actual} {this}; at most {limit} are allowed."
+    fn counted(self) -> &'static str {
+        match self {
+            Limit::Body => "bytes of body",
+            Limit::Query => "bytes of text",
+            Limit::Tokens => "tokens",
+            Limit::Depth => "levels of selections",
+            Limit::ValueDepth => "levels of values",
+            Limit::TypeDepth => "levels of a list type",
+            Limit::Aliases => "aliases",
+            Limit::Directives => "directives",
+            Limit::Operations => "operations",
+            Limit::Fields => "fields with its fragments spread",
+        }
+    }
+}
+
+/// A request passes a limit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Exceeded {
+    /// Which limit.
+    pub limit: Limit,
+    /// The most that is allowed.
+    pub allowed: u64,
+    /// What the request has; where counting ends at the limit, the first number that is too many.
+    pub actual: u64,
+    /// Where in the query's text, if it is a place there.
+    pub at: Option<Pos>,
+}
+
+impl Exceeded {
+    /// The error that the client gets: `extensions { code limit actual }` and the place.
+    pub fn error(self) -> ServerError {
+        let Self { limit, allowed, actual, at } = self;
+        let sentence = format!("The request has {actual} {}; at most {allowed} are allowed.", limit.counted());
+        let mut error = ServerError::new(sentence, at);
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("code", limit.code());
+        extensions.set("limit", allowed);
+        extensions.set("actual", actual);
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_limit_the_actual_value_and_the_place() {
+        let at = Some(Pos { line: 3, column: 7 });
+        let error = Exceeded { limit: Limit::Tokens, allowed: 2000, actual: 2001, at }.error();
+        let error = serde_json::to_value(error).unwrap();
+        assert_eq!(error["message"], "The request has 2001 tokens; at most 2000 are allowed.");
+        assert_eq!(error["locations"][0], serde_json::json!({ "line": 3, "column": 7 }));
+        let extensions = serde_json::json!({ "code": "TOO_MANY_TOKENS", "limit": 2000, "actual": 2001 });
+        assert_eq!(error["extensions"], extensions);
+    }
+
+    #[test]
+    fn every_limit_has_a_default() {
+        assert_eq!((Limits::default().max_tokens, Limits::default().max_body), (2000, 262_144));
+    }
+}

@@ -1,0 +1,242 @@
+//! What arrives: a GraphQL request in the body of a POST or in the query string of a GET, and the media type of its
+//! answer. After the GraphQL over HTTP specification (graphql.github.io/graphql-over-http/draft, sections 4 to 6).
+
+use async_graphql::Request;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Map, Value};
+
+use super::refusal::Refusal;
+
+/// The media type of an answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Media {
+    /// `application/graphql-response+json`: the status tells whether the request was executed.
+    Response,
+    /// `application/json`, for clients older than that.
+    Json,
+}
+
+impl Media {
+    const RESPONSE: &str = "application/graphql-response+json";
+    const JSON: &str = "application/json";
+
+    /// What the client likes best: the highest quality, and among equals what it names first. Without a wish, and for
+    /// any type, it is `application/json`, which every client reads. `None` when neither is acceptable.
+    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let mut wishes = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        if wishes.peek().is_none() {
+            return Some(Media::Json);
+        }
+        let wishes: Vec<(&str, f32)> = wishes.flat_map(|value| value.split(',')).map(wish).collect();
+        // The most specific range of a type tells its quality (RFC 9110, section 12.5.1).
+        let quality = |media: &str| {
+            let of = |range: &str| wishes.iter().position(|(name, _)| name.eq_ignore_ascii_case(range));
+            let place = of(media).or_else(|| of("application/*")).or_else(|| of("*/*"))?;
+            Some((wishes[place].1, place))
+        };
+        let mut best: Option<(f32, usize, Media)> = None;
+        for media in [Media::Json, Media::Response] {
+            let Some((quality, place)) = quality(media.name()).filter(|(quality, _)| *quality > 0.0) else { continue };
+            if best.is_none_or(|(q, p, _)| quality > q || (quality >= q && place < p)) {
+                best = Some((quality, place, media));
+            }
+        }
+        best.map(|(_, _, media)| media)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Media::Response => Self::RESPONSE,
+            Media::Json => Self::JSON,
+        }
+    }
+
+    /// As a header's value; JSON is UTF-8, and it says so.
+    pub(super) fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Media::Response => "application/graphql-response+json; charset=utf-8",
+            Media::Json => "application/json; charset=utf-8",
+        })
+    }
+}
+
+/// A media range and its quality.
+fn wish(range: &str) -> (&str, f32) {
+    let mut parts = range.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default();
+    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    (name, quality.map_or(1.0, |q| q.parse().unwrap_or(0.0)))
+}
+
+/// Headers that a page of another origin can only send after the browser has asked this server (a CORS preflight), so
+/// that a request with one of them is not forged. The first is the one that panels send anyway; the last three are
+/// those that GraphQL clients send for this purpose.
+const PREFLIGHT: [&str; 5] =
+    ["authorization", "x-tenant", "graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
+
+/// The request in the query string of a GET.
+pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<Request, Refusal> {
+    let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| is_json(value).is_ok());
+    if !is_json && !PREFLIGHT.iter().any(|name| headers.contains_key(*name)) {
+        let sentence =
+            format!("A GET needs a header that shows that it is not forged: one of {}.", PREFLIGHT.join(", "));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "PREFLIGHT_REQUIRED", sentence));
+    }
+    let mut parameters = Map::new();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let value = match &*name {
+            "query" | "operationName" => Value::String(value.into_owned()),
+            "variables" | "extensions" if value.is_empty() => Value::Null,
+            "variables" | "extensions" => serde_json::from_str(&value).map_err(|error| malformed(&name, &error))?,
+            _ => continue,
+        };
+        if parameters.insert(name.to_string(), value).is_some() {
+            return Err(bad_request(format!("The parameter {name} stands twice in the address.")));
+        }
+    }
+    // Clients send the parameter empty when they have no name.
+    if parameters.get("operationName").is_some_and(|name| name == "") {
+        parameters.remove("operationName");
+    }
+    from_parameters(parameters)
+}
+
+/// The request in the body of a POST.
+pub(super) fn from_body(body: &[u8], headers: &HeaderMap) -> Result<Request, Refusal> {
+    headers
+        .get(CONTENT_TYPE)
+        .ok_or_else(|| "The content type must be application/json; none is given.".to_owned())
+        .and_then(is_json)
+        .map_err(|sentence| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", sentence))?;
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(parameters)) => from_parameters(parameters),
+        Ok(Value::Array(_)) => {
+            Err(bad_request("The body is a list of requests; this server answers one at a time.".into()))
+        }
+        Ok(_) => Err(bad_request("The body is no GraphQL request: it must be a JSON object.".into())),
+        Err(error) => Err(malformed("body", &error)),
+    }
+}
+
+/// Why a content type is not JSON in UTF-8, in one sentence.
+fn is_json(value: &HeaderValue) -> Result<(), String> {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let mut parts = text.split(';').map(str::trim);
+    if !parts.next().is_some_and(|media| media.eq_ignore_ascii_case(Media::JSON)) {
+        return Err(format!("The content type must be application/json; it is {text:?}."));
+    }
+    let is_utf8 = |part: &str| {
+        part.split_once('=').is_none_or(|(name, value)| {
+            !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
+    };
+    if parts.all(is_utf8) { Ok(()) } else { Err(format!("The charset of JSON must be utf-8; it is {text:?}.")) }
+}
+
+/// Checks the type of each parameter; what the specification does not name is passed over.
+fn from_parameters(parameters: Map<String, Value>) -> Result<Request, Refusal> {
+    let mut problems = Vec::new();
+    let mut request = Request::new("");
+    let mut asks = false;
+    for (name, value) in parameters {
+        let wanted = match (name.as_str(), value) {
+            ("query", Value::String(query)) => {
+                request.query = query;
+                asks = true;
+                continue;
+            }
+            ("operationName", Value::String(name)) => {
+                request.operation_name = Some(name);
+                continue;
+            }
+            ("variables", variables @ Value::Object(_)) => {
+                request.variables = async_graphql::Variables::from_json(variables);
+                continue;
+            }
+            ("extensions", Value::Object(extensions)) => {
+                let extensions = extensions.into_iter();
+                request.extensions = async_graphql::Extensions(
+                    extensions
+                        .filter_map(|(name, value)| Some((name, async_graphql::Value::from_json(value).ok()?)))
+                        .collect(),
+                );
+                asks |= request.extensions.contains_key("persistedQuery");
+                continue;
+            }
+            (_, Value::Null) => continue,
+            ("query" | "operationName", _) => "a text",
+            ("variables" | "extensions", _) => "an object",
+            _ => continue,
+        };
+        problems.push(format!("{name} must be {wanted}"));
+    }
+    if !asks && problems.is_empty() {
+        problems.push("query is missing".into());
+    }
+    match problems.is_empty() {
+        true => Ok(request),
+        false => Err(bad_request(format!("The request cannot be read: {}.", problems.join("; ")))),
+    }
+}
+
+fn malformed(what: &str, error: &serde_json::Error) -> Refusal {
+    bad_request(format!("The {what} is not JSON: {error}."))
+}
+
+fn bad_request(sentence: String) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(accept: &[&'static str]) -> Option<Media> {
+        let mut headers = HeaderMap::new();
+        for value in accept {
+            headers.append(ACCEPT, HeaderValue::from_static(value));
+        }
+        Media::accepted(&headers)
+    }
+
+    #[test]
+    fn the_client_chooses_the_media_type() {
+        let (response, json) = (Some(Media::Response), Some(Media::Json));
+        for (accept, media) in [
+            (&[][..], json),
+            (&["*/*"], json),
+            (&["application/*"], json),
+            (&["application/json"], json),
+            (&["application/graphql-response+json"], response),
+            (&["application/graphql-response+json, application/json;q=0.9"], response),
+            (&["application/graphql-response+json; charset=utf-8, application/json; charset=utf-8"], response),
+            (&["application/json, application/graphql-response+json"], json),
+            (&["application/json;q=0.5, application/graphql-response+json"], response),
+            (&["application/json;q=0.5", "Application/GraphQL-Response+JSON"], response),
+            (&["application/json;q=0, */*"], response),
+            (&["*/*;q=0.1, application/graphql-response+json;q=0.2"], response),
+            (&["text/html, */*;q=0.1"], json),
+            (&["text/html"], None),
+            (&["application/json;q=0"], None),
+            (&["application/json;q=much"], None),
+        ] {
+            assert_eq!(accepted(accept), media, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn json_is_utf8_or_not_json() {
+        for (value, fine) in [
+            ("application/json", true),
+            ("Application/JSON; Charset=\"UTF-8\"", true),
+            ("application/json; profile=x", true),
+            ("application/json; charset=latin1", false),
+            ("text/plain", false),
+            ("application/jsonx", false),
+            ("", false),
+        ] {
+            assert_eq!(is_json(&HeaderValue::from_static(value)).is_ok(), fine, "{value:?}");
+        }
+    }
+}
