@@ -247,7 +247,12 @@ impl Bench {
             }
         }
         eprintln!("{size} extensions are made in {:.0} s", begun.elapsed().as_secs_f64());
-        Self { runtime, router: vext::http::router(app, vext::http::ServeOptions::default()), size, _made: made }
+        Self {
+            runtime,
+            router: vext::http::router(app, vext::http::ServeOptions::default()).unwrap(),
+            size,
+            _made: made,
+        }
     }
 
     fn ask(&self, query: &str, variables: &Value) -> Value {

@@ -98,7 +98,7 @@ impl Bench {
         raw.set_prepared_statement_cache_capacity(64);
         let mut bench = Self {
             runtime,
-            router: vext::http::router(app, vext::http::ServeOptions::default()),
+            router: vext::http::router(app, vext::http::ServeOptions::default()).unwrap(),
             raw,
             ids: Vec::new(),
             turn: 0,

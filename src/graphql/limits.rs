@@ -45,6 +45,10 @@ pub struct Limits {
     /// Most fields of an operation once each fragment stands where it is spread.
     #[arg(long, env = "VEXT_MAX_FIELDS", value_name = "COUNT", default_value_t = 2000)]
     pub max_fields: usize,
+
+    /// Most bytes of query texts whose parsed documents are remembered, which take some ten times as much memory.
+    #[arg(long, env = "VEXT_DOCUMENT_CACHE", value_name = "BYTES", default_value_t = 1024 * 1024)]
+    pub document_cache: usize,
 }
 
 impl Default for Limits {

@@ -19,14 +19,17 @@ mod removal;
 mod renumber;
 mod scope;
 mod tenants;
+mod variables;
 
 use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, ServerError, ValidationMode};
 
+use futures_util::FutureExt as _;
+
 use batch::Batches;
 use documents::Documents;
-pub use documents::{Document, was_executed};
+pub use documents::{Document, DocumentHash, was_executed};
 use edit::ObjectMutation;
 pub use limits::{Exceeded, Limit, Limits};
 use lint::LintQuery;
@@ -77,9 +80,9 @@ pub fn sdl() -> String {
 
 impl Api {
     /// The API of an open application.
-    pub fn new(app: App) -> Self {
+    pub fn new(app: App, limits: &Limits) -> Self {
         let (strict, fast) = (schema(ValidationMode::Strict), schema(ValidationMode::Fast));
-        Self { app, strict, fast, documents: Arc::default() }
+        Self { app, strict, fast, documents: Arc::new(Documents::new(limits.document_cache)) }
     }
 
     /// The application behind the API.
@@ -87,9 +90,9 @@ impl Api {
         &self.app
     }
 
-    /// The document of a text that has been answered before.
-    pub fn remembered(&self, text: &str) -> Option<Document> {
-        self.documents.get(text).map(Document::Checked)
+    /// The document whose text has this hash, if it has been answered before.
+    pub fn remembered(&self, hash: &DocumentHash) -> Option<Document> {
+        self.documents.get(hash)
     }
 
     /// The document of a text that is new here.
@@ -97,16 +100,31 @@ impl Api {
     /// # Errors
     /// Where the text breaks the grammar.
     pub fn parse(&self, text: &str) -> Result<Document, ServerError> {
-        let document = async_graphql::parser::parse_query(text)?;
-        Ok(Document::New(text.to_owned(), Arc::new(document)))
+        Document::parse(text)
+    }
+
+    /// What is wrong with a document, whatever its variables: nothing of it is executed.
+    pub fn check(&self, document: &Document) -> Vec<ServerError> {
+        // Complete validation comes before the operation is looked up, and this one does not exist: no name is empty.
+        let mut request = Request::new("").operation_name("");
+        request.set_parsed_query((**document.parsed()).clone());
+        let response = self.strict.execute(request).now_or_never();
+        let mut errors = response.map(|response| response.errors).unwrap_or_default();
+        errors.retain(|error| !error.message.starts_with("Unknown operation named"));
+        errors
     }
 
     /// Executes a request for its document, whatever its text says. A document that has been answered before is not
     /// completely validated again.
     pub async fn execute(&self, document: Document, mut request: Request, asking: Asking) -> Response {
-        request.set_parsed_query(document.parsed().clone());
+        let name = request.operation_name.as_deref();
+        let errors = variables::check(document.parsed(), name, &request.variables);
+        if !errors.is_empty() {
+            return Response::from_errors(errors);
+        }
+        request.set_parsed_query((**document.parsed()).clone());
         match document {
-            Document::Checked(document) if documents::only_reads(&document) => {
+            Document::Checked(_, document) if documents::only_reads(&document) => {
                 let mut repeated = Request::new("").variables(request.variables.clone());
                 repeated.operation_name.clone_from(&request.operation_name);
                 let response = self.run(&self.fast, request, asking.clone()).await;
@@ -118,11 +136,11 @@ impl Api {
                 self.run(&self.strict, repeated, asking).await
             }
             // All variables of a mutation are checked before its first field is executed.
-            Document::Checked(_) => self.run(&self.strict, request, asking).await,
-            Document::New(text, document) => {
+            Document::Checked(..) => self.run(&self.strict, request, asking).await,
+            Document::New(hash, length, document) => {
                 let response = self.run(&self.strict, request, asking).await;
                 if was_executed(&response) {
-                    self.documents.put(text, document);
+                    self.documents.put(hash, length, document);
                 }
                 response
             }

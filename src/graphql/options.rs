@@ -84,6 +84,7 @@ impl OptionLists {
         let options = options::Options { field, of, search, first, after: after.map(plain) };
         options.check().map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
         let now = scope.app.now();
+        scope.snapshot.depends_on_more();
         let offered = scope.read(self.0, move |query| options.page(query, now)).await?;
         let edge = |(row, chosen, cursor): (_, bool, String)| OfferEdge {
             node: Offer { object: PbxObject::of(row), chosen },

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Bytes;
@@ -12,9 +11,10 @@ use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response as Answer};
 
+use super::etag::Tag;
 use super::refusal::Refusal;
 use super::request::{self, Media};
-use super::{Shared, admission, identify};
+use super::{Shared, identify, persisted};
 use crate::graphql::{Asking, Exceeded, Limit, Limits, was_executed};
 
 /// Names the request in logs and in answers.
@@ -32,19 +32,14 @@ pub(super) async fn answer(
     let media = Media::accepted(&headers);
     let step = Step { shared: &shared, headers: &headers, request_id: &request_id };
     let answered = match media {
-        Some(_) => step.execute(&method, &uri, body).await,
+        Some(media) => step.execute(&method, &uri, body, media).await,
         None => {
             let sentence = "The answer is application/graphql-response+json or application/json; neither is accepted.";
             Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence))
         }
     };
-    let media = media.unwrap_or(Media::Json);
-    let mut answer = match answered {
-        Ok(response) => GraphQLResponse::from(response).into_response(),
-        Err(refusal) => refusal.answer(media),
-    };
+    let mut answer = answered.unwrap_or_else(|refusal| refusal.answer(media.unwrap_or(Media::Json)));
     let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, media.content_type());
     headers.append(VARY, HeaderValue::from_static("accept"));
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, id);
@@ -73,21 +68,17 @@ impl Step<'_> {
         method: &Method,
         uri: &Uri,
         body: Result<Bytes, BytesRejection>,
-    ) -> Result<Response, Refusal> {
-        let Shared { api, limits, .. } = self.shared;
+        media: Media,
+    ) -> Result<Answer, Refusal> {
+        let Shared { api, limits, trusted, .. } = self.shared;
         let reads = *method != Method::POST;
-        let request = if reads {
+        let incoming = if reads {
             request::from_query(uri.query(), self.headers)?
         } else {
             request::from_body(&self.body(body, limits)?, self.headers)?
         };
-        let document = match api.remembered(&request.query) {
-            Some(document) => document,
-            None => {
-                admission::admit(&request.query, limits)?;
-                api.parse(&request.query).map_err(|error| Refusal::of_document(vec![error]))?
-            }
-        };
+        let document = persisted::resolve(&incoming, api, trusted, limits)?;
+        let request = incoming.request;
         if reads && document.operation(request.operation_name.as_deref()).is_some_and(|ty| ty != OperationType::Query) {
             let sentence = "Only queries can be sent with GET; send this operation with POST.";
             let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
@@ -96,11 +87,24 @@ impl Step<'_> {
         let app = api.app();
         let snapshot = Arc::new(app.snapshot());
         let viewer = identify::identify(app, &snapshot, self.headers, self.request_id).await?;
-        let asking = Asking { snapshot, viewer, request_id: self.request_id.to_owned() };
+        let tag = if reads { Tag::of(viewer.as_ref(), document.hash(), &request, media) } else { None };
+        if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(self.headers)) {
+            return Ok(tag.not_modified());
+        }
+        let asking = Asking { snapshot: Arc::clone(&snapshot), viewer, request_id: self.request_id.to_owned() };
         let operation = request.operation_name.clone();
         let response = api.execute(document, request, asking).await;
         tracing::debug!(request = self.request_id, operation, errors = response.errors.len(), "answered");
-        if was_executed(&response) { Ok(response) } else { Err(Refusal::of_document(response.errors)) }
+        if !was_executed(&response) {
+            return Err(Refusal::of_document(response.errors));
+        }
+        let tag = tag.filter(|tag| response.is_ok() && snapshot.depends_only_on(tag.tenant));
+        let mut answer = GraphQLResponse::from(response).into_response();
+        answer.headers_mut().insert(CONTENT_TYPE, media.content_type());
+        if let Some(tag) = tag {
+            tag.mark(&mut answer);
+        }
+        Ok(answer)
     }
 
     fn body(&self, body: Result<Bytes, BytesRejection>, limits: &Limits) -> Result<Bytes, Refusal> {

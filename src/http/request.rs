@@ -1,7 +1,7 @@
 //! What arrives: a GraphQL request in the body of a POST or in the query string of a GET, and the media type of its
 //! answer. After the GraphQL over HTTP specification (graphql.github.io/graphql-over-http/draft, sections 4 to 6).
 
-use async_graphql::Request;
+use async_graphql::{Extensions, Request, Value as ConstValue, Variables};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -75,8 +75,17 @@ fn wish(range: &str) -> (&str, f32) {
 const PREFLIGHT: [&str; 5] =
     ["authorization", "x-tenant", "graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
 
+/// A request as it arrived.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    /// Its text is empty when it names its document instead.
+    pub request: Request,
+    /// The name of its document: of a trusted document, or the SHA-256 of a text that was answered before.
+    pub document: Option<String>,
+}
+
 /// The request in the query string of a GET.
-pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<Request, Refusal> {
+pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<Incoming, Refusal> {
     let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| is_json(value).is_ok());
     if !is_json && !PREFLIGHT.iter().any(|name| headers.contains_key(*name)) {
         let sentence =
@@ -86,7 +95,7 @@ pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<Req
     let mut parameters = Map::new();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let value = match &*name {
-            "query" | "operationName" => Value::String(value.into_owned()),
+            "query" | "operationName" | "documentId" => Value::String(value.into_owned()),
             "variables" | "extensions" if value.is_empty() => Value::Null,
             "variables" | "extensions" => serde_json::from_str(&value).map_err(|error| malformed(&name, &error))?,
             _ => continue,
@@ -103,7 +112,7 @@ pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<Req
 }
 
 /// The request in the body of a POST.
-pub(super) fn from_body(body: &[u8], headers: &HeaderMap) -> Result<Request, Refusal> {
+pub(super) fn from_body(body: &[u8], headers: &HeaderMap) -> Result<Incoming, Refusal> {
     headers
         .get(CONTENT_TYPE)
         .ok_or_else(|| "The content type must be application/json; none is given.".to_owned())
@@ -135,49 +144,63 @@ fn is_json(value: &HeaderValue) -> Result<(), String> {
 }
 
 /// Checks the type of each parameter; what the specification does not name is passed over.
-fn from_parameters(parameters: Map<String, Value>) -> Result<Request, Refusal> {
+fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming, Refusal> {
     let mut problems = Vec::new();
     let mut request = Request::new("");
-    let mut asks = false;
+    let mut document = None;
     for (name, value) in parameters {
         let wanted = match (name.as_str(), value) {
             ("query", Value::String(query)) => {
                 request.query = query;
-                asks = true;
                 continue;
             }
             ("operationName", Value::String(name)) => {
                 request.operation_name = Some(name);
                 continue;
             }
-            ("variables", variables @ Value::Object(_)) => {
-                request.variables = async_graphql::Variables::from_json(variables);
+            // The name that the draft of persisted documents for GraphQL over HTTP gives it.
+            ("documentId", Value::String(id)) => {
+                document = Some(id.strip_prefix("sha256:").unwrap_or(&id).to_owned());
                 continue;
             }
-            ("extensions", Value::Object(extensions)) => {
-                let extensions = extensions.into_iter();
-                request.extensions = async_graphql::Extensions(
-                    extensions
-                        .filter_map(|(name, value)| Some((name, async_graphql::Value::from_json(value).ok()?)))
-                        .collect(),
-                );
-                asks |= request.extensions.contains_key("persistedQuery");
+            ("variables", variables @ Value::Object(_)) => {
+                request.variables = Variables::from_json(variables);
+                continue;
+            }
+            ("extensions", Value::Object(mut extensions)) => {
+                if let Some(query) = extensions.remove("persistedQuery") {
+                    document = Some(persisted(&query)?);
+                }
+                let values = extensions.into_iter();
+                let values = values.filter_map(|(name, value)| Some((name, ConstValue::from_json(value).ok()?)));
+                request.extensions = Extensions(values.collect());
                 continue;
             }
             (_, Value::Null) => continue,
-            ("query" | "operationName", _) => "a text",
+            ("query" | "operationName" | "documentId", _) => "a text",
             ("variables" | "extensions", _) => "an object",
             _ => continue,
         };
         problems.push(format!("{name} must be {wanted}"));
     }
-    if !asks && problems.is_empty() {
+    if request.query.is_empty() && document.is_none() && problems.is_empty() {
         problems.push("query is missing".into());
     }
     match problems.is_empty() {
-        true => Ok(request),
+        true => Ok(Incoming { request, document }),
         false => Err(bad_request(format!("The request cannot be read: {}.", problems.join("; ")))),
     }
+}
+
+/// The hash in the extension `persistedQuery`, as Apollo's clients and urql send it:
+/// `{"version": 1, "sha256Hash": "…"}`.
+fn persisted(query: &Value) -> Result<String, Refusal> {
+    if query["version"] != 1 {
+        let sentence = "PersistedQueryNotSupported: this server knows version 1 of persisted queries.";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "PERSISTED_QUERY_NOT_SUPPORTED", sentence));
+    }
+    let hash = query["sha256Hash"].as_str().map(str::to_owned);
+    hash.ok_or_else(|| bad_request("extensions.persistedQuery.sha256Hash must be a text.".into()))
 }
 
 fn malformed(what: &str, error: &serde_json::Error) -> Refusal {

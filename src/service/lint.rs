@@ -99,6 +99,7 @@ impl App {
         after: Option<Place>,
     ) -> Result<Findings> {
         let now = self.now();
+        snapshot.depends_on_more();
         snapshot.read(tenant, move |query| lint.page(query, first, after, now)).await
     }
 }

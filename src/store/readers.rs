@@ -4,7 +4,7 @@
 //! time. There are more connections than threads, because a request keeps its connection while it computes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -145,6 +145,11 @@ type Delivery = Box<dyn FnOnce() + Send>;
 /// A read, on a connection or told why there is none.
 type Read = Box<dyn FnOnce(Result<&mut dyn Session>) -> Delivery + Send>;
 
+/// No tenant has been read.
+const NOTHING: i64 = 0;
+/// More than one tenant has been read, or what belongs to none.
+const MORE: i64 = -1;
+
 /// One request's view of the database. All reads see the same state, from the first read until [`Snapshot::renew`].
 ///
 /// A read is carried out at once, or, between [`Snapshot::gather`] and the end, together with all others that wait
@@ -153,6 +158,8 @@ pub struct Snapshot {
     reading: Mutex<Option<Reading>>,
     waiting: std::sync::Mutex<Vec<Read>>,
     gathering: AtomicBool,
+    /// The tenant that has been read since reads are gathered, or [`NOTHING`] or [`MORE`].
+    depends: AtomicI64,
     /// Dropped last: the threads end when nobody needs them, and then wait for nothing that is left here.
     readers: Arc<Readers>,
 }
@@ -163,13 +170,26 @@ impl Snapshot {
             reading: Mutex::default(),
             waiting: std::sync::Mutex::default(),
             gathering: AtomicBool::default(),
+            depends: AtomicI64::new(NOTHING),
             readers,
         }
     }
 
-    /// From now on reads wait for [`Snapshot::flush`].
+    /// From now on reads wait for [`Snapshot::flush`], and what they depend on is noted.
     pub fn gather(&self) {
         self.gathering.store(true, Ordering::Relaxed);
+        self.depends.store(NOTHING, Ordering::Relaxed);
+    }
+
+    /// Whether nothing but this tenant has been read since [`Snapshot::gather`], so that as long as it stays at its
+    /// revision the same reads give the same.
+    pub fn depends_only_on(&self, tenant: TenantId) -> bool {
+        [NOTHING, tenant.0].contains(&self.depends.load(Ordering::Relaxed))
+    }
+
+    /// Notes that the answer depends on something else than one tenant's rows: on the time, say.
+    pub fn depends_on_more(&self) {
+        self.depends.store(MORE, Ordering::Relaxed);
     }
 
     /// Reads of one tenant.
@@ -181,7 +201,11 @@ impl Snapshot {
         tenant: TenantId,
         work: impl FnOnce(&mut Query<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.read_system(move |session| work(&mut Query::new(session, tenant))).await
+        let before = self.depends.compare_exchange(NOTHING, tenant.0, Ordering::Relaxed, Ordering::Relaxed);
+        if before.is_err_and(|before| before != tenant.0) {
+            self.depends_on_more();
+        }
+        self.submit(move |session| work(&mut Query::new(session, tenant))).await
     }
 
     /// Reads of what belongs to no tenant: tenants themselves and tokens.
@@ -189,6 +213,14 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::read`].
     pub async fn read_system<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Session) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.depends_on_more();
+        self.submit(work).await
+    }
+
+    async fn submit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn Session) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -10,6 +10,7 @@ use axum::{Router, http};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vext::domain::{Clock, Environment, SystemRandom};
+use vext::http::ServeOptions;
 use vext::service::{App, Database, NewToken, OpenOptions, demo};
 
 use crate::engines::{Content, Engine, Live};
@@ -87,9 +88,14 @@ impl Server {
 
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
+        Self::with(live, ServeOptions::default()).unwrap()
+    }
+
+    /// The same with options, which may be refused.
+    pub fn with(live: Live, options: ServeOptions) -> Result<Self, String> {
         let app = App::open(&live.options()).unwrap();
-        let router = vext::http::router(app.clone(), vext::http::ServeOptions::default());
-        Self { app, router, live }
+        let router = vext::http::router(app.clone(), options)?;
+        Ok(Self { app, router, live })
     }
 
     /// Sends a request as it is.

@@ -39,5 +39,6 @@ mod store;
 mod sweep;
 mod tables;
 mod transfer;
+mod transport;
 mod types;
 mod writing;
