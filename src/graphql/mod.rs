@@ -22,7 +22,9 @@ mod tenants;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, ServerError, ValidationMode};
+use async_graphql::{
+    EmptySubscription, MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode,
+};
 
 use batch::Batches;
 use documents::Documents;
@@ -72,7 +74,7 @@ fn schema(mode: ValidationMode) -> TheSchema {
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
-    schema(ValidationMode::Strict).sdl()
+    schema(ValidationMode::Strict).sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
 impl Api {
