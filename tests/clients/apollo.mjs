@@ -95,7 +95,10 @@ const NOTE = gql`
   }
 `;
 const input = { id: node.id, expectedVersion: node.version, note: { department: "Apollo" } };
-const save = async () => (await apollo.mutate({ mutation: NOTE, variables: { input } })).data.virtualExtensionNoteUpdate;
+const save = async () => {
+  const { data } = await apollo.mutate({ mutation: NOTE, variables: { input } });
+  return data.virtualExtensionNoteUpdate;
+};
 assert.deepEqual((await save()).userErrors, []);
 const [again] = (await shown(({ edges }) => edges[0].node.version > node.version)).edges;
 assert.deepEqual([again.node.note.department, again.node.name], ["Apollo", node.name]);
@@ -148,6 +151,7 @@ const { data } = await getting.query({ query: LIST, variables: { first: 1, searc
 assert.ok(data.tenant.virtualExtensions.totalCount > 0);
 const dry = { input: { id: node.id, dryRun: true, note: { branch: "Rome" } } };
 await getting.mutate({ mutation: NOTE, variables: dry });
-assert.deepEqual(sent.map(({ method, url }) => [method, url.searchParams.has("query")]), [["GET", true], ["POST", false]]);
+const ways = sent.map(({ method, url }) => [method, url.searchParams.has("query")]);
+assert.deepEqual(ways, [["GET", true], ["POST", false]]);
 
 console.log(`Apollo Client: ${edges.length} of ${totalCount} extensions in one list, and one object in all of it`);

@@ -11,9 +11,12 @@ const schema = readFileSync(`${root}/schema.graphql`, "utf8");
 
 /** What the rules say to an SDL. */
 async function reports(sdl) {
-  const override = { languageOptions: { parserOptions: { graphQLConfig: { schema: sdl } } } };
-  const overrideConfigFile = `${root}/tests/clients/eslint.config.mjs`;
-  const eslint = new ESLint({ cwd: root, overrideConfigFile, overrideConfig: { files: ["**/*.graphql"], ...override } });
+  const languageOptions = { parserOptions: { graphQLConfig: { schema: sdl } } };
+  const eslint = new ESLint({
+    cwd: root,
+    overrideConfigFile: `${root}/tests/clients/eslint.config.mjs`,
+    overrideConfig: { files: ["**/*.graphql"], languageOptions },
+  });
   const [{ messages }] = await eslint.lintText(sdl, { filePath: "schema.graphql" });
   return messages;
 }

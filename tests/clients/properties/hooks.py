@@ -65,7 +65,8 @@ LISTS = {
     for name, one in SCHEMA.type_map["Tenant"].fields.items()
     if (kind := get_named_type(one.type).name).endswith("Connection") and name != "options"
 }
-TENANTS = ask("{ tenants { id code " + " ".join(f"{name} {{ nodes {{ id }} }}" for name in LISTS.values()) + " } }")["tenants"]
+NODES = " ".join(f"{name} {{ nodes {{ id }} }}" for name in LISTS.values())
+TENANTS = ask(f"{{ tenants {{ id code {NODES} }} }}")["tenants"]
 CODES = [tenant["code"] for tenant in TENANTS]
 IDS = {kind: [node["id"] for tenant in TENANTS for node in tenant[name]["nodes"]] for kind, name in LISTS.items()}
 IDS = {kind: ids for kind, ids in IDS.items() if ids}
@@ -115,14 +116,14 @@ class Sensible(Visitor):
     def __init__(self, info):
         super().__init__()
         self.info = info
-        self.operation = ""
+        self.operation = self.name = ""
 
     def enter_field(self, node, *_):
         self.operation = self.operation or node.name.value
 
     def leave_argument(self, node, *_):
         value = {
-            "first": IntValueNode(value=str(int(choice(range(1, 4), node.value)))),
+            "first": IntValueNode(value=choice("123", node.value)),
             "after": NullValueNode(),
             "for": StringValueNode(value=choice(FIELDS, node.value)),
             "from": StringValueNode(value="100"),
@@ -136,7 +137,7 @@ class Sensible(Visitor):
         kind = get_named_type(self.info.get_input_type())
         if not (is_input_object_type(kind) and kind.is_one_of):
             return None
-        given = [field for field in node.fields if not isinstance(field.value, NullValueNode)][:1]
+        given = [one for one in node.fields if not isinstance(one.value, NullValueNode)][:1]
         if not given:
             name = next(name for name, one in kind.fields.items() if get_named_type(one.type).name == "ID")
             given = [ObjectFieldNode(name=NameNode(value=name), value=self.known(name, node))]

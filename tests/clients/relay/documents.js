@@ -6,7 +6,11 @@ import { graphql } from "relay-runtime";
 graphql`
   fragment documentsPage on Tenant
   @refetchable(queryName: "documentsPageQuery")
-  @argumentDefinitions(count: { type: "Int", defaultValue: 2 }, cursor: { type: "String" }, search: { type: "String" }) {
+  @argumentDefinitions(
+    count: { type: "Int", defaultValue: 2 }
+    cursor: { type: "String" }
+    search: { type: "String" }
+  ) {
     virtualExtensions(first: $count, after: $cursor, search: $search)
       @connection(key: "documentsPage_virtualExtensions", filters: ["search"]) {
       totalCount
