@@ -9,7 +9,7 @@ use async_graphql::{Context, ID, Object, ObjectType, OneofObject, Result, Simple
 use super::filter::{Conditions, ObjectFilter, ObjectOrder, VirtualExtensionFilter};
 use super::form::VirtualExtension;
 use super::objects::*;
-use super::scope::{Scope, coded};
+use super::scope::{Nullable, Scope, coded};
 use crate::domain::{ExtensionNumber, ExtensionNumberSent, Kind, ObjectId, Scalar as _, TenantId};
 use crate::objects::each_detail;
 use crate::service::find::{Find, Page};
@@ -219,8 +219,8 @@ macro_rules! lists {
                 &self,
                 ctx: &Context<'_>,
                 #[graphql(desc = "Which one.")] by: ObjectBy,
-            ) -> Result<Option<$Kind>> {
-                Ok(one(ctx, self.0, Kind::$Kind, by).await?.map($Kind))
+            ) -> Nullable<$Kind> {
+                one(ctx, self.0, Kind::$Kind, by).await.map(|row| row.map($Kind)).transpose()
             }
 
             #[doc = concat!("Every `", stringify!($Kind), "` of the tenant, by name unless `orderBy` says otherwise.")]
@@ -242,8 +242,8 @@ macro_rules! lists {
                 &self,
                 ctx: &Context<'_>,
                 #[graphql(desc = "Which one.")] by: ObjectBy,
-            ) -> Result<Option<VirtualExtension>> {
-                Ok(one(ctx, self.0, Kind::VirtualExtension, by).await?.map(VirtualExtension))
+            ) -> Nullable<VirtualExtension> {
+                one(ctx, self.0, Kind::VirtualExtension, by).await.map(|row| row.map(VirtualExtension)).transpose()
             }
 
             /// The virtual extensions, by number unless `orderBy` says otherwise: in the order of the numbers' digits from

@@ -1,11 +1,11 @@
 //! What is wrong, or looks wrong, in a whole tenant.
 
-use async_graphql::{ComplexObject, Context, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 
 use super::find::{PageInfo, page_length};
 use super::mutation::UserError;
 use super::objects::PbxObject;
-use super::scope::{Scope, coded};
+use super::scope::{Nullable, Scope, coded};
 use crate::domain::{Code, Kind};
 use crate::service::{self, Findings, Lint, Place, Severity, TenantRow, label};
 
@@ -85,17 +85,20 @@ impl LintQuery {
         #[graphql(desc = "Only findings with these codes; left out, with any.")] codes: Option<Vec<Code>>,
         #[graphql(desc = "Only findings about objects of these kinds; left out, about all, and the tenant itself.")]
         kinds: Option<Vec<Kind>>,
-    ) -> Result<Option<FindingConnection>> {
-        let scope = Scope::of(ctx)?;
-        let first = page_length(first)?.unsigned_abs() as usize;
-        let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
-        let place = after.map(|cursor| Place::of(&cursor).ok_or_else(wrong)).transpose()?;
-        let Some(tenant) = scope.tenant(code).await? else { return Ok(None) };
-        let lint = Lint { severity, codes, kinds };
-        let found = scope.app.lint(&scope.snapshot, tenant.id, lint, first, place).await;
-        let Findings { findings, more } = found.map_err(|e| scope.surprise(&e))?;
-        let edges: Vec<_> = findings.into_iter().map(|finding| edge(&tenant, finding)).collect();
-        let page_info = PageInfo::of(&edges, |edge| &edge.cursor, more, place.is_some());
-        Ok(Some(FindingConnection { edges, page_info }))
+    ) -> Nullable<FindingConnection> {
+        let found = async {
+            let scope = Scope::of(ctx)?;
+            let first = page_length(first)?.unsigned_abs() as usize;
+            let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
+            let place = after.map(|cursor| Place::of(&cursor).ok_or_else(wrong)).transpose()?;
+            let Some(tenant) = scope.tenant(code).await? else { return Ok(None) };
+            let lint = Lint { severity, codes, kinds };
+            let found = scope.app.lint(&scope.snapshot, tenant.id, lint, first, place).await;
+            let Findings { findings, more } = found.map_err(|e| scope.surprise(&e))?;
+            let edges: Vec<_> = findings.into_iter().map(|finding| edge(&tenant, finding)).collect();
+            let page_info = PageInfo::of(&edges, |edge| &edge.cursor, more, place.is_some());
+            Ok(Some(FindingConnection { edges, page_info }))
+        };
+        found.await.transpose()
     }
 }

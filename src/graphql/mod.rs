@@ -23,7 +23,9 @@ mod variables;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, ServerError, ValidationMode};
+use async_graphql::{
+    EmptySubscription, MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode,
+};
 
 use futures_util::FutureExt as _;
 
@@ -75,7 +77,7 @@ fn schema(mode: ValidationMode) -> TheSchema {
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
-    schema(ValidationMode::Strict).sdl()
+    schema(ValidationMode::Strict).sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
 impl Api {

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::objects::{ParkingLot, PbxObject};
-use super::scope::{Scope, coded};
+use super::scope::{Nullable, Scope, coded};
 use crate::domain::{Code, ExtensionNumber, ExtensionNumberSent, TenantId};
 use crate::service::numbers::{self, Availability};
 use crate::store;
@@ -37,9 +37,12 @@ impl Numbers {
         ctx: &Context<'_>,
         #[graphql(desc = "The first number that would do.")] from: ExtensionNumberSent,
         #[graphql(desc = "The last number that would do, of the same length.")] to: ExtensionNumberSent,
-    ) -> Result<Option<ExtensionNumber>> {
-        let (from, to) = numbers::range(&from, &to).map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
-        Scope::of(ctx)?.read(self.0, move |query| store::free_number(query, &from, &to)).await
+    ) -> Nullable<ExtensionNumber> {
+        let found = async {
+            let (from, to) = numbers::range(&from, &to).map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
+            Scope::of(ctx)?.read(self.0, move |query| store::free_number(query, &from, &to)).await
+        };
+        found.await.transpose()
     }
 
     /// Whether a number can be given to an object, and if not, why.

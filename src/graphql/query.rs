@@ -9,7 +9,7 @@ use super::form::{NewVirtualExtension, VirtualExtension};
 use super::numbers::Numbers;
 use super::objects::*;
 use super::options::OptionLists;
-use super::scope::{Scope, coded};
+use super::scope::{Nullable, Scope, coded};
 use crate::domain::{ObjectId, TenantId};
 use crate::objects::{TenantSettings, each_detail};
 use crate::service::TenantRow;
@@ -28,8 +28,9 @@ impl RootQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The tenant's code, such as `CANISTRACCI`.")] code: Option<String>,
-    ) -> Result<Option<Tenant>> {
-        Ok(Scope::of(ctx)?.tenant(code).await?.map(Tenant))
+    ) -> Nullable<Tenant> {
+        let found = async { Ok(Scope::of(ctx)?.tenant(code).await?.map(Tenant)) };
+        found.await.transpose()
     }
 
     /// The tenants that the token opens, by code.
@@ -44,8 +45,8 @@ impl RootQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The opaque id, as every `id` field answers it.")] id: ID,
-    ) -> Result<Option<Node>> {
-        node(ctx, id).await
+    ) -> Nullable<Node> {
+        node(ctx, id).await.transpose()
     }
 
     /// The objects or tenants with these ids, in their order; null for each that does not exist for who asks.

@@ -5,7 +5,7 @@ use std::future::Future;
 use async_graphql::{ComplexObject, Context, Result};
 
 use super::objects::{self, PbxObject, Wrapped};
-use super::scope::Scope;
+use super::scope::{Nullable, Scope};
 use crate::domain::{Id, Target};
 use crate::form::{
     AdditionalDestinations, CallSettings, Destination, FollowMe, Information, Links, OutboundCalls, OutboundRecording,
@@ -49,14 +49,45 @@ impl<K: Target + Wrapped, const MAX: usize> Resolve for Links<K, MAX> {
     }
 }
 
+/// How a type is answered when looking for it may fail: see [`Nullable`].
+trait Answer: Sized {
+    type Shape;
+
+    fn of(found: Result<Self>) -> Self::Shape;
+}
+
+impl<T> Answer for Option<T> {
+    type Shape = Nullable<T>;
+
+    fn of(found: Result<Self>) -> Self::Shape {
+        found.transpose()
+    }
+}
+
+impl<T> Answer for Vec<T> {
+    type Shape = Result<Self>;
+
+    fn of(found: Result<Self>) -> Self::Shape {
+        found
+    }
+}
+
+impl Answer for PbxObject {
+    type Shape = Result<Self>;
+
+    fn of(found: Result<Self>) -> Self::Shape {
+        found
+    }
+}
+
 /// `references! { Section { /// What it is. name: Type = id_field; } }`
 macro_rules! references {
     ($($Section:ty { $($(#[$doc:meta])+ $name:ident: $Type:ty = $field:ident;)+ })+) => {
         $(#[ComplexObject]
         impl $Section {
             $($(#[$doc])+
-            async fn $name(&self, ctx: &Context<'_>) -> Result<$Type> {
-                self.$field.resolve(ctx).await
+            async fn $name(&self, ctx: &Context<'_>) -> <$Type as Answer>::Shape {
+                Answer::of(self.$field.resolve(ctx).await)
             })+
         })+
     };
@@ -194,9 +225,9 @@ references! {
 #[ComplexObject]
 impl Destination {
     /// The object behind `objectId`.
-    async fn object(&self, ctx: &Context<'_>) -> Result<Option<PbxObject>> {
-        let Some(id) = self.leads_to() else { return Ok(None) };
-        let mut rows = Scope::of(ctx)?.objects(vec![id]).await?;
-        Ok(rows.pop().and_then(PbxObject::of))
+    async fn object(&self, ctx: &Context<'_>) -> Nullable<PbxObject> {
+        let id = self.leads_to()?;
+        let found = async { Ok(Scope::of(ctx)?.objects(vec![id]).await?.pop().and_then(PbxObject::of)) };
+        found.await.transpose()
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use super::mutation::{FieldChange, UserError, object};
 use super::objects::PbxObject;
 use super::referrers::{self, ObjectReferenceConnection};
-use super::scope::Scope;
+use super::scope::{Nullable, Scope};
 use crate::domain::{Kind, ObjectId};
 use crate::objects::each_detail;
 use crate::service::{self, Delete, Effect, OnReferences, Shown, label};
@@ -232,8 +232,8 @@ macro_rules! deletes {
                 ctx: &Context<'_>,
                 #[graphql(desc = "The opaque id of the extension.")] id: ID,
                 #[graphql(desc = "The id of the object that would take its place.")] replacement: Option<ID>,
-            ) -> Result<Option<DeletePlan>> {
-                plan(ctx, Kind::VirtualExtension, id, replacement).await
+            ) -> Nullable<DeletePlan> {
+                plan(ctx, Kind::VirtualExtension, id, replacement).await.transpose()
             }
 
             $(#[doc = concat!(
@@ -244,8 +244,8 @@ macro_rules! deletes {
                 ctx: &Context<'_>,
                 #[graphql(desc = "The opaque id of the object.")] id: ID,
                 #[graphql(desc = "The id of the object that would take its place.")] replacement: Option<ID>,
-            ) -> Result<Option<DeletePlan>> {
-                plan(ctx, Kind::$Kind, id, replacement).await
+            ) -> Nullable<DeletePlan> {
+                plan(ctx, Kind::$Kind, id, replacement).await.transpose()
             })+
         }
     };

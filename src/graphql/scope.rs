@@ -24,6 +24,10 @@ pub struct Scope {
     loaders: DataLoader<Batch>,
 }
 
+/// What a field that may be null answers. Its own error nulls it and nothing around it, as the specification asks
+/// ("Handling Execution Errors"); of a `Result<Option<T>>` async-graphql would null what holds the field.
+pub(super) type Nullable<T> = Option<Result<T>>;
+
 impl Scope {
     /// A request with loaders whose batches go to `batches`.
     pub(super) fn new(app: App, asking: Asking, batches: Batches) -> Self {

@@ -11,6 +11,7 @@
 
 mod access;
 mod backups;
+mod clients;
 mod cost;
 mod demo;
 mod deploy;

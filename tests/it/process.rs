@@ -22,11 +22,16 @@ pub fn vext(arguments: &[&str]) -> Command {
 
 /// What a command says that should end by itself, and soon.
 pub fn output(command: &mut Command) -> Output {
+    output_within(command, Duration::from_secs(60))
+}
+
+/// What a command says that should end by itself within a time.
+pub fn output_within(command: &mut Command, time: Duration) -> Output {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id().to_string();
     let (done, ended) = mpsc::channel();
     std::thread::spawn(move || done.send(child.wait_with_output().unwrap()));
-    ended.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| {
+    ended.recv_timeout(time).unwrap_or_else(|_| {
         let _ = Command::new("kill").args(["-KILL", &id]).status();
         panic!("{command:?} goes on")
     })

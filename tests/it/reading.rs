@@ -345,6 +345,24 @@ async fn the_tenant_is_named_selected_or_the_tokens(engine: Engine) {
     assert_eq!(ask(READ, Some("MOLLOY"), "").await, foreign);
 }
 
+/// An error nulls its own field where that may be null, and nothing beside it.
+async fn an_error_stays_at_its_field(engine: Engine) {
+    let query = r#"{
+        tenant { code nextFreeNumber(from: "100", to: "9") extensions { totalCount } }
+        tenantLint(first: 0) { edges { cursor } }
+        whole: tenant { extensions(first: 0) { totalCount } }
+    }"#;
+    let answer = Server::start(engine).answer(TOKEN, query, json!({})).await;
+    let tenant = &answer["data"]["tenant"];
+    assert_eq!((&tenant["code"], &tenant["nextFreeNumber"]), (&json!("CANISTRACCI"), &Value::Null), "{answer}");
+    assert!(tenant["extensions"]["totalCount"].as_i64() > Some(0), "{answer}");
+    // The list cannot be null, so what holds it is.
+    assert_eq!((&answer["data"]["tenantLint"], &answer["data"]["whole"]), (&Value::Null, &Value::Null), "{answer}");
+    let mut paths: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|e| e["path"].to_string()).collect();
+    paths.sort();
+    assert_eq!(paths, [r#"["tenant","nextFreeNumber"]"#, r#"["tenantLint"]"#, r#"["whole","extensions"]"#]);
+}
+
 on_each_engine!(
     ivy_morgan_answers,
     every_kind_answers_with_what_it_leads_to,
@@ -356,4 +374,5 @@ on_each_engine!(
     another_tenants_objects_do_not_exist,
     nodes_answer_in_order_with_their_types,
     the_tenant_is_named_selected_or_the_tokens,
+    an_error_stays_at_its_field,
 );
