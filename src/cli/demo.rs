@@ -11,7 +11,7 @@ use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, ServeOptions};
+use crate::http::{self, DoorOptions, ServeOptions};
 use crate::service::demo::{CANISTRACCI, MOLLOY};
 use crate::service::{self, App, Database, NewToken, OpenOptions, TenantRow};
 
@@ -39,6 +39,10 @@ pub struct Demo {
     /// What one request may ask for.
     #[command(flatten)]
     limits: Limits,
+
+    /// How browsers are let in.
+    #[command(flatten)]
+    door: DoorOptions,
 }
 
 impl Demo {
@@ -71,8 +75,13 @@ impl Demo {
                 .collect();
             let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
             print(&welcome(address, &token, &tenants.join(", "), &format!("{database} ({fate})")))?;
-            let options =
-                ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace, limits: self.limits };
+            let options = ServeOptions {
+                demo_token: Some(token),
+                grace: self.server.shutdown_grace,
+                limits: self.limits,
+                door: self.door,
+                explorable: true,
+            };
             Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
         })?;
         Ok(ExitCode::SUCCESS)
@@ -88,9 +97,8 @@ async fn demo_token(app: &App, tenants: Vec<String>, fixed: Option<String>) -> R
         return Ok(token.clone());
     }
     let name = format!("demo {}", app.tokens().await?.len() + 1);
-    app.create_token(NewToken { name, tenants, all_tenants: false, write: true, delete: true }, fixed)
-        .await?
-        .map_err(sentences)
+    let new = NewToken { name, tenants, all_tenants: false, write: true, delete: true, explore: true };
+    app.create_token(new, fixed).await?.map_err(sentences)
 }
 
 /// What the demo says when it is ready.

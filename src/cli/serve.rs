@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,7 +14,7 @@ use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, ServeOptions};
+use crate::http::{self, DoorOptions, ServeOptions};
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";
@@ -40,6 +41,14 @@ pub struct Serve {
     #[command(flatten)]
     pub limits: Limits,
 
+    /// How browsers are let in.
+    #[command(flatten)]
+    pub door: DoorOptions,
+
+    /// Let everybody see the schema and the playground and suggest names in errors, as the demo does; for development.
+    #[arg(long, env = "VEXT_EXPLORABLE", help_heading = "Door", value_parser = BoolishValueParser::new())]
+    pub explorable: bool,
+
     /// Backups that it takes by itself.
     #[command(flatten)]
     pub backups: BackupSettings,
@@ -56,7 +65,13 @@ impl Serve {
         // Ends with this function, when nobody is served any more.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
         tracing::info!(target: LOG, address = %listener.local_addr()?, %database, "listening");
-        let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace, limits: self.limits };
+        let options = ServeOptions {
+            demo_token: None,
+            grace: self.server.shutdown_grace,
+            limits: self.limits,
+            door: self.door,
+            explorable: self.explorable,
+        };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");
         Ok(ExitCode::SUCCESS)

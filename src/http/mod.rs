@@ -1,11 +1,15 @@
 //! The transport: GraphQL over HTTP and the playground.
 
 mod admission;
+mod cors;
+mod encoding;
 mod graphql;
+mod guard;
 mod identify;
 mod playground;
 mod refusal;
 mod request;
+mod sign_in;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,8 +17,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
+pub use cors::{DoorOptions, Origin};
 use tokio::net::TcpListener;
 
 use crate::graphql::{Api, Limits};
@@ -29,6 +35,11 @@ pub struct ServeOptions {
     pub grace: Duration,
     /// What one request may ask for.
     pub limits: Limits,
+    /// How browsers are let in.
+    pub door: DoorOptions,
+    /// Whether everybody may see the schema and the playground, and errors suggest names. In production this is for
+    /// tokens with the scope `explore`, and nothing is suggested.
+    pub explorable: bool,
 }
 
 /// What all requests share.
@@ -36,21 +47,35 @@ struct Shared {
     api: Api,
     demo_token: Option<String>,
     limits: Limits,
+    explorable: bool,
 }
 
 /// The router, as [`serve`] serves it and as tests call it.
 pub fn router(app: App, options: ServeOptions) -> Router {
-    let ServeOptions { demo_token, limits, .. } = options;
+    let ServeOptions { demo_token, limits, door, explorable, .. } = options;
     let body = DefaultBodyLimit::max(limits.max_body);
-    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits });
-    Router::new()
-        .route("/", get(|| async { Redirect::temporary("/playground/") }))
+    let shared = Arc::new(Shared { api: Api::new(app, explorable), demo_token, limits, explorable });
+    let api = Router::new()
         .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
-        .route("/playground", get(|| async { Redirect::permanent("/playground/") }))
+        .route_layer(from_fn_with_state(Arc::clone(&shared), encoding::unpack))
+        .route_layer(body)
+        .route_layer(encoding::packing());
+    let api = match cors::layer(&door.allowed_origins) {
+        Some(cors) => api.route_layer(cors),
+        None => api,
+    };
+    let playground = Router::new()
         .route("/playground/", get(playground::index))
         .route("/playground/config.json", get(playground::config))
         .route("/playground/{file}", get(playground::file))
-        .layer(body)
+        .route_layer(from_fn_with_state(Arc::clone(&shared), sign_in::admit));
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/playground/") }))
+        .route("/playground", get(|| async { Redirect::permanent("/playground/") }))
+        .merge(api)
+        .merge(playground)
+        .fallback(guard::not_found)
+        .layer(from_fn_with_state(Arc::clone(&shared), guard::guard))
         .with_state(shared)
 }
 

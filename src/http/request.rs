@@ -72,7 +72,7 @@ fn wish(range: &str) -> (&str, f32) {
 /// Headers that a page of another origin can only send after the browser has asked this server (a CORS preflight), so
 /// that a request with one of them is not forged. The first is the one that panels send anyway; the last three are
 /// those that GraphQL clients send for this purpose.
-const PREFLIGHT: [&str; 5] =
+pub(super) const PREFLIGHT: [&str; 5] =
     ["authorization", "x-tenant", "graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
 
 /// The request in the query string of a GET.

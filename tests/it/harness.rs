@@ -10,6 +10,7 @@ use axum::{Router, http};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vext::domain::{Clock, Environment, SystemRandom};
+use vext::http::ServeOptions;
 use vext::service::{App, Database, NewToken, OpenOptions, demo};
 
 use crate::engines::{Content, Engine, Live};
@@ -59,6 +60,7 @@ pub async fn fill(app: App) {
             all_tenants: tenants.is_empty(),
             write,
             delete: write,
+            explore: false,
         };
         app.create_token(new, Some(name.into())).await.unwrap().unwrap();
     }
@@ -88,7 +90,18 @@ impl Server {
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
         let app = App::open(&live.options()).unwrap();
-        let router = vext::http::router(app.clone(), vext::http::ServeOptions::default());
+        // Many tests look at the schema; what production keeps back is in `production.rs`.
+        Self::serving(app, live, ServeOptions { explorable: true, ..ServeOptions::default() })
+    }
+
+    /// A server with the demo data and the four tokens that is served so.
+    pub fn with(engine: Engine, options: ServeOptions) -> Self {
+        let live = Live::new(engine, Content::Demo);
+        Self::serving(App::open(&live.options()).unwrap(), live, options)
+    }
+
+    fn serving(app: App, live: Live, options: ServeOptions) -> Self {
+        let router = vext::http::router(app.clone(), options);
         Self { app, router, live }
     }
 
