@@ -18,13 +18,13 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use super::Shared;
 use super::refusal::Refusal;
-use super::request::Media;
+use super::request::{self, Media};
 use crate::graphql::{Exceeded, Limit, Limits};
 
 /// An answer of fewer bytes fits into one packet and is not packed.
 const SMALLEST: u64 = 1024;
 /// See docs/decisions/0019-production-mode.md for what each level costs.
-const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
+const LEVEL: CompressionLevel = CompressionLevel::Precise(3);
 /// The largest window of zstd over HTTP is 8 MB (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
 
@@ -52,6 +52,11 @@ pub(super) async fn unpack(State(shared): State<Arc<Shared>>, request: Request, 
 }
 
 async fn unpacked(request: Request, limits: &Limits) -> Result<Request, Refusal> {
+    // The packing layer would say so only when the request has been executed.
+    if is_unsatisfiable(request.headers()) {
+        let sentence = "The answer is sent as it is, or in the content coding gzip, br or zstd; none is accepted.";
+        return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence));
+    }
     let Some(coding) = coding(request.headers())? else { return Ok(request) };
     let (mut parts, body) = request.into_parts();
     // The extractor obeys the limit that holds for bodies.
@@ -69,6 +74,18 @@ async fn unpacked(request: Request, limits: &Limits) -> Result<Request, Refusal>
     parts.headers.remove(CONTENT_ENCODING);
     parts.headers.remove(CONTENT_LENGTH);
     Ok(Request::from_parts(parts, Body::from(plain)))
+}
+
+/// Whether a client takes the answer neither packed nor as it is; the latter has to be refused by name or with `*`.
+fn is_unsatisfiable(headers: &HeaderMap) -> bool {
+    let wishes = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let wishes: Vec<_> = wishes.flat_map(|value| value.split(',')).map(request::wish).collect();
+    let quality = |coding: &str| {
+        let of = |name: &str| wishes.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        of(coding).or_else(|| of("*")).map(|(_, quality)| *quality)
+    };
+    quality("identity").is_some_and(|quality| quality <= 0.0)
+        && ["gzip", "x-gzip", "br", "zstd"].iter().all(|coding| quality(coding).is_none_or(|quality| quality <= 0.0))
 }
 
 /// The coding of the body; `None` when it is sent as it is.
@@ -110,6 +127,26 @@ fn plain(coding: Coding, packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_nobody_takes_is_known_before() {
+        for (accepted, unsatisfiable) in [
+            ("", false),
+            ("gzip", false),
+            ("rot13", false),
+            ("*", false),
+            ("identity;q=0", true),
+            ("*;q=0", true),
+            ("rot13, *;q=0", true),
+            ("gzip;q=0, br;q=0, identity; q=0", true),
+            ("br, *;q=0", false),
+            ("*;q=0.5, identity;q=0", false),
+            ("identity;q=0.1, *;q=0", false),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(accepted))]);
+            assert_eq!(is_unsatisfiable(&headers), unsatisfiable, "{accepted:?}");
+        }
+    }
 
     #[test]
     fn one_known_coding_or_none() {

@@ -62,7 +62,7 @@ impl Media {
 }
 
 /// A media range and its quality.
-fn wish(range: &str) -> (&str, f32) {
+pub(super) fn wish(range: &str) -> (&str, f32) {
     let mut parts = range.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));

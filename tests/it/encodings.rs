@@ -77,6 +77,25 @@ async fn long_answers_are_packed_as_the_client_likes(engine: Engine) {
     assert!(!headers.contains_key("content-encoding"), "an unknown coding");
 }
 
+/// Refused before it is executed: the object is not made.
+async fn an_answer_that_nobody_takes_changes_nothing(engine: Engine) {
+    let server = Server::start(engine);
+    let (id, version) = server.extension("108").await;
+    let query = "mutation($id: ID!) { virtualExtensionNoteUpdate(input: {id: $id, note: {branch: \"Turin\"}}) {
+        virtualExtension { version } } }";
+    let body = json!({ "query": query, "variables": { "id": id } });
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("authorization", &*authorization), ("accept-encoding", "rot13, *;q=0")];
+    let (status, answer) = server.post(&headers, &body).await;
+    let code = &answer["errors"][0]["extensions"]["code"];
+    assert_eq!((status, code), (StatusCode::NOT_ACCEPTABLE, &json!("NOT_ACCEPTABLE")), "{answer}");
+    assert_eq!(server.extension("108").await, (id, version));
+    assert_eq!(
+        server.post(&headers[..1], &body).await.1["data"]["virtualExtensionNoteUpdate"]["virtualExtension"]["version"],
+        version + 1
+    );
+}
+
 async fn sent(server: &Server, codings: &[&str], body: Vec<u8>) -> (StatusCode, HeaderMap, Value) {
     let mut request = Request::post("/graphql").header("content-type", "application/json");
     request = request.header("authorization", format!("Bearer {TOKEN}"));
@@ -101,6 +120,13 @@ async fn packed_requests_are_answered_like_plain_ones(engine: Engine) {
             assert_eq!((status, code), (StatusCode::BAD_REQUEST, &json!("BAD_REQUEST")), "{coding}: {answer}");
         }
     }
+    // What zstd sets aside for its window is what the first bytes ask for: 8 MB over HTTP (RFC 9659), and this is more.
+    let mut wide = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    wide.window_log(24).unwrap();
+    wide.write_all(CODE.as_bytes()).unwrap();
+    let (status, _, answer) = sent(&server, &["zstd"], wide.finish().unwrap()).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("too much memory"), "{answer}");
     let twice = pack("gzip", &pack("gzip", CODE.as_bytes()));
     for codings in [&["gzip, gzip"][..], &["gzip", "gzip"], &["deflate"], &["rot13"]] {
         let (status, headers, answer) = sent(&server, codings, twice.clone()).await;
@@ -194,6 +220,7 @@ fn a_bomb_costs_neither_memory_nor_time() {
 
 on_each_engine!(
     long_answers_are_packed_as_the_client_likes,
+    an_answer_that_nobody_takes_changes_nothing,
     packed_requests_are_answered_like_plain_ones,
     the_limit_holds_for_what_is_unpacked,
 );

@@ -89,12 +89,12 @@ async fn names_are_suggested_only_where_the_schema_is_open(engine: Engine) {
         ("{ ...F } fragment F on Quer { __typename }", false),
         ("{ tenant @inclde(if: true) { code } }", false),
     ] {
-        let message = async |server: &Server| {
+        let errors = async |server: &Server| {
             let answer = server.answer(TOKEN, text, json!({})).await;
-            answer["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("{text}: {answer}")).to_owned()
+            answer.get("errors").unwrap_or_else(|| panic!("{text}: {answer}")).to_string()
         };
-        assert_eq!(message(&open).await.contains("Did you mean"), suggests, "{text}");
-        assert!(!message(&closed).await.contains("Did you mean"), "{text}: {}", message(&closed).await);
+        assert_eq!(errors(&open).await.contains("Did you mean"), suggests, "{text}: {}", errors(&open).await);
+        assert!(!errors(&closed).await.contains("Did you mean"), "{text}: {}", errors(&closed).await);
     }
 }
 
@@ -262,9 +262,9 @@ fn serve_is_production_and_says_reasons_in_the_log_alone() {
     let answer = server.ask(TOKEN, broken, &json!({})).unwrap();
     let extensions = &answer["errors"][0]["extensions"];
     assert_eq!(extensions["code"], "INTERNAL", "{answer}");
-    assert!(!answer.to_string().contains("TELEGRAPH"), "{answer}");
+    assert!(!answer.to_string().contains("damaged"), "{answer}");
     let line = server.says("a request failed");
-    assert!(line.contains("TELEGRAPH") && line.contains(extensions["requestId"].as_str().unwrap()), "{line}");
+    assert!(line.contains("damaged") && line.contains(extensions["requestId"].as_str().unwrap()), "{line}");
     let head = exchange(&server.address, b"GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     let id = head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap().trim().to_owned();
     assert!(server.says("status=404").contains(&id), "{head}");
