@@ -225,6 +225,7 @@ impl Bench {
             all_tenants: false,
             write: false,
             delete: false,
+            explore: false,
         };
         runtime.block_on(async {
             demo::fill(&app).await.unwrap();

@@ -86,6 +86,7 @@ impl Bench {
             all_tenants: false,
             write: true,
             delete: true,
+            explore: false,
         };
         runtime.block_on(async {
             demo::fill(&app).await.unwrap();

@@ -11,7 +11,7 @@ use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, DocumentSettings, ServeOptions};
+use crate::http::{self, DocumentSettings, DoorOptions, ServeOptions};
 use crate::service::demo::{CANISTRACCI, MOLLOY};
 use crate::service::{self, App, Database, NewToken, OpenOptions, TenantRow};
 
@@ -43,6 +43,10 @@ pub struct Demo {
     /// Which documents are answered.
     #[command(flatten)]
     documents: DocumentSettings,
+
+    /// How browsers are let in.
+    #[command(flatten)]
+    door: DoorOptions,
 }
 
 impl Demo {
@@ -80,6 +84,8 @@ impl Demo {
                 grace: self.server.shutdown_grace,
                 limits: self.limits,
                 documents: self.documents,
+                door: self.door,
+                explorable: true,
             };
             http::serve(app, listener, options, stop).await
         })?;
@@ -96,9 +102,8 @@ async fn demo_token(app: &App, tenants: Vec<String>, fixed: Option<String>) -> R
         return Ok(token.clone());
     }
     let name = format!("demo {}", app.tokens().await?.len() + 1);
-    app.create_token(NewToken { name, tenants, all_tenants: false, write: true, delete: true }, fixed)
-        .await?
-        .map_err(sentences)
+    let new = NewToken { name, tenants, all_tenants: false, write: true, delete: true, explore: true };
+    app.create_token(new, fixed).await?.map_err(sentences)
 }
 
 /// What the demo says when it is ready.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,7 +14,7 @@ use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, DocumentSettings, ServeOptions};
+use crate::http::{self, DocumentSettings, DoorOptions, ServeOptions};
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";
@@ -44,6 +45,14 @@ pub struct Serve {
     #[command(flatten)]
     pub documents: DocumentSettings,
 
+    /// How browsers are let in.
+    #[command(flatten)]
+    pub door: DoorOptions,
+
+    /// Let everybody see the schema and the playground and suggest names in errors, as the demo does; for development.
+    #[arg(long, env = "VEXT_EXPLORABLE", help_heading = "Door", value_parser = BoolishValueParser::new())]
+    pub explorable: bool,
+
     /// Backups that it takes by itself.
     #[command(flatten)]
     pub backups: BackupSettings,
@@ -65,6 +74,8 @@ impl Serve {
             grace: self.server.shutdown_grace,
             limits: self.limits,
             documents: self.documents,
+            door: self.door,
+            explorable: self.explorable,
         };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");

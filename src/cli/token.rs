@@ -41,6 +41,7 @@ Examples:
   vext token create --name dashboard --tenant ACME               may read one tenant
   vext token create --name sync --tenant ACME --tenant GLOBEX --scope write
   TOKEN=$(vext token create --name admin --all-tenants --scope write)
+  vext token create --name developer --tenant ACME --scope explore  may see the schema and the playground
 
 The token alone goes to stdout. Only its hash is kept, so it cannot be shown again.")]
 #[command(next_help_heading = "Token")]
@@ -81,6 +82,8 @@ pub enum Scope {
     Write,
     /// To read and to delete; what takes an object out of others needs `write` too.
     Delete,
+    /// To read and to explore: introspection, and to sign in to the playground.
+    Explore,
 }
 
 impl TokenCreate {
@@ -91,8 +94,10 @@ impl TokenCreate {
             return Err(Cli::command().error(ErrorKind::MissingRequiredArgument, said).into());
         }
         let app = self.database.open()?;
-        let [write, delete] = [Scope::Write, Scope::Delete].map(|scope| self.scopes.contains(&scope));
-        let new = NewToken { name: self.name, tenants: self.tenants, all_tenants: self.all_tenants, write, delete };
+        let [write, delete, explore] =
+            [Scope::Write, Scope::Delete, Scope::Explore].map(|scope| self.scopes.contains(&scope));
+        let Self { name, tenants, all_tenants, .. } = self;
+        let new = NewToken { name, tenants, all_tenants, write, delete, explore };
         let token = Runtime::new()?.block_on(app.create_token(new, None))?.map_err(sentences)?;
         print(&format!("{token}\n"))?;
         let said = "This is shown only now. Send it as the header `Authorization: Bearer TOKEN`.";

@@ -6,6 +6,7 @@ mod edit;
 mod filter;
 mod find;
 mod form;
+mod introspection;
 mod limits;
 mod lint;
 mod mutation;
@@ -66,25 +67,29 @@ pub struct Api {
     /// Checks what variables can change: for a text that has been checked completely before.
     fast: TheSchema,
     documents: Arc<Documents>,
+    /// Whether everybody may see the schema.
+    explorable: bool,
 }
 
-fn schema(mode: ValidationMode) -> TheSchema {
+fn schema(mode: ValidationMode, explorable: bool) -> TheSchema {
     let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .validation_mode(mode)
         .limit_depth(DEPTH);
+    let schema = if explorable { schema } else { schema.disable_suggestions() };
     objects::describe(schema).finish()
 }
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
-    schema(ValidationMode::Strict).sdl_with_options(SDLExportOptions::new().include_specified_by())
+    schema(ValidationMode::Strict, true).sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
 impl Api {
-    /// The API of an open application.
-    pub fn new(app: App, limits: &Limits) -> Self {
-        let (strict, fast) = (schema(ValidationMode::Strict), schema(ValidationMode::Fast));
-        Self { app, strict, fast, documents: Arc::new(Documents::new(limits.document_cache)) }
+    /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope `explore`,
+    /// and errors suggest no names.
+    pub fn new(app: App, limits: &Limits, explorable: bool) -> Self {
+        let (strict, fast) = (schema(ValidationMode::Strict, explorable), schema(ValidationMode::Fast, explorable));
+        Self { app, strict, fast, documents: Arc::new(Documents::new(limits.document_cache)), explorable }
     }
 
     /// The application behind the API.
@@ -119,6 +124,11 @@ impl Api {
     /// Executes a request for its document, whatever its text says. A document that has been answered before is not
     /// completely validated again.
     pub async fn execute(&self, document: Document, mut request: Request, asking: Asking) -> Response {
+        if !self.explorable
+            && let Some(refusal) = introspection::refusal(document.parsed(), asking.viewer.as_ref())
+        {
+            return Response::from_errors(vec![refusal]);
+        }
         let name = request.operation_name.as_deref();
         let errors = variables::check(document.parsed(), name, &request.variables);
         if !errors.is_empty() {
@@ -153,6 +163,10 @@ impl Api {
         let batches = Batches::default();
         let snapshot = Arc::clone(&asking.snapshot);
         let scope = Scope::new(self.app.clone(), asking, batches.clone());
-        batches.drive(snapshot, schema.execute(request.data(scope))).await
+        let mut response = batches.drive(snapshot, schema.execute(request.data(scope))).await;
+        if !self.explorable {
+            introspection::keep_from_suggesting(&mut response.errors);
+        }
+        response
     }
 }

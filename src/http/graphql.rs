@@ -4,31 +4,30 @@ use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql_axum::GraphQLResponse;
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use axum::http::header::{ALLOW, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response as Answer};
 
 use super::etag::Tag;
+use super::guard::RequestId;
 use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::{Shared, identify, persisted};
-use crate::graphql::{Asking, Exceeded, Limit, Limits, was_executed};
-
-/// Names the request in logs and in answers.
-const REQUEST_ID: &str = "x-request-id";
+use crate::graphql::{Asking, was_executed};
 
 /// Answers a GraphQL request.
 pub(super) async fn answer(
     State(shared): State<Arc<Shared>>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
-    let request_id = shared.api.app().request_id();
     let media = Media::accepted(&headers);
     let step = Step { shared: &shared, headers: &headers, request_id: &request_id };
     let answered = match media {
@@ -41,9 +40,6 @@ pub(super) async fn answer(
     let mut answer = answered.unwrap_or_else(|refusal| refusal.answer(media.unwrap_or(Media::Json)));
     let headers = answer.headers_mut();
     headers.append(VARY, HeaderValue::from_static("accept"));
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
-        headers.insert(REQUEST_ID, id);
-    }
     answer
 }
 
@@ -75,7 +71,8 @@ impl Step<'_> {
         let incoming = if reads {
             request::from_query(uri.query(), self.headers)?
         } else {
-            request::from_body(&self.body(body, limits)?, self.headers)?
+            let body = body.map_err(|rejection| Refusal::of_body(&rejection, self.headers, limits))?;
+            request::from_body(&body, self.headers)?
         };
         let document = persisted::resolve(&incoming, api, trusted, limits)?;
         let request = incoming.request;
@@ -105,19 +102,5 @@ impl Step<'_> {
             tag.mark(&mut answer);
         }
         Ok(answer)
-    }
-
-    fn body(&self, body: Result<Bytes, BytesRejection>, limits: &Limits) -> Result<Bytes, Refusal> {
-        body.map_err(|rejection| {
-            if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
-                return Refusal::new(rejection.status(), "BAD_REQUEST", "The body could not be read to its end.");
-            }
-            // Where the length is not announced, reading ended with the first byte too many.
-            let announced = self.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-            let allowed = limits.max_body as u64;
-            let actual = announced.unwrap_or(allowed + 1);
-            let exceeded = Exceeded { limit: Limit::Body, allowed, actual, at: None };
-            Refusal::from(exceeded).status(StatusCode::PAYLOAD_TOO_LARGE)
-        })
     }
 }

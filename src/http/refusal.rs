@@ -2,13 +2,14 @@
 
 use async_graphql::ServerError;
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response as Answer;
 use serde::Serialize;
 
 use super::request::Media;
-use crate::graphql::Exceeded;
+use crate::graphql::{Exceeded, Limit, Limits};
 
 /// Why a request was not executed.
 #[derive(Debug)]
@@ -30,6 +31,34 @@ impl Refusal {
     /// What the document or its variables do wrong.
     pub(super) fn of_document(errors: Vec<ServerError>) -> Self {
         Self { status: None, errors, headers: Vec::new() }
+    }
+
+    /// Why a body could not be read.
+    pub(super) fn of_body(rejection: &BytesRejection, headers: &HeaderMap, limits: &Limits) -> Self {
+        if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::new(rejection.status(), "BAD_REQUEST", "The body could not be read to its end.");
+        }
+        // Where the length is not announced, reading ended with the first byte too many.
+        let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let allowed = limits.max_body as u64;
+        let actual = announced.unwrap_or(allowed + 1);
+        let exceeded = Exceeded { limit: Limit::Body, allowed, actual, at: None };
+        Self::from(exceeded).status(StatusCode::PAYLOAD_TOO_LARGE)
+    }
+
+    /// What a client hears of a mistake in the server: where the log tells more.
+    pub(super) fn internal(request_id: &str) -> Self {
+        let sentence = "Something went wrong in the server.";
+        let mut refusal = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", sentence);
+        for error in &mut refusal.errors {
+            error.extensions.get_or_insert_default().set("requestId", request_id);
+        }
+        refusal
+    }
+
+    /// Whether it is refused with this status.
+    pub(super) fn has_status(&self, status: StatusCode) -> bool {
+        self.status == Some(status)
     }
 
     /// The status, where another one than the media type's is meant.

@@ -62,7 +62,7 @@ impl Media {
 }
 
 /// A media range and its quality.
-fn wish(range: &str) -> (&str, f32) {
+pub(super) fn wish(range: &str) -> (&str, f32) {
     let mut parts = range.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
@@ -72,7 +72,7 @@ fn wish(range: &str) -> (&str, f32) {
 /// Headers that a page of another origin can only send after the browser has asked this server (a CORS preflight), so
 /// that a request with one of them is not forged. The first is the one that panels send anyway; the last three are
 /// those that GraphQL clients send for this purpose.
-const PREFLIGHT: [&str; 5] =
+pub(super) const PREFLIGHT: [&str; 5] =
     ["authorization", "x-tenant", "graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
 
 /// A request as it arrived.

@@ -17,6 +17,8 @@ pub struct Viewer {
     pub write: bool,
     /// Whether the token may delete objects.
     pub delete: bool,
+    /// Whether the token may see the schema and the playground where not everybody may.
+    pub explore: bool,
     /// The tenant that this request has selected.
     pub selected: Selected,
     /// The tenants that exist for this viewer; `None` is all of them.
@@ -37,7 +39,8 @@ pub enum Selected {
 impl Viewer {
     /// The program itself, under this name: sees all tenants and may write. The demo data is saved so.
     pub fn system(name: &str) -> Self {
-        Self { name: name.to_owned(), write: true, delete: true, selected: Selected::None, tenants: None }
+        let (write, delete, explore) = (true, true, true);
+        Self { name: name.to_owned(), write, delete, explore, selected: Selected::None, tenants: None }
     }
 
     /// Why this viewer may not make or change tenants themselves, if so: that is for tokens for all tenants.
@@ -65,6 +68,8 @@ pub struct NewToken {
     pub write: bool,
     /// Whether it may delete objects.
     pub delete: bool,
+    /// Whether it may see the schema and the playground where not everybody may.
+    pub explore: bool,
 }
 
 fn hash(token: &str) -> [u8; 32] {
@@ -93,9 +98,11 @@ impl App {
                 (None, None) => None,
             };
             let named = header.is_some() || token.selected.is_some();
+            let has = |scope| token.scopes.split(' ').any(|own| own == scope);
             let mut viewer = Viewer {
-                write: token.scopes.split(' ').any(|scope| scope == "write"),
-                delete: token.scopes.split(' ').any(|scope| scope == "delete"),
+                write: has("write"),
+                delete: has("delete"),
+                explore: has("explore"),
                 name: token.name,
                 selected: if named { Selected::Unknown } else { Selected::None },
                 tenants: (!token.all_tenants).then_some(token.tenants),
@@ -148,8 +155,8 @@ impl App {
                 if !problems.is_empty() {
                     return Ok(Outcome::Rollback(problems));
                 }
-                let scopes =
-                    ["read"].into_iter().chain(new.write.then_some("write")).chain(new.delete.then_some("delete"));
+                let scopes = [("read", true), ("write", new.write), ("delete", new.delete), ("explore", new.explore)];
+                let scopes = scopes.into_iter().filter_map(|(scope, has)| has.then_some(scope));
                 let scopes = scopes.collect::<Vec<_>>().join(" ");
                 let tenants = (!new.all_tenants).then_some(ids.as_slice());
                 match store::create_token(session, &new.name, &hash, &scopes, tenants, now) {

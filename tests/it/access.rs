@@ -59,6 +59,7 @@ async fn tokens_are_random_shown_once_and_kept_as_hashes(engine: Engine) {
         all_tenants: false,
         write: false,
         delete: false,
+        explore: false,
     };
     let one = server.app.create_token(new("one"), None).await.unwrap().unwrap();
     let two = server.app.create_token(new("two"), None).await.unwrap().unwrap();
@@ -71,8 +72,14 @@ async fn tokens_are_random_shown_once_and_kept_as_hashes(engine: Engine) {
 
 async fn bad_token_requests_are_told_everything_at_once(engine: Engine) {
     let server = Server::start(engine);
-    let new =
-        NewToken { name: " ".into(), tenants: vec!["NOBODY".into()], all_tenants: true, write: false, delete: false };
+    let new = NewToken {
+        name: " ".into(),
+        tenants: vec!["NOBODY".into()],
+        all_tenants: true,
+        write: false,
+        delete: false,
+        explore: false,
+    };
     let problems = server.app.create_token(new, None).await.unwrap().unwrap_err();
     let codes: Vec<_> = problems.iter().map(|p| (p.path.join("."), p.code)).collect();
     assert_eq!(
@@ -89,6 +96,7 @@ async fn bad_token_requests_are_told_everything_at_once(engine: Engine) {
         all_tenants: false,
         write: false,
         delete: false,
+        explore: false,
     };
     assert_eq!(server.app.create_token(twice, None).await.unwrap().unwrap_err()[0].code, Code::Duplicate);
 }

@@ -60,6 +60,7 @@ pub async fn fill(app: App) {
             all_tenants: tenants.is_empty(),
             write,
             delete: write,
+            explore: false,
         };
         app.create_token(new, Some(name.into())).await.unwrap().unwrap();
     }
@@ -88,11 +89,16 @@ impl Server {
 
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
-        Self::with(live, ServeOptions::default()).unwrap()
+        // Many tests look at the schema; what production keeps back is in `production.rs`.
+        Self::serving(live, ServeOptions { explorable: true, ..ServeOptions::default() }).unwrap()
     }
 
-    /// The same with options, which may be refused.
-    pub fn with(live: Live, options: ServeOptions) -> Result<Self, String> {
+    /// A server with the demo data and the four tokens, with options that may be refused.
+    pub fn with(engine: Engine, options: ServeOptions) -> Result<Self, String> {
+        Self::serving(Live::new(engine, Content::Demo), options)
+    }
+
+    fn serving(live: Live, options: ServeOptions) -> Result<Self, String> {
         let app = App::open(&live.options()).unwrap();
         let router = vext::http::router(app.clone(), options)?;
         Ok(Self { app, router, live })

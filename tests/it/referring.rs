@@ -573,7 +573,8 @@ async fn a_delete_needs_its_scope(engine: Engine) {
     let server = Server::start(engine);
     for (name, write, delete) in [("w", true, false), ("d", false, true)] {
         let tenants = vec!["CANISTRACCI".to_owned()];
-        let new = vext::service::NewToken { name: name.into(), tenants, all_tenants: false, write, delete };
+        let new =
+            vext::service::NewToken { name: name.into(), tenants, all_tenants: false, write, delete, explore: false };
         server.app.create_token(new, Some(name.into())).await.unwrap().unwrap();
     }
     let (free, kind) = (extension(&server, "7000").await, Kind::VirtualExtension);

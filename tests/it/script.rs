@@ -332,7 +332,7 @@ async fn assert_is_the_demo(app: &App, engine: Engine) {
 
 /// A token for all tenants that may make what it likes.
 fn all_tenants(name: &str) -> NewToken {
-    NewToken { name: name.into(), tenants: vec![], all_tenants: true, write: true, delete: false }
+    NewToken { name: name.into(), tenants: vec![], all_tenants: true, write: true, delete: false, explore: false }
 }
 
 async fn the_documents_build_the_demo_tenant(engine: Engine) {

@@ -206,7 +206,7 @@ async fn no_object_is_read_by_another_tenant(engine: Engine) {
 /// A token for all tenants with these scopes beside `read`.
 async fn token(server: &Server, write: bool, delete: bool) -> String {
     let name = format!("write {write}, delete {delete}");
-    let new = NewToken { name, tenants: vec![], all_tenants: true, write, delete };
+    let new = NewToken { name, tenants: vec![], all_tenants: true, write, delete, explore: false };
     server.app.create_token(new, None).await.unwrap().unwrap()
 }
 

@@ -223,6 +223,7 @@ async fn ask_for_everything(server: &Server) {
         all_tenants: false,
         write: false,
         delete: false,
+        explore: false,
     };
     server.app.create_token(new, None).await.unwrap().unwrap();
     server.app.tokens().await.unwrap();

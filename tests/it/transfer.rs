@@ -165,7 +165,8 @@ async fn clients_read_what_they_read_before(engine: Engine) {
     let file = export(&source.app, demo::CANISTRACCI, Secrets::Sealed).await;
     import(&app, &file, &ImportOptions::default()).await.unwrap();
     let tenants = vec![demo::CANISTRACCI.to_owned()];
-    let token = NewToken { name: "test".into(), tenants, all_tenants: false, write: true, delete: true };
+    let token =
+        NewToken { name: "test".into(), tenants, all_tenants: false, write: true, delete: true, explore: false };
     app.create_token(token, Some(TOKEN.into())).await.unwrap().unwrap();
     let target = Server::over(target);
     for number in demo::VIRTUAL {
@@ -539,10 +540,17 @@ async fn an_interrupted_import_goes_on(engine: Engine) {
 
     // Half of it is there, and to nobody's eyes.
     let app = open(&target);
-    let all = NewToken { name: "all".into(), tenants: vec![], all_tenants: true, write: true, delete: true };
+    let all =
+        NewToken { name: "all".into(), tenants: vec![], all_tenants: true, write: true, delete: true, explore: false };
     app.create_token(all, Some(ALL.into())).await.unwrap().unwrap();
-    let one =
-        NewToken { name: "one".into(), tenants: vec!["MOLLOY".into()], all_tenants: false, write: true, delete: true };
+    let one = NewToken {
+        name: "one".into(),
+        tenants: vec!["MOLLOY".into()],
+        all_tenants: false,
+        write: true,
+        delete: true,
+        explore: false,
+    };
     assert!(app.create_token(one, None).await.unwrap().is_err(), "no token is made for it");
     assert_eq!(app.tenants().await.unwrap(), []);
     let tenant = vext::domain::TenantId(1);
@@ -606,6 +614,7 @@ async fn a_deleted_tenant_leaves_nothing(engine: Engine) {
         all_tenants: false,
         write: true,
         delete: true,
+        explore: false,
     };
     app.create_token(token("one", &["COPY"]), Some("one".into())).await.unwrap().unwrap();
     app.create_token(token("two", &["COPY", "MOLLOY"]), Some("two".into())).await.unwrap().unwrap();

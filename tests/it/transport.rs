@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vext::graphql::{DocumentHash, Limits};
 use vext::http::{DocumentSettings, ServeOptions};
 
-use crate::engines::{Content, Engine, Live, on_each_engine};
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{ALL, MOLLOY, READ, Server, TOKEN};
 
 const RESPONSE: &str = "application/graphql-response+json";
@@ -245,8 +245,7 @@ async fn a_query_is_remembered_by_its_hash_once_it_is_valid(engine: Engine) {
 
 async fn the_memory_for_documents_is_bounded(engine: Engine) {
     let limits = Limits { document_cache: 200, ..Limits::default() };
-    let server =
-        Server::with(Live::new(engine, Content::Demo), ServeOptions { limits, ..ServeOptions::default() }).unwrap();
+    let server = Server::with(engine, ServeOptions { limits, ..ServeOptions::default() }).unwrap();
     let query = |i: usize| format!("{{ a{i}: tenant {{ code }} }}");
     for i in 0..20 {
         post(&server, &[], &json!({ "query": query(i) })).await;
@@ -264,7 +263,7 @@ async fn trusted_documents_are_named_and_may_be_the_only_ones(engine: Engine) {
     let start = |text: Option<&str>, only: bool| {
         _ = text.map(|text| fs::write(&file, text).unwrap());
         let documents = DocumentSettings { trusted_documents: Some(file.clone()), trusted_only: only };
-        Server::with(Live::new(engine, Content::Demo), ServeOptions { documents, ..ServeOptions::default() })
+        Server::with(engine, ServeOptions { documents, ..ServeOptions::default() })
     };
     let code = "query Code { tenant { code } }";
     let hash = DocumentHash::of(code).to_string();
@@ -300,7 +299,7 @@ async fn trusted_documents_are_named_and_may_be_the_only_ones(engine: Engine) {
     }
     fs::remove_file(&file).unwrap();
     let documents = DocumentSettings { trusted_documents: None, trusted_only: true };
-    let nothing = Server::with(Live::new(engine, Content::Demo), ServeOptions { documents, ..ServeOptions::default() });
+    let nothing = Server::with(engine, ServeOptions { documents, ..ServeOptions::default() });
     assert!(nothing.err().unwrap().contains("needs --trusted-documents"));
     let why = start(None, false).err().unwrap();
     assert!(why.contains("documents.json: No such file"), "{why}");

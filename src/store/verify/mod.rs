@@ -65,8 +65,8 @@ fn verify_tokens(session: &mut dyn Session, found: &mut Vec<String>) {
         let Some(id) = row.first().and_then(Value::int) else { continue };
         match tokens::load(session, id) {
             Ok(Some(token)) => {
-                if token.scopes.split(' ').any(|scope| !["read", "write", "delete"].contains(&scope)) {
-                    found.push(format!("token[{id}].scopes: must be read, write or delete"));
+                if token.scopes.split(' ').any(|scope| !["read", "write", "delete", "explore"].contains(&scope)) {
+                    found.push(format!("token[{id}].scopes: must be read, write, delete or explore"));
                 }
                 if token.all_tenants && !token.tenants.is_empty() {
                     found.push(format!("token[{id}].all_tenants: must not be set for a token of some tenants"));

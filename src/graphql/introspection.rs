@@ -1,0 +1,45 @@
+//! What a document tells of the schema: to whom it may, and how little otherwise.
+
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{Pos, Positioned, ServerError};
+
+use crate::service::Viewer;
+
+/// Why a document is not executed for a viewer, if so: it asks for the schema, and that takes the scope `explore`.
+pub(super) fn refusal(document: &ExecutableDocument, viewer: Option<&Viewer>) -> Option<ServerError> {
+    if viewer.is_some_and(|viewer| viewer.explore) {
+        return None;
+    }
+    let code = if viewer.is_some() { "INTROSPECTION_FORBIDDEN" } else { "UNAUTHENTICATED" };
+    let mut error = ServerError::new("Introspection needs a token with the scope explore.", Some(place(document)?));
+    error.extensions.get_or_insert_default().set("code", code);
+    Some(error)
+}
+
+/// Where a document asks for the schema. These names are fields of the root of queries alone, so it is enough to look
+/// at each selection once, wherever a fragment may be spread.
+fn place(document: &ExecutableDocument) -> Option<Pos> {
+    let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set);
+    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set);
+    operations.chain(fragments).find_map(place_in)
+}
+
+/// Goes as deep as brackets nest in the text, which admission bounds.
+fn place_in(set: &Positioned<SelectionSet>) -> Option<Pos> {
+    set.node.items.iter().find_map(|item| match &item.node {
+        Selection::Field(field) if ["__schema", "__type"].contains(&field.node.name.node.as_str()) => Some(item.pos),
+        Selection::Field(field) => place_in(&field.node.selection_set),
+        Selection::InlineFragment(fragment) => place_in(&fragment.node.selection_set),
+        Selection::FragmentSpread(_) => None,
+    })
+}
+
+/// Takes back the suggestion that async-graphql makes for the argument of a directive, also where it is told to make
+/// none (8.0.0-rc.5, `validation/rules/known_argument_names.rs`).
+pub(super) fn keep_from_suggesting(errors: &mut [ServerError]) {
+    for error in errors.iter_mut().filter(|error| error.message.starts_with("Unknown argument ")) {
+        if let Some(end) = error.message.find(" Did you mean ") {
+            error.message.truncate(end);
+        }
+    }
+}
