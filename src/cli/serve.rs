@@ -13,7 +13,7 @@ use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, ServeOptions};
+use crate::http::{self, ServeOptions, StreamSettings};
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";
@@ -40,6 +40,10 @@ pub struct Serve {
     #[command(flatten)]
     pub limits: Limits,
 
+    /// How sockets and event streams behave.
+    #[command(flatten)]
+    pub streaming: StreamSettings,
+
     /// Backups that it takes by itself.
     #[command(flatten)]
     pub backups: BackupSettings,
@@ -56,7 +60,12 @@ impl Serve {
         // Ends with this function, when nobody is served any more.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
         tracing::info!(target: LOG, address = %listener.local_addr()?, %database, "listening");
-        let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace, limits: self.limits };
+        let options = ServeOptions {
+            demo_token: None,
+            grace: self.server.shutdown_grace,
+            limits: self.limits,
+            streaming: self.streaming,
+        };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");
         Ok(ExitCode::SUCCESS)

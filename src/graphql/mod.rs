@@ -18,11 +18,14 @@ mod referrers;
 mod removal;
 mod renumber;
 mod scope;
+mod subscription;
 mod tenants;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, ServerError, ValidationMode};
+use async_graphql::parser::types::OperationType;
+use async_graphql::{MergedObject, Request, Response, Schema, ServerError, ValidationMode};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use batch::Batches;
 use documents::Documents;
@@ -35,6 +38,7 @@ use query::RootQuery;
 use removal::{DeleteMutation, DeletePlanQuery};
 pub use scope::Asking;
 use scope::Scope;
+use subscription::Subscriptions;
 use tenants::TenantMutation;
 
 use crate::service::App;
@@ -50,7 +54,7 @@ struct Mutation(FormMutation, ObjectMutation, DeleteMutation, TenantMutation);
 #[derive(Default, MergedObject)]
 struct Query(RootQuery, DeletePlanQuery, LintQuery);
 
-type TheSchema = Schema<Query, Mutation, EmptySubscription>;
+type TheSchema = Schema<Query, Mutation, Subscriptions>;
 
 /// The schema with all that execution needs. Cheap to clone.
 #[derive(Clone)]
@@ -64,9 +68,8 @@ pub struct Api {
 }
 
 fn schema(mode: ValidationMode) -> TheSchema {
-    let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .validation_mode(mode)
-        .limit_depth(DEPTH);
+    let schema =
+        Schema::build(Query::default(), Mutation::default(), Subscriptions).validation_mode(mode).limit_depth(DEPTH);
     objects::describe(schema).finish()
 }
 
@@ -127,6 +130,37 @@ impl Api {
                 response
             }
         }
+    }
+
+    /// The responses to an operation of any type: one to a query or a mutation, to a subscription one for each event. A
+    /// response without data is the last.
+    pub fn stream(&self, document: Document, request: Request, asking: Asking) -> BoxStream<'static, Response> {
+        if document.operation(request.operation_name.as_deref()) == Some(OperationType::Subscription) {
+            return self.subscribe(&document, request, asking);
+        }
+        let api = self.clone();
+        stream::once(async move { api.execute(document, request, asking).await }).boxed()
+    }
+
+    /// Each event is resolved with a view of the database of its own, which is given back before the next is waited for.
+    fn subscribe(&self, document: &Document, mut request: Request, asking: Asking) -> BoxStream<'static, Response> {
+        if let Err(error) = subscription::check(document.parsed(), request.operation_name.as_deref()) {
+            return stream::once(async { Response::from_errors(vec![error]) }).boxed();
+        }
+        request.set_parsed_query(document.parsed().clone());
+        let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
+        let scope = Scope::new(self.app.clone(), asking, batches.clone());
+        let next = move |responses: Option<BoxStream<'static, Response>>| {
+            let (batches, snapshot) = (batches.clone(), Arc::clone(&snapshot));
+            async move {
+                let mut responses = responses?;
+                let response = batches.drive(Arc::clone(&snapshot), responses.next()).await?;
+                snapshot.renew().await;
+                let goes_on = response.data != async_graphql::Value::Null;
+                Some((response, goes_on.then_some(responses)))
+            }
+        };
+        stream::unfold(Some(self.strict.execute_stream(request.data(scope))), next).boxed()
     }
 
     async fn run(&self, schema: &TheSchema, request: Request, asking: Asking) -> Response {

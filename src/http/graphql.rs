@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
+use async_graphql::{Response, ServerError};
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response as Answer};
 
+use super::pipeline::{self, Operation};
 use super::refusal::Refusal;
 use super::request::{self, Media};
-use super::{Shared, admission, identify};
+use super::{Shared, events, identify, socket};
 use crate::graphql::{Asking, Exceeded, Limit, Limits, was_executed};
 
 /// Names the request in logs and in answers.
@@ -26,25 +28,36 @@ pub(super) async fn answer(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
+    if socket::is_asked_for(&headers) {
+        return socket::open(shared, headers, upgrade);
+    }
     let request_id = shared.api.app().request_id();
     let media = Media::accepted(&headers);
     let step = Step { shared: &shared, headers: &headers, request_id: &request_id };
-    let answered = match media {
-        Some(_) => step.execute(&method, &uri, body).await,
+    let prepared = match media {
+        Some(_) => step.prepare(&method, &uri, body).await,
         None => {
-            let sentence = "The answer is application/graphql-response+json or application/json; neither is accepted.";
+            let sentence = "The answer is application/graphql-response+json, application/json or text/event-stream; \
+                            none of them is accepted.";
             Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence))
         }
     };
     let media = media.unwrap_or(Media::Json);
-    let mut answer = match answered {
-        Ok(response) => GraphQLResponse::from(response).into_response(),
-        Err(refusal) => refusal.answer(media),
+    let mut answer = match media {
+        Media::EventStream => events::answer(&shared, prepared),
+        Media::Json | Media::Response => match step.execute(prepared).await {
+            Ok(response) => {
+                let mut answer = GraphQLResponse::from(response).into_response();
+                answer.headers_mut().insert(CONTENT_TYPE, media.content_type());
+                answer
+            }
+            Err(refusal) => refusal.answer(media),
+        },
     };
     let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, media.content_type());
     headers.append(VARY, HeaderValue::from_static("accept"));
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, id);
@@ -68,12 +81,12 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    async fn execute(
+    async fn prepare(
         &self,
         method: &Method,
         uri: &Uri,
         body: Result<Bytes, BytesRejection>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Operation, Refusal> {
         let Shared { api, limits, .. } = self.shared;
         let reads = *method != Method::POST;
         let request = if reads {
@@ -81,14 +94,8 @@ impl Step<'_> {
         } else {
             request::from_body(&self.body(body, limits)?, self.headers)?
         };
-        let document = match api.remembered(&request.query) {
-            Some(document) => document,
-            None => {
-                admission::admit(&request.query, limits)?;
-                api.parse(&request.query).map_err(|error| Refusal::of_document(vec![error]))?
-            }
-        };
-        if reads && document.operation(request.operation_name.as_deref()).is_some_and(|ty| ty != OperationType::Query) {
+        let document = pipeline::document(self.shared, &request)?;
+        if reads && document.operation(request.operation_name.as_deref()) == Some(OperationType::Mutation) {
             let sentence = "Only queries can be sent with GET; send this operation with POST.";
             let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
             return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
@@ -97,9 +104,19 @@ impl Step<'_> {
         let snapshot = Arc::new(app.snapshot());
         let viewer = identify::identify(app, &snapshot, self.headers, self.request_id).await?;
         let asking = Asking { snapshot, viewer, request_id: self.request_id.to_owned() };
-        let operation = request.operation_name.clone();
-        let response = api.execute(document, request, asking).await;
-        tracing::debug!(request = self.request_id, operation, errors = response.errors.len(), "answered");
+        Ok(Operation { document, request, asking })
+    }
+
+    /// Answers with one response.
+    async fn execute(&self, prepared: Result<Operation, Refusal>) -> Result<Response, Refusal> {
+        let operation = prepared?;
+        if operation.kind() == Some(OperationType::Subscription) {
+            return Err(Refusal::of_document(vec![no_stream()]));
+        }
+        let Operation { document, request, asking } = operation;
+        let name = request.operation_name.clone();
+        let response = self.shared.api.execute(document, request, asking).await;
+        tracing::debug!(request = self.request_id, operation = name, errors = response.errors.len(), "answered");
         if was_executed(&response) { Ok(response) } else { Err(Refusal::of_document(response.errors)) }
     }
 
@@ -116,4 +133,12 @@ impl Step<'_> {
             Refusal::from(exceeded).status(StatusCode::PAYLOAD_TOO_LARGE)
         })
     }
+}
+
+fn no_stream() -> ServerError {
+    let sentence = "A subscription is answered with several responses: send it over a WebSocket with the subprotocol \
+                    graphql-transport-ws, or accept text/event-stream.";
+    let mut error = ServerError::new(sentence, None);
+    error.extensions.get_or_insert_default().set("code", "STREAM_REQUIRED");
+    error
 }

@@ -92,6 +92,11 @@ impl Server {
         Self { app, router, live }
     }
 
+    /// The same, served with other options.
+    pub fn serving(self, options: vext::http::ServeOptions) -> Self {
+        Self { router: vext::http::router(self.app.clone(), options), ..self }
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> http::Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()
