@@ -1,15 +1,23 @@
+import { getOperationAST } from 'graphql';
+import { createClient } from 'graphql-sse';
+
+const URL = '/graphql';
+
 /**
  * Makes GraphiQL's fetcher for one session. `onAnswer` learns after each request whether the server refused the token.
  */
 export function createFetcher({ token, tenant }, onAnswer) {
-  return async (request, { headers } = {}) => {
-    const response = await fetch('/graphql', {
+  const session = { ...(token && { authorization: `Bearer ${token}` }), ...(tenant && { 'x-tenant': tenant }) };
+  return async (request, { documentAST, headers } = {}) => {
+    if (documentAST && getOperationAST(documentAST, request.operationName)?.operation === 'subscription') {
+      return follow(request, { ...session, ...headers }, onAnswer);
+    }
+    const response = await fetch(URL, {
       method: 'POST',
       headers: {
         accept: 'application/graphql-response+json, application/json',
         'content-type': 'application/json',
-        ...(token && { authorization: `Bearer ${token}` }),
-        ...(tenant && { 'x-tenant': tenant }),
+        ...session,
         ...headers,
       },
       body: JSON.stringify(request),
@@ -18,6 +26,19 @@ export function createFetcher({ token, tenant }, onAnswer) {
     onAnswer({ refused: response.status === 401 || isUnauthenticated(result) });
     return result;
   };
+}
+
+/** The results of a subscription. It is not begun anew by itself, for that would skip what happened meanwhile. */
+async function* follow(request, headers, onAnswer) {
+  try {
+    for await (const result of createClient({ url: URL, headers, retryAttempts: 0 }).iterate(request)) {
+      onAnswer({ refused: isUnauthenticated(result) });
+      yield result;
+    }
+  } catch (error) {
+    onAnswer({ refused: error.response?.status === 401 });
+    throw error;
+  }
 }
 
 /** Whatever stands between page and server may answer something else than JSON; that is shown as an error too. */

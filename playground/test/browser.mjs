@@ -90,6 +90,16 @@ async function run(page) {
     await page.screenshot({ path: screenshot });
   }
 
+  // A subscription goes on until it is stopped.
+  await page.getByRole('button', { name: /^Follow changes/ }).click();
+  await page.getByRole('button', { name: /^Follow changes/ }).and(page.locator('[aria-current=true]')).waitFor();
+  await page.keyboard.press('Control+Enter');
+  await answer.getByText('UPDATED').waitFor();
+  if (screenshot) {
+    await page.screenshot({ path: screenshot.replace(/(?=\.png$)/, '-subscription') });
+  }
+  await page.getByRole('button', { name: /^Stop/ }).click();
+
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
   const docs = page.locator('.graphiql-doc-explorer');
   await docs.getByRole('link').first().click();

@@ -11,7 +11,7 @@ use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, DocumentSettings, DoorOptions, ServeOptions};
+use crate::http::{self, DocumentSettings, DoorOptions, ServeOptions, StreamSettings};
 use crate::service::demo::{CANISTRACCI, MOLLOY};
 use crate::service::{self, App, Database, NewToken, OpenOptions, TenantRow};
 
@@ -47,6 +47,10 @@ pub struct Demo {
     /// How browsers are let in.
     #[command(flatten)]
     door: DoorOptions,
+
+    /// How sockets and event streams behave.
+    #[command(flatten)]
+    streaming: StreamSettings,
 }
 
 impl Demo {
@@ -86,6 +90,7 @@ impl Demo {
                 documents: self.documents,
                 door: self.door,
                 explorable: true,
+                streaming: self.streaming,
             };
             http::serve(app, listener, options, stop).await
         })?;

@@ -14,7 +14,7 @@ use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, DocumentSettings, DoorOptions, ServeOptions};
+use crate::http::{self, DocumentSettings, DoorOptions, ServeOptions, StreamSettings};
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";
@@ -53,6 +53,10 @@ pub struct Serve {
     #[arg(long, env = "VEXT_EXPLORABLE", help_heading = "Door", value_parser = BoolishValueParser::new())]
     pub explorable: bool,
 
+    /// How sockets and event streams behave.
+    #[command(flatten)]
+    pub streaming: StreamSettings,
+
     /// Backups that it takes by itself.
     #[command(flatten)]
     pub backups: BackupSettings,
@@ -76,6 +80,7 @@ impl Serve {
             documents: self.documents,
             door: self.door,
             explorable: self.explorable,
+            streaming: self.streaming,
         };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");

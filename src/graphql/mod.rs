@@ -19,16 +19,16 @@ mod referrers;
 mod removal;
 mod renumber;
 mod scope;
+mod subscription;
 mod tenants;
 mod variables;
 
 use std::sync::Arc;
 
-use async_graphql::{
-    EmptySubscription, MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode,
-};
-
+use async_graphql::parser::types::OperationType;
+use async_graphql::{MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode};
 use futures_util::FutureExt as _;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use batch::Batches;
 use documents::Documents;
@@ -41,6 +41,7 @@ use query::RootQuery;
 use removal::{DeleteMutation, DeletePlanQuery};
 pub use scope::Asking;
 use scope::Scope;
+use subscription::Subscriptions;
 use tenants::TenantMutation;
 
 use crate::service::App;
@@ -56,7 +57,7 @@ struct Mutation(FormMutation, ObjectMutation, DeleteMutation, TenantMutation);
 #[derive(Default, MergedObject)]
 struct Query(RootQuery, DeletePlanQuery, LintQuery);
 
-type TheSchema = Schema<Query, Mutation, EmptySubscription>;
+type TheSchema = Schema<Query, Mutation, Subscriptions>;
 
 /// The schema with all that execution needs. Cheap to clone.
 #[derive(Clone)]
@@ -72,9 +73,8 @@ pub struct Api {
 }
 
 fn schema(mode: ValidationMode, explorable: bool) -> TheSchema {
-    let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .validation_mode(mode)
-        .limit_depth(DEPTH);
+    let schema =
+        Schema::build(Query::default(), Mutation::default(), Subscriptions).validation_mode(mode).limit_depth(DEPTH);
     let schema = if explorable { schema } else { schema.disable_suggestions() };
     objects::describe(schema).finish()
 }
@@ -124,13 +124,7 @@ impl Api {
     /// Executes a request for its document, whatever its text says. A document that has been answered before is not
     /// completely validated again.
     pub async fn execute(&self, document: Document, mut request: Request, asking: Asking) -> Response {
-        if !self.explorable
-            && let Some(refusal) = introspection::refusal(document.parsed(), asking.viewer.as_ref())
-        {
-            return Response::from_errors(vec![refusal]);
-        }
-        let name = request.operation_name.as_deref();
-        let errors = variables::check(document.parsed(), name, &request.variables);
+        let errors = self.refusals(&document, &request, &asking);
         if !errors.is_empty() {
             return Response::from_errors(errors);
         }
@@ -157,6 +151,53 @@ impl Api {
                 response
             }
         }
+    }
+
+    /// Why a request is not executed for who asks, as far as its document has been validated.
+    fn refusals(&self, document: &Document, request: &Request, asking: &Asking) -> Vec<ServerError> {
+        let forbidden = match self.explorable {
+            true => None,
+            false => introspection::refusal(document.parsed(), asking.viewer.as_ref()),
+        };
+        let name = request.operation_name.as_deref();
+        forbidden.map_or_else(|| variables::check(document.parsed(), name, &request.variables), |error| vec![error])
+    }
+
+    /// The responses to an operation of any type: one to a query or a mutation, to a subscription one for each event. A
+    /// response without data is the last.
+    pub fn stream(&self, document: Document, request: Request, asking: Asking) -> BoxStream<'static, Response> {
+        if document.operation(request.operation_name.as_deref()) == Some(OperationType::Subscription) {
+            return self.subscribe(&document, request, asking);
+        }
+        let api = self.clone();
+        stream::once(async move { api.execute(document, request, asking).await }).boxed()
+    }
+
+    /// Each event is resolved with a view of the database of its own, which is given back before the next is waited for.
+    fn subscribe(&self, document: &Document, mut request: Request, asking: Asking) -> BoxStream<'static, Response> {
+        let mut errors = self.refusals(document, &request, &asking);
+        errors.extend(subscription::check(document.parsed(), request.operation_name.as_deref()).err());
+        if !errors.is_empty() {
+            return stream::once(async { Response::from_errors(errors) }).boxed();
+        }
+        request.set_parsed_query((**document.parsed()).clone());
+        let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
+        let scope = Scope::new(self.app.clone(), asking, batches.clone());
+        let explorable = self.explorable;
+        let next = move |responses: Option<BoxStream<'static, Response>>| {
+            let (batches, snapshot) = (batches.clone(), Arc::clone(&snapshot));
+            async move {
+                let mut responses = responses?;
+                let mut response = batches.drive(Arc::clone(&snapshot), responses.next()).await?;
+                if !explorable {
+                    introspection::keep_from_suggesting(&mut response.errors);
+                }
+                snapshot.renew().await;
+                let goes_on = response.data != async_graphql::Value::Null;
+                Some((response, goes_on.then_some(responses)))
+            }
+        };
+        stream::unfold(Some(self.strict.execute_stream(request.data(scope))), next).boxed()
     }
 
     async fn run(&self, schema: &TheSchema, request: Request, asking: Asking) -> Response {

@@ -44,11 +44,11 @@ impl From<Problem> for UserError {
 #[derive(Debug, SimpleObject)]
 pub struct FieldChange {
     /// `section.field`.
-    path: String,
+    pub(super) path: String,
     /// The value before, as JSON; secrets show whether they were set.
-    before: String,
+    pub(super) before: String,
     /// The value after, as JSON; secrets show whether they are set.
-    after: String,
+    pub(super) after: String,
 }
 
 impl From<Change> for FieldChange {

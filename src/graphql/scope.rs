@@ -113,30 +113,34 @@ impl Scope {
         self.snapshot.read(tenant, work).await.map_err(|e| self.surprise(&e))
     }
 
-    /// What the client hears of an error that it did not cause: a code and the request's name, nothing internal.
+    /// See [`surprise`].
     pub(super) fn surprise(&self, error: &StoreError) -> Error {
-        tracing::error!(request = self.request_id, %error, "a request failed");
-        let (code, sentence) = match error {
-            StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
-            StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
-            StoreError::Unknown(_) => (
-                "UNAVAILABLE",
-                "The database became unavailable while it saved: read what is there before you try again.",
-            ),
-            StoreError::Conflict { .. }
-            | StoreError::Reference
-            | StoreError::Invalid(_)
-            | StoreError::NoTenant
-            | StoreError::Corrupt(_)
-            | StoreError::Bug(_) => ("INTERNAL", "Something went wrong in the server."),
-        };
-        coded(code, sentence).extend_with(|_, e| {
-            e.set("requestId", self.request_id.as_str());
-            if let StoreError::Unknown(_) = error {
-                e.set("outcome", "UNKNOWN");
-            }
-        })
+        surprise(error, &self.request_id)
     }
+}
+
+/// What the client hears of an error that it did not cause: a code and the request's name, nothing internal.
+pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
+    tracing::error!(request = request_id, %error, "a request failed");
+    let (code, sentence) = match error {
+        StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
+        StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
+        StoreError::Unknown(_) => {
+            ("UNAVAILABLE", "The database became unavailable while it saved: read what is there before you try again.")
+        }
+        StoreError::Conflict { .. }
+        | StoreError::Reference
+        | StoreError::Invalid(_)
+        | StoreError::NoTenant
+        | StoreError::Corrupt(_)
+        | StoreError::Bug(_) => ("INTERNAL", "Something went wrong in the server."),
+    };
+    coded(code, sentence).extend_with(|_, e| {
+        e.set("requestId", request_id);
+        if let StoreError::Unknown(_) = error {
+            e.set("outcome", "UNKNOWN");
+        }
+    })
 }
 
 /// Who asks, as the transport found out.

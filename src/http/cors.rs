@@ -18,7 +18,7 @@ use super::request::PREFLIGHT;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Door")]
 pub struct DoorOptions {
-    /// Origin whose pages may use the API from a browser, such as `https://panel.example.com`; may be repeated.
+    /// Origin whose pages may use the API from a browser, WebSockets included, such as `https://panel.example.com`; may be repeated.
     #[arg(long = "allowed-origin", env = "VEXT_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Vec<Origin>,
 }

@@ -11,10 +11,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response as Answer;
 use sha2::{Digest as _, Sha256};
 
+use super::pipeline::Operation;
 use super::request::Media;
 use crate::domain::TenantId;
 use crate::graphql::DocumentHash;
-use crate::service::{Selected, Viewer};
+use crate::service::Selected;
 
 /// What the program would answer differently after an update is in its version and its schema.
 static PROGRAM: LazyLock<String> = LazyLock::new(|| {
@@ -30,15 +31,11 @@ pub(super) struct Tag {
 
 impl Tag {
     /// The tag of the answer to a viewer; `None` without a selected tenant.
-    pub(super) fn of(
-        viewer: Option<&Viewer>,
-        document: DocumentHash,
-        request: &async_graphql::Request,
-        media: Media,
-    ) -> Option<Self> {
-        let viewer = viewer?;
+    pub(super) fn of(operation: &Operation, media: Media) -> Option<Self> {
+        let Operation { document, request, asking } = operation;
+        let viewer = asking.viewer.as_ref()?;
         let Selected::Tenant(tenant) = &viewer.selected else { return None };
-        let asked = (document.to_string(), &request.operation_name, &request.variables, &request.extensions);
+        let asked = (document.hash().to_string(), &request.operation_name, &request.variables, &request.extensions);
         let by = (&viewer.name, media.content_type().as_bytes().to_vec());
         let of = (tenant.id.0, tenant.revision);
         let text = serde_json::to_vec(&(&*PROGRAM, asked, by, of)).ok()?;

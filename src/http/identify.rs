@@ -14,10 +14,21 @@ pub(super) async fn identify(
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<Option<Viewer>, Refusal> {
-    let Some(authorization) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    let token = authorization.to_str().ok().and_then(|value| value.split_once(' '));
-    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    viewer(app, snapshot, token, selected(headers), request_id).await.map(Some)
+    if !headers.contains_key(AUTHORIZATION) {
+        return Ok(None);
+    }
+    viewer(app, snapshot, token(headers), selected(headers), request_id).await.map(Some)
+}
+
+/// The token of a request.
+pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+    bearer(headers.get(AUTHORIZATION)?.to_str().ok()?)
+}
+
+/// The token behind `Bearer`.
+pub(super) fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The tenant that the request selects.

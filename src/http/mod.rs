@@ -4,14 +4,18 @@ mod admission;
 mod cors;
 mod encoding;
 mod etag;
+mod events;
 mod graphql;
 mod guard;
 mod identify;
 mod persisted;
+mod pipeline;
 mod playground;
 mod refusal;
 mod request;
 mod sign_in;
+mod socket;
+mod streams;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,10 +27,13 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 pub use cors::{DoorOptions, Origin};
 pub use persisted::DocumentSettings;
 use persisted::Trusted;
+pub use streams::StreamSettings;
+use streams::Streams;
 
 use crate::graphql::{Api, Limits};
 use crate::service::App;
@@ -47,6 +54,8 @@ pub struct ServeOptions {
     /// Whether everybody may see the schema and the playground, and errors suggest names. In production this is for
     /// tokens with the scope `explore`, and nothing is suggested.
     pub explorable: bool,
+    /// How sockets and event streams behave.
+    pub streaming: StreamSettings,
 }
 
 /// What all requests share.
@@ -56,6 +65,19 @@ struct Shared {
     limits: Limits,
     trusted: Trusted,
     explorable: bool,
+    /// Whose pages may open WebSockets.
+    allowed_origins: Vec<Origin>,
+    streaming: StreamSettings,
+    streams: Arc<Streams>,
+    /// Becomes true when the stop was asked for. The server has stopped when all of these are dropped.
+    stopping: watch::Receiver<bool>,
+}
+
+/// Waits until the stop was asked for; without end when nobody can ask any more.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    if stopping.wait_for(|stopping| *stopping).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The router, as [`serve`] serves it and as tests call it.
@@ -63,17 +85,34 @@ struct Shared {
 /// # Errors
 /// In one sentence, what is wrong with the trusted documents.
 pub fn router(app: App, options: ServeOptions) -> Result<Router, String> {
-    let ServeOptions { demo_token, limits, documents, door, explorable, .. } = options;
-    let api = Api::new(app, &limits, explorable);
+    routes(app, options, watch::channel(false).1)
+}
+
+fn routes(app: App, options: ServeOptions, stopping: watch::Receiver<bool>) -> Result<Router, String> {
+    let ServeOptions { demo_token, limits, documents, door, explorable, streaming, .. } = options;
+    let api = Api::new(app.with_feed_poll(streaming.feed_poll), &limits, explorable);
     let trusted = documents.load(&api, &limits)?;
     let body = DefaultBodyLimit::max(limits.max_body);
-    let shared = Arc::new(Shared { api, demo_token, limits, trusted, explorable });
+    let streams = Streams::new(streaming.max_streams);
+    let cors = cors::layer(&door.allowed_origins);
+    let allowed_origins = door.allowed_origins;
+    let shared = Arc::new(Shared {
+        api,
+        demo_token,
+        limits,
+        trusted,
+        explorable,
+        allowed_origins,
+        streaming,
+        streams,
+        stopping,
+    });
     let api = Router::new()
         .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
         .route_layer(from_fn_with_state(Arc::clone(&shared), encoding::unpack))
         .route_layer(body)
         .route_layer(encoding::packing());
-    let api = match cors::layer(&door.allowed_origins) {
+    let api = match cors {
         Some(cors) => api.route_layer(cors),
         None => api,
     };
@@ -104,19 +143,26 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let grace = options.grace;
-    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-    let asked = async move {
+    let (stop, mut stopping) = watch::channel(false);
+    let router = routes(app, options, stopping.clone())?;
+    let server = async move {
+        let stopped = async move { stopped(&mut stopping).await };
+        axum::serve(listener, router).with_graceful_shutdown(stopped).await
+    };
+    let served = async {
+        let ended = server.await;
+        // For the server a socket is no connection any more.
+        stop.closed().await;
+        ended
+    };
+    let patience = async {
         shutdown.await;
         tracing::info!("stopping");
-        drop(stopping);
-    };
-    let server = axum::serve(listener, router(app, options)?).with_graceful_shutdown(asked);
-    let patience = async move {
-        let _ = stopped.await;
+        stop.send_replace(true);
         tokio::time::sleep(grace).await;
     };
     tokio::select! {
-        ended = server => Ok(ended?),
+        ended = served => Ok(ended?),
         () = patience => {
             tracing::warn!("some requests were cut off: they went on for more than {} s after the stop", grace.as_secs());
             Ok(())

@@ -72,6 +72,31 @@ impl Refusal {
         self
     }
 
+    /// The limit that the request passes, and the first number that is too many.
+    pub(super) fn limit(mut self, limit: usize, actual: usize) -> Self {
+        for error in &mut self.errors {
+            let extensions = error.extensions.get_or_insert_default();
+            extensions.set("limit", limit as u64);
+            extensions.set("actual", actual as u64);
+        }
+        self
+    }
+
+    /// What is wrong, in one sentence.
+    pub(super) fn sentence(&self) -> String {
+        self.errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What is wrong.
+    pub(super) fn into_errors(self) -> Vec<ServerError> {
+        self.errors
+    }
+
+    /// What is wrong with the document or its variables; other refusals stay what they are.
+    pub(super) fn into_document_errors(self) -> Result<Vec<ServerError>, Self> {
+        if self.status.is_none() { Ok(self.errors) } else { Err(self) }
+    }
+
     /// The answer. A document that is wrong has the status 400, but 200 for a client that takes `application/json`
     /// alone, where 400 means that the answer does not come from a GraphQL server (GraphQL over HTTP, section 6.4).
     pub(super) fn answer(self, media: Media) -> Answer {
@@ -79,8 +104,10 @@ impl Refusal {
         struct Errors {
             errors: Vec<ServerError>,
         }
+        // A refusal is no stream of events.
+        let media = if media == Media::EventStream { Media::Response } else { media };
         let status = self.status.unwrap_or(match media {
-            Media::Response => StatusCode::BAD_REQUEST,
+            Media::Response | Media::EventStream => StatusCode::BAD_REQUEST,
             Media::Json => StatusCode::OK,
         });
         // Errors hold nothing but texts and numbers.

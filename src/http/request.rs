@@ -15,14 +15,18 @@ pub(super) enum Media {
     Response,
     /// `application/json`, for clients older than that.
     Json,
+    /// `text/event-stream`: an event for each response.
+    EventStream,
 }
 
 impl Media {
     const RESPONSE: &str = "application/graphql-response+json";
     const JSON: &str = "application/json";
+    const EVENT_STREAM: &str = "text/event-stream";
 
     /// What the client likes best: the highest quality, and among equals what it names first. Without a wish, and for
-    /// any type, it is `application/json`, which every client reads. `None` when neither is acceptable.
+    /// any type, it is `application/json`, which every client reads; events are only for those that name them. `None`
+    /// when none is acceptable.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let mut wishes = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
         if wishes.peek().is_none() {
@@ -32,11 +36,14 @@ impl Media {
         // The most specific range of a type tells its quality (RFC 9110, section 12.5.1).
         let quality = |media: &str| {
             let of = |range: &str| wishes.iter().position(|(name, _)| name.eq_ignore_ascii_case(range));
-            let place = of(media).or_else(|| of("application/*")).or_else(|| of("*/*"))?;
+            let place = match media {
+                Self::EVENT_STREAM => of(media)?,
+                _ => of(media).or_else(|| of("application/*")).or_else(|| of("*/*"))?,
+            };
             Some((wishes[place].1, place))
         };
         let mut best: Option<(f32, usize, Media)> = None;
-        for media in [Media::Json, Media::Response] {
+        for media in [Media::Json, Media::Response, Media::EventStream] {
             let Some((quality, place)) = quality(media.name()).filter(|(quality, _)| *quality > 0.0) else { continue };
             if best.is_none_or(|(q, p, _)| quality > q || (quality >= q && place < p)) {
                 best = Some((quality, place, media));
@@ -49,6 +56,7 @@ impl Media {
         match self {
             Media::Response => Self::RESPONSE,
             Media::Json => Self::JSON,
+            Media::EventStream => Self::EVENT_STREAM,
         }
     }
 
@@ -57,6 +65,7 @@ impl Media {
         HeaderValue::from_static(match self {
             Media::Response => "application/graphql-response+json; charset=utf-8",
             Media::Json => "application/json; charset=utf-8",
+            Media::EventStream => "text/event-stream",
         })
     }
 }
@@ -144,7 +153,7 @@ fn is_json(value: &HeaderValue) -> Result<(), String> {
 }
 
 /// Checks the type of each parameter; what the specification does not name is passed over.
-fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming, Refusal> {
+pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming, Refusal> {
     let mut problems = Vec::new();
     let mut request = Request::new("");
     let mut document = None;
@@ -225,7 +234,7 @@ mod tests {
 
     #[test]
     fn the_client_chooses_the_media_type() {
-        let (response, json) = (Some(Media::Response), Some(Media::Json));
+        let (response, json, events) = (Some(Media::Response), Some(Media::Json), Some(Media::EventStream));
         for (accept, media) in [
             (&[][..], json),
             (&["*/*"], json),
@@ -240,6 +249,11 @@ mod tests {
             (&["application/json;q=0, */*"], response),
             (&["*/*;q=0.1, application/graphql-response+json;q=0.2"], response),
             (&["text/html, */*;q=0.1"], json),
+            (&["text/event-stream"], events),
+            (&["text/event-stream, multipart/mixed"], events),
+            (&["application/json, text/event-stream"], json),
+            (&["application/json;q=0.5, */*, text/event-stream;q=0.1"], response),
+            (&["text/*"], None),
             (&["text/html"], None),
             (&["application/json;q=0"], None),
             (&["application/json;q=much"], None),

@@ -23,6 +23,8 @@ pub struct Viewer {
     pub selected: Selected,
     /// The tenants that exist for this viewer; `None` is all of them.
     tenants: Option<Vec<TenantId>>,
+    /// The hash of the token, to look again whether it is still good; `None` for the program itself.
+    token: Option<[u8; 32]>,
 }
 
 /// The tenant that holds for a whole request, as the header or else the token says.
@@ -40,7 +42,7 @@ impl Viewer {
     /// The program itself, under this name: sees all tenants and may write. The demo data is saved so.
     pub fn system(name: &str) -> Self {
         let (write, delete, explore) = (true, true, true);
-        Self { name: name.to_owned(), write, delete, explore, selected: Selected::None, tenants: None }
+        Self { name: name.to_owned(), write, delete, explore, selected: Selected::None, tenants: None, token: None }
     }
 
     /// Why this viewer may not make or change tenants themselves, if so: that is for tokens for all tenants.
@@ -106,6 +108,7 @@ impl App {
                 name: token.name,
                 selected: if named { Selected::Unknown } else { Selected::None },
                 tenants: (!token.all_tenants).then_some(token.tenants),
+                token: Some(hash),
             };
             if let Some(row) = row.filter(|row| viewer.sees(row.id)) {
                 viewer.selected = Selected::Tenant(Box::new(row));
@@ -113,6 +116,21 @@ impl App {
             Ok(Some(viewer))
         };
         snapshot.read_system(read).await
+    }
+
+    /// Whether a viewer's token is still valid, and for this tenant.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub(super) async fn still_opens(
+        &self,
+        snapshot: &Snapshot,
+        viewer: &Viewer,
+        tenant: TenantId,
+    ) -> store::Result<bool> {
+        let Some(hash) = viewer.token else { return Ok(true) };
+        let found = snapshot.read_system(move |session| store::find_token(session, &hash)).await?;
+        Ok(found.is_some_and(|token| token.all_tenants || token.tenants.contains(&tenant)))
     }
 
     /// Makes a token and returns it: the only time that it can be seen. `fixed` sets its text, for scripts.

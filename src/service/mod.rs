@@ -7,6 +7,7 @@ pub mod demo;
 mod document;
 mod effect;
 mod facts;
+mod feed;
 pub mod find;
 mod key;
 mod lint;
@@ -23,12 +24,14 @@ mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use access::{NewToken, Selected, Viewer};
 pub use backup::{Manifest, backup};
 pub use document::PlainPatch;
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
+pub use feed::{Follower, Following, Heard, read_place, write_place};
 pub use lint::{Finding, Findings, Lint, Place, Severity};
 pub use removal::{Delete, DeletePlan, Deleted, OnReferences, Shown};
 pub use renumber::{Renumber, Renumbered};
@@ -65,7 +68,12 @@ pub struct App {
     pub(crate) store: Store,
     sealer: Sealer,
     environment: Arc<Environment>,
+    /// How often is looked what other processes have committed, while somebody follows a tenant.
+    feed_poll: Duration,
 }
+
+/// [`App::with_feed_poll`] when nobody says otherwise.
+const FEED_POLL: Duration = Duration::from_secs(1);
 
 impl App {
     /// Opens database and key file; blocks while it checks the database. A SQLite file is brought up to date first;
@@ -85,7 +93,12 @@ impl App {
             options.sealer(false)?
         };
         let store = Store::open(database, *readers).map_err(StartError)?;
-        Ok(Self { store, sealer, environment: Arc::new(environment.clone()) })
+        Ok(Self { store, sealer, environment: Arc::new(environment.clone()), feed_poll: FEED_POLL })
+    }
+
+    /// The same with another interval between two looks at what other processes have committed.
+    pub fn with_feed_poll(self, feed_poll: Duration) -> Self {
+        Self { feed_poll, ..self }
     }
 
     /// A view of the database for one request.

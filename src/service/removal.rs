@@ -336,7 +336,9 @@ fn erase_document<D: Document>(tx: &mut Tx<'_>, row: &ObjectRow, actor: &str, no
         None => Vec::new(),
     };
     let gone = |change: Change| Change { before: change.after, after: serde_json::Value::Null, ..change };
-    let changes: Vec<_> = fields.into_iter().map(gone).collect();
+    // Nothing else tells what it was once its row is gone.
+    let kind = Change { path: store::KIND_PATH.into(), before: row.kind.word().into(), after: serde_json::Value::Null };
+    let changes: Vec<_> = fields.into_iter().map(gone).chain([kind]).collect();
     D::erase(tx, id)?;
     store::erase_object(tx, id)?;
     store::record(tx, &Record { object: id, version: row.version + 1, actor, at: now, changes: &changes })

@@ -6,9 +6,11 @@
 //! store's own threads; async tasks never touch a connection or a pool.
 
 mod changes;
+mod commits;
 mod engine;
 mod erase;
 mod error;
+mod feed;
 mod find;
 mod known_numbers;
 mod migrate;
@@ -30,12 +32,16 @@ mod verify;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use changes::{Record, changed_since, record};
+use commits::Commits;
+pub use commits::GONE;
 pub use engine::{Database, Found};
 use engine::{Manager, Statements};
 pub use erase::{find as find_tenant, tenant as erase_tenant};
 pub use error::{Result, StoreError};
+pub use feed::{FeedPlace, FeedRow, KIND_PATH, feed, fields_of_change};
 pub use find::{Fact, Probe, facts, probe, walk};
 pub use known_numbers::known_numbers;
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
@@ -61,6 +67,7 @@ pub use tenants::{
     update as update_tenant,
 };
 pub use tokens::{TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens};
+use tokio::sync::watch;
 pub use transfer::{
     Counters, KeptChange, Presence, Underway, advance_import, begin_import, changes_after, counters, finish_import,
     import_change, import_object, kinds, objects_after, presence, size,
@@ -79,6 +86,7 @@ pub type Progress<'a> = dyn FnMut(&'static str, u64, u64) -> std::result::Result
 pub struct Store {
     readers: Arc<Readers>,
     writer: Arc<Writer>,
+    commits: Arc<Commits>,
     statements: Arc<Statements>,
 }
 
@@ -93,7 +101,7 @@ impl Store {
         let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
         let writer = Writer::start(&manager).map_err(said)?;
         let readers = Readers::start(Manager { readonly: true, ..manager }, readers).map_err(said)?;
-        Ok(Self { readers: Arc::new(readers), writer: Arc::new(writer), statements })
+        Ok(Self { readers: Arc::new(readers), writer: Arc::new(writer), commits: Arc::default(), statements })
     }
 
     /// A view of the database for one request.
@@ -110,7 +118,47 @@ impl Store {
         tenant: TenantId,
         work: impl Fn(&mut Tx<'_>) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(Some(tenant), move |session| work(&mut Tx::begin(session, tenant)?)).await
+        let work = move |session: &mut dyn Session| {
+            let mut tx = Tx::begin(session, tenant)?;
+            let revision = tx.revision();
+            Ok(match work(&mut tx)? {
+                Outcome::Commit(value) => Outcome::Commit((value, Some(revision))),
+                Outcome::Rollback(value) => Outcome::Rollback((value, None)),
+            })
+        };
+        let (value, revision) = self.writer.submit(Some(tenant), work).await?;
+        if let Some(revision) = revision {
+            self.commits.reached(tenant, revision);
+        }
+        Ok(value)
+    }
+
+    /// The newest revision of a tenant that this process has heard of; [`GONE`] when the tenant is. It hears of its own
+    /// commits at once, and of what others commit, and of those whose client did not wait, with [`Store::ask`].
+    pub fn watch(&self, tenant: TenantId, revision: i64) -> watch::Receiver<i64> {
+        self.commits.watch(tenant, revision)
+    }
+
+    /// Waits until it is time to look what others have committed, and names the tenants to [`ask`](Store::ask) for: to
+    /// one of those who wait, so that the database is asked once per interval, whatever their number.
+    pub async fn due(&self, every: Duration) -> Vec<TenantId> {
+        self.commits.due(every).await
+    }
+
+    /// Looks up the revisions of tenants, and wakes those who watch them.
+    ///
+    /// # Errors
+    /// Why the database cannot be read.
+    pub async fn ask(&self, tenants: Vec<TenantId>) -> Result<()> {
+        if tenants.is_empty() {
+            return Ok(());
+        }
+        let asked = tenants.clone();
+        let found = self.snapshot().read_system(move |session| commits::revisions(session, &asked)).await?;
+        for tenant in tenants {
+            self.commits.reached(tenant, found.get(&tenant).copied().unwrap_or(GONE));
+        }
+        Ok(())
     }
 
     /// Changes what belongs to no tenant: tenants themselves and tokens.

@@ -103,7 +103,6 @@ impl Server {
         let router = vext::http::router(app.clone(), options)?;
         Ok(Self { app, router, live })
     }
-
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> http::Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()

@@ -39,6 +39,7 @@ mod rules;
 mod schema;
 mod script;
 mod store;
+mod subscriptions;
 mod sweep;
 mod tables;
 mod transfer;

@@ -31,6 +31,7 @@ impl Place {
     pub fn is_subject(&self) -> bool {
         match self.object.as_str() {
             "Query" => ["id", "ids", "code"].contains(&self.steps()[0]),
+            "Subscription" => self.steps() == ["tenant"],
             "Mutation" => [["input", "id"], ["input", "tenant"]].iter().any(|subject| self.steps() == subject),
             _ => false,
         }

@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::engines::{Engine, on_each_engine};
 use crate::harness::{Server, TOKEN};
 use crate::process::Process;
+use crate::subscriptions::Events;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
@@ -46,6 +47,10 @@ async fn every_example_does_what_it_says(engine: Engine) {
         assert!(text.starts_with("# Title: ") && text.contains("\n# Group: "), "{name}");
         if name == "22-delete" {
             delete_with_a_plan(&Server::start(engine), text, variables.clone()).await;
+            continue;
+        }
+        if name == "24-follow" {
+            follow_the_history(&Server::start(engine), text, variables).await;
             continue;
         }
         let answer = Server::start(engine).answer(TOKEN, text, variables.clone()).await;
@@ -114,7 +119,7 @@ async fn every_example_does_what_it_says(engine: Engine) {
     }
     let covered = |section: &&str| examples.iter().any(|(_, text, _)| text.contains(&format!("{section} {{")));
     assert!(sections.iter().all(covered));
-    assert_eq!(examples.len(), 23, "one for each section and the fourteen others");
+    assert_eq!(examples.len(), 24, "one for each section and the fifteen others");
 }
 
 /// The example with two operations, each run as the page runs it.
@@ -134,6 +139,17 @@ async fn delete_with_a_plan(server: &Server, text: &str, mut variables: Value) {
     let deleted = run("DeletePagingGroup", &variables).await;
     assert_eq!(deleted["pagingGroupDelete"]["deletedId"], variables["id"], "{deleted:#}");
     assert_eq!(deleted["pagingGroupDelete"]["changes"][0]["path"], plan["detach"]["changes"][0]["path"], "{deleted:#}");
+}
+
+/// The example that is a subscription: what has happened is told at once.
+async fn follow_the_history(server: &Server, text: &str, variables: &Value) {
+    let authorization = format!("Bearer {TOKEN}");
+    let request = json!({ "query": text, "variables": variables });
+    let mut events = Events::open(server, &[("authorization", &authorization)], &request).await;
+    for action in ["CREATED", "UPDATED"] {
+        let event = events.next().await.unwrap()["data"]["objectChanged"].take();
+        assert_eq!((&event["action"], &event["object"]["name"]), (&json!(action), &json!("Ivy Morgan")), "{event:#}");
+    }
 }
 
 async fn get(server: &Server, path: &str, accept: &str) -> (StatusCode, HeaderMap, Vec<u8>) {

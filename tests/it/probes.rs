@@ -184,6 +184,7 @@ impl World {
         let selected = format!("{field}({}) {selection}", given.join(", "));
         match object {
             "Mutation" => format!("mutation({}) {{ {selected} }}", declared.join(", ")),
+            "Subscription" => format!("subscription({}) {{ {selected} }}", declared.join(", ")),
             "Tenant" => format!("query({}) {{ tenant {{ {selected} }} }}", declared.join(", ")),
             _ => format!("query({}) {{ {selected} }}", declared.join(", ")),
         }
@@ -227,7 +228,8 @@ impl World {
             "Query" => self.query(place),
             "Tenant" => self.of_tenant(place),
             "Mutation" => self.mutation(types, place),
-            _ => Err("only fields of Query, Tenant and Mutation are swept"),
+            "Subscription" => self.subscription(place),
+            _ => Err("only fields of Query, Tenant, Mutation and Subscription are swept"),
         }
         .map_err(told)?;
         let own = variables.pointer(&pointer).and_then(Value::as_str).ok_or_else(|| told("nothing stands there"))?;
@@ -249,6 +251,17 @@ impl World {
                 }
                 (variables, format!("/{argument}"))
             }
+            _ => return Err("no rule for it"),
+        })
+    }
+
+    /// From the beginning of the history. The last id is of an object that was made after the first: once the stream
+    /// has come to it, it has said what it says of the first.
+    fn subscription(&self, place: &Place) -> Result<(Value, String), &'static str> {
+        let ids = [self.spare(Kind::VirtualExtension), self.spare(*Kind::ALL.last().unwrap())];
+        Ok(match (place.field.as_str(), place.steps().as_slice()) {
+            ("objectChanged", ["tenant"]) => (json!({ "since": 0, "tenant": demo::CANISTRACCI }), "/tenant".into()),
+            ("objectChanged", ["ids"]) => (json!({ "since": 0, "ids": ids }), "/ids/0".into()),
             _ => return Err("no rule for it"),
         })
     }

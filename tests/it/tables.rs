@@ -212,6 +212,7 @@ async fn ask_for_everything(server: &Server) {
     crate::reading::read_every_reference(server).await;
     crate::finding::run_every_statement(server).await;
     crate::referring::make_change_and_delete_every_kind(server).await;
+    crate::subscriptions::run_every_statement(server).await;
     let tenant = "mutation($id: ID!) { tenantUpdate(input: {id: $id, ai: true}) { userErrors { message } } }";
     server.answer(ALL, tenant, json!({ "id": data["tenant"]["id"] })).await;
     let taken =

@@ -1,0 +1,70 @@
+//! Answers as a stream of server-sent events: GraphQL over SSE, distinct connections mode (npm `graphql-sse`,
+//! `PROTOCOL.md`).
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use async_graphql::Response;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response as Answer};
+use futures_util::stream::{self, Stream, StreamExt as _};
+
+use super::Shared;
+use super::pipeline::{Next, Operation, Running, result};
+use super::refusal::Refusal;
+use super::request::Media;
+
+/// Tells nginx to pass each event on at once.
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Answers with the events of an operation. What is wrong with a document is told in the stream, as the protocol asks;
+/// other refusals keep their status.
+pub(super) fn answer(shared: &Arc<Shared>, prepared: Result<Operation, Refusal>) -> Answer {
+    let answered = prepared.and_then(|operation| Ok(stream_of(shared, follow(shared, operation)?)));
+    match answered.map_err(Refusal::into_document_errors) {
+        Ok(answer) => answer,
+        Err(Ok(errors)) => stream_of(shared, stream::iter([next(&Response::from_errors(errors)), complete()])),
+        Err(Err(refusal)) => refusal.answer(Media::EventStream),
+    }
+}
+
+fn stream_of(shared: &Shared, events: impl Stream<Item = Event> + Send + 'static) -> Answer {
+    // A comment, which keeps proxies from closing a connection that seems dead.
+    let keep_alive = KeepAlive::new().interval(shared.streaming.stream_ping).text("");
+    let mut answer = Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(keep_alive).into_response();
+    answer.headers_mut().insert(BUFFERING, HeaderValue::from_static("no"));
+    answer
+}
+
+/// The events of an operation. A stream that ends without `complete` was cut: by a client that did not read, or by the
+/// end of the server; the client then comes back.
+fn follow(shared: &Arc<Shared>, operation: Operation) -> Result<impl Stream<Item = Event> + Send + use<>, Refusal> {
+    let viewer = operation.asking.viewer.as_ref();
+    let open = viewer.map(|viewer| shared.streams.open(viewer)).transpose()?;
+    let running = Running::start(shared.api.clone(), operation, shared.streaming.stream_patience);
+    let following = move |state: Option<(Running, _, _)>| async move {
+        let (mut running, mut stopping, open) = state?;
+        let subscribes = running.subscribes;
+        let next_of = tokio::select! {
+            next = poll_fn(|cx| running.poll_next(cx)) => next,
+            () = super::stopped(&mut stopping), if subscribes => Next::Lost,
+        };
+        match next_of {
+            Next::Response(response) => Some((next(&response), Some((running, stopping, open)))),
+            Next::Complete => Some((complete(), None)),
+            Next::Lost => None,
+        }
+    };
+    Ok(stream::unfold(Some((running, shared.stopping.clone(), open)), following))
+}
+
+fn next(response: &Response) -> Event {
+    Event::default().event("next").data(result(response))
+}
+
+/// With empty data, without which a browser's `EventSource` does not pass it on.
+fn complete() -> Event {
+    Event::default().event("complete").data("")
+}

@@ -1,0 +1,111 @@
+//! What every transport does with a request: `POST`, event streams and WebSockets.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response};
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use super::refusal::Refusal;
+use super::request::Incoming;
+use super::{Shared, identify, persisted};
+use crate::graphql::{Api, Asking, Document, was_executed};
+
+/// An operation that may be executed.
+pub(super) struct Operation {
+    pub(super) document: Document,
+    pub(super) request: Request,
+    pub(super) asking: Asking,
+}
+
+impl Operation {
+    /// The type; `None` when the document has no such operation, which execution will say.
+    pub(super) fn kind(&self) -> Option<OperationType> {
+        self.document.operation(self.request.operation_name.as_deref())
+    }
+}
+
+/// The document of a request, once it is admitted.
+pub(super) fn document(shared: &Shared, incoming: &Incoming) -> Result<Document, Refusal> {
+    persisted::resolve(incoming, &shared.api, &shared.trusted, &shared.limits)
+}
+
+/// Who asks on a connection that goes on: looked up again for each operation.
+#[derive(Clone)]
+pub(super) struct Claim {
+    pub(super) token: String,
+    pub(super) tenant: Option<String>,
+}
+
+/// A view of the database, and who asks.
+pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<Asking, Refusal> {
+    let app = shared.api.app();
+    let (snapshot, request_id) = (Arc::new(app.snapshot()), app.request_id());
+    let viewer = identify::viewer(app, &snapshot, Some(&claim.token), claim.tenant.clone(), &request_id).await?;
+    Ok(Asking { snapshot, viewer: Some(viewer), request_id })
+}
+
+/// An operation at work on a task of its own, so that it holds on to nothing of the database while its client does not
+/// read. It is given up when this is dropped.
+pub(super) struct Running {
+    pub(super) subscribes: bool,
+    responses: mpsc::Receiver<Option<Response>>,
+    task: AbortHandle,
+}
+
+/// What comes of an operation next.
+pub(super) enum Next {
+    Response(Response),
+    /// All responses have been there.
+    Complete,
+    /// It was given up: its client did not read for too long, or it panicked.
+    Lost,
+}
+
+impl Running {
+    /// Starts; ends by itself when a response is not taken within `patience`.
+    pub(super) fn start(api: Api, operation: Operation, patience: Duration) -> Self {
+        let subscribes = operation.kind() == Some(OperationType::Subscription);
+        let Operation { document, request, asking } = operation;
+        let (sender, responses) = mpsc::channel(1);
+        let work = async move {
+            let mut stream = api.stream(document, request, asking);
+            while let Some(response) = stream.next().await {
+                if sender.send_timeout(Some(response), patience).await.is_err() {
+                    return;
+                }
+            }
+            drop(stream);
+            let _ = sender.send_timeout(None, patience).await;
+        };
+        Self { subscribes, responses, task: tokio::spawn(work).abort_handle() }
+    }
+
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        self.responses.poll_recv(cx).map(|received| match received {
+            Some(Some(response)) => Next::Response(response),
+            Some(None) => Next::Complete,
+            None => Next::Lost,
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A response as JSON; without `data` when it does not come from execution.
+pub(super) fn result(response: &Response) -> String {
+    let json = match was_executed(response) {
+        true => serde_json::to_string(response),
+        false => serde_json::to_string(&serde_json::json!({ "errors": response.errors })),
+    };
+    // Values have text keys and finite numbers.
+    json.unwrap_or_default()
+}

@@ -1,0 +1,106 @@
+//! Who waits for the next change of a tenant: a number per tenant that grows with each commit, and nothing else. What
+//! has changed is read from the database, so that a slow reader costs no memory.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::error::Result;
+use super::session::{Session, column};
+use crate::domain::TenantId;
+
+const REVISIONS: &str = "SELECT tenant_id, revision FROM tenant WHERE tenant_id = ANY($1)";
+
+/// The revision of a tenant that is gone.
+pub const GONE: i64 = i64::MAX;
+
+/// The revisions that were last heard of, of the tenants that somebody watches.
+#[derive(Default)]
+pub(super) struct Commits(Mutex<Watched>);
+
+#[derive(Default)]
+struct Watched {
+    tenants: HashMap<TenantId, watch::Sender<i64>>,
+    /// When the database is to be asked next what other processes have committed.
+    next: Option<Instant>,
+}
+
+impl Commits {
+    /// A poisoned lock only means that another thread panicked; the map is whole.
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hears of each revision of a tenant behind `revision`.
+    pub(super) fn watch(&self, tenant: TenantId, revision: i64) -> watch::Receiver<i64> {
+        let tenants = &mut self.lock().tenants;
+        tenants.retain(|_, sender| sender.receiver_count() > 0);
+        tenants.entry(tenant).or_insert_with(|| watch::channel(revision).0).subscribe()
+    }
+
+    /// Tells those who watch a tenant that it has come to a revision.
+    pub(super) fn reached(&self, tenant: TenantId, revision: i64) {
+        if let Some(sender) = self.lock().tenants.get(&tenant) {
+            sender.send_if_modified(|known| {
+                let newer = revision > *known;
+                *known = revision.max(*known);
+                newer
+            });
+        }
+    }
+
+    /// Waits until an interval has passed since somebody last asked the database, and names the tenants to ask for. Of
+    /// all that wait only one is sent to ask; the others are told no tenants.
+    pub(super) async fn due(&self, every: Duration) -> Vec<TenantId> {
+        let next = *self.lock().next.get_or_insert_with(|| Instant::now() + every);
+        tokio::time::sleep_until(next).await;
+        let mut watched = self.lock();
+        if watched.next != Some(next) {
+            return Vec::new();
+        }
+        watched.next = Some(Instant::now() + every);
+        watched.tenants.retain(|_, sender| sender.receiver_count() > 0);
+        watched.tenants.keys().copied().collect()
+    }
+}
+
+/// The revisions of tenants; what does not exist is left out.
+pub(super) fn revisions(session: &mut dyn Session, tenants: &[TenantId]) -> Result<HashMap<TenantId, i64>> {
+    let rows = session.rows(REVISIONS, &[tenants.iter().map(|tenant| tenant.0).collect()])?;
+    rows.iter().map(|row| Ok((TenantId(column!(row, 0, int)?), column!(row, 1, int)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_all_that_wait_one_asks() {
+        let (commits, every) = (Commits::default(), Duration::from_millis(20));
+        let _watching = [commits.watch(TenantId(1), 5), commits.watch(TenantId(2), 5), commits.watch(TenantId(2), 5)];
+        for _ in 0..3 {
+            let told = futures_util::future::join_all((0..10).map(|_| commits.due(every))).await;
+            let mut asked = told.into_iter().filter(|tenants| !tenants.is_empty()).collect::<Vec<_>>();
+            asked.iter_mut().for_each(|tenants| tenants.sort());
+            assert_eq!(asked, [[TenantId(1), TenantId(2)]]);
+        }
+    }
+
+    #[test]
+    fn only_what_is_newer_wakes_and_what_nobody_watches_is_forgotten() {
+        let commits = Commits::default();
+        let mut watching = commits.watch(TenantId(1), 5);
+        commits.reached(TenantId(1), 5);
+        assert!(!watching.has_changed().unwrap());
+        commits.reached(TenantId(1), 7);
+        commits.reached(TenantId(1), 6);
+        assert!(watching.has_changed().unwrap());
+        assert_eq!(*watching.borrow_and_update(), 7);
+        drop(watching);
+        let _other = commits.watch(TenantId(2), 1);
+        assert_eq!(commits.lock().tenants.len(), 1);
+    }
+}
