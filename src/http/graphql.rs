@@ -81,6 +81,7 @@ impl Step<'_> {
         } else {
             request::from_body(&self.body(body, limits)?, self.headers)?
         };
+        admission::admit_variables(&request.variables, limits)?;
         let document = match api.remembered(&request.query) {
             Some(document) => document,
             None => {
