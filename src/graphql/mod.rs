@@ -19,6 +19,7 @@ mod removal;
 mod renumber;
 mod scope;
 mod tenants;
+mod variables;
 
 use std::sync::Arc;
 
@@ -95,9 +96,10 @@ impl Api {
     /// The document of a text that is new here.
     ///
     /// # Errors
-    /// Where the text breaks the grammar.
+    /// Where the text breaks the grammar, or declares a variable of a type that is none.
     pub fn parse(&self, text: &str) -> Result<Document, ServerError> {
         let document = async_graphql::parser::parse_query(text)?;
+        variables::check(&document)?;
         Ok(Document::New(text.to_owned(), Arc::new(document)))
     }
 

@@ -10,10 +10,12 @@
 #![allow(clippy::disallowed_methods, reason = "tests look at the clock, and into the file behind the program's back")]
 
 mod access;
+mod admission;
 mod backups;
 mod cost;
 mod demo;
 mod deploy;
+mod differential;
 mod docs;
 mod drills;
 mod engines;
@@ -33,6 +35,7 @@ mod process;
 mod reading;
 mod referring;
 mod rules;
+mod scalars;
 mod schema;
 mod script;
 mod store;

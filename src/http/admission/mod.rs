@@ -5,6 +5,8 @@
 
 mod expand;
 mod lexer;
+#[cfg(test)]
+mod properties;
 mod scan;
 #[cfg(test)]
 mod tests;

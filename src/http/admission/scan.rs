@@ -62,6 +62,8 @@ enum Before {
     Field,
     Introspection,
     InlineFragment,
+    /// Nothing: `__typename` has neither arguments nor fields, which validation overlooks.
+    TypeName,
 }
 
 struct Scan<'a, 'l> {
@@ -71,7 +73,7 @@ struct Scan<'a, 'l> {
     open: Vec<Open>,
     /// Whether a definition has begun whose selection has not.
     heading: bool,
-    /// Whether it has a directive.
+    /// Whether a directive stands before, which parentheses would belong to.
     directed: bool,
     before: Before,
     tokens: usize,
@@ -150,6 +152,7 @@ impl<'a> Scan<'a, '_> {
 
     fn directive(&mut self, token: Token<'a>) -> Result<(), Refused> {
         self.directives = self.count(Limit::Directives, self.directives, self.limits.max_directives, token)?;
+        self.directed = true;
         self.next_if(|next| next.kind == Kind::Name)?;
         Ok(())
     }
@@ -188,12 +191,12 @@ impl<'a> Scan<'a, '_> {
     fn heading(&mut self, token: Token<'a>) -> Result<(), Refused> {
         match token.kind {
             Kind::Name => Ok(()),
-            Kind::Punctuator(b'@') => {
-                self.directed = true;
-                self.directive(token)
-            }
+            Kind::Punctuator(b'@') => self.directive(token),
             Kind::Punctuator(b'(') if self.directed => self.push(Open::Arguments, token),
-            Kind::Punctuator(b'(') => self.push(Open::Variables { default: false }, token),
+            Kind::Punctuator(b'(') => match self.next_if(|next| next.is(b')'))? {
+                Some(end) => self.unexpected(end),
+                None => self.push(Open::Variables { default: false }, token),
+            },
             Kind::Punctuator(b'{') => {
                 self.heading = false;
                 self.push(Open::Selection(Some(0)), token)
@@ -213,8 +216,10 @@ impl<'a> Scan<'a, '_> {
                 }
                 self.before = match name.text {
                     "__schema" | "__type" => Before::Introspection,
+                    "__typename" => Before::TypeName,
                     _ => Before::Field,
                 };
+                self.directed = false;
                 self.field(depth.map_or(0, |around| around + 1), token);
             }
             Kind::Spread => {
@@ -233,12 +238,16 @@ impl<'a> Scan<'a, '_> {
                 }
             }
             Kind::Punctuator(b'@') => self.directive(token)?,
+            Kind::Punctuator(b'(') if !self.directed && matches!(self.before, Before::TypeName) => {
+                return self.unexpected(token);
+            }
             Kind::Punctuator(b'(') => self.push(Open::Arguments, token)?,
             Kind::Punctuator(b'{') => {
                 let depth = match self.before {
                     Before::Field => depth.map(|around| around + 1),
                     Before::Introspection => None,
                     Before::InlineFragment => depth,
+                    Before::TypeName => return self.unexpected(token),
                 };
                 self.push(Open::Selection(depth), token)?;
             }
@@ -258,7 +267,7 @@ impl<'a> Scan<'a, '_> {
         }
     }
 
-    /// Within parentheses.
+    /// Within parentheses. No directive of the schema belongs to a variable, and validation would not look at it there.
     fn value(&mut self, token: Token<'a>, top: Open) -> Result<(), Refused> {
         let deepest = self.limits.max_value_depth;
         match (token.kind, top) {
@@ -278,13 +287,11 @@ impl<'a> Scan<'a, '_> {
                 let depth = self.count(Limit::ValueDepth, around, deepest, token)?;
                 self.push(if bracket == b'[' { Open::List(depth) } else { Open::Object(depth, token.at) }, token)?;
             }
-            (Kind::Punctuator(b'('), Open::Variables { .. }) => self.push(Open::Arguments, token)?,
             (Kind::Punctuator(b')'), Open::Arguments | Open::Variables { .. })
             | (Kind::Punctuator(b']'), Open::List(_) | Open::Type(_))
             | (Kind::Punctuator(b'}'), Open::Object(..)) => _ = self.open.pop(),
             (Kind::Punctuator(b'='), Open::Variables { .. }) => self.variables(true),
             (Kind::Punctuator(b'$'), Open::Variables { .. }) => self.variables(false),
-            (Kind::Punctuator(b'@'), Open::Variables { .. }) => self.directive(token)?,
             (Kind::Punctuator(b'$' | b':' | b'!'), _) | (Kind::Name | Kind::Number | Kind::String, _) => {}
             _ => return self.unexpected(token),
         }

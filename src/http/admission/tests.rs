@@ -37,13 +37,12 @@ fn each_limit_is_kept_to_the_last_one() {
     needs("{ a ... on T { b ... @c { d { e } } } }", Limit::Depth, 2, Some((1, 31)), |l| &mut l.max_depth);
     needs("{ a(b: {c: [[1]]}) }", Limit::ValueDepth, 3, Some((1, 13)), |l| &mut l.max_value_depth);
     needs("query($a: [T] = [[[1]]]) { a }", Limit::ValueDepth, 3, Some((1, 19)), |l| &mut l.max_value_depth);
-    needs("query($a: T @b(c: [[1]])) { a }", Limit::ValueDepth, 2, Some((1, 20)), |l| &mut l.max_value_depth);
     needs("query @b(c: [{d: 1}]) { a }", Limit::ValueDepth, 2, Some((1, 14)), |l| &mut l.max_value_depth);
     needs("{ a @b(c: [[1], [1]]) }", Limit::ValueDepth, 2, Some((1, 12)), |l| &mut l.max_value_depth);
     needs("query($a: [T!]! $b: [[[T]!]!]!) { a }", Limit::TypeDepth, 3, Some((1, 23)), |l| &mut l.max_value_depth);
     needs("query($a: [T] = [1] $b: [[T]]) { a }", Limit::TypeDepth, 2, Some((1, 26)), |l| &mut l.max_value_depth);
     needs("{ a: b ... { c :d(e: {f: 1}) } }", Limit::Aliases, 2, Some((1, 14)), |l| &mut l.max_aliases);
-    needs("query($a: T @b) @c { a @d ...F @e }", Limit::Directives, 4, Some((1, 32)), |l| &mut l.max_directives);
+    needs("query @b @c { a @d ...F @e }", Limit::Directives, 4, Some((1, 25)), |l| &mut l.max_directives);
     needs("query A { a } mutation B { b }", Limit::Operations, 2, Some((1, 15)), |l| &mut l.max_operations);
     needs("{ a } fragment A on T { a }\nfragment B on T { b }", Limit::Fragments, 2, Some((2, 1)), |l| {
         &mut l.max_fragments
@@ -111,6 +110,10 @@ fn what_parsers_read_differently_is_not_read() {
         ("{ a(b: (1)) }", "Syntax error: unexpected \"(\".", 8),
         ("{ a ] }", "Syntax error: unexpected \"]\".", 5),
         ("query = { a }", "Syntax error: unexpected \"=\".", 7),
+        ("query() { a }", "Syntax error: unexpected \")\".", 7),
+        ("query($a: T @b) { a }", "Syntax error: unexpected \"@\".", 13),
+        ("{ __typename(a: 1) }", "Syntax error: unexpected \"(\".", 13),
+        ("{ a: __typename @b(c: 1) { d } }", "Syntax error: unexpected \"{\".", 26),
         ("{ a } }", "Syntax error: unexpected \"}\".", 7),
     ] {
         assert_eq!(grammar(text), (sentence.to_owned(), 1, column), "{text}");
@@ -135,7 +138,7 @@ fn sixty_four_kilobytes_of_brackets_are_refused() {
         ("{a @b(c:", "[{d:", Limit::ValueDepth),
         ("query($a:", "[", Limit::TypeDepth),
         ("query($a:T=", "[", Limit::ValueDepth),
-        ("query($a:T@b(c:", "{c:", Limit::ValueDepth),
+        ("query@b(c:", "{c:", Limit::ValueDepth),
     ] {
         let count = ((1 << 16) - before.len()) / bracket.len();
         let text = before.to_owned() + &bracket.repeat(count);
