@@ -10,6 +10,8 @@ use async_graphql::{Response, ServerError};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
+use super::variables;
+
 /// The SHA-256 of a document's text. Displayed and read as 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct DocumentHash([u8; 32]);
@@ -54,7 +56,7 @@ impl Document {
     /// Parses a text.
     ///
     /// # Errors
-    /// Where the text breaks the grammar.
+    /// Where the text breaks the grammar, or declares a variable of a type that is none.
     pub(super) fn parse(text: &str) -> Result<Self, ServerError> {
         let document = async_graphql::parser::parse_query(text).map_err(|error| {
             let at = error.positions().next();
@@ -63,6 +65,7 @@ impl Document {
             let expected = drawn.rsplit_once("= ").map_or(drawn.as_str(), |(_, expected)| expected);
             ServerError::new(format!("Syntax error: {}.", expected.trim_end_matches('.')), at)
         })?;
+        variables::check_types(&document)?;
         Ok(Document::New(DocumentHash::of(text), text.len(), Arc::new(document)))
     }
 

@@ -4,7 +4,11 @@
 //! a row in the table of attacks (`tests/it/attacks.rs`).
 
 use async_graphql::{Pos, ServerError};
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command, FromArgMatches as _};
+
+/// The most brackets that the parser's stack can bear, with room to spare.
+const NESTING: usize = 64;
 
 /// The limits of one request. Each is an option of the commands that serve.
 #[derive(Args, Clone, Debug)]
@@ -22,7 +26,20 @@ pub struct Limits {
     #[arg(long, env = "VEXT_MAX_TOKENS", value_name = "COUNT", default_value_t = 2000)]
     pub max_tokens: usize,
 
-    /// Deepest selection of fields, fragments included.
+    /// Longest name in a query's text.
+    //
+    // Errors repeat the names that they are about, and the search for a similar name takes time in proportion.
+    #[arg(long, env = "VEXT_MAX_NAME", value_name = "BYTES", default_value_t = 256)]
+    pub max_name: usize,
+
+    /// Most brackets of a query's text that are open at the same time, at most 64.
+    //
+    // The parser goes some stack frames deeper with each. A debug build parses 64 of every kind in 2 MiB of stack.
+    #[arg(long, env = "VEXT_MAX_NESTING", value_name = "LEVELS", default_value_t = NESTING,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=NESTING as u64))]
+    pub max_nesting: usize,
+
+    /// Deepest selection of fields, fragments included, introspection left out.
     #[arg(long, env = "VEXT_MAX_DEPTH", value_name = "LEVELS", default_value_t = 12)]
     pub max_depth: usize,
 
@@ -42,9 +59,23 @@ pub struct Limits {
     #[arg(long, env = "VEXT_MAX_OPERATIONS", value_name = "COUNT", default_value_t = 10)]
     pub max_operations: usize,
 
-    /// Most fields of an operation once each fragment stands where it is spread.
+    /// Most fragments in a query's text.
+    //
+    // Validation goes one stack frame deeper with each fragment that spreads another.
+    #[arg(long, env = "VEXT_MAX_FRAGMENTS", value_name = "COUNT", default_value_t = 50)]
+    pub max_fragments: usize,
+
+    /// Most fields and spreads of a query's operations once each fragment stands where it is spread.
+    //
+    // Validation and execution visit a fragment again at every spread.
     #[arg(long, env = "VEXT_MAX_FIELDS", value_name = "COUNT", default_value_t = 2000)]
     pub max_fields: usize,
+
+    /// Most values in a request's variables.
+    //
+    // A variable's value is copied at every place where it is used.
+    #[arg(long, env = "VEXT_MAX_VALUES", value_name = "COUNT", default_value_t = 5000)]
+    pub max_values: usize,
 
     /// Most bytes of query texts whose parsed documents are remembered, which take some ten times as much memory.
     #[arg(long, env = "VEXT_DOCUMENT_CACHE", value_name = "BYTES", default_value_t = 1024 * 1024)]
@@ -72,6 +103,10 @@ pub enum Limit {
     Query,
     /// [`Limits::max_tokens`].
     Tokens,
+    /// [`Limits::max_name`].
+    Name,
+    /// [`Limits::max_nesting`].
+    Nesting,
     /// [`Limits::max_depth`].
     Depth,
     /// [`Limits::max_value_depth`], of a value.
@@ -84,8 +119,12 @@ pub enum Limit {
     Directives,
     /// [`Limits::max_operations`].
     Operations,
+    /// [`Limits::max_fragments`].
+    Fragments,
     /// [`Limits::max_fields`].
     Fields,
+    /// [`Limits::max_values`].
+    Values,
 }
 
 impl Limit {
@@ -95,13 +134,17 @@ impl Limit {
             Limit::Body => "BODY_TOO_LARGE",
             Limit::Query => "QUERY_TOO_LARGE",
             Limit::Tokens => "TOO_MANY_TOKENS",
+            Limit::Name => "NAME_TOO_LONG",
+            Limit::Nesting => "NESTED_TOO_DEEP",
             Limit::Depth => "SELECTION_TOO_DEEP",
             Limit::ValueDepth => "VALUE_TOO_DEEP",
             Limit::TypeDepth => "TYPE_TOO_DEEP",
             Limit::Aliases => "TOO_MANY_ALIASES",
             Limit::Directives => "TOO_MANY_DIRECTIVES",
             Limit::Operations => "TOO_MANY_OPERATIONS",
+            Limit::Fragments => "TOO_MANY_FRAGMENTS",
             Limit::Fields => "TOO_MANY_FIELDS",
+            Limit::Values => "TOO_MANY_VALUES",
         }
     }
 
@@ -111,13 +154,17 @@ impl Limit {
             Limit::Body => "bytes of body",
             Limit::Query => "bytes of text",
             Limit::Tokens => "tokens",
+            Limit::Name => "bytes of a name",
+            Limit::Nesting => "open brackets",
             Limit::Depth => "levels of selections",
             Limit::ValueDepth => "levels of values",
             Limit::TypeDepth => "levels of a list type",
             Limit::Aliases => "aliases",
             Limit::Directives => "directives",
             Limit::Operations => "operations",
+            Limit::Fragments => "fragments",
             Limit::Fields => "fields with its fragments spread",
+            Limit::Values => "values in its variables",
         }
     }
 }

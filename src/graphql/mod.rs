@@ -105,7 +105,7 @@ impl Api {
     /// The document of a text that is new here.
     ///
     /// # Errors
-    /// Where the text breaks the grammar.
+    /// Where the text breaks the grammar, or declares a variable of a type that is none.
     pub fn parse(&self, text: &str) -> Result<Document, ServerError> {
         Document::parse(text)
     }

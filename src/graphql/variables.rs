@@ -1,10 +1,44 @@
-//! Whether a request has a value for every variable that needs one, before anything is executed (GraphQL
-//! specification, section 6.1.2). The executor itself looks at a variable only where it is used.
+//! The variables of a document and the values that a request has for them.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use async_graphql::parser::types::{BaseType, ExecutableDocument, OperationDefinition, Type};
 use async_graphql::{Pos, ServerError, Value, Variables};
 
-/// What is wrong with the variables of the operation that a request runs. Nothing, when there is no such operation.
+/// The names of the types that a variable can have.
+static INPUTS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let built_in = ["Boolean", "Float", "ID", "Int", "String"].map(str::to_owned);
+    let sdl = super::sdl();
+    let name = |line: &str| {
+        let (kind, rest) = line.split_once(' ')?;
+        matches!(kind, "enum" | "input" | "scalar").then(|| rest.split(' ').next().map(str::to_owned))?
+    };
+    sdl.lines().filter_map(name).chain(built_in).collect()
+});
+
+/// Checks that every variable of a document is of an input type. This comes before async-graphql's validation, which
+/// panics over the default value of a variable whose type is a list of something unknown (`$x: [Nope] = [1]`,
+/// 8.0.0-rc.5).
+pub(super) fn check_types(document: &ExecutableDocument) -> Result<(), ServerError> {
+    let operations = document.operations.iter();
+    for variable in operations.flat_map(|(_, operation)| &operation.node.variable_definitions) {
+        let mut base = &variable.node.var_type.node.base;
+        while let BaseType::List(inner) = base {
+            base = &inner.base;
+        }
+        let BaseType::Named(name) = base else { continue };
+        if !INPUTS.contains(name.as_str()) {
+            let sentence = format!("The type {name:?} of the variable {:?} is no input type.", variable.node.name.node);
+            return Err(ServerError::new(sentence, Some(variable.pos)));
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with the values for the operation that a request runs, before anything is executed (GraphQL
+/// specification, section 6.1.2): the executor itself looks at a variable only where it is used. Nothing, when there is
+/// no such operation.
 pub(super) fn check(document: &ExecutableDocument, name: Option<&str>, variables: &Variables) -> Vec<ServerError> {
     let mut operations = document.operations.iter();
     let operation = match name {
@@ -100,5 +134,18 @@ mod tests {
                 "Variable \"$b\" of type \"Boolean!\" must be true or false.",
             ]
         );
+    }
+
+    #[test]
+    fn a_variable_has_an_input_type_of_the_schema() {
+        let outcome = |types: &str| {
+            check_types(&async_graphql::parser::parse_query(format!("query({types}) {{ a }}")).unwrap())
+                .map_err(|e| e.message)
+        };
+        assert_eq!(outcome("$a: Int $b: [[ObjectBy!]]! $c: Kind = QUEUE $d: PhoneNumber $e: ID"), Ok(()));
+        for name in ["Nope", "Tenant", "Node", "code"] {
+            let sentence = format!("The type {name:?} of the variable \"b\" is no input type.");
+            assert_eq!(outcome(&format!("$a: Int $b: [[{name}!]!] = [[1]]")), Err(sentence));
+        }
     }
 }

@@ -96,6 +96,7 @@ pub(super) struct Trusted {
 
 /// The document that a request means, and the hash of its text.
 pub(super) fn resolve(incoming: &Incoming, api: &Api, trusted: &Trusted, limits: &Limits) -> Result<Document, Refusal> {
+    admission::admit_variables(&incoming.request.variables, limits)?;
     let text = &incoming.request.query;
     if let (Some(name), true) = (&incoming.document, text.is_empty()) {
         let of_file = trusted.documents.get(name).cloned();

@@ -10,11 +10,13 @@
 #![allow(clippy::disallowed_methods, reason = "tests look at the clock, and into the file behind the program's back")]
 
 mod access;
+mod admission;
 mod backups;
 mod clients;
 mod cost;
 mod demo;
 mod deploy;
+mod differential;
 mod docs;
 mod drills;
 mod encodings;
@@ -36,6 +38,7 @@ mod production;
 mod reading;
 mod referring;
 mod rules;
+mod scalars;
 mod schema;
 mod script;
 mod store;

@@ -1,0 +1,113 @@
+//! What a document is once each fragment stands where it is spread: counted, not built, and each fragment once.
+
+use std::collections::HashMap;
+
+use async_graphql::ServerError;
+
+use super::scan::{Definition, Document, Spread};
+use super::{Refused, exceeded, place};
+use crate::graphql::{Limit, Limits};
+
+/// What a definition holds with its fragments.
+#[derive(Clone, Copy)]
+struct Whole {
+    fields: usize,
+    /// The deepest field, and the byte of the field or of the spread that leads to it.
+    deepest: (usize, usize),
+}
+
+/// How far the counting of a definition has come.
+#[derive(Clone, Copy)]
+enum Progress {
+    Untouched,
+    /// What it spreads is being counted.
+    Open,
+    Counted(Whole),
+}
+
+struct Expansion<'a> {
+    document: &'a Document<'a>,
+    fragments: HashMap<&'a str, usize>,
+    progress: Vec<Progress>,
+}
+
+/// Checks the number of fields and their depth, and that no fragment spreads itself.
+pub(super) fn check(document: &Document<'_>, text: &str, limits: &Limits) -> Result<(), Refused> {
+    let named = document.definitions.iter().enumerate();
+    let fragments = named.filter_map(|(index, definition)| Some((definition.fragment?, index))).collect();
+    let progress = vec![Progress::Untouched; document.definitions.len()];
+    let mut expansion = Expansion { document, fragments, progress };
+    let mut total = 0_usize;
+    // A fragment that is still untouched after the operations is spread by none of them, yet validation visits it.
+    for operations in [true, false] {
+        for (index, definition) in document.definitions.iter().enumerate() {
+            if definition.fragment.is_none() != operations || !matches!(expansion.progress[index], Progress::Untouched)
+            {
+                continue;
+            }
+            let whole = expansion.count(index).map_err(|spread| {
+                let sentence = format!("The fragment {:?} spreads itself.", spread.fragment);
+                Refused::Grammar(ServerError::new(sentence, Some(place(text, spread.at))))
+            })?;
+            let (depth, at) = whole.deepest;
+            if operations && depth > limits.max_depth {
+                return Err(exceeded(Limit::Depth, limits.max_depth, depth, Some(place(text, at))).into());
+            }
+            total = total.saturating_add(whole.fields);
+            if total > limits.max_fields {
+                let at = Some(place(text, definition.at));
+                return Err(exceeded(Limit::Fields, limits.max_fields, total, at).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Expansion<'a> {
+    fn spreads(&self, index: usize) -> &'a [Spread<'a>] {
+        let definitions = &self.document.definitions;
+        let end = definitions.get(index + 1).map_or(self.document.spreads.len(), |next| next.spreads);
+        &self.document.spreads[definitions[index].spreads..end]
+    }
+
+    /// Counts a definition, or else tells the spread that closes a circle.
+    fn count(&mut self, root: usize) -> Result<Whole, &'a Spread<'a>> {
+        // The definitions that are being counted, each with the spreads that have not been followed.
+        let mut path = vec![(root, self.spreads(root).iter())];
+        self.progress[root] = Progress::Open;
+        loop {
+            let Some((index, rest)) = path.last_mut() else { return Ok(self.whole(root)) };
+            let index = *index;
+            let Some(spread) = rest.next() else {
+                path.pop();
+                self.progress[index] = Progress::Counted(self.whole(index));
+                continue;
+            };
+            let Some(&target) = self.fragments.get(spread.fragment) else { continue };
+            match self.progress[target] {
+                Progress::Untouched => {
+                    self.progress[target] = Progress::Open;
+                    path.push((target, self.spreads(target).iter()));
+                }
+                Progress::Open => return Err(spread),
+                Progress::Counted(_) => {}
+            }
+        }
+    }
+
+    /// A definition with its fragments, which are counted.
+    fn whole(&self, index: usize) -> Whole {
+        let Definition { fields, deepest, .. } = self.document.definitions[index];
+        let mut whole = Whole { fields, deepest };
+        for spread in self.spreads(index) {
+            let target = self.fragments.get(spread.fragment).map(|&target| self.progress[target]);
+            let Some(Progress::Counted(part)) = target else { continue };
+            whole.fields = whole.fields.saturating_add(part.fields);
+            let depth = spread.depth.map_or(0, |around| around + part.deepest.0);
+            if depth > whole.deepest.0 {
+                whole.deepest = (depth, spread.at);
+            }
+        }
+        whole
+    }
+}

@@ -1,0 +1,166 @@
+use super::*;
+use serde_json::json;
+
+/// What a text passes: limit, allowed, actual, line and column.
+fn refused(text: &str, limits: &Limits) -> Option<(Limit, u64, u64, Option<(usize, usize)>)> {
+    match admit(text, limits) {
+        Ok(()) => None,
+        Err(Refused::Limit(e)) => Some((e.limit, e.allowed, e.actual, e.at.map(|at| (at.line, at.column)))),
+        Err(Refused::Grammar(error)) => panic!("{text:.200}: {error}"),
+    }
+}
+
+fn grammar(text: &str) -> (String, usize, usize) {
+    match admit(text, &Limits::default()) {
+        Err(Refused::Grammar(error)) => (error.message, error.locations[0].line, error.locations[0].column),
+        other => panic!("{text:.200}: {other:?}"),
+    }
+}
+
+/// `least` is the least setting of a limit that lets the text pass; one less refuses it, there.
+fn needs(text: &str, limit: Limit, least: usize, at: Option<(usize, usize)>, set: fn(&mut Limits) -> &mut usize) {
+    let mut limits = Limits::default();
+    *set(&mut limits) = least;
+    assert_eq!(refused(text, &limits), None, "{text}");
+    *set(&mut limits) = least - 1;
+    assert_eq!(refused(text, &limits), Some((limit, least as u64 - 1, least as u64, at)), "{text}");
+    async_graphql::parser::parse_query(text).unwrap();
+}
+
+#[test]
+fn each_limit_is_kept_to_the_last_one() {
+    needs("{ a }", Limit::Query, 5, None, |l| &mut l.max_query);
+    needs("{ a, b(c: \"}\")\n # d\n}", Limit::Tokens, 9, Some((3, 1)), |l| &mut l.max_tokens);
+    needs("{ a\n ...F bcd }\nfragment F on T { a }", Limit::Name, 8, Some((3, 1)), |l| &mut l.max_name);
+    needs("{ a(b: [{c: [1]}]) { d } }", Limit::Nesting, 5, Some((1, 13)), |l| &mut l.max_nesting);
+    needs("{ a { b: c { d } e } f }", Limit::Depth, 3, Some((1, 14)), |l| &mut l.max_depth);
+    needs("{ a ... on T { b ... @c { d { e } } } }", Limit::Depth, 2, Some((1, 31)), |l| &mut l.max_depth);
+    needs("{ a(b: {c: [[1]]}) }", Limit::ValueDepth, 3, Some((1, 13)), |l| &mut l.max_value_depth);
+    needs("query($a: [T] = [[[1]]]) { a }", Limit::ValueDepth, 3, Some((1, 19)), |l| &mut l.max_value_depth);
+    needs("query @b(c: [{d: 1}]) { a }", Limit::ValueDepth, 2, Some((1, 14)), |l| &mut l.max_value_depth);
+    needs("{ a @b(c: [[1], [1]]) }", Limit::ValueDepth, 2, Some((1, 12)), |l| &mut l.max_value_depth);
+    needs("query($a: [T!]! $b: [[[T]!]!]!) { a }", Limit::TypeDepth, 3, Some((1, 23)), |l| &mut l.max_value_depth);
+    needs("query($a: [T] = [1] $b: [[T]]) { a }", Limit::TypeDepth, 2, Some((1, 26)), |l| &mut l.max_value_depth);
+    needs("{ a: b ... { c :d(e: {f: 1}) } }", Limit::Aliases, 2, Some((1, 14)), |l| &mut l.max_aliases);
+    needs("query @b @c { a @d ...F @e }", Limit::Directives, 4, Some((1, 25)), |l| &mut l.max_directives);
+    needs("query A { a } mutation B { b }", Limit::Operations, 2, Some((1, 15)), |l| &mut l.max_operations);
+    needs("{ a } fragment A on T { a }\nfragment B on T { b }", Limit::Fragments, 2, Some((2, 1)), |l| {
+        &mut l.max_fragments
+    });
+}
+
+#[test]
+fn fragments_count_where_they_are_spread() {
+    let text = "query { a { ...A } ...A }\nfragment B on T { b ... { d } }\nfragment A on T { e { ...B ...B } }";
+    // Two spreads of A in the operation, each with e and two spreads of B, each with b, d and what is around d.
+    needs(text, Limit::Fields, 1 + 2 + 2 * (1 + 2 + 2 * 3), Some((1, 1)), |l| &mut l.max_fields);
+    needs(text, Limit::Depth, 3, Some((1, 13)), |l| &mut l.max_depth);
+    // What no operation spreads is validated all the same.
+    let text = "{ a }\nfragment A on T { b ...B }\nfragment B on T { c }";
+    needs(text, Limit::Fields, 4, Some((2, 1)), |l| &mut l.max_fields);
+}
+
+#[test]
+fn introspection_has_a_depth_of_its_own() {
+    let text = "{ a s: __schema { b { c { d } ...F } } } fragment F on T { e { f } }";
+    needs(text, Limit::Depth, 1, Some((1, 3)), |l| &mut l.max_depth);
+    needs("{ __type(name: \"T\") { b } a { b { __typename } } }", Limit::Depth, 3, Some((1, 35)), |l| &mut l.max_depth);
+}
+
+#[test]
+fn a_thousand_billion_fields_cost_nothing_and_are_refused() {
+    let mut text = "{ ...F0 }".to_owned();
+    for i in 0..40 {
+        text += &format!("fragment F{i} on T {{ ...F{0} ...F{0} }}", i + 1);
+    }
+    text += "fragment F40 on T { a }";
+    let (limit, allowed, actual, at) = refused(&text, &Limits::default()).unwrap();
+    assert_eq!((limit, allowed, at), (Limit::Fields, 2000, Some((1, 1))));
+    assert_eq!(actual, 1 + (0..40).map(|i| 2 << i).sum::<u64>() + (1 << 40));
+    // More than can be counted.
+    let limits = Limits { max_fragments: 200, ..Limits::default() };
+    let mut text = "{ ...F0 }".to_owned();
+    for i in 0..100 {
+        text += &format!("fragment F{i} on T {{ ...F{0} ...F{0} ...F{0} }}", i + 1);
+    }
+    let (limit, _, actual, _) = refused(&(text + "fragment F100 on T { a }"), &limits).unwrap();
+    assert_eq!((limit, actual), (Limit::Fields, u64::MAX));
+}
+
+#[test]
+fn circles_are_refused_where_they_close() {
+    for (text, name, column) in [
+        ("{ ...A } fragment A on T { a { ...A } }", "A", 32),
+        ("{ ...A } fragment A on T { ...B ...B } fragment B on T { ...A ...A }", "A", 58),
+        ("{ a } fragment A on T { b ...B } fragment B on T { c ...B }", "B", 54),
+    ] {
+        assert_eq!(grammar(text), (format!("The fragment {name:?} spreads itself."), 1, column), "{text}");
+    }
+}
+
+#[test]
+fn what_parsers_read_differently_is_not_read() {
+    for (text, sentence, column) in [
+        ("{ a } fragment on on T { a }", "Syntax error: unexpected \"on\".", 16),
+        ("queryx { a }", "Syntax error: unexpected \"queryx\".", 1),
+        ("{ a } type T { a: b }", "Syntax error: unexpected \"type\".", 7),
+        ("{ a(b: [\"\"\"c\" \"]) }", "This block string has no end.", 9),
+        ("{ a(b: {c: 1, d: {c: 2}, c: 3}) }", "There can be only one input field named \"c\".", 26),
+        ("{ a(b: [}]) }", "Syntax error: unexpected \"}\".", 9),
+        ("{ a(b: (1)) }", "Syntax error: unexpected \"(\".", 8),
+        ("{ a ] }", "Syntax error: unexpected \"]\".", 5),
+        ("query = { a }", "Syntax error: unexpected \"=\".", 7),
+        ("query() { a }", "Syntax error: unexpected \")\".", 7),
+        ("query($a: T @b) { a }", "Syntax error: unexpected \"@\".", 13),
+        ("{ __typename(a: 1) }", "Syntax error: unexpected \"(\".", 13),
+        ("{ a: __typename @b(c: 1) { d } }", "Syntax error: unexpected \"{\".", 26),
+        ("{ a } }", "Syntax error: unexpected \"}\".", 7),
+    ] {
+        assert_eq!(grammar(text), (sentence.to_owned(), 1, column), "{text}");
+    }
+}
+
+#[test]
+fn a_place_is_counted_in_characters_and_lines() {
+    let limits = Limits { max_aliases: 0, ..Limits::default() };
+    let text = "# é\r\n{ a(b: \"éé\u{feff}\") c: d }";
+    assert_eq!(refused(text, &limits), Some((Limit::Aliases, 0, 1, Some((2, 15)))));
+}
+
+#[test]
+fn sixty_four_kilobytes_of_brackets_are_refused() {
+    for (before, bracket, limit) in [
+        ("", "{", Limit::Nesting),
+        ("", "{a", Limit::Nesting),
+        ("", "{...", Limit::Nesting),
+        ("{a(b:", "[", Limit::ValueDepth),
+        ("{a(b:", "{c:", Limit::ValueDepth),
+        ("{a @b(c:", "[{d:", Limit::ValueDepth),
+        ("query($a:", "[", Limit::TypeDepth),
+        ("query($a:T=", "[", Limit::ValueDepth),
+        ("query@b(c:", "{c:", Limit::ValueDepth),
+    ] {
+        let count = ((1 << 16) - before.len()) / bracket.len();
+        let text = before.to_owned() + &bracket.repeat(count);
+        assert_eq!(refused(&text, &Limits::default()).unwrap().0, limit, "{before}{bracket}");
+    }
+    for bracket in ["(", "[", ")", "]", "}", "{a("] {
+        grammar(&bracket.repeat((1 << 16) / bracket.len()));
+    }
+}
+
+#[test]
+fn variables_are_counted_and_measured() {
+    let variables = Variables::from_json(json!({ "a": 1, "b": [[], { "c": "d", "e": [null] }] }));
+    let outcome = |max_values, max_value_depth| match admit_variables(
+        &variables,
+        &Limits { max_values, max_value_depth, ..Limits::default() },
+    ) {
+        Ok(()) => None,
+        Err(Refused::Limit(e)) => Some((e.limit, e.allowed, e.actual, e.at)),
+        Err(Refused::Grammar(error)) => panic!("{error}"),
+    };
+    assert_eq!(outcome(7, 3), None);
+    assert_eq!(outcome(6, 3), Some((Limit::Values, 6, 7, None)));
+    assert_eq!(outcome(7, 2), Some((Limit::ValueDepth, 2, 3, None)));
+}
