@@ -11,7 +11,7 @@ use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, ServeOptions};
+use crate::http::{self, FairUse, ServeOptions};
 use crate::service::demo::{CANISTRACCI, MOLLOY};
 use crate::service::{self, App, Database, NewToken, OpenOptions, TenantRow};
 
@@ -39,6 +39,10 @@ pub struct Demo {
     /// What one request may ask for.
     #[command(flatten)]
     limits: Limits,
+
+    /// What one client may take.
+    #[command(flatten)]
+    fair: FairUse,
 }
 
 impl Demo {
@@ -71,9 +75,9 @@ impl Demo {
                 .collect();
             let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
             print(&welcome(address, &token, &tenants.join(", "), &format!("{database} ({fate})")))?;
-            let options =
-                ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace, limits: self.limits };
-            Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
+            let (grace, limits, fair) = (self.server.shutdown_grace, self.limits, self.fair);
+            http::serve(app, listener, ServeOptions { demo_token: Some(token), grace, limits, fair }, stop).await;
+            Ok::<_, Failure>(())
         })?;
         Ok(ExitCode::SUCCESS)
     }

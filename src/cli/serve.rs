@@ -13,7 +13,7 @@ use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, ServeOptions};
+use crate::http::{self, FairUse, ServeOptions};
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";
@@ -40,6 +40,10 @@ pub struct Serve {
     #[command(flatten)]
     pub limits: Limits,
 
+    /// What one client may take.
+    #[command(flatten)]
+    pub fair: FairUse,
+
     /// Backups that it takes by itself.
     #[command(flatten)]
     pub backups: BackupSettings,
@@ -56,8 +60,9 @@ impl Serve {
         // Ends with this function, when nobody is served any more.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
         tracing::info!(target: LOG, address = %listener.local_addr()?, %database, "listening");
-        let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace, limits: self.limits };
-        runtime.block_on(http::serve(app, listener, options, stop))?;
+        let (grace, limits, fair) = (self.server.shutdown_grace, self.limits, self.fair);
+        let options = ServeOptions { demo_token: None, grace, limits, fair };
+        runtime.block_on(http::serve(app, listener, options, stop));
         tracing::info!(target: LOG, "stopped");
         Ok(ExitCode::SUCCESS)
     }

@@ -28,7 +28,7 @@ use batch::Batches;
 use documents::Documents;
 pub use documents::{Document, was_executed};
 use edit::ObjectMutation;
-pub use limits::{Exceeded, Limit, Limits};
+pub use limits::{Exceeded, Limit, Limits, defaults};
 use lint::LintQuery;
 use mutation::FormMutation;
 use query::RootQuery;

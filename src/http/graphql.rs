@@ -1,24 +1,31 @@
 //! `GET` and `POST /graphql`: the steps that a request passes, in order.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_graphql::Response;
+use async_graphql::Request;
 use async_graphql::parser::types::OperationType;
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use axum::extract::{FromRequest, State};
+use axum::http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response as Answer};
 
+use super::fair::{Bill, Client, Credentials, Network};
 use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::{Shared, admission, identify};
-use crate::graphql::{Asking, Exceeded, Limit, Limits, was_executed};
+use crate::graphql::{Asking, Document, Exceeded, Limit, Limits, was_executed};
+use crate::store::Snapshot;
 
 /// Names the request in logs and in answers.
 const REQUEST_ID: &str = "x-request-id";
+
+/// What a request costs.
+const COST: u64 = 1;
 
 /// Answers a GraphQL request.
 pub(super) async fn answer(
@@ -26,13 +33,15 @@ pub(super) async fn answer(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Client(client): Client,
+    Body(body): Body,
 ) -> Answer {
     let request_id = shared.api.app().request_id();
     let media = Media::accepted(&headers);
-    let step = Step { shared: &shared, headers: &headers, request_id: &request_id };
+    let mut bill = Bill::new(Arc::clone(&shared.fair), client);
+    let step = Step { shared: &shared, headers: &headers, client, request_id: &request_id };
     let answered = match media {
-        Some(_) => step.execute(&method, &uri, body).await,
+        Some(_) => step.execute(&method, &uri, body, &mut bill).await,
         None => {
             let sentence = "The answer is application/graphql-response+json or application/json; neither is accepted.";
             Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence))
@@ -40,10 +49,11 @@ pub(super) async fn answer(
     };
     let media = media.unwrap_or(Media::Json);
     let mut answer = match answered {
-        Ok(response) => GraphQLResponse::from(response).into_response(),
+        Ok(answer) => answer,
         Err(refusal) => refusal.answer(media),
     };
     let headers = answer.headers_mut();
+    bill.show(headers);
     headers.insert(CONTENT_TYPE, media.content_type());
     headers.append(VARY, HeaderValue::from_static("accept"));
     if let Ok(id) = HeaderValue::from_str(&request_id) {
@@ -62,8 +72,9 @@ pub(super) async fn other_method(headers: HeaderMap) -> Answer {
 
 /// What every step of a request sees.
 struct Step<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     headers: &'a HeaderMap,
+    client: Option<Network>,
     request_id: &'a str,
 }
 
@@ -72,9 +83,11 @@ impl Step<'_> {
         &self,
         method: &Method,
         uri: &Uri,
-        body: Result<Bytes, BytesRejection>,
-    ) -> Result<Response, Refusal> {
-        let Shared { api, limits, .. } = self.shared;
+        body: Option<Result<Bytes, BytesRejection>>,
+        bill: &mut Bill,
+    ) -> Result<Answer, Refusal> {
+        let Shared { api, limits, fair, .. } = &**self.shared;
+        bill.pay_for_reading()?;
         let reads = *method != Method::POST;
         let request = if reads {
             request::from_query(uri.query(), self.headers)?
@@ -93,17 +106,34 @@ impl Step<'_> {
             let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
             return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
         }
-        let app = api.app();
-        let snapshot = Arc::new(app.snapshot());
-        let viewer = identify::identify(app, &snapshot, self.headers, self.request_id).await?;
-        let asking = Asking { snapshot, viewer, request_id: self.request_id.to_owned() };
-        let operation = request.operation_name.clone();
-        let response = api.execute(document, request, asking).await;
-        tracing::debug!(request = self.request_id, operation, errors = response.errors.len(), "answered");
-        if was_executed(&response) { Ok(response) } else { Err(Refusal::of_document(response.errors)) }
+        let token = identify::token(self.headers);
+        let credentials = fair.begin_sign_in(self.client, token)?;
+        let cost = COST;
+        let place = fair.admit(&credentials, cost).await?;
+        let admitted = Admitted {
+            shared: Arc::clone(self.shared),
+            snapshot: Arc::new(if place.is_expensive() { api.app().snapshot_apart() } else { api.app().snapshot() }),
+            token: token.map(|token| (token.to_owned(), credentials)),
+            selected: identify::selected(self.headers),
+            request_id: self.request_id.to_owned(),
+            document,
+            request,
+            cost,
+        };
+        let mut own = bill.take();
+        let (answer, own) = place.run(async move { (admitted.execute(&mut own).await, own) }).await;
+        *bill = own;
+        answer
     }
 
-    fn body(&self, body: Result<Bytes, BytesRejection>, limits: &Limits) -> Result<Bytes, Refusal> {
+    fn body(&self, body: Option<Result<Bytes, BytesRejection>>, limits: &Limits) -> Result<Bytes, Refusal> {
+        let body = body.ok_or_else(|| {
+            let seconds = self.shared.fair.options.client_timeout.get();
+            let sentence = format!("The body did not arrive within {seconds} s.");
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence)
+                .extension("limit", seconds)
+                .header(CONNECTION, HeaderValue::from_static("close"))
+        })?;
         body.map_err(|rejection| {
             if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
                 return Refusal::new(rejection.status(), "BAD_REQUEST", "The body could not be read to its end.");
@@ -115,5 +145,54 @@ impl Step<'_> {
             let exceeded = Exceeded { limit: Limit::Body, allowed, actual, at: None };
             Refusal::from(exceeded).status(StatusCode::PAYLOAD_TOO_LARGE)
         })
+    }
+}
+
+/// A request that may be executed, with all that this takes: some are executed on other threads.
+struct Admitted {
+    shared: Arc<Shared>,
+    snapshot: Arc<Snapshot>,
+    token: Option<(String, Credentials)>,
+    selected: Option<String>,
+    request_id: String,
+    document: Document,
+    request: Request,
+    cost: u64,
+}
+
+impl Admitted {
+    /// Finds out who asks, lets them pay, executes and writes the answer down.
+    async fn execute(self, bill: &mut Bill) -> Result<Answer, Refusal> {
+        let Self { shared, snapshot, token, selected, request_id, document, request, cost } = self;
+        let Shared { api, fair, .. } = &*shared;
+        let viewer = match &token {
+            Some((token, credentials)) => {
+                let credentials = (token.as_str(), credentials);
+                Some(identify::viewer(api.app(), fair, &snapshot, credentials, selected, &request_id).await?)
+            }
+            None => None,
+        };
+        bill.pay_for_execution(viewer.as_ref(), cost)?;
+        let operation = request.operation_name.clone();
+        let asking = Asking { snapshot, viewer, request_id: request_id.clone() };
+        let response = api.execute(document, request, asking).await;
+        bill.settle(cost);
+        tracing::debug!(request = request_id, operation, errors = response.errors.len(), "answered");
+        match was_executed(&response) {
+            true => Ok(GraphQLResponse::from(response).into_response()),
+            false => Err(Refusal::of_document(response.errors)),
+        }
+    }
+}
+
+/// A request's body; `None` when it does not arrive in time.
+pub(super) struct Body(Option<Result<Bytes, BytesRejection>>);
+
+impl FromRequest<Arc<Shared>> for Body {
+    type Rejection = Infallible;
+
+    async fn from_request(request: axum::extract::Request, shared: &Arc<Shared>) -> Result<Self, Infallible> {
+        let patience = Duration::from_secs(shared.fair.options.client_timeout.get());
+        Ok(Self(tokio::time::timeout(patience, Bytes::from_request(request, shared)).await.ok()))
     }
 }

@@ -1,11 +1,14 @@
 //! The transport: GraphQL over HTTP and the playground.
 
 mod admission;
+mod connections;
+mod fair;
 mod graphql;
 mod identify;
 mod playground;
 mod refusal;
 mod request;
+mod stream;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use tokio::net::TcpListener;
 
 use crate::graphql::{Api, Limits};
 use crate::service::App;
+use fair::Fair;
+pub use fair::{FairUse, Trusted};
 
 /// How to serve.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +34,8 @@ pub struct ServeOptions {
     pub grace: Duration,
     /// What one request may ask for.
     pub limits: Limits,
+    /// What one client may take.
+    pub fair: FairUse,
 }
 
 /// What all requests share.
@@ -36,13 +43,15 @@ struct Shared {
     api: Api,
     demo_token: Option<String>,
     limits: Limits,
+    fair: Arc<Fair>,
 }
 
 /// The router, as [`serve`] serves it and as tests call it.
 pub fn router(app: App, options: ServeOptions) -> Router {
-    let ServeOptions { demo_token, limits, .. } = options;
+    let ServeOptions { demo_token, limits, fair, .. } = options;
     let body = DefaultBodyLimit::max(limits.max_body);
-    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits });
+    let fair = Fair::new(app.clone(), fair);
+    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits, fair });
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/playground/") }))
         .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
@@ -55,32 +64,16 @@ pub fn router(app: App, options: ServeOptions) -> Router {
 }
 
 /// Serves until `shutdown` is done, then lets running requests finish within the grace time.
-///
-/// # Errors
-/// What the listener answers.
 pub async fn serve(
     app: App,
     listener: TcpListener,
     options: ServeOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let grace = options.grace;
-    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+) {
+    let (grace, fair) = (options.grace, options.fair.clone());
     let asked = async move {
         shutdown.await;
         tracing::info!("stopping");
-        drop(stopping);
     };
-    let server = axum::serve(listener, router(app, options)).with_graceful_shutdown(asked);
-    let patience = async move {
-        let _ = stopped.await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        ended = server => ended,
-        () = patience => {
-            tracing::warn!("some requests were cut off: they went on for more than {} s after the stop", grace.as_secs());
-            Ok(())
-        }
-    }
+    connections::serve(listener, router(app, options), fair, grace, asked).await;
 }

@@ -37,6 +37,15 @@ impl Refusal {
         Self { status: Some(status), ..self }
     }
 
+    /// One more of the `extensions`, such as the limit that was met.
+    pub(super) fn extension(mut self, name: &str, value: impl Into<async_graphql::Value>) -> Self {
+        for error in &mut self.errors {
+            error.extensions.get_or_insert_default().set(name, value.into());
+            break;
+        }
+        self
+    }
+
     /// A header that goes with the refusal.
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
