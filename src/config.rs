@@ -462,6 +462,7 @@ mod tests {
             let value = match arg.get_default_values() {
                 [] if matches!(arg.get_action(), ArgAction::SetTrue) => "true".into(),
                 [] if arg.get_value_names().is_some_and(|names| names[0] == "DURATION") => "'24h'".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "NETWORK") => "'10.0.0.0/8'".into(),
                 [] => "'1'".into(),
                 [value, ..] => format!("'{}'", value.display()),
             };

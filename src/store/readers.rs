@@ -39,6 +39,8 @@ pub(super) struct Readers {
 
 /// Threads and their connections, as they are started.
 struct Crew {
+    /// The threads' names begin with it.
+    name: &'static str,
     readers: usize,
     threads: usize,
     connections: usize,
@@ -64,19 +66,19 @@ impl Readers {
         let readers = readers.max(1);
         let threads = readers * manager.database.threads_per_reader();
         let connections = readers * CONNECTIONS_PER_READER;
-        Self::run_threads(manager, Crew { readers, threads, connections, idle: 1, begin: || () })
+        Self::run_threads(manager, Crew { name: "reader", readers, threads, connections, idle: 1, begin: || () })
     }
 
     /// Fewer of them, which [`step_back`], for expensive requests. They connect when they are needed.
     pub(super) fn start_apart(manager: Manager, readers: usize) -> Result<Self> {
         let readers = (readers / 2).max(1);
         // A connection on its way back leaves another to whoever is next.
-        let crew = Crew { readers, threads: readers, connections: 2 * readers, idle: 0, begin: step_back };
-        Self::run_threads(manager, crew)
+        let (name, threads, connections) = ("reader-apart", readers, 2 * readers);
+        Self::run_threads(manager, Crew { name, readers, threads, connections, idle: 0, begin: step_back })
     }
 
     fn run_threads(manager: Manager, crew: Crew) -> Result<Self> {
-        let Crew { readers, threads, connections, idle, begin } = crew;
+        let Crew { name, readers, threads, connections, idle, begin } = crew;
         let pool = Pool::builder()
             .max_size(connections as u32)
             .min_idle(Some(idle))
@@ -97,7 +99,7 @@ impl Readers {
                 }
             };
             std::thread::Builder::new()
-                .name(format!("reader-{i}"))
+                .name(format!("{name}-{i}"))
                 .spawn(serve)
                 .map_err(|e| StoreError::Unavailable(e.to_string()))
         };

@@ -114,22 +114,36 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Takes up to `most` jobs of the key whose turn it is; what is left gets another turn when the key is given back.
-    fn turn(&mut self, most: usize) -> Option<(Key, Vec<Box<dyn Job>>)> {
-        let key = self.ready.pop_front()?;
-        self.busy.insert(key);
-        let jobs = self.jobs.entry(key).or_default();
-        Some((key, jobs.drain(..jobs.len().min(most)).collect()))
+    /// The next group, empty when nothing waits, with the keys whose it is. A group of one tenant takes what it has; one
+    /// of all tenants takes a job of each in turn.
+    fn group(&mut self, by_tenant: bool) -> (Vec<Key>, Vec<Box<dyn Job>>) {
+        let (mut keys, mut group) = (Vec::new(), Vec::new());
+        while group.len() < GROUP
+            && let Some(key) = self.ready.pop_front()
+        {
+            let jobs = self.jobs.entry(key).or_default();
+            group.extend(jobs.drain(..jobs.len().min(if by_tenant { GROUP } else { 1 })));
+            if self.busy.insert(key) {
+                keys.push(key);
+            }
+            if by_tenant {
+                break;
+            }
+            if !jobs.is_empty() {
+                self.ready.push_back(key);
+            }
+        }
+        (keys, group)
     }
 
-    /// Gives a key back; whether it has more jobs, and so another turn.
+    /// Gives a key back; whether it has jobs left.
     fn done(&mut self, key: Key) -> bool {
         self.busy.remove(&key);
         let more = self.jobs.get(&key).is_some_and(|jobs| !jobs.is_empty());
-        if more {
-            self.ready.push_back(key);
-        } else {
+        if !more {
             self.jobs.remove(&key);
+        } else if !self.ready.contains(&key) {
+            self.ready.push_back(key);
         }
         more
     }
@@ -162,26 +176,13 @@ impl Queue {
         Ok(())
     }
 
-    /// The next group and the key that is to be given back after it, or `None` when the queue is closed and nothing is
-    /// left for this thread. A group of all tenants takes one job of each in turn; its one thread keeps no key.
-    fn take(&self) -> Option<(Option<Key>, Vec<Box<dyn Job>>)> {
+    /// The next group and its keys, or `None` when the queue is closed and nothing is left for this thread.
+    fn take(&self) -> Option<(Vec<Key>, Vec<Box<dyn Job>>)> {
         let mut waiting = self.lock();
         loop {
-            if self.by_tenant {
-                if let Some((key, group)) = waiting.turn(GROUP) {
-                    return Some((Some(key), group));
-                }
-            } else {
-                let mut group = Vec::new();
-                while group.len() < GROUP
-                    && let Some((key, jobs)) = waiting.turn(1)
-                {
-                    group.extend(jobs);
-                    waiting.done(key);
-                }
-                if !group.is_empty() {
-                    return Some((None, group));
-                }
+            let (keys, group) = waiting.group(self.by_tenant);
+            if !group.is_empty() {
+                return Some((keys, group));
             }
             if waiting.closed {
                 return None;
@@ -190,10 +191,13 @@ impl Queue {
         }
     }
 
-    /// Gives a key back.
-    fn done(&self, key: Key) {
-        if self.lock().done(key) {
-            self.changed.notify_one();
+    /// Gives keys back.
+    fn done(&self, keys: Vec<Key>) {
+        let mut waiting = self.lock();
+        for key in keys {
+            if waiting.done(key) {
+                self.changed.notify_one();
+            }
         }
     }
 
@@ -258,13 +262,11 @@ impl Drop for Writer {
 }
 
 fn serve(queue: &Queue, held: &mut Option<Box<dyn Connection>>, manager: &Manager) {
-    while let Some((key, mut group)) = queue.take() {
+    while let Some((keys, mut group)) = queue.take() {
         group.retain(|job| job.begin());
         let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager) };
         group.into_iter().for_each(|job| job.answer(&commit));
-        if let Some(key) = key {
-            queue.done(key);
-        }
+        queue.done(keys);
     }
 }
 
@@ -336,11 +338,13 @@ mod tests {
         Queue { by_tenant, waiting: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Answers the next group; its key.
-    fn group(queue: &Queue) -> Option<Key> {
-        let (key, jobs) = queue.take().unwrap();
+    /// Answers the next group and gives its keys back; how many they are.
+    fn group(queue: &Queue) -> usize {
+        let (keys, jobs) = queue.take().unwrap();
         jobs.into_iter().for_each(|job| job.answer(&Ok(())));
-        key
+        let count = keys.len();
+        queue.done(keys);
+        count
     }
 
     #[test]
@@ -357,6 +361,7 @@ mod tests {
         assert_eq!(order[..5], ["flood", "first", "flood", "second", "flood"]);
         group(&queue);
         assert_eq!(said.lock().unwrap().len(), 2, "the rest of the flood");
+        assert!(queue.lock().jobs.is_empty() && queue.lock().ready.is_empty() && queue.lock().busy.is_empty());
     }
 
     #[test]
@@ -367,7 +372,7 @@ mod tests {
             (0..WAITING).for_each(|_| push(1).unwrap());
             assert!(matches!(push(1), Err(StoreError::Busy(_))));
             push(2).unwrap();
-            assert_eq!(group(&queue).is_some(), by_tenant);
+            assert_eq!(group(&queue), if by_tenant { 1 } else { 2 }, "tenants of a group");
             push(1).unwrap();
         }
     }

@@ -88,7 +88,12 @@ impl Server {
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
         let app = App::open(&live.options()).unwrap();
-        let router = vext::http::router(app.clone(), vext::http::ServeOptions::default());
+        Self::serving(live, app, vext::http::ServeOptions::default())
+    }
+
+    /// A server with options of its own, over a database that is open.
+    pub fn serving(live: Live, app: App, options: vext::http::ServeOptions) -> Self {
+        let router = vext::http::router(app.clone(), options);
         Self { app, router, live }
     }
 

@@ -18,6 +18,7 @@ mod docs;
 mod drills;
 mod engines;
 mod errors;
+mod fair;
 mod finding;
 mod harness;
 mod layers;
