@@ -39,7 +39,8 @@ const FORM: &str = "query($n: ExtensionNumber!) { tenant { virtualExtension(by: 
   callSettings { txVolume rxVolume callWaitingServerSide } outboundRecording { recordingEmail } security { outboundMode locked }
   outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number delaySeconds timeoutSeconds }
   note { branch department referenceId additionalInfo } } } }";
-const SAVE: &str = "mutation($id: ID!, $text: String!) { virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text}}) {
+const SAVE: &str =
+    "mutation($id: ID!, $text: String!) { virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text}}) {
   virtualExtension { version } userErrors { code } } }";
 /// A page of the most that is allowed, with all that hangs below each of its forms.
 const PAGE: &str = "{ tenant { virtualExtensions(first: 100) { totalCount nodes { id number name description version
@@ -48,7 +49,8 @@ const PAGE: &str = "{ tenant { virtualExtensions(first: 100) { totalCount nodes 
   note { branch department referenceId additionalInfo } references(first: 5) { totalCount nodes { path } } } } } }";
 /// What the whole tenant is read for.
 const LINT: &str = "{ tenantLint(first: 100) { nodes { code label path message } } }";
-const RARE: &str = "{ tenant { virtualExtensions(first: 100, filter: {description: {contains: \"nobody wrote this\"}}) {
+const RARE: &str =
+    "{ tenant { virtualExtensions(first: 100, filter: {description: {contains: \"nobody wrote this\"}}) {
   totalCount nodes { id } } } }";
 
 /// A connection that is kept.
@@ -191,7 +193,11 @@ fn main() {
         let begun = Instant::now();
         let answer = Client::connect(address, "greedy").json(query, &json!({}));
         assert!(answer.get("errors").is_none(), "{answer}");
-        println!("greedy: {} KB in {:.1} ms alone", answer.to_string().len() / 1024, begun.elapsed().as_secs_f64() * 1000.0);
+        println!(
+            "greedy: {} KB in {:.1} ms alone",
+            answer.to_string().len() / 1024,
+            begun.elapsed().as_secs_f64() * 1000.0
+        );
     }
     round(address, &ids, 0);
     println!("\n| Round | | Requests | Median | p99 | Greedy answers |\n|---|---|---|---|---|---|");
@@ -207,6 +213,10 @@ fn main() {
         ratios.push(p99[1] / p99[0]);
     }
     ratios.sort_by(f64::total_cmp);
-    println!("\np99 beside greedy clients / p99 quiet: median {:.2}, worst {:.2}", ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
+    println!(
+        "\np99 beside greedy clients / p99 quiet: median {:.2}, worst {:.2}",
+        ratios[ratios.len() / 2],
+        ratios[ratios.len() - 1]
+    );
     runtime.shutdown_background();
 }

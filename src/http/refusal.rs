@@ -37,11 +37,10 @@ impl Refusal {
         Self { status: Some(status), ..self }
     }
 
-    /// One more of the `extensions`, such as the limit that was met.
+    /// One more of the `extensions` of its error, such as the limit that was met.
     pub(super) fn extension(mut self, name: &str, value: impl Into<async_graphql::Value>) -> Self {
-        for error in &mut self.errors {
-            error.extensions.get_or_insert_default().set(name, value.into());
-            break;
+        if let Some(error) = self.errors.first_mut() {
+            error.extensions.get_or_insert_default().set(name, value);
         }
         self
     }

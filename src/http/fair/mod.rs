@@ -134,13 +134,13 @@ impl Fair {
     /// Begins a sign-in, over whatever transport; to be called before the token is looked up. Without a token nobody
     /// signs in.
     pub(super) fn begin_sign_in(&self, address: Option<Network>, token: Option<&str>) -> Result<Credentials, Refusal> {
-        let begun = self.sign_ins.begin(address, token, self.now());
+        let begun = self.sign_ins.begin(address, token, || self.now());
         begun.map_err(|empty| bill::refusal(Scope::SignIn, empty, 1))
     }
 
     /// Ends a sign-in: the token was valid or it was not.
     pub(super) fn end_sign_in(&self, credentials: &Credentials, valid: bool) {
-        self.sign_ins.end(credentials, valid, self.now());
+        self.sign_ins.end(credentials, valid, || self.now());
     }
 
     /// Waits for the right to execute a request of this cost.

@@ -50,17 +50,22 @@ impl SignIns {
     }
 
     /// Whether somebody may sign in; without a token nobody tries to.
-    pub(super) fn begin(&self, address: Option<Network>, token: Option<&str>, now: i64) -> Result<Credentials, Empty> {
+    pub(super) fn begin(
+        &self,
+        address: Option<Network>,
+        token: Option<&str>,
+        now: impl Fn() -> i64,
+    ) -> Result<Credentials, Empty> {
         let fingerprint = self.fingerprints.hash_one((address, token));
         let known = token.is_some() && self.known().get(&fingerprint).is_some();
         if let (Some(failures), Some(address), Some(_), false) = (&self.failures, address, token, known) {
-            failures.check(&address, 1, now)?;
+            failures.check(&address, 1, now())?;
         }
         Ok(Credentials { address, fingerprint, known })
     }
 
     /// Remembers how it ended.
-    pub(super) fn end(&self, credentials: &Credentials, valid: bool, now: i64) {
+    pub(super) fn end(&self, credentials: &Credentials, valid: bool, now: impl Fn() -> i64) {
         let Credentials { address, fingerprint, known } = *credentials;
         match (valid, known) {
             (true, true) => {}
@@ -75,7 +80,7 @@ impl SignIns {
                 self.known().pop(&fingerprint);
                 if let (Some(failures), Some(address)) = (&self.failures, address) {
                     // Those that were begun at the same time may be more than are left.
-                    let _ = failures.charge(address, 1, now);
+                    let _ = failures.charge(address, 1, now());
                 }
             }
         }
@@ -87,7 +92,7 @@ mod tests {
     use super::*;
     use std::net::IpAddr;
 
-    const NOW: i64 = 1_795_424_400_000;
+    const NOW: fn() -> i64 = || 1_795_424_400_000;
 
     fn address(text: &str) -> Option<Network> {
         Some(text.parse::<IpAddr>().unwrap().into())
@@ -115,7 +120,7 @@ mod tests {
         // Once it is revoked it is a wrong token like any other.
         sign_ins.end(&good, false, NOW);
         assert!(sign_ins.begin(here, Some("good"), NOW).is_err());
-        assert!(sign_ins.begin(here, Some("wrong"), NOW + 6_000).is_ok());
+        assert!(sign_ins.begin(here, Some("wrong"), || NOW() + 6_000).is_ok());
     }
 
     #[test]
