@@ -361,7 +361,8 @@ mod tests {
         assert_eq!(order[..5], ["flood", "first", "flood", "second", "flood"]);
         group(&queue);
         assert_eq!(said.lock().unwrap().len(), 2, "the rest of the flood");
-        assert!(queue.lock().jobs.is_empty() && queue.lock().ready.is_empty() && queue.lock().busy.is_empty());
+        let waiting = queue.lock();
+        assert!(waiting.jobs.is_empty() && waiting.ready.is_empty() && waiting.busy.is_empty());
     }
 
     #[test]

@@ -182,7 +182,8 @@ mod tests {
             drop(slot);
         }
         assert_eq!(order, ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
-        assert_eq!((gate.lock().free, gate.lock().waiting, gate.lock().turns.len()), (1, 0, 0));
+        let lines = gate.lock();
+        assert_eq!((lines.free, lines.waiting, lines.turns.len(), lines.of.len()), (1, 0, 0, 0));
     }
 
     #[tokio::test]
@@ -212,7 +213,8 @@ mod tests {
         drop(left);
         let slot = stays.as_mut().now_or_never().unwrap().unwrap();
         drop(slot);
-        assert_eq!((gate.lock().free, gate.lock().waiting), (1, 0));
+        let lines = gate.lock();
+        assert_eq!((lines.free, lines.waiting), (1, 0));
     }
 
     #[tokio::test]
