@@ -24,7 +24,7 @@ use crate::store::Snapshot;
 /// Names the request in logs and in answers.
 const REQUEST_ID: &str = "x-request-id";
 
-/// What a request costs.
+/// What every request costs.
 const COST: u64 = 1;
 
 /// Answers a GraphQL request.
