@@ -121,7 +121,8 @@ impl Step<'_> {
             cost,
         };
         let mut own = bill.take();
-        let (answer, own) = place.run(async move { (admitted.execute(&mut own).await, own) }).await;
+        let work = Box::pin(async move { (admitted.execute(&mut own).await, own) });
+        let (answer, own) = place.run(work).await;
         *bill = own;
         answer
     }

@@ -103,6 +103,9 @@ where
 /// Whose row a group of jobs holds: a tenant's, or none for what stands above tenants.
 type Key = Option<TenantId>;
 
+/// The jobs of one commit, and whose they are.
+type Group = (Vec<Key>, Vec<Box<dyn Job>>);
+
 /// The jobs that wait, by key. A key is in the hands of one thread at a time, so that its jobs keep their order.
 #[derive(Default)]
 struct Waiting {
@@ -116,7 +119,7 @@ struct Waiting {
 impl Waiting {
     /// The next group, empty when nothing waits, with the keys whose it is. A group of one tenant takes what it has; one
     /// of all tenants takes a job of each in turn.
-    fn group(&mut self, by_tenant: bool) -> (Vec<Key>, Vec<Box<dyn Job>>) {
+    fn group(&mut self, by_tenant: bool) -> Group {
         let (mut keys, mut group) = (Vec::new(), Vec::new());
         while group.len() < GROUP
             && let Some(key) = self.ready.pop_front()
@@ -177,7 +180,7 @@ impl Queue {
     }
 
     /// The next group and its keys, or `None` when the queue is closed and nothing is left for this thread.
-    fn take(&self) -> Option<(Vec<Key>, Vec<Box<dyn Job>>)> {
+    fn take(&self) -> Option<Group> {
         let mut waiting = self.lock();
         loop {
             let (keys, group) = waiting.group(self.by_tenant);
