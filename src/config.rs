@@ -463,6 +463,7 @@ mod tests {
                 [] if matches!(arg.get_action(), ArgAction::SetTrue) => "true".into(),
                 [] if arg.get_value_names().is_some_and(|names| names[0] == "DURATION") => "'24h'".into(),
                 [] if arg.get_value_names().is_some_and(|names| names[0] == "ORIGIN") => "'https://a.example'".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "NETWORK") => "'10.0.0.0/8'".into(),
                 [] => "'1'".into(),
                 [value, ..] => format!("'{}'", value.display()),
             };

@@ -11,7 +11,7 @@ use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, DocumentSettings, DoorOptions, ServeOptions, StreamSettings};
+use crate::http::{self, DocumentSettings, DoorOptions, FairUse, ServeOptions, StreamSettings};
 use crate::service::demo::{CANISTRACCI, MOLLOY};
 use crate::service::{self, App, Database, NewToken, OpenOptions, TenantRow};
 
@@ -51,6 +51,10 @@ pub struct Demo {
     /// How sockets and event streams behave.
     #[command(flatten)]
     streaming: StreamSettings,
+
+    /// What one client may take.
+    #[command(flatten)]
+    fair: FairUse,
 }
 
 impl Demo {
@@ -91,8 +95,9 @@ impl Demo {
                 door: self.door,
                 explorable: true,
                 streaming: self.streaming,
+                fair: self.fair,
             };
-            http::serve(app, listener, options, stop).await
+            Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
         })?;
         Ok(ExitCode::SUCCESS)
     }

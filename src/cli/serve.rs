@@ -14,7 +14,7 @@ use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, DocumentSettings, DoorOptions, ServeOptions, StreamSettings};
+use crate::http::{self, DocumentSettings, DoorOptions, FairUse, ServeOptions, StreamSettings};
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";
@@ -57,6 +57,10 @@ pub struct Serve {
     #[command(flatten)]
     pub streaming: StreamSettings,
 
+    /// What one client may take.
+    #[command(flatten)]
+    pub fair: FairUse,
+
     /// Backups that it takes by itself.
     #[command(flatten)]
     pub backups: BackupSettings,
@@ -81,6 +85,7 @@ impl Serve {
             door: self.door,
             explorable: self.explorable,
             streaming: self.streaming,
+            fair: self.fair,
         };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");

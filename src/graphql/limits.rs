@@ -5,7 +5,7 @@
 
 use async_graphql::{Pos, ServerError};
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, Command, FromArgMatches as _};
+use clap::{Args, Command};
 
 /// The most brackets that the parser's stack can bear, with room to spare.
 const NESTING: usize = 64;
@@ -85,12 +85,16 @@ pub struct Limits {
 impl Default for Limits {
     /// What holds when no option says otherwise.
     fn default() -> Self {
-        let command =
-            Self::augment_args(Command::new("vext").no_binary_name(true)).mut_args(|arg| arg.env(None::<&str>));
-        match command.try_get_matches_from([""; 0]).and_then(|matches| Self::from_arg_matches(&matches)) {
-            Ok(limits) => limits,
-            Err(error) => unreachable!("every limit has a default: {error}"),
-        }
+        defaults()
+    }
+}
+
+/// Options as they are when nobody sets one, neither by flag nor by variable: each must have a default.
+pub fn defaults<T: Args>() -> T {
+    let command = T::augment_args(Command::new("vext").no_binary_name(true)).mut_args(|arg| arg.env(None::<&str>));
+    match command.try_get_matches_from([""; 0]).and_then(|matches| T::from_arg_matches(&matches)) {
+        Ok(options) => options,
+        Err(error) => unreachable!("every option has a default: {error}"),
     }
 }
 

@@ -25,7 +25,6 @@ mod variables;
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::OperationType;
 use async_graphql::{MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
@@ -34,7 +33,7 @@ use batch::Batches;
 use documents::Documents;
 pub use documents::{Document, DocumentHash, was_executed};
 use edit::ObjectMutation;
-pub use limits::{Exceeded, Limit, Limits};
+pub use limits::{Exceeded, Limit, Limits, defaults};
 use lint::LintQuery;
 use mutation::FormMutation;
 use query::RootQuery;
@@ -163,18 +162,10 @@ impl Api {
         forbidden.map_or_else(|| variables::check(document.parsed(), name, &request.variables), |error| vec![error])
     }
 
-    /// The responses to an operation of any type: one to a query or a mutation, to a subscription one for each event. A
-    /// response without data is the last.
-    pub fn stream(&self, document: Document, request: Request, asking: Asking) -> BoxStream<'static, Response> {
-        if document.operation(request.operation_name.as_deref()) == Some(OperationType::Subscription) {
-            return self.subscribe(&document, request, asking);
-        }
-        let api = self.clone();
-        stream::once(async move { api.execute(document, request, asking).await }).boxed()
-    }
-
+    /// The responses to a subscription, one for each event. A response without data is the last.
+    ///
     /// Each event is resolved with a view of the database of its own, which is given back before the next is waited for.
-    fn subscribe(&self, document: &Document, mut request: Request, asking: Asking) -> BoxStream<'static, Response> {
+    pub fn subscribe(&self, document: &Document, mut request: Request, asking: Asking) -> BoxStream<'static, Response> {
         let mut errors = self.refusals(document, &request, &asking);
         errors.extend(subscription::check(document.parsed(), request.operation_name.as_deref()).err());
         if !errors.is_empty() {

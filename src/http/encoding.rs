@@ -1,14 +1,14 @@
 //! Content codings: answers are packed, requests unpacked (RFC 9110, section 8.4).
 //!
 //! A request's body is unpacked here and not by a layer, because each of the limits is one of the sums that matter: at
-//! most [`Limits::max_body`] bytes are read, at most one more is made of them, and no more memory is set aside for the
+//! most [`Limits::max_body`](crate::graphql::Limits::max_body) bytes are read, at most one more is made of them, and no more memory is set aside for the
 //! window of a coding than its specification asks for.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest as _, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -19,7 +19,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use super::Shared;
 use super::refusal::Refusal;
 use super::request::{self, Media};
-use crate::graphql::{Exceeded, Limit, Limits};
+use crate::graphql::{Exceeded, Limit};
 
 /// An answer of fewer bytes fits into one packet and is not packed.
 const SMALLEST: u64 = 1024;
@@ -45,13 +45,13 @@ enum Coding {
 /// Puts what is packed in the place of a packed body.
 pub(super) async fn unpack(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Answer {
     let media = Media::accepted(request.headers()).unwrap_or(Media::Json);
-    match unpacked(request, &shared.limits).await {
+    match unpacked(request, &shared).await {
         Ok(request) => next.run(request).await,
         Err(refusal) => refusal.answer(media),
     }
 }
 
-async fn unpacked(request: Request, limits: &Limits) -> Result<Request, Refusal> {
+async fn unpacked(request: Request, shared: &Shared) -> Result<Request, Refusal> {
     // The packing layer would say so only when the request has been executed.
     if is_unsatisfiable(request.headers()) {
         let sentence = "The answer is sent as it is, or in the content coding gzip, br or zstd; none is accepted.";
@@ -59,9 +59,8 @@ async fn unpacked(request: Request, limits: &Limits) -> Result<Request, Refusal>
     }
     let Some(coding) = coding(request.headers())? else { return Ok(request) };
     let (mut parts, body) = request.into_parts();
-    // The extractor obeys the limit that holds for bodies.
-    let packed = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await;
-    let packed = packed.map_err(|rejection| Refusal::of_body(&rejection, &parts.headers, limits))?;
+    let limits = &shared.limits;
+    let packed = request::body(Request::from_parts(parts.clone(), body), shared).await?;
     let plain = plain(coding, &packed, limits.max_body).map_err(|error| {
         let sentence = format!("The body is not what its content coding says: {error}.");
         Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence)

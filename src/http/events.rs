@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response as Answer};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::Shared;
+use super::fair::{Bill, Credentials};
 use super::pipeline::{Next, Operation, Running, result};
 use super::refusal::Refusal;
 use super::request::Media;
@@ -21,7 +22,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Answers with the events of an operation. What is wrong with a document is told in the stream, as the protocol asks;
 /// other refusals keep their status.
-pub(super) fn answer(shared: &Arc<Shared>, prepared: Result<Operation, Refusal>) -> Answer {
+pub(super) fn answer(shared: &Arc<Shared>, prepared: Result<(Operation, Credentials, Bill), Refusal>) -> Answer {
     let answered = prepared.and_then(|operation| Ok(stream_of(shared, follow(shared, operation)?)));
     match answered.map_err(Refusal::into_document_errors) {
         Ok(answer) => answer,
@@ -40,10 +41,13 @@ fn stream_of(shared: &Shared, events: impl Stream<Item = Event> + Send + 'static
 
 /// The events of an operation. A stream that ends without `complete` was cut: by a client that did not read, or by the
 /// end of the server; the client then comes back.
-fn follow(shared: &Arc<Shared>, operation: Operation) -> Result<impl Stream<Item = Event> + Send + use<>, Refusal> {
+fn follow(
+    shared: &Arc<Shared>,
+    (operation, credentials, bill): (Operation, Credentials, Bill),
+) -> Result<impl Stream<Item = Event> + Send + use<>, Refusal> {
     let viewer = operation.asking.viewer.as_ref();
     let open = viewer.map(|viewer| shared.streams.open(viewer)).transpose()?;
-    let running = Running::start(shared.api.clone(), operation, shared.streaming.stream_patience);
+    let running = Running::start(shared, operation, credentials, bill);
     let following = move |state: Option<(Running, _, _)>| async move {
         let (mut running, mut stopping, open) = state?;
         let subscribes = running.subscribes;

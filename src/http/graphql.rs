@@ -2,43 +2,42 @@
 
 use std::sync::Arc;
 
-use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, ServerError};
 use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::http::header::{ALLOW, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response as Answer};
 
 use super::etag::Tag;
+use super::fair::{Bill, Client, Credentials, Network};
 use super::guard::RequestId;
-use super::pipeline::{self, Operation};
+use super::pipeline::{self, COST, Operation};
 use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::{Shared, events, identify, socket};
-use crate::graphql::{Asking, was_executed};
+use crate::graphql::{Asking, Document, was_executed};
+use crate::store::Snapshot;
 
 /// Answers a GraphQL request.
 pub(super) async fn answer(
     State(shared): State<Arc<Shared>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
+    Client(client): Client,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    body: Result<Bytes, BytesRejection>,
+    request: axum::extract::Request,
 ) -> Answer {
+    let headers = request.headers().clone();
     if socket::is_asked_for(&headers) {
-        return socket::open(shared, headers, upgrade);
+        return socket::open(shared, headers, client, upgrade);
     }
     let media = Media::accepted(&headers);
-    let step = Step { shared: &shared, headers: &headers, request_id: &request_id, reads: method != Method::POST };
+    let mut bill = Bill::new(Arc::clone(&shared.fair), client);
     let prepared = match media {
-        Some(_) => step.prepare(&uri, body).await,
+        Some(_) => prepare(&shared, client, &request_id, request, &mut bill).await,
         None => {
             let sentence = "The answer is application/graphql-response+json, application/json or text/event-stream; \
                             none of them is accepted.";
@@ -47,11 +46,12 @@ pub(super) async fn answer(
     };
     let media = media.unwrap_or(Media::Json);
     let answered = match (media, prepared) {
-        (Media::EventStream, prepared) => Ok(events::answer(&shared, prepared)),
-        (Media::Json | Media::Response, Ok(operation)) => step.execute(operation, media).await,
+        (Media::EventStream, prepared) => Ok(follow(&shared, prepared, &mut bill).await),
+        (Media::Json | Media::Response, Ok(prepared)) => prepared.answer(media, headers, &mut bill).await,
         (Media::Json | Media::Response, Err(refusal)) => Err(refusal),
     };
     let mut answer = answered.unwrap_or_else(|refusal| refusal.answer(media));
+    bill.show(answer.headers_mut());
     answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     answer
 }
@@ -64,52 +64,109 @@ pub(super) async fn other_method(headers: HeaderMap) -> Answer {
     refusal.answer(Media::accepted(&headers).unwrap_or(Media::Json))
 }
 
-/// What every step of a request sees.
-struct Step<'a> {
-    shared: &'a Shared,
-    headers: &'a HeaderMap,
-    request_id: &'a str,
+/// A request that may be executed, with all that this takes: some are executed on other threads.
+struct Prepared {
+    shared: Arc<Shared>,
+    credentials: Credentials,
+    /// Empty where the header holds something else, which no token is; `None` without the header.
+    token: Option<String>,
+    selected: Option<String>,
+    request_id: String,
+    document: Document,
+    request: Request,
     /// Whether it came with GET, which changes nothing.
     reads: bool,
 }
 
-impl Step<'_> {
-    /// Everything up to execution.
-    async fn prepare(&self, uri: &Uri, body: Result<Bytes, BytesRejection>) -> Result<Operation, Refusal> {
-        let Shared { api, limits, .. } = self.shared;
-        let incoming = if self.reads {
-            request::from_query(uri.query(), self.headers)?
-        } else {
-            let body = body.map_err(|rejection| Refusal::of_body(&rejection, self.headers, limits))?;
-            request::from_body(&body, self.headers)?
-        };
-        let document = pipeline::document(self.shared, &incoming)?;
-        let request = incoming.request;
-        if self.reads && document.operation(request.operation_name.as_deref()) == Some(OperationType::Mutation) {
-            let sentence = "Mutations change something: send this one with POST.";
-            let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
-            return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
+/// Everything before anybody has to wait for a place.
+async fn prepare(
+    shared: &Arc<Shared>,
+    client: Option<Network>,
+    request_id: &str,
+    request: axum::extract::Request,
+    bill: &mut Bill,
+) -> Result<Prepared, Refusal> {
+    bill.pay_for_reading()?;
+    let reads = *request.method() != Method::POST;
+    let headers = request.headers().clone();
+    let incoming = if reads {
+        request::from_query(request.uri().query(), &headers)?
+    } else {
+        request::from_body(&request::body(request, shared).await?, &headers)?
+    };
+    let document = pipeline::document(shared, &incoming)?;
+    let request = incoming.request;
+    if reads && document.operation(request.operation_name.as_deref()) == Some(OperationType::Mutation) {
+        let sentence = "Mutations change something: send this one with POST.";
+        let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
+        return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
+    }
+    let token = identify::token(&headers).map(str::to_owned);
+    let credentials = shared.fair.begin_sign_in(client, token.as_deref())?;
+    let (selected, request_id) = (identify::selected(&headers), request_id.to_owned());
+    Ok(Prepared { shared: Arc::clone(shared), credentials, token, selected, request_id, document, request, reads })
+}
+
+/// Answers with a stream of events.
+async fn follow(shared: &Arc<Shared>, prepared: Result<Prepared, Refusal>, bill: &mut Bill) -> Answer {
+    let prepared = match prepared {
+        Ok(prepared) => {
+            let (credentials, snapshot) = (prepared.credentials, Arc::new(shared.api.app().snapshot()));
+            prepared.identified(snapshot).await.map(|operation| (operation, credentials, bill.take()))
         }
-        let app = api.app();
-        let snapshot = Arc::new(app.snapshot());
-        let viewer = identify::identify(app, &snapshot, self.headers, self.request_id).await?;
-        let asking = Asking { snapshot, viewer, request_id: self.request_id.to_owned() };
-        Ok(Operation { document, request, asking })
+        Err(refusal) => Err(refusal),
+    };
+    events::answer(shared, prepared)
+}
+
+impl Prepared {
+    /// Finds out who asks.
+    async fn identified(self, snapshot: Arc<Snapshot>) -> Result<Operation, Refusal> {
+        let Self { shared, credentials, token, selected, request_id, document, request, .. } = self;
+        let viewer = match &token {
+            Some(token) => {
+                let (of_token, app) = ((token.as_str(), &credentials), shared.api.app());
+                Some(identify::viewer(app, &shared.fair, &snapshot, of_token, selected, &request_id).await?)
+            }
+            None => None,
+        };
+        Ok(Operation { document, request, asking: Asking { snapshot, viewer, request_id } })
     }
 
-    /// Answers with one response.
-    async fn execute(&self, operation: Operation, media: Media) -> Result<Answer, Refusal> {
-        if operation.kind() == Some(OperationType::Subscription) {
+    /// Waits for a place, and answers with one response.
+    async fn answer(self, media: Media, headers: HeaderMap, bill: &mut Bill) -> Result<Answer, Refusal> {
+        if self.document.operation(self.request.operation_name.as_deref()) == Some(OperationType::Subscription) {
             return Err(Refusal::of_document(vec![no_stream()]));
         }
-        let tag = if self.reads { Tag::of(&operation, media) } else { None };
-        if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(self.headers)) {
+        let place = self.shared.fair.admit(&self.credentials, COST).await?;
+        let snapshot = place.snapshot(self.shared.api.app());
+        let mut own = bill.take();
+        let work = async move { (self.execute(snapshot, media, &headers, &mut own).await, own) };
+        let (answer, own) = place.run(Box::pin(work)).await;
+        *bill = own;
+        answer
+    }
+
+    /// Finds out who asks, lets them pay, executes and writes the answer down.
+    async fn execute(
+        self,
+        snapshot: Arc<Snapshot>,
+        media: Media,
+        headers: &HeaderMap,
+        bill: &mut Bill,
+    ) -> Result<Answer, Refusal> {
+        let (shared, reads) = (Arc::clone(&self.shared), self.reads);
+        let operation = self.identified(Arc::clone(&snapshot)).await?;
+        let tag = if reads { Tag::of(&operation, media) } else { None };
+        if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(headers)) {
             return Ok(tag.not_modified());
         }
         let Operation { document, request, asking } = operation;
-        let (name, snapshot) = (request.operation_name.clone(), Arc::clone(&asking.snapshot));
-        let response = self.shared.api.execute(document, request, asking).await;
-        tracing::debug!(request = self.request_id, operation = name, errors = response.errors.len(), "answered");
+        bill.pay_for_execution(asking.viewer.as_ref(), COST)?;
+        let (name, request_id) = (request.operation_name.clone(), asking.request_id.clone());
+        let response = shared.api.execute(document, request, asking).await;
+        bill.settle(COST);
+        tracing::debug!(request = request_id, operation = name, errors = response.errors.len(), "answered");
         if !was_executed(&response) {
             return Err(Refusal::of_document(response.errors));
         }

@@ -1,28 +1,19 @@
 //! Who asks: the token of the header `Authorization`, the tenant of the header `X-Tenant`.
+//!
+//! A sign-in begins with [`Fair::begin_sign_in`], before anything is looked up, and ends in [`viewer`].
 
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::fair::{Credentials, Fair};
 use super::refusal::Refusal;
 use crate::service::{App, Viewer};
 use crate::store::Snapshot;
 
-/// The viewer; `None` without a token.
-pub(super) async fn identify(
-    app: &App,
-    snapshot: &Snapshot,
-    headers: &HeaderMap,
-    request_id: &str,
-) -> Result<Option<Viewer>, Refusal> {
-    if !headers.contains_key(AUTHORIZATION) {
-        return Ok(None);
-    }
-    viewer(app, snapshot, token(headers), selected(headers), request_id).await.map(Some)
-}
-
-/// The token of a request.
+/// The bearer token; empty where the header holds something else, which no token is.
 pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
-    bearer(headers.get(AUTHORIZATION)?.to_str().ok()?)
+    let authorization = headers.get(AUTHORIZATION)?;
+    Some(authorization.to_str().ok().and_then(bearer).unwrap_or_default())
 }
 
 /// The token behind `Bearer`.
@@ -37,18 +28,22 @@ pub(super) fn selected(headers: &HeaderMap) -> Option<String> {
     selected.filter(|code| !code.is_empty()).map(str::to_owned)
 }
 
-/// The viewer behind a token.
+/// The viewer behind a token, whose sign-in has begun.
 pub(super) async fn viewer(
     app: &App,
+    fair: &Fair,
     snapshot: &Snapshot,
-    token: Option<&str>,
+    (token, credentials): (&str, &Credentials),
     selected: Option<String>,
     request_id: &str,
 ) -> Result<Viewer, Refusal> {
     let found = match token {
-        Some(token) => app.authenticate(snapshot, token, selected).await,
-        None => Ok(None),
+        "" => Ok(None),
+        token => app.authenticate(snapshot, token, selected).await,
     };
+    if let Ok(found) = &found {
+        fair.end_sign_in(credentials, found.is_some());
+    }
     match found {
         Ok(Some(viewer)) => Ok(viewer),
         Ok(None) => {

@@ -1,10 +1,12 @@
 //! The transport: GraphQL over HTTP and the playground.
 
 mod admission;
+mod connections;
 mod cors;
 mod encoding;
 mod etag;
 mod events;
+mod fair;
 mod graphql;
 mod guard;
 mod identify;
@@ -15,6 +17,7 @@ mod refusal;
 mod request;
 mod sign_in;
 mod socket;
+mod stream;
 mod streams;
 
 use std::future::Future;
@@ -30,6 +33,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use cors::{DoorOptions, Origin};
+use fair::Fair;
+pub use fair::{FairUse, TrustedProxy};
 pub use persisted::DocumentSettings;
 use persisted::Trusted;
 pub use streams::StreamSettings;
@@ -56,6 +61,8 @@ pub struct ServeOptions {
     pub explorable: bool,
     /// How sockets and event streams behave.
     pub streaming: StreamSettings,
+    /// What one client may take.
+    pub fair: FairUse,
 }
 
 /// What all requests share.
@@ -71,6 +78,7 @@ struct Shared {
     streams: Arc<Streams>,
     /// Becomes true when the stop was asked for. The server has stopped when all of these are dropped.
     stopping: watch::Receiver<bool>,
+    fair: Arc<Fair>,
 }
 
 /// Waits until the stop was asked for; without end when nobody can ask any more.
@@ -89,7 +97,8 @@ pub fn router(app: App, options: ServeOptions) -> Result<Router, String> {
 }
 
 fn routes(app: App, options: ServeOptions, stopping: watch::Receiver<bool>) -> Result<Router, String> {
-    let ServeOptions { demo_token, limits, documents, door, explorable, streaming, .. } = options;
+    let ServeOptions { demo_token, limits, documents, door, explorable, streaming, fair, .. } = options;
+    let fair = Fair::new(app.clone(), fair);
     let api = Api::new(app.with_feed_poll(streaming.feed_poll), &limits, explorable);
     let trusted = documents.load(&api, &limits)?;
     let body = DefaultBodyLimit::max(limits.max_body);
@@ -106,6 +115,7 @@ fn routes(app: App, options: ServeOptions, stopping: watch::Receiver<bool>) -> R
         streaming,
         streams,
         stopping,
+        fair,
     });
     let api = Router::new()
         .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
@@ -135,37 +145,21 @@ fn routes(app: App, options: ServeOptions, stopping: watch::Receiver<bool>) -> R
 /// Serves until `shutdown` is done, then lets running requests finish within the grace time.
 ///
 /// # Errors
-/// What the listener answers, and as [`router`].
+/// As [`router`].
 pub async fn serve(
     app: App,
     listener: TcpListener,
     options: ServeOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let grace = options.grace;
-    let (stop, mut stopping) = watch::channel(false);
-    let router = routes(app, options, stopping.clone())?;
-    let server = async move {
-        let stopped = async move { stopped(&mut stopping).await };
-        axum::serve(listener, router).with_graceful_shutdown(stopped).await
-    };
-    let served = async {
-        let ended = server.await;
-        // For the server a socket is no connection any more.
-        stop.closed().await;
-        ended
-    };
-    let patience = async {
+) -> Result<(), String> {
+    let (grace, fair) = (options.grace, options.fair.clone());
+    let (stop, stopping) = watch::channel(false);
+    let router = routes(app, options, stopping)?;
+    let asked = async {
         shutdown.await;
         tracing::info!("stopping");
         stop.send_replace(true);
-        tokio::time::sleep(grace).await;
     };
-    tokio::select! {
-        ended = served => Ok(ended?),
-        () = patience => {
-            tracing::warn!("some requests were cut off: they went on for more than {} s after the stop", grace.as_secs());
-            Ok(())
-        }
-    }
+    connections::serve(listener, router, fair, grace, asked, stop.closed()).await;
+    Ok(())
 }

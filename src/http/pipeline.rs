@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response};
-use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::fair::{Bill, Credentials, Network};
 use super::refusal::Refusal;
 use super::request::Incoming;
 use super::{Shared, identify, persisted};
 use crate::graphql::{Api, Asking, Document, was_executed};
+
+/// What every request costs.
+pub(super) const COST: u64 = 1;
 
 /// An operation that may be executed.
 pub(super) struct Operation {
@@ -37,16 +40,45 @@ pub(super) fn document(shared: &Shared, incoming: &Incoming) -> Result<Document,
 /// Who asks on a connection that goes on: looked up again for each operation.
 #[derive(Clone)]
 pub(super) struct Claim {
+    /// Empty where something was sent that no token is.
     pub(super) token: String,
     pub(super) tenant: Option<String>,
+    pub(super) client: Option<Network>,
 }
 
-/// A view of the database, and who asks.
-pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<Asking, Refusal> {
+/// A view of the database, who asks, and how the sign-in went.
+pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<(Asking, Credentials), Refusal> {
     let app = shared.api.app();
     let (snapshot, request_id) = (Arc::new(app.snapshot()), app.request_id());
-    let viewer = identify::viewer(app, &snapshot, Some(&claim.token), claim.tenant.clone(), &request_id).await?;
-    Ok(Asking { snapshot, viewer: Some(viewer), request_id })
+    let credentials = shared.fair.begin_sign_in(claim.client, Some(&claim.token))?;
+    let (of_token, tenant) = ((claim.token.as_str(), &credentials), claim.tenant.clone());
+    let viewer = identify::viewer(app, &shared.fair, &snapshot, of_token, tenant, &request_id).await?;
+    Ok((Asking { snapshot, viewer: Some(viewer), request_id }, credentials))
+}
+
+/// The response to a query or a mutation that did not come alone: it waits for its place and pays like any other.
+async fn respond(shared: &Shared, mut operation: Operation, credentials: Credentials, mut bill: Bill) -> Response {
+    let place = match shared.fair.admit(&credentials, COST).await {
+        Ok(place) => place,
+        Err(refusal) => return Response::from_errors(refusal.into_errors()),
+    };
+    if let Err(refusal) = bill.pay_for_execution(operation.asking.viewer.as_ref(), COST) {
+        return Response::from_errors(refusal.into_errors());
+    }
+    // The view that the sign-in had may be old by now.
+    operation.asking.snapshot = place.snapshot(shared.api.app());
+    let (api, Operation { document, request, asking }) = (shared.api.clone(), operation);
+    let response = place.run(Box::pin(async move { api.execute(document, request, asking).await })).await;
+    bill.settle(COST);
+    response
+}
+
+/// The responses to a subscription. It pays once: what it sends later is no more than one object at a time.
+fn subscribe<'a>(api: &Api, operation: Operation, mut bill: Bill) -> BoxStream<'a, Response> {
+    match bill.pay_for_execution(operation.asking.viewer.as_ref(), COST) {
+        Ok(()) => api.subscribe(&operation.document, operation.request, operation.asking),
+        Err(refusal) => stream::once(async { Response::from_errors(refusal.into_errors()) }).boxed(),
+    }
 }
 
 /// An operation at work on a task of its own, so that it holds on to nothing of the database while its client does not
@@ -67,13 +99,16 @@ pub(super) enum Next {
 }
 
 impl Running {
-    /// Starts; ends by itself when a response is not taken within `patience`.
-    pub(super) fn start(api: Api, operation: Operation, patience: Duration) -> Self {
+    /// Starts; ends by itself when a response is not taken within the time that clients have.
+    pub(super) fn start(shared: &Arc<Shared>, operation: Operation, credentials: Credentials, bill: Bill) -> Self {
         let subscribes = operation.kind() == Some(OperationType::Subscription);
-        let Operation { document, request, asking } = operation;
         let (sender, responses) = mpsc::channel(1);
+        let (shared, patience) = (Arc::clone(shared), shared.streaming.stream_patience);
         let work = async move {
-            let mut stream = api.stream(document, request, asking);
+            let mut stream = match subscribes {
+                true => subscribe(&shared.api, operation, bill),
+                false => stream::once(async { respond(&shared, operation, credentials, bill).await }).boxed(),
+            };
             while let Some(response) = stream.next().await {
                 if sender.send_timeout(Some(response), patience).await.is_err() {
                     return;

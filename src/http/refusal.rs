@@ -66,19 +66,17 @@ impl Refusal {
         Self { status: Some(status), ..self }
     }
 
-    /// A header that goes with the refusal.
-    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+    /// One more of the `extensions` of its error, such as the limit that was met.
+    pub(super) fn extension(mut self, name: &str, value: impl Into<async_graphql::Value>) -> Self {
+        if let Some(error) = self.errors.first_mut() {
+            error.extensions.get_or_insert_default().set(name, value);
+        }
         self
     }
 
-    /// The limit that the request passes, and the first number that is too many.
-    pub(super) fn limit(mut self, limit: usize, actual: usize) -> Self {
-        for error in &mut self.errors {
-            let extensions = error.extensions.get_or_insert_default();
-            extensions.set("limit", limit as u64);
-            extensions.set("actual", actual as u64);
-        }
+    /// A header that goes with the refusal.
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
         self
     }
 

@@ -1,11 +1,17 @@
 //! What arrives: a GraphQL request in the body of a POST or in the query string of a GET, and the media type of its
 //! answer. After the GraphQL over HTTP specification (graphql.github.io/graphql-over-http/draft, sections 4 to 6).
 
+use std::time::Duration;
+
 use async_graphql::{Extensions, Request, Value as ConstValue, Variables};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::body::Bytes;
+use axum::extract::FromRequest as _;
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
+use super::Shared;
 use super::refusal::Refusal;
 
 /// The media type of an answer.
@@ -91,6 +97,21 @@ pub(super) struct Incoming {
     pub request: Request,
     /// The name of its document: of a trusted document, or the SHA-256 of a text that was answered before.
     pub document: Option<String>,
+}
+
+/// A body, which must arrive in time and be no longer than is allowed.
+pub(super) async fn body(request: axum::extract::Request, shared: &Shared) -> Result<Bytes, Refusal> {
+    let headers = request.headers().clone();
+    let seconds = shared.fair.options.client_timeout.get();
+    // The extractor obeys the limit that holds for bodies.
+    match timeout(Duration::from_secs(seconds), Bytes::from_request(request, &())).await {
+        Ok(body) => body.map_err(|rejection| Refusal::of_body(&rejection, &headers, &shared.limits)),
+        Err(_) => {
+            let sentence = format!("The body did not arrive within {seconds} s.");
+            let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence);
+            Err(refusal.extension("limit", seconds).header(CONNECTION, HeaderValue::from_static("close")))
+        }
+    }
 }
 
 /// The request in the query string of a GET.

@@ -15,6 +15,7 @@ use axum::response::Response as Answer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::fair::{Client, Network};
 use super::guard::RequestId;
 use super::refusal::Refusal;
 use super::request::Media;
@@ -24,12 +25,13 @@ use super::{Shared, identify};
 pub(super) async fn admit(
     State(shared): State<Arc<Shared>>,
     Extension(RequestId(id)): Extension<RequestId>,
+    Client(client): Client,
     request: Request,
     next: Next,
 ) -> Answer {
     let admitted = match shared.explorable {
         true => Ok(()),
-        false => sign_in(&shared, request.headers(), &id).await,
+        false => sign_in(&shared, client, request.headers(), &id).await,
     };
     match admitted {
         Ok(()) => next.run(request).await,
@@ -37,10 +39,17 @@ pub(super) async fn admit(
     }
 }
 
-async fn sign_in(shared: &Shared, headers: &HeaderMap, request_id: &str) -> Result<(), Refusal> {
+async fn sign_in(
+    shared: &Shared,
+    client: Option<Network>,
+    headers: &HeaderMap,
+    request_id: &str,
+) -> Result<(), Refusal> {
     let app = shared.api.app();
     if let Some(token) = password(headers) {
-        match identify::viewer(app, &app.snapshot(), Some(&token), None, request_id).await {
+        let credentials = shared.fair.begin_sign_in(client, Some(&token))?;
+        let of_token = (token.as_str(), &credentials);
+        match identify::viewer(app, &shared.fair, &app.snapshot(), of_token, None, request_id).await {
             Ok(viewer) if viewer.explore => return Ok(()),
             Err(refusal) if !refusal.has_status(StatusCode::UNAUTHORIZED) => return Err(refusal),
             Ok(_) | Err(_) => {}

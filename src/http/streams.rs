@@ -114,7 +114,7 @@ impl Streams {
                 let whose = if matches!(holder, Holder::Token(_)) { "token" } else { "tenant" };
                 let sentence = format!("The {whose} has {count} streams open; at most {} are allowed.", self.most);
                 let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", sentence);
-                return Err(refusal.limit(self.most, count + 1));
+                return Err(refusal.extension("limit", self.most).extension("actual", count + 1));
             }
         }
         for holder in &holders {

@@ -106,6 +106,21 @@ impl App {
         self.store.snapshot()
     }
 
+    /// The same for an expensive request: see [`store::Store::snapshot_apart`].
+    pub fn snapshot_apart(&self) -> store::Snapshot {
+        self.store.snapshot_apart()
+    }
+
+    /// How many cores may read, as [`OpenOptions::readers`] says.
+    pub fn readers(&self) -> usize {
+        self.store.readers()
+    }
+
+    /// How many expensive requests can read at the same time.
+    pub fn apart_readers(&self) -> usize {
+        self.store.apart_readers()
+    }
+
     /// How many statements have been run since the start.
     pub fn statements(&self) -> u64 {
         self.store.statements()

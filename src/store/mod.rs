@@ -53,7 +53,7 @@ pub use objects::{
 pub use order::{Key, OrderDirection, OrderField, Position, Span};
 pub use postgres::Server as PostgresServer;
 use readers::Readers;
-pub use readers::Snapshot;
+pub use readers::{Snapshot, step_back};
 pub use references::{Asked, ReferenceCount, ReferencePlace, ReferenceRow, count_references, references};
 pub use search::among as with_word;
 pub use sections::{
@@ -85,6 +85,8 @@ pub type Progress<'a> = dyn FnMut(&'static str, u64, u64) -> std::result::Result
 #[derive(Clone)]
 pub struct Store {
     readers: Arc<Readers>,
+    /// For expensive requests.
+    apart: Arc<Readers>,
     writer: Arc<Writer>,
     commits: Arc<Commits>,
     statements: Arc<Statements>,
@@ -100,13 +102,32 @@ impl Store {
         let statements = Arc::<Statements>::default();
         let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
         let writer = Writer::start(&manager).map_err(said)?;
-        let readers = Readers::start(Manager { readonly: true, ..manager }, readers).map_err(said)?;
-        Ok(Self { readers: Arc::new(readers), writer: Arc::new(writer), commits: Arc::default(), statements })
+        let manager = Manager { readonly: true, ..manager };
+        let apart = Readers::start_apart(manager.clone(), readers).map_err(said)?;
+        let readers = Readers::start(manager, readers).map_err(said)?;
+        let (readers, apart, writer) = (Arc::new(readers), Arc::new(apart), Arc::new(writer));
+        Ok(Self { readers, apart, writer, commits: Arc::default(), statements })
     }
 
     /// A view of the database for one request.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(Arc::clone(&self.readers))
+    }
+
+    /// A view of the database for an expensive request: it has threads and connections of its own, and they have a low
+    /// priority, so that no other request waits for it.
+    pub fn snapshot_apart(&self) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.apart))
+    }
+
+    /// How many cores may read, as [`Store::open`] was told.
+    pub fn readers(&self) -> usize {
+        self.readers.readers
+    }
+
+    /// How many expensive requests can read at the same time.
+    pub fn apart_readers(&self) -> usize {
+        self.apart.readers
     }
 
     /// Changes a tenant: see the [module](self). The closure may be run again and has no effect but on its transaction.

@@ -33,15 +33,55 @@ pub(super) struct Readers {
     threads: Vec<std::thread::JoinHandle<()>>,
     /// As many permits as connections: who has one never waits inside the pool, which would block a thread.
     free: Arc<Semaphore>,
+    /// How many cores they may keep busy.
+    pub(super) readers: usize,
+}
+
+/// Threads and their connections, as they are started.
+struct Crew {
+    /// The threads' names begin with it.
+    name: &'static str,
+    readers: usize,
+    threads: usize,
+    connections: usize,
+    /// How many connections are made at once, so that a database that cannot be read is found out.
+    idle: u32,
+    /// What each thread does first.
+    begin: fn(),
+}
+
+/// Lowers the priority of the thread that calls this: whoever else needs the processor gets it first, and when nobody
+/// does it is as fast as ever. Linux alone has priorities of threads; elsewhere this does nothing.
+pub fn step_back() {
+    // Of 1024 parts of the processor that a thread has, 110 are left (kernel/sched/core.c, sched_prio_to_weight).
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, 10) {
+        tracing::warn!(%error, "a thread keeps its priority");
+    }
 }
 
 impl Readers {
+    /// Threads and connections for all ordinary requests.
     pub(super) fn start(manager: Manager, readers: usize) -> Result<Self> {
-        let threads = readers.max(1) * manager.database.threads_per_reader();
-        let connections = readers.max(1) * CONNECTIONS_PER_READER;
+        let readers = readers.max(1);
+        let threads = readers * manager.database.threads_per_reader();
+        let connections = readers * CONNECTIONS_PER_READER;
+        Self::run_threads(manager, Crew { name: "reader", readers, threads, connections, idle: 1, begin: || () })
+    }
+
+    /// Fewer of them, which [`step_back`], for expensive requests. They connect when they are needed.
+    pub(super) fn start_apart(manager: Manager, readers: usize) -> Result<Self> {
+        let readers = (readers / 2).max(1);
+        // A connection on its way back leaves another to whoever is next.
+        let (name, threads, connections) = ("reader-apart", readers, 2 * readers);
+        Self::run_threads(manager, Crew { name, readers, threads, connections, idle: 0, begin: step_back })
+    }
+
+    fn run_threads(manager: Manager, crew: Crew) -> Result<Self> {
+        let Crew { name, readers, threads, connections, idle, begin } = crew;
         let pool = Pool::builder()
             .max_size(connections as u32)
-            .min_idle(Some(1))
+            .min_idle(Some(idle))
             // A ping would cost a tenth of a read. A connection that is lost shows it at once, see `Reading::begin`.
             .test_on_check_out(false)
             .connection_timeout(CONNECTING)
@@ -52,18 +92,19 @@ impl Readers {
         let thread = |i| {
             let (queue, pool) = (queue.clone(), pool.clone());
             let serve = move || {
+                begin();
                 for job in queue {
                     // A read that panics is answered by the loss of its channel; the thread has others to serve.
                     let _ = catch_unwind(AssertUnwindSafe(|| job(&pool)));
                 }
             };
             std::thread::Builder::new()
-                .name(format!("reader-{i}"))
+                .name(format!("{name}-{i}"))
                 .spawn(serve)
                 .map_err(|e| StoreError::Unavailable(e.to_string()))
         };
         let threads = (0..threads).map(thread).collect::<Result<_>>()?;
-        Ok(Self { jobs: Some(jobs), threads, free: Arc::new(Semaphore::new(connections)) })
+        Ok(Self { jobs: Some(jobs), threads, free: Arc::new(Semaphore::new(connections)), readers })
     }
 
     fn send(&self, job: Job) -> Result<()> {

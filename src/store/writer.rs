@@ -1,8 +1,9 @@
 //! Writing: group commit, with retries where nothing was written.
 //!
 //! Saves queue up while a thread is at work; the next one takes all that wait, runs each in a savepoint, commits once
-//! and then answers all. SQLite has one thread for everything. Over PostgreSQL a group is of one tenant, whose row it
-//! holds, and several threads write several tenants; no thread waits for a lock that its own process holds.
+//! and then answers all. SQLite has one thread for everything, and its groups take from the tenants in turn, so that
+//! whoever saves much waits for itself. Over PostgreSQL a group is of one tenant, whose row it holds, and several
+//! threads write several tenants; no thread waits for a lock that its own process holds.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +30,9 @@ pub enum Outcome<T> {
 
 /// The most jobs in one commit, so that the first does not wait for ever.
 const GROUP: usize = 256;
+/// The most jobs of one tenant that wait. Requests hold a place of the server while they save, of which there are far
+/// fewer; this bounds what clients leave behind that do not wait for their answer.
+const WAITING: usize = 1024;
 /// How often a group is run at most.
 const TRIES: usize = 10;
 /// How long a client waits for its save; a primary whose standby is gone can keep a commit waiting for ever.
@@ -99,6 +103,9 @@ where
 /// Whose row a group of jobs holds: a tenant's, or none for what stands above tenants.
 type Key = Option<TenantId>;
 
+/// The jobs of one commit, and whose they are.
+type Group = (Vec<Key>, Vec<Box<dyn Job>>);
+
 /// The jobs that wait, by key. A key is in the hands of one thread at a time, so that its jobs keep their order.
 #[derive(Default)]
 struct Waiting {
@@ -109,8 +116,45 @@ struct Waiting {
     closed: bool,
 }
 
-#[derive(Default)]
+impl Waiting {
+    /// The next group, empty when nothing waits, with the keys whose it is. A group of one tenant takes what it has; one
+    /// of all tenants takes a job of each in turn.
+    fn group(&mut self, by_tenant: bool) -> Group {
+        let (mut keys, mut group) = (Vec::new(), Vec::new());
+        while group.len() < GROUP
+            && let Some(key) = self.ready.pop_front()
+        {
+            let jobs = self.jobs.entry(key).or_default();
+            group.extend(jobs.drain(..jobs.len().min(if by_tenant { GROUP } else { 1 })));
+            if self.busy.insert(key) {
+                keys.push(key);
+            }
+            if by_tenant {
+                break;
+            }
+            if !jobs.is_empty() {
+                self.ready.push_back(key);
+            }
+        }
+        (keys, group)
+    }
+
+    /// Gives a key back; whether it has jobs left.
+    fn done(&mut self, key: Key) -> bool {
+        self.busy.remove(&key);
+        let more = self.jobs.get(&key).is_some_and(|jobs| !jobs.is_empty());
+        if !more {
+            self.jobs.remove(&key);
+        } else if !self.ready.contains(&key) {
+            self.ready.push_back(key);
+        }
+        more
+    }
+}
+
 struct Queue {
+    /// Whether a group is of one tenant alone.
+    by_tenant: bool,
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
@@ -121,25 +165,27 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, key: Key, job: Box<dyn Job>) {
+    fn push(&self, key: Key, job: Box<dyn Job>) -> Result<()> {
         let mut waiting = self.lock();
         let jobs = waiting.jobs.entry(key).or_default();
+        if jobs.len() >= WAITING {
+            return Err(StoreError::Busy(format!("{WAITING} saves of the tenant wait already")));
+        }
         jobs.push_back(job);
         if jobs.len() == 1 && !waiting.busy.contains(&key) {
             waiting.ready.push_back(key);
             self.changed.notify_one();
         }
+        Ok(())
     }
 
-    /// The next group, or `None` when the queue is closed and nothing is left for this thread.
-    fn take(&self) -> Option<(Key, Vec<Box<dyn Job>>)> {
+    /// The next group and its keys, or `None` when the queue is closed and nothing is left for this thread.
+    fn take(&self) -> Option<Group> {
         let mut waiting = self.lock();
         loop {
-            if let Some(key) = waiting.ready.pop_front() {
-                waiting.busy.insert(key);
-                let jobs = waiting.jobs.entry(key).or_default();
-                let group = jobs.drain(..jobs.len().min(GROUP)).collect();
-                return Some((key, group));
+            let (keys, group) = waiting.group(self.by_tenant);
+            if !group.is_empty() {
+                return Some((keys, group));
             }
             if waiting.closed {
                 return None;
@@ -148,15 +194,13 @@ impl Queue {
         }
     }
 
-    /// Gives a key back.
-    fn done(&self, key: Key) {
+    /// Gives keys back.
+    fn done(&self, keys: Vec<Key>) {
         let mut waiting = self.lock();
-        waiting.busy.remove(&key);
-        if waiting.jobs.get(&key).is_some_and(|jobs| !jobs.is_empty()) {
-            waiting.ready.push_back(key);
-            self.changed.notify_one();
-        } else {
-            waiting.jobs.remove(&key);
+        for key in keys {
+            if waiting.done(key) {
+                self.changed.notify_one();
+            }
         }
     }
 
@@ -169,7 +213,6 @@ impl Queue {
 /// The queue to the writers' threads. They end when this is dropped and the queue is empty.
 pub(super) struct Writer {
     queue: Arc<Queue>,
-    by_tenant: bool,
     /// Never gets anything; disconnects when the last thread has ended.
     ended: Receiver<()>,
 }
@@ -177,7 +220,8 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(manager: &Manager) -> Result<Self> {
         let writers = manager.database.writers();
-        let queue = Arc::<Queue>::default();
+        let (by_tenant, waiting, changed) = (writers.by_tenant, Mutex::default(), Condvar::new());
+        let queue = Arc::new(Queue { by_tenant, waiting, changed });
         let (running, ended) = crossbeam_channel::bounded(0);
         for i in 0..writers.threads {
             // The first shows whether the database can be written at all; the others connect when they are needed.
@@ -190,7 +234,7 @@ impl Writer {
             let thread = std::thread::Builder::new().name(format!("writer-{i}")).spawn(serve);
             thread.map_err(|e| StoreError::Unavailable(e.to_string()))?;
         }
-        Ok(Self { queue, by_tenant: writers.by_tenant, ended })
+        Ok(Self { queue, ended })
     }
 
     pub(super) async fn submit<T: Send + 'static>(
@@ -201,7 +245,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let taken = Arc::<AtomicBool>::default();
         let job = Work { work, outcome: None, reply, taken: Arc::clone(&taken) };
-        self.queue.push(key.filter(|_| self.by_tenant), Box::new(job));
+        self.queue.push(key, Box::new(job))?;
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(answer) => answer.map_err(|_| StoreError::Bug("the writer has stopped".into()))?,
             Err(_) if taken.swap(true, Ordering::SeqCst) => {
@@ -221,11 +265,11 @@ impl Drop for Writer {
 }
 
 fn serve(queue: &Queue, held: &mut Option<Box<dyn Connection>>, manager: &Manager) {
-    while let Some((key, mut group)) = queue.take() {
+    while let Some((keys, mut group)) = queue.take() {
         group.retain(|job| job.begin());
         let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager) };
         group.into_iter().for_each(|job| job.answer(&commit));
-        queue.done(key);
+        queue.done(keys);
     }
 }
 
@@ -270,4 +314,70 @@ fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection) -> Result<()
         }
     }
     connection.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A job that is known by its name.
+    struct Named(&'static str, Arc<Mutex<Vec<&'static str>>>);
+
+    impl Job for Named {
+        fn begin(&self) -> bool {
+            true
+        }
+
+        fn run(&mut self, _: &mut dyn Connection) -> Verdict {
+            Verdict::Keep
+        }
+
+        fn answer(self: Box<Self>, _: &Result<()>) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+
+    fn queue(by_tenant: bool) -> Queue {
+        Queue { by_tenant, waiting: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Answers the next group and gives its keys back; how many they are.
+    fn group(queue: &Queue) -> usize {
+        let (keys, jobs) = queue.take().unwrap();
+        jobs.into_iter().for_each(|job| job.answer(&Ok(())));
+        let count = keys.len();
+        queue.done(keys);
+        count
+    }
+
+    #[test]
+    fn tenants_take_turns_in_a_group_and_keep_their_order() {
+        let (queue, said) = (queue(false), Arc::<Mutex<Vec<_>>>::default());
+        let push = |tenant, name| {
+            queue.push(Some(TenantId(tenant)), Box::new(Named(name, Arc::clone(&said)))).unwrap();
+        };
+        (0..GROUP).for_each(|_| push(1, "flood"));
+        ["first", "second"].into_iter().for_each(|name| push(2, name));
+        group(&queue);
+        let order = std::mem::take(&mut *said.lock().unwrap());
+        assert_eq!(order.len(), GROUP);
+        assert_eq!(order[..5], ["flood", "first", "flood", "second", "flood"]);
+        group(&queue);
+        assert_eq!(said.lock().unwrap().len(), 2, "the rest of the flood");
+        let waiting = queue.lock();
+        assert!(waiting.jobs.is_empty() && waiting.ready.is_empty() && waiting.busy.is_empty());
+    }
+
+    #[test]
+    fn a_flood_fills_its_own_tenants_places() {
+        for by_tenant in [false, true] {
+            let (queue, said) = (queue(by_tenant), Arc::<Mutex<Vec<_>>>::default());
+            let push = |tenant| queue.push(Some(TenantId(tenant)), Box::new(Named("x", Arc::clone(&said))));
+            (0..WAITING).for_each(|_| push(1).unwrap());
+            assert!(matches!(push(1), Err(StoreError::Busy(_))));
+            push(2).unwrap();
+            assert_eq!(group(&queue), if by_tenant { 1 } else { 2 }, "tenants of a group");
+            push(1).unwrap();
+        }
+    }
 }

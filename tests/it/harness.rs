@@ -90,19 +90,24 @@ impl Server {
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
         // Many tests look at the schema; what production keeps back is in `production.rs`.
-        Self::serving(live, ServeOptions { explorable: true, ..ServeOptions::default() }).unwrap()
+        let options = ServeOptions { explorable: true, ..ServeOptions::default() };
+        let app = App::open(&live.options()).unwrap();
+        Self::serving(live, app, options).unwrap()
     }
 
     /// A server with the demo data and the four tokens, with options that may be refused.
     pub fn with(engine: Engine, options: ServeOptions) -> Result<Self, String> {
-        Self::serving(Live::new(engine, Content::Demo), options)
+        let live = Live::new(engine, Content::Demo);
+        let app = App::open(&live.options()).unwrap();
+        Self::serving(live, app, options)
     }
 
-    fn serving(live: Live, options: ServeOptions) -> Result<Self, String> {
-        let app = App::open(&live.options()).unwrap();
+    /// A server with options of its own, over a database that is open.
+    pub fn serving(live: Live, app: App, options: ServeOptions) -> Result<Self, String> {
         let router = vext::http::router(app.clone(), options)?;
         Ok(Self { app, router, live })
     }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> http::Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()

@@ -22,6 +22,7 @@ mod drills;
 mod encodings;
 mod engines;
 mod errors;
+mod fair;
 mod finding;
 mod harness;
 mod layers;

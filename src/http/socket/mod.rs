@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use self::message::{Close, FromClient, complete, connection_ack, error, next, pong};
+use super::fair::{Bill, Credentials, Network};
 use super::pipeline::{self, Claim, Next, Operation, Running};
 use super::refusal::Refusal;
 use super::request::{self, Incoming, Media};
@@ -38,6 +39,7 @@ pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
 pub(super) fn open(
     shared: Arc<Shared>,
     headers: HeaderMap,
+    client: Option<Network>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Answer {
     if !origin::may_open(&headers, &shared.allowed_origins) {
@@ -54,7 +56,7 @@ pub(super) fn open(
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(longest).max_frame_size(longest);
     let understood = upgrade.selected_protocol().is_some();
     upgrade.on_upgrade(move |socket| async move {
-        let mut connection = Connection::new(shared, headers, socket);
+        let mut connection = Connection::new(shared, headers, client, socket);
         let end = if understood { connection.serve().await } else { End::Close(Close::SUBPROTOCOL) };
         connection.end(end).await;
     })
@@ -86,6 +88,7 @@ struct Connection {
     shared: Arc<Shared>,
     /// Of the request that opened the socket.
     headers: HeaderMap,
+    client: Option<Network>,
     socket: WebSocket,
     /// Who asks, once `connection_init` was accepted; and its place among the open streams.
     claim: Option<(Claim, OpenStream)>,
@@ -95,9 +98,9 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(shared: Arc<Shared>, headers: HeaderMap, socket: WebSocket) -> Self {
+    fn new(shared: Arc<Shared>, headers: HeaderMap, client: Option<Network>, socket: WebSocket) -> Self {
         let pace = Pace::new(shared.streaming.max_socket_messages);
-        Self { shared, headers, socket, claim: None, operations: VecDeque::new(), pace }
+        Self { shared, headers, client, socket, claim: None, operations: VecDeque::new(), pace }
     }
 
     async fn serve(&mut self) -> End {
@@ -194,11 +197,14 @@ impl Connection {
         let claim = Claim {
             token: token.ok_or(Close::FORBIDDEN)?,
             tenant: tenant.or_else(|| identify::selected(&self.headers)),
+            client: self.client,
         };
-        let asking = pipeline::asking(&self.shared, &claim).await;
-        let asking = asking.map_err(|refusal| match refusal.has_status(StatusCode::UNAUTHORIZED) {
-            true => Close::FORBIDDEN,
-            false => Close::TRY_AGAIN,
+        let (asking, _) = pipeline::asking(&self.shared, &claim).await.map_err(|refusal| {
+            match (refusal.has_status(StatusCode::UNAUTHORIZED), refusal.has_status(StatusCode::TOO_MANY_REQUESTS)) {
+                (true, _) => Close::FORBIDDEN,
+                (false, true) => Close::too_many(refusal.sentence()),
+                (false, false) => Close::TRY_AGAIN,
+            }
         })?;
         let viewer = asking.viewer.as_ref().ok_or(Close::FORBIDDEN)?;
         let open = self.shared.streams.open(viewer).map_err(|refusal| Close::too_many(refusal.sentence()))?;
@@ -213,9 +219,8 @@ impl Connection {
         }
         let incoming = request::from_parameters(payload).map_err(|refusal| Close::invalid(refusal.sentence()))?;
         match prepare(&self.shared, claim, self.operations.len() + 1, incoming).await {
-            Ok(operation) => {
-                let patience = self.shared.streaming.stream_patience;
-                let running = Running::start(self.shared.api.clone(), operation, patience);
+            Ok((operation, credentials, bill)) => {
+                let running = Running::start(&self.shared, operation, credentials, bill);
                 self.operations.push_back((id, running));
                 Ok(())
             }
@@ -251,16 +256,23 @@ impl Connection {
 }
 
 /// Lets in the operation that is the `count`th of its socket.
-async fn prepare(shared: &Shared, claim: &Claim, count: usize, incoming: Incoming) -> Result<Operation, Refusal> {
+async fn prepare(
+    shared: &Shared,
+    claim: &Claim,
+    count: usize,
+    incoming: Incoming,
+) -> Result<(Operation, Credentials, Bill), Refusal> {
     let most = shared.streaming.max_socket_operations;
     if count > most {
         let sentence = format!("The socket has {count} operations; at most {most} are allowed.");
         let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_SOCKET_OPERATIONS", sentence);
-        return Err(refusal.limit(most, count));
+        return Err(refusal.extension("limit", most).extension("actual", count));
     }
+    let mut bill = Bill::new(Arc::clone(&shared.fair), claim.client);
+    bill.pay_for_reading()?;
     let document = pipeline::document(shared, &incoming)?;
-    let asking = pipeline::asking(shared, claim).await?;
-    Ok(Operation { document, request: incoming.request, asking })
+    let (asking, credentials) = pipeline::asking(shared, claim).await?;
+    Ok((Operation { document, request: incoming.request, asking }, credentials, bill))
 }
 
 /// How long the other side gets to answer a close frame.

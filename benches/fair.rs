@@ -1,0 +1,223 @@
+//! What ordinary clients notice of a greedy one: the latency of 16 connections of ordinary load, alone and beside 4
+//! connections that send the most expensive requests that are accepted, in turn, in one run, over real sockets. The
+//! ratio is what can be compared across machines; it must stay below 2.
+//!
+//! `VEXT_BENCH_ROUNDS` sets the rounds (default 5), each of three seconds of either kind.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a benchmark measures time and stops at the first surprise"
+)]
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use vext::domain::Environment;
+use vext::http::ServeOptions;
+use vext::service::{App, Database, NewToken, OpenOptions, demo};
+
+const EXTENSIONS: usize = 2000;
+const ORDINARY: usize = 16;
+const GREEDY: usize = 4;
+/// How long a round lasts.
+const ROUND: Duration = Duration::from_secs(3);
+/// How long somebody looks at a form before asking for the next.
+const THINKS: Duration = Duration::from_millis(20);
+
+const FORM: &str = "query($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { id version number name description
+  information { email dnd inboundTimeoutSeconds members { id number name } callGroups { id name } pickupGroups { id name } }
+  callSettings { txVolume rxVolume callWaitingServerSide } outboundRecording { recordingEmail } security { outboundMode locked }
+  outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number delaySeconds timeoutSeconds }
+  note { branch department referenceId additionalInfo } } } }";
+const SAVE: &str =
+    "mutation($id: ID!, $text: String!) { virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text}}) {
+  virtualExtension { version } userErrors { code } } }";
+/// A page of the most that is allowed, with all that hangs below each of its forms.
+const PAGE: &str = "{ tenant { virtualExtensions(first: 100) { totalCount nodes { id number name description version
+  information { email dnd members { id number name } callGroups { id name } pickupGroups { id name } }
+  outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number }
+  note { branch department referenceId additionalInfo } references(first: 5) { totalCount nodes { path } } } } } }";
+/// What the whole tenant is read for.
+const LINT: &str = "{ tenantLint(first: 100) { nodes { code label path message } } }";
+const RARE: &str =
+    "{ tenant { virtualExtensions(first: 100, filter: {description: {contains: \"nobody wrote this\"}}) {
+  totalCount nodes { id } } } }";
+
+/// A connection that is kept.
+struct Client {
+    stream: TcpStream,
+    token: &'static str,
+}
+
+impl Client {
+    fn connect(address: SocketAddr, token: &'static str) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, token }
+    }
+
+    /// Sends a request and reads its answer to the end.
+    fn ask(&mut self, query: &str, variables: &Value) -> Vec<u8> {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ";
+        let request = format!("{head}{}\r\ncontent-length: {}\r\n\r\n{body}", self.token, body.len());
+        self.stream.write_all(request.as_bytes()).unwrap();
+        let (mut answer, mut buffer) = (Vec::new(), [0; 1 << 16]);
+        loop {
+            let read = self.stream.read(&mut buffer).unwrap();
+            assert!(read > 0, "the connection ended");
+            answer.extend_from_slice(&buffer[..read]);
+            let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+            let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            if answer.len() - end - 4 >= length.parse().unwrap() {
+                return answer.split_off(end + 4);
+            }
+        }
+    }
+
+    fn json(&mut self, query: &str, variables: &Value) -> Value {
+        serde_json::from_slice(&self.ask(query, variables)).unwrap()
+    }
+}
+
+/// A server over a tenant that is filled through it.
+fn start(folder: &Path) -> (Runtime, SocketAddr, Vec<String>) {
+    let options = OpenOptions {
+        database: Database::Sqlite(folder.join("bench.db")),
+        key_file: folder.join("key"),
+        readers: thread::available_parallelism().unwrap().get(),
+        environment: Environment::system(),
+    };
+    let app = App::open(&options).unwrap();
+    let runtime = Runtime::new().unwrap();
+    let address = runtime.block_on(async {
+        demo::fill(&app).await.unwrap();
+        for token in ["ordinary", "greedy"] {
+            let tenants = vec!["CANISTRACCI".into()];
+            let new =
+                NewToken { name: token.into(), tenants, all_tenants: false, write: true, delete: true, explore: false };
+            app.create_token(new, Some(token.into())).await.unwrap().unwrap();
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(vext::http::serve(app, listener, ServeOptions::default(), std::future::pending()));
+        address
+    });
+    let create = "mutation($input: VirtualExtensionCreateInput!) { virtualExtensionCreate(input: $input) {
+        virtualExtension { id } userErrors { message } } }";
+    // Side by side, so that they share commits.
+    let fill = |part: usize| {
+        let mut client = Client::connect(address, "ordinary");
+        let numbers = (0..EXTENSIONS / ORDINARY).map(|i| 5000 + part * EXTENSIONS / ORDINARY + i);
+        let make = |number: usize| {
+            let input = json!({ "information": { "number": number.to_string(), "name": format!("Desk {number}") },
+                "note": { "branch": "Rome", "department": "Sales", "additionalInfo": format!("Room {number}") } });
+            let answer = client.json(create, &json!({ "input": input }));
+            let payload = &answer["data"]["virtualExtensionCreate"];
+            payload["virtualExtension"]["id"].as_str().unwrap_or_else(|| unreachable!("{answer}")).to_owned()
+        };
+        numbers.map(make).collect::<Vec<_>>()
+    };
+    let ids = thread::scope(|scope| {
+        let parts: Vec<_> = (0..ORDINARY).map(|part| scope.spawn(move || fill(part))).collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
+    (runtime, address, ids)
+}
+
+/// The latencies of the ordinary connections during a round, sorted, and how many requests the greedy ones got answered.
+fn round(address: SocketAddr, ids: &[String], greedy: usize) -> (Vec<Duration>, usize) {
+    let over = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        let attacks: Vec<_> = (0..greedy)
+            .map(|i| {
+                scope.spawn(move || {
+                    let (mut client, mut answered) = (Client::connect(address, "greedy"), 0);
+                    while !over.load(Ordering::Relaxed) {
+                        client.ask([PAGE, LINT, RARE][(i + answered) % 3], &json!({}));
+                        answered += 1;
+                    }
+                    answered
+                })
+            })
+            .collect();
+        let ordinary: Vec<_> = (0..ORDINARY)
+            .map(|connection| {
+                scope.spawn(move || {
+                    let (mut client, mut latencies) = (Client::connect(address, "ordinary"), Vec::new());
+                    let begun = Instant::now();
+                    let mut turn = connection;
+                    while begun.elapsed() < ROUND {
+                        let sent = Instant::now();
+                        let answer = if turn % 10 == 0 {
+                            client.ask(SAVE, &json!({ "id": ids[turn % ids.len()], "text": format!("Turn {turn}") }))
+                        } else {
+                            client.ask(FORM, &json!({ "n": (5000 + turn % EXTENSIONS).to_string() }))
+                        };
+                        latencies.push(sent.elapsed());
+                        let wrong = String::from_utf8_lossy(&answer).contains("\"errors\"");
+                        assert!(!wrong, "{}", String::from_utf8_lossy(&answer));
+                        turn += ORDINARY + 1;
+                        thread::park_timeout(THINKS);
+                    }
+                    latencies
+                })
+            })
+            .collect();
+        let mut latencies: Vec<_> = ordinary.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        over.store(true, Ordering::Relaxed);
+        latencies.sort();
+        (latencies, attacks.into_iter().map(|thread| thread.join().unwrap()).sum())
+    })
+}
+
+fn quantile(sorted: &[Duration], permille: usize) -> f64 {
+    sorted[(sorted.len() - 1) * permille / 1000].as_secs_f64() * 1000.0
+}
+
+fn main() {
+    let rounds: usize = std::env::var("VEXT_BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
+    let folder = tempfile::tempdir().unwrap();
+    let (runtime, address, ids) = start(folder.path());
+    for query in [PAGE, LINT, RARE] {
+        let begun = Instant::now();
+        let answer = Client::connect(address, "greedy").json(query, &json!({}));
+        assert!(answer.get("errors").is_none(), "{answer}");
+        println!(
+            "greedy: {} KB in {:.1} ms alone",
+            answer.to_string().len() / 1024,
+            begun.elapsed().as_secs_f64() * 1000.0
+        );
+    }
+    round(address, &ids, 0);
+    println!("\n| Round | | Requests | Median | p99 | Greedy answers |\n|---|---|---|---|---|---|");
+    let mut ratios = Vec::new();
+    for number in 1..=rounds {
+        let mut p99 = [0.0; 2];
+        for (place, greedy) in [0, GREEDY].into_iter().enumerate() {
+            let (latencies, answered) = round(address, &ids, greedy);
+            p99[place] = quantile(&latencies, 990);
+            let (name, count, median) = (["quiet", "beside"][place], latencies.len(), quantile(&latencies, 500));
+            println!("| {number} | {name} | {count} | {median:.2} ms | {:.2} ms | {answered} |", p99[place]);
+        }
+        ratios.push(p99[1] / p99[0]);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!(
+        "\np99 beside greedy clients / p99 quiet: median {:.2}, worst {:.2}",
+        ratios[ratios.len() / 2],
+        ratios[ratios.len() - 1]
+    );
+    runtime.shutdown_background();
+}

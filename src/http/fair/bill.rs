@@ -1,0 +1,185 @@
+//! What a request pays, and who pays it.
+//!
+//! A request costs its address 1 for being read, and then token, tenant and address what it is estimated to cost; after
+//! the execution they get back what it did not. The answer shows what is left (draft-ietf-httpapi-ratelimit-headers-09,
+//! sections 3 and 4).
+
+use std::sync::Arc;
+
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::Fair;
+use super::address::Network;
+use super::bucket::{Empty, Standing, WINDOW};
+use crate::domain::TenantId;
+use crate::http::refusal::Refusal;
+use crate::service::{Selected, Viewer};
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STANDING: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Whose quota is limited.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Scope {
+    Token,
+    Tenant,
+    Address,
+    SignIn,
+}
+
+impl Scope {
+    /// In errors.
+    fn code(self) -> &'static str {
+        match self {
+            Scope::Token => "TOKEN",
+            Scope::Tenant => "TENANT",
+            Scope::Address => "ADDRESS",
+            Scope::SignIn => "SIGN_IN",
+        }
+    }
+
+    /// In headers.
+    fn policy(self) -> &'static str {
+        match self {
+            Scope::Token => "token",
+            Scope::Tenant => "tenant",
+            Scope::Address => "address",
+            Scope::SignIn => "sign-in",
+        }
+    }
+}
+
+/// Who pays.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Payer {
+    /// A token, by its name.
+    Token(String),
+    Tenant(TenantId),
+    Address(Network),
+}
+
+impl Payer {
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Payer::Token(_) => Scope::Token,
+            Payer::Tenant(_) => Scope::Tenant,
+            Payer::Address(_) => Scope::Address,
+        }
+    }
+}
+
+/// One request's bill.
+pub(in crate::http) struct Bill {
+    fair: Arc<Fair>,
+    address: Option<Network>,
+    /// Who has paid for the execution, and how much.
+    paid: Vec<(Payer, u64)>,
+    standings: Vec<(Scope, Standing)>,
+}
+
+impl Bill {
+    /// A bill on which nothing stands yet.
+    pub(in crate::http) fn new(fair: Arc<Fair>, address: Option<Network>) -> Self {
+        Self { fair, address, paid: Vec::new(), standings: Vec::new() }
+    }
+
+    /// The bill, which is taken along to where the request is executed; an empty one stays.
+    pub(in crate::http) fn take(&mut self) -> Self {
+        let empty = Self::new(Arc::clone(&self.fair), self.address);
+        std::mem::replace(self, empty)
+    }
+
+    /// The address pays for a request that is read.
+    pub(in crate::http) fn pay_for_reading(&mut self) -> Result<(), Refusal> {
+        match self.address {
+            Some(address) => self.pay(Payer::Address(address), 1).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// All whose request it is pay for the execution, or nobody does.
+    pub(in crate::http) fn pay_for_execution(&mut self, viewer: Option<&Viewer>, cost: u64) -> Result<(), Refusal> {
+        let token = viewer.map(|viewer| Payer::Token(viewer.name.clone()));
+        let tenant = viewer.and_then(|viewer| match &viewer.selected {
+            Selected::Tenant(row) => Some(Payer::Tenant(row.id)),
+            Selected::None | Selected::Unknown => None,
+        });
+        for payer in [token, tenant, self.address.map(Payer::Address)].into_iter().flatten() {
+            match self.pay(payer.clone(), cost) {
+                Ok(paid) => self.paid.push((payer, paid)),
+                Err(refusal) => {
+                    self.settle(0);
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what the execution did not cost.
+    pub(in crate::http) fn settle(&mut self, actual: u64) {
+        for (payer, paid) in std::mem::take(&mut self.paid) {
+            let Some(buckets) = self.fair.buckets(payer.scope()) else { continue };
+            let unused = paid.saturating_sub(buckets.price(actual));
+            let standing = buckets.refund(&payer, unused, self.fair.now());
+            self.note(payer.scope(), standing);
+        }
+    }
+
+    fn pay(&mut self, payer: Payer, cost: u64) -> Result<u64, Refusal> {
+        let scope = payer.scope();
+        let fair = Arc::clone(&self.fair);
+        let Some(buckets) = fair.buckets(scope) else { return Ok(0) };
+        match buckets.charge(payer, cost, fair.now()) {
+            Ok(standing) => {
+                self.note(scope, standing);
+                Ok(buckets.price(cost))
+            }
+            Err(empty) => {
+                self.note(scope, empty.standing);
+                Err(refusal(scope, empty, cost))
+            }
+        }
+    }
+
+    fn note(&mut self, scope: Scope, standing: Standing) {
+        match self.standings.iter_mut().find(|(noted, _)| *noted == scope) {
+            Some((_, noted)) => *noted = standing,
+            None => self.standings.push((scope, standing)),
+        }
+    }
+
+    /// Shows on the answer what is left of each quota.
+    pub(in crate::http) fn show(&self, headers: &mut HeaderMap) {
+        for (scope, Standing { quota, left, full_in }) in &self.standings {
+            let scope = scope.policy();
+            let policy = format!("\"{scope}\";q={quota};w={WINDOW}");
+            let standing = format!("\"{scope}\";r={left};t={full_in}");
+            for (name, value) in [(POLICY, policy), (STANDING, standing)] {
+                if let Ok(value) = HeaderValue::try_from(value) {
+                    headers.append(name, value);
+                }
+            }
+        }
+    }
+}
+
+/// 429, in the shape of every limit: what is allowed, what it would have come to, and when to try again.
+pub(super) fn refusal(scope: Scope, empty: Empty, cost: u64) -> Refusal {
+    let Empty { standing: Standing { quota, left, .. }, retry_after } = empty;
+    let spent = quota - left;
+    let what = match scope {
+        Scope::Token => format!("The token has spent {spent} of {quota} per minute, and this request costs {cost}"),
+        Scope::Tenant => format!("The tenant has spent {spent} of {quota} per minute, and this request costs {cost}"),
+        Scope::Address => format!("Your address has spent {spent} of {quota} per minute, and this costs {cost}"),
+        Scope::SignIn => format!("From your address came {spent} invalid tokens; {quota} per minute are allowed"),
+    };
+    let sentence = format!("{what}; try again in {retry_after} s.");
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", sentence)
+        .extension("limit", quota)
+        .extension("actual", spent.saturating_add(cost))
+        .extension("scope", scope.code())
+        .extension("retryAfter", retry_after)
+        .header(RETRY_AFTER, HeaderValue::from(retry_after))
+}
