@@ -95,6 +95,10 @@ pub struct ServerSettings {
     /// Seconds that running requests get to finish after SIGTERM or Ctrl-C.
     #[arg(long, env = "VEXT_SHUTDOWN_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub shutdown_grace: Duration,
+
+    /// Seconds for which requests are still taken after SIGTERM while `/readyz` already says no, for load balancers.
+    #[arg(long, env = "VEXT_SHUTDOWN_DELAY", value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    pub shutdown_delay: Duration,
 }
 
 impl ServerSettings {

@@ -71,8 +71,12 @@ impl Demo {
                 .collect();
             let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
             print(&welcome(address, &token, &tenants.join(", "), &format!("{database} ({fate})")))?;
-            let options =
-                ServeOptions { demo_token: Some(token), grace: self.server.shutdown_grace, limits: self.limits };
+            let options = ServeOptions {
+                demo_token: Some(token),
+                grace: self.server.shutdown_grace,
+                delay: self.server.shutdown_delay,
+                limits: self.limits,
+            };
             Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
         })?;
         Ok(ExitCode::SUCCESS)

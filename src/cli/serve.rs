@@ -56,7 +56,12 @@ impl Serve {
         // Ends with this function, when nobody is served any more.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
         tracing::info!(target: LOG, address = %listener.local_addr()?, %database, "listening");
-        let options = ServeOptions { demo_token: None, grace: self.server.shutdown_grace, limits: self.limits };
+        let options = ServeOptions {
+            demo_token: None,
+            grace: self.server.shutdown_grace,
+            delay: self.server.shutdown_delay,
+            limits: self.limits,
+        };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");
         Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 mod admission;
 mod graphql;
+mod health;
 mod identify;
 mod playground;
 mod refusal;
@@ -17,6 +18,8 @@ use axum::response::Redirect;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
+use health::Health;
+
 use crate::graphql::{Api, Limits};
 use crate::service::App;
 
@@ -27,6 +30,8 @@ pub struct ServeOptions {
     pub demo_token: Option<String>,
     /// How long requests may go on after the stop was asked for.
     pub grace: Duration,
+    /// How long requests are still taken after the stop was asked for, while `/readyz` already says no.
+    pub delay: Duration,
     /// What one request may ask for.
     pub limits: Limits,
 }
@@ -36,14 +41,21 @@ struct Shared {
     api: Api,
     demo_token: Option<String>,
     limits: Limits,
+    health: Health,
 }
 
 /// The router, as [`serve`] serves it and as tests call it.
 pub fn router(app: App, options: ServeOptions) -> Router {
+    shared_router(app, options).0
+}
+
+fn shared_router(app: App, options: ServeOptions) -> (Router, Arc<Shared>) {
     let ServeOptions { demo_token, limits, .. } = options;
     let body = DefaultBodyLimit::max(limits.max_body);
-    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits });
-    Router::new()
+    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits, health: Health::default() });
+    let router = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
         .route("/", get(|| async { Redirect::temporary("/playground/") }))
         .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
         .route("/playground", get(|| async { Redirect::permanent("/playground/") }))
@@ -51,10 +63,12 @@ pub fn router(app: App, options: ServeOptions) -> Router {
         .route("/playground/config.json", get(playground::config))
         .route("/playground/{file}", get(playground::file))
         .layer(body)
-        .with_state(shared)
+        .with_state(Arc::clone(&shared));
+    (router, shared)
 }
 
-/// Serves until `shutdown` is done, then lets running requests finish within the grace time.
+/// Serves until `shutdown` is done and the delay after it is over, then lets running requests finish within the grace
+/// time.
 ///
 /// # Errors
 /// What the listener answers.
@@ -64,14 +78,17 @@ pub async fn serve(
     options: ServeOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let grace = options.grace;
+    let (grace, delay) = (options.grace, options.delay);
+    let (router, shared) = shared_router(app, options);
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
     let asked = async move {
         shutdown.await;
         tracing::info!("stopping");
+        shared.health.stop();
+        tokio::time::sleep(delay).await;
         drop(stopping);
     };
-    let server = axum::serve(listener, router(app, options)).with_graceful_shutdown(asked);
+    let server = axum::serve(listener, router).with_graceful_shutdown(asked);
     let patience = async move {
         let _ = stopped.await;
         tokio::time::sleep(grace).await;

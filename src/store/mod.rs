@@ -80,6 +80,7 @@ pub struct Store {
     readers: Arc<Readers>,
     writer: Arc<Writer>,
     statements: Arc<Statements>,
+    migrations: &'static [migrate::Migration],
 }
 
 impl Store {
@@ -93,7 +94,8 @@ impl Store {
         let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
         let writer = Writer::start(&manager).map_err(said)?;
         let readers = Readers::start(Manager { readonly: true, ..manager }, readers).map_err(said)?;
-        Ok(Self { readers: Arc::new(readers), writer: Arc::new(writer), statements })
+        let (readers, writer) = (Arc::new(readers), Arc::new(writer));
+        Ok(Self { readers, writer, statements, migrations: database.migrations() })
     }
 
     /// A view of the database for one request.
@@ -122,6 +124,20 @@ impl Store {
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
         self.writer.submit(None, work).await
+    }
+
+    /// Whether the database has this program's schema, neither an older nor a newer one.
+    ///
+    /// # Errors
+    /// Why the database cannot be read.
+    pub async fn is_current(&self) -> Result<bool> {
+        let known = self.migrations;
+        self.snapshot().read_system(move |session| migrate::is_current(session, known)).await
+    }
+
+    /// Whether saves are carried out, as far as that shows without one.
+    pub fn writer_works(&self) -> bool {
+        self.writer.works()
     }
 
     /// How many statements have been run since the start, without those that begin and end transactions.

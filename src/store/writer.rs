@@ -4,19 +4,19 @@
 //! and then answers all. SQLite has one thread for everything. Over PostgreSQL a group is of one tenant, whose row it
 //! holds, and several threads write several tenants; no thread waits for a lock that its own process holds.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError};
 use tokio::sync::oneshot;
 
 use super::engine::{Connection, Manager, apart};
 use super::error::{Result, StoreError};
 use super::session::Session;
-use crate::domain::TenantId;
+use crate::domain::{Stopwatch, TenantId};
 
 /// How a job ends when nothing failed.
 #[derive(Debug)]
@@ -105,7 +105,8 @@ struct Waiting {
     jobs: HashMap<Key, VecDeque<Box<dyn Job>>>,
     /// Keys that have jobs and no thread.
     ready: VecDeque<Key>,
-    busy: HashSet<Key>,
+    /// Keys in the hands of a thread, and for how long.
+    busy: HashMap<Key, Stopwatch>,
     closed: bool,
 }
 
@@ -125,7 +126,7 @@ impl Queue {
         let mut waiting = self.lock();
         let jobs = waiting.jobs.entry(key).or_default();
         jobs.push_back(job);
-        if jobs.len() == 1 && !waiting.busy.contains(&key) {
+        if jobs.len() == 1 && !waiting.busy.contains_key(&key) {
             waiting.ready.push_back(key);
             self.changed.notify_one();
         }
@@ -136,7 +137,7 @@ impl Queue {
         let mut waiting = self.lock();
         loop {
             if let Some(key) = waiting.ready.pop_front() {
-                waiting.busy.insert(key);
+                waiting.busy.insert(key, Stopwatch::start());
                 let jobs = waiting.jobs.entry(key).or_default();
                 let group = jobs.drain(..jobs.len().min(GROUP)).collect();
                 return Some((key, group));
@@ -210,6 +211,16 @@ impl Writer {
             Err(_) => Err(StoreError::Busy(format!("not begun within {} s", PATIENCE.as_secs()))),
         }
     }
+
+    /// Whether saves are carried out: there are threads, and none has been at one group for longer than a client waits.
+    pub(super) fn works(&self) -> bool {
+        self.works_within(PATIENCE)
+    }
+
+    fn works_within(&self, patience: Duration) -> bool {
+        let ended = matches!(self.ended.try_recv(), Err(TryRecvError::Disconnected));
+        !ended && self.queue.lock().busy.values().all(|at_work| at_work.elapsed() <= patience)
+    }
 }
 
 impl Drop for Writer {
@@ -270,4 +281,35 @@ fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection) -> Result<()
         }
     }
     connection.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::Database;
+
+    #[tokio::test]
+    async fn a_writer_that_does_not_come_back_shows() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(folder.path().join("w.db"));
+        let writer = Writer::start(&Manager { database, readonly: false, statements: Arc::default() }).unwrap();
+        assert!(writer.works_within(Duration::ZERO), "nothing is at work");
+        let ((begun, begins), (go_on, goes_on)) = (crossbeam_channel::bounded(1), crossbeam_channel::bounded::<()>(1));
+        let work = move |_: &mut dyn Session| {
+            begun.send(()).unwrap();
+            goes_on.recv().unwrap();
+            Ok(Outcome::Rollback(()))
+        };
+        let watched = async {
+            while begins.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            assert!(!writer.works_within(Duration::ZERO) && writer.works());
+            go_on.send(()).unwrap();
+        };
+        futures_util::future::join(writer.submit(None, work), watched).await.0.unwrap();
+        writer.queue.close();
+        writer.ended.recv().unwrap_err();
+        assert!(!writer.works(), "its threads have ended");
+    }
 }

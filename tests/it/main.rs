@@ -20,6 +20,7 @@ mod engines;
 mod errors;
 mod finding;
 mod harness;
+mod health;
 mod layers;
 mod lint;
 mod loops;
