@@ -76,6 +76,7 @@ impl Demo {
                 grace: self.server.shutdown_grace,
                 delay: self.server.shutdown_delay,
                 limits: self.limits,
+                watch: self.server.watch,
             };
             Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
         })?;

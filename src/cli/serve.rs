@@ -61,6 +61,7 @@ impl Serve {
             grace: self.server.shutdown_grace,
             delay: self.server.shutdown_delay,
             limits: self.limits,
+            watch: self.server.watch,
         };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");

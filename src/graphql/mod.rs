@@ -132,7 +132,7 @@ impl Api {
     async fn run(&self, schema: &TheSchema, request: Request, asking: Asking) -> Response {
         let batches = Batches::default();
         let snapshot = Arc::clone(&asking.snapshot);
-        let scope = Scope::new(self.app.clone(), asking, batches.clone());
+        let scope = Scope::new(&self.app, asking, batches.clone());
         batches.drive(snapshot, schema.execute(request.data(scope))).await
     }
 }

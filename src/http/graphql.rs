@@ -11,10 +11,12 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response as Answer};
+use tracing::Instrument as _;
 
 use super::refusal::Refusal;
 use super::request::{self, Media};
-use super::{Shared, admission, identify};
+use super::watch::{Seen, Stage};
+use super::{Shared, admission, identify, plan};
 use crate::graphql::{Asking, Exceeded, Limit, Limits, was_executed};
 
 /// Names the request in logs and in answers.
@@ -31,14 +33,17 @@ pub(super) async fn answer(
     let request_id = shared.api.app().request_id();
     let media = Media::accepted(&headers);
     let step = Step { shared: &shared, headers: &headers, request_id: &request_id };
+    let mut seen = shared.watch.begin(&request_id, &headers);
+    let span = seen.span();
     let answered = match media {
-        Some(_) => step.execute(&method, &uri, body).await,
+        Some(_) => step.execute(&mut seen, &method, &uri, body).instrument(span.clone()).await,
         None => {
             let sentence = "The answer is application/graphql-response+json or application/json; neither is accepted.";
             Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence))
         }
     };
     let media = media.unwrap_or(Media::Json);
+    span.in_scope(|| shared.watch.end(&seen, answered.as_ref()));
     let mut answer = match answered {
         Ok(response) => GraphQLResponse::from(response).into_response(),
         Err(refusal) => refusal.answer(media),
@@ -70,6 +75,7 @@ struct Step<'a> {
 impl Step<'_> {
     async fn execute(
         &self,
+        seen: &mut Seen,
         method: &Method,
         uri: &Uri,
         body: Result<Bytes, BytesRejection>,
@@ -81,26 +87,49 @@ impl Step<'_> {
         } else {
             request::from_body(&self.body(body, limits)?, self.headers)?
         };
+        seen.done(Stage::Admission);
         let document = match api.remembered(&request.query) {
             Some(document) => document,
             None => {
                 admission::admit(&request.query, limits)?;
+                seen.done(Stage::Admission);
                 api.parse(&request.query).map_err(|error| Refusal::of_document(vec![error]))?
             }
         };
+        seen.done(Stage::Parse);
+        seen.operation(&document, &request.query, request.operation_name.as_deref());
         if reads && document.operation(request.operation_name.as_deref()).is_some_and(|ty| ty != OperationType::Query) {
             let sentence = "Only queries can be sent with GET; send this operation with POST.";
             let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
             return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
         }
         let app = api.app();
-        let snapshot = Arc::new(app.snapshot());
+        let shows_plan = plan::is_asked(&request)?;
+        if shows_plan {
+            seen.list();
+        }
+        let snapshot = Arc::new(app.snapshot_for(Arc::clone(&seen.tally)));
         let viewer = identify::identify(app, &snapshot, self.headers, self.request_id).await?;
+        seen.identified = viewer.is_some();
+        if shows_plan {
+            plan::allow(viewer.as_ref())?;
+        }
+        seen.done(Stage::Identify);
         let asking = Asking { snapshot, viewer, request_id: self.request_id.to_owned() };
         let operation = request.operation_name.clone();
-        let response = api.execute(document, request, asking).await;
+        let mut response = api.execute(document, request, asking).await;
+        seen.done(Stage::Execute);
         tracing::debug!(request = self.request_id, operation, errors = response.errors.len(), "answered");
-        if was_executed(&response) { Ok(response) } else { Err(Refusal::of_document(response.errors)) }
+        if !was_executed(&response) {
+            return Err(Refusal::of_document(response.errors));
+        }
+        if shows_plan {
+            // The plan stands inside of what is serialised: the time is that of serialising it once without.
+            drop(serde_json::to_vec(&response));
+            seen.done(Stage::Serialise);
+            response.extensions.insert("plan".into(), plan::of(seen));
+        }
+        Ok(response)
     }
 
     fn body(&self, body: Result<Bytes, BytesRejection>, limits: &Limits) -> Result<Bytes, Refusal> {

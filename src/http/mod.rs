@@ -4,11 +4,17 @@ mod admission;
 mod graphql;
 mod health;
 mod identify;
+mod metrics;
+mod otlp;
+mod plan;
 mod playground;
 mod refusal;
 mod request;
+mod trace;
+mod watch;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +25,8 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use health::Health;
+use watch::Watch;
+pub use watch::WatchOptions;
 
 use crate::graphql::{Api, Limits};
 use crate::service::App;
@@ -34,6 +42,8 @@ pub struct ServeOptions {
     pub delay: Duration,
     /// What one request may ask for.
     pub limits: Limits,
+    /// What is told of the server's work.
+    pub watch: WatchOptions,
 }
 
 /// What all requests share.
@@ -42,6 +52,7 @@ struct Shared {
     demo_token: Option<String>,
     limits: Limits,
     health: Health,
+    watch: Watch,
 }
 
 /// The router, as [`serve`] serves it and as tests call it.
@@ -50,9 +61,10 @@ pub fn router(app: App, options: ServeOptions) -> Router {
 }
 
 fn shared_router(app: App, options: ServeOptions) -> (Router, Arc<Shared>) {
-    let ServeOptions { demo_token, limits, .. } = options;
+    let ServeOptions { demo_token, limits, watch, .. } = options;
+    let watch = Watch::new(&watch, &app);
     let body = DefaultBodyLimit::max(limits.max_body);
-    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits, health: Health::default() });
+    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits, health: Health::default(), watch });
     let router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -71,7 +83,7 @@ fn shared_router(app: App, options: ServeOptions) -> (Router, Arc<Shared>) {
 /// time.
 ///
 /// # Errors
-/// What the listener answers.
+/// What the listener answers, or why there is none for the metrics.
 pub async fn serve(
     app: App,
     listener: TcpListener,
@@ -79,8 +91,10 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (grace, delay) = (options.grace, options.delay);
+    let metrics_listen = options.watch.metrics_listen;
     let (router, shared) = shared_router(app, options);
     let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+    let watched = metrics_listener(metrics_listen, &shared).await?;
     let asked = async move {
         shutdown.await;
         tracing::info!("stopping");
@@ -95,9 +109,33 @@ pub async fn serve(
     };
     tokio::select! {
         ended = server => ended,
+        ended = watched => ended,
         () = patience => {
             tracing::warn!("some requests were cut off: they went on for more than {} s after the stop", grace.as_secs());
             Ok(())
         }
     }
+}
+
+/// Serves the metrics, if that was asked for, as long as the future lives.
+async fn metrics_listener(
+    address: Option<SocketAddr>,
+    shared: &Shared,
+) -> std::io::Result<impl Future<Output = std::io::Result<()>> + use<>> {
+    let listener = match address {
+        Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+            std::io::Error::new(error.kind(), format!("cannot listen on {address} (see --metrics-listen): {error}"))
+        })?),
+        None => None,
+    };
+    if let Some(listener) = &listener {
+        tracing::info!(metrics = %listener.local_addr()?, "metrics are served");
+    }
+    let router = metrics::router(Arc::clone(&shared.watch.metrics));
+    Ok(async move {
+        match listener {
+            Some(listener) => axum::serve(listener, router).await,
+            None => std::future::pending().await,
+        }
+    })
 }

@@ -37,6 +37,11 @@ impl Refusal {
         Self { status: Some(status), ..self }
     }
 
+    /// What the client is told.
+    pub(super) fn errors(&self) -> &Vec<ServerError> {
+        &self.errors
+    }
+
     /// A header that goes with the refusal.
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));

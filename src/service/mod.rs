@@ -95,6 +95,22 @@ impl App {
         self.store.snapshot()
     }
 
+    /// The same for a request whose statements are counted.
+    pub fn snapshot_for(&self, tally: Arc<store::Tally>) -> store::Snapshot {
+        self.store.snapshot_for(tally)
+    }
+
+    /// The same application for one request, whose statements are counted, those of its saves included.
+    pub(crate) fn tallied(&self, tally: Option<Arc<store::Tally>>) -> Self {
+        let Self { store, sealer, environment } = self;
+        Self { store: store.tallied(tally), sealer: sealer.clone(), environment: Arc::clone(environment) }
+    }
+
+    /// Adds what is measured of the database to what somebody may ask for.
+    pub fn register(&self, to: &mut prometheus_client::registry::Registry) {
+        self.store.register(to);
+    }
+
     /// How many statements have been run since the start.
     pub fn statements(&self) -> u64 {
         self.store.statements()

@@ -11,6 +11,7 @@ mod erase;
 mod error;
 mod find;
 mod known_numbers;
+mod metrics;
 mod migrate;
 mod numbers;
 mod objects;
@@ -23,6 +24,7 @@ mod sections;
 mod session;
 mod sources;
 mod sqlite;
+mod tally;
 mod tenants;
 mod tokens;
 mod transfer;
@@ -38,6 +40,7 @@ pub use erase::{find as find_tenant, tenant as erase_tenant};
 pub use error::{Result, StoreError};
 pub use find::{Fact, Probe, facts, probe, walk};
 pub use known_numbers::known_numbers;
+use metrics::Metrics;
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
 pub use numbers::{free_number, free_number_behind, parking_slots};
 pub use objects::{
@@ -56,6 +59,8 @@ pub use sections::{
 pub use session::{Query, Session, Tx};
 pub use sources::{Source, sources};
 pub use sqlite::{Exclusive, Frozen, beside, copy_database};
+use tally::Tallied;
+pub use tally::{Asked as AskedOfStore, Tally};
 pub use tenants::{
     TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
     update as update_tenant,
@@ -80,7 +85,10 @@ pub struct Store {
     readers: Arc<Readers>,
     writer: Arc<Writer>,
     statements: Arc<Statements>,
+    metrics: Arc<Metrics>,
     migrations: &'static [migrate::Migration],
+    /// Counts what is asked of this store, when it is the store of one request.
+    tally: Option<Arc<Tally>>,
 }
 
 impl Store {
@@ -92,15 +100,26 @@ impl Store {
         let said = |error: StoreError| format!("{database}: {error}");
         let statements = Arc::<Statements>::default();
         let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
-        let writer = Writer::start(&manager).map_err(said)?;
-        let readers = Readers::start(Manager { readonly: true, ..manager }, readers).map_err(said)?;
+        let metrics = Arc::<Metrics>::default();
+        let writer = Writer::start(&manager, &metrics).map_err(said)?;
+        let readers = Readers::start(Manager { readonly: true, ..manager }, readers, &metrics).map_err(said)?;
         let (readers, writer) = (Arc::new(readers), Arc::new(writer));
-        Ok(Self { readers, writer, statements, migrations: database.migrations() })
+        Ok(Self { readers, writer, statements, metrics, migrations: database.migrations(), tally: None })
     }
 
     /// A view of the database for one request.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(Arc::clone(&self.readers))
+        Snapshot::new(Arc::clone(&self.readers), self.tally.clone())
+    }
+
+    /// A view of the database for one request, whose statements are counted.
+    pub fn snapshot_for(&self, tally: Arc<Tally>) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.readers), Some(tally))
+    }
+
+    /// The same store for one request, whose statements are counted, those of its saves included.
+    pub fn tallied(&self, tally: Option<Arc<Tally>>) -> Self {
+        Self { tally, ..self.clone() }
     }
 
     /// Changes a tenant: see the [module](self). The closure may be run again and has no effect but on its transaction.
@@ -112,7 +131,7 @@ impl Store {
         tenant: TenantId,
         work: impl Fn(&mut Tx<'_>) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(Some(tenant), move |session| work(&mut Tx::begin(session, tenant)?)).await
+        self.submit(Some(tenant), move |session| work(&mut Tx::begin(session, tenant)?)).await
     }
 
     /// Changes what belongs to no tenant: tenants themselves and tokens.
@@ -123,7 +142,16 @@ impl Store {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(None, work).await
+        self.submit(None, work).await
+    }
+
+    async fn submit<T: Send + 'static>(
+        &self,
+        key: Option<TenantId>,
+        work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
+    ) -> Result<T> {
+        let Some(tally) = self.tally.clone() else { return self.writer.submit(key, work).await };
+        self.writer.submit(key, move |session| work(&mut Tallied { session, tally: &tally })).await
     }
 
     /// Whether the database has this program's schema, neither an older nor a newer one.

@@ -13,8 +13,10 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::engine::Manager;
 use super::error::{Result, StoreError};
+use super::metrics::Metrics;
 use super::session::{Query, Session};
-use crate::domain::TenantId;
+use super::tally::{Tallied, Tally};
+use crate::domain::{Stopwatch, TenantId};
 
 type Pool = r2d2::Pool<Manager>;
 /// Work for a thread, which has the pool: connections are opened, used and dropped there and nowhere else.
@@ -33,10 +35,12 @@ pub(super) struct Readers {
     threads: Vec<std::thread::JoinHandle<()>>,
     /// As many permits as connections: who has one never waits inside the pool, which would block a thread.
     free: Arc<Semaphore>,
+    connections: usize,
+    metrics: Arc<Metrics>,
 }
 
 impl Readers {
-    pub(super) fn start(manager: Manager, readers: usize) -> Result<Self> {
+    pub(super) fn start(manager: Manager, readers: usize, metrics: &Arc<Metrics>) -> Result<Self> {
         let threads = readers.max(1) * manager.database.threads_per_reader();
         let connections = readers.max(1) * CONNECTIONS_PER_READER;
         let pool = Pool::builder()
@@ -63,7 +67,22 @@ impl Readers {
                 .map_err(|e| StoreError::Unavailable(e.to_string()))
         };
         let threads = (0..threads).map(thread).collect::<Result<_>>()?;
-        Ok(Self { jobs: Some(jobs), threads, free: Arc::new(Semaphore::new(connections)) })
+        let free = Arc::new(Semaphore::new(connections));
+        Ok(Self { jobs: Some(jobs), threads, free, connections, metrics: Arc::clone(metrics) })
+    }
+
+    /// How many connections there may be, and how many requests have one.
+    pub(super) fn connections(&self) -> (usize, usize) {
+        (self.connections, self.connections.saturating_sub(self.free.available_permits()))
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// How many reads wait for a thread.
+    pub(super) fn queued(&self) -> usize {
+        self.jobs.as_ref().map_or(0, Sender::len)
     }
 
     fn send(&self, job: Job) -> Result<()> {
@@ -140,6 +159,22 @@ impl Drop for Reading {
     }
 }
 
+/// A request that waits for a connection, as long as the value lives: it may give up.
+struct Waiting<'a>(&'a Metrics);
+
+impl<'a> Waiting<'a> {
+    fn begin(metrics: &'a Metrics) -> Self {
+        metrics.pool_waiting.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.pool_waiting.dec();
+    }
+}
+
 /// Hands a read's result to who asked for it.
 type Delivery = Box<dyn FnOnce() + Send>;
 /// A read, on a connection or told why there is none.
@@ -153,17 +188,32 @@ pub struct Snapshot {
     reading: Mutex<Option<Reading>>,
     waiting: std::sync::Mutex<Vec<Read>>,
     gathering: AtomicBool,
+    tally: Option<Arc<Tally>>,
     /// Dropped last: the threads end when nobody needs them, and then wait for nothing that is left here.
     readers: Arc<Readers>,
 }
 
 impl Snapshot {
-    pub(super) fn new(readers: Arc<Readers>) -> Self {
+    pub(super) fn new(readers: Arc<Readers>, tally: Option<Arc<Tally>>) -> Self {
         Self {
             reading: Mutex::default(),
             waiting: std::sync::Mutex::default(),
             gathering: AtomicBool::default(),
+            tally,
             readers,
+        }
+    }
+
+    /// Where the request's statements are counted.
+    pub fn tally(&self) -> Option<Arc<Tally>> {
+        self.tally.clone()
+    }
+
+    /// Counts a batch of look-ups: what is looked up, one of the program's own names, and how many keys.
+    pub fn batch(&self, of: &'static str, keys: usize) {
+        self.readers.metrics.batch(of, keys);
+        if let Some(tally) = &self.tally {
+            tally.batch(of, keys);
         }
     }
 
@@ -222,6 +272,7 @@ impl Snapshot {
         let reading = held.take();
         let permit = if reading.is_some() { Ok(None) } else { self.permit().await.map(Some) };
         let Some(jobs) = self.readers.jobs.clone() else { return };
+        let tally = self.tally.clone();
         let done = self.readers.run(move |pool| {
             let mut reading = match (reading, permit) {
                 (Some(reading), _) => Ok(reading),
@@ -229,9 +280,9 @@ impl Snapshot {
                 (None, Ok(None)) => Err(stopped()),
                 (None, Err(error)) => Err(error),
             };
-            let one = |read: Read| match &mut reading {
-                Ok(reading) => read(reading.session()),
-                Err(error) => read(Err(error.clone())),
+            let one = |read: Read| match (reading.as_mut().map_err(|e| e.clone()).and_then(Reading::session), &tally) {
+                (Ok(session), Some(tally)) => read(Ok(&mut Tallied { session, tally })),
+                (session, _) => read(session),
             };
             let deliveries: Vec<Delivery> = reads.into_iter().map(one).collect();
             (reading.ok(), deliveries)
@@ -245,7 +296,11 @@ impl Snapshot {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit> {
         let free = Arc::clone(&self.readers.free).acquire_owned();
-        match tokio::time::timeout(PATIENCE, free).await {
+        let (begun, waiting) = (Stopwatch::start(), Waiting::begin(&self.readers.metrics));
+        let found = tokio::time::timeout(PATIENCE, free).await;
+        drop(waiting);
+        self.readers.metrics.pool_wait.observe(begun.elapsed().as_secs_f64());
+        match found {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(StoreError::Busy("all connections are in use".into())),
         }

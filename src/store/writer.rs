@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::engine::{Connection, Manager, apart};
 use super::error::{Result, StoreError};
+use super::metrics::Metrics;
 use super::session::Session;
 use crate::domain::{Stopwatch, TenantId};
 
@@ -46,6 +47,8 @@ enum Verdict {
 trait Job: Send {
     /// Whether nobody has been told that it was given up. After that it counts as begun.
     fn begin(&self) -> bool;
+    /// How long the job has been there.
+    fn age(&self) -> Duration;
     /// Runs the job, perhaps not for the first time.
     fn run(&mut self, connection: &mut dyn Connection) -> Verdict;
     /// Answers, once it is known whether the group is on disk.
@@ -58,6 +61,7 @@ struct Work<T, F> {
     reply: oneshot::Sender<Result<T>>,
     /// Set by whoever is first: the writer that begins the job, or the client that gives up.
     taken: Arc<AtomicBool>,
+    queued: Stopwatch,
 }
 
 impl<T, F> Job for Work<T, F>
@@ -67,6 +71,10 @@ where
 {
     fn begin(&self) -> bool {
         !self.taken.swap(true, Ordering::SeqCst)
+    }
+
+    fn age(&self) -> Duration {
+        self.queued.elapsed()
     }
 
     fn run(&mut self, connection: &mut dyn Connection) -> Verdict {
@@ -176,7 +184,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(manager: &Manager) -> Result<Self> {
+    pub(super) fn start(manager: &Manager, metrics: &Arc<Metrics>) -> Result<Self> {
         let writers = manager.database.writers();
         let queue = Arc::<Queue>::default();
         let (running, ended) = crossbeam_channel::bounded(0);
@@ -184,8 +192,9 @@ impl Writer {
             // The first shows whether the database can be written at all; the others connect when they are needed.
             let mut held = if i == 0 { Some(apart(|| manager.open())?) } else { None };
             let (queue, manager, running) = (Arc::clone(&queue), manager.clone(), running.clone());
+            let metrics = Arc::clone(metrics);
             let serve = move || {
-                serve(&queue, &mut held, &manager);
+                serve(&queue, &mut held, &manager, &metrics);
                 drop((held, running));
             };
             let thread = std::thread::Builder::new().name(format!("writer-{i}")).spawn(serve);
@@ -201,7 +210,7 @@ impl Writer {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let taken = Arc::<AtomicBool>::default();
-        let job = Work { work, outcome: None, reply, taken: Arc::clone(&taken) };
+        let job = Work { work, outcome: None, reply, taken: Arc::clone(&taken), queued: Stopwatch::start() };
         self.queue.push(key.filter(|_| self.by_tenant), Box::new(job));
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(answer) => answer.map_err(|_| StoreError::Bug("the writer has stopped".into()))?,
@@ -210,6 +219,11 @@ impl Writer {
             }
             Err(_) => Err(StoreError::Busy(format!("not begun within {} s", PATIENCE.as_secs()))),
         }
+    }
+
+    /// How many saves wait for a thread.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.lock().jobs.values().map(VecDeque::len).sum()
     }
 
     /// Whether saves are carried out: there are threads, and none has been at one group for longer than a client waits.
@@ -231,38 +245,49 @@ impl Drop for Writer {
     }
 }
 
-fn serve(queue: &Queue, held: &mut Option<Box<dyn Connection>>, manager: &Manager) {
+fn serve(queue: &Queue, held: &mut Option<Box<dyn Connection>>, manager: &Manager, metrics: &Metrics) {
     while let Some((key, mut group)) = queue.take() {
         group.retain(|job| job.begin());
-        let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager) };
+        group.iter().for_each(|job| metrics.writer_wait.observe(job.age().as_secs_f64()));
+        let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager, metrics) };
         group.into_iter().for_each(|job| job.answer(&commit));
         queue.done(key);
     }
 }
 
 /// Runs a group until it is committed or cannot be: as long as surely nothing of it is there, it may be run again.
-fn attempt(group: &mut [Box<dyn Job>], held: &mut Option<Box<dyn Connection>>, manager: &Manager) -> Result<()> {
-    let mut tries = 0;
+fn attempt(
+    group: &mut [Box<dyn Job>],
+    held: &mut Option<Box<dyn Connection>>,
+    manager: &Manager,
+    metrics: &Metrics,
+) -> Result<()> {
+    let (mut tries, begun) = (0, Stopwatch::start());
     loop {
         let connection = match held {
             Some(connection) if !connection.is_broken() => connection,
             _ => held.insert(manager.open()?),
         };
-        let Err(error) = run(group, &mut **connection) else { return Ok(()) };
+        let Err(error) = run(group, &mut **connection, metrics) else {
+            metrics.group.observe(begun.elapsed().as_secs_f64());
+            return Ok(());
+        };
         connection.rollback();
         let lost = connection.is_broken() && !matches!(error, StoreError::Unknown(_));
         tries += 1;
         if tries == TRIES || !(lost || matches!(error, StoreError::Stale(_))) {
             return Err(error);
         }
+        metrics.retries.inc();
         tracing::debug!(%error, tries, "a group of saves is run again");
     }
 }
 
-fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection) -> Result<()> {
+fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection, metrics: &Metrics) -> Result<()> {
     connection.begin_write()?;
     // Who is alone needs no savepoint: its transaction is one.
-    let alone = group.len() == 1;
+    let saves = group.len();
+    let alone = saves == 1;
     for job in group {
         if !alone {
             connection.batch("SAVEPOINT job")?;
@@ -280,7 +305,11 @@ fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection) -> Result<()
             connection.batch("RELEASE job")?;
         }
     }
-    connection.commit()
+    let begun = Stopwatch::start();
+    connection.commit()?;
+    metrics.commit.observe(begun.elapsed().as_secs_f64());
+    metrics.group_saves.observe(saves as f64);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -292,7 +321,8 @@ mod tests {
     async fn a_writer_that_does_not_come_back_shows() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(folder.path().join("w.db"));
-        let writer = Writer::start(&Manager { database, readonly: false, statements: Arc::default() }).unwrap();
+        let writer =
+            Writer::start(&Manager { database, readonly: false, statements: Arc::default() }, &Arc::default()).unwrap();
         assert!(writer.works_within(Duration::ZERO), "nothing is at work");
         let ((begun, begins), (go_on, goes_on)) = (crossbeam_channel::bounded(1), crossbeam_channel::bounded::<()>(1));
         let work = move |_: &mut dyn Session| {

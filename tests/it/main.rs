@@ -41,4 +41,5 @@ mod sweep;
 mod tables;
 mod transfer;
 mod types;
+mod watching;
 mod writing;
