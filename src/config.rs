@@ -19,6 +19,7 @@ use toml::Spanned;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Cli;
+use crate::http::WatchOptions;
 use crate::service::Schedule;
 use crate::store::{Database, PostgresServer};
 
@@ -95,6 +96,14 @@ pub struct ServerSettings {
     /// Seconds that running requests get to finish after SIGTERM or Ctrl-C.
     #[arg(long, env = "VEXT_SHUTDOWN_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub shutdown_grace: Duration,
+
+    /// Seconds for which requests are still taken after SIGTERM while `/readyz` already says no, for load balancers.
+    #[arg(long, env = "VEXT_SHUTDOWN_DELAY", value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    pub shutdown_delay: Duration,
+
+    /// What is told of the server's work.
+    #[command(flatten)]
+    pub watch: WatchOptions,
 }
 
 impl ServerSettings {
@@ -464,6 +473,8 @@ mod tests {
                 [] if arg.get_value_names().is_some_and(|names| names[0] == "DURATION") => "'24h'".into(),
                 [] if arg.get_value_names().is_some_and(|names| names[0] == "ORIGIN") => "'https://a.example'".into(),
                 [] if arg.get_value_names().is_some_and(|names| names[0] == "NETWORK") => "'10.0.0.0/8'".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "ADDRESS") => "'[::1]:1'".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "URL") => "'http://[::1]:1'".into(),
                 [] => "'1'".into(),
                 [value, ..] => format!("'{}'", value.display()),
             };

@@ -90,12 +90,14 @@ impl Demo {
             let options = ServeOptions {
                 demo_token: Some(token),
                 grace: self.server.shutdown_grace,
+                delay: self.server.shutdown_delay,
                 limits: self.limits,
                 documents: self.documents,
                 door: self.door,
                 explorable: true,
                 streaming: self.streaming,
                 fair: self.fair,
+                watch: self.server.watch,
             };
             Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
         })?;

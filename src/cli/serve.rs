@@ -80,12 +80,14 @@ impl Serve {
         let options = ServeOptions {
             demo_token: None,
             grace: self.server.shutdown_grace,
+            delay: self.server.shutdown_delay,
             limits: self.limits,
             documents: self.documents,
             door: self.door,
             explorable: self.explorable,
             streaming: self.streaming,
             fair: self.fair,
+            watch: self.server.watch,
         };
         runtime.block_on(http::serve(app, listener, options, stop))?;
         tracing::info!(target: LOG, "stopped");

@@ -24,7 +24,7 @@ mod time;
 mod value;
 
 pub use email::{Email, EmailList, EmailSent};
-pub use environment::{Clock, Environment, Random, SystemClock, SystemRandom};
+pub use environment::{Clock, Environment, Random, Stopwatch, SystemClock, SystemRandom};
 pub use folded::{BEHIND_ALL, fold, sort_key, word, words};
 pub use id::{Id, ObjectId, TenantCode, TenantId};
 pub use kinds::{Kind, Target, kind};

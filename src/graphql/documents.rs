@@ -92,12 +92,17 @@ impl Document {
     /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None`
     /// when there is no such operation, which execution will say.
     pub fn operation(&self, name: Option<&str>) -> Option<OperationType> {
+        self.selected(name).map(|(_, ty)| ty)
+    }
+
+    /// The same operation's own name, which a request need not repeat when there is only one, and its type.
+    pub fn selected(&self, name: Option<&str>) -> Option<(Option<&str>, OperationType)> {
         let operations = &self.parsed().operations;
         let found = match name {
             Some(name) => operations.iter().find(|(own, _)| own.is_some_and(|own| own == name)),
             None => operations.iter().next().filter(|_| operations.iter().count() == 1),
         };
-        found.map(|(_, operation)| operation.node.ty)
+        found.map(|(name, operation)| (name.map(|name| name.as_str()), operation.node.ty))
     }
 }
 

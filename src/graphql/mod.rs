@@ -173,7 +173,7 @@ impl Api {
         }
         request.set_parsed_query((**document.parsed()).clone());
         let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
-        let scope = Scope::new(self.app.clone(), asking, batches.clone());
+        let scope = Scope::new(&self.app, asking, batches.clone());
         let explorable = self.explorable;
         let next = move |responses: Option<BoxStream<'static, Response>>| {
             let (batches, snapshot) = (batches.clone(), Arc::clone(&snapshot));
@@ -194,7 +194,7 @@ impl Api {
     async fn run(&self, schema: &TheSchema, request: Request, asking: Asking) -> Response {
         let batches = Batches::default();
         let snapshot = Arc::clone(&asking.snapshot);
-        let scope = Scope::new(self.app.clone(), asking, batches.clone());
+        let scope = Scope::new(&self.app, asking, batches.clone());
         let mut response = batches.drive(snapshot, schema.execute(request.data(scope))).await;
         if !self.explorable {
             introspection::keep_from_suggesting(&mut response.errors);

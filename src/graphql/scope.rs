@@ -30,8 +30,9 @@ pub(super) type Nullable<T> = Option<Result<T>>;
 
 impl Scope {
     /// A request with loaders whose batches go to `batches`.
-    pub(super) fn new(app: App, asking: Asking, batches: Batches) -> Self {
+    pub(super) fn new(app: &App, asking: Asking, batches: Batches) -> Self {
         let Asking { snapshot, viewer, request_id } = asking;
+        let app = app.tallied(snapshot.tally());
         let loaders = DataLoader::new(Batch(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
         Self { app, snapshot, viewer, request_id, loaders }
     }
@@ -252,6 +253,7 @@ impl Loader<ObjectId> for Batch {
     type Error = StoreError;
 
     async fn load(&self, keys: &[ObjectId]) -> store::Result<HashMap<ObjectId, Arc<ObjectRow>>> {
+        self.0.batch("object", keys.len());
         self.by_tenant(keys.iter().copied(), store::load_objects).await
     }
 }
@@ -261,6 +263,7 @@ impl Loader<To<Asked>> for Batch {
     type Error = StoreError;
 
     async fn load(&self, keys: &[To<Asked>]) -> store::Result<HashMap<To<Asked>, Vec<ReferenceRow>>> {
+        self.0.batch("references", keys.len());
         self.of_references(keys, store::references).await
     }
 }
@@ -276,6 +279,7 @@ impl Loader<To<Option<Vec<Kind>>>> for Batch {
         let count = |query: &mut Query<'_>, targets: &[Arc<ObjectRow>], kinds: &Option<Vec<Kind>>| {
             store::count_references(query, targets, kinds.as_deref())
         };
+        self.0.batch("reference counts", keys.len());
         self.of_references(keys, count).await
     }
 }
@@ -285,6 +289,7 @@ impl<S: Section> Loader<Of<S>> for Batch {
     type Error = StoreError;
 
     async fn load(&self, keys: &[Of<S>]) -> store::Result<HashMap<Of<S>, Arc<S>>> {
+        self.0.batch(S::TABLE, keys.len());
         let found = self.by_tenant(keys.iter().map(|key| key.0), store::load_sections::<S>).await?;
         Ok(found.into_iter().map(|(id, section)| (Of(id, PhantomData), section)).collect())
     }
@@ -295,6 +300,7 @@ impl Loader<(TenantId, Kind)> for Batch {
     type Error = StoreError;
 
     async fn load(&self, keys: &[(TenantId, Kind)]) -> store::Result<HashMap<(TenantId, Kind), Vec<Arc<ObjectRow>>>> {
+        self.0.batch("kind", keys.len());
         let mut found = HashMap::new();
         for &(tenant, kind) in keys {
             let rows = self.0.read(tenant, move |query| store::of_kind(query, kind)).await?;

@@ -11,6 +11,7 @@ use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::http::header::{ALLOW, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response as Answer};
+use tracing::Instrument as _;
 
 use super::etag::Tag;
 use super::fair::{Bill, Client, Credentials, Network};
@@ -18,7 +19,8 @@ use super::guard::RequestId;
 use super::pipeline::{self, COST, Operation};
 use super::refusal::Refusal;
 use super::request::{self, Media};
-use super::{Shared, events, identify, socket};
+use super::watch::{Seen, Stage};
+use super::{Shared, events, identify, plan, socket};
 use crate::graphql::{Asking, Document, was_executed};
 use crate::store::Snapshot;
 
@@ -34,23 +36,34 @@ pub(super) async fn answer(
     if socket::is_asked_for(&headers) {
         return socket::open(shared, headers, client, upgrade);
     }
-    let media = Media::accepted(&headers);
-    let mut bill = Bill::new(Arc::clone(&shared.fair), client);
-    let prepared = match media {
-        Some(_) => prepare(&shared, client, &request_id, request, &mut bill).await,
+    let accepted = Media::accepted(&headers);
+    let media = accepted.unwrap_or(Media::Json);
+    let mut account =
+        Account { bill: Bill::new(Arc::clone(&shared.fair), client), seen: shared.watch.begin(&request_id, &headers) };
+    let span = account.seen.span();
+    let prepared = match accepted {
+        Some(_) => prepare(&shared, client, &request_id, request, &mut account).instrument(span.clone()).await,
         None => {
             let sentence = "The answer is application/graphql-response+json, application/json or text/event-stream; \
                             none of them is accepted.";
             Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence))
         }
     };
-    let media = media.unwrap_or(Media::Json);
     let answered = match (media, prepared) {
-        (Media::EventStream, prepared) => Ok(follow(&shared, prepared, &mut bill).await),
-        (Media::Json | Media::Response, Ok(prepared)) => prepared.answer(media, headers, &mut bill).await,
+        (Media::EventStream, prepared) => return follow(&shared, prepared, account.bill).await,
+        (Media::Json | Media::Response, Ok(prepared)) => {
+            let (answered, back) = prepared.answer(media, headers, account).instrument(span.clone()).await;
+            account = back;
+            answered
+        }
         (Media::Json | Media::Response, Err(refusal)) => Err(refusal),
     };
-    let mut answer = answered.unwrap_or_else(|refusal| refusal.answer(media));
+    let Account { bill, mut seen } = account;
+    let mut answer = answered.unwrap_or_else(|refusal| {
+        seen.refused(refusal.errors());
+        refusal.answer(media)
+    });
+    span.in_scope(|| shared.watch.end(&seen));
     bill.show(answer.headers_mut());
     answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     answer
@@ -62,6 +75,12 @@ pub(super) async fn other_method(headers: HeaderMap) -> Answer {
     let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
     let refusal = refusal.header(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
     refusal.answer(Media::accepted(&headers).unwrap_or(Media::Json))
+}
+
+/// What is kept of a request from its beginning to its end: what it pays, and what is seen of it.
+struct Account {
+    bill: Bill,
+    seen: Seen,
 }
 
 /// A request that may be executed, with all that this takes: some are executed on other threads.
@@ -76,6 +95,8 @@ struct Prepared {
     request: Request,
     /// Whether it came with GET, which changes nothing.
     reads: bool,
+    /// Whether the answer shows what it took.
+    shows_plan: bool,
 }
 
 /// Everything before anybody has to wait for a place.
@@ -84,8 +105,9 @@ async fn prepare(
     client: Option<Network>,
     request_id: &str,
     request: axum::extract::Request,
-    bill: &mut Bill,
+    account: &mut Account,
 ) -> Result<Prepared, Refusal> {
+    let Account { bill, seen } = account;
     bill.pay_for_reading()?;
     let reads = *request.method() != Method::POST;
     let headers = request.headers().clone();
@@ -94,25 +116,33 @@ async fn prepare(
     } else {
         request::from_body(&request::body(request, shared).await?, &headers)?
     };
+    seen.done(Stage::Admission);
     let document = pipeline::document(shared, &incoming)?;
+    seen.done(Stage::Parse);
     let request = incoming.request;
-    if reads && document.operation(request.operation_name.as_deref()) == Some(OperationType::Mutation) {
+    let name = request.operation_name.as_deref();
+    seen.operation(&document, name);
+    if reads && document.operation(name) == Some(OperationType::Mutation) {
         let sentence = "Mutations change something: send this one with POST.";
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
         return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
     }
+    let shows_plan = plan::is_asked(&request)?;
+    if shows_plan {
+        seen.list();
+    }
     let token = identify::token(&headers).map(str::to_owned);
     let credentials = shared.fair.begin_sign_in(client, token.as_deref())?;
-    let (selected, request_id) = (identify::selected(&headers), request_id.to_owned());
-    Ok(Prepared { shared: Arc::clone(shared), credentials, token, selected, request_id, document, request, reads })
+    let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
+    Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan })
 }
 
 /// Answers with a stream of events.
-async fn follow(shared: &Arc<Shared>, prepared: Result<Prepared, Refusal>, bill: &mut Bill) -> Answer {
+async fn follow(shared: &Arc<Shared>, prepared: Result<Prepared, Refusal>, bill: Bill) -> Answer {
     let prepared = match prepared {
         Ok(prepared) => {
             let (credentials, snapshot) = (prepared.credentials, Arc::new(shared.api.app().snapshot()));
-            prepared.identified(snapshot).await.map(|operation| (operation, credentials, bill.take()))
+            prepared.identified(snapshot).await.map(|operation| (operation, credentials, bill))
         }
         Err(refusal) => Err(refusal),
     };
@@ -134,17 +164,22 @@ impl Prepared {
     }
 
     /// Waits for a place, and answers with one response.
-    async fn answer(self, media: Media, headers: HeaderMap, bill: &mut Bill) -> Result<Answer, Refusal> {
+    async fn answer(
+        self,
+        media: Media,
+        headers: HeaderMap,
+        mut account: Account,
+    ) -> (Result<Answer, Refusal>, Account) {
         if self.document.operation(self.request.operation_name.as_deref()) == Some(OperationType::Subscription) {
-            return Err(Refusal::of_document(vec![no_stream()]));
+            return (Err(Refusal::of_document(vec![no_stream()])), account);
         }
-        let place = self.shared.fair.admit(&self.credentials, COST).await?;
-        let snapshot = place.snapshot(self.shared.api.app());
-        let mut own = bill.take();
-        let work = async move { (self.execute(snapshot, media, &headers, &mut own).await, own) };
-        let (answer, own) = place.run(Box::pin(work)).await;
-        *bill = own;
-        answer
+        let place = match self.shared.fair.admit(&self.credentials, COST).await {
+            Ok(place) => place,
+            Err(refusal) => return (Err(refusal), account),
+        };
+        let snapshot = place.snapshot(self.shared.api.app(), &account.seen.tally);
+        let work = async move { (self.execute(snapshot, media, &headers, &mut account).await, account) };
+        place.run(Box::pin(work.in_current_span())).await
     }
 
     /// Finds out who asks, lets them pay, executes and writes the answer down.
@@ -153,24 +188,36 @@ impl Prepared {
         snapshot: Arc<Snapshot>,
         media: Media,
         headers: &HeaderMap,
-        bill: &mut Bill,
+        Account { bill, seen }: &mut Account,
     ) -> Result<Answer, Refusal> {
-        let (shared, reads) = (Arc::clone(&self.shared), self.reads);
+        let (shared, reads, shows_plan) = (Arc::clone(&self.shared), self.reads, self.shows_plan);
         let operation = self.identified(Arc::clone(&snapshot)).await?;
-        let tag = if reads { Tag::of(&operation, media) } else { None };
+        seen.identified = operation.asking.viewer.is_some();
+        seen.done(Stage::Identify);
+        if shows_plan {
+            plan::allow(operation.asking.viewer.as_ref())?;
+        }
+        let tag = if reads && !shows_plan { Tag::of(&operation, media) } else { None };
         if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(headers)) {
+            seen.executed(&[]);
             return Ok(tag.not_modified());
         }
         let Operation { document, request, asking } = operation;
         bill.pay_for_execution(asking.viewer.as_ref(), COST)?;
-        let (name, request_id) = (request.operation_name.clone(), asking.request_id.clone());
-        let response = shared.api.execute(document, request, asking).await;
+        let mut response = shared.api.execute(document, request, asking).await;
         bill.settle(COST);
-        tracing::debug!(request = request_id, operation = name, errors = response.errors.len(), "answered");
+        seen.done(Stage::Execute);
         if !was_executed(&response) {
             return Err(Refusal::of_document(response.errors));
         }
+        seen.executed(&response.errors);
         let tag = tag.filter(|tag| response.is_ok() && snapshot.depends_only_on(tag.tenant));
+        if shows_plan {
+            // The plan stands inside of what is serialised: the time is that of serialising it once without.
+            drop(serde_json::to_vec(&response));
+            seen.done(Stage::Serialise);
+            response.extensions.insert("plan".into(), plan::of(seen));
+        }
         let mut answer = GraphQLResponse::from(response).into_response();
         answer.headers_mut().insert(CONTENT_TYPE, media.content_type());
         if let Some(tag) = tag {

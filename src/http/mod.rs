@@ -9,9 +9,13 @@ mod events;
 mod fair;
 mod graphql;
 mod guard;
+mod health;
 mod identify;
+mod metrics;
+mod otlp;
 mod persisted;
 mod pipeline;
+mod plan;
 mod playground;
 mod refusal;
 mod request;
@@ -19,8 +23,11 @@ mod sign_in;
 mod socket;
 mod stream;
 mod streams;
+mod trace;
+mod watch;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,15 +37,19 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::watch::{Receiver, channel};
 
 pub use cors::{DoorOptions, Origin};
 use fair::Fair;
 pub use fair::{FairUse, TrustedProxy};
+use health::Health;
+use metrics::Metrics;
 pub use persisted::DocumentSettings;
 use persisted::Trusted;
 pub use streams::StreamSettings;
 use streams::Streams;
+use watch::Watch;
+pub use watch::WatchOptions;
 
 use crate::graphql::{Api, Limits};
 use crate::service::App;
@@ -50,6 +61,8 @@ pub struct ServeOptions {
     pub demo_token: Option<String>,
     /// How long requests may go on after the stop was asked for.
     pub grace: Duration,
+    /// How long requests are still taken after the stop was asked for, while `/readyz` already says no.
+    pub delay: Duration,
     /// What one request may ask for.
     pub limits: Limits,
     /// Which documents are answered.
@@ -63,6 +76,8 @@ pub struct ServeOptions {
     pub streaming: StreamSettings,
     /// What one client may take.
     pub fair: FairUse,
+    /// What is told of the server's work.
+    pub watch: WatchOptions,
 }
 
 /// What all requests share.
@@ -77,12 +92,14 @@ struct Shared {
     streaming: StreamSettings,
     streams: Arc<Streams>,
     /// Becomes true when the stop was asked for. The server has stopped when all of these are dropped.
-    stopping: watch::Receiver<bool>,
+    stopping: Receiver<bool>,
     fair: Arc<Fair>,
+    health: Arc<Health>,
+    watch: Watch,
 }
 
 /// Waits until the stop was asked for; without end when nobody can ask any more.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+async fn stopped(stopping: &mut Receiver<bool>) {
     if stopping.wait_for(|stopping| *stopping).await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -93,36 +110,36 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 /// # Errors
 /// In one sentence, what is wrong with the trusted documents.
 pub fn router(app: App, options: ServeOptions) -> Result<Router, String> {
-    routes(app, options, watch::channel(false).1)
+    Ok(routes(shared(app, options, channel(false).1)?))
 }
 
-fn routes(app: App, options: ServeOptions, stopping: watch::Receiver<bool>) -> Result<Router, String> {
-    let ServeOptions { demo_token, limits, documents, door, explorable, streaming, fair, .. } = options;
-    let fair = Fair::new(app.clone(), fair);
+fn shared(app: App, options: ServeOptions, stopping: Receiver<bool>) -> Result<Arc<Shared>, String> {
+    let ServeOptions { demo_token, limits, documents, door, explorable, streaming, fair, watch, .. } = options;
+    let (fair, watch) = (Fair::new(app.clone(), fair), Watch::new(&watch, &app));
     let api = Api::new(app.with_feed_poll(streaming.feed_poll), &limits, explorable);
-    let trusted = documents.load(&api, &limits)?;
-    let body = DefaultBodyLimit::max(limits.max_body);
-    let streams = Streams::new(streaming.max_streams);
-    let cors = cors::layer(&door.allowed_origins);
-    let allowed_origins = door.allowed_origins;
-    let shared = Arc::new(Shared {
+    Ok(Arc::new(Shared {
+        trusted: documents.load(&api, &limits)?,
         api,
         demo_token,
         limits,
-        trusted,
         explorable,
-        allowed_origins,
+        allowed_origins: door.allowed_origins,
+        streams: Streams::new(streaming.max_streams),
         streaming,
-        streams,
         stopping,
         fair,
-    });
+        health: Arc::default(),
+        watch,
+    }))
+}
+
+fn routes(shared: Arc<Shared>) -> Router {
     let api = Router::new()
         .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
         .route_layer(from_fn_with_state(Arc::clone(&shared), encoding::unpack))
-        .route_layer(body)
+        .route_layer(DefaultBodyLimit::max(shared.limits.max_body))
         .route_layer(encoding::packing());
-    let api = match cors {
+    let api = match cors::layer(&shared.allowed_origins) {
         Some(cors) => api.route_layer(cors),
         None => api,
     };
@@ -131,35 +148,66 @@ fn routes(app: App, options: ServeOptions, stopping: watch::Receiver<bool>) -> R
         .route("/playground/config.json", get(playground::config))
         .route("/playground/{file}", get(playground::file))
         .route_layer(from_fn_with_state(Arc::clone(&shared), sign_in::admit));
-    let router = Router::new()
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
         .route("/", get(|| async { Redirect::temporary("/playground/") }))
         .route("/playground", get(|| async { Redirect::permanent("/playground/") }))
         .merge(api)
         .merge(playground)
         .fallback(guard::not_found)
         .layer(from_fn_with_state(Arc::clone(&shared), guard::guard))
-        .with_state(shared);
-    Ok(router)
+        .with_state(shared)
 }
 
-/// Serves until `shutdown` is done, then lets running requests finish within the grace time.
+/// Serves until `shutdown` is done and the delay after it is over, then lets running requests finish within the grace
+/// time.
 ///
 /// # Errors
-/// As [`router`].
+/// As [`router`], or why there is no listener for the metrics.
 pub async fn serve(
     app: App,
     listener: TcpListener,
     options: ServeOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), String> {
-    let (grace, fair) = (options.grace, options.fair.clone());
-    let (stop, stopping) = watch::channel(false);
-    let router = routes(app, options, stopping)?;
+    let (grace, delay, fair) = (options.grace, options.delay, options.fair.clone());
+    let metrics_listen = options.watch.metrics_listen;
+    let (stop, stopping) = channel(false);
+    let shared = shared(app, options, stopping)?;
+    let watched = metrics_listener(metrics_listen, Arc::clone(&shared.watch.metrics)).await?;
+    let health = Arc::clone(&shared.health);
     let asked = async {
         shutdown.await;
         tracing::info!("stopping");
+        health.stop();
+        tokio::time::sleep(delay).await;
         stop.send_replace(true);
     };
-    connections::serve(listener, router, fair, grace, asked, stop.closed()).await;
-    Ok(())
+    tokio::select! {
+        () = connections::serve(listener, routes(shared), fair, grace, asked, stop.closed()) => Ok(()),
+        ended = watched => ended.map_err(|error| format!("the metrics are not served any more: {error}")),
+    }
+}
+
+/// Serves the metrics, if that was asked for, as long as the future lives.
+async fn metrics_listener(
+    address: Option<SocketAddr>,
+    metrics: Arc<Metrics>,
+) -> Result<impl Future<Output = std::io::Result<()>>, String> {
+    let listener = match address {
+        Some(address) => {
+            let said = |error| format!("cannot listen on {address} (see --metrics-listen): {error}");
+            let listener = TcpListener::bind(address).await.map_err(said)?;
+            tracing::info!(metrics = %listener.local_addr().map_err(said)?, "metrics are served");
+            Some(listener)
+        }
+        None => None,
+    };
+    Ok(async move {
+        match listener {
+            Some(listener) => axum::serve(listener, metrics::router(metrics)).await,
+            None => std::future::pending().await,
+        }
+    })
 }

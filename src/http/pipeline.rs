@@ -5,13 +5,16 @@ use std::task::{Context, Poll};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response};
+use axum::http::HeaderMap;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tracing::Instrument as _;
 
 use super::fair::{Bill, Credentials, Network};
 use super::refusal::Refusal;
 use super::request::Incoming;
+use super::watch::{Seen, Stage};
 use super::{Shared, identify, persisted};
 use crate::graphql::{Api, Asking, Document, was_executed};
 
@@ -56,21 +59,40 @@ pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<(Asking, Cr
     Ok((Asking { snapshot, viewer: Some(viewer), request_id }, credentials))
 }
 
-/// The response to a query or a mutation that did not come alone: it waits for its place and pays like any other.
-async fn respond(shared: &Shared, mut operation: Operation, credentials: Credentials, mut bill: Bill) -> Response {
-    let place = match shared.fair.admit(&credentials, COST).await {
-        Ok(place) => place,
-        Err(refusal) => return Response::from_errors(refusal.into_errors()),
-    };
-    if let Err(refusal) = bill.pay_for_execution(operation.asking.viewer.as_ref(), COST) {
-        return Response::from_errors(refusal.into_errors());
+/// The response to a query or a mutation that did not come alone: it waits for its place, pays and is watched like any
+/// other.
+async fn respond(shared: &Shared, operation: Operation, credentials: Credentials, bill: Bill) -> Response {
+    let mut seen = shared.watch.begin(&operation.asking.request_id, &HeaderMap::new());
+    seen.operation(&operation.document, operation.request.operation_name.as_deref());
+    seen.identified = operation.asking.viewer.is_some();
+    let span = seen.span();
+    let answered = execute(shared, operation, credentials, bill, &mut seen).instrument(span.clone()).await;
+    let response = answered.unwrap_or_else(|refusal| Response::from_errors(refusal.into_errors()));
+    match was_executed(&response) {
+        true => seen.executed(&response.errors),
+        false => seen.refused(&response.errors),
     }
+    span.in_scope(|| shared.watch.end(&seen));
+    response
+}
+
+async fn execute(
+    shared: &Shared,
+    mut operation: Operation,
+    credentials: Credentials,
+    mut bill: Bill,
+    seen: &mut Seen,
+) -> Result<Response, Refusal> {
+    let place = shared.fair.admit(&credentials, COST).await?;
+    bill.pay_for_execution(operation.asking.viewer.as_ref(), COST)?;
     // The view that the sign-in had may be old by now.
-    operation.asking.snapshot = place.snapshot(shared.api.app());
+    operation.asking.snapshot = place.snapshot(shared.api.app(), &seen.tally);
+    seen.done(Stage::Identify);
     let (api, Operation { document, request, asking }) = (shared.api.clone(), operation);
     let response = place.run(Box::pin(async move { api.execute(document, request, asking).await })).await;
+    seen.done(Stage::Execute);
     bill.settle(COST);
-    response
+    Ok(response)
 }
 
 /// The responses to a subscription. It pays once: what it sends later is no more than one object at a time.

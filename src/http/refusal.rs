@@ -74,6 +74,11 @@ impl Refusal {
         self
     }
 
+    /// What the client is told.
+    pub(super) fn errors(&self) -> &[ServerError] {
+        &self.errors
+    }
+
     /// A header that goes with the refusal.
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));

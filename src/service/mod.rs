@@ -9,6 +9,7 @@ mod effect;
 mod facts;
 mod feed;
 pub mod find;
+mod health;
 mod key;
 mod lint;
 pub mod numbers;
@@ -32,6 +33,7 @@ pub use document::PlainPatch;
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
 pub use feed::{Follower, Following, Heard, read_place, write_place};
+pub use health::Readiness;
 pub use lint::{Finding, Findings, Lint, Place, Severity};
 pub use removal::{Delete, DeletePlan, Deleted, OnReferences, Shown};
 pub use renumber::{Renumber, Renumbered};
@@ -106,9 +108,13 @@ impl App {
         self.store.snapshot()
     }
 
-    /// The same for an expensive request: see [`store::Store::snapshot_apart`].
-    pub fn snapshot_apart(&self) -> store::Snapshot {
-        self.store.snapshot_apart()
+    /// The same for a request whose statements are counted; for one that is expensive, see
+    /// [`store::Store::snapshot_apart`].
+    pub fn snapshot_for(&self, tally: Arc<store::Tally>, expensive: bool) -> store::Snapshot {
+        match expensive {
+            true => self.store.snapshot_apart(tally),
+            false => self.store.snapshot_for(tally),
+        }
     }
 
     /// How many cores may read, as [`OpenOptions::readers`] says.
@@ -119,6 +125,16 @@ impl App {
     /// How many expensive requests can read at the same time.
     pub fn apart_readers(&self) -> usize {
         self.store.apart_readers()
+    }
+
+    /// The same application for one request, whose statements are counted, those of its saves included.
+    pub(crate) fn tallied(&self, tally: Option<Arc<store::Tally>>) -> Self {
+        Self { store: self.store.tallied(tally), ..self.clone() }
+    }
+
+    /// Adds what is measured of the database to what somebody may ask for.
+    pub fn register(&self, to: &mut prometheus_client::registry::Registry) {
+        self.store.register(to);
     }
 
     /// How many statements have been run since the start.

@@ -6,7 +6,7 @@ use super::engine::{Connection, Database, Found, Manager, apart};
 use super::error::{Result, StoreError};
 use super::search;
 use super::session::Session;
-use crate::domain::Value;
+use crate::domain::{Row, Value};
 
 /// One file of a `migrations` folder.
 pub(super) struct Migration {
@@ -63,6 +63,16 @@ fn pending(session: &mut dyn Session, known: &'static [Migration]) -> Said<&'sta
         }
     }
     Ok(&known[applied.len()..])
+}
+
+/// Whether a database has exactly these migrations.
+///
+/// # Errors
+/// What the engine answers.
+pub(super) fn is_current(session: &mut dyn Session, known: &[Migration]) -> Result<bool> {
+    let applied = session.rows(APPLIED, &[])?;
+    let same = |(row, known): (&Row, &Migration)| row[2].text() == Some(&known.checksum());
+    Ok(applied.len() == known.len() && applied.iter().zip(known).all(same))
 }
 
 /// The names of the migrations that a SQLite file lacks.

@@ -13,6 +13,7 @@ mod error;
 mod feed;
 mod find;
 mod known_numbers;
+mod metrics;
 mod migrate;
 mod numbers;
 mod objects;
@@ -25,6 +26,7 @@ mod sections;
 mod session;
 mod sources;
 mod sqlite;
+mod tally;
 mod tenants;
 mod tokens;
 mod transfer;
@@ -44,6 +46,7 @@ pub use error::{Result, StoreError};
 pub use feed::{FeedPlace, FeedRow, KIND_PATH, feed, fields_of_change};
 pub use find::{Fact, Probe, facts, probe, walk};
 pub use known_numbers::known_numbers;
+use metrics::Metrics;
 pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
 pub use numbers::{free_number, free_number_behind, parking_slots};
 pub use objects::{
@@ -62,6 +65,8 @@ pub use sections::{
 pub use session::{Query, Session, Tx};
 pub use sources::{Source, sources};
 pub use sqlite::{Exclusive, Frozen, beside, copy_database};
+use tally::Tallied;
+pub use tally::{Asked as AskedOfStore, Tally};
 pub use tenants::{
     TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
     update as update_tenant,
@@ -90,6 +95,10 @@ pub struct Store {
     writer: Arc<Writer>,
     commits: Arc<Commits>,
     statements: Arc<Statements>,
+    metrics: Arc<Metrics>,
+    migrations: &'static [migrate::Migration],
+    /// Counts what is asked of this store, when it is the store of one request.
+    tally: Option<Arc<Tally>>,
 }
 
 impl Store {
@@ -101,23 +110,35 @@ impl Store {
         let said = |error: StoreError| format!("{database}: {error}");
         let statements = Arc::<Statements>::default();
         let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
-        let writer = Writer::start(&manager).map_err(said)?;
+        let metrics = Arc::<Metrics>::default();
+        let writer = Writer::start(&manager, &metrics).map_err(said)?;
         let manager = Manager { readonly: true, ..manager };
-        let apart = Readers::start_apart(manager.clone(), readers).map_err(said)?;
-        let readers = Readers::start(manager, readers).map_err(said)?;
+        let apart = Readers::start_apart(manager.clone(), readers, &metrics).map_err(said)?;
+        let readers = Readers::start(manager, readers, &metrics).map_err(said)?;
         let (readers, apart, writer) = (Arc::new(readers), Arc::new(apart), Arc::new(writer));
-        Ok(Self { readers, apart, writer, commits: Arc::default(), statements })
+        let (commits, migrations) = (Arc::default(), database.migrations());
+        Ok(Self { readers, apart, writer, commits, statements, metrics, migrations, tally: None })
     }
 
     /// A view of the database for one request.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(Arc::clone(&self.readers))
+        Snapshot::new(Arc::clone(&self.readers), self.tally.clone())
+    }
+
+    /// A view of the database for one request, whose statements are counted.
+    pub fn snapshot_for(&self, tally: Arc<Tally>) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.readers), Some(tally))
+    }
+
+    /// The same store for one request, whose statements are counted, those of its saves included.
+    pub fn tallied(&self, tally: Option<Arc<Tally>>) -> Self {
+        Self { tally, ..self.clone() }
     }
 
     /// A view of the database for an expensive request: it has threads and connections of its own, and they have a low
     /// priority, so that no other request waits for it.
-    pub fn snapshot_apart(&self) -> Snapshot {
-        Snapshot::new(Arc::clone(&self.apart))
+    pub fn snapshot_apart(&self, tally: Arc<Tally>) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.apart), Some(tally))
     }
 
     /// How many cores may read, as [`Store::open`] was told.
@@ -147,7 +168,7 @@ impl Store {
                 Outcome::Rollback(value) => Outcome::Rollback((value, None)),
             })
         };
-        let (value, revision) = self.writer.submit(Some(tenant), work).await?;
+        let (value, revision) = self.submit(Some(tenant), work).await?;
         if let Some(revision) = revision {
             self.commits.reached(tenant, revision);
         }
@@ -190,7 +211,30 @@ impl Store {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(None, work).await
+        self.submit(None, work).await
+    }
+
+    async fn submit<T: Send + 'static>(
+        &self,
+        key: Option<TenantId>,
+        work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
+    ) -> Result<T> {
+        let Some(tally) = self.tally.clone() else { return self.writer.submit(key, work).await };
+        self.writer.submit(key, move |session| work(&mut Tallied { session, tally: &tally })).await
+    }
+
+    /// Whether the database has this program's schema, neither an older nor a newer one.
+    ///
+    /// # Errors
+    /// Why the database cannot be read.
+    pub async fn is_current(&self) -> Result<bool> {
+        let known = self.migrations;
+        self.snapshot().read_system(move |session| migrate::is_current(session, known)).await
+    }
+
+    /// Whether saves are carried out, as far as that shows without one.
+    pub fn writer_works(&self) -> bool {
+        self.writer.works()
     }
 
     /// How many statements have been run since the start, without those that begin and end transactions.

@@ -13,8 +13,10 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::engine::Manager;
 use super::error::{Result, StoreError};
+use super::metrics::Metrics;
 use super::session::{Query, Session};
-use crate::domain::TenantId;
+use super::tally::{Tallied, Tally};
+use crate::domain::{Stopwatch, TenantId};
 
 type Pool = r2d2::Pool<Manager>;
 /// Work for a thread, which has the pool: connections are opened, used and dropped there and nowhere else.
@@ -35,6 +37,8 @@ pub(super) struct Readers {
     free: Arc<Semaphore>,
     /// How many cores they may keep busy.
     pub(super) readers: usize,
+    connections: usize,
+    metrics: Arc<Metrics>,
 }
 
 /// Threads and their connections, as they are started.
@@ -62,22 +66,23 @@ pub fn step_back() {
 
 impl Readers {
     /// Threads and connections for all ordinary requests.
-    pub(super) fn start(manager: Manager, readers: usize) -> Result<Self> {
+    pub(super) fn start(manager: Manager, readers: usize, metrics: &Arc<Metrics>) -> Result<Self> {
         let readers = readers.max(1);
         let threads = readers * manager.database.threads_per_reader();
         let connections = readers * CONNECTIONS_PER_READER;
-        Self::run_threads(manager, Crew { name: "reader", readers, threads, connections, idle: 1, begin: || () })
+        let crew = Crew { name: "reader", readers, threads, connections, idle: 1, begin: || () };
+        Self::run_threads(manager, crew, metrics)
     }
 
     /// Fewer of them, which [`step_back`], for expensive requests. They connect when they are needed.
-    pub(super) fn start_apart(manager: Manager, readers: usize) -> Result<Self> {
+    pub(super) fn start_apart(manager: Manager, readers: usize, metrics: &Arc<Metrics>) -> Result<Self> {
         let readers = (readers / 2).max(1);
         // A connection on its way back leaves another to whoever is next.
         let (name, threads, connections) = ("reader-apart", readers, 2 * readers);
-        Self::run_threads(manager, Crew { name, readers, threads, connections, idle: 0, begin: step_back })
+        Self::run_threads(manager, Crew { name, readers, threads, connections, idle: 0, begin: step_back }, metrics)
     }
 
-    fn run_threads(manager: Manager, crew: Crew) -> Result<Self> {
+    fn run_threads(manager: Manager, crew: Crew, metrics: &Arc<Metrics>) -> Result<Self> {
         let Crew { name, readers, threads, connections, idle, begin } = crew;
         let pool = Pool::builder()
             .max_size(connections as u32)
@@ -104,7 +109,22 @@ impl Readers {
                 .map_err(|e| StoreError::Unavailable(e.to_string()))
         };
         let threads = (0..threads).map(thread).collect::<Result<_>>()?;
-        Ok(Self { jobs: Some(jobs), threads, free: Arc::new(Semaphore::new(connections)), readers })
+        let free = Arc::new(Semaphore::new(connections));
+        Ok(Self { jobs: Some(jobs), threads, free, readers, connections, metrics: Arc::clone(metrics) })
+    }
+
+    /// How many connections there may be, and how many requests have one.
+    pub(super) fn connections(&self) -> (usize, usize) {
+        (self.connections, self.connections.saturating_sub(self.free.available_permits()))
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// How many reads wait for a thread.
+    pub(super) fn queued(&self) -> usize {
+        self.jobs.as_ref().map_or(0, Sender::len)
     }
 
     fn send(&self, job: Job) -> Result<()> {
@@ -181,6 +201,22 @@ impl Drop for Reading {
     }
 }
 
+/// A request that waits for a connection, as long as the value lives: it may give up.
+struct Waiting<'a>(&'a Metrics);
+
+impl<'a> Waiting<'a> {
+    fn begin(metrics: &'a Metrics) -> Self {
+        metrics.pool_waiting.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.pool_waiting.dec();
+    }
+}
+
 /// Hands a read's result to who asked for it.
 type Delivery = Box<dyn FnOnce() + Send>;
 /// A read, on a connection or told why there is none.
@@ -201,18 +237,33 @@ pub struct Snapshot {
     gathering: AtomicBool,
     /// The tenant that has been read since reads are gathered, or [`NOTHING`] or [`MORE`].
     depends: AtomicI64,
+    tally: Option<Arc<Tally>>,
     /// Dropped last: the threads end when nobody needs them, and then wait for nothing that is left here.
     readers: Arc<Readers>,
 }
 
 impl Snapshot {
-    pub(super) fn new(readers: Arc<Readers>) -> Self {
+    pub(super) fn new(readers: Arc<Readers>, tally: Option<Arc<Tally>>) -> Self {
         Self {
             reading: Mutex::default(),
             waiting: std::sync::Mutex::default(),
             gathering: AtomicBool::default(),
             depends: AtomicI64::new(NOTHING),
+            tally,
             readers,
+        }
+    }
+
+    /// Where the request's statements are counted.
+    pub fn tally(&self) -> Option<Arc<Tally>> {
+        self.tally.clone()
+    }
+
+    /// Counts a batch of look-ups: what is looked up, one of the program's own names, and how many keys.
+    pub fn batch(&self, of: &'static str, keys: usize) {
+        self.readers.metrics.batch(of, keys);
+        if let Some(tally) = &self.tally {
+            tally.batch(of, keys);
         }
     }
 
@@ -295,6 +346,7 @@ impl Snapshot {
         let reading = held.take();
         let permit = if reading.is_some() { Ok(None) } else { self.permit().await.map(Some) };
         let Some(jobs) = self.readers.jobs.clone() else { return };
+        let tally = self.tally.clone();
         let done = self.readers.run(move |pool| {
             let mut reading = match (reading, permit) {
                 (Some(reading), _) => Ok(reading),
@@ -302,9 +354,9 @@ impl Snapshot {
                 (None, Ok(None)) => Err(stopped()),
                 (None, Err(error)) => Err(error),
             };
-            let one = |read: Read| match &mut reading {
-                Ok(reading) => read(reading.session()),
-                Err(error) => read(Err(error.clone())),
+            let one = |read: Read| match (reading.as_mut().map_err(|e| e.clone()).and_then(Reading::session), &tally) {
+                (Ok(session), Some(tally)) => read(Ok(&mut Tallied { session, tally })),
+                (session, _) => read(session),
             };
             let deliveries: Vec<Delivery> = reads.into_iter().map(one).collect();
             (reading.ok(), deliveries)
@@ -318,7 +370,11 @@ impl Snapshot {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit> {
         let free = Arc::clone(&self.readers.free).acquire_owned();
-        match tokio::time::timeout(PATIENCE, free).await {
+        let (begun, waiting) = (Stopwatch::start(), Waiting::begin(&self.readers.metrics));
+        let found = tokio::time::timeout(PATIENCE, free).await;
+        drop(waiting);
+        self.readers.metrics.pool_wait.observe(begun.elapsed().as_secs_f64());
+        match found {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(StoreError::Busy("all connections are in use".into())),
         }

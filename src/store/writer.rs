@@ -5,19 +5,20 @@
 //! whoever saves much waits for itself. Over PostgreSQL a group is of one tenant, whose row it holds, and several
 //! threads write several tenants; no thread waits for a lock that its own process holds.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError};
 use tokio::sync::oneshot;
 
 use super::engine::{Connection, Manager, apart};
 use super::error::{Result, StoreError};
+use super::metrics::Metrics;
 use super::session::Session;
-use crate::domain::TenantId;
+use crate::domain::{Stopwatch, TenantId};
 
 /// How a job ends when nothing failed.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ enum Verdict {
 trait Job: Send {
     /// Whether nobody has been told that it was given up. After that it counts as begun.
     fn begin(&self) -> bool;
+    /// How long the job has been there.
+    fn age(&self) -> Duration;
     /// Runs the job, perhaps not for the first time.
     fn run(&mut self, connection: &mut dyn Connection) -> Verdict;
     /// Answers, once it is known whether the group is on disk.
@@ -62,6 +65,7 @@ struct Work<T, F> {
     reply: oneshot::Sender<Result<T>>,
     /// Set by whoever is first: the writer that begins the job, or the client that gives up.
     taken: Arc<AtomicBool>,
+    queued: Stopwatch,
 }
 
 impl<T, F> Job for Work<T, F>
@@ -71,6 +75,10 @@ where
 {
     fn begin(&self) -> bool {
         !self.taken.swap(true, Ordering::SeqCst)
+    }
+
+    fn age(&self) -> Duration {
+        self.queued.elapsed()
     }
 
     fn run(&mut self, connection: &mut dyn Connection) -> Verdict {
@@ -112,7 +120,8 @@ struct Waiting {
     jobs: HashMap<Key, VecDeque<Box<dyn Job>>>,
     /// Keys that have jobs and no thread.
     ready: VecDeque<Key>,
-    busy: HashSet<Key>,
+    /// Keys in the hands of a thread, and for how long.
+    busy: HashMap<Key, Stopwatch>,
     closed: bool,
 }
 
@@ -126,7 +135,8 @@ impl Waiting {
         {
             let jobs = self.jobs.entry(key).or_default();
             group.extend(jobs.drain(..jobs.len().min(if by_tenant { GROUP } else { 1 })));
-            if self.busy.insert(key) {
+            if !self.busy.contains_key(&key) {
+                self.busy.insert(key, Stopwatch::start());
                 keys.push(key);
             }
             if by_tenant {
@@ -172,7 +182,7 @@ impl Queue {
             return Err(StoreError::Busy(format!("{WAITING} saves of the tenant wait already")));
         }
         jobs.push_back(job);
-        if jobs.len() == 1 && !waiting.busy.contains(&key) {
+        if jobs.len() == 1 && !waiting.busy.contains_key(&key) {
             waiting.ready.push_back(key);
             self.changed.notify_one();
         }
@@ -218,7 +228,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(manager: &Manager) -> Result<Self> {
+    pub(super) fn start(manager: &Manager, metrics: &Arc<Metrics>) -> Result<Self> {
         let writers = manager.database.writers();
         let (by_tenant, waiting, changed) = (writers.by_tenant, Mutex::default(), Condvar::new());
         let queue = Arc::new(Queue { by_tenant, waiting, changed });
@@ -227,8 +237,9 @@ impl Writer {
             // The first shows whether the database can be written at all; the others connect when they are needed.
             let mut held = if i == 0 { Some(apart(|| manager.open())?) } else { None };
             let (queue, manager, running) = (Arc::clone(&queue), manager.clone(), running.clone());
+            let metrics = Arc::clone(metrics);
             let serve = move || {
-                serve(&queue, &mut held, &manager);
+                serve(&queue, &mut held, &manager, &metrics);
                 drop((held, running));
             };
             let thread = std::thread::Builder::new().name(format!("writer-{i}")).spawn(serve);
@@ -244,7 +255,8 @@ impl Writer {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let taken = Arc::<AtomicBool>::default();
-        let job = Work { work, outcome: None, reply, taken: Arc::clone(&taken) };
+        let queued = Stopwatch::start();
+        let job = Work { work, outcome: None, reply, taken: Arc::clone(&taken), queued };
         self.queue.push(key, Box::new(job))?;
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(answer) => answer.map_err(|_| StoreError::Bug("the writer has stopped".into()))?,
@@ -253,6 +265,21 @@ impl Writer {
             }
             Err(_) => Err(StoreError::Busy(format!("not begun within {} s", PATIENCE.as_secs()))),
         }
+    }
+
+    /// How many saves wait for a thread.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.lock().jobs.values().map(VecDeque::len).sum()
+    }
+
+    /// Whether saves are carried out: there are threads, and none has been at one group for longer than a client waits.
+    pub(super) fn works(&self) -> bool {
+        self.works_within(PATIENCE)
+    }
+
+    fn works_within(&self, patience: Duration) -> bool {
+        let ended = matches!(self.ended.try_recv(), Err(TryRecvError::Disconnected));
+        !ended && self.queue.lock().busy.values().all(|at_work| at_work.elapsed() <= patience)
     }
 }
 
@@ -264,38 +291,49 @@ impl Drop for Writer {
     }
 }
 
-fn serve(queue: &Queue, held: &mut Option<Box<dyn Connection>>, manager: &Manager) {
+fn serve(queue: &Queue, held: &mut Option<Box<dyn Connection>>, manager: &Manager, metrics: &Metrics) {
     while let Some((keys, mut group)) = queue.take() {
         group.retain(|job| job.begin());
-        let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager) };
+        group.iter().for_each(|job| metrics.writer_wait.observe(job.age().as_secs_f64()));
+        let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager, metrics) };
         group.into_iter().for_each(|job| job.answer(&commit));
         queue.done(keys);
     }
 }
 
 /// Runs a group until it is committed or cannot be: as long as surely nothing of it is there, it may be run again.
-fn attempt(group: &mut [Box<dyn Job>], held: &mut Option<Box<dyn Connection>>, manager: &Manager) -> Result<()> {
-    let mut tries = 0;
+fn attempt(
+    group: &mut [Box<dyn Job>],
+    held: &mut Option<Box<dyn Connection>>,
+    manager: &Manager,
+    metrics: &Metrics,
+) -> Result<()> {
+    let (mut tries, begun) = (0, Stopwatch::start());
     loop {
         let connection = match held {
             Some(connection) if !connection.is_broken() => connection,
             _ => held.insert(manager.open()?),
         };
-        let Err(error) = run(group, &mut **connection) else { return Ok(()) };
+        let Err(error) = run(group, &mut **connection, metrics) else {
+            metrics.group.observe(begun.elapsed().as_secs_f64());
+            return Ok(());
+        };
         connection.rollback();
         let lost = connection.is_broken() && !matches!(error, StoreError::Unknown(_));
         tries += 1;
         if tries == TRIES || !(lost || matches!(error, StoreError::Stale(_))) {
             return Err(error);
         }
+        metrics.retries.inc();
         tracing::debug!(%error, tries, "a group of saves is run again");
     }
 }
 
-fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection) -> Result<()> {
+fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection, metrics: &Metrics) -> Result<()> {
     connection.begin_write()?;
     // Who is alone needs no savepoint: its transaction is one.
-    let alone = group.len() == 1;
+    let saves = group.len();
+    let alone = saves == 1;
     for job in group {
         if !alone {
             connection.batch("SAVEPOINT job")?;
@@ -313,12 +351,17 @@ fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection) -> Result<()
             connection.batch("RELEASE job")?;
         }
     }
-    connection.commit()
+    let begun = Stopwatch::start();
+    connection.commit()?;
+    metrics.commit.observe(begun.elapsed().as_secs_f64());
+    metrics.group_saves.observe(saves as f64);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::engine::Database;
 
     /// A job that is known by its name.
     struct Named(&'static str, Arc<Mutex<Vec<&'static str>>>);
@@ -330,6 +373,10 @@ mod tests {
 
         fn run(&mut self, _: &mut dyn Connection) -> Verdict {
             Verdict::Keep
+        }
+
+        fn age(&self) -> Duration {
+            Duration::ZERO
         }
 
         fn answer(self: Box<Self>, _: &Result<()>) {
@@ -379,5 +426,31 @@ mod tests {
             assert_eq!(group(&queue), if by_tenant { 1 } else { 2 }, "tenants of a group");
             push(1).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_does_not_come_back_shows() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(folder.path().join("w.db"));
+        let writer =
+            Writer::start(&Manager { database, readonly: false, statements: Arc::default() }, &Arc::default()).unwrap();
+        assert!(writer.works_within(Duration::ZERO), "nothing is at work");
+        let ((begun, begins), (go_on, goes_on)) = (crossbeam_channel::bounded(1), crossbeam_channel::bounded::<()>(1));
+        let work = move |_: &mut dyn Session| {
+            begun.send(()).unwrap();
+            goes_on.recv().unwrap();
+            Ok(Outcome::Rollback(()))
+        };
+        let watched = async {
+            while begins.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            assert!(!writer.works_within(Duration::ZERO) && writer.works());
+            go_on.send(()).unwrap();
+        };
+        futures_util::future::join(writer.submit(None, work), watched).await.0.unwrap();
+        writer.queue.close();
+        writer.ended.recv().unwrap_err();
+        assert!(!writer.works(), "its threads have ended");
     }
 }

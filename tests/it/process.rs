@@ -123,6 +123,11 @@ impl Process {
         panic!("it does not say {words:?}, but {said}");
     }
 
+    /// What it has still said when it has ended.
+    pub fn rest(&self) -> String {
+        self.lines.lock().unwrap().iter().map(|line| line + "\n").collect()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();

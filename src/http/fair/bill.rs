@@ -84,12 +84,6 @@ impl Bill {
         Self { fair, address, paid: Vec::new(), standings: Vec::new() }
     }
 
-    /// The bill, which is taken along to where the request is executed; an empty one stays.
-    pub(in crate::http) fn take(&mut self) -> Self {
-        let empty = Self::new(Arc::clone(&self.fair), self.address);
-        std::mem::replace(self, empty)
-    }
-
     /// The address pays for a request that is read.
     pub(in crate::http) fn pay_for_reading(&mut self) -> Result<(), Refusal> {
         match self.address {

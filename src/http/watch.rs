@@ -1,0 +1,243 @@
+//! Watching requests from the outside: how long each stage took, what was asked of the store, how it ended. From this
+//! come the metrics, the log of slow operations, the plan that an answer shows, and the spans of traces.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::ServerError;
+use async_graphql::parser::types::OperationType;
+use axum::http::HeaderMap;
+use clap::Args;
+use tracing::Span;
+
+use super::metrics::{AtWork, Metrics};
+use super::otlp::{self, Attribute, Exporter};
+use super::trace::Trace;
+use crate::domain::Stopwatch;
+use crate::graphql::{Document, DocumentHash};
+use crate::service::App;
+use crate::store::Tally;
+
+/// What is told of the server's work, and to whom.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Watching")]
+pub struct WatchOptions {
+    /// IP address and port of a second listener with metrics for Prometheus; anybody who reaches it may read them.
+    #[arg(long, env = "VEXT_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// Time from which on an operation is logged as slow, such as `250ms`; `0s` logs all.
+    #[arg(long, env = "VEXT_SLOW_OPERATION", value_name = "DURATION", default_value = "1s", value_parser = time)]
+    pub slow_operation: Duration,
+
+    /// Base URL of an OpenTelemetry collector that gets a span for each request, such as `http://127.0.0.1:4318`.
+    #[arg(long, env = "VEXT_OTLP_ENDPOINT", value_name = "URL", value_parser = otlp::endpoint)]
+    pub otlp_endpoint: Option<String>,
+}
+
+impl Default for WatchOptions {
+    /// What holds when no option says otherwise.
+    fn default() -> Self {
+        Self { metrics_listen: None, slow_operation: Duration::from_secs(1), otlp_endpoint: None }
+    }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    time.ok_or_else(|| "must be a duration such as 250ms or 2s".into())
+}
+
+/// Who watches.
+pub(super) struct Watch {
+    pub(super) metrics: Arc<Metrics>,
+    slow: Duration,
+    exporter: Option<Exporter>,
+    app: App,
+}
+
+/// The stages of a request, in order.
+pub(super) const STAGES: [&str; 5] = ["admission", "parse", "identify", "execute", "serialise"];
+
+/// Their names as attributes of a span; serialising is not measured there.
+const STAGE_ATTRIBUTES: [&str; 4] = [
+    "vext.admission.microseconds",
+    "vext.parse.microseconds",
+    "vext.identify.microseconds",
+    "vext.execute.microseconds",
+];
+
+/// One of [`STAGES`].
+#[derive(Clone, Copy)]
+pub(super) enum Stage {
+    Admission,
+    Parse,
+    Identify,
+    Execute,
+    Serialise,
+}
+
+/// What a request wants to have executed.
+pub(super) struct Operation {
+    /// Its name in the document.
+    pub(super) name: Option<String>,
+    pub(super) r#type: OperationType,
+}
+
+/// What has been seen of one request so far.
+pub(super) struct Seen {
+    /// The request's id, which is 16 hexadecimal digits, as a span's is.
+    id: String,
+    trace: Trace,
+    begun: Stopwatch,
+    /// When the last stage ended.
+    last: Duration,
+    stages: [Duration; STAGES.len()],
+    document: Option<DocumentHash>,
+    operation: Option<Operation>,
+    pub(super) identified: bool,
+    /// Whether it was executed, and the code of each error.
+    executed: bool,
+    codes: Vec<String>,
+    pub(super) tally: Arc<Tally>,
+    _at_work: AtWork,
+}
+
+/// How a request ended.
+pub(super) struct Outcome<'a> {
+    pub(super) operation: Option<&'a Operation>,
+    /// Whether it came with a valid token.
+    pub(super) identified: bool,
+    pub(super) executed: bool,
+    /// The code of each error.
+    pub(super) codes: &'a [String],
+}
+
+impl Watch {
+    pub(super) fn new(options: &WatchOptions, app: &App) -> Self {
+        let metrics = Arc::new(Metrics::new(app));
+        let exporter = options.otlp_endpoint.as_deref().map(|url| Exporter::start(url, &metrics.spans_dropped));
+        Self { metrics, slow: options.slow_operation, exporter, app: app.clone() }
+    }
+
+    /// Begins to watch a request.
+    pub(super) fn begin(&self, id: &str, headers: &HeaderMap) -> Seen {
+        Seen {
+            id: id.to_owned(),
+            trace: Trace::of(headers, &self.app),
+            begun: Stopwatch::start(),
+            last: Duration::ZERO,
+            stages: Default::default(),
+            document: None,
+            operation: None,
+            identified: false,
+            executed: false,
+            codes: Vec::new(),
+            tally: Arc::default(),
+            _at_work: self.metrics.work(),
+        }
+    }
+
+    /// Tells what has been seen.
+    pub(super) fn end(&self, seen: &Seen) {
+        let took = seen.begun.elapsed();
+        let outcome = Outcome {
+            operation: seen.operation.as_ref(),
+            identified: seen.identified,
+            executed: seen.executed,
+            codes: &seen.codes,
+        };
+        self.metrics.count(&outcome, took.as_secs_f64());
+        if let Some(exporter) = self.exporter.as_ref().filter(|_| seen.trace.sampled) {
+            exporter.export(seen.as_span(&outcome, self.app.now(), took));
+        }
+        if took >= self.slow {
+            let hash = seen.document.map(|hash| hash.to_string());
+            // Neither the text nor the variables: both hold values.
+            tracing::warn!(
+                operation = seen.operation.as_ref().and_then(|operation| operation.name.as_deref()),
+                r#type = seen.operation.as_ref().map(|operation| operation.r#type.to_string()),
+                milliseconds = took.as_millis() as u64,
+                statements = seen.tally.statements(),
+                errors = seen.codes.len(),
+                document = hash.as_deref().map(|hash| &hash[..16]),
+                "a slow operation"
+            );
+        }
+    }
+}
+
+/// Errors that have no code are about what the client sent, see `Refusal::of_document`.
+fn code(error: &ServerError) -> String {
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    match code {
+        Some(async_graphql::Value::String(code)) => code.clone(),
+        _ => "INVALID".to_owned(),
+    }
+}
+
+impl Seen {
+    /// The span of all log lines about the request, whatever is logged.
+    pub(super) fn span(&self) -> Span {
+        tracing::error_span!("request", id = self.id, trace_id = self.trace.id)
+    }
+
+    /// The span for the collector, of a request that ended `now`, in epoch milliseconds.
+    fn as_span(&self, outcome: &Outcome<'_>, now: i64, took: Duration) -> otlp::Span {
+        let ended = u128::try_from(now).unwrap_or_default() * 1_000_000;
+        let mut attributes = vec![("vext.statements", Attribute::Number(self.tally.statements()))];
+        let r#type = self.operation.as_ref().map(|operation| operation.r#type.to_string());
+        attributes.extend(r#type.clone().map(|text| ("graphql.operation.type", Attribute::Text(text))));
+        let name = self.operation.as_ref().and_then(|operation| operation.name.clone());
+        attributes.extend(name.map(|text| ("graphql.operation.name", Attribute::Text(text))));
+        attributes.extend(outcome.codes.first().map(|code| ("error.type", Attribute::Text(code.clone()))));
+        let microseconds = |took: Duration| Attribute::Number(took.as_micros() as u64);
+        attributes.extend(STAGE_ATTRIBUTES.into_iter().zip(self.stages.map(microseconds)));
+        otlp::Span {
+            trace_id: self.trace.id.clone(),
+            id: self.id.clone(),
+            parent: self.trace.parent.clone(),
+            name: r#type.unwrap_or_else(|| "GraphQL Operation".to_owned()),
+            begun: ended.saturating_sub(took.as_nanos()),
+            ended,
+            attributes,
+            failed: !outcome.codes.is_empty(),
+        }
+    }
+
+    /// The time since the last stage ended belongs to this stage.
+    pub(super) fn done(&mut self, stage: Stage) {
+        let now = self.begun.elapsed();
+        self.stages[stage as usize] += now - self.last;
+        self.last = now;
+    }
+
+    /// How long each of [`STAGES`] took.
+    pub(super) fn stages(&self) -> [Duration; STAGES.len()] {
+        self.stages
+    }
+
+    /// From now on the names of what the store is asked are remembered.
+    pub(super) fn list(&mut self) {
+        self.tally = Arc::new(Tally::with_names());
+    }
+
+    /// Remembers how the execution ended.
+    pub(super) fn executed(&mut self, errors: &[ServerError]) {
+        self.executed = true;
+        self.codes = errors.iter().map(code).collect();
+    }
+
+    /// Remembers why nothing was executed.
+    pub(super) fn refused(&mut self, errors: &[ServerError]) {
+        self.executed = false;
+        self.codes = errors.iter().map(code).collect();
+    }
+
+    /// Remembers what is to be executed.
+    pub(super) fn operation(&mut self, document: &Document, name: Option<&str>) {
+        self.document = Some(document.hash());
+        let found = document.selected(name);
+        self.operation = found.map(|(name, r#type)| Operation { name: name.map(str::to_owned), r#type });
+    }
+}

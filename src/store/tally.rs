@@ -1,0 +1,78 @@
+//! What one request asks of the store: how many statements, and on demand which.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::error::Result;
+use super::session::Session;
+use crate::domain::{Row, Value};
+
+/// Counts what one request asks of the store. A save that is run again counts again.
+#[derive(Debug, Default)]
+pub struct Tally {
+    statements: AtomicU64,
+    list: Option<Mutex<Asked>>,
+}
+
+/// What a request has asked, by name, each in the order of its first time.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The texts of its statements, which hold no value, and how often each was run.
+    pub statements: Vec<(&'static str, u64)>,
+    /// Its batches of look-ups: what was looked up, and how many keys.
+    pub batches: Vec<(&'static str, usize)>,
+}
+
+impl Tally {
+    /// One that also remembers names, for who wants to see them.
+    pub fn with_names() -> Self {
+        Self { list: Some(Mutex::default()), ..Self::default() }
+    }
+
+    /// How many statements have been run, without those that begin and end transactions.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// The names; `None` if they are not remembered.
+    pub fn names(&self) -> Option<Asked> {
+        // A poisoned lock only means that another thread panicked; the lists are whole.
+        self.list.as_ref().map(|list| list.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn remember(&self, what: impl FnOnce(&mut Asked)) {
+        if let Some(list) = &self.list {
+            what(&mut list.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    pub(super) fn statement(&self, sql: &'static str) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.remember(|asked| match asked.statements.iter_mut().find(|(known, _)| *known == sql) {
+            Some((_, times)) => *times += 1,
+            None => asked.statements.push((sql, 1)),
+        });
+    }
+
+    pub(super) fn batch(&self, of: &'static str, keys: usize) {
+        self.remember(|asked| asked.batches.push((of, keys)));
+    }
+}
+
+/// A session whose statements are counted for a request.
+pub(super) struct Tallied<'a> {
+    pub(super) session: &'a mut dyn Session,
+    pub(super) tally: &'a Tally,
+}
+
+impl Session for Tallied<'_> {
+    fn query(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        self.tally.statement(sql);
+        self.session.query(sql, params, each)
+    }
+
+    fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
+        self.tally.statement(sql);
+        self.session.execute(sql, params)
+    }
+}
