@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Response, ServerError};
 use lru::LruCache;
 
@@ -56,6 +56,10 @@ pub enum Document {
 impl Document {
     /// What the parser made of the text.
     pub fn parsed(&self) -> &ExecutableDocument {
+        self.shared()
+    }
+
+    pub(super) fn shared(&self) -> &Arc<ExecutableDocument> {
         match self {
             Document::Checked(document) | Document::New(_, document) => document,
         }
@@ -64,13 +68,18 @@ impl Document {
     /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None`
     /// when there is no such operation, which execution will say.
     pub fn operation(&self, name: Option<&str>) -> Option<OperationType> {
-        let operations = &self.parsed().operations;
-        let found = match name {
-            Some(name) => operations.iter().find(|(own, _)| own.is_some_and(|own| own == name)),
-            None => operations.iter().next().filter(|_| operations.iter().count() == 1),
-        };
-        found.map(|(_, operation)| operation.node.ty)
+        operation(self.parsed(), name).map(|operation| operation.ty)
     }
+}
+
+/// See [`Document::operation`].
+pub(super) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+    let operations = &document.operations;
+    let found = match name {
+        Some(name) => operations.iter().find(|(own, _)| own.is_some_and(|own| own == name)),
+        None => operations.iter().next().filter(|_| operations.iter().count() == 1),
+    };
+    found.map(|(_, operation)| &operation.node)
 }
 
 /// Whether a response comes from execution: an error before that leaves no data, and is at no field.

@@ -1,6 +1,8 @@
 //! The GraphQL schema: what clients see of the service. The only layer that knows `async_graphql::Context`.
 
+mod answer;
 mod batch;
+mod cost;
 mod documents;
 mod edit;
 mod filter;
@@ -12,6 +14,7 @@ mod mutation;
 mod numbers;
 mod objects;
 mod options;
+mod prices;
 mod query;
 mod references;
 mod referrers;
@@ -20,27 +23,29 @@ mod renumber;
 mod scope;
 mod tenants;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::{EmptySubscription, MergedObject, Request, Response, Schema, ServerError, ValidationMode};
 
+pub use answer::{Cost, to_json};
 use batch::Batches;
+use cost::Peak;
 use documents::Documents;
 pub use documents::{Document, was_executed};
 use edit::ObjectMutation;
 pub use limits::{Exceeded, Limit, Limits};
 use lint::LintQuery;
 use mutation::FormMutation;
+use prices::Prices;
 use query::RootQuery;
 use removal::{DeleteMutation, DeletePlanQuery};
 pub use scope::Asking;
 use scope::Scope;
 use tenants::TenantMutation;
 
+use crate::form::Budget;
 use crate::service::App;
-
-/// The deepest selection: what the standard introspection query needs.
-const DEPTH: usize = 16;
+use crate::store::Snapshot;
 
 /// What can be changed.
 #[derive(Default, MergedObject)]
@@ -61,14 +66,22 @@ pub struct Api {
     /// Checks what variables can change: for a text that has been checked completely before.
     fast: TheSchema,
     documents: Arc<Documents>,
+    limits: Arc<Limits>,
 }
 
 fn schema(mode: ValidationMode) -> TheSchema {
     let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .validation_mode(mode)
-        .limit_depth(DEPTH);
+        // Measured before, with all other limits: see `Api::cost`.
+        .limit_recursive_depth(usize::MAX);
     objects::describe(schema).finish()
 }
+
+/// What the fields of the schema cost.
+static PRICES: LazyLock<Prices> = LazyLock::new(|| match Prices::read(&sdl()) {
+    Ok(prices) => prices,
+    Err(error) => unreachable!("the schema can be read: {error}"),
+});
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
@@ -77,14 +90,20 @@ pub fn sdl() -> String {
 
 impl Api {
     /// The API of an open application.
-    pub fn new(app: App) -> Self {
+    pub fn new(app: App, limits: Limits) -> Self {
         let (strict, fast) = (schema(ValidationMode::Strict), schema(ValidationMode::Fast));
-        Self { app, strict, fast, documents: Arc::default() }
+        LazyLock::force(&PRICES);
+        Self { app, strict, fast, documents: Arc::default(), limits: Arc::new(limits) }
     }
 
     /// The application behind the API.
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// A view of the database for a request that begins now, and that ends when its time is over.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::new(self.app.snapshot().until(self.limits.request_timeout))
     }
 
     /// The document of a text that has been answered before.
@@ -101,9 +120,56 @@ impl Api {
         Ok(Document::New(text.to_owned(), Arc::new(document)))
     }
 
-    /// Executes a request for its document, whatever its text says. A document that has been answered before is not
+    /// What a request would cost. An operation that does not exist costs nothing: execution says so.
+    ///
+    /// # Errors
+    /// The limit that it passes: of depth, of introspection or of cost.
+    pub fn cost(&self, document: &Document, request: &Request) -> Result<u64, Exceeded> {
+        let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
+        let parsed = document.parsed();
+        if let Document::New(..) = document {
+            let all = PRICES.document(parsed);
+            all.levels.within(Limit::Depth, max_depth as u64)?;
+            all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth)?;
+            all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists)?;
+        }
+        let operation = documents::operation(parsed, request.operation_name.as_deref());
+        let Some(operation) = operation else { return Ok(0) };
+        let measure = PRICES.operation(parsed, operation, &request.variables);
+        Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
+        Ok(measure.cost)
+    }
+
+    /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
+    /// as [`Api::cost`] answered, which also stands in the answer. A document that has been answered before is not
     /// completely validated again.
-    pub async fn execute(&self, document: Document, mut request: Request, asking: Asking) -> Response {
+    pub async fn execute(
+        &self,
+        document: Document,
+        request: Request,
+        asking: Asking,
+        requested: u64,
+    ) -> (Response, Cost) {
+        let (name, variables) = (request.operation_name.clone(), request.variables.clone());
+        let parsed = Arc::clone(document.shared());
+        let mut response = self.validate_and_run(document, request, asking).await;
+        let actual = match documents::operation(&parsed, name.as_deref()) {
+            Some(operation) if was_executed(&response) && response.errors.is_empty() => {
+                PRICES.answer(&parsed, operation, &variables, &response.data)
+            }
+            // Where something failed, it is not known how much was done until then.
+            Some(_) if was_executed(&response) => requested,
+            _ => 0,
+        };
+        let cost = Cost { requested, actual };
+        if was_executed(&response) {
+            response.extensions.insert("cost".into(), cost.value());
+        }
+        answer::shorten_errors(&mut response, &self.limits);
+        (response, cost)
+    }
+
+    async fn validate_and_run(&self, document: Document, mut request: Request, asking: Asking) -> Response {
         request.set_parsed_query(document.parsed().clone());
         match document {
             Document::Checked(document) if documents::only_reads(&document) => {
@@ -132,7 +198,9 @@ impl Api {
     async fn run(&self, schema: &TheSchema, request: Request, asking: Asking) -> Response {
         let batches = Batches::default();
         let snapshot = Arc::clone(&asking.snapshot);
-        let scope = Scope::new(self.app.clone(), asking, batches.clone());
-        batches.drive(snapshot, schema.execute(request.data(scope))).await
+        let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.of_field();
+        let budget = Budget::new(self.limits.max_cost, refuse);
+        let scope = Scope::new(self.app.clone(), asking, batches.clone(), budget.clone());
+        batches.drive(snapshot, schema.execute(request.data(scope).data(budget))).await
     }
 }

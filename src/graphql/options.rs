@@ -85,6 +85,7 @@ impl OptionLists {
         options.check().map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
         let now = scope.app.now();
         let offered = scope.read(self.0, move |query| options.page(query, now)).await?;
+        scope.spend(offered.rows.len())?;
         let edge = |(row, chosen, cursor): (_, bool, String)| OfferEdge {
             node: Offer { object: PbxObject::of(row), chosen },
             cursor: opaque::write(cursor),

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
-use async_graphql_axum::GraphQLResponse;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response as Answer};
+use axum::response::Response as Answer;
 
 use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::{Shared, admission, identify};
-use crate::graphql::{Asking, Exceeded, Limit, Limits, was_executed};
+use crate::graphql::{Asking, Exceeded, Limit, Limits, to_json, was_executed};
 
 /// Names the request in logs and in answers.
 const REQUEST_ID: &str = "x-request-id";
@@ -40,7 +39,7 @@ pub(super) async fn answer(
     };
     let media = media.unwrap_or(Media::Json);
     let mut answer = match answered {
-        Ok(response) => GraphQLResponse::from(response).into_response(),
+        Ok(response) => Answer::new(Body::from(to_json(&response, &shared.limits))),
         Err(refusal) => refusal.answer(media),
     };
     let headers = answer.headers_mut();
@@ -94,11 +93,12 @@ impl Step<'_> {
             return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
         }
         let app = api.app();
-        let snapshot = Arc::new(app.snapshot());
+        let requested = api.cost(&document, &request)?;
+        let snapshot = api.snapshot();
         let viewer = identify::identify(app, &snapshot, self.headers, self.request_id).await?;
         let asking = Asking { snapshot, viewer, request_id: self.request_id.to_owned() };
         let operation = request.operation_name.clone();
-        let response = api.execute(document, request, asking).await;
+        let (response, _) = api.execute(document, request, asking, requested).await;
         tracing::debug!(request = self.request_id, operation, errors = response.errors.len(), "answered");
         if was_executed(&response) { Ok(response) } else { Err(Refusal::of_document(response.errors)) }
     }

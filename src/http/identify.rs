@@ -4,7 +4,8 @@ use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::refusal::Refusal;
-use crate::service::{App, Viewer};
+use crate::graphql::{Exceeded, Limit};
+use crate::service::{App, StoreError, Viewer};
 use crate::store::Snapshot;
 
 /// The viewer; `None` without a token.
@@ -44,6 +45,10 @@ pub(super) async fn viewer(
             let sentence = "The bearer token is not valid.";
             let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", sentence);
             Err(refusal.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+        }
+        Err(StoreError::Deadline { limit: allowed, actual }) => {
+            let exceeded = Exceeded { limit: Limit::Deadline, allowed, actual, at: None };
+            Err(Refusal::from(exceeded).status(StatusCode::SERVICE_UNAVAILABLE))
         }
         Err(error) => {
             tracing::error!(request = request_id, %error, "a token could not be looked up");

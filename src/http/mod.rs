@@ -42,7 +42,7 @@ struct Shared {
 pub fn router(app: App, options: ServeOptions) -> Router {
     let ServeOptions { demo_token, limits, .. } = options;
     let body = DefaultBodyLimit::max(limits.max_body);
-    let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits });
+    let shared = Arc::new(Shared { api: Api::new(app, limits.clone()), demo_token, limits });
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/playground/") }))
         .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))

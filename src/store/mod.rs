@@ -6,6 +6,7 @@
 //! store's own threads; async tasks never touch a connection or a pool.
 
 mod changes;
+mod deadline;
 mod engine;
 mod erase;
 mod error;
@@ -23,6 +24,7 @@ mod sections;
 mod session;
 mod sources;
 mod sqlite;
+mod stop;
 mod tenants;
 mod tokens;
 mod transfer;
@@ -32,6 +34,7 @@ mod writer;
 use std::sync::Arc;
 
 pub use changes::{Record, changed_since, record};
+pub use deadline::Deadline;
 pub use engine::{Database, Found};
 use engine::{Manager, Statements};
 pub use erase::{find as find_tenant, tenant as erase_tenant};
@@ -80,6 +83,8 @@ pub struct Store {
     readers: Arc<Readers>,
     writer: Arc<Writer>,
     statements: Arc<Statements>,
+    /// Until when a write waits for its turn and its answer.
+    deadline: Option<Deadline>,
 }
 
 impl Store {
@@ -93,12 +98,18 @@ impl Store {
         let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
         let writer = Writer::start(&manager).map_err(said)?;
         let readers = Readers::start(Manager { readonly: true, ..manager }, readers).map_err(said)?;
-        Ok(Self { readers: Arc::new(readers), writer: Arc::new(writer), statements })
+        Ok(Self { readers: Arc::new(readers), writer: Arc::new(writer), statements, deadline: None })
     }
 
     /// A view of the database for one request.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(Arc::clone(&self.readers))
+    }
+
+    /// The same store for writes of the request that reads this snapshot: they wait no longer than its reads.
+    #[must_use]
+    pub fn within(&self, snapshot: &Snapshot) -> Self {
+        Self { deadline: snapshot.deadline(), ..self.clone() }
     }
 
     /// Changes a tenant: see the [module](self). The closure may be run again and has no effect but on its transaction.
@@ -110,7 +121,8 @@ impl Store {
         tenant: TenantId,
         work: impl Fn(&mut Tx<'_>) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(Some(tenant), move |session| work(&mut Tx::begin(session, tenant)?)).await
+        let work = move |session: &mut dyn Session| work(&mut Tx::begin(session, tenant)?);
+        self.writer.submit(Some(tenant), self.deadline, work).await
     }
 
     /// Changes what belongs to no tenant: tenants themselves and tokens.
@@ -121,7 +133,7 @@ impl Store {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.writer.submit(None, work).await
+        self.writer.submit(None, self.deadline, work).await
     }
 
     /// How many statements have been run since the start, without those that begin and end transactions.

@@ -11,9 +11,11 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::deadline::Deadline;
 use super::engine::Manager;
 use super::error::{Result, StoreError};
 use super::session::{Query, Session};
+use super::stop::{self, Stop, Stoppable};
 use crate::domain::TenantId;
 
 type Pool = r2d2::Pool<Manager>;
@@ -30,6 +32,8 @@ const CONNECTING: Duration = Duration::from_secs(2);
 /// The threads and their pool of connections.
 pub(super) struct Readers {
     jobs: Option<Sender<Job>>,
+    /// Reads that have to be interrupted.
+    stops: Option<Sender<Arc<Stop>>>,
     threads: Vec<std::thread::JoinHandle<()>>,
     /// As many permits as connections: who has one never waits inside the pool, which would block a thread.
     free: Arc<Semaphore>,
@@ -62,8 +66,11 @@ impl Readers {
                 .spawn(serve)
                 .map_err(|e| StoreError::Unavailable(e.to_string()))
         };
-        let threads = (0..threads).map(thread).collect::<Result<_>>()?;
-        Ok(Self { jobs: Some(jobs), threads, free: Arc::new(Semaphore::new(connections)) })
+        let mut threads = (0..threads).map(thread).collect::<Result<Vec<_>>>()?;
+        let (stops, given_up) = crossbeam_channel::unbounded();
+        let interrupter = std::thread::Builder::new().name("interrupter".into()).spawn(move || stop::serve(&given_up));
+        threads.push(interrupter.map_err(|e| StoreError::Unavailable(e.to_string()))?);
+        Ok(Self { jobs: Some(jobs), stops: Some(stops), threads, free: Arc::new(Semaphore::new(connections)) })
     }
 
     fn send(&self, job: Job) -> Result<()> {
@@ -80,7 +87,7 @@ impl Readers {
 impl Drop for Readers {
     /// Waits until all connections are closed.
     fn drop(&mut self) {
-        drop(self.jobs.take());
+        drop((self.jobs.take(), self.stops.take()));
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
@@ -122,8 +129,13 @@ impl Reading {
         Err(StoreError::Unavailable("all connections are lost".into()))
     }
 
-    fn session(&mut self) -> Result<&mut dyn Session> {
-        self.held.as_mut().map(|(connection, _)| connection.session()).ok_or_else(stopped)
+    /// Carries out reads, which stop when they are given up.
+    fn carry_out(&mut self, reads: Vec<Read>, stop: &Stop) -> Vec<Delivery> {
+        let Some((connection, _)) = &mut self.held else { return refuse(reads, &stopped()) };
+        stop.watch(connection.interrupt(), || {
+            let mut session = Stoppable { session: connection.session(), stop };
+            reads.into_iter().map(|read| read(Ok(&mut session))).collect()
+        })
     }
 }
 
@@ -145,14 +157,22 @@ type Delivery = Box<dyn FnOnce() + Send>;
 /// A read, on a connection or told why there is none.
 type Read = Box<dyn FnOnce(Result<&mut dyn Session>) -> Delivery + Send>;
 
+/// Tells reads why they are not carried out.
+fn refuse(reads: Vec<Read>, error: &StoreError) -> Vec<Delivery> {
+    reads.into_iter().map(|read| read(Err(error.clone()))).collect()
+}
+
 /// One request's view of the database. All reads see the same state, from the first read until [`Snapshot::renew`].
 ///
 /// A read is carried out at once, or, between [`Snapshot::gather`] and the end, together with all others that wait
-/// when [`Snapshot::flush`] is called: one trip to a thread for all of them, and all answers at the same moment.
+/// when [`Snapshot::flush`] is called: one trip to a thread for all of them, and all answers at the same moment. Reads
+/// that nobody waits for any more, because the snapshot is dropped or its time is over, are interrupted.
 pub struct Snapshot {
     reading: Mutex<Option<Reading>>,
     waiting: std::sync::Mutex<Vec<Read>>,
     gathering: AtomicBool,
+    deadline: Option<Deadline>,
+    stop: Arc<Stop>,
     /// Dropped last: the threads end when nobody needs them, and then wait for nothing that is left here.
     readers: Arc<Readers>,
 }
@@ -163,7 +183,27 @@ impl Snapshot {
             reading: Mutex::default(),
             waiting: std::sync::Mutex::default(),
             gathering: AtomicBool::default(),
+            deadline: None,
+            stop: Arc::default(),
             readers,
+        }
+    }
+
+    /// With reads, and writes of the same request, that wait only so long from now.
+    #[must_use]
+    pub fn until(mut self, limit: Duration) -> Self {
+        self.deadline = Some(Deadline::within(limit));
+        self
+    }
+
+    /// When the request has to be done.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.deadline
+    }
+
+    fn give_up(&self) {
+        if let Some(stops) = &self.readers.stops {
+            self.stop.give_up(stops);
         }
     }
 
@@ -198,11 +238,21 @@ impl Snapshot {
             // Who asked may be gone.
             Box::new(move || drop(reply.send(result)))
         });
-        self.waiting().push(read);
-        if !self.gathering.load(Ordering::Relaxed) {
-            self.flush().await;
+        let answered = async {
+            self.waiting().push(read);
+            if !self.gathering.load(Ordering::Relaxed) {
+                self.flush().await;
+            }
+            answer.await.map_err(|_| stopped())?
+        };
+        match self.deadline {
+            None => answered.await,
+            Some(deadline) if deadline.is_over() => Err(deadline.error()),
+            Some(deadline) => tokio::time::timeout_at(deadline.at, answered).await.unwrap_or_else(|_| {
+                self.give_up();
+                Err(deadline.error())
+            }),
         }
-        answer.await.map_err(|_| stopped())?
     }
 
     /// The reads that wait. A poisoned lock only means that another thread panicked; the list is whole.
@@ -222,19 +272,21 @@ impl Snapshot {
         let reading = held.take();
         let permit = if reading.is_some() { Ok(None) } else { self.permit().await.map(Some) };
         let Some(jobs) = self.readers.jobs.clone() else { return };
+        let stop = Arc::clone(&self.stop);
         let done = self.readers.run(move |pool| {
-            let mut reading = match (reading, permit) {
+            let reading = stop.check().and_then(|()| match (reading, permit) {
                 (Some(reading), _) => Ok(reading),
                 (None, Ok(Some(permit))) => Reading::begin(pool, permit, jobs),
                 (None, Ok(None)) => Err(stopped()),
                 (None, Err(error)) => Err(error),
-            };
-            let one = |read: Read| match &mut reading {
-                Ok(reading) => read(reading.session()),
-                Err(error) => read(Err(error.clone())),
-            };
-            let deliveries: Vec<Delivery> = reads.into_iter().map(one).collect();
-            (reading.ok(), deliveries)
+            });
+            match reading {
+                Ok(mut reading) => {
+                    let deliveries = reading.carry_out(reads, &stop);
+                    (Some(reading), deliveries)
+                }
+                Err(error) => (None, refuse(reads, &error)),
+            }
         });
         // Without an answer the deliveries are gone, and with them the senders: every reader hears of it.
         if let Ok((reading, deliveries)) = done.await {
@@ -254,5 +306,11 @@ impl Snapshot {
     /// Lets the next read see what has been committed meanwhile.
     pub async fn renew(&self) {
         drop(self.reading.lock().await.take());
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.give_up();
     }
 }

@@ -10,6 +10,7 @@ use axum::{Router, http};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vext::domain::{Clock, Environment, SystemRandom};
+use vext::graphql::Limits;
 use vext::service::{App, Database, NewToken, OpenOptions, demo};
 
 use crate::engines::{Content, Engine, Live};
@@ -87,8 +88,13 @@ impl Server {
 
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
+        Self::limited(live, Limits::default())
+    }
+
+    /// A server that allows one request so much.
+    pub fn limited(live: Live, limits: Limits) -> Self {
         let app = App::open(&live.options()).unwrap();
-        let router = vext::http::router(app.clone(), vext::http::ServeOptions::default());
+        let router = vext::http::router(app.clone(), vext::http::ServeOptions { limits, ..Default::default() });
         Self { app, router, live }
     }
 

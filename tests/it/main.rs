@@ -12,12 +12,14 @@
 mod access;
 mod backups;
 mod cost;
+mod deadlines;
 mod demo;
 mod deploy;
 mod docs;
 mod drills;
 mod engines;
 mod errors;
+mod execution;
 mod finding;
 mod harness;
 mod layers;
