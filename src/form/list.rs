@@ -215,6 +215,9 @@ macro_rules! answers_as_list {
                 ctx: &async_graphql::ContextSelectionSet<'_>,
                 field: &async_graphql::Positioned<async_graphql::parser::types::Field>,
             ) -> async_graphql::ServerResult<async_graphql::Value> {
+                if let Some(budget) = ctx.data_opt::<$crate::form::Budget>() {
+                    budget.spend(self.0.len()).map_err(|error| ctx.set_error_path(error.into_server_error(field.pos)))?;
+                }
                 self.0.resolve(ctx, field).await
             }
         }

@@ -4,6 +4,7 @@
 //! `each_section!` is the list of the nine; whatever must be said per section is made from it.
 
 mod additional_destinations;
+mod budget;
 mod call_settings;
 mod check;
 mod destination;
@@ -22,6 +23,7 @@ mod security;
 mod web_user_panel;
 
 pub use additional_destinations::*;
+pub use budget::Budget;
 pub use call_settings::*;
 pub use check::{Checked, check, lint, number as check_number};
 pub use destination::{Destination, DestinationInput, Destinations, HangupCause, Target as DestinationTarget};

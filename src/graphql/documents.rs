@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Response, ServerError};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
@@ -92,17 +92,17 @@ impl Document {
     /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None`
     /// when there is no such operation, which execution will say.
     pub fn operation(&self, name: Option<&str>) -> Option<OperationType> {
-        self.selected(name).map(|(_, ty)| ty)
+        self.selected(name).map(|(_, operation)| operation.ty)
     }
 
-    /// The same operation's own name, which a request need not repeat when there is only one, and its type.
-    pub fn selected(&self, name: Option<&str>) -> Option<(Option<&str>, OperationType)> {
+    /// The same operation, with its own name, which a request need not repeat when there is only one.
+    pub fn selected(&self, name: Option<&str>) -> Option<(Option<&str>, &OperationDefinition)> {
         let operations = &self.parsed().operations;
         let found = match name {
             Some(name) => operations.iter().find(|(own, _)| own.is_some_and(|own| own == name)),
             None => operations.iter().next().filter(|_| operations.iter().count() == 1),
         };
-        found.map(|(name, operation)| (name.map(|name| name.as_str()), operation.node.ty))
+        found.map(|(name, operation)| (name.map(|name| name.as_str()), &operation.node))
     }
 }
 

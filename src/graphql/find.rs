@@ -16,7 +16,7 @@ use crate::service::find::{Find, Page};
 use crate::store::{self, ObjectRow};
 
 /// How many entries a page has when the client does not say.
-const PAGE: i64 = 20;
+pub(super) const PAGE: i64 = 20;
 /// The most entries of a page, and the most ids of `nodes`.
 pub(super) const MOST: i64 = 100;
 
@@ -176,7 +176,10 @@ async fn page(
     let behind = after.is_some();
     let looking = find.clone();
     let page = move |query: &mut store::Query<'_>| looking.page(query, first.unsigned_abs() as usize, after.as_ref());
-    Ok((Scope::of(ctx)?.read(tenant, page).await?, find, behind))
+    let scope = Scope::of(ctx)?;
+    let page = scope.read(tenant, page).await?;
+    scope.spend(page.rows.len())?;
+    Ok((page, find, behind))
 }
 
 /// The one object of a kind that is meant.

@@ -3,7 +3,9 @@
 //! How to add one more: a documented option in [`Limits`], a variant of [`Limit`] with its code and its sentence, and
 //! a row in the table of attacks (`tests/it/attacks.rs`).
 
-use async_graphql::{Pos, ServerError};
+use std::time::Duration;
+
+use async_graphql::{Error, Pos, ServerError};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command};
 
@@ -80,6 +82,35 @@ pub struct Limits {
     /// Most bytes of query texts whose parsed documents are remembered, which take some ten times as much memory.
     #[arg(long, env = "VEXT_DOCUMENT_CACHE", value_name = "BYTES", default_value_t = 1024 * 1024)]
     pub document_cache: usize,
+
+    /// Most that a request may cost: 1 for each object of its answer, more for fields that search, count or save.
+    #[arg(long, env = "VEXT_MAX_COST", value_name = "COST", default_value_t = 5000)]
+    pub max_cost: u64,
+
+    /// Deepest selection of fields within `__schema` and `__type`.
+    #[arg(long, env = "VEXT_MAX_INTROSPECTION_DEPTH", value_name = "LEVELS", default_value_t = 16)]
+    pub max_introspection_depth: u64,
+
+    /// Most lists within each other in an introspection, such as the arguments of the fields of the types.
+    #[arg(long, env = "VEXT_MAX_INTROSPECTION_LISTS", value_name = "LEVELS", default_value_t = 3)]
+    pub max_introspection_lists: u64,
+
+    /// Most errors of an answer; the others are counted.
+    #[arg(long, env = "VEXT_MAX_ERRORS", value_name = "COUNT", default_value_t = 20)]
+    pub max_errors: usize,
+
+    /// Most bytes of an answer, before it is packed.
+    #[arg(long, env = "VEXT_MAX_RESPONSE", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    pub max_response: usize,
+
+    /// Time that a request gets, such as `5s` or `300ms`; what it still does then is stopped.
+    #[arg(long, env = "VEXT_REQUEST_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = time)]
+    pub request_timeout: Duration,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    duration.filter(|time| !time.is_zero()).ok_or_else(|| "must be a length of time, such as 5s or 300ms".into())
 }
 
 impl Default for Limits {
@@ -129,6 +160,18 @@ pub enum Limit {
     Fields,
     /// [`Limits::max_values`].
     Values,
+    /// [`Limits::max_cost`].
+    Cost,
+    /// [`Limits::max_introspection_depth`].
+    IntrospectionDepth,
+    /// [`Limits::max_introspection_lists`].
+    IntrospectionLists,
+    /// [`Limits::max_errors`].
+    Errors,
+    /// [`Limits::max_response`].
+    Response,
+    /// [`Limits::request_timeout`].
+    Deadline,
 }
 
 impl Limit {
@@ -149,6 +192,12 @@ impl Limit {
             Limit::Fragments => "TOO_MANY_FRAGMENTS",
             Limit::Fields => "TOO_MANY_FIELDS",
             Limit::Values => "TOO_MANY_VALUES",
+            Limit::Cost => "COST_TOO_HIGH",
+            Limit::IntrospectionDepth => "INTROSPECTION_TOO_DEEP",
+            Limit::IntrospectionLists => "INTROSPECTION_TOO_WIDE",
+            Limit::Errors => "TOO_MANY_ERRORS",
+            Limit::Response => "RESPONSE_TOO_LARGE",
+            Limit::Deadline => "DEADLINE_EXCEEDED",
         }
     }
 
@@ -169,6 +218,12 @@ impl Limit {
             Limit::Fragments => "fragments",
             Limit::Fields => "fields with its fragments spread",
             Limit::Values => "values in its variables",
+            Limit::Cost => "units of cost",
+            Limit::IntrospectionDepth => "levels of introspection",
+            Limit::IntrospectionLists => "lists within each other in an introspection",
+            Limit::Errors => "errors",
+            Limit::Response => "bytes of answer",
+            Limit::Deadline => "milliseconds of time",
         }
     }
 }
@@ -190,13 +245,24 @@ impl Exceeded {
     /// The error that the client gets: `extensions { code limit actual }` and the place.
     pub fn error(self) -> ServerError {
         let Self { limit, allowed, actual, at } = self;
-        let sentence = format!("The request has {actual} {}; at most {allowed} are allowed.", limit.counted());
+        let counted = limit.counted();
+        let sentence = match limit {
+            Limit::Deadline => format!("The request has not been done within {allowed} {counted}; it was stopped."),
+            Limit::Errors => format!("The request has {actual} {counted}; at most {allowed} are shown."),
+            _ => format!("The request has {actual} {counted}; at most {allowed} are allowed."),
+        };
         let mut error = ServerError::new(sentence, at);
         let extensions = error.extensions.get_or_insert_default();
         extensions.set("code", limit.code());
         extensions.set("limit", allowed);
         extensions.set("actual", actual);
         error
+    }
+
+    /// The same as the error of a field.
+    pub(super) fn of_field(self) -> Error {
+        let ServerError { message, extensions, .. } = self.error();
+        Error { message, source: None, extensions }
     }
 }
 

@@ -95,6 +95,7 @@ impl LintQuery {
             let lint = Lint { severity, codes, kinds };
             let found = scope.app.lint(&scope.snapshot, tenant.id, lint, first, place).await;
             let Findings { findings, more } = found.map_err(|e| scope.surprise(&e))?;
+            scope.spend(findings.len())?;
             let edges: Vec<_> = findings.into_iter().map(|finding| edge(&tenant, finding)).collect();
             let page_info = PageInfo::of(&edges, |edge| &edge.cursor, more, place.is_some());
             Ok(Some(FindingConnection { edges, page_info }))

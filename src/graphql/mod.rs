@@ -1,6 +1,8 @@
 //! The GraphQL schema: what clients see of the service. The only layer that knows `async_graphql::Context`.
 
+mod answer;
 mod batch;
+mod cost;
 mod documents;
 mod edit;
 mod filter;
@@ -13,6 +15,7 @@ mod mutation;
 mod numbers;
 mod objects;
 mod options;
+mod prices;
 mod query;
 mod references;
 mod referrers;
@@ -23,19 +26,22 @@ mod subscription;
 mod tenants;
 mod variables;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::{MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
+pub use answer::{Cost, to_json};
 use batch::Batches;
+use cost::Peak;
 use documents::Documents;
 pub use documents::{Document, DocumentHash, was_executed};
 use edit::ObjectMutation;
 pub use limits::{Exceeded, Limit, Limits, defaults};
 use lint::LintQuery;
 use mutation::FormMutation;
+use prices::Prices;
 use query::RootQuery;
 use removal::{DeleteMutation, DeletePlanQuery};
 pub use scope::Asking;
@@ -43,10 +49,9 @@ use scope::Scope;
 use subscription::Subscriptions;
 use tenants::TenantMutation;
 
+use crate::form::Budget;
 use crate::service::App;
-
-/// The deepest selection: what the standard introspection query needs.
-const DEPTH: usize = 16;
+use crate::store::{Snapshot, Tally};
 
 /// What can be changed.
 #[derive(Default, MergedObject)]
@@ -67,16 +72,25 @@ pub struct Api {
     /// Checks what variables can change: for a text that has been checked completely before.
     fast: TheSchema,
     documents: Arc<Documents>,
+    limits: Arc<Limits>,
     /// Whether everybody may see the schema.
     explorable: bool,
 }
 
 fn schema(mode: ValidationMode, explorable: bool) -> TheSchema {
-    let schema =
-        Schema::build(Query::default(), Mutation::default(), Subscriptions).validation_mode(mode).limit_depth(DEPTH);
+    let schema = Schema::build(Query::default(), Mutation::default(), Subscriptions)
+        .validation_mode(mode)
+        // Measured before, with all other limits: see `Api::cost`.
+        .limit_recursive_depth(usize::MAX);
     let schema = if explorable { schema } else { schema.disable_suggestions() };
     objects::describe(schema).finish()
 }
+
+/// What the fields of the schema cost.
+static PRICES: LazyLock<Prices> = LazyLock::new(|| match Prices::read(&sdl()) {
+    Ok(prices) => prices,
+    Err(error) => unreachable!("the schema can be read: {error}"),
+});
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
@@ -86,14 +100,22 @@ pub fn sdl() -> String {
 impl Api {
     /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope `explore`,
     /// and errors suggest no names.
-    pub fn new(app: App, limits: &Limits, explorable: bool) -> Self {
+    pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
         let (strict, fast) = (schema(ValidationMode::Strict, explorable), schema(ValidationMode::Fast, explorable));
-        Self { app, strict, fast, documents: Arc::new(Documents::new(limits.document_cache)), explorable }
+        LazyLock::force(&PRICES);
+        let documents = Arc::new(Documents::new(limits.document_cache));
+        Self { app, strict, fast, documents, limits: Arc::new(limits), explorable }
     }
 
     /// The application behind the API.
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// A view of the database for a request that begins now, and that ends when its time is over. Its statements are
+    /// counted; one that is expensive reads apart from the others.
+    pub fn snapshot(&self, tally: &Arc<Tally>, expensive: bool) -> Arc<Snapshot> {
+        Arc::new(self.app.snapshot_for(Arc::clone(tally), expensive).until(self.limits.request_timeout))
     }
 
     /// The document whose text has this hash, if it has been answered before.
@@ -120,13 +142,59 @@ impl Api {
         errors
     }
 
-    /// Executes a request for its document, whatever its text says. A document that has been answered before is not
-    /// completely validated again.
-    pub async fn execute(&self, document: Document, mut request: Request, asking: Asking) -> Response {
-        let errors = self.refusals(&document, &request, &asking);
-        if !errors.is_empty() {
-            return Response::from_errors(errors);
+    /// What a request would cost. An operation that does not exist costs nothing: execution says so.
+    ///
+    /// # Errors
+    /// The limit that it passes: of depth, of introspection or of cost.
+    pub fn cost(&self, document: &Document, request: &Request) -> Result<u64, Exceeded> {
+        let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
+        let parsed = document.parsed();
+        if let Document::New(..) = document {
+            let all = PRICES.document(parsed);
+            all.levels.within(Limit::Depth, max_depth as u64)?;
+            all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth)?;
+            all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists)?;
         }
+        let operation = document.selected(request.operation_name.as_deref());
+        let Some((_, operation)) = operation else { return Ok(0) };
+        let measure = PRICES.operation(parsed, operation, &request.variables);
+        Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
+        Ok(measure.cost)
+    }
+
+    /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
+    /// as [`Api::cost`] answered, which also stands in the answer. A document that has been answered before is not
+    /// completely validated again.
+    pub async fn execute(
+        &self,
+        document: Document,
+        request: Request,
+        asking: Asking,
+        requested: u64,
+    ) -> (Response, Cost) {
+        let errors = self.refusals(&document, &request, &asking);
+        let (name, variables, checked) = (request.operation_name.clone(), request.variables.clone(), document.clone());
+        let mut response = match errors.is_empty() {
+            true => self.validate_and_run(document, request, asking).await,
+            false => Response::from_errors(errors),
+        };
+        let actual = match checked.selected(name.as_deref()) {
+            Some((_, operation)) if was_executed(&response) && response.errors.is_empty() => {
+                PRICES.answer(checked.parsed(), operation, &variables, &response.data)
+            }
+            // Where something failed, it is not known how much was done until then.
+            Some(_) if was_executed(&response) => requested,
+            _ => 0,
+        };
+        let cost = Cost { requested, actual };
+        if was_executed(&response) {
+            response.extensions.insert("cost".into(), cost.value());
+        }
+        answer::shorten_errors(&mut response, &self.limits);
+        (response, cost)
+    }
+
+    async fn validate_and_run(&self, document: Document, mut request: Request, asking: Asking) -> Response {
         request.set_parsed_query((**document.parsed()).clone());
         match document {
             Document::Checked(_, document) if documents::only_reads(&document) => {
@@ -173,32 +241,44 @@ impl Api {
         }
         request.set_parsed_query((**document.parsed()).clone());
         let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
-        let scope = Scope::new(&self.app, asking, batches.clone());
+        let (budget, limits) = (self.budget(), Arc::clone(&self.limits));
+        let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
+        let data = request.data(scope).data(budget.clone());
         let explorable = self.explorable;
         let next = move |responses: Option<BoxStream<'static, Response>>| {
             let (batches, snapshot) = (batches.clone(), Arc::clone(&snapshot));
+            let (budget, limits) = (budget.clone(), Arc::clone(&limits));
             async move {
                 let mut responses = responses?;
+                budget.renew();
                 let mut response = batches.drive(Arc::clone(&snapshot), responses.next()).await?;
                 if !explorable {
                     introspection::keep_from_suggesting(&mut response.errors);
                 }
+                answer::shorten_errors(&mut response, &limits);
                 snapshot.renew().await;
                 let goes_on = response.data != async_graphql::Value::Null;
                 Some((response, goes_on.then_some(responses)))
             }
         };
-        stream::unfold(Some(self.strict.execute_stream(request.data(scope))), next).boxed()
+        stream::unfold(Some(self.strict.execute_stream(data)), next).boxed()
     }
 
     async fn run(&self, schema: &TheSchema, request: Request, asking: Asking) -> Response {
         let batches = Batches::default();
         let snapshot = Arc::clone(&asking.snapshot);
-        let scope = Scope::new(&self.app, asking, batches.clone());
-        let mut response = batches.drive(snapshot, schema.execute(request.data(scope))).await;
+        let budget = self.budget();
+        let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
+        let mut response = batches.drive(snapshot, schema.execute(request.data(scope).data(budget))).await;
         if !self.explorable {
             introspection::keep_from_suggesting(&mut response.errors);
         }
         response
+    }
+
+    /// What may be answered to one request.
+    fn budget(&self) -> Budget {
+        let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.of_field();
+        Budget::new(self.limits.max_cost, refuse)
     }
 }

@@ -86,6 +86,7 @@ impl OptionLists {
         let now = scope.app.now();
         scope.snapshot.depends_on_more();
         let offered = scope.read(self.0, move |query| options.page(query, now)).await?;
+        scope.spend(offered.rows.len())?;
         let edge = |(row, chosen, cursor): (_, bool, String)| OfferEdge {
             node: Offer { object: PbxObject::of(row), chosen },
             cursor: opaque::write(cursor),

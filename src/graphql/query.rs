@@ -37,7 +37,9 @@ impl RootQuery {
     async fn tenants(&self, ctx: &Context<'_>) -> Result<Vec<Tenant>> {
         let scope = Scope::of(ctx)?;
         let tenants = scope.app.visible_tenants(&scope.snapshot, scope.viewer()?).await;
-        Ok(tenants.map_err(|e| scope.surprise(&e))?.into_iter().map(Tenant).collect())
+        let tenants = tenants.map_err(|e| scope.surprise(&e))?;
+        scope.spend(tenants.len())?;
+        Ok(tenants.into_iter().map(Tenant).collect())
     }
 
     /// The object or tenant with this id. Null when it does not exist for who asks.

@@ -9,8 +9,9 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Error, ErrorExtensions as _, Result};
 
 use super::batch::{AtOnce, Batches};
+use super::limits::{Exceeded, Limit};
 use crate::domain::{Kind, ObjectId, TenantId};
-use crate::form::Section;
+use crate::form::{Budget, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
 use crate::store::{self, Asked, ObjectRow, Query, ReferenceCount, ReferenceRow, Snapshot};
 
@@ -22,6 +23,7 @@ pub struct Scope {
     /// Names the request in logs and in answers.
     pub(super) request_id: String,
     loaders: DataLoader<Batch>,
+    budget: Budget,
 }
 
 /// What a field that may be null answers. Its own error nulls it and nothing around it, as the specification asks
@@ -30,11 +32,16 @@ pub(super) type Nullable<T> = Option<Result<T>>;
 
 impl Scope {
     /// A request with loaders whose batches go to `batches`.
-    pub(super) fn new(app: &App, asking: Asking, batches: Batches) -> Self {
+    pub(super) fn new(app: &App, asking: Asking, batches: Batches, budget: Budget) -> Self {
         let Asking { snapshot, viewer, request_id } = asking;
         let app = app.tallied(snapshot.tally());
         let loaders = DataLoader::new(Batch(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
-        Self { app, snapshot, viewer, request_id, loaders }
+        Self { app, snapshot, viewer, request_id, loaders, budget }
+    }
+
+    /// Counts objects that are answered, so that a request that gets more than it was taken to get ends.
+    pub(super) fn spend(&self, objects: usize) -> Result<()> {
+        self.budget.spend(objects)
     }
 
     /// The request that a resolver works for.
@@ -63,11 +70,13 @@ impl Scope {
 
     /// The own row of an object of a tenant that the viewer sees.
     pub(super) async fn object(&self, id: ObjectId) -> Result<Option<Arc<ObjectRow>>> {
+        self.spend(1)?;
         self.loaders.load_one(id).await.map_err(|e| self.surprise(&e))
     }
 
     /// The own rows of objects that must exist, in order.
     pub(super) async fn objects(&self, ids: Vec<ObjectId>) -> Result<Vec<Arc<ObjectRow>>> {
+        self.spend(ids.len())?;
         let rows = self.loaders.load_many(ids.clone()).await.map_err(|e| self.surprise(&e))?;
         ids.iter().map(|id| rows.get(id).cloned().ok_or_else(|| self.dangling())).collect()
     }
@@ -86,13 +95,17 @@ impl Scope {
     /// All objects of a kind of a tenant.
     pub(super) async fn of_kind(&self, tenant: TenantId, kind: Kind) -> Result<Vec<Arc<ObjectRow>>> {
         let found = self.loaders.load_one((tenant, kind)).await.map_err(|e| self.surprise(&e))?;
-        Ok(found.unwrap_or_default())
+        let found = found.unwrap_or_default();
+        self.spend(found.len())?;
+        Ok(found)
     }
 
     /// The first references to an object.
     pub(super) async fn references(&self, target: &Arc<ObjectRow>, asked: Asked) -> Result<Vec<ReferenceRow>> {
         let found = self.loaders.load_one(To(Arc::clone(target), asked)).await.map_err(|e| self.surprise(&e))?;
-        Ok(found.unwrap_or_default())
+        let found = found.unwrap_or_default();
+        self.spend(found.len())?;
+        Ok(found)
     }
 
     /// How many references there are to an object, from objects of some kinds.
@@ -122,6 +135,11 @@ impl Scope {
 
 /// What the client hears of an error that it did not cause: a code and the request's name, nothing internal.
 pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
+    if let StoreError::Deadline { limit, actual } = *error {
+        tracing::warn!(request = request_id, actual, "a request took too long");
+        let exceeded = Exceeded { limit: Limit::Deadline, allowed: limit, actual, at: None };
+        return exceeded.of_field().extend_with(|_, e| e.set("requestId", request_id));
+    }
     tracing::error!(request = request_id, %error, "a request failed");
     let (code, sentence) = match error {
         StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
@@ -133,6 +151,7 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
         | StoreError::Reference
         | StoreError::Invalid(_)
         | StoreError::NoTenant
+        | StoreError::Deadline { .. }
         | StoreError::Corrupt(_)
         | StoreError::Bug(_) => ("INTERNAL", "Something went wrong in the server."),
     };

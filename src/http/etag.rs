@@ -32,7 +32,7 @@ pub(super) struct Tag {
 impl Tag {
     /// The tag of the answer to a viewer; `None` without a selected tenant.
     pub(super) fn of(operation: &Operation, media: Media) -> Option<Self> {
-        let Operation { document, request, asking } = operation;
+        let Operation { document, request, asking, .. } = operation;
         let viewer = asking.viewer.as_ref()?;
         let Selected::Tenant(tenant) = &viewer.selected else { return None };
         let asked = (document.hash().to_string(), &request.operation_name, &request.variables, &request.extensions);

@@ -16,6 +16,7 @@ use super::fair::{Bill, Credentials};
 use super::pipeline::{Next, Operation, Running, result};
 use super::refusal::Refusal;
 use super::request::Media;
+use crate::graphql::Limits;
 
 /// Tells nginx to pass each event on at once.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -26,7 +27,9 @@ pub(super) fn answer(shared: &Arc<Shared>, prepared: Result<(Operation, Credenti
     let answered = prepared.and_then(|operation| Ok(stream_of(shared, follow(shared, operation)?)));
     match answered.map_err(Refusal::into_document_errors) {
         Ok(answer) => answer,
-        Err(Ok(errors)) => stream_of(shared, stream::iter([next(&Response::from_errors(errors)), complete()])),
+        Err(Ok(errors)) => {
+            stream_of(shared, stream::iter([next(&Response::from_errors(errors), &shared.limits), complete()]))
+        }
         Err(Err(refusal)) => refusal.answer(Media::EventStream),
     }
 }
@@ -48,24 +51,27 @@ fn follow(
     let viewer = operation.asking.viewer.as_ref();
     let open = viewer.map(|viewer| shared.streams.open(viewer)).transpose()?;
     let running = Running::start(shared, operation, credentials, bill);
-    let following = move |state: Option<(Running, _, _)>| async move {
-        let (mut running, mut stopping, open) = state?;
+    let following = move |state: Option<(Running, _, Arc<Shared>, _)>| async move {
+        let (mut running, mut stopping, shared, open) = state?;
         let subscribes = running.subscribes;
         let next_of = tokio::select! {
             next = poll_fn(|cx| running.poll_next(cx)) => next,
             () = super::stopped(&mut stopping), if subscribes => Next::Lost,
         };
         match next_of {
-            Next::Response(response) => Some((next(&response), Some((running, stopping, open)))),
+            Next::Response(response) => {
+                let event = next(&response, &shared.limits);
+                Some((event, Some((running, stopping, shared, open))))
+            }
             Next::Complete => Some((complete(), None)),
             Next::Lost => None,
         }
     };
-    Ok(stream::unfold(Some((running, shared.stopping.clone(), open)), following))
+    Ok(stream::unfold(Some((running, shared.stopping.clone(), Arc::clone(shared), open)), following))
 }
 
-fn next(response: &Response) -> Event {
-    Event::default().event("next").data(result(response))
+fn next(response: &Response, limits: &Limits) -> Event {
+    Event::default().event("next").data(result(response, limits))
 }
 
 /// With empty data, without which a browser's `EventSource` does not pass it on.

@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, ServerError};
-use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
+use axum::body::Body;
 use axum::extract::State;
 use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::http::header::{ALLOW, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse as _, Response as Answer};
+use axum::response::Response as Answer;
 use tracing::Instrument as _;
 
 use super::etag::Tag;
 use super::fair::{Bill, Client, Credentials, Network};
 use super::guard::RequestId;
-use super::pipeline::{self, COST, Operation};
+use super::pipeline::{self, Operation};
 use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::watch::{Seen, Stage};
 use super::{Shared, events, identify, plan, socket};
-use crate::graphql::{Asking, Document, was_executed};
+use crate::graphql::{Asking, Document, to_json, was_executed};
 use crate::store::Snapshot;
 
 /// Answers a GraphQL request.
@@ -97,6 +97,8 @@ struct Prepared {
     reads: bool,
     /// Whether the answer shows what it took.
     shows_plan: bool,
+    /// What it would cost.
+    cost: u64,
 }
 
 /// Everything before anybody has to wait for a place.
@@ -127,6 +129,7 @@ async fn prepare(
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
         return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
     }
+    let cost = shared.api.cost(&document, &request)?;
     let shows_plan = plan::is_asked(&request)?;
     if shows_plan {
         seen.list();
@@ -134,7 +137,7 @@ async fn prepare(
     let token = identify::token(&headers).map(str::to_owned);
     let credentials = shared.fair.begin_sign_in(client, token.as_deref())?;
     let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
-    Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan })
+    Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan, cost })
 }
 
 /// Answers with a stream of events.
@@ -152,7 +155,7 @@ async fn follow(shared: &Arc<Shared>, prepared: Result<Prepared, Refusal>, bill:
 impl Prepared {
     /// Finds out who asks.
     async fn identified(self, snapshot: Arc<Snapshot>) -> Result<Operation, Refusal> {
-        let Self { shared, credentials, token, selected, request_id, document, request, .. } = self;
+        let Self { shared, credentials, token, selected, request_id, document, request, cost, .. } = self;
         let viewer = match &token {
             Some(token) => {
                 let (of_token, app) = ((token.as_str(), &credentials), shared.api.app());
@@ -160,7 +163,7 @@ impl Prepared {
             }
             None => None,
         };
-        Ok(Operation { document, request, asking: Asking { snapshot, viewer, request_id } })
+        Ok(Operation { document, request, asking: Asking { snapshot, viewer, request_id }, cost })
     }
 
     /// Waits for a place, and answers with one response.
@@ -173,11 +176,11 @@ impl Prepared {
         if self.document.operation(self.request.operation_name.as_deref()) == Some(OperationType::Subscription) {
             return (Err(Refusal::of_document(vec![no_stream()])), account);
         }
-        let place = match self.shared.fair.admit(&self.credentials, COST).await {
+        let place = match self.shared.fair.admit(&self.credentials, self.cost).await {
             Ok(place) => place,
             Err(refusal) => return (Err(refusal), account),
         };
-        let snapshot = place.snapshot(self.shared.api.app(), &account.seen.tally);
+        let snapshot = self.shared.api.snapshot(&account.seen.tally, place.is_expensive());
         let work = async move { (self.execute(snapshot, media, &headers, &mut account).await, account) };
         place.run(Box::pin(work.in_current_span())).await
     }
@@ -190,7 +193,7 @@ impl Prepared {
         headers: &HeaderMap,
         Account { bill, seen }: &mut Account,
     ) -> Result<Answer, Refusal> {
-        let (shared, reads, shows_plan) = (Arc::clone(&self.shared), self.reads, self.shows_plan);
+        let (shared, reads, shows_plan, cost) = (Arc::clone(&self.shared), self.reads, self.shows_plan, self.cost);
         let operation = self.identified(Arc::clone(&snapshot)).await?;
         seen.identified = operation.asking.viewer.is_some();
         seen.done(Stage::Identify);
@@ -202,10 +205,10 @@ impl Prepared {
             seen.executed(&[]);
             return Ok(tag.not_modified());
         }
-        let Operation { document, request, asking } = operation;
-        bill.pay_for_execution(asking.viewer.as_ref(), COST)?;
-        let mut response = shared.api.execute(document, request, asking).await;
-        bill.settle(COST);
+        let Operation { document, request, asking, .. } = operation;
+        bill.pay_for_execution(asking.viewer.as_ref(), cost)?;
+        let (mut response, cost) = shared.api.execute(document, request, asking, cost).await;
+        bill.settle(cost.actual);
         seen.done(Stage::Execute);
         if !was_executed(&response) {
             return Err(Refusal::of_document(response.errors));
@@ -214,11 +217,11 @@ impl Prepared {
         let tag = tag.filter(|tag| response.is_ok() && snapshot.depends_only_on(tag.tenant));
         if shows_plan {
             // The plan stands inside of what is serialised: the time is that of serialising it once without.
-            drop(serde_json::to_vec(&response));
+            drop(to_json(&response, &shared.limits));
             seen.done(Stage::Serialise);
-            response.extensions.insert("plan".into(), plan::of(seen));
+            response.extensions.insert("plan".into(), plan::of(seen, cost));
         }
-        let mut answer = GraphQLResponse::from(response).into_response();
+        let mut answer = Answer::new(Body::from(to_json(&response, &shared.limits)));
         answer.headers_mut().insert(CONTENT_TYPE, media.content_type());
         if let Some(tag) = tag {
             tag.mark(&mut answer);

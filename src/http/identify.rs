@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::fair::{Credentials, Fair};
 use super::refusal::Refusal;
-use crate::service::{App, Viewer};
+use crate::graphql::{Exceeded, Limit};
+use crate::service::{App, StoreError, Viewer};
 use crate::store::Snapshot;
 
 /// The bearer token; empty where the header holds something else, which no token is.
@@ -50,6 +51,10 @@ pub(super) async fn viewer(
             let sentence = "The bearer token is not valid.";
             let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", sentence);
             Err(refusal.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+        }
+        Err(StoreError::Deadline { limit: allowed, actual }) => {
+            let exceeded = Exceeded { limit: Limit::Deadline, allowed, actual, at: None };
+            Err(Refusal::from(exceeded).status(StatusCode::SERVICE_UNAVAILABLE))
         }
         Err(error) => {
             tracing::error!(request = request_id, %error, "a token could not be looked up");

@@ -16,16 +16,15 @@ use super::refusal::Refusal;
 use super::request::Incoming;
 use super::watch::{Seen, Stage};
 use super::{Shared, identify, persisted};
-use crate::graphql::{Api, Asking, Document, was_executed};
-
-/// What every request costs.
-pub(super) const COST: u64 = 1;
+use crate::graphql::{Api, Asking, Document, Limits, to_json, was_executed};
 
 /// An operation that may be executed.
 pub(super) struct Operation {
     pub(super) document: Document,
     pub(super) request: Request,
     pub(super) asking: Asking,
+    /// What it would cost.
+    pub(super) cost: u64,
 }
 
 impl Operation {
@@ -83,21 +82,23 @@ async fn execute(
     mut bill: Bill,
     seen: &mut Seen,
 ) -> Result<Response, Refusal> {
-    let place = shared.fair.admit(&credentials, COST).await?;
-    bill.pay_for_execution(operation.asking.viewer.as_ref(), COST)?;
+    let cost = operation.cost;
+    let place = shared.fair.admit(&credentials, cost).await?;
+    bill.pay_for_execution(operation.asking.viewer.as_ref(), cost)?;
     // The view that the sign-in had may be old by now.
-    operation.asking.snapshot = place.snapshot(shared.api.app(), &seen.tally);
+    operation.asking.snapshot = shared.api.snapshot(&seen.tally, place.is_expensive());
     seen.done(Stage::Identify);
-    let (api, Operation { document, request, asking }) = (shared.api.clone(), operation);
-    let response = place.run(Box::pin(async move { api.execute(document, request, asking).await })).await;
+    let (api, Operation { document, request, asking, .. }) = (shared.api.clone(), operation);
+    let work = async move { api.execute(document, request, asking, cost).await };
+    let (response, cost) = place.run(Box::pin(work)).await;
     seen.done(Stage::Execute);
-    bill.settle(COST);
+    bill.settle(cost.actual);
     Ok(response)
 }
 
 /// The responses to a subscription. It pays once: what it sends later is no more than one object at a time.
 fn subscribe<'a>(api: &Api, operation: Operation, mut bill: Bill) -> BoxStream<'a, Response> {
-    match bill.pay_for_execution(operation.asking.viewer.as_ref(), COST) {
+    match bill.pay_for_execution(operation.asking.viewer.as_ref(), operation.cost) {
         Ok(()) => api.subscribe(&operation.document, operation.request, operation.asking),
         Err(refusal) => stream::once(async { Response::from_errors(refusal.into_errors()) }).boxed(),
     }
@@ -158,11 +159,10 @@ impl Drop for Running {
 }
 
 /// A response as JSON; without `data` when it does not come from execution.
-pub(super) fn result(response: &Response) -> String {
+pub(super) fn result(response: &Response, limits: &Limits) -> String {
     let json = match was_executed(response) {
-        true => serde_json::to_string(response),
-        false => serde_json::to_string(&serde_json::json!({ "errors": response.errors })),
+        true => to_json(response, limits),
+        false => serde_json::to_vec(&serde_json::json!({ "errors": response.errors })).unwrap_or_default(),
     };
-    // Values have text keys and finite numbers.
-    json.unwrap_or_default()
+    String::from_utf8(json).unwrap_or_default()
 }

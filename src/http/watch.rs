@@ -238,6 +238,6 @@ impl Seen {
     pub(super) fn operation(&mut self, document: &Document, name: Option<&str>) {
         self.document = Some(document.hash());
         let found = document.selected(name);
-        self.operation = found.map(|(name, r#type)| Operation { name: name.map(str::to_owned), r#type });
+        self.operation = found.map(|(name, found)| Operation { name: name.map(str::to_owned), r#type: found.ty });
     }
 }

@@ -134,7 +134,7 @@ impl App {
                 deleted.done = true;
                 Ok(Outcome::Commit(deleted))
             };
-            self.store.write(tenant, work).await
+            self.store.within(snapshot).write(tenant, work).await
         };
         match deleted {
             Err(StoreError::NoTenant) => refused(no_such(kind)),

@@ -65,7 +65,7 @@ impl App {
                 writes.into_iter().try_for_each(|write| write(tx, &actor))?;
                 Ok(Outcome::Commit(Renumbered { saved, soft }))
             };
-            self.store.write(tenant, work).await
+            self.store.within(snapshot).write(tenant, work).await
         };
         if !dry_run {
             snapshot.renew().await;

@@ -127,7 +127,7 @@ impl App {
                 }
                 plan.carry_out(tx, &actor, now).map(Outcome::Commit)
             };
-            self.store.write(tenant, work).await
+            self.store.within(snapshot).write(tenant, work).await
         };
         let saved = match saved {
             // A token for all tenants sees even those that do not exist.

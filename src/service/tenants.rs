@@ -54,7 +54,8 @@ impl App {
         if let Some(refusal) = viewer.kept_from_tenants() {
             return Ok(Err(vec![refusal]));
         }
-        let made = self.create_tenant(request).await;
+        let in_time = Self { store: self.store.within(snapshot), ..self.clone() };
+        let made = in_time.create_tenant(request).await;
         snapshot.renew().await;
         made
     }
@@ -87,7 +88,7 @@ impl App {
                 Err(error) => Err(error),
             }
         };
-        let updated = match self.store.write(tenant, work).await {
+        let updated = match self.store.within(snapshot).write(tenant, work).await {
             Err(StoreError::NoTenant) => {
                 Ok(Err(vec![Problem::new(Code::NotFound, "must be the id of a tenant").under("id")]))
             }

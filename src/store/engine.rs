@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::{Result, StoreError};
 use super::migrate::Migration;
 use super::session::Session;
+use super::stop::Interrupt;
 use super::{postgres, sqlite};
 
 /// Where the data is: an engine and what it needs to find its database.
@@ -132,6 +133,9 @@ pub(super) trait Connection: Session + Send {
 
     /// Whether the connection is of no use any more.
     fn is_broken(&self) -> bool;
+
+    /// What interrupts a statement of this connection, from any other thread.
+    fn interrupt(&self) -> Interrupt;
 
     /// The same as an object without this trait.
     fn session(&mut self) -> &mut dyn Session;

@@ -29,6 +29,14 @@ pub enum StoreError {
     /// The database is locked, too slow, or all its connections are in use; nothing was written, later it may work.
     #[error("the database is busy: {0}")]
     Busy(String),
+    /// The request's time is over; nothing was written.
+    #[error("not done within {limit} ms")]
+    Deadline {
+        /// How many milliseconds the request had.
+        limit: u64,
+        /// How many had passed when it was given up.
+        actual: u64,
+    },
     /// The database cannot be reached, or not be written: disk full, read-only, gone. Nothing was written.
     #[error("the database is not available: {0}")]
     Unavailable(String),

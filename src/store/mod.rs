@@ -7,6 +7,7 @@
 
 mod changes;
 mod commits;
+mod deadline;
 mod engine;
 mod erase;
 mod error;
@@ -26,6 +27,7 @@ mod sections;
 mod session;
 mod sources;
 mod sqlite;
+mod stop;
 mod tally;
 mod tenants;
 mod tokens;
@@ -39,6 +41,7 @@ use std::time::Duration;
 pub use changes::{Record, changed_since, record};
 use commits::Commits;
 pub use commits::GONE;
+pub use deadline::Deadline;
 pub use engine::{Database, Found};
 use engine::{Manager, Statements};
 pub use erase::{find as find_tenant, tenant as erase_tenant};
@@ -99,6 +102,8 @@ pub struct Store {
     migrations: &'static [migrate::Migration],
     /// Counts what is asked of this store, when it is the store of one request.
     tally: Option<Arc<Tally>>,
+    /// Until when a write waits for its turn and its answer.
+    deadline: Option<Deadline>,
 }
 
 impl Store {
@@ -117,7 +122,7 @@ impl Store {
         let readers = Readers::start(manager, readers, &metrics).map_err(said)?;
         let (readers, apart, writer) = (Arc::new(readers), Arc::new(apart), Arc::new(writer));
         let (commits, migrations) = (Arc::default(), database.migrations());
-        Ok(Self { readers, apart, writer, commits, statements, metrics, migrations, tally: None })
+        Ok(Self { readers, apart, writer, commits, statements, metrics, migrations, tally: None, deadline: None })
     }
 
     /// A view of the database for one request.
@@ -149,6 +154,12 @@ impl Store {
     /// How many expensive requests can read at the same time.
     pub fn apart_readers(&self) -> usize {
         self.apart.readers
+    }
+
+    /// The same store for writes of the request that reads this snapshot: they wait no longer than its reads.
+    #[must_use]
+    pub fn within(&self, snapshot: &Snapshot) -> Self {
+        Self { deadline: snapshot.deadline(), ..self.clone() }
     }
 
     /// Changes a tenant: see the [module](self). The closure may be run again and has no effect but on its transaction.
@@ -219,8 +230,8 @@ impl Store {
         key: Option<TenantId>,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        let Some(tally) = self.tally.clone() else { return self.writer.submit(key, work).await };
-        self.writer.submit(key, move |session| work(&mut Tallied { session, tally: &tally })).await
+        let Some(tally) = self.tally.clone() else { return self.writer.submit(key, self.deadline, work).await };
+        self.writer.submit(key, self.deadline, move |session| work(&mut Tallied { session, tally: &tally })).await
     }
 
     /// Whether the database has this program's schema, neither an older nor a newer one.

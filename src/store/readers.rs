@@ -11,10 +11,12 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::deadline::Deadline;
 use super::engine::Manager;
 use super::error::{Result, StoreError};
 use super::metrics::Metrics;
 use super::session::{Query, Session};
+use super::stop::{self, Stop, Stoppable};
 use super::tally::{Tallied, Tally};
 use crate::domain::{Stopwatch, TenantId};
 
@@ -32,6 +34,8 @@ const CONNECTING: Duration = Duration::from_secs(2);
 /// The threads and their pool of connections.
 pub(super) struct Readers {
     jobs: Option<Sender<Job>>,
+    /// Reads that have to be interrupted.
+    stops: Option<Sender<Arc<Stop>>>,
     threads: Vec<std::thread::JoinHandle<()>>,
     /// As many permits as connections: who has one never waits inside the pool, which would block a thread.
     free: Arc<Semaphore>,
@@ -108,9 +112,13 @@ impl Readers {
                 .spawn(serve)
                 .map_err(|e| StoreError::Unavailable(e.to_string()))
         };
-        let threads = (0..threads).map(thread).collect::<Result<_>>()?;
+        let mut threads = (0..threads).map(thread).collect::<Result<Vec<_>>>()?;
+        let (stops, given_up) = crossbeam_channel::unbounded();
+        let interrupter = std::thread::Builder::new().name("interrupter".into()).spawn(move || stop::serve(&given_up));
+        threads.push(interrupter.map_err(|e| StoreError::Unavailable(e.to_string()))?);
         let free = Arc::new(Semaphore::new(connections));
-        Ok(Self { jobs: Some(jobs), threads, free, readers, connections, metrics: Arc::clone(metrics) })
+        let (jobs, stops, metrics) = (Some(jobs), Some(stops), Arc::clone(metrics));
+        Ok(Self { jobs, stops, threads, free, readers, connections, metrics })
     }
 
     /// How many connections there may be, and how many requests have one.
@@ -118,8 +126,10 @@ impl Readers {
         (self.connections, self.connections.saturating_sub(self.free.available_permits()))
     }
 
+    /// How many threads read.
     pub(super) fn threads(&self) -> usize {
-        self.threads.len()
+        // One of them interrupts the others.
+        self.threads.len() - 1
     }
 
     /// How many reads wait for a thread.
@@ -141,7 +151,7 @@ impl Readers {
 impl Drop for Readers {
     /// Waits until all connections are closed.
     fn drop(&mut self) {
-        drop(self.jobs.take());
+        drop((self.jobs.take(), self.stops.take()));
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
@@ -183,8 +193,17 @@ impl Reading {
         Err(StoreError::Unavailable("all connections are lost".into()))
     }
 
-    fn session(&mut self) -> Result<&mut dyn Session> {
-        self.held.as_mut().map(|(connection, _)| connection.session()).ok_or_else(stopped)
+    /// Carries out reads, which stop when they are given up, and counts their statements.
+    fn carry_out(&mut self, reads: Vec<Read>, stop: &Stop, tally: Option<&Tally>) -> Vec<Delivery> {
+        let Some((connection, _)) = &mut self.held else { return refuse(reads, &stopped()) };
+        stop.watch(connection.interrupt(), || {
+            let mut session = Stoppable { session: connection.session(), stop };
+            let one = |read: Read| match tally {
+                Some(tally) => read(Ok(&mut Tallied { session: &mut session, tally })),
+                None => read(Ok(&mut session)),
+            };
+            reads.into_iter().map(one).collect()
+        })
     }
 }
 
@@ -227,10 +246,16 @@ const NOTHING: i64 = 0;
 /// More than one tenant has been read, or what belongs to none.
 const MORE: i64 = -1;
 
+/// Tells reads why they are not carried out.
+fn refuse(reads: Vec<Read>, error: &StoreError) -> Vec<Delivery> {
+    reads.into_iter().map(|read| read(Err(error.clone()))).collect()
+}
+
 /// One request's view of the database. All reads see the same state, from the first read until [`Snapshot::renew`].
 ///
 /// A read is carried out at once, or, between [`Snapshot::gather`] and the end, together with all others that wait
-/// when [`Snapshot::flush`] is called: one trip to a thread for all of them, and all answers at the same moment.
+/// when [`Snapshot::flush`] is called: one trip to a thread for all of them, and all answers at the same moment. Reads
+/// that nobody waits for any more, because the snapshot is dropped or its time is over, are interrupted.
 pub struct Snapshot {
     reading: Mutex<Option<Reading>>,
     waiting: std::sync::Mutex<Vec<Read>>,
@@ -238,6 +263,8 @@ pub struct Snapshot {
     /// The tenant that has been read since reads are gathered, or [`NOTHING`] or [`MORE`].
     depends: AtomicI64,
     tally: Option<Arc<Tally>>,
+    deadline: Option<Deadline>,
+    stop: Arc<Stop>,
     /// Dropped last: the threads end when nobody needs them, and then wait for nothing that is left here.
     readers: Arc<Readers>,
 }
@@ -250,7 +277,27 @@ impl Snapshot {
             gathering: AtomicBool::default(),
             depends: AtomicI64::new(NOTHING),
             tally,
+            deadline: None,
+            stop: Arc::default(),
             readers,
+        }
+    }
+
+    /// With reads, and writes of the same request, that wait only so long from now.
+    #[must_use]
+    pub fn until(mut self, limit: Duration) -> Self {
+        self.deadline = Some(Deadline::within(limit));
+        self
+    }
+
+    /// When the request has to be done.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.deadline
+    }
+
+    fn give_up(&self) {
+        if let Some(stops) = &self.readers.stops {
+            self.stop.give_up(stops);
         }
     }
 
@@ -322,11 +369,21 @@ impl Snapshot {
             // Who asked may be gone.
             Box::new(move || drop(reply.send(result)))
         });
-        self.waiting().push(read);
-        if !self.gathering.load(Ordering::Relaxed) {
-            self.flush().await;
+        let answered = async {
+            self.waiting().push(read);
+            if !self.gathering.load(Ordering::Relaxed) {
+                self.flush().await;
+            }
+            answer.await.map_err(|_| stopped())?
+        };
+        match self.deadline {
+            None => answered.await,
+            Some(deadline) if deadline.is_over() => Err(deadline.error()),
+            Some(deadline) => tokio::time::timeout_at(deadline.at, answered).await.unwrap_or_else(|_| {
+                self.give_up();
+                Err(deadline.error())
+            }),
         }
-        answer.await.map_err(|_| stopped())?
     }
 
     /// The reads that wait. A poisoned lock only means that another thread panicked; the list is whole.
@@ -347,19 +404,21 @@ impl Snapshot {
         let permit = if reading.is_some() { Ok(None) } else { self.permit().await.map(Some) };
         let Some(jobs) = self.readers.jobs.clone() else { return };
         let tally = self.tally.clone();
+        let stop = Arc::clone(&self.stop);
         let done = self.readers.run(move |pool| {
-            let mut reading = match (reading, permit) {
+            let reading = stop.check().and_then(|()| match (reading, permit) {
                 (Some(reading), _) => Ok(reading),
                 (None, Ok(Some(permit))) => Reading::begin(pool, permit, jobs),
                 (None, Ok(None)) => Err(stopped()),
                 (None, Err(error)) => Err(error),
-            };
-            let one = |read: Read| match (reading.as_mut().map_err(|e| e.clone()).and_then(Reading::session), &tally) {
-                (Ok(session), Some(tally)) => read(Ok(&mut Tallied { session, tally })),
-                (session, _) => read(session),
-            };
-            let deliveries: Vec<Delivery> = reads.into_iter().map(one).collect();
-            (reading.ok(), deliveries)
+            });
+            match reading {
+                Ok(mut reading) => {
+                    let deliveries = reading.carry_out(reads, &stop, tally.as_deref());
+                    (Some(reading), deliveries)
+                }
+                Err(error) => (None, refuse(reads, &error)),
+            }
         });
         // Without an answer the deliveries are gone, and with them the senders: every reader hears of it.
         if let Ok((reading, deliveries)) = done.await {
@@ -383,5 +442,11 @@ impl Snapshot {
     /// Lets the next read see what has been committed meanwhile.
     pub async fn renew(&self) {
         drop(self.reading.lock().await.take());
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.give_up();
     }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, TryRecvError};
 use tokio::sync::oneshot;
 
+use super::deadline::Deadline;
 use super::engine::{Connection, Manager, apart};
 use super::error::{Result, StoreError};
 use super::metrics::Metrics;
@@ -105,6 +106,22 @@ where
         };
         // Who asked may be gone; the write stands all the same.
         let _ = self.reply.send(answer);
+    }
+}
+
+/// Whoever waits for a job. A job that has not begun when nobody waits any more is not begun.
+struct Client(Arc<AtomicBool>);
+
+impl Client {
+    /// Gives the job up; `true` when it has begun.
+    fn gives_up_too_late(&self) -> bool {
+        self.0.swap(true, Ordering::SeqCst)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.gives_up_too_late();
     }
 }
 
@@ -251,19 +268,23 @@ impl Writer {
     pub(super) async fn submit<T: Send + 'static>(
         &self,
         key: Key,
+        deadline: Option<Deadline>,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let taken = Arc::<AtomicBool>::default();
-        let queued = Stopwatch::start();
-        let job = Work { work, outcome: None, reply, taken: Arc::clone(&taken), queued };
+        let (client, queued) = (Client(Arc::clone(&taken)), Stopwatch::start());
+        let job = Work { work, outcome: None, reply, taken, queued };
         self.queue.push(key, Box::new(job))?;
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(answer) => answer.map_err(|_| StoreError::Bug("the writer has stopped".into()))?,
-            Err(_) if taken.swap(true, Ordering::SeqCst) => {
-                Err(StoreError::Unknown(format!("no answer within {} s", PATIENCE.as_secs())))
+        let patience = deadline.map_or(PATIENCE, |deadline| deadline.remaining().min(PATIENCE));
+        let answered = tokio::time::timeout(patience, answer).await;
+        match (answered, deadline.filter(Deadline::is_over)) {
+            (Ok(answer), _) => answer.map_err(|_| StoreError::Bug("the writer has stopped".into()))?,
+            (Err(_), _) if client.gives_up_too_late() => {
+                Err(StoreError::Unknown(format!("no answer within {} ms", patience.as_millis())))
             }
-            Err(_) => Err(StoreError::Busy(format!("not begun within {} s", PATIENCE.as_secs()))),
+            (Err(_), Some(deadline)) => Err(deadline.error()),
+            (Err(_), None) => Err(StoreError::Busy(format!("not begun within {} s", PATIENCE.as_secs()))),
         }
     }
 
@@ -448,7 +469,7 @@ mod tests {
             assert!(!writer.works_within(Duration::ZERO) && writer.works());
             go_on.send(()).unwrap();
         };
-        futures_util::future::join(writer.submit(None, work), watched).await.0.unwrap();
+        futures_util::future::join(writer.submit(None, None, work), watched).await.0.unwrap();
         writer.queue.close();
         writer.ended.recv().unwrap_err();
         assert!(!writer.works(), "its threads have ended");

@@ -10,6 +10,7 @@ use axum::{Router, http};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vext::domain::{Clock, Environment, SystemRandom};
+use vext::graphql::Limits;
 use vext::http::ServeOptions;
 use vext::service::{App, Database, NewToken, OpenOptions, demo};
 
@@ -89,8 +90,13 @@ impl Server {
 
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
+        Self::limited(live, Limits::default())
+    }
+
+    /// A server that allows one request so much.
+    pub fn limited(live: Live, limits: Limits) -> Self {
         // Many tests look at the schema; what production keeps back is in `production.rs`.
-        let options = ServeOptions { explorable: true, ..ServeOptions::default() };
+        let options = ServeOptions { explorable: true, limits, ..ServeOptions::default() };
         let app = App::open(&live.options()).unwrap();
         Self::serving(live, app, options).unwrap()
     }

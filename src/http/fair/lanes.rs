@@ -16,7 +16,7 @@ use super::FairUse;
 use super::address::Network;
 use super::gate::{Gate, Overloaded, Slot};
 use crate::service::App;
-use crate::store::{self, Snapshot, Tally};
+use crate::store;
 
 /// Slots for each thread that reads: twice as many as there are connections to read with, so that saves, which wait for
 /// the disk, do not keep reads out.
@@ -91,9 +91,9 @@ pub(in crate::http) struct Place {
 }
 
 impl Place {
-    /// A view of the database for the request; an expensive one reads with the threads that have a low priority.
-    pub(in crate::http) fn snapshot(&self, app: &App, tally: &Arc<Tally>) -> Arc<Snapshot> {
-        Arc::new(app.snapshot_for(Arc::clone(tally), self.expensive))
+    /// Whether the request is to read with the threads that have a low priority.
+    pub(in crate::http) fn is_expensive(&self) -> bool {
+        self.expensive
     }
 
     /// Does the request's work where it belongs. Given up with the future that is returned, wherever it runs.

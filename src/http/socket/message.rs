@@ -7,6 +7,7 @@ use axum::extract::ws::{CloseFrame, Utf8Bytes};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::graphql::Limits;
 use crate::http::pipeline::result;
 
 /// What a client says.
@@ -62,8 +63,8 @@ pub(super) fn pong(payload: Option<Map<String, Value>>) -> String {
 }
 
 /// A response to an operation.
-pub(super) fn next(id: &str, response: &Response) -> String {
-    let payload = result(response);
+pub(super) fn next(id: &str, response: &Response, limits: &Limits) -> String {
+    let payload = result(response, limits);
     format!(r#"{{"id":{},"type":"next","payload":{payload}}}"#, Value::from(id))
 }
 

@@ -239,7 +239,7 @@ impl Connection {
         }
         let text = match what {
             Next::Response(response) if ends => error(&id, &response.errors),
-            Next::Response(response) => next(&id, &response),
+            Next::Response(response) => next(&id, &response, &self.shared.limits),
             Next::Complete => complete(&id),
             // Its task panicked, or the client reads too slowly for all that it asked for.
             Next::Lost => return Err(Close::TRY_AGAIN.into()),
@@ -272,7 +272,8 @@ async fn prepare(
     bill.pay_for_reading()?;
     let document = pipeline::document(shared, &incoming)?;
     let (asking, credentials) = pipeline::asking(shared, claim).await?;
-    Ok((Operation { document, request: incoming.request, asking }, credentials, bill))
+    let cost = shared.api.cost(&document, &incoming.request)?;
+    Ok((Operation { document, request: incoming.request, asking, cost }, credentials, bill))
 }
 
 /// How long the other side gets to answer a close frame.

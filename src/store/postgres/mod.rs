@@ -19,6 +19,7 @@ use self::answer::{answer, ended_by_commit};
 use super::engine::{Connection, Found, Statements};
 use super::error::{Result, StoreError};
 use super::session::Session;
+use super::stop::Interrupt;
 use crate::domain::{Row, Value};
 
 /// What every session gets unless the URL's `options` set it: no statement, no wait for a lock and no idle transaction
@@ -32,6 +33,7 @@ const CREATE: &str = "CREATE DATABASE vext TEMPLATE template0 ENCODING 'UTF8' LC
 /// A connection to a server, with the statements that have been prepared on it.
 pub(super) struct PostgresConnection {
     client: Client,
+    interrupt: Interrupt,
     prepared: HashMap<&'static str, Statement>,
     statements: Arc<Statements>,
     /// Whether a statement of this transaction has failed: COMMIT would then roll back and call it a success.
@@ -46,7 +48,9 @@ impl PostgresConnection {
             StoreError::Bug(why) | StoreError::Invalid(why) => StoreError::Unavailable(why),
             other => other,
         })?;
-        let mut connection = Self { client, prepared: HashMap::new(), statements, failed: false, broken: false };
+        let interrupt = interrupt(&client, server);
+        let mut connection =
+            Self { client, interrupt, prepared: HashMap::new(), statements, failed: false, broken: false };
         for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !server.sets(parameter)) {
             connection.batch(&format!("SET {parameter} = '{value}'"))?;
         }
@@ -73,6 +77,16 @@ impl PostgresConnection {
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
     }
+}
+
+/// Asks the server over another connection, as its protocol wants it, to cancel what this one is running.
+fn interrupt(client: &Client, server: &Server) -> Interrupt {
+    let (token, tls) = (client.cancel_token(), server.tls());
+    Arc::new(move || {
+        if let Err(error) = token.cancel_query(tls.clone()) {
+            tracing::debug!(%error, "a statement could not be cancelled");
+        }
+    })
 }
 
 impl Connection for PostgresConnection {
@@ -120,6 +134,10 @@ impl Connection for PostgresConnection {
 
     fn is_broken(&self) -> bool {
         self.broken || self.client.is_closed()
+    }
+
+    fn interrupt(&self) -> Interrupt {
+        Arc::clone(&self.interrupt)
     }
 
     fn session(&mut self) -> &mut dyn Session {

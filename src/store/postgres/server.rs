@@ -96,6 +96,11 @@ impl Server {
         config.connect(self.tls.clone())
     }
 
+    /// How connections to it are encrypted.
+    pub(super) fn tls(&self) -> MakeRustlsConnect {
+        self.tls.clone()
+    }
+
     /// Whether the URL sets a parameter of the session itself, which vext then leaves as it is.
     pub(super) fn sets(&self, parameter: &str) -> bool {
         self.config.get_options().is_some_and(|options| options.contains(parameter))

@@ -17,6 +17,7 @@ use rusqlite::{CachedStatement, ErrorCode, OpenFlags, ToSql, ffi};
 use super::engine::{Connection, Statements};
 use super::error::{Result, StoreError, constraint_name};
 use super::session::Session;
+use super::stop::Interrupt;
 use crate::domain::{Row, Value};
 pub use backup::{Exclusive, Frozen, beside, copy_database};
 pub(super) use file::inspect;
@@ -109,6 +110,11 @@ impl Connection for SqliteConnection {
         false
     }
 
+    fn interrupt(&self) -> Interrupt {
+        let handle = self.connection.get_interrupt_handle();
+        Arc::new(move || handle.interrupt())
+    }
+
     fn session(&mut self) -> &mut dyn Session {
         self
     }
@@ -196,7 +202,9 @@ pub(super) fn answer(error: rusqlite::Error) -> StoreError {
         (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => StoreError::Reference,
         (ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch, _) => StoreError::Invalid(message),
         (_, ffi::SQLITE_BUSY_SNAPSHOT) => StoreError::Stale(message),
-        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => StoreError::Busy(message),
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted, _) => {
+            StoreError::Busy(message)
+        }
         (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => StoreError::Corrupt(message),
         (ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly, _) => {
             StoreError::Unavailable(message)

@@ -1,0 +1,310 @@
+//! What a query costs and how deep it goes, told from its document before it is executed; and what it has cost, told
+//! from its answer.
+//!
+//! An object of the answer costs 1, whatever its fields, and so does an entry of a list of plain values; some fields
+//! cost more, see [`super::prices`]. A fragment is measured once, not at every spread. What is not in the schema is
+//! measured as a plain field: validation, which comes after, refuses it.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
+};
+use async_graphql::{Name, Pos, Positioned, Value, Variables};
+
+use super::find::{MOST, PAGE};
+use super::limits::{Exceeded, Limit};
+use super::prices::{INTROSPECTION, Known, LIST, Many, Prices, WALK, WALKING};
+
+/// The largest of some numbers, and where it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Peak {
+    pub(super) value: u64,
+    pub(super) at: Pos,
+}
+
+impl Peak {
+    /// Checks it against a limit.
+    pub(super) fn within(self, limit: Limit, allowed: u64) -> Result<(), Exceeded> {
+        let Self { value: actual, at } = self;
+        let at = Some(at).filter(|at| at.line > 0);
+        if actual > allowed { Err(Exceeded { limit, allowed, actual, at }) } else { Ok(()) }
+    }
+
+    fn max(self, other: Self) -> Self {
+        if other.value > self.value { other } else { self }
+    }
+
+    fn up(self, field: Pos) -> Self {
+        Self { value: self.value + 1, at: if self.value == 0 { field } else { self.at } }
+    }
+}
+
+/// What a selection asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Measure {
+    /// What it costs, and where most of that comes from.
+    pub(super) cost: u64,
+    pub(super) dearest: Peak,
+    /// Levels of fields. Introspection counts as one level here and has its own.
+    pub(super) levels: Peak,
+    pub(super) introspection_levels: Peak,
+    /// Lists in lists.
+    lists: Peak,
+    pub(super) introspection_lists: Peak,
+}
+
+impl Measure {
+    fn and(self, other: Self) -> Self {
+        Self {
+            cost: self.cost.saturating_add(other.cost),
+            dearest: self.dearest.max(other.dearest),
+            levels: self.levels.max(other.levels),
+            introspection_levels: self.introspection_levels.max(other.introspection_levels),
+            lists: self.lists.max(other.lists),
+            introspection_lists: self.introspection_lists.max(other.introspection_lists),
+        }
+    }
+}
+
+impl Prices {
+    /// Measures an operation, for these variables.
+    pub(super) fn operation(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> Measure {
+        let mut walk = Walk::new(self, document, operation, variables);
+        walk.selection(&operation.selection_set.node, root(operation), LIST)
+    }
+
+    /// Measures every operation and fragment of a document, whichever is run: all of them are validated.
+    pub(super) fn document(&self, document: &ExecutableDocument) -> Measure {
+        let variables = Variables::default();
+        let mut all = Measure::default();
+        for (_, operation) in document.operations.iter() {
+            let mut walk = Walk::new(self, document, &operation.node, &variables);
+            all = all.and(walk.selection(&operation.node.selection_set.node, root(&operation.node), 0));
+            for name in document.fragments.keys() {
+                all = all.and(walk.fragment(name, 0));
+            }
+        }
+        all
+    }
+
+    /// What an operation has cost, told from its answer. Introspection costs what it was measured at.
+    pub(super) fn answer(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+        data: &Value,
+    ) -> u64 {
+        let mut walk = Walk::new(self, document, operation, variables);
+        walk.answer(&operation.selection_set.node, root(operation), data)
+    }
+}
+
+fn root(operation: &OperationDefinition) -> &'static str {
+    match operation.ty {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
+    }
+}
+
+/// A walk over an operation.
+struct Walk<'a> {
+    prices: &'a Prices,
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    operation: &'a OperationDefinition,
+    variables: &'a Variables,
+    /// What fragments measure, by the length of the page that they are spread in; nothing while one is being measured,
+    /// so that a fragment that spreads itself ends.
+    measured: HashMap<(&'a str, u64), Measure>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        prices: &'a Prices,
+        document: &'a ExecutableDocument,
+        operation: &'a OperationDefinition,
+        variables: &'a Variables,
+    ) -> Self {
+        Self { prices, fragments: &document.fragments, operation, variables, measured: HashMap::new() }
+    }
+
+    /// The value of an argument; `None` when it is left out or null.
+    fn argument(&self, field: &Field, name: &str) -> Option<Value> {
+        let literal = field.get_argument(name)?.node.clone();
+        let known = |variable: Name| Ok::<_, Infallible>(self.variable(&variable).unwrap_or_default());
+        literal.into_const_with(known).ok().filter(|value| *value != Value::Null)
+    }
+
+    fn variable(&self, name: &Name) -> Option<Value> {
+        let default = || {
+            let mut definitions = self.operation.variable_definitions.iter();
+            let definition = definitions.find(|definition| definition.node.name.node == *name)?;
+            Some(definition.node.default_value.as_ref()?.node.clone())
+        };
+        self.variables.get(name).cloned().or_else(default)
+    }
+
+    /// The length of the page that a field asks for. One that is too short or too long is refused later.
+    fn page(&self, field: &Field) -> u64 {
+        let first = match self.argument(field, "first") {
+            Some(Value::Number(first)) => first.as_i64().unwrap_or(MOST),
+            _ => PAGE,
+        };
+        first.clamp(1, MOST).unsigned_abs()
+    }
+
+    /// What a field costs before any object of it.
+    fn beforehand(&self, known: &Known, field: &Field) -> u64 {
+        let walks = known.paged && WALKING.iter().any(|name| self.argument(field, name).is_some());
+        known.surcharge + if walks { WALK } else { 0 }
+    }
+
+    fn selection(&mut self, set: &'a SelectionSet, ty: &str, page: u64) -> Measure {
+        set.items.iter().fold(Measure::default(), |sum, item| {
+            sum.and(match &item.node {
+                Selection::Field(field) => self.field(field, ty, page),
+                Selection::InlineFragment(fragment) => {
+                    let of = fragment.node.type_condition.as_ref().map_or(ty, |condition| &condition.node.on.node);
+                    self.selection(&fragment.node.selection_set.node, of, page)
+                }
+                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, page),
+            })
+        })
+    }
+
+    fn fragment(&mut self, name: &str, page: u64) -> Measure {
+        let Some((name, fragment)) = self.fragments.get_key_value(name) else { return Measure::default() };
+        if let Some(measure) = self.measured.get(&(name.as_str(), page)) {
+            return *measure;
+        }
+        self.measured.insert((name, page), Measure::default());
+        let measure =
+            self.selection(&fragment.node.selection_set.node, &fragment.node.type_condition.node.on.node, page);
+        self.measured.insert((name, page), measure);
+        measure
+    }
+
+    fn field(&mut self, field: &'a Positioned<Field>, ty: &str, page: u64) -> Measure {
+        let Positioned { pos: at, node: field } = field;
+        let (known, at) = (self.prices.field(ty, &field.name.node), *at);
+        let beforehand = known.map_or(0, |known| self.beforehand(known, field));
+        let many = known.map_or(Many::One, |known| known.many);
+        let times = match many {
+            Many::One => 1,
+            Many::Page => page,
+            Many::Usually(usually) => usually,
+            Many::Argument(name) => match self.argument(field, name) {
+                Some(Value::List(list)) => list.len() as u64,
+                _ => 1,
+            },
+        };
+        let is_leaf = field.selection_set.node.items.is_empty();
+        let inner = match known {
+            _ if is_leaf => Measure::default(),
+            Some(known) if known.paged => self.selection(&field.selection_set.node, &known.of, self.page(field)),
+            Some(known) => self.selection(&field.selection_set.node, &known.of, LIST),
+            None => self.selection(&field.selection_set.node, "", LIST),
+        };
+        let each = match is_leaf {
+            true => u64::from(many != Many::One),
+            false => inner.cost.saturating_add(1),
+        };
+        let cost = each.saturating_mul(times).saturating_add(beforehand);
+        let chosen = many != Many::One || beforehand > 0 || known.is_some_and(|known| known.paged);
+        let lists = if many == Many::One { inner.lists } else { inner.lists.up(at) };
+        let levels = inner.levels.up(at);
+        if known.is_some_and(|known| known.introspects) {
+            let cost = cost.div_ceil(INTROSPECTION);
+            let level = Peak::default().up(at);
+            let (dearest, introspection_levels, introspection_lists) = (Peak { value: cost, at }, levels, lists);
+            let lists = Peak::default();
+            return Measure { cost, dearest, levels: level, introspection_levels, lists, introspection_lists };
+        }
+        let dearest = if chosen || inner.dearest.value == 0 { Peak { value: cost, at } } else { inner.dearest };
+        Measure { cost, dearest, levels, lists, ..inner }
+    }
+
+    fn answer(&mut self, set: &'a SelectionSet, ty: &str, data: &Value) -> u64 {
+        let Value::Object(fields) = data else { return 0 };
+        let cost = |item: &'a Positioned<Selection>| match &item.node {
+            Selection::Field(field) => match fields.get(&field.node.response_key().node) {
+                Some(answered) => self.field_answer(field, ty, answered),
+                // Skipped, or of a fragment on another type.
+                None => 0,
+            },
+            Selection::InlineFragment(fragment) => {
+                let of = fragment.node.type_condition.as_ref().map_or(ty, |condition| &condition.node.on.node);
+                self.answer(&fragment.node.selection_set.node, of, data)
+            }
+            Selection::FragmentSpread(spread) => match self.fragments.get(&spread.node.fragment_name.node) {
+                Some(fragment) => {
+                    let of = &fragment.node.type_condition.node.on.node;
+                    self.answer(&fragment.node.selection_set.node, of, data)
+                }
+                None => 0,
+            },
+        };
+        set.items.iter().map(cost).sum()
+    }
+
+    fn field_answer(&mut self, field: &'a Positioned<Field>, ty: &str, answered: &Value) -> u64 {
+        let Some(known) = self.prices.field(ty, &field.node.name.node) else { return 0 };
+        if known.introspects {
+            return self.field(field, ty, LIST).cost;
+        }
+        let set = &field.node.selection_set.node;
+        let objects = match answered {
+            Value::Null => 0,
+            Value::List(list) => list.iter().map(|entry| 1 + self.answer(set, &known.of, entry)).sum(),
+            _ if set.items.is_empty() => 0,
+            object => 1 + self.answer(set, &known.of, object),
+        };
+        objects + self.beforehand(known, &field.node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measure(text: &str) -> Measure {
+        let prices = Prices::read(&crate::graphql::sdl()).unwrap();
+        let document = async_graphql::parser::parse_query(text).unwrap();
+        let (_, operation) = document.operations.iter().next().unwrap();
+        let measure = prices.operation(&document, &operation.node, &Variables::default());
+        assert_eq!(prices.document(&document).levels, measure.levels);
+        measure
+    }
+
+    #[test]
+    fn a_fragment_is_measured_once_and_one_that_spreads_itself_ends() {
+        let doubled = |i: usize| format!("fragment F{i} on Tenant {{ ...F{} ...F{} }} ", i + 1, i + 1);
+        let fragments: String = (0..100).map(doubled).collect();
+        let list = "fragment F100 on Tenant { virtualExtensions(first: 7) { nodes { id } } }";
+        let measured = measure(&format!("{{ tenant {{ ...F0 }} }} {fragments} {list}"));
+        assert_eq!((measured.cost, measured.levels.value), (u64::MAX, 4));
+        let cyclic = measure("{ tenant { ...A } } fragment A on Tenant { id ...B } fragment B on Tenant { code ...A }");
+        assert_eq!((cyclic.cost, cyclic.levels.value), (1, 2));
+    }
+
+    /// Where to look: at the list that costs most, not at what it hangs under.
+    #[test]
+    fn the_dearest_list_is_named() {
+        let measured =
+            measure("{ tenant { extensions(first: 3) { nodes { id } }\nqueues(first: 4) { nodes { id } } } }");
+        assert_eq!((measured.cost, measured.dearest), (10, Peak { value: 5, at: Pos { line: 2, column: 1 } }));
+    }
+
+    #[test]
+    fn what_is_not_in_the_schema_is_a_plain_field() {
+        assert_eq!(measure("{ nothing { is { here } } tenant { nor(here: 1) } }").cost, 3);
+    }
+}

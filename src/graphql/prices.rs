@@ -1,0 +1,160 @@
+//! What the schema says of costs: which fields multiply, and which need statements or walks of their own.
+//!
+//! A field with `first` answers a page, and the lists of a connection are as many as the page is long: so a new list is
+//! counted without anyone listing it here.
+
+use std::collections::HashMap;
+
+use async_graphql::ServerError;
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinition};
+
+/// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
+pub(super) const LIST: u64 = 5;
+/// Introspection reads nothing: so many of its objects cost as much as one of the database.
+pub(super) const INTROSPECTION: u64 = 500;
+
+/// The parts of the introspection that are objects or lists of them (GraphQL, section 4.2), which a schema does not
+/// say of itself.
+const INTROSPECTION_TYPES: &str = "
+  type __Schema { types: [__Type] queryType: __Type mutationType: __Type subscriptionType: __Type
+    directives: [__Directive] }
+  type __Type { fields: [__Field] interfaces: [__Type] possibleTypes: [__Type] enumValues: [__EnumValue]
+    inputFields: [__InputValue] ofType: __Type }
+  type __Field { args: [__InputValue] type: __Type }
+  type __InputValue { type: __Type }
+  type __EnumValue { name: String }
+  type __Directive { args: [__InputValue] locations: [String] }";
+
+/// What a field costs besides the objects that it answers: statements that it needs alone, or rows that it walks.
+fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
+    match (parent, name, of) {
+        (_, _, "FindingConnection" | "DeletePlan") => 100,
+        (_, _, "DeleteEffect") => 50,
+        (_, _, "OfferConnection") => 20,
+        (_, "totalCount" | "counts", _) if parent.ends_with("Connection") => 10,
+        ("Mutation", ..) => 10,
+        (_, _, "ObjectReferenceConnection" | "NumberAvailability") | (_, "nextFreeNumber", _) => 5,
+        _ => 0,
+    }
+}
+
+/// What arguments cost that can make a list walk all of its kind.
+pub(super) const WALKING: [&str; 2] = ["filter", "search"];
+/// See [`WALKING`].
+pub(super) const WALK: u64 = 20;
+
+/// How many objects or values a field answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Many {
+    One,
+    /// As many as the page of the connection is long that the field belongs to.
+    Page,
+    /// As many as this argument has entries.
+    Argument(&'static str),
+    /// About so many.
+    Usually(u64),
+}
+
+/// What is to be known of a field.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The type, without lists.
+    pub(super) of: String,
+    pub(super) many: Many,
+    /// Whether the field answers a page whose length is its argument `first`.
+    pub(super) paged: bool,
+    /// See [`surcharge`].
+    pub(super) surcharge: u64,
+    /// Whether it is one of the two fields that begin an introspection.
+    pub(super) introspects: bool,
+}
+
+/// A schema, as far as costs go: the fields of its types.
+pub(super) struct Prices(HashMap<String, HashMap<String, Known>>);
+
+fn base(ty: &Type) -> (&str, bool) {
+    match &ty.base {
+        BaseType::Named(name) => (name, false),
+        BaseType::List(of) => (base(of).0, true),
+    }
+}
+
+impl Prices {
+    /// Reads a schema in the schema definition language.
+    ///
+    /// # Errors
+    /// Where the text is none.
+    pub(super) fn read(sdl: &str) -> Result<Self, ServerError> {
+        let definitions = parse_schema(sdl)?.definitions.into_iter();
+        let of_introspection = parse_schema(INTROSPECTION_TYPES)?.definitions;
+        let mut types = HashMap::new();
+        for definition in definitions.chain(of_introspection) {
+            let TypeSystemDefinition::Type(ty) = definition else { continue };
+            let fields = match ty.node.kind {
+                TypeKind::Object(object) => object.fields,
+                TypeKind::Interface(interface) => interface.fields,
+                _ => Vec::new(),
+            };
+            let name = ty.node.name.node.to_string();
+            let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
+            let known = fields.into_iter().map(|field| {
+                let (of, list) = base(&field.node.ty.node);
+                let takes = |argument: &str| field.node.arguments.iter().any(|a| a.node.name.node == argument);
+                let many = match list {
+                    false => Many::One,
+                    true if in_page => Many::Page,
+                    true if takes("ids") => Many::Argument("ids"),
+                    true => Many::Usually(LIST),
+                };
+                let field_name = field.node.name.node.to_string();
+                let surcharge = surcharge(&name, &field_name, of);
+                (field_name, Known { of: of.to_owned(), many, paged: takes("first"), surcharge, introspects: false })
+            });
+            types.insert(name.clone(), known.collect::<HashMap<_, _>>());
+        }
+        let all = types.len() as u64;
+        let one =
+            |of: &str| Known { of: of.to_owned(), many: Many::One, paged: false, surcharge: 0, introspects: true };
+        if let Some(query) = types.get_mut("Query") {
+            query.extend([("__schema".to_owned(), one("__Schema")), ("__type".to_owned(), one("__Type"))]);
+        }
+        if let Some(types) = types.get_mut("__Schema").and_then(|fields| fields.get_mut("types")) {
+            types.many = Many::Usually(all);
+        }
+        Ok(Self(types))
+    }
+
+    /// A field of a type.
+    pub(super) fn field(&self, ty: &str, name: &str) -> Option<&Known> {
+        self.0.get(ty)?.get(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list that no page and no argument bounds is one of those that an object or a payload has.
+    #[test]
+    fn every_connection_of_the_schema_multiplies_what_is_in_it() {
+        let prices = Prices::read(&crate::graphql::sdl()).unwrap();
+        let mut connections = 0;
+        for (ty, fields) in &prices.0 {
+            for (name, known) in fields {
+                if known.of.ends_with("Connection") {
+                    connections += 1;
+                    assert!(known.paged && known.many == Many::One, "{ty}.{name} has no `first`");
+                    let inner = &prices.0[&known.of];
+                    for list in ["edges", "nodes"] {
+                        assert_eq!(inner[list].many, Many::Page, "{}.{list}", known.of);
+                    }
+                }
+                assert_eq!(known.paged, known.of.ends_with("Connection"), "{ty}.{name} takes `first`");
+                assert!(known.many != Many::Page || ty.ends_with("Connection"), "{ty}.{name}");
+            }
+        }
+        assert!(connections > 50, "{connections}");
+        assert_eq!(prices.field("Query", "nodes").unwrap().many, Many::Argument("ids"));
+    }
+}
