@@ -82,7 +82,7 @@ async fn names_are_suggested_only_where_the_schema_is_open(engine: Engine) {
     for (text, suggests) in [
         ("{ tenan { code } }", true),
         ("{ tenant(cod: \"A\") { code } }", true),
-        ("{ tenant @include(iff: true) { code } }", true),
+        ("{ tenant @deprecated(reasn: \"x\") { code } }", true),
         ("{ tenant { virtualExtensions(orderBy: {field: NUMBR}) { totalCount } } }", false),
         ("{ tenant { virtualExtensions(filter: {numbr: 1}) { totalCount } } }", false),
         ("query($n: Strin) { tenant(code: $n) { code } }", false),
