@@ -159,7 +159,7 @@ async fn only_what_was_asked_for_is_heard(engine: Engine) {
     let (ivy, _) = server.extension("108").await;
     let mut of_ivy = follow(&server, READ, json!({ "ids": [ivy, "no-id"] })).await;
     let mut queues = follow(&server, READ, json!({ "kinds": ["QUEUE"] })).await;
-    let mut nothing_of_others = follow(&server, MOLLOY, json!({ "tenant": "MOLLOY" })).await;
+    let mut nothing_of_others = follow(&server, MOLLOY, json!({})).await;
     let queue = server.named("queue", "Export orders").await;
     rename(&server, "111", "Another").await;
     rename(&server, "108", "Ivy M.").await;
@@ -242,7 +242,7 @@ async fn a_revoked_token_hears_nothing_more(engine: Engine) {
 
 async fn a_tenant_that_is_deleted_ends_what_follows_it(engine: Engine) {
     let server = Server::start(engine);
-    let mut events = follow(&server, ALL, json!({ "tenant": "MOLLOY" })).await;
+    let mut events = follow(&server, MOLLOY, json!({})).await;
     assert!(server.app.delete_tenant("MOLLOY").await.unwrap());
     assert_eq!(events.refusal().await, "UNAUTHENTICATED");
 }

@@ -181,16 +181,16 @@ impl Connection {
     /// Finds out who asks: by the payload, or else by the headers of the request that opened the socket, which browsers
     /// cannot set.
     async fn init(&mut self, payload: Map<String, Value>) -> Result<(), End> {
-        let named = |names: [&str; 2]| {
+        let named = |names: &[&str]| {
             let mut fields = payload.iter();
             let field = fields.find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
             field.and_then(|(_, value)| value.as_str()).map(str::to_owned)
         };
-        let token = match named(["authorization", "authorization"]) {
+        let token = match named(&["authorization"]) {
             Some(authorization) => identify::bearer(&authorization).map(str::to_owned),
             None => identify::token(&self.headers).map(str::to_owned),
         };
-        let tenant = named(["tenant", "x-tenant"]).filter(|code| !code.is_empty());
+        let tenant = named(&["tenant", "x-tenant"]).filter(|code| !code.is_empty());
         let claim = Claim {
             token: token.ok_or(Close::FORBIDDEN)?,
             tenant: tenant.or_else(|| identify::selected(&self.headers)),
