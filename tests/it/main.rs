@@ -18,6 +18,7 @@ mod docs;
 mod drills;
 mod engines;
 mod errors;
+mod events;
 mod finding;
 mod harness;
 mod layers;
