@@ -67,7 +67,7 @@ pub(super) struct Running {
 
 /// What comes of an operation next.
 pub(super) enum Next {
-    Response(Response),
+    Response(Box<Response>),
     /// All responses have been there.
     Complete,
     /// It was given up: its client did not read for too long, or it panicked.
@@ -101,7 +101,7 @@ impl Running {
 impl From<Option<Option<Response>>> for Next {
     fn from(received: Option<Option<Response>>) -> Self {
         match received {
-            Some(Some(response)) => Next::Response(response),
+            Some(Some(response)) => Next::Response(Box::new(response)),
             Some(None) => Next::Complete,
             None => Next::Lost,
         }
