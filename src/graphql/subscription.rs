@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::{ExecutableDocument, Selection};
-use async_graphql::{Context, Enum, ID, Object, Result, ServerError, Subscription};
+use async_graphql::{Context, Enum, ID, Name, Object, Result, ServerError, Subscription};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use super::find::MOST;
@@ -174,8 +174,7 @@ impl ChangeRecord {
 /// Checks what the executor does not: that a subscription has exactly one field (GraphQL, section 5.2.3.1), and that it
 /// stands there itself, since the executor passes over fragments there.
 pub(super) fn check(document: &ExecutableDocument, name: Option<&str>) -> Result<(), ServerError> {
-    let operations =
-        document.operations.iter().filter(|(own, _)| name.is_none() || own.map(|own| own.as_str()) == name);
+    let operations = document.operations.iter().filter(|(own, _)| name.is_none() || own.map(Name::as_str) == name);
     for (_, operation) in operations {
         let selections = &operation.node.selection_set.node.items;
         let plain = |selection: &Selection| match selection {

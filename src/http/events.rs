@@ -2,7 +2,6 @@
 //! `PROTOCOL.md`).
 
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::sync::Arc;
 
 use async_graphql::Response;
@@ -55,7 +54,7 @@ fn follow(
         let (mut running, mut stopping, shared, open) = state?;
         let subscribes = running.subscribes;
         let next_of = tokio::select! {
-            next = poll_fn(|cx| running.poll_next(cx)) => next,
+            next = running.next() => next,
             () = super::stopped(&mut stopping), if subscribes => Next::Lost,
         };
         match next_of {

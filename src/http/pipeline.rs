@@ -1,7 +1,9 @@
 //! What every transport does with a request: `POST`, event streams and WebSockets.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response};
@@ -114,7 +116,7 @@ pub(super) struct Running {
 
 /// What comes of an operation next.
 pub(super) enum Next {
-    Response(Response),
+    Response(Box<Response>),
     /// All responses have been there.
     Complete,
     /// It was given up: its client did not read for too long, or it panicked.
@@ -143,13 +145,35 @@ impl Running {
         Self { subscribes, responses, task: tokio::spawn(work).abort_handle() }
     }
 
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
-        self.responses.poll_recv(cx).map(|received| match received {
-            Some(Some(response)) => Next::Response(response),
+    pub(super) async fn next(&mut self) -> Next {
+        Next::from(self.responses.recv().await)
+    }
+}
+
+impl From<Option<Option<Response>>> for Next {
+    fn from(received: Option<Option<Response>>) -> Self {
+        match received {
+            Some(Some(response)) => Next::Response(Box::new(response)),
             Some(None) => Next::Complete,
             None => Next::Lost,
-        })
+        }
     }
+}
+
+/// The next that comes of any of these operations, and its id; waits for ever when there is none. Who has been served
+/// moves to the end of the queue.
+pub(super) async fn next_of(operations: &mut VecDeque<(String, Running)>) -> (String, Next) {
+    poll_fn(|cx| {
+        for i in 0..operations.len() {
+            if let Poll::Ready(received) = operations[i].1.responses.poll_recv(cx) {
+                let id = operations[i].0.clone();
+                operations.rotate_left(i + 1);
+                return Poll::Ready((id, Next::from(received)));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 impl Drop for Running {

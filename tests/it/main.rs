@@ -23,6 +23,7 @@ mod drills;
 mod encodings;
 mod engines;
 mod errors;
+mod events;
 mod execution;
 mod fair;
 mod finding;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::engines::{Engine, on_each_engine};
+use crate::events::Events;
 use crate::harness::{Server, TOKEN};
 use crate::process::Process;
-use crate::subscriptions::Events;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};

@@ -9,10 +9,10 @@ use vext::service::{NewToken, demo};
 use vext::store;
 
 use crate::engines::{Engine, on_each_engine};
+use crate::events::Events;
 use crate::harness::{ALL, MOLLOY, Server, TOKEN};
 use crate::places::places;
 use crate::probes::{Probe, World};
-use crate::subscriptions::Events;
 use crate::types::{Types, camel, list, name};
 
 /// What the sweep cannot build a request for.

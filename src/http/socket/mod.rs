@@ -8,9 +8,7 @@ mod origin;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
@@ -138,7 +136,7 @@ impl Connection {
             }
             let Self { socket, operations, claim, pace, .. } = self;
             let event = tokio::select! {
-                (id, next) = poll_fn(|cx| poll_operations(operations, cx)) => Event::Next(id, next),
+                (id, next) = pipeline::next_of(operations) => Event::Next(id, next),
                 message = pace.receive(socket), if !stops => Event::Message(message?),
                 () = sleep_until(init), if claim.is_none() => return Err(Close::INIT_TIMEOUT.into()),
                 _ = ticks.tick() => Event::Tick,
@@ -184,16 +182,16 @@ impl Connection {
     /// Finds out who asks: by the payload, or else by the headers of the request that opened the socket, which browsers
     /// cannot set.
     async fn init(&mut self, payload: Map<String, Value>) -> Result<(), End> {
-        let named = |names: [&str; 2]| {
+        let named = |names: &[&str]| {
             let mut fields = payload.iter();
             let field = fields.find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
             field.and_then(|(_, value)| value.as_str()).map(str::to_owned)
         };
-        let token = match named(["authorization", "authorization"]) {
+        let token = match named(&["authorization"]) {
             Some(authorization) => identify::bearer(&authorization).map(str::to_owned),
             None => identify::token(&self.headers).map(str::to_owned),
         };
-        let tenant = named(["tenant", "x-tenant"]).filter(|code| !code.is_empty());
+        let tenant = named(&["tenant", "x-tenant"]).filter(|code| !code.is_empty());
         let claim = Claim {
             token: token.ok_or(Close::FORBIDDEN)?,
             tenant: tenant.or_else(|| identify::selected(&self.headers)),
@@ -278,18 +276,6 @@ async fn prepare(
 
 /// How long the other side gets to answer a close frame.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// The next that comes of any operation. Who has been served moves to the end of the queue.
-fn poll_operations(operations: &mut VecDeque<(String, Running)>, cx: &mut Context<'_>) -> Poll<(String, Next)> {
-    for i in 0..operations.len() {
-        if let Poll::Ready(next) = operations[i].1.poll_next(cx) {
-            let id = operations[i].0.clone();
-            operations.rotate_left(i + 1);
-            return Poll::Ready((id, next));
-        }
-    }
-    Poll::Pending
-}
 
 /// How fast messages are read: a rate, and bursts of as many as it allows in a second.
 struct Pace {
