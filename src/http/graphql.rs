@@ -43,7 +43,7 @@ pub(super) async fn answer(
         }
     };
     let media = media.unwrap_or(Media::Json);
-    span.in_scope(|| shared.watch.end(&seen, answered.as_ref()));
+    span.in_scope(|| seen.end(answered.as_ref()));
     let mut answer = match answered {
         Ok(response) => GraphQLResponse::from(response).into_response(),
         Err(refusal) => refusal.answer(media),

@@ -52,7 +52,7 @@ struct Shared {
     demo_token: Option<String>,
     limits: Limits,
     health: Health,
-    watch: Watch,
+    watch: Arc<Watch>,
 }
 
 /// The router, as [`serve`] serves it and as tests call it.
@@ -62,7 +62,7 @@ pub fn router(app: App, options: ServeOptions) -> Router {
 
 fn shared_router(app: App, options: ServeOptions) -> (Router, Arc<Shared>) {
     let ServeOptions { demo_token, limits, watch, .. } = options;
-    let watch = Watch::new(&watch, &app);
+    let watch = Arc::new(Watch::new(&watch, &app));
     let body = DefaultBodyLimit::max(limits.max_body);
     let shared = Arc::new(Shared { api: Api::new(app), demo_token, limits, health: Health::default(), watch });
     let router = Router::new()

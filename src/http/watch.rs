@@ -99,7 +99,20 @@ pub(super) struct Seen {
     operation: Option<Operation>,
     pub(super) identified: bool,
     pub(super) tally: Arc<Tally>,
+    watch: Arc<Watch>,
+    is_told: bool,
     _at_work: AtWork,
+}
+
+/// How far a request came.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Ending {
+    /// It was executed; there may be errors in the answer.
+    Executed,
+    /// It was refused before that.
+    Refused,
+    /// Its client went away before there was an answer, or it was cut off by a stop.
+    Abandoned,
 }
 
 /// How a request ended.
@@ -107,7 +120,7 @@ pub(super) struct Outcome<'a> {
     pub(super) operation: Option<&'a Operation>,
     /// Whether it came with a valid token.
     pub(super) identified: bool,
-    pub(super) executed: bool,
+    pub(super) ending: Ending,
     /// The code of each error.
     pub(super) codes: Vec<String>,
 }
@@ -120,8 +133,10 @@ impl Watch {
     }
 
     /// Begins to watch a request.
-    pub(super) fn begin(&self, id: &str, headers: &HeaderMap) -> Seen {
+    pub(super) fn begin(self: &Arc<Self>, id: &str, headers: &HeaderMap) -> Seen {
         Seen {
+            watch: Arc::clone(self),
+            is_told: false,
             id: id.to_owned(),
             trace: Trace::of(headers, &self.app),
             begun: Stopwatch::start(),
@@ -135,16 +150,10 @@ impl Watch {
         }
     }
 
-    /// Tells what has been seen.
-    pub(super) fn end(&self, seen: &Seen, answered: Result<&Response, &Refusal>) {
+    fn tell(&self, seen: &Seen, ending: Ending, errors: &[ServerError]) {
         let took = seen.begun.elapsed();
-        let errors = answered.map_or_else(Refusal::errors, |response| &response.errors);
-        let outcome = Outcome {
-            operation: seen.operation.as_ref(),
-            identified: seen.identified,
-            executed: answered.is_ok(),
-            codes: errors.iter().map(code).collect(),
-        };
+        let codes = errors.iter().map(code).collect();
+        let outcome = Outcome { operation: seen.operation.as_ref(), identified: seen.identified, ending, codes };
         self.metrics.count(&outcome, took.as_secs_f64());
         if let Some(exporter) = self.exporter.as_ref().filter(|_| seen.trace.sampled) {
             exporter.export(seen.as_span(&outcome, self.app.now(), took));
@@ -159,6 +168,7 @@ impl Watch {
                 milliseconds = took.as_millis() as u64,
                 statements = seen.tally.statements(),
                 errors = errors.len(),
+                abandoned = ending == Ending::Abandoned,
                 document,
                 "a slow operation"
             );
@@ -175,7 +185,25 @@ fn code(error: &ServerError) -> String {
     }
 }
 
+impl Drop for Seen {
+    /// What nobody waits for any more is what somebody will ask about.
+    fn drop(&mut self) {
+        if !self.is_told {
+            self.span().in_scope(|| self.watch.tell(self, Ending::Abandoned, &[]));
+        }
+    }
+}
+
 impl Seen {
+    /// Tells what has been seen of a request that has its answer.
+    pub(super) fn end(mut self, answered: Result<&Response, &Refusal>) {
+        self.is_told = true;
+        match answered {
+            Ok(response) => self.watch.tell(&self, Ending::Executed, &response.errors),
+            Err(refusal) => self.watch.tell(&self, Ending::Refused, refusal.errors()),
+        }
+    }
+
     /// The span of all log lines about the request, whatever is logged.
     pub(super) fn span(&self) -> Span {
         tracing::error_span!("request", id = self.id, trace_id = self.trace.id)
@@ -200,7 +228,7 @@ impl Seen {
             begun: ended.saturating_sub(took.as_nanos()),
             ended,
             attributes,
-            failed: !outcome.codes.is_empty(),
+            failed: !outcome.codes.is_empty() || outcome.ending == Ending::Abandoned,
         }
     }
 
