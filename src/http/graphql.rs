@@ -50,7 +50,10 @@ pub(super) async fn answer(
         }
     };
     let answered = match (media, prepared) {
-        (Media::EventStream, prepared) => return follow(&shared, prepared, account.bill).await,
+        (Media::EventStream, prepared) => {
+            account.seen.pass_on();
+            return follow(&shared, prepared, account.bill).await;
+        }
         (Media::Json | Media::Response, Ok(prepared)) => {
             let (answered, back) = prepared.answer(media, headers, account).instrument(span.clone()).await;
             account = back;
@@ -63,7 +66,7 @@ pub(super) async fn answer(
         seen.refused(refusal.errors());
         refusal.answer(media)
     });
-    span.in_scope(|| shared.watch.end(&seen));
+    drop(seen);
     bill.show(answer.headers_mut());
     answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     answer

@@ -21,7 +21,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::watch::Outcome;
+use super::watch::{Ending, Outcome};
 use crate::domain::Stopwatch;
 use crate::service::App;
 
@@ -97,7 +97,7 @@ impl Metrics {
         AtWork(self.in_flight.clone())
     }
 
-    /// Counts a request that has ended. `known` is whether a token came with it: only those give names to series.
+    /// Counts a request that has ended.
     pub(super) fn count(&self, outcome: &Outcome<'_>, seconds: f64) {
         let r#type = match outcome.operation.map(|operation| operation.r#type) {
             Some(OperationType::Query) => "query",
@@ -107,15 +107,14 @@ impl Metrics {
         };
         let operation = self.name(outcome);
         self.seconds.get_or_create(&Operation { operation: Arc::clone(&operation), r#type }).observe(seconds);
-        let ended = if !outcome.executed {
-            "refused"
-        } else if outcome.codes.is_empty() {
-            "ok"
-        } else {
-            "errors"
+        let ended = match outcome.ending {
+            Ending::Executed if outcome.codes.is_empty() => "ok",
+            Ending::Executed => "errors",
+            Ending::Refused => "refused",
+            Ending::Abandoned => "abandoned",
         };
         self.requests.get_or_create(&Ended { operation, r#type, outcome: ended }).inc();
-        let codes = if outcome.executed { &self.errors } else { &self.rejected };
+        let codes = if outcome.ending == Ending::Executed { &self.errors } else { &self.rejected };
         for code in outcome.codes {
             codes.get_or_create(&[("code", code.clone())]).inc();
         }
@@ -132,7 +131,11 @@ impl Metrics {
         if let Some(known) = names.get(name) {
             return Arc::clone(known);
         }
-        if !outcome.executed || !outcome.identified || names.len() >= OPERATIONS || name.len() > LONGEST_NAME {
+        if outcome.ending != Ending::Executed
+            || !outcome.identified
+            || names.len() >= OPERATIONS
+            || name.len() > LONGEST_NAME
+        {
             return "other".into();
         }
         let name: Arc<str> = name.into();

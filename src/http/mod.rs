@@ -95,7 +95,7 @@ struct Shared {
     stopping: Receiver<bool>,
     fair: Arc<Fair>,
     health: Arc<Health>,
-    watch: Watch,
+    watch: Arc<Watch>,
 }
 
 /// Waits until the stop was asked for; without end when nobody can ask any more.
@@ -115,7 +115,7 @@ pub fn router(app: App, options: ServeOptions) -> Result<Router, String> {
 
 fn shared(app: App, options: ServeOptions, stopping: Receiver<bool>) -> Result<Arc<Shared>, String> {
     let ServeOptions { demo_token, limits, documents, door, explorable, streaming, fair, watch, .. } = options;
-    let (fair, watch) = (Fair::new(app.clone(), fair), Watch::new(&watch, &app));
+    let (fair, watch) = (Fair::new(app.clone(), fair), Arc::new(Watch::new(&watch, &app)));
     let api = Api::new(app.with_feed_poll(streaming.feed_poll), limits.clone(), explorable);
     Ok(Arc::new(Shared {
         trusted: documents.load(&api, &limits)?,

@@ -67,13 +67,12 @@ async fn respond(shared: &Shared, operation: Operation, credentials: Credentials
     seen.operation(&operation.document, operation.request.operation_name.as_deref());
     seen.identified = operation.asking.viewer.is_some();
     let span = seen.span();
-    let answered = execute(shared, operation, credentials, bill, &mut seen).instrument(span.clone()).await;
+    let answered = execute(shared, operation, credentials, bill, &mut seen).instrument(span).await;
     let response = answered.unwrap_or_else(|refusal| Response::from_errors(refusal.into_errors()));
     match was_executed(&response) {
         true => seen.executed(&response.errors),
         false => seen.refused(&response.errors),
     }
-    span.in_scope(|| shared.watch.end(&seen));
     response
 }
 

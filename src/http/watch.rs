@@ -96,11 +96,25 @@ pub(super) struct Seen {
     document: Option<DocumentHash>,
     operation: Option<Operation>,
     pub(super) identified: bool,
-    /// Whether it was executed, and the code of each error.
-    executed: bool,
+    ending: Ending,
+    /// The code of each error.
     codes: Vec<String>,
     pub(super) tally: Arc<Tally>,
+    watch: Arc<Watch>,
+    /// Whether others tell of it.
+    is_passed_on: bool,
     _at_work: AtWork,
+}
+
+/// How far a request came.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Ending {
+    /// It was executed; there may be errors in the answer.
+    Executed,
+    /// It was refused before that.
+    Refused,
+    /// Its client went away before there was an answer, or it was cut off by a stop.
+    Abandoned,
 }
 
 /// How a request ended.
@@ -108,7 +122,7 @@ pub(super) struct Outcome<'a> {
     pub(super) operation: Option<&'a Operation>,
     /// Whether it came with a valid token.
     pub(super) identified: bool,
-    pub(super) executed: bool,
+    pub(super) ending: Ending,
     /// The code of each error.
     pub(super) codes: &'a [String],
 }
@@ -121,8 +135,10 @@ impl Watch {
     }
 
     /// Begins to watch a request.
-    pub(super) fn begin(&self, id: &str, headers: &HeaderMap) -> Seen {
+    pub(super) fn begin(self: &Arc<Self>, id: &str, headers: &HeaderMap) -> Seen {
         Seen {
+            watch: Arc::clone(self),
+            is_passed_on: false,
             id: id.to_owned(),
             trace: Trace::of(headers, &self.app),
             begun: Stopwatch::start(),
@@ -131,22 +147,17 @@ impl Watch {
             document: None,
             operation: None,
             identified: false,
-            executed: false,
+            ending: Ending::Abandoned,
             codes: Vec::new(),
             tally: Arc::default(),
             _at_work: self.metrics.work(),
         }
     }
 
-    /// Tells what has been seen.
-    pub(super) fn end(&self, seen: &Seen) {
+    fn tell(&self, seen: &Seen) {
         let took = seen.begun.elapsed();
-        let outcome = Outcome {
-            operation: seen.operation.as_ref(),
-            identified: seen.identified,
-            executed: seen.executed,
-            codes: &seen.codes,
-        };
+        let Seen { operation, identified, ending, codes, .. } = seen;
+        let outcome = Outcome { operation: operation.as_ref(), identified: *identified, ending: *ending, codes };
         self.metrics.count(&outcome, took.as_secs_f64());
         if let Some(exporter) = self.exporter.as_ref().filter(|_| seen.trace.sampled) {
             exporter.export(seen.as_span(&outcome, self.app.now(), took));
@@ -160,6 +171,7 @@ impl Watch {
                 milliseconds = took.as_millis() as u64,
                 statements = seen.tally.statements(),
                 errors = seen.codes.len(),
+                abandoned = seen.ending == Ending::Abandoned,
                 document = hash.as_deref().map(|hash| &hash[..16]),
                 "a slow operation"
             );
@@ -176,7 +188,21 @@ fn code(error: &ServerError) -> String {
     }
 }
 
+impl Drop for Seen {
+    /// Tells of every request, also of one that nobody waits for any more: that is what somebody will ask about.
+    fn drop(&mut self) {
+        if !self.is_passed_on {
+            self.span().in_scope(|| self.watch.tell(self));
+        }
+    }
+}
+
 impl Seen {
+    /// Leaves it to the operation in a stream to be watched.
+    pub(super) fn pass_on(mut self) {
+        self.is_passed_on = true;
+    }
+
     /// The span of all log lines about the request, whatever is logged.
     pub(super) fn span(&self) -> Span {
         tracing::error_span!("request", id = self.id, trace_id = self.trace.id)
@@ -201,7 +227,7 @@ impl Seen {
             begun: ended.saturating_sub(took.as_nanos()),
             ended,
             attributes,
-            failed: !outcome.codes.is_empty(),
+            failed: !outcome.codes.is_empty() || outcome.ending == Ending::Abandoned,
         }
     }
 
@@ -224,13 +250,13 @@ impl Seen {
 
     /// Remembers how the execution ended.
     pub(super) fn executed(&mut self, errors: &[ServerError]) {
-        self.executed = true;
+        self.ending = Ending::Executed;
         self.codes = errors.iter().map(code).collect();
     }
 
     /// Remembers why nothing was executed.
     pub(super) fn refused(&mut self, errors: &[ServerError]) {
-        self.executed = false;
+        self.ending = Ending::Refused;
         self.codes = errors.iter().map(code).collect();
     }
 

@@ -69,7 +69,7 @@ pub use session::{Query, Session, Tx};
 pub use sources::{Source, sources};
 pub use sqlite::{Exclusive, Frozen, beside, copy_database};
 use tally::Tallied;
-pub use tally::{Asked as AskedOfStore, Tally};
+pub use tally::{Listing, Tally};
 pub use tenants::{
     TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
     update as update_tenant,

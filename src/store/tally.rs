@@ -11,12 +11,12 @@ use crate::domain::{Row, Value};
 #[derive(Debug, Default)]
 pub struct Tally {
     statements: AtomicU64,
-    list: Option<Mutex<Asked>>,
+    list: Option<Mutex<Listing>>,
 }
 
 /// What a request has asked, by name, each in the order of its first time.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct Listing {
     /// The texts of its statements, which hold no value, and how often each was run.
     pub statements: Vec<(&'static str, u64)>,
     /// Its batches of look-ups: what was looked up, and how many keys.
@@ -35,12 +35,12 @@ impl Tally {
     }
 
     /// The names; `None` if they are not remembered.
-    pub fn names(&self) -> Option<Asked> {
+    pub fn names(&self) -> Option<Listing> {
         // A poisoned lock only means that another thread panicked; the lists are whole.
         self.list.as_ref().map(|list| list.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    fn remember(&self, what: impl FnOnce(&mut Asked)) {
+    fn remember(&self, what: impl FnOnce(&mut Listing)) {
         if let Some(list) = &self.list {
             what(&mut list.lock().unwrap_or_else(PoisonError::into_inner));
         }
@@ -48,14 +48,14 @@ impl Tally {
 
     pub(super) fn statement(&self, sql: &'static str) {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        self.remember(|asked| match asked.statements.iter_mut().find(|(known, _)| *known == sql) {
+        self.remember(|listing| match listing.statements.iter_mut().find(|(known, _)| *known == sql) {
             Some((_, times)) => *times += 1,
-            None => asked.statements.push((sql, 1)),
+            None => listing.statements.push((sql, 1)),
         });
     }
 
     pub(super) fn batch(&self, of: &'static str, keys: usize) {
-        self.remember(|asked| asked.batches.push((of, keys)));
+        self.remember(|listing| listing.batches.push((of, keys)));
     }
 }
 

@@ -241,6 +241,42 @@ fn a_slow_operation_is_logged_without_values() {
     assert!(trace.len() == 32 && trace != "0af7651916cd43dd8448eb211c80319c", "{trace}");
 }
 
+/// A client that does not wait for its answer is seen all the same.
+#[test]
+fn a_request_that_is_abandoned_is_counted_and_logged() {
+    let live = Live::new(Engine::Sqlite, Content::Demo);
+    let (url, key, metrics) = (live.url(), live.folder.path().join("vext.key"), free());
+    let serve = ["serve", "--database", &url, "--key-file", key.to_str().unwrap(), "--metrics-listen", &metrics];
+    let server = Process::start(&[&serve[..], &["--slow-operation", "0s"]].concat());
+    assert!(server.ask(TOKEN, "{ tenant { code } }", &json!({})).is_some());
+    // Somebody else holds the file, so that a save has to wait.
+    let other = rusqlite::Connection::open(live.database.file().unwrap()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let save = r#"mutation Wait { virtualExtensionCreate(input: {information: {number: "991", name: "x"}}) {
+      userErrors { code } } }"#;
+    let body = json!({ "query": save }).to_string();
+    let mut client = TcpStream::connect(&server.address).unwrap();
+    write!(
+        client,
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer {TOKEN}\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let until = |name: &str| {
+        let begun = Instant::now();
+        while scrape(&metrics).get(name) != Some(&1.0) {
+            assert!(begun.elapsed() < Duration::from_secs(4), "{name}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    until("vext_requests_in_flight");
+    drop(client);
+    until(r#"vext_requests_total{operation="other",type="mutation",outcome="abandoned"}"#);
+    assert!(server.says("operation=\"Wait\"").contains("abandoned=true"));
+    other.execute_batch("ROLLBACK").unwrap();
+}
+
 #[test]
 fn an_operation_that_is_not_slow_is_not_logged() {
     let mut server = Process::start(&["demo", "--token", "T", "--slow-operation", "10m"]);
@@ -346,7 +382,10 @@ fn spans_reach_a_collector() {
 fn every_series_is_documented() {
     let metrics = free();
     let server = Process::start(&["demo", "--token", "T", "--metrics-listen", &metrics]);
-    server.ask("T", "{ tenant { code } }", &json!({})).unwrap();
+    // A series with labels is there once it has one: a look-up in a batch, a refusal, and an error of an execution.
+    assert!(server.ask("T", IVY, &json!({ "n": "108" })).unwrap().get("errors").is_none());
+    assert!(server.ask("T", "query {", &json!({})).unwrap().get("data").is_none());
+    assert_eq!(send(&server.address, &[], &json!({ "query": "{ tenant { code } }" })).2["data"], json!(null));
     let (_, text) = get_from(&metrics, "/metrics").unwrap();
     let mut found: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(str::to_owned).collect();
     let page = include_str!("../../docs/watching.md");
