@@ -76,6 +76,12 @@ pub struct Limits {
     // A variable's value is copied at every place where it is used.
     #[arg(long, env = "VEXT_MAX_VALUES", value_name = "COUNT", default_value_t = 5000)]
     pub max_values: usize,
+
+    /// Longest text in a request's variables.
+    //
+    // Errors repeat the text at every place where the variable is used. No field takes more than 4000 characters.
+    #[arg(long, env = "VEXT_MAX_TEXT", value_name = "BYTES", default_value_t = 16 * 1024)]
+    pub max_text: usize,
 }
 
 impl Default for Limits {
@@ -121,6 +127,8 @@ pub enum Limit {
     Fields,
     /// [`Limits::max_values`].
     Values,
+    /// [`Limits::max_text`].
+    Text,
 }
 
 impl Limit {
@@ -141,6 +149,7 @@ impl Limit {
             Limit::Fragments => "TOO_MANY_FRAGMENTS",
             Limit::Fields => "TOO_MANY_FIELDS",
             Limit::Values => "TOO_MANY_VALUES",
+            Limit::Text => "TEXT_TOO_LONG",
         }
     }
 
@@ -161,6 +170,7 @@ impl Limit {
             Limit::Fragments => "fragments",
             Limit::Fields => "fields with its fragments spread",
             Limit::Values => "values in its variables",
+            Limit::Text => "bytes of a text",
         }
     }
 }

@@ -173,7 +173,7 @@ fn directives() -> impl Strategy<Value = Tokens> {
 
 fn selection() -> impl Strategy<Value = Tokens> {
     let head = (select(&["a", "b : a", "on", "on : on", "fragment", "__type"][..]), arguments(), directives());
-    let field = head.prop_map(|(name, arguments, directives)| [words(name), arguments, directives].concat());
+    let field = head.prop_map(|(name, arguments, directives)| [words(name), arguments, directives].concat()).boxed();
     let spread = directives().prop_map(|directives| [words("... G"), directives].concat());
     let braced = |fields: Vec<Tokens>| [words("{"), fields.concat(), words("}")].concat();
     prop_oneof![4 => field.clone(), 1 => spread].prop_recursive(4, 24, 4, move |inner| {
