@@ -106,6 +106,12 @@ pub struct Limits {
     /// Time that a request gets, such as `5s` or `300ms`; what it still does then is stopped.
     #[arg(long, env = "VEXT_REQUEST_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = time)]
     pub request_timeout: Duration,
+
+    /// Longest text in a request's variables.
+    //
+    // Errors repeat the text at every place where the variable is used. No field takes more than 4000 characters.
+    #[arg(long, env = "VEXT_MAX_TEXT", value_name = "BYTES", default_value_t = 16 * 1024)]
+    pub max_text: usize,
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -172,6 +178,8 @@ pub enum Limit {
     Response,
     /// [`Limits::request_timeout`].
     Deadline,
+    /// [`Limits::max_text`].
+    Text,
 }
 
 impl Limit {
@@ -198,6 +206,7 @@ impl Limit {
             Limit::Errors => "TOO_MANY_ERRORS",
             Limit::Response => "RESPONSE_TOO_LARGE",
             Limit::Deadline => "DEADLINE_EXCEEDED",
+            Limit::Text => "TEXT_TOO_LONG",
         }
     }
 
@@ -224,6 +233,7 @@ impl Limit {
             Limit::Errors => "errors",
             Limit::Response => "bytes of answer",
             Limit::Deadline => "milliseconds of time",
+            Limit::Text => "bytes of a text",
         }
     }
 }

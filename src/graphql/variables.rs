@@ -28,8 +28,9 @@ pub(super) fn check_types(document: &ExecutableDocument) -> Result<(), ServerErr
             base = &inner.base;
         }
         let BaseType::Named(name) = base else { continue };
-        if !INPUTS.contains(name.as_str()) {
-            let sentence = format!("The type {name:?} of the variable {:?} is no input type.", variable.node.name.node);
+        let (name, of) = (name.as_str(), variable.node.name.node.as_str());
+        if !INPUTS.contains(name) {
+            let sentence = format!("The type {name:?} of the variable {of:?} is no input type.");
             return Err(ServerError::new(sentence, Some(variable.pos)));
         }
     }

@@ -326,7 +326,7 @@ export function mutations(tools) {
       return 'query Main($w: Boolean !) { tenants @skip(if: $w) { id } }';
     },
     'text: white space, commas, marks and comments': ({ text }) =>
-      `\ufeff${text.replace(/ /g, () => pick([' ', ',', '\n', '\r\n', '\t', ' # { "\n']))}`,
+      `\ufeff${text.replace(/(\bon)? /g, (_, on) => (on ? 'on ' : pick([' ', ',', '\n', '\r\n', '\t', ' # { "\n'])))}`,
     'text: a keyword grown together with a name': instead('queryMain { __typename }', 'query Main { __typename }fragmentF on Query { id }'),
     'text: nothing': instead('', ' ', '# nothing', ','),
     'text: a definition of a schema': definition('type Nope { id: ID }'),

@@ -56,7 +56,7 @@ fn worst() -> Vec<(&'static str, String, Value)> {
         (0..count).map(move |i| format!("{i:a<length$} ").replacen(|c: char| c.is_ascii_digit(), "n", 1))
     };
     let chain = |body: fn(usize) -> String| {
-        (0..49).map(|i| format!("fragment F{i} on Query{{...F{} {}}}", i + 1, body(i))).collect::<String>()
+        (0..30).map(|i| format!("fragment F{i} on Query{{...F{} {}}}", i + 1, body(i))).collect::<String>()
     };
     let form = "tenant{virtualExtension(by:{number:\"108\"}){information{outboundCallerId}}}";
     vec![
@@ -72,14 +72,14 @@ fn worst() -> Vec<(&'static str, String, Value)> {
         (
             "conflicts in a chain",
             format!(
-                "{{...F0}}{}fragment F49 on Query{{tenants{{id}}}}",
+                "{{...F0}}{}fragment F30 on Query{{tenants{{id}}}}",
                 chain(|i| format!("tenant(code:\"{i}\"){{id}}"))
             ),
             none.clone(),
         ),
         (
             "fragments",
-            format!("{{...F0}}{}fragment F49 on Query{{{}}}", chain(|_| String::new()), "__typename ".repeat(1500)),
+            format!("{{...F0}}{}fragment F30 on Query{{{}}}", chain(|_| String::new()), "__typename ".repeat(1500)),
             none.clone(),
         ),
         (
@@ -99,9 +99,9 @@ fn worst() -> Vec<(&'static str, String, Value)> {
         (
             "variables",
             {
-                let defined: String = (0..200).map(|i| format!("$v{i}:ID!")).collect();
-                let used: String = (0..200).map(|i| format!("node(id:$v{i}){{id}}")).collect();
-                format!("query({}){{{}}}", defined.split_at(defined.len() / 2).0, used.split_at(used.len() / 2).0)
+                let defined: String = (0..120).map(|i| format!("$v{i}:ID!")).collect();
+                let used: String = (0..120).map(|i| format!("node(id:$v{i}){{id}}")).collect();
+                format!("query({defined}){{{used}}}")
             },
             none.clone(),
         ),
@@ -116,7 +116,7 @@ fn worst() -> Vec<(&'static str, String, Value)> {
                 "query($v:OrderField!){{tenant{{{}}}}}",
                 "virtualExtensions(orderBy:{field:$v}){nodes{id}}".repeat(100)
             ),
-            json!({ "v": "A".repeat(200_000) }),
+            json!({ "v": "A".repeat(16_000) }),
         ),
     ]
 }

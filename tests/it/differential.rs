@@ -52,7 +52,7 @@ fn documents() -> Option<Vec<Value>> {
         missing("the npm package graphql (npm ci --prefix tests/clients)");
         return None;
     }
-    let asked = std::env::var("VEXT_DIFFERENTIAL").unwrap_or_else(|_| "1,2500".to_owned());
+    let asked = std::env::var("VEXT_DIFFERENTIAL").unwrap_or_else(|_| "1,1500".to_owned());
     let (seed, count) = asked.split_once(',').unwrap();
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
     let script = Path::new(CLIENTS).join("differential.mjs");

@@ -51,10 +51,7 @@ fn holds<S: Scalar + std::fmt::Debug>(sent: Value) -> Result<(), TestCaseError> 
             prop_assert_eq!(&S::from_value(value.to_value()), &Ok(value.clone()));
             prop_assert_eq!(&S::admit(value.to_value()), &Ok(value));
         }
-        Err(problem) => {
-            prop_assert!(problem.rule.len() > 5, "{problem:?}");
-            prop_assert!(problem.value.is_some(), "{problem:?}");
-        }
+        Err(problem) => prop_assert!(problem.rule.len() > 5, "{problem:?}"),
     }
     Ok(())
 }

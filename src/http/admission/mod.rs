@@ -55,7 +55,7 @@ pub(super) fn admit(text: &str, limits: &Limits) -> Result<(), Refused> {
     expand::check(&scan::scan(text, limits)?, text, limits)
 }
 
-/// Checks the variables of a request: how many values they hold, and how deep.
+/// Checks the variables of a request: how many values they hold, how deep, and how long.
 pub(super) fn admit_variables(variables: &Variables, limits: &Limits) -> Result<(), Refused> {
     let mut rest: Vec<(&Value, usize)> = variables.values().map(|value| (value, 1)).collect();
     let mut count = rest.len();
@@ -64,6 +64,9 @@ pub(super) fn admit_variables(variables: &Variables, limits: &Limits) -> Result<
         match value {
             Value::List(values) => rest.extend(values.iter().map(|value| (value, depth + 1))),
             Value::Object(values) => rest.extend(values.values().map(|value| (value, depth + 1))),
+            Value::String(text) if text.len() > limits.max_text => {
+                return Err(exceeded(Limit::Text, limits.max_text, text.len(), None).into());
+            }
             _ => continue,
         }
         if depth > limits.max_value_depth {

@@ -151,16 +151,17 @@ fn sixty_four_kilobytes_of_brackets_are_refused() {
 
 #[test]
 fn variables_are_counted_and_measured() {
-    let variables = Variables::from_json(json!({ "a": 1, "b": [[], { "c": "d", "e": [null] }] }));
-    let outcome = |max_values, max_value_depth| match admit_variables(
+    let variables = Variables::from_json(json!({ "a": 1, "b": [[], { "c": "dé", "e": [null] }] }));
+    let outcome = |max_values, max_value_depth, max_text| match admit_variables(
         &variables,
-        &Limits { max_values, max_value_depth, ..Limits::default() },
+        &Limits { max_values, max_value_depth, max_text, ..Limits::default() },
     ) {
         Ok(()) => None,
         Err(Refused::Limit(e)) => Some((e.limit, e.allowed, e.actual, e.at)),
         Err(Refused::Grammar(error)) => panic!("{error}"),
     };
-    assert_eq!(outcome(7, 3), None);
-    assert_eq!(outcome(6, 3), Some((Limit::Values, 6, 7, None)));
-    assert_eq!(outcome(7, 2), Some((Limit::ValueDepth, 2, 3, None)));
+    assert_eq!(outcome(7, 3, 3), None);
+    assert_eq!(outcome(6, 3, 3), Some((Limit::Values, 6, 7, None)));
+    assert_eq!(outcome(7, 2, 3), Some((Limit::ValueDepth, 2, 3, None)));
+    assert_eq!(outcome(7, 3, 2), Some((Limit::Text, 2, 3, None)));
 }
