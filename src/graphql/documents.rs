@@ -102,7 +102,7 @@ impl Document {
             Some(name) => operations.iter().find(|(own, _)| own.is_some_and(|own| own == name)),
             None => operations.iter().next().filter(|_| operations.iter().count() == 1),
         };
-        found.map(|(name, operation)| (name.map(|name| name.as_str()), &operation.node))
+        found.map(|(name, operation)| (name.map(async_graphql::Name::as_str), &operation.node))
     }
 }
 
