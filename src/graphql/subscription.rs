@@ -10,7 +10,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 use super::find::MOST;
 use super::mutation::FieldChange;
 use super::objects::PbxObject;
-use super::scope::{Scope, coded};
+use super::scope::{Nullable, Scope, coded};
 use crate::domain::{DateTime, Kind, ObjectId, TenantId};
 use crate::service::{Follower, Following, Heard, read_place, write_place};
 use crate::store::{self, FeedPlace, FeedRow};
@@ -157,9 +157,9 @@ impl ChangeRecord {
     }
 
     /// The object as it is now, which may be later than the change. Null when it is gone, and for the tenant's defaults.
-    async fn object(&self, ctx: &Context<'_>) -> Result<Option<PbxObject>> {
-        let row = Scope::of(ctx)?.object(self.key()).await?;
-        Ok(row.and_then(PbxObject::of))
+    async fn object(&self, ctx: &Context<'_>) -> Nullable<PbxObject> {
+        let found = async { Ok(Scope::of(ctx)?.object(self.key()).await?.and_then(PbxObject::of)) };
+        found.await.transpose()
     }
 
     /// The fields that it changed, by path.

@@ -11,6 +11,7 @@
 
 mod access;
 mod admission;
+mod attacks;
 mod backups;
 mod clients;
 mod cost;

@@ -1,0 +1,371 @@
+//! Attacks on the real binary, one after another: each gets its answer, in time, of few bytes, and the process is the
+//! same afterwards, alive and hardly larger.
+//!
+//! `VEXT_ATTACKED` names another binary than the one under test, such as the release build. With `--nocapture` the table
+//! of docs/security.md is printed.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use vext::graphql::DocumentHash;
+
+use crate::process::{Process, vext};
+
+/// The longest that an attack may keep the server busy: far more than any takes, so that a slow machine passes.
+const TIME: Duration = Duration::from_secs(10);
+/// The longest answer to an attack.
+const BYTES: usize = 64 * 1024;
+/// How much the process may grow over all attacks, in KiB.
+const GROWTH: u64 = 128 * 1024;
+
+/// What is sent, and the codes of which one must come back; none of them is an answer without an error.
+struct Attack {
+    name: &'static str,
+    text: String,
+    codes: &'static [&'static str],
+}
+
+fn repeated(
+    name: &'static str,
+    codes: &'static [&'static str],
+    sizes: &[usize],
+    text: impl Fn(usize) -> String,
+) -> Vec<Attack> {
+    sizes.iter().map(|&size| Attack { name, text: text(size), codes }).collect()
+}
+
+/// Texts of queries that design.md and others name, at many sizes.
+fn texts() -> Vec<Attack> {
+    let deep: &[usize] = &[65, 200, 1000, 4999, 30_000];
+    let many: &[usize] = &[60, 500, 3000];
+    let tenant = |inner: &str| format!("{{ tenant {{ {inner} }} }}");
+    let mut all = Vec::new();
+    let mut add = |attacks: Vec<Attack>| all.extend(attacks);
+    add(repeated("lists in a value", &["VALUE_TOO_DEEP"], deep, |n| format!("{{a(x:{}", "[".repeat(n))));
+    add(repeated("closed lists in a value", &["VALUE_TOO_DEEP", "TOO_MANY_TOKENS"], deep, |n| {
+        format!("{{a(x:{}{})}}", "[".repeat(n), "]".repeat(n))
+    }));
+    add(repeated("objects in a value", &["VALUE_TOO_DEEP", "TOO_MANY_TOKENS", "QUERY_TOO_LARGE"], deep, |n| {
+        format!("{{a(x:{}", "{a:".repeat(n))
+    }));
+    add(repeated("selections", &["SELECTION_TOO_DEEP", "TOO_MANY_TOKENS", "QUERY_TOO_LARGE"], deep, |n| {
+        "{a".repeat(n)
+    }));
+    add(repeated("list types", &["TYPE_TOO_DEEP", "TOO_MANY_TOKENS"], deep, |n| {
+        format!("query($a: {}Int{}) {{ __typename }}", "[".repeat(n), "]".repeat(n))
+    }));
+    add(repeated("parentheses", &["VALUE_TOO_DEEP", "SELECTION_TOO_DEEP", "TOO_MANY_TOKENS", ""], deep, |n| {
+        format!("{{a{}", "(".repeat(n))
+    }));
+    add(repeated("fragments that double", &["TOO_MANY_FIELDS", "TOO_MANY_FRAGMENTS"], &[12, 20, 40, 200], |n| {
+        let one = |i: usize| format!("fragment F{i} on Query {{ ...F{} ...F{} }} ", i + 1, i + 1);
+        let fragments: String = (0..n).map(one).collect();
+        format!("{{ ...F0 }} {fragments} fragment F{n} on Query {{ __typename }}")
+    }));
+    add(repeated(
+        "fragments in a circle",
+        &["", "TOO_MANY_FRAGMENTS", "SELECTION_TOO_DEEP", "TOO_MANY_FIELDS"],
+        &[1, 2, 40],
+        |n| {
+            let one = |i: usize| format!("fragment F{i} on Query {{ ...F{} }} ", (i + 1) % n);
+            format!("{{ ...F0 }} {}", (0..n).map(one).collect::<String>())
+        },
+    ));
+    add(repeated("aliases", &["TOO_MANY_ALIASES", "TOO_MANY_TOKENS", "QUERY_TOO_LARGE"], many, |n| {
+        format!(
+            "{{ {} }}",
+            (0..n).fold(String::new(), |mut text, i| {
+                let _ = write!(text, "a{i}: __typename ");
+                text
+            })
+        )
+    }));
+    add(repeated("directives", &["TOO_MANY_DIRECTIVES", "TOO_MANY_TOKENS"], many, |n| {
+        format!("{{ __typename {} }}", "@skip(if: false) ".repeat(n))
+    }));
+    add(repeated("operations", &["TOO_MANY_OPERATIONS", "TOO_MANY_TOKENS"], many, |n| {
+        (0..n).fold(String::new(), |mut text, i| {
+            let _ = write!(text, "query Q{i} {{ __typename }} ");
+            text
+        })
+    }));
+    add(repeated("tokens", &["TOO_MANY_TOKENS", "QUERY_TOO_LARGE"], &[2100, 20_000, 100_000], |n| {
+        format!("{{ {} }}", "a ".repeat(n))
+    }));
+    add(repeated("commas and comments", &["", "QUERY_TOO_LARGE"], &[1000, 60_000, 250_000], |n| {
+        format!("{{ __typename }} {}", ",#\n".repeat(n / 3))
+    }));
+    add(repeated("a text without end", &["", "QUERY_TOO_LARGE"], &[10, 60_000], |n| {
+        format!("{{ a(x: \"{}", "x".repeat(n))
+    }));
+    add(repeated("unknown fields", &["", "TOO_MANY_ERRORS"], &[100, 1500], |n| {
+        format!(
+            "{{ {} }}",
+            (0..n).fold(String::new(), |mut text, i| {
+                let _ = write!(text, "f{i} ");
+                text
+            })
+        )
+    }));
+    add(repeated(
+        "introspection in circles",
+        &["INTROSPECTION_TOO_WIDE", "INTROSPECTION_TOO_DEEP", "SELECTION_TOO_DEEP"],
+        &[3, 5],
+        |n| format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(n), "} }".repeat(n)),
+    ));
+    add(repeated("pages of pages", &["COST_TOO_HIGH"], &[50, 100], |n| {
+        tenant(&format!(
+            "virtualExtensions(first: {n}) {{ nodes {{ id references(first: {n}) {{ nodes {{ path }} }} }} }}"
+        ))
+    }));
+    all
+}
+
+/// A server that is attacked.
+struct Target {
+    server: Process,
+    id: u32,
+}
+
+impl Target {
+    fn start() -> Self {
+        let arguments = ["demo", "--token", "T", "--listen", "127.0.0.1:0"];
+        let server = match std::env::var_os("VEXT_ATTACKED") {
+            Some(binary) => {
+                let mut command = std::process::Command::new(binary);
+                command.args(arguments).env_clear().stdin(std::process::Stdio::null());
+                Process::listening(command)
+            }
+            None => Process::listening({
+                let mut command = vext(&arguments);
+                command.env_clear();
+                command
+            }),
+        };
+        let id = server.id();
+        Self { server, id }
+    }
+
+    /// The status, the bytes and the body of the answer to a whole request.
+    fn send(&self, request: &[u8]) -> (u16, usize, Value) {
+        let mut stream = TcpStream::connect(&self.server.address).unwrap();
+        stream.set_read_timeout(Some(TIME)).unwrap();
+        // A server that has seen enough may close before it has read all.
+        let _ = stream.write_all(request);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let text = String::from_utf8_lossy(&answer);
+        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status, answer.len(), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    fn post(&self, body: &str) -> (u16, usize, Value) {
+        self.send(
+            format!(
+                "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+                 authorization: Bearer T\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .as_bytes(),
+        )
+    }
+
+    fn get(&self, query: &str) -> (u16, usize, Value) {
+        let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        self.send(
+            format!(
+                "GET /graphql?query={query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer T\r\n\r\n"
+            )
+            .as_bytes(),
+        )
+    }
+
+    /// What comes back for an operation that is sent over a WebSocket: the payload of `error` or `next`.
+    fn socket(&self, query: &str) -> (u16, usize, Value) {
+        let mut stream = TcpStream::connect(&self.server.address).unwrap();
+        stream.set_read_timeout(Some(TIME)).unwrap();
+        let head = "GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                    sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            answer.push(byte[0]);
+        }
+        let mut say = |message: Value| {
+            // One text frame, masked with zeros (RFC 6455, section 5.2).
+            let text = message.to_string().into_bytes();
+            let mut frame = vec![0x81, 0x80 | 127];
+            frame.extend((text.len() as u64).to_be_bytes());
+            frame.extend([0; 4]);
+            frame.extend(text);
+            let _ = stream.write_all(&frame);
+        };
+        say(json!({ "type": "connection_init", "payload": { "authorization": "Bearer T" } }));
+        say(json!({ "type": "subscribe", "id": "1", "payload": { "query": query } }));
+        let mut bytes = 0;
+        loop {
+            let mut head = [0; 2];
+            if stream.read_exact(&mut head).is_err() {
+                return (0, bytes, Value::Null);
+            }
+            let length = match head[1] {
+                126 => {
+                    let mut more = [0; 2];
+                    stream.read_exact(&mut more).unwrap();
+                    u64::from(u16::from_be_bytes(more))
+                }
+                127 => {
+                    let mut more = [0; 8];
+                    stream.read_exact(&mut more).unwrap();
+                    u64::from_be_bytes(more)
+                }
+                short => u64::from(short),
+            };
+            let mut payload = vec![0; length as usize];
+            stream.read_exact(&mut payload).unwrap();
+            bytes += payload.len();
+            let message: Value = serde_json::from_slice(&payload).unwrap_or_default();
+            match message["type"].as_str() {
+                Some("error") => return (101, bytes, json!({ "errors": message["payload"] })),
+                Some("next") => return (101, bytes, message["payload"].clone()),
+                None => return (101, bytes, Value::Null),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// The memory that the process has, in KiB.
+    fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// The same process answers an ordinary question.
+    fn lives(&self, after: &str) {
+        let (status, _, body) = self.post(r#"{"query":"{ tenant { code } }"}"#);
+        assert_eq!((status, &body["data"]["tenant"]["code"]), (200, &json!("CANISTRACCI")), "after {after}: {body}");
+        assert!(fs::metadata(format!("/proc/{}", self.id)).is_ok());
+    }
+}
+
+fn code(body: &Value) -> String {
+    let errors = body["errors"].as_array().cloned().unwrap_or_default();
+    let codes = errors.iter().filter_map(|error| error["extensions"]["code"].as_str());
+    codes.last().unwrap_or_default().to_owned()
+}
+
+/// Every text over every way in: POST, GET, WebSocket, and as a persisted query.
+#[test]
+fn no_text_of_a_query_takes_the_server_down() {
+    let target = Target::start();
+    target.lives("the start");
+    let before = target.memory();
+    let mut table =
+        String::from("| Attack | Bytes sent | Longest time | Most bytes back | Answer |\n|---|---|---|---|---|\n");
+    for Attack { name, text, codes } in texts() {
+        let persisted = json!({ "query": text, "extensions": { "persistedQuery": { "version": 1,
+            "sha256Hash": DocumentHash::of(&text).to_string() } } });
+        let body = json!({ "query": text }).to_string();
+        let (mut longest, mut most, mut said) = (Duration::ZERO, 0, String::new());
+        let mut ways: Vec<(&str, Box<dyn Fn() -> (u16, usize, Value)>)> = vec![
+            ("POST", Box::new(|| target.post(&body))),
+            ("persisted", Box::new(|| target.post(&persisted.to_string()))),
+            ("WebSocket", Box::new(|| target.socket(&text))),
+        ];
+        // Longer addresses are refused before anybody reads them.
+        if text.len() < 8000 {
+            ways.push(("GET", Box::new(|| target.get(&text))));
+        }
+        for (way, send) in ways {
+            let begun = Instant::now();
+            let (status, bytes, body) = send();
+            let took = begun.elapsed();
+            let shown: String = body.to_string().chars().take(300).collect();
+            assert!(took < TIME && bytes < BYTES, "{name}, {} bytes over {way}: {took:?}, {bytes} bytes", text.len());
+            // What is too large for a body or a message is refused before it is a query.
+            let too_large =
+                body["errors"][0]["extensions"]["code"] == "BODY_TOO_LARGE" || (way == "WebSocket" && body.is_null());
+            let code = code(&body);
+            let fits = codes.contains(&code.as_str()) && (body.get("errors").is_some() || codes.contains(&""));
+            assert!(
+                fits || (too_large && text.len() > 200_000),
+                "{name}, {} bytes over {way}: {status} {shown}",
+                text.len()
+            );
+            (longest, most) = (longest.max(took), most.max(bytes));
+            if !code.is_empty() {
+                said = code;
+            }
+            target.lives(name);
+        }
+        let _ = writeln!(table, "| {name} | {} | {} ms | {most} | {said} |", text.len(), longest.as_millis());
+    }
+    let grown = target.memory().saturating_sub(before);
+    println!("{table}\nThe process has grown by {grown} KiB, from {before} KiB.");
+    assert!(grown < GROWTH, "the process has grown by {grown} KiB");
+}
+
+/// What is wrong with the request around the query.
+#[test]
+fn no_request_around_a_query_takes_the_server_down() {
+    let target = Target::start();
+    let before = target.memory();
+    let query = "query($x: String) { __typename }";
+    let nested = |n: usize| format!(r#"{{"query":"{query}","variables":{{"x":{}{}}}}}"#, "[".repeat(n), "]".repeat(n));
+    let keys = (0..20_000).fold(String::new(), |mut text, i| {
+        let _ = write!(text, "\"k{i}\":0,");
+        text
+    });
+    let bodies = [
+        nested(17),
+        nested(100),
+        nested(1000),
+        nested(100_000),
+        format!(r#"{{"query":"{query}","variables":{{{keys}"x":null}}}}"#),
+        format!(r#"{{"query":"{query}","variables":{{"x":"{}"}}}}"#, "x".repeat(200_000)),
+        format!(r#"{{"query":"{query}","variables":{{"x":1e{}}}}}"#, "9".repeat(10_000)),
+        "[".repeat(200_000),
+        r#"{"query":"\uD800"}"#.to_owned(),
+        "{\"query\":\"{ __typename }\u{0}\"}".to_owned(),
+        r#"{"query":"{ __typename }","extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}"#.to_owned(),
+        r#"{"documentId":"../../etc/passwd"}"#.to_owned(),
+        " ".repeat(300_000),
+    ];
+    for body in &bodies {
+        let begun = Instant::now();
+        let (status, bytes, answer) = target.post(body);
+        let shown: String = body.chars().take(60).collect();
+        assert!(begun.elapsed() < TIME && bytes < BYTES, "{shown}");
+        // Some are valid and harmless; none is a mistake of the server.
+        assert!((200..500).contains(&status), "{shown}: {status} {answer}");
+        target.lives(&shown);
+    }
+    let heads: [&[u8]; 6] = [
+        b"GET /graphql HTTP/9.9\r\n\r\n",
+        b"\x00\x01\x02\x03\r\n\r\n",
+        b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\nconnection: close\r\n\r\n{}{}{}",
+        b"POST /graphql HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ncontent-type: application/json\r\n\r\nFFFFFFFFFFFFFFFF\r\n",
+        b"GET /graphql?query=%ff%fe HTTP/1.1\r\nhost: x\r\nx-tenant: a\r\nconnection: close\r\n\r\n",
+    ];
+    for head in heads {
+        let (status, bytes, _) = target.send(head);
+        assert!(bytes < BYTES && status < 500, "{}: {status}", String::from_utf8_lossy(head));
+        target.lives(&String::from_utf8_lossy(head));
+    }
+    let long = format!("GET /graphql?query={} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "a".repeat(200_000));
+    let (status, bytes, _) = target.send(long.as_bytes());
+    assert!(bytes < BYTES && status < 500, "{status}");
+    target.lives("a long address");
+    let grown = target.memory().saturating_sub(before);
+    assert!(grown < GROWTH, "the process has grown by {grown} KiB");
+}
