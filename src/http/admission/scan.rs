@@ -292,7 +292,7 @@ impl<'a> Scan<'a, '_> {
             | (Kind::Punctuator(b'}'), Open::Object(..)) => _ = self.open.pop(),
             (Kind::Punctuator(b'='), Open::Variables { .. }) => self.variables(true),
             (Kind::Punctuator(b'$'), Open::Variables { .. }) => self.variables(false),
-            (Kind::Punctuator(b'$' | b':' | b'!'), _) | (Kind::Name | Kind::Number | Kind::String, _) => {}
+            (Kind::Punctuator(b'$' | b':' | b'!') | Kind::Name | Kind::Number | Kind::String, _) => {}
             _ => return self.unexpected(token),
         }
         Ok(())

@@ -1,8 +1,11 @@
 use super::*;
 use serde_json::json;
 
-/// What a text passes: limit, allowed, actual, line and column.
-fn refused(text: &str, limits: &Limits) -> Option<(Limit, u64, u64, Option<(usize, usize)>)> {
+/// Limit, allowed, actual, line and column.
+type Passed = (Limit, u64, u64, Option<(usize, usize)>);
+
+/// What a text passes.
+fn refused(text: &str, limits: &Limits) -> Option<Passed> {
     match admit(text, limits) {
         Ok(()) => None,
         Err(Refused::Limit(e)) => Some((e.limit, e.allowed, e.actual, e.at.map(|at| (at.line, at.column)))),
