@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::runtime::Runtime;
 
-use super::serve::{bind, stop};
+use super::serve::{bind, runtime, stop};
 use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
@@ -59,7 +58,7 @@ pub struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> Outcome {
-        let runtime = Runtime::new()?;
+        let runtime = runtime()?;
         let (stop, listener) =
             runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
         // Lives longer than the database in it, and is deleted however this function ends.

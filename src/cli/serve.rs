@@ -7,14 +7,14 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::Limits;
-use crate::http::{self, DocumentSettings, DoorOptions, FairUse, ServeOptions, StreamSettings};
+use crate::http::{self, DocumentSettings, DoorOptions, FairUse, STACK, ServeOptions, StreamSettings};
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";
@@ -70,7 +70,7 @@ impl Serve {
     pub(super) fn run(self) -> Outcome {
         let schedule = self.backups.schedule()?;
         let database = self.database.database()?;
-        let runtime = Runtime::new()?;
+        let runtime = runtime()?;
         let (stop, listener) =
             runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
         let app = self.database.open_or_make(self.server.readers())?;
@@ -93,6 +93,11 @@ impl Serve {
         tracing::info!(target: LOG, "stopped");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The threads that execute requests.
+pub(super) fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()
 }
 
 pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

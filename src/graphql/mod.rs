@@ -40,7 +40,7 @@ pub use documents::{Document, DocumentHash, was_executed};
 use edit::ObjectMutation;
 pub use limits::{Exceeded, Limit, Limits, defaults};
 use lint::LintQuery;
-use mutation::FormMutation;
+use mutation::{FormMutation, SectionMutation};
 use prices::Prices;
 use query::RootQuery;
 use removal::{DeleteMutation, DeletePlanQuery};
@@ -55,7 +55,7 @@ use crate::store::{Snapshot, Tally};
 
 /// What can be changed.
 #[derive(Default, MergedObject)]
-struct Mutation(FormMutation, ObjectMutation, DeleteMutation, TenantMutation);
+struct Mutation(FormMutation, SectionMutation, ObjectMutation, DeleteMutation, TenantMutation);
 
 /// What can be asked.
 #[derive(Default, MergedObject)]
@@ -175,7 +175,8 @@ impl Api {
         let errors = self.refusals(&document, &request, &asking);
         let (name, variables, checked) = (request.operation_name.clone(), request.variables.clone(), document.clone());
         let mut response = match errors.is_empty() {
-            true => self.validate_and_run(document, request, asking).await,
+            // The state of an execution is large: it stays off the stack of who polls it.
+            true => Box::pin(self.validate_and_run(document, request, asking)).await,
             false => Response::from_errors(errors),
         };
         let actual = match checked.selected(name.as_deref()) {
@@ -269,7 +270,8 @@ impl Api {
         let snapshot = Arc::clone(&asking.snapshot);
         let budget = self.budget();
         let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
-        let mut response = batches.drive(snapshot, schema.execute(request.data(scope).data(budget))).await;
+        let execution = Box::pin(schema.execute(request.data(scope).data(budget)));
+        let mut response = batches.drive(snapshot, execution).await;
         if !self.explorable {
             introspection::keep_from_suggesting(&mut response.errors);
         }

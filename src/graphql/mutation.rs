@@ -139,9 +139,14 @@ pub struct VirtualExtensionDefaultsUpdateInput {
     form: FormPatch,
 }
 
-/// What can be changed of forms.
+/// What can be changed of whole forms.
 #[derive(Default)]
 pub struct FormMutation;
+
+/// What can be changed of one section of a form. Apart from the others because async-graphql polls all fields of an object
+/// in one function: its frame on the stack has room for the inputs of all of them.
+#[derive(Default)]
+pub struct SectionMutation;
 
 macro_rules! mutations {
     ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
@@ -160,7 +165,7 @@ macro_rules! mutations {
             }
         )+
 
-        /// What can be changed of forms.
+        /// What can be changed of whole forms.
         #[Object]
         impl FormMutation {
             /// Makes a virtual extension.
@@ -222,7 +227,11 @@ macro_rules! mutations {
             ) -> Result<VirtualExtensionRenumberPayload> {
                 renumber::renumber(ctx, input).await
             }
+        }
 
+        /// What can be changed of one section of a form.
+        #[Object]
+        impl SectionMutation {
             $(#[doc = concat!("Changes the section `", stringify!($name), "` of a virtual extension.")]
             async fn $update(
                 &self,

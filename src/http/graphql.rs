@@ -42,7 +42,10 @@ pub(super) async fn answer(
         Account { bill: Bill::new(Arc::clone(&shared.fair), client), seen: shared.watch.begin(&request_id, &headers) };
     let span = account.seen.span();
     let prepared = match accepted {
-        Some(_) => prepare(&shared, client, &request_id, request, &mut account).instrument(span.clone()).await,
+        Some(_) => {
+            let prepared = prepare(&shared, client, &request_id, request, &mut account);
+            Box::pin(prepared.instrument(span.clone())).await
+        }
         None => {
             let sentence = "The answer is application/graphql-response+json, application/json or text/event-stream; \
                             none of them is accepted.";
@@ -55,7 +58,8 @@ pub(super) async fn answer(
             return follow(&shared, prepared, account.bill).await;
         }
         (Media::Json | Media::Response, Ok(prepared)) => {
-            let (answered, back) = prepared.answer(media, headers, account).instrument(span.clone()).await;
+            let answer = prepared.answer(media, headers, account);
+            let (answered, back) = Box::pin(answer.instrument(span.clone())).await;
             account = back;
             answered
         }

@@ -41,7 +41,7 @@ use tokio::sync::watch::{Receiver, channel};
 
 pub use cors::{DoorOptions, Origin};
 use fair::Fair;
-pub use fair::{FairUse, TrustedProxy};
+pub use fair::{FairUse, STACK, TrustedProxy};
 use health::Health;
 use metrics::Metrics;
 pub use persisted::DocumentSettings;

@@ -22,6 +22,9 @@ use crate::store;
 /// the disk, do not keep reads out.
 const SLOTS_PER_READER: usize = 16;
 
+/// The bytes of stack of a thread that executes requests: several times what the deepest selection takes.
+pub const STACK: usize = 8 * 1024 * 1024;
+
 /// Whose line a request waits in. A token that has not been found valid from its address counts as that address, so
 /// that made-up tokens are no way to more turns.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -79,7 +82,12 @@ impl Drop for Lanes {
 
 fn runtime(threads: usize) -> Option<Runtime> {
     let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(threads).thread_name("expensive").on_thread_start(store::step_back).enable_all();
+    builder
+        .worker_threads(threads)
+        .thread_stack_size(STACK)
+        .thread_name("expensive")
+        .on_thread_start(store::step_back)
+        .enable_all();
     builder.build().inspect_err(|error| tracing::warn!(%error, "expensive requests get no threads of their own")).ok()
 }
 

@@ -26,6 +26,7 @@ use bucket::Buckets;
 use gate::Overloaded;
 use lanes::Lanes;
 pub(super) use lanes::Place;
+pub use lanes::STACK;
 pub(super) use sign_in::Credentials;
 use sign_in::SignIns;
 
