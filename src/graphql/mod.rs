@@ -69,11 +69,13 @@ pub struct Api {
     limits: Arc<Limits>,
 }
 
-fn schema(mode: ValidationMode) -> TheSchema {
+fn schema(mode: ValidationMode, limits: &Limits) -> TheSchema {
+    // Selections are bounded before, see `Api::cost`. This bounds what stands in them without being one, fragments in
+    // fragments, also those that spread themselves: one for each level.
+    let nesting = 2 * limits.max_depth.max(limits.max_introspection_depth);
     let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .validation_mode(mode)
-        // Measured before, with all other limits: see `Api::cost`.
-        .limit_recursive_depth(usize::MAX);
+        .limit_recursive_depth(nesting);
     objects::describe(schema).finish()
 }
 
@@ -85,13 +87,13 @@ static PRICES: LazyLock<Prices> = LazyLock::new(|| match Prices::read(&sdl()) {
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
-    schema(ValidationMode::Strict).sdl()
+    schema(ValidationMode::Strict, &Limits::default()).sdl()
 }
 
 impl Api {
     /// The API of an open application.
     pub fn new(app: App, limits: Limits) -> Self {
-        let (strict, fast) = (schema(ValidationMode::Strict), schema(ValidationMode::Fast));
+        let (strict, fast) = (schema(ValidationMode::Strict, &limits), schema(ValidationMode::Fast, &limits));
         LazyLock::force(&PRICES);
         Self { app, strict, fast, documents: Arc::default(), limits: Arc::new(limits) }
     }
@@ -130,8 +132,8 @@ impl Api {
         if let Document::New(..) = document {
             let all = PRICES.document(parsed);
             all.levels.within(Limit::Depth, max_depth as u64)?;
-            all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth)?;
-            all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists)?;
+            all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth as u64)?;
+            all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists as u64)?;
         }
         let operation = documents::operation(parsed, request.operation_name.as_deref());
         let Some(operation) = operation else { return Ok(0) };
