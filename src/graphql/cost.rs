@@ -80,16 +80,13 @@ impl Prices {
         walk.selection(&operation.selection_set.node, root(operation), LIST)
     }
 
-    /// Measures every operation and fragment of a document, whichever is run: all of them are validated.
+    /// Measures every operation of a document, whichever is run: all of them are validated.
     pub(super) fn document(&self, document: &ExecutableDocument) -> Measure {
         let variables = Variables::default();
         let mut all = Measure::default();
         for (_, operation) in document.operations.iter() {
             let mut walk = Walk::new(self, document, &operation.node, &variables);
             all = all.and(walk.selection(&operation.node.selection_set.node, root(&operation.node), 0));
-            for name in document.fragments.keys() {
-                all = all.and(walk.fragment(name, 0));
-            }
         }
         all
     }

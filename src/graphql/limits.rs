@@ -89,11 +89,11 @@ pub struct Limits {
 
     /// Deepest selection of fields within `__schema` and `__type`.
     #[arg(long, env = "VEXT_MAX_INTROSPECTION_DEPTH", value_name = "LEVELS", default_value_t = 16)]
-    pub max_introspection_depth: u64,
+    pub max_introspection_depth: usize,
 
     /// Most lists within each other in an introspection, such as the arguments of the fields of the types.
     #[arg(long, env = "VEXT_MAX_INTROSPECTION_LISTS", value_name = "LEVELS", default_value_t = 3)]
-    pub max_introspection_lists: u64,
+    pub max_introspection_lists: usize,
 
     /// Most errors of an answer; the others are counted.
     #[arg(long, env = "VEXT_MAX_ERRORS", value_name = "COUNT", default_value_t = 20)]

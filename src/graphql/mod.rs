@@ -77,11 +77,13 @@ pub struct Api {
     explorable: bool,
 }
 
-fn schema(mode: ValidationMode, explorable: bool) -> TheSchema {
+fn schema(mode: ValidationMode, limits: &Limits, explorable: bool) -> TheSchema {
+    // Selections are bounded before, see `Api::cost`. This bounds what stands in them without being one, fragments in
+    // fragments, also those that spread themselves: one for each level.
+    let nesting = 2 * limits.max_depth.max(limits.max_introspection_depth);
     let schema = Schema::build(Query::default(), Mutation::default(), Subscriptions)
         .validation_mode(mode)
-        // Measured before, with all other limits: see `Api::cost`.
-        .limit_recursive_depth(usize::MAX);
+        .limit_recursive_depth(nesting);
     let schema = if explorable { schema } else { schema.disable_suggestions() };
     objects::describe(schema).finish()
 }
@@ -94,14 +96,16 @@ static PRICES: LazyLock<Prices> = LazyLock::new(|| match Prices::read(&sdl()) {
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
-    schema(ValidationMode::Strict, true).sdl_with_options(SDLExportOptions::new().include_specified_by())
+    let schema = schema(ValidationMode::Strict, &Limits::default(), true);
+    schema.sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
 impl Api {
     /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope `explore`,
     /// and errors suggest no names.
     pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
-        let (strict, fast) = (schema(ValidationMode::Strict, explorable), schema(ValidationMode::Fast, explorable));
+        let schema = |mode| schema(mode, &limits, explorable);
+        let (strict, fast) = (schema(ValidationMode::Strict), schema(ValidationMode::Fast));
         LazyLock::force(&PRICES);
         let documents = Arc::new(Documents::new(limits.document_cache));
         Self { app, strict, fast, documents, limits: Arc::new(limits), explorable }
@@ -152,8 +156,8 @@ impl Api {
         if let Document::New(..) = document {
             let all = PRICES.document(parsed);
             all.levels.within(Limit::Depth, max_depth as u64)?;
-            all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth)?;
-            all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists)?;
+            all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth as u64)?;
+            all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists as u64)?;
         }
         let operation = document.selected(request.operation_name.as_deref());
         let Some((_, operation)) = operation else { return Ok(0) };

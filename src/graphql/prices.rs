@@ -12,7 +12,7 @@ use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinitio
 /// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
 pub(super) const LIST: u64 = 5;
 /// Introspection reads nothing: so many of its objects cost as much as one of the database.
-pub(super) const INTROSPECTION: u64 = 500;
+pub(super) const INTROSPECTION: u64 = 250;
 
 /// The parts of the introspection that are objects or lists of them (GraphQL, section 4.2), which a schema does not
 /// say of itself.

@@ -109,19 +109,25 @@ where
     }
 }
 
-/// Whoever waits for a job. A job that has not begun when nobody waits any more is not begun.
-struct Client(Arc<AtomicBool>);
+/// Whoever waits for a job.
+struct Client {
+    taken: Arc<AtomicBool>,
+    /// Whether it waits for a request: a job that has not begun when the request ends is then not begun.
+    in_time: bool,
+}
 
 impl Client {
     /// Gives the job up; `true` when it has begun.
     fn gives_up_too_late(&self) -> bool {
-        self.0.swap(true, Ordering::SeqCst)
+        self.taken.swap(true, Ordering::SeqCst)
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.gives_up_too_late();
+        if self.in_time {
+            self.gives_up_too_late();
+        }
     }
 }
 
@@ -273,7 +279,8 @@ impl Writer {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let taken = Arc::<AtomicBool>::default();
-        let (client, queued) = (Client(Arc::clone(&taken)), Stopwatch::start());
+        let client = Client { taken: Arc::clone(&taken), in_time: deadline.is_some() };
+        let queued = Stopwatch::start();
         let job = Work { work, outcome: None, reply, taken, queued };
         self.queue.push(key, Box::new(job))?;
         let patience = deadline.map_or(PATIENCE, |deadline| deadline.remaining().min(PATIENCE));

@@ -182,7 +182,7 @@ async fn a_save_that_has_not_begun_is_given_up(engine: Engine) {
     start.recv().await.unwrap();
     let late = in_time(50).write(OIL, counted()).await;
     assert!(matches!(late, Err(StoreError::Deadline { limit: 50, .. })), "{late:?}");
-    let gone = tokio::time::timeout(Duration::from_millis(1), store.write(OIL, counted())).await;
+    let gone = tokio::time::timeout(Duration::from_millis(1), in_time(60_000).write(OIL, counted())).await;
     assert!(gone.is_err());
     let unknown = begun.await.unwrap();
     assert!(matches!(unknown, Err(StoreError::Unknown(_))), "{unknown:?}");

@@ -81,9 +81,18 @@ impl Server {
         Self::over(Live::new(engine, Content::Demo))
     }
 
+    /// The same, for requests that select everything: it lets one cost what it likes.
+    pub fn generous(engine: Engine) -> Self {
+        Self::limited(Live::new(engine, Content::Demo), Self::anything())
+    }
+
+    fn anything() -> Limits {
+        Limits { max_cost: u64::MAX, ..Limits::default() }
+    }
+
     /// The same, filled by the server itself and not copied.
     pub async fn filled(engine: Engine) -> Self {
-        let server = Self::over(Live::new(engine, Content::Schema));
+        let server = Self::limited(Live::new(engine, Content::Schema), Self::anything());
         fill(server.app.clone()).await;
         server
     }

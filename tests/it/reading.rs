@@ -111,7 +111,7 @@ fn compare_references(answer: &Value, path: &str, compared: &mut BTreeSet<String
 
 /// Objects of every kind answer with all that they hold and lead to; each reference leads to the object of its id.
 async fn every_kind_answers_with_what_it_leads_to(engine: Engine) {
-    let server = Server::start(engine);
+    let server = Server::generous(engine);
     let (mut compared, mut unseen) = (BTreeSet::new(), BTreeSet::new());
     for (kind, table, fields) in details() {
         for object in read_all(&server, kind).await {
@@ -133,7 +133,7 @@ async fn every_kind_answers_with_what_it_leads_to(engine: Engine) {
 
 /// The number of statements for a page does not depend on its length: all sections, all references, and theirs.
 async fn a_long_page_costs_as_many_statements_as_a_short_one(engine: Engine) {
-    let server = Server::start(engine);
+    let server = Server::generous(engine);
     // A hundred copies of the full form, so that every page holds every kind of reference.
     let (id, _) = server.extension("108").await;
     let members = server
@@ -175,7 +175,7 @@ async fn a_long_page_costs_as_many_statements_as_a_short_one(engine: Engine) {
 
 /// The same of every list: with details, references, and what these lead to.
 async fn a_long_page_of_any_kind_costs_as_many_statements_as_a_short_one(engine: Engine) {
-    let server = Server::start(engine);
+    let server = Server::generous(engine);
     for (list, of) in crate::finding::lists(&server).await {
         let inner = everything(&server, &of, 2).await;
         let query = format!(
