@@ -169,6 +169,8 @@ for (let index = 0; index < Number(count); index += 1) {
   while (!made) {
     const { text, variables, operationName } = new Writer().document();
     const wrong = errors(text);
+    // For its rule of a subscription's single field graphql-js asks for the values of variables, which are not there yet.
+    if (wrong.some((error) => error.includes('was not provided a runtime value'))) continue;
     if (wrong.length) throw new Error(`The generator is wrong: ${wrong[0]}\n${text}`);
     if (index % 8 === 0) {
       made = { kind: 'valid', text, variables, operationName };

@@ -32,6 +32,7 @@ const KNOWN: &[(&str, bool, &str)] = &[
     ("object: unknown field beside an absent variable", true, "a literal with an absent variable in it is not looked at"),
     ("string: a surrogate pair", false, ESCAPES),
     ("string: an escape with braces", false, ESCAPES),
+    ("subscription: two fields", true, "a subscription is looked at when it is the operation that runs"),
     ("text: white space within a type", false, "the grammar has a type as one token"),
     ("variable: a list for one", true, POSITIONS),
     ("variable: a list that may hold null", true, POSITIONS),

@@ -61,7 +61,11 @@ impl Timed {
         let mut options = live.options();
         options.environment.clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let app = App::open(&options).unwrap();
-        Self { server: Server::serving(live, app, ServeOptions { fair, ..ServeOptions::default() }).unwrap(), clock }
+        Self {
+            server: Server::serving(live, app, ServeOptions { fair, explorable: true, ..ServeOptions::default() })
+                .unwrap(),
+            clock,
+        }
     }
 
     fn wait(&self, seconds: i64) {
@@ -241,10 +245,8 @@ on_each_engine!(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_too_much_is_refused_at_once() {
     let one = std::num::NonZeroUsize::MIN;
-    let timed = Timed::start(
-        Engine::Sqlite,
-        FairUse { max_concurrent: Some(one), max_waiting: 1, heavy_cost: 2, ..FairUse::default() },
-    );
+    let timed =
+        Timed::start(Engine::Sqlite, FairUse { max_concurrent: Some(one), max_waiting: 1, ..FairUse::default() });
     let (id, version) = timed.server.extension("108").await;
     let blocker = rusqlite::Connection::open(timed.server.live.database.file().unwrap()).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -251,7 +251,7 @@ async fn a_stream_answers_everything_that_a_post_answers() {
     let token = [("authorization", authorization.as_str())];
     let ask = async |query: &str| Events::open(&server, &token, &json!({ "query": query })).await;
     let mut events = ask("{ tenant { code } }").await;
-    assert_eq!(events.next().await, Some(json!({ "data": { "tenant": { "code": "CANISTRACCI" } } })));
+    assert_eq!(events.next().await.unwrap()["data"], json!({ "tenant": { "code": "CANISTRACCI" } }));
     assert!(events.next().await.is_none() && events.complete);
     for wrong in [
         "{",
