@@ -5,6 +5,7 @@
 //! whoever saves much waits for itself. Over PostgreSQL a group is of one tenant, whose row it holds, and several
 //! threads write several tenants; no thread waits for a lock that its own process holds.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -158,8 +159,8 @@ impl Waiting {
         {
             let jobs = self.jobs.entry(key).or_default();
             group.extend(jobs.drain(..jobs.len().min(if by_tenant { GROUP } else { 1 })));
-            if !self.busy.contains_key(&key) {
-                self.busy.insert(key, Stopwatch::start());
+            if let Entry::Vacant(free) = self.busy.entry(key) {
+                free.insert(Stopwatch::start());
                 keys.push(key);
             }
             if by_tenant {
