@@ -1,6 +1,8 @@
 //! What is told of the server's work: metrics, the log of slow operations, plans, spans. By the real program, as a
 //! scraper and a collector see it.
 
+#![expect(clippy::float_cmp, reason = "a sample is a number in floating point, and these are whole")]
+
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
