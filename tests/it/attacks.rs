@@ -265,10 +265,14 @@ impl Target {
     }
 }
 
+/// Sends a text in one way.
+type Way<'a> = Box<dyn Fn() -> (u16, usize, Value) + 'a>;
+
+/// The code of the last error that has one.
 fn code(body: &Value) -> String {
     let errors = body["errors"].as_array().cloned().unwrap_or_default();
-    let codes = errors.iter().filter_map(|error| error["extensions"]["code"].as_str());
-    codes.last().unwrap_or_default().to_owned()
+    let mut codes = errors.iter().rev().filter_map(|error| error["extensions"]["code"].as_str());
+    codes.next().unwrap_or_default().to_owned()
 }
 
 /// Every text over every way in: POST, GET, WebSocket, and as a persisted query.
@@ -284,7 +288,7 @@ fn no_text_of_a_query_takes_the_server_down() {
             "sha256Hash": DocumentHash::of(&text).to_string() } } });
         let body = json!({ "query": text }).to_string();
         let (mut longest, mut most, mut said) = (Duration::ZERO, 0, String::new());
-        let mut ways: Vec<(&str, Box<dyn Fn() -> (u16, usize, Value)>)> = vec![
+        let mut ways: Vec<(&str, Way<'_>)> = vec![
             ("POST", Box::new(|| target.post(&body))),
             ("persisted", Box::new(|| target.post(&persisted.to_string()))),
             ("WebSocket", Box::new(|| target.socket(&text))),
