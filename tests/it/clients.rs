@@ -33,10 +33,11 @@ fn python() -> Option<PathBuf> {
     found.then_some(python)
 }
 
-/// Runs a suite; a server of its own is told to those that ask one.
+/// Runs a suite; a server of its own is told to those that ask one. It does not limit what a request may cost: what
+/// schemathesis makes up asks for more than any client.
 fn run(program: Option<PathBuf>, suite: &str, server: bool) {
     let Some(program) = program else { return };
-    let demo = server.then(|| Process::start(&["demo", "--token", "T"]));
+    let demo = server.then(|| Process::start(&["demo", "--token", "T", "--max-cost", "1000000"]));
     let temporary = tempfile::tempdir().unwrap();
     let mut command = Command::new(program);
     command.current_dir(FOLDER).arg(suite).env("TMPDIR", temporary.path());

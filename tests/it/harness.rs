@@ -22,6 +22,8 @@ pub const TOKEN: &str = "test-token";
 pub const ALL: &str = "test-token-all";
 /// The token that may only read.
 pub const READ: &str = "test-token-read";
+/// The token that may look inside as well.
+pub const EXPLORE: &str = "test-token-explore";
 /// The token of the other tenant.
 pub const MOLLOY: &str = "test-token-molloy";
 
@@ -46,14 +48,15 @@ pub fn options(database: Database, key_file: PathBuf) -> OpenOptions {
     OpenOptions { database, key_file, readers: 2, environment }
 }
 
-/// Puts the demo data and the four tokens into a fresh database.
+/// Puts the demo data and the tokens into a fresh database.
 pub async fn fill(app: App) {
     demo::fill(&app).await.unwrap();
-    for (name, tenants, write) in [
-        (TOKEN, &["CANISTRACCI"][..], true),
-        (ALL, &[], true),
-        (READ, &["CANISTRACCI"], false),
-        (MOLLOY, &["MOLLOY"], true),
+    for (name, tenants, write, explore) in [
+        (TOKEN, &["CANISTRACCI"][..], true, false),
+        (ALL, &[], true, false),
+        (READ, &["CANISTRACCI"], false, false),
+        (MOLLOY, &["MOLLOY"], true, false),
+        (EXPLORE, &["CANISTRACCI"], true, true),
     ] {
         let new = NewToken {
             name: name.into(),
@@ -61,7 +64,7 @@ pub async fn fill(app: App) {
             all_tenants: tenants.is_empty(),
             write,
             delete: write,
-            explore: false,
+            explore,
         };
         app.create_token(new, Some(name.into())).await.unwrap().unwrap();
     }
@@ -76,7 +79,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with the demo data and the four tokens.
+    /// A server with the demo data and the tokens.
     pub fn start(engine: Engine) -> Self {
         Self::over(Live::new(engine, Content::Demo))
     }
@@ -110,7 +113,7 @@ impl Server {
         Self::serving(live, app, options).unwrap()
     }
 
-    /// A server with the demo data and the four tokens, with options that may be refused.
+    /// A server with the demo data and the tokens, with options that may be refused.
     pub fn with(engine: Engine, options: ServeOptions) -> Result<Self, String> {
         let live = Live::new(engine, Content::Demo);
         let app = App::open(&live.options()).unwrap();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::engines::{Content, Engine, Live, on_each_engine};
-use crate::harness::{READ, Server, TOKEN};
+use crate::harness::{EXPLORE, READ, Server, TOKEN};
 use crate::health::get_from;
 use crate::process::{Process, post};
 
@@ -116,7 +116,7 @@ async fn metrics_tell_what_was_done(engine: Engine) {
     // Statements are those of the plan and of nothing else.
     let before = scrape(&metrics)["vext_statements_total"];
     let body = json!({ "query": IVY, "variables": { "n": "108" }, "extensions": { "plan": true } });
-    let answer = post(&server.address, TOKEN, &body.to_string()).unwrap();
+    let answer = post(&server.address, EXPLORE, &body.to_string()).unwrap();
     let planned = answer["extensions"]["plan"]["statementCount"].as_f64().unwrap();
     assert_eq!(scrape(&metrics)["vext_statements_total"] - before, planned);
 
@@ -163,12 +163,13 @@ async fn the_plan_shows_what_a_request_did(engine: Engine) {
     // New to the server, then remembered.
     for _ in 0..2 {
         let before = server.app.statements();
-        let (status, answer) = ask(TOKEN, IVY, json!(true)).await;
+        let (status, answer) = ask(EXPLORE, IVY, json!(true)).await;
         assert_eq!((status, answer.get("errors")), (StatusCode::OK, None), "{answer:#}");
         let plan = &answer["extensions"]["plan"];
         let statements = plan["statements"].as_array().unwrap();
         let times: u64 = statements.iter().map(|statement| statement["times"].as_u64().unwrap()).sum();
         assert_eq!(plan["statementCount"], times);
+        assert_eq!(plan["cost"], answer["extensions"]["cost"]);
         assert_eq!(server.app.statements() - before, times);
         let known = server.app.statement_texts();
         assert!(statements.iter().all(|statement| known.contains(&statement["text"].as_str().unwrap())), "{plan:#}");
@@ -183,18 +184,19 @@ async fn the_plan_shows_what_a_request_did(engine: Engine) {
     }
     // What a save asks of the writer's thread is there too.
     let save = "mutation { virtualExtensionCreate(input: {information: {number: \"777\", name: \"x\"}}) { userErrors { code } } }";
-    let (_, answer) = ask(TOKEN, save, json!(true)).await;
+    let (_, answer) = ask(EXPLORE, save, json!(true)).await;
     let texts = answer["extensions"]["plan"]["statements"].to_string();
     assert!(texts.contains("SET revision = revision + 1"), "{answer:#}");
 
     for plan in [json!(false), json!(null)] {
         let (status, answer) = ask(READ, IVY, plan).await;
-        assert_eq!((status, answer.get("extensions"), answer.get("errors")), (StatusCode::OK, None, None));
+        let plan = answer["extensions"].get("plan");
+        assert_eq!((status, plan, answer.get("errors")), (StatusCode::OK, None, None));
     }
     let (status, answer) = ask(READ, IVY, json!(true)).await;
     assert_eq!((status, &answer["errors"][0]["extensions"]["code"]), (StatusCode::FORBIDDEN, &json!("FORBIDDEN")));
     assert!(answer.get("data").is_none() && answer.get("extensions").is_none(), "{answer}");
-    let (status, answer) = ask(TOKEN, IVY, json!("yes")).await;
+    let (status, answer) = ask(EXPLORE, IVY, json!("yes")).await;
     assert_eq!((status, &answer["errors"][0]["extensions"]["code"]), (StatusCode::BAD_REQUEST, &json!("BAD_REQUEST")));
     let nobody = json!({ "query": IVY, "variables": { "n": "108" }, "extensions": { "plan": true } });
     assert_eq!(server.post(&[], &nobody).await.0, StatusCode::FORBIDDEN);
@@ -387,7 +389,10 @@ fn every_series_is_documented() {
     // A series with labels is there once it has one: a look-up in a batch, a refusal, and an error of an execution.
     assert!(server.ask("T", IVY, &json!({ "n": "108" })).unwrap().get("errors").is_none());
     assert!(server.ask("T", "query {", &json!({})).unwrap().get("data").is_none());
-    assert_eq!(send(&server.address, &[], &json!({ "query": "{ tenant { code } }" })).2["data"], json!(null));
+    assert_eq!(
+        send(&server.address, &[], &json!({ "query": "{ tenant { code } }" })).2["data"],
+        json!({ "tenant": null })
+    );
     let (_, text) = get_from(&metrics, "/metrics").unwrap();
     let mut found: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(str::to_owned).collect();
     let page = include_str!("../../docs/watching.md");
