@@ -185,10 +185,24 @@ impl Machine {
 struct Pair(Process);
 
 impl Pair {
-    /// `kill -9` of both at once.
+    /// `kill -9` of both at once, and the wait until they are gone: until then they hold the file.
     fn kill(&self) {
         let group = format!("-{}", self.0.id());
         assert!(Command::new("kill").args(["-KILL", "--", &group]).status().unwrap().success());
+        while self.lives() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Whether a process of the group still has files open; one that nobody has waited for yet has none.
+    fn lives(&self) -> bool {
+        let listed = Command::new("ps").args(["-eo", "pgid=,stat="]).output().unwrap();
+        let group = self.0.id().to_string();
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        listed.lines().any(|line| {
+            let mut fields = line.split_whitespace();
+            fields.next() == Some(&group) && !fields.next().is_some_and(|state| state.starts_with('Z'))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -89,8 +90,13 @@ impl Server {
         Self::limited(Live::new(engine, Content::Demo), Self::anything())
     }
 
+    /// A debug build on a busy machine takes its time.
+    fn patient() -> Limits {
+        Limits { request_timeout: Duration::from_secs(300), ..Limits::default() }
+    }
+
     fn anything() -> Limits {
-        Limits { max_cost: u64::MAX, ..Limits::default() }
+        Limits { max_cost: u64::MAX, ..Self::patient() }
     }
 
     /// The same, filled by the server itself and not copied.
@@ -102,7 +108,7 @@ impl Server {
 
     /// A server over a database that is there.
     pub fn over(live: Live) -> Self {
-        Self::limited(live, Limits::default())
+        Self::limited(live, Self::patient())
     }
 
     /// A server that allows one request so much.
