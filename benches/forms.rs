@@ -25,6 +25,14 @@ use tower::ServiceExt as _;
 use vext::domain::{Environment, ObjectId, TenantId};
 use vext::service::{App, Database, NewToken, OpenOptions, demo};
 
+/// What is measured is not held up by limits.
+fn unlimited() -> vext::http::ServeOptions {
+    let request_timeout = std::time::Duration::from_secs(300);
+    let limits = vext::graphql::Limits { max_cost: u64::MAX, request_timeout, ..vext::graphql::Limits::default() };
+    let fair = vext::http::FairUse { heavy_cost: u64::MAX, ..vext::http::FairUse::default() };
+    vext::http::ServeOptions { limits, fair, ..vext::http::ServeOptions::default() }
+}
+
 const EXTENSIONS: usize = 500;
 const SECTIONS: [&str; 9] = [
     "information",
@@ -97,13 +105,8 @@ impl Bench {
         raw.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 16000")
             .unwrap();
         raw.set_prepared_statement_cache_capacity(64);
-        let mut bench = Self {
-            runtime,
-            router: vext::http::router(app, vext::http::ServeOptions::default()).unwrap(),
-            raw,
-            ids: Vec::new(),
-            turn: 0,
-        };
+        let mut bench =
+            Self { runtime, router: vext::http::router(app, unlimited()).unwrap(), raw, ids: Vec::new(), turn: 0 };
         bench.fill();
         bench
     }
