@@ -42,8 +42,8 @@ const FORM: &str = "query($n: ExtensionNumber!) { tenant { virtualExtension(by: 
 const SAVE: &str =
     "mutation($id: ID!, $text: String!) { virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text}}) {
   virtualExtension { version } userErrors { code } } }";
-/// A page of the most that is allowed, with all that hangs below each of its forms.
-const PAGE: &str = "{ tenant { virtualExtensions(first: 100) { totalCount nodes { id number name description version
+/// The longest page that the limit of cost allows with all that hangs below each of its forms.
+const PAGE: &str = "{ tenant { virtualExtensions(first: 69) { totalCount nodes { id number name description version
   information { email dnd members { id number name } callGroups { id name } pickupGroups { id name } }
   outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number }
   note { branch department referenceId additionalInfo } references(first: 5) { totalCount nodes { path } } } } } }";
