@@ -40,6 +40,7 @@ impl DocumentSettings {
             };
         };
         let texts = read(path).map_err(|why| format!("--trusted-documents: {}: {why}", path.display()))?;
+        let count = texts.len();
         let mut trusted = Trusted { only: self.trusted_only, documents: HashMap::with_capacity(2 * texts.len()) };
         for (name, text) in texts {
             let refused = |error: &ServerError| {
@@ -55,7 +56,7 @@ impl DocumentSettings {
             trusted.documents.insert(DocumentHash::of(&text).to_string(), document.clone());
             trusted.documents.insert(name, document);
         }
-        tracing::info!(file = %path.display(), documents = trusted.documents.len(), only = trusted.only, "trusted documents");
+        tracing::info!(file = %path.display(), documents = count, only = trusted.only, "trusted documents");
         Ok(trusted)
     }
 }

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use clap::{Args, Command, FromArgMatches as _};
+use clap::Args;
 
 use super::refusal::Refusal;
 use crate::domain::TenantId;
+use crate::graphql::defaults;
 use crate::service::{Selected, Viewer};
 
 /// How sockets and event streams behave. Each is an option of the commands that serve.
@@ -47,12 +48,7 @@ pub struct StreamSettings {
 impl Default for StreamSettings {
     /// What holds when no option says otherwise.
     fn default() -> Self {
-        let command =
-            Self::augment_args(Command::new("vext").no_binary_name(true)).mut_args(|arg| arg.env(None::<&str>));
-        match command.try_get_matches_from([""; 0]).and_then(|matches| Self::from_arg_matches(&matches)) {
-            Ok(settings) => settings,
-            Err(error) => unreachable!("every setting has a default: {error}"),
-        }
+        defaults()
     }
 }
 
