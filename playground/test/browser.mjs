@@ -1,7 +1,6 @@
 // Drives the playground in headless Chromium: node test/browser.mjs <base-url> [screenshot.png]
-import { chromium } from 'playwright-core';
+import { check, inChromium, STEP_MS } from './chromium.mjs';
 
-const STEP_MS = 30_000;
 const [baseUrl, screenshot] = process.argv.slice(2);
 if (!baseUrl) {
   console.error('usage: node test/browser.mjs <base-url> [screenshot.png]');
@@ -9,24 +8,11 @@ if (!baseUrl) {
 }
 const { origin } = new URL(baseUrl);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-});
-
 const requests = [];
 const problems = [];
 let wrongToken = false;
 
-try {
+await inChromium(async (browser) => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   context.setDefaultTimeout(STEP_MS);
   // The context reports the requests and messages of pages and of workers.
@@ -48,17 +34,8 @@ try {
     ),
   );
   await run(page);
-} catch (error) {
-  problems.push(error.message);
-} finally {
-  await browser.close();
-}
-
-if (problems.length > 0) {
-  console.error(problems.join('\n'));
-  process.exit(1);
-}
-console.log(`ok ${requests.length} requests`);
+  return `${requests.length} requests`;
+}, problems);
 
 function record(url) {
   requests.push(url);
@@ -114,10 +91,4 @@ async function run(page) {
   check((await token.getAttribute('aria-invalid')) === 'true', 'the token field is not marked as wrong');
   await page.getByRole('button', { name: 'Use the demo token' }).click();
   await hint.waitFor({ state: 'hidden' });
-}
-
-function check(holds, otherwise) {
-  if (!holds) {
-    throw new Error(otherwise);
-  }
 }

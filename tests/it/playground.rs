@@ -5,10 +5,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::engines::{Engine, on_each_engine};
+use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::events::Events;
-use crate::harness::{Server, TOKEN};
-use crate::process::Process;
+use crate::harness::{EXPLORE, READ, Server, TOKEN};
+use crate::process::{Process, vext};
+use crate::watching::free;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
@@ -213,8 +214,9 @@ fn node_modules() -> bool {
     node && packages
 }
 
-#[test]
-fn the_page_works_in_a_browser_and_asks_nobody_else() {
+/// Runs a test of `playground/test/` with these arguments, if there is a browser. `VEXT_SCREENSHOT` names the file that
+/// it may write, its own name put before the end.
+fn in_a_browser(test: &str, arguments: &[&str]) {
     let browser = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     if !Path::new(&browser).exists() {
         return missing("chromium");
@@ -222,16 +224,32 @@ fn the_page_works_in_a_browser_and_asks_nobody_else() {
     if !node_modules() {
         return;
     }
-    let demo = Process::start(&["demo"]);
-    let mut test = Command::new("node");
-    test.current_dir(PLAYGROUND).args(["test/browser.mjs", &format!("http://{}", demo.address)]);
+    let mut node = Command::new("node");
+    node.current_dir(PLAYGROUND).arg(format!("test/{test}.mjs")).args(arguments);
     if let Some(path) = std::env::var_os("VEXT_SCREENSHOT") {
-        test.arg(path);
+        node.arg(PathBuf::from(path).with_extension(format!("{test}.png")));
     }
-    let output = test.output().unwrap();
+    let output = node.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     println!("{said}");
+}
+
+#[test]
+fn the_page_works_in_a_browser_and_asks_nobody_else() {
+    let demo = Process::start(&["demo"]);
+    in_a_browser("browser", &[&format!("http://{}", demo.address)]);
+}
+
+/// In production a browser signs in to the playground, and pages of the allowed origin, alone, may use the API.
+#[test]
+fn production_lets_browsers_in_as_it_is_told() {
+    let live = Live::new(Engine::Sqlite, Content::Demo);
+    let (database, key, address) = (live.url(), live.options().key_file.display().to_string(), free());
+    let origin = format!("http://localhost:{}", address.rsplit(':').next().unwrap());
+    let serve = ["serve", "--database", &database, "--key-file", &key, "--listen", &address];
+    let server = Process::listening(vext(&[&serve[..], &["--allowed-origin", &origin]].concat()));
+    in_a_browser("production", &[&format!("http://{}", server.address), EXPLORE, READ]);
 }
 
 #[test]
