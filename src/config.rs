@@ -19,6 +19,7 @@ use toml::Spanned;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Cli;
+use crate::domain::duration_from;
 use crate::http::WatchOptions;
 use crate::service::Schedule;
 use crate::store::{Database, PostgresServer};
@@ -93,12 +94,14 @@ pub struct ServerSettings {
     #[arg(long, env = "VEXT_READERS", value_name = "COUNT")]
     pub readers: Option<NonZeroUsize>,
 
-    /// Seconds that running requests get to finish after SIGTERM or Ctrl-C.
-    #[arg(long, env = "VEXT_SHUTDOWN_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    /// Time that running requests get to finish after SIGTERM or Ctrl-C.
+    #[arg(long, env = "VEXT_SHUTDOWN_GRACE", value_name = "DURATION", default_value = "10s",
+        value_parser = duration_from(Duration::ZERO))]
     pub shutdown_grace: Duration,
 
-    /// Seconds for which requests are still taken after SIGTERM while `/readyz` already says no, for load balancers.
-    #[arg(long, env = "VEXT_SHUTDOWN_DELAY", value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    /// Time for which requests are still taken after SIGTERM while `/readyz` already says no, for load balancers.
+    #[arg(long, env = "VEXT_SHUTDOWN_DELAY", value_name = "DURATION", default_value = "0s",
+        value_parser = duration_from(Duration::ZERO))]
     pub shutdown_delay: Duration,
 
     /// What is told of the server's work.
@@ -118,7 +121,10 @@ impl ServerSettings {
 #[command(next_help_heading = "Backups")]
 pub struct BackupSettings {
     /// Time from one backup to the next, such as `24h` or `90m`; needs the other two `--backup-` options.
-    #[arg(long, env = "VEXT_BACKUP_EVERY", value_name = "DURATION", value_parser = duration)]
+    //
+    // At least a second, because backups are named by the second.
+    #[arg(long, env = "VEXT_BACKUP_EVERY", value_name = "DURATION",
+        value_parser = duration_from(Duration::from_secs(1)))]
     pub backup_every: Option<Duration>,
 
     /// Number of backups that are kept; older ones of the program's own are deleted.
@@ -139,18 +145,6 @@ impl BackupSettings {
             _ => Err("--backup-every, --backup-keep and --backup-dir belong together: give all three or none".into()),
         }
     }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    // Backups are named by the second.
-    duration
-        .filter(|d| d.as_secs() >= 1)
-        .ok_or_else(|| "must be a duration of at least a second, such as 24h or 90m".into())
-}
-
-fn seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
-    text.parse().map(Duration::from_secs)
 }
 
 /// What is logged, and how. The log goes to stderr.
@@ -447,7 +441,7 @@ mod tests {
             assert!(schedule(some).unwrap_err().contains("belong together"), "{some:?}");
         }
         for bad in ["1", "soon", "1h ago", "0s", "500ms"] {
-            assert!(schedule(&["--backup-every", bad]).unwrap_err().contains("such as 24h"), "{bad}");
+            assert!(schedule(&["--backup-every", bad]).unwrap_err().contains("such as 300ms, 5s or 24h"), "{bad}");
         }
     }
 

@@ -40,5 +40,5 @@ pub(crate) use scalar::{answers, choice, scalar};
 pub use sealer::Sealer;
 pub use secret::{Password, Pin, Plain, Sealed, Secret, SecretText, TotpSeed};
 pub use text::{CidrList, DisplayName, LongText, ReferenceId, Text, WebUser};
-pub use time::{DateTime, DateTimeSent, MinuteOfDay, TimeOfDaySent, TimeZone, Weekday};
+pub use time::{DateTime, DateTimeSent, MinuteOfDay, TimeOfDaySent, TimeZone, Weekday, duration_from};
 pub use value::{Row, Value};

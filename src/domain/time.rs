@@ -1,4 +1,6 @@
-//! Moments, times of day and time zones.
+//! Moments, times of day, time zones and lengths of time.
+
+use std::time::Duration;
 
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Value, answers, choice, scalar};
@@ -139,6 +141,19 @@ choice! {
     }
 }
 
+/// Reads lengths of time that are not shorter than `least`: such as `300ms`, `5s` or `24h`, always with a unit, for a
+/// number alone is seconds to some and hours to others. The answer is a parser of one, and its error is a sentence
+/// without the value.
+pub fn duration_from(least: Duration) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    move |text| {
+        let duration = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+        duration.filter(|duration| *duration >= least).ok_or_else(|| {
+            let bound = if least.is_zero() { String::new() } else { format!(", not less than {least:?}") };
+            format!("must be a length of time such as 300ms, 5s or 24h{bound}")
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +180,19 @@ mod tests {
     fn time_zones_are_known_ones() {
         assert!(TimeZone::parse(&"Europe/Rome".into()).is_ok());
         assert_eq!(TimeZone::parse(&"Europe/Atlantis".into()).unwrap_err().code, Code::InvalidFormat);
+    }
+
+    #[test]
+    fn a_length_of_time_has_units() {
+        let read = duration_from(Duration::from_millis(10));
+        for (text, millis) in [("10s", 10_000), ("10ms", 10), ("1m 30s", 90_000), ("24h", 86_400_000)] {
+            assert_eq!(read(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "9ms", "10", "-1", "-5s", "5 parsecs", "1.5.5s", "99999999999999999999s"] {
+            let why = read(text).unwrap_err();
+            assert_eq!(why, "must be a length of time such as 300ms, 5s or 24h, not less than 10ms", "{text}");
+        }
+        assert_eq!(duration_from(Duration::ZERO)("0s"), Ok(Duration::ZERO));
+        assert!(!duration_from(Duration::ZERO)("x").unwrap_err().contains("less"));
     }
 }

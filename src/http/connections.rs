@@ -115,7 +115,7 @@ pub(super) async fn serve(
     stop: impl Future<Output = ()>,
     parted: impl Future<Output = ()>,
 ) {
-    let patience = Duration::from_secs(limits.client_timeout.get());
+    let patience = limits.client_timeout;
     let open = Arc::new(Open { limits, counts: Mutex::default() });
     let running = GracefulShutdown::new();
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();

@@ -1,8 +1,6 @@
 //! What arrives: a GraphQL request in the body of a POST or in the query string of a GET, and the media type of its
 //! answer. After the GraphQL over HTTP specification (graphql.github.io/graphql-over-http/draft, sections 4 to 6).
 
-use std::time::Duration;
-
 use async_graphql::{Extensions, Request, Value as ConstValue, Variables};
 use axum::body::Bytes;
 use axum::extract::FromRequest as _;
@@ -102,14 +100,16 @@ pub(super) struct Incoming {
 /// A body, which must arrive in time and be no longer than is allowed.
 pub(super) async fn body(request: axum::extract::Request, shared: &Shared) -> Result<Bytes, Refusal> {
     let headers = request.headers().clone();
-    let seconds = shared.fair.options.client_timeout.get();
+    let patience = shared.fair.options.client_timeout;
     // The extractor obeys the limit that holds for bodies.
-    match timeout(Duration::from_secs(seconds), Bytes::from_request(request, &())).await {
+    match timeout(patience, Bytes::from_request(request, &())).await {
         Ok(body) => body.map_err(|rejection| Refusal::of_body(&rejection, &headers, &shared.limits)),
         Err(_) => {
-            let sentence = format!("The body did not arrive within {seconds} s.");
+            let sentence = format!("The body did not arrive within {patience:?}.");
             let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence);
-            Err(refusal.extension("limit", seconds).header(CONNECTION, HeaderValue::from_static("close")))
+            Err(refusal
+                .extension("limit", patience.as_secs_f64())
+                .header(CONNECTION, HeaderValue::from_static("close")))
         }
     }
 }

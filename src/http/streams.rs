@@ -8,24 +8,30 @@ use axum::http::StatusCode;
 use clap::Args;
 
 use super::refusal::Refusal;
-use crate::domain::TenantId;
+use crate::domain::{TenantId, duration_from};
 use crate::graphql::defaults;
 use crate::service::{Selected, Viewer};
+
+/// The least that these times may be: a client on a slow line is not to be cut for it.
+const A_SECOND: Duration = Duration::from_secs(1);
 
 /// How sockets and event streams behave. Each is an option of the commands that serve.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Subscriptions")]
 pub struct StreamSettings {
-    /// Seconds that a new WebSocket gets to send its connection_init.
-    #[arg(long, env = "VEXT_SOCKET_INIT_TIMEOUT", value_name = "SECONDS", default_value = "3", value_parser = seconds)]
+    /// Time that a new WebSocket gets to send its connection_init.
+    #[arg(long, env = "VEXT_SOCKET_INIT_TIMEOUT", value_name = "DURATION", default_value = "3s",
+        value_parser = duration_from(A_SECOND))]
     pub socket_init_timeout: Duration,
 
-    /// Seconds from one ping of a WebSocket, or comment of an event stream, to the next; a WebSocket that answers none is cut.
-    #[arg(long, env = "VEXT_STREAM_PING", value_name = "SECONDS", default_value = "15", value_parser = seconds)]
+    /// Time from one ping of a WebSocket, or comment of an event stream, to the next; a WebSocket that answers none is cut.
+    #[arg(long, env = "VEXT_STREAM_PING", value_name = "DURATION", default_value = "15s",
+        value_parser = duration_from(A_SECOND))]
     pub stream_ping: Duration,
 
-    /// Seconds that a client may take to read what was sent before it is cut.
-    #[arg(long, env = "VEXT_STREAM_PATIENCE", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    /// Time that a client may take to read what was sent before it is cut.
+    #[arg(long, env = "VEXT_STREAM_PATIENCE", value_name = "DURATION", default_value = "30s",
+        value_parser = duration_from(A_SECOND))]
     pub stream_patience: Duration,
 
     /// Most WebSockets and event streams at the same time: of one token, and of one tenant.
@@ -41,7 +47,8 @@ pub struct StreamSettings {
     pub max_socket_messages: u32,
 
     /// Time between two looks at what other processes have committed, while somebody subscribes.
-    #[arg(long, env = "VEXT_FEED_POLL", value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    #[arg(long, env = "VEXT_FEED_POLL", value_name = "DURATION", default_value = "1s",
+        value_parser = duration_from(Duration::from_millis(10)))]
     pub feed_poll: Duration,
 }
 
@@ -50,18 +57,6 @@ impl Default for StreamSettings {
     fn default() -> Self {
         defaults()
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map(Duration::from_secs).ok();
-    seconds.filter(|seconds| !seconds.is_zero()).ok_or_else(|| "must be a number of seconds, at least 1".into())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    duration
-        .filter(|duration| duration.as_millis() >= 10)
-        .ok_or_else(|| "must be a duration of at least 10ms, such as 500ms or 1s".into())
 }
 
 /// Who holds streams open.

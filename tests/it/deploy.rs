@@ -65,7 +65,7 @@ fn the_shipped_files_agree_with_the_program_and_with_each_other() {
     let (unit, drop_in) = (shipped(UNIT), shipped(DROP_IN));
     let reference = fs::read_to_string(Path::new(ROOT).join("docs/configuration.md")).unwrap();
     let grace = reference.lines().find(|line| line.contains("`shutdown-grace`")).unwrap();
-    let grace: u64 = grace.split('|').nth(4).unwrap().trim().trim_matches('`').parse().unwrap();
+    let grace: u64 = grace.split('|').nth(4).unwrap().trim().trim_matches('`').trim_end_matches('s').parse().unwrap();
     for text in [&unit, &drop_in] {
         let stop: u64 = assigned(text, "TimeoutStopSec")[0].parse().unwrap();
         assert!(stop >= grace + 10, "systemd waits {stop} s, vext takes up to {grace} s to stop");

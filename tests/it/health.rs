@@ -75,7 +75,7 @@ on_each_engine!(it_says_whether_it_is_ready_and_nothing_else, another_schema_is_
 /// After SIGTERM a load balancer has time to notice before connections are refused.
 #[test]
 fn a_server_that_is_to_stop_says_so_while_it_still_serves() {
-    let mut server = Process::start(&["demo", "--token", TOKEN, "--shutdown-delay", "3"]);
+    let mut server = Process::start(&["demo", "--token", TOKEN, "--shutdown-delay", "3s"]);
     assert_eq!(get_from(&server.address, "/readyz").unwrap().0, 200);
     server.signal("-TERM");
     until(&server.address, 503, r#""serving":"stopping""#);
