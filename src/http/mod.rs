@@ -39,6 +39,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, channel};
 
+pub use admission::{Refused, admit};
 pub use cors::{DoorOptions, Origin};
 use fair::Fair;
 pub use fair::{FairUse, STACK, TrustedProxy};

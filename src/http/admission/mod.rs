@@ -18,7 +18,7 @@ use crate::graphql::{Exceeded, Limit, Limits};
 
 /// Why a text does not reach the parser.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub enum Refused {
     /// It passes a limit.
     Limit(Exceeded),
     /// No GraphQL document reads like this, or it would be read differently by different parsers.
@@ -27,7 +27,7 @@ pub(super) enum Refused {
 
 impl Refused {
     /// The error that the client gets.
-    pub(super) fn error(self) -> ServerError {
+    pub fn error(self) -> ServerError {
         match self {
             Refused::Limit(exceeded) => exceeded.error(),
             Refused::Grammar(error) => error,
@@ -48,7 +48,10 @@ impl From<Refused> for Refusal {
 }
 
 /// Checks a query's text. What passes can be parsed and validated in bounded time and stack.
-pub(super) fn admit(text: &str, limits: &Limits) -> Result<(), Refused> {
+///
+/// # Errors
+/// The first limit that it passes, or what no document has.
+pub fn admit(text: &str, limits: &Limits) -> Result<(), Refused> {
     if text.len() > limits.max_query {
         return Err(exceeded(Limit::Query, limits.max_query, text.len(), None).into());
     }

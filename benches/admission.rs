@@ -1,0 +1,66 @@
+//! What the look at a query's text costs that comes before the parser, beside what the parser takes for the same text:
+//! a ratio measured in one run. Printed as a Markdown table of medians.
+//!
+//! `VEXT_BENCH_ROUNDS` sets the rounds (default 100), each of a hundred times of either kind, in turn.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a benchmark measures time and stops at the first surprise"
+)]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use async_graphql::parser::parse_query;
+use vext::graphql::Limits;
+use vext::http::admit;
+
+/// How often a text is looked at, and parsed, in a round.
+const TIMES: u32 = 100;
+
+const FIVE_FIELDS: &str =
+    "{ tenant { virtualExtension(by: {number: \"108\"}) { id version number name description } } }";
+const FORM: &str = "query($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { id version number name description
+  information { email dnd inboundTimeoutSeconds members { id number name } callGroups { id name } pickupGroups { id name } }
+  callSettings { txVolume rxVolume callWaitingServerSide } outboundRecording { recordingEmail } security { outboundMode locked }
+  outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number delaySeconds timeoutSeconds }
+  note { branch department referenceId additionalInfo } } } }";
+const SAVE: &str = "mutation Save($id: ID!, $text: String!) {
+  virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text, branch: \"Rome\"}}) {
+    virtualExtension { ...Head } userErrors { code path message } } }
+  fragment Head on VirtualExtension { id version number name }";
+/// As a client that shows every section through a fragment of its own sends it, near the limits.
+fn many_fragments() -> String {
+    let sections = ["callSettings { txVolume rxVolume }", "followMe { enabled number }", "note { branch department }"];
+    let spreads: String = (0..45).map(|i| format!("...F{i} ")).collect();
+    let fragment = |i: usize| format!("fragment F{i} on VirtualExtension {{ id name {} }} ", sections[i % 3]);
+    let fragments: String = (0..45).map(fragment).collect();
+    format!("{{ tenant {{ virtualExtension(by: {{number: \"108\"}}) {{ {spreads} }} }} }} {fragments}")
+}
+
+fn main() {
+    let rounds: usize = std::env::var("VEXT_BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
+    let (limits, many) = (Limits::default(), many_fragments());
+    println!("\n| text | bytes | admission, µs | parser, µs | admission / parser |\n|---|---|---|---|---|");
+    for (name, text) in [("five fields", FIVE_FIELDS), ("a form", FORM), ("a save", SAVE), ("45 fragments", &many)] {
+        let mut times: Vec<_> = (0..rounds)
+            .map(|_| {
+                let admission = timed(|| admit(black_box(text), &limits).unwrap());
+                (admission, timed(|| drop(black_box(parse_query(black_box(text)).unwrap()))))
+            })
+            .collect();
+        times.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+        let (admission, parser) = times[rounds / 2];
+        println!("| {name} | {} | {admission:.1} | {parser:.1} | **{:.3}** |", text.len(), admission / parser);
+    }
+}
+
+/// The microseconds that something takes, in the mean.
+fn timed(mut work: impl FnMut()) -> f64 {
+    let begun = Instant::now();
+    (0..TIMES).for_each(|_| work());
+    begun.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES)
+}
