@@ -53,6 +53,16 @@ pub(super) fn shorten_errors(response: &mut Response, limits: &Limits) {
     }
 }
 
+/// What a request would take, told from its document and its variables.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Estimate {
+    /// What it costs at most.
+    pub cost: u64,
+    /// Whether it may take long whatever it costs: it takes a look at all of a tenant, or of a kind, or it is a long
+    /// text of which nobody knows yet whether it is valid.
+    pub may_take_long: bool,
+}
+
 /// What a request costs: objects of its answer, and more for some fields.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Cost {

@@ -1,8 +1,8 @@
 //! What a query costs and how deep it goes, told from its document before it is executed; and what it has cost, told
 //! from its answer.
 //!
-//! An object of the answer costs 1, whatever its fields, and so does an entry of a list of plain values; some fields
-//! cost more, see [`super::prices`]. A fragment is measured once, not at every spread. What is not in the schema is
+//! An object of the answer costs 1, and 1 more for every 20 of its plain fields, each time that one is asked for; an
+//! entry of a list of plain values costs 1 too. Some fields cost more, see [`super::prices`]. A fragment is measured once, not at every spread. What is not in the schema is
 //! measured as a plain field: validation, which comes after, refuses it.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::find::{MOST, PAGE};
 use super::limits::{Exceeded, Limit};
-use super::prices::{INTROSPECTION, Known, LIST, Many, Prices, WALK, WALKING};
+use super::prices::{INTROSPECTION, Known, LEAVES, LIST, Many, Prices, WALK, WALKING};
 
 /// The largest of some numbers, and where it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -47,12 +47,16 @@ pub(super) struct Measure {
     /// What it costs, and where most of that comes from.
     pub(super) cost: u64,
     pub(super) dearest: Peak,
+    /// The plain fields of the object that is selected from.
+    leaves: u64,
     /// Levels of fields. Introspection counts as one level here and has its own.
     pub(super) levels: Peak,
     pub(super) introspection_levels: Peak,
     /// Lists in lists.
     lists: Peak,
     pub(super) introspection_lists: Peak,
+    /// Whether it may take a look at all of a tenant, or of a kind.
+    pub(super) walks: bool,
 }
 
 impl Measure {
@@ -60,11 +64,18 @@ impl Measure {
         Self {
             cost: self.cost.saturating_add(other.cost),
             dearest: self.dearest.max(other.dearest),
+            leaves: self.leaves.saturating_add(other.leaves),
             levels: self.levels.max(other.levels),
             introspection_levels: self.introspection_levels.max(other.introspection_levels),
             lists: self.lists.max(other.lists),
             introspection_lists: self.introspection_lists.max(other.introspection_lists),
+            walks: self.walks || other.walks,
         }
+    }
+
+    /// What the object costs that is selected from, with all that hangs below it.
+    fn whole(self) -> u64 {
+        self.cost.saturating_add(self.leaves / LEAVES)
     }
 }
 
@@ -77,7 +88,8 @@ impl Prices {
         variables: &Variables,
     ) -> Measure {
         let mut walk = Walk::new(self, document, operation, variables);
-        walk.selection(&operation.selection_set.node, root(operation), LIST)
+        let measure = walk.selection(&operation.selection_set.node, root(operation), LIST);
+        Measure { cost: measure.whole(), ..measure }
     }
 
     /// Measures every operation of a document, whichever is run: all of them are validated.
@@ -100,7 +112,7 @@ impl Prices {
         data: &Value,
     ) -> u64 {
         let mut walk = Walk::new(self, document, operation, variables);
-        walk.answer(&operation.selection_set.node, root(operation), data)
+        walk.answer(&operation.selection_set.node, root(operation), data).whole()
     }
 }
 
@@ -158,10 +170,14 @@ impl<'a> Walk<'a> {
         first.clamp(1, MOST).unsigned_abs()
     }
 
+    /// Whether a field has an argument that can make it walk.
+    fn is_made_to_walk(&self, known: &Known, field: &Field) -> bool {
+        known.paged && WALKING.iter().any(|name| self.argument(field, name).is_some())
+    }
+
     /// What a field costs before any object of it.
     fn beforehand(&self, known: &Known, field: &Field) -> u64 {
-        let walks = known.paged && WALKING.iter().any(|name| self.argument(field, name).is_some());
-        known.surcharge + if walks { WALK } else { 0 }
+        known.surcharge + if self.is_made_to_walk(known, field) { WALK } else { 0 }
     }
 
     fn selection(&mut self, set: &'a SelectionSet, ty: &str, page: u64) -> Measure {
@@ -212,30 +228,31 @@ impl<'a> Walk<'a> {
         };
         let each = match is_leaf {
             true => u64::from(many != Many::One),
-            false => inner.cost.saturating_add(1),
+            false => inner.whole().saturating_add(1),
         };
+        let leaves = u64::from(is_leaf && many == Many::One);
         let cost = each.saturating_mul(times).saturating_add(beforehand);
         let chosen = many != Many::One || beforehand > 0 || known.is_some_and(|known| known.paged);
         let lists = if many == Many::One { inner.lists } else { inner.lists.up(at) };
         let levels = inner.levels.up(at);
+        let walks = inner.walks || known.is_some_and(|known| known.walks || self.is_made_to_walk(known, field));
         if known.is_some_and(|known| known.introspects) {
             let cost = cost.div_ceil(INTROSPECTION);
-            let level = Peak::default().up(at);
             let (dearest, introspection_levels, introspection_lists) = (Peak { value: cost, at }, levels, lists);
-            let lists = Peak::default();
-            return Measure { cost, dearest, levels: level, introspection_levels, lists, introspection_lists };
+            let (levels, lists) = (Peak::default().up(at), Peak::default());
+            return Measure { cost, dearest, leaves, levels, introspection_levels, lists, introspection_lists, walks };
         }
         let dearest = if chosen || inner.dearest.value == 0 { Peak { value: cost, at } } else { inner.dearest };
-        Measure { cost, dearest, levels, lists, ..inner }
+        Measure { cost, dearest, leaves, levels, lists, walks, ..inner }
     }
 
-    fn answer(&mut self, set: &'a SelectionSet, ty: &str, data: &Value) -> u64 {
-        let Value::Object(fields) = data else { return 0 };
-        let cost = |item: &'a Positioned<Selection>| match &item.node {
+    fn answer(&mut self, set: &'a SelectionSet, ty: &str, data: &Value) -> Measure {
+        let Value::Object(fields) = data else { return Measure::default() };
+        let measure = |item: &'a Positioned<Selection>| match &item.node {
             Selection::Field(field) => match fields.get(&field.node.response_key().node) {
                 Some(answered) => self.field_answer(field, ty, answered),
                 // Skipped, or of a fragment on another type.
-                None => 0,
+                None => Measure::default(),
             },
             Selection::InlineFragment(fragment) => {
                 let of = fragment.node.type_condition.as_ref().map_or(ty, |condition| &condition.node.on.node);
@@ -246,25 +263,28 @@ impl<'a> Walk<'a> {
                     let of = &fragment.node.type_condition.node.on.node;
                     self.answer(&fragment.node.selection_set.node, of, data)
                 }
-                None => 0,
+                None => Measure::default(),
             },
         };
-        set.items.iter().map(cost).sum()
+        set.items.iter().map(measure).fold(Measure::default(), Measure::and)
     }
 
-    fn field_answer(&mut self, field: &'a Positioned<Field>, ty: &str, answered: &Value) -> u64 {
-        let Some(known) = self.prices.field(ty, &field.node.name.node) else { return 0 };
-        if known.introspects {
-            return self.field(field, ty, LIST).cost;
-        }
+    fn field_answer(&mut self, field: &'a Positioned<Field>, ty: &str, answered: &Value) -> Measure {
         let set = &field.node.selection_set.node;
-        let objects = match answered {
-            Value::Null => 0,
-            Value::List(list) => list.iter().map(|entry| 1 + self.answer(set, &known.of, entry)).sum(),
-            _ if set.items.is_empty() => 0,
-            object => 1 + self.answer(set, &known.of, object),
+        let Some(known) = self.prices.field(ty, &field.node.name.node) else {
+            return Measure { leaves: 1, ..Measure::default() };
         };
-        objects + self.beforehand(known, &field.node)
+        if known.introspects {
+            return self.field(field, ty, LIST);
+        }
+        let mut object = |of: &Value| 1 + self.answer(set, &known.of, of).whole();
+        let (objects, leaves) = match answered {
+            Value::List(list) => (list.iter().map(object).sum(), 0),
+            _ if set.items.is_empty() => (0, 1),
+            Value::Null => (0, 0),
+            one => (object(one), 0),
+        };
+        Measure { cost: objects + self.beforehand(known, &field.node), leaves, ..Measure::default() }
     }
 }
 
@@ -292,12 +312,44 @@ mod tests {
         assert_eq!((cyclic.cost, cyclic.levels.value), (1, 2));
     }
 
+    /// A field that is asked for again is looked up again, and its answer still stands there once.
+    #[test]
+    fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
+        let page = |fields: &str| format!("{{ tenant {{ extensions(first: 10) {{ nodes {{ {fields} }} }} }} }}");
+        for (times, cost) in [(1, 12), (19, 12), (20, 22), (390, 202)] {
+            let text = page(&"id ".repeat(times));
+            assert_eq!(measure(&text).cost, cost, "{times}");
+            let (document, nodes) =
+                (async_graphql::parser::parse_query(text).unwrap(), vec![async_graphql::value!({ "id": "x" }); 10]);
+            let data = async_graphql::value!({ "tenant": { "extensions": { "nodes": nodes } } });
+            let (_, operation) = document.operations.iter().next().unwrap();
+            let prices = Prices::read(&crate::graphql::sdl()).unwrap();
+            assert_eq!(prices.answer(&document, &operation.node, &Variables::default(), &data), cost, "{times}");
+        }
+        assert_eq!(measure(&format!("{{ {} }}", "__typename ".repeat(60))).cost, 3);
+        let twice = page("...F ...F") + &format!("fragment F on Extension {{ {} }}", "id ".repeat(10));
+        assert_eq!(measure(&twice).cost, 22);
+    }
+
     /// Where to look: at the list that costs most, not at what it hangs under.
     #[test]
     fn the_dearest_list_is_named() {
         let measured =
             measure("{ tenant { extensions(first: 3) { nodes { id } }\nqueues(first: 4) { nodes { id } } } }");
         assert_eq!((measured.cost, measured.dearest), (10, Peak { value: 5, at: Pos { line: 2, column: 1 } }));
+    }
+
+    #[test]
+    fn what_may_read_a_whole_tenant_is_known_however_little_it_shows() {
+        for text in [
+            "{ tenant { virtualExtensions(first: 1, filter: {name: {contains: \"x\"}}) { totalCount } } }",
+            "{ tenant { ...F } } fragment F on Tenant { queues(search: \"x\") { nodes { id } } }",
+            "{ tenantLint(first: 1) { nodes { code } } }",
+        ] {
+            assert!(measure(text).walks, "{text}");
+        }
+        let page = "{ tenant { virtualExtensions(first: 100, search: null) { totalCount nodes { id } } } }";
+        assert!(!measure(page).walks);
     }
 
     #[test]

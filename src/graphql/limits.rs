@@ -9,6 +9,8 @@ use async_graphql::{Error, Pos, ServerError};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command};
 
+use crate::domain::duration_from;
+
 /// The most brackets that the parser's stack can bear, with room to spare.
 const NESTING: usize = 64;
 
@@ -104,7 +106,8 @@ pub struct Limits {
     pub max_response: usize,
 
     /// Time that a request gets, such as `5s` or `300ms`; what it still does then is stopped.
-    #[arg(long, env = "VEXT_REQUEST_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = time)]
+    #[arg(long, env = "VEXT_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "5s",
+        value_parser = duration_from(Duration::from_millis(1)))]
     pub request_timeout: Duration,
 
     /// Longest text in a request's variables.
@@ -112,11 +115,6 @@ pub struct Limits {
     // Errors repeat the text at every place where the variable is used. No field takes more than 4000 characters.
     #[arg(long, env = "VEXT_MAX_TEXT", value_name = "BYTES", default_value_t = 16 * 1024)]
     pub max_text: usize,
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let duration = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    duration.filter(|time| !time.is_zero()).ok_or_else(|| "must be a length of time, such as 5s or 300ms".into())
 }
 
 impl Default for Limits {

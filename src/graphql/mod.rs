@@ -32,7 +32,7 @@ use async_graphql::{MergedObject, Request, Response, SDLExportOptions, Schema, S
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
-pub use answer::{Cost, to_json};
+pub use answer::{Cost, Estimate, to_json};
 use batch::Batches;
 use cost::Peak;
 use documents::Documents;
@@ -89,6 +89,9 @@ fn schema(mode: ValidationMode, limits: &Limits, explorable: bool) -> TheSchema 
 }
 
 /// What the fields of the schema cost.
+/// The bytes of text from which it may take long to find out that it is not valid: some 20 ms for 10 KB of wrong names.
+const LONG: usize = 2048;
+
 static PRICES: LazyLock<Prices> = LazyLock::new(|| match Prices::read(&sdl()) {
     Ok(prices) => prices,
     Err(error) => unreachable!("the schema can be read: {error}"),
@@ -135,6 +138,20 @@ impl Api {
         Document::parse(text)
     }
 
+    /// A document that has passed complete validation; from now on it is remembered.
+    ///
+    /// # Errors
+    /// What [`Api::check`] finds.
+    pub fn checked(&self, document: Document) -> Result<Document, Vec<ServerError>> {
+        let Document::New(hash, length, parsed) = &document else { return Ok(document) };
+        let errors = self.check(&document);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        self.documents.put(*hash, *length, Arc::clone(parsed));
+        Ok(document.checked())
+    }
+
     /// What is wrong with a document, whatever its variables: nothing of it is executed.
     pub fn check(&self, document: &Document) -> Vec<ServerError> {
         // Complete validation comes before the operation is looked up, and this one does not exist: no name is empty.
@@ -143,14 +160,17 @@ impl Api {
         let response = self.strict.execute(request).now_or_never();
         let mut errors = response.map(|response| response.errors).unwrap_or_default();
         errors.retain(|error| !error.message.starts_with("Unknown operation named"));
+        if !self.explorable {
+            introspection::keep_from_suggesting(&mut errors);
+        }
         errors
     }
 
-    /// What a request would cost. An operation that does not exist costs nothing: execution says so.
+    /// What a request would take. An operation that does not exist takes nothing: execution says so.
     ///
     /// # Errors
     /// The limit that it passes: of depth, of introspection or of cost.
-    pub fn cost(&self, document: &Document, request: &Request) -> Result<u64, Exceeded> {
+    pub fn estimate(&self, document: &Document, request: &Request) -> Result<Estimate, Exceeded> {
         let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
         let parsed = document.parsed();
         if let Document::New(..) = document {
@@ -160,14 +180,15 @@ impl Api {
             all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists as u64)?;
         }
         let operation = document.selected(request.operation_name.as_deref());
-        let Some((_, operation)) = operation else { return Ok(0) };
+        let Some((_, operation)) = operation else { return Ok(Estimate::default()) };
         let measure = PRICES.operation(parsed, operation, &request.variables);
         Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
-        Ok(measure.cost)
+        let is_long = matches!(document, Document::New(_, length, _) if *length > LONG);
+        Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || is_long })
     }
 
     /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
-    /// as [`Api::cost`] answered, which also stands in the answer. A document that has been answered before is not
+    /// as [`Api::estimate`] answered, which also stands in the answer. A document that has been answered before is not
     /// completely validated again.
     pub async fn execute(
         &self,

@@ -11,6 +11,8 @@ use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinitio
 
 /// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
 pub(super) const LIST: u64 = 5;
+/// So many plain fields of an object cost as much as one more object.
+pub(super) const LEAVES: u64 = 20;
 /// Introspection reads nothing: so many of its objects cost as much as one of the database.
 pub(super) const INTROSPECTION: u64 = 250;
 
@@ -37,6 +39,11 @@ fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
         (_, _, "ObjectReferenceConnection" | "NumberAvailability") | (_, "nextFreeNumber", _) => 5,
         _ => 0,
     }
+}
+
+/// Whether answering such a type takes a look at all of a tenant or of a kind, however few it then shows.
+fn walks(of: &str) -> bool {
+    matches!(of, "FindingConnection" | "DeletePlan" | "OfferConnection")
 }
 
 /// What arguments cost that can make a list walk all of its kind.
@@ -66,6 +73,8 @@ pub(super) struct Known {
     pub(super) paged: bool,
     /// See [`surcharge`].
     pub(super) surcharge: u64,
+    /// See [`walks`].
+    pub(super) walks: bool,
     /// Whether it is one of the two fields that begin an introspection.
     pub(super) introspects: bool,
 }
@@ -108,14 +117,21 @@ impl Prices {
                     true => Many::Usually(LIST),
                 };
                 let field_name = field.node.name.node.to_string();
-                let surcharge = surcharge(&name, &field_name, of);
-                (field_name, Known { of: of.to_owned(), many, paged: takes("first"), surcharge, introspects: false })
+                let (surcharge, walks) = (surcharge(&name, &field_name, of), walks(of));
+                let (of, paged, introspects) = (of.to_owned(), takes("first"), false);
+                (field_name, Known { of, many, paged, surcharge, walks, introspects })
             });
             types.insert(name.clone(), known.collect::<HashMap<_, _>>());
         }
         let all = types.len() as u64;
-        let one =
-            |of: &str| Known { of: of.to_owned(), many: Many::One, paged: false, surcharge: 0, introspects: true };
+        let one = |of: &str| Known {
+            of: of.to_owned(),
+            many: Many::One,
+            paged: false,
+            surcharge: 0,
+            walks: false,
+            introspects: true,
+        };
         if let Some(query) = types.get_mut("Query") {
             query.extend([("__schema".to_owned(), one("__Schema")), ("__type".to_owned(), one("__Type"))]);
         }

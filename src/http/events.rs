@@ -20,12 +20,11 @@ use crate::graphql::Limits;
 /// Tells nginx to pass each event on at once.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Answers with the events of an operation. What is wrong with a document is told in the stream, as the protocol asks;
-/// other refusals keep their status.
-pub(super) fn answer(shared: &Arc<Shared>, prepared: Result<(Operation, Credentials, Bill), Refusal>) -> Answer {
-    let answered = prepared.and_then(|operation| Ok(stream_of(shared, follow(shared, operation)?)));
-    match answered.map_err(Refusal::into_document_errors) {
-        Ok(answer) => answer,
+/// Answers with these events. What is wrong with a document is told in the stream, as the protocol asks; other refusals
+/// keep their status.
+pub(super) fn answer(shared: &Shared, events: Result<impl Stream<Item = Event> + Send + 'static, Refusal>) -> Answer {
+    match events.map_err(Refusal::into_document_errors) {
+        Ok(events) => stream_of(shared, events),
         Err(Ok(errors)) => {
             stream_of(shared, stream::iter([next(&Response::from_errors(errors), &shared.limits), complete()]))
         }
@@ -43,9 +42,11 @@ fn stream_of(shared: &Shared, events: impl Stream<Item = Event> + Send + 'static
 
 /// The events of an operation. A stream that ends without `complete` was cut: by a client that did not read, or by the
 /// end of the server; the client then comes back.
-fn follow(
+pub(super) fn follow(
     shared: &Arc<Shared>,
-    (operation, credentials, bill): (Operation, Credentials, Bill),
+    operation: Operation,
+    credentials: Credentials,
+    bill: Bill,
 ) -> Result<impl Stream<Item = Event> + Send + use<>, Refusal> {
     let viewer = operation.asking.viewer.as_ref();
     let open = viewer.map(|viewer| shared.streams.open(viewer)).transpose()?;

@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::watch::{Seen, Stage};
 use super::{Shared, events, identify, plan, socket};
-use crate::graphql::{Asking, Document, to_json, was_executed};
+use crate::graphql::{Asking, Document, Estimate, to_json, was_executed};
 use crate::store::Snapshot;
 
 /// Answers a GraphQL request.
@@ -53,10 +53,7 @@ pub(super) async fn answer(
         }
     };
     let answered = match (media, prepared) {
-        (Media::EventStream, prepared) => {
-            account.seen.pass_on();
-            return follow(&shared, prepared, account.bill).await;
-        }
+        (Media::EventStream, prepared) => return follow(&shared, prepared, account).await,
         (Media::Json | Media::Response, Ok(prepared)) => {
             let answer = prepared.answer(media, headers, account);
             let (answered, back) = Box::pin(answer.instrument(span.clone())).await;
@@ -104,8 +101,8 @@ struct Prepared {
     reads: bool,
     /// Whether the answer shows what it took.
     shows_plan: bool,
-    /// What it would cost.
-    cost: u64,
+    /// What it would take.
+    estimate: Estimate,
 }
 
 /// Everything before anybody has to wait for a place.
@@ -136,7 +133,7 @@ async fn prepare(
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
         return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
     }
-    let cost = shared.api.cost(&document, &request)?;
+    let estimate = shared.api.estimate(&document, &request)?;
     let shows_plan = plan::is_asked(&request)?;
     if shows_plan {
         seen.list();
@@ -144,25 +141,38 @@ async fn prepare(
     let token = identify::token(&headers).map(str::to_owned);
     let credentials = shared.fair.begin_sign_in(client, token.as_deref())?;
     let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
-    Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan, cost })
+    Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan, estimate })
 }
 
-/// Answers with a stream of events.
-async fn follow(shared: &Arc<Shared>, prepared: Result<Prepared, Refusal>, bill: Bill) -> Answer {
-    let prepared = match prepared {
+/// Answers with a stream of events. Its headers show what the request had paid until then.
+async fn follow(
+    shared: &Arc<Shared>,
+    prepared: Result<Prepared, Refusal>,
+    Account { bill, mut seen }: Account,
+) -> Answer {
+    let mut headers = HeaderMap::from_iter([(VARY, HeaderValue::from_static("accept"))]);
+    bill.show(&mut headers);
+    let events = match prepared {
         Ok(prepared) => {
             let (credentials, snapshot) = (prepared.credentials, Arc::new(shared.api.app().snapshot()));
-            prepared.identified(snapshot).await.map(|operation| (operation, credentials, bill))
+            let operation = prepared.identified(snapshot).await;
+            operation.and_then(|operation| events::follow(shared, operation, credentials, bill))
         }
         Err(refusal) => Err(refusal),
     };
-    events::answer(shared, prepared)
+    match &events {
+        Ok(_) => seen.pass_on(),
+        Err(refusal) => seen.refused(refusal.errors()),
+    }
+    let mut answer = events::answer(shared, events);
+    answer.headers_mut().extend(headers);
+    answer
 }
 
 impl Prepared {
     /// Finds out who asks.
     async fn identified(self, snapshot: Arc<Snapshot>) -> Result<Operation, Refusal> {
-        let Self { shared, credentials, token, selected, request_id, document, request, cost, .. } = self;
+        let Self { shared, credentials, token, selected, request_id, document, request, estimate, .. } = self;
         let viewer = match &token {
             Some(token) => {
                 let (of_token, app) = ((token.as_str(), &credentials), shared.api.app());
@@ -170,7 +180,7 @@ impl Prepared {
             }
             None => None,
         };
-        Ok(Operation { document, request, asking: Asking { snapshot, viewer, request_id }, cost })
+        Ok(Operation { document, request, asking: Asking { snapshot, viewer, request_id }, estimate })
     }
 
     /// Waits for a place, and answers with one response.
@@ -183,7 +193,7 @@ impl Prepared {
         if self.document.operation(self.request.operation_name.as_deref()) == Some(OperationType::Subscription) {
             return (Err(Refusal::of_document(vec![no_stream()])), account);
         }
-        let place = match self.shared.fair.admit(&self.credentials, self.cost).await {
+        let place = match self.shared.fair.admit(&self.credentials, self.estimate).await {
             Ok(place) => place,
             Err(refusal) => return (Err(refusal), account),
         };
@@ -200,7 +210,8 @@ impl Prepared {
         headers: &HeaderMap,
         Account { bill, seen }: &mut Account,
     ) -> Result<Answer, Refusal> {
-        let (shared, reads, shows_plan, cost) = (Arc::clone(&self.shared), self.reads, self.shows_plan, self.cost);
+        let (shared, reads, shows_plan) = (Arc::clone(&self.shared), self.reads, self.shows_plan);
+        let cost = self.estimate.cost;
         let operation = self.identified(Arc::clone(&snapshot)).await?;
         seen.identified = operation.asking.viewer.is_some();
         seen.done(Stage::Identify);
@@ -216,6 +227,7 @@ impl Prepared {
         bill.pay_for_execution(asking.viewer.as_ref(), cost)?;
         let (mut response, cost) = shared.api.execute(document, request, asking, cost).await;
         bill.settle(cost.actual);
+        seen.cost = Some(cost);
         seen.done(Stage::Execute);
         if !was_executed(&response) {
             return Err(Refusal::of_document(response.errors));
@@ -226,7 +238,7 @@ impl Prepared {
             // The plan stands inside of what is serialised: the time is that of serialising it once without.
             drop(to_json(&response, &shared.limits));
             seen.done(Stage::Serialise);
-            response.extensions.insert("plan".into(), plan::of(seen, cost));
+            response.extensions.insert("plan".into(), plan::of(seen));
         }
         let mut answer = Answer::new(Body::from(to_json(&response, &shared.limits)));
         answer.headers_mut().insert(CONTENT_TYPE, media.content_type());

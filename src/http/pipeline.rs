@@ -18,15 +18,15 @@ use super::refusal::Refusal;
 use super::request::Incoming;
 use super::watch::{Seen, Stage};
 use super::{Shared, identify, persisted};
-use crate::graphql::{Api, Asking, Document, Limits, to_json, was_executed};
+use crate::graphql::{Asking, Document, Estimate, Limits, to_json, was_executed};
 
 /// An operation that may be executed.
 pub(super) struct Operation {
     pub(super) document: Document,
     pub(super) request: Request,
     pub(super) asking: Asking,
-    /// What it would cost.
-    pub(super) cost: u64,
+    /// What it would take.
+    pub(super) estimate: Estimate,
 }
 
 impl Operation {
@@ -63,9 +63,7 @@ pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<(Asking, Cr
 /// The response to a query or a mutation that did not come alone: it waits for its place, pays and is watched like any
 /// other.
 async fn respond(shared: &Shared, operation: Operation, credentials: Credentials, bill: Bill) -> Response {
-    let mut seen = shared.watch.begin(&operation.asking.request_id, &HeaderMap::new());
-    seen.operation(&operation.document, operation.request.operation_name.as_deref());
-    seen.identified = operation.asking.viewer.is_some();
+    let mut seen = begin(shared, &operation);
     let span = seen.span();
     let answered = execute(shared, operation, credentials, bill, &mut seen).instrument(span).await;
     let response = answered.unwrap_or_else(|refusal| Response::from_errors(refusal.into_errors()));
@@ -83,26 +81,56 @@ async fn execute(
     mut bill: Bill,
     seen: &mut Seen,
 ) -> Result<Response, Refusal> {
-    let cost = operation.cost;
-    let place = shared.fair.admit(&credentials, cost).await?;
-    bill.pay_for_execution(operation.asking.viewer.as_ref(), cost)?;
+    let estimate = operation.estimate;
+    let place = shared.fair.admit(&credentials, estimate).await?;
+    bill.pay_for_execution(operation.asking.viewer.as_ref(), estimate.cost)?;
     // The view that the sign-in had may be old by now.
     operation.asking.snapshot = shared.api.snapshot(&seen.tally, place.is_expensive());
     seen.done(Stage::Identify);
     let (api, Operation { document, request, asking, .. }) = (shared.api.clone(), operation);
-    let work = async move { api.execute(document, request, asking, cost).await };
+    let work = async move { api.execute(document, request, asking, estimate.cost).await };
     let (response, cost) = place.run(Box::pin(work)).await;
     seen.done(Stage::Execute);
     bill.settle(cost.actual);
+    seen.cost = Some(cost);
     Ok(response)
 }
 
-/// The responses to a subscription. It pays once: what it sends later is no more than one object at a time.
-fn subscribe<'a>(api: &Api, operation: Operation, mut bill: Bill) -> BoxStream<'a, Response> {
-    match bill.pay_for_execution(operation.asking.viewer.as_ref(), operation.cost) {
-        Ok(()) => api.subscribe(&operation.document, operation.request, operation.asking),
-        Err(refusal) => stream::once(async { Response::from_errors(refusal.into_errors()) }).boxed(),
+/// The responses to a subscription. It is validated in its place, which it then gives back, and pays once: what it sends
+/// later is no more than one object at a time. What is seen of it is its beginning: how long it goes on says nothing of
+/// the server.
+async fn subscribe<'a>(
+    shared: &Shared,
+    mut operation: Operation,
+    credentials: Credentials,
+    mut bill: Bill,
+) -> BoxStream<'a, Response> {
+    let mut seen = begin(shared, &operation);
+    let begun = async {
+        let place = shared.fair.admit(&credentials, operation.estimate).await?;
+        let (api, document) = (shared.api.clone(), operation.document.clone());
+        let checked = place.run(async move { api.checked(document) }).await;
+        operation.document = checked.map_err(Refusal::of_document)?;
+        bill.pay_for_execution(operation.asking.viewer.as_ref(), operation.estimate.cost)
+    };
+    match begun.await {
+        Ok(()) => {
+            seen.executed(&[]);
+            shared.api.subscribe(&operation.document, operation.request, operation.asking)
+        }
+        Err(refusal) => {
+            seen.refused(refusal.errors());
+            stream::once(async { Response::from_errors(refusal.into_errors()) }).boxed()
+        }
     }
+}
+
+/// Begins to watch an operation that did not come alone.
+fn begin(shared: &Shared, operation: &Operation) -> Seen {
+    let mut seen = shared.watch.begin(&operation.asking.request_id, &HeaderMap::new());
+    seen.operation(&operation.document, operation.request.operation_name.as_deref());
+    seen.identified = operation.asking.viewer.is_some();
+    seen
 }
 
 /// An operation at work on a task of its own, so that it holds on to nothing of the database while its client does not
@@ -130,7 +158,7 @@ impl Running {
         let (shared, patience) = (Arc::clone(shared), shared.streaming.stream_patience);
         let work = async move {
             let mut stream = match subscribes {
-                true => subscribe(&shared.api, operation, bill),
+                true => subscribe(&shared, operation, credentials, bill).await,
                 false => stream::once(async { respond(&shared, operation, credentials, bill).await }).boxed(),
             };
             while let Some(response) = stream.next().await {

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::refusal::Refusal;
 use super::watch::{STAGES, Seen};
-use crate::graphql::Cost;
 use crate::service::Viewer;
 
 /// Whether a request asks for its plan: `"extensions": {"plan": true}`.
@@ -31,7 +30,7 @@ pub(super) fn allow(viewer: Option<&Viewer>) -> Result<(), Refusal> {
 }
 
 /// The plan of a request that was executed and whose tally has names.
-pub(super) fn of(seen: &Seen, cost: Cost) -> Value {
+pub(super) fn of(seen: &Seen) -> Value {
     let asked = seen.tally.names().unwrap_or_default();
     let statements: Vec<_> =
         asked.statements.iter().map(|(text, times)| json!({ "text": text, "times": times })).collect();
@@ -42,7 +41,7 @@ pub(super) fn of(seen: &Seen, cost: Cost) -> Value {
         "statementCount": seen.tally.statements(),
         "statements": statements,
         "batches": batches,
-        "cost": { "requested": cost.requested, "actual": cost.actual },
+        "cost": seen.cost.map(|cost| json!({ "requested": cost.requested, "actual": cost.actual })),
         "microseconds": microseconds,
     });
     // Texts and numbers only: always a value.

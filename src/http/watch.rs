@@ -14,8 +14,8 @@ use tracing::Span;
 use super::metrics::{AtWork, Metrics};
 use super::otlp::{self, Attribute, Exporter};
 use super::trace::Trace;
-use crate::domain::Stopwatch;
-use crate::graphql::{Document, DocumentHash};
+use crate::domain::{Stopwatch, duration_from};
+use crate::graphql::{Cost, Document, DocumentHash};
 use crate::service::App;
 use crate::store::Tally;
 
@@ -28,7 +28,8 @@ pub struct WatchOptions {
     pub metrics_listen: Option<SocketAddr>,
 
     /// Time from which on an operation is logged as slow, such as `250ms`; `0s` logs all.
-    #[arg(long, env = "VEXT_SLOW_OPERATION", value_name = "DURATION", default_value = "1s", value_parser = time)]
+    #[arg(long, env = "VEXT_SLOW_OPERATION", value_name = "DURATION", default_value = "1s",
+        value_parser = duration_from(Duration::ZERO))]
     pub slow_operation: Duration,
 
     /// Base URL of an OpenTelemetry collector that gets a span for each request, such as `http://127.0.0.1:4318`.
@@ -41,11 +42,6 @@ impl Default for WatchOptions {
     fn default() -> Self {
         Self { metrics_listen: None, slow_operation: Duration::from_secs(1), otlp_endpoint: None }
     }
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let time = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
-    time.ok_or_else(|| "must be a duration such as 250ms or 2s".into())
 }
 
 /// Who watches.
@@ -96,6 +92,8 @@ pub(super) struct Seen {
     document: Option<DocumentHash>,
     operation: Option<Operation>,
     pub(super) identified: bool,
+    /// What the execution cost.
+    pub(super) cost: Option<Cost>,
     ending: Ending,
     /// The code of each error.
     codes: Vec<String>,
@@ -147,6 +145,7 @@ impl Watch {
             document: None,
             operation: None,
             identified: false,
+            cost: None,
             ending: Ending::Abandoned,
             codes: Vec::new(),
             tally: Arc::default(),
@@ -170,6 +169,7 @@ impl Watch {
                 r#type = seen.operation.as_ref().map(|operation| operation.r#type.to_string()),
                 milliseconds = took.as_millis() as u64,
                 statements = seen.tally.statements(),
+                cost = seen.cost.map(|cost| cost.actual),
                 errors = seen.codes.len(),
                 abandoned = seen.ending == Ending::Abandoned,
                 document = hash.as_deref().map(|hash| &hash[..16]),
@@ -199,7 +199,7 @@ impl Drop for Seen {
 
 impl Seen {
     /// Leaves it to the operation in a stream to be watched.
-    pub(super) fn pass_on(mut self) {
+    pub(super) fn pass_on(&mut self) {
         self.is_passed_on = true;
     }
 
@@ -212,6 +212,7 @@ impl Seen {
     fn as_span(&self, outcome: &Outcome<'_>, now: i64, took: Duration) -> otlp::Span {
         let ended = u128::try_from(now).unwrap_or_default() * 1_000_000;
         let mut attributes = vec![("vext.statements", Attribute::Number(self.tally.statements()))];
+        attributes.extend(self.cost.map(|cost| ("vext.cost", Attribute::Number(cost.actual))));
         let r#type = self.operation.as_ref().map(|operation| operation.r#type.to_string());
         attributes.extend(r#type.clone().map(|text| ("graphql.operation.type", Attribute::Text(text))));
         let name = self.operation.as_ref().and_then(|operation| operation.name.clone());

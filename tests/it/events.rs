@@ -33,6 +33,7 @@ impl Events {
     fn of(answer: Response<Body>) -> Self {
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        assert!(answer.headers().get_all("vary").iter().any(|vary| vary == "accept"), "{:?}", answer.headers());
         Self { body: answer.into_body().into_data_stream(), text: String::new(), complete: false }
     }
 

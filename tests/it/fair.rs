@@ -218,6 +218,28 @@ async fn expensive_requests_are_answered_apart(engine: Engine) {
     assert_eq!(priorities("reader-0").iter().max(), Some(&0), "the others keep theirs");
 }
 
+/// What may read a whole tenant is executed apart even where it shows, and costs, next to nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_may_read_a_whole_tenant_is_answered_apart() {
+    let server = Process::start(&["demo", "--token", "T"]);
+    let is_apart = || {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+        tasks.into_iter().any(|task| {
+            std::fs::read_to_string(task.unwrap().path().join("comm")).is_ok_and(|name| name.trim() == "expensive")
+        })
+    };
+    let names = |list: &str| {
+        let query = format!("{{ tenant {{ virtualExtensions({list}) {{ nodes {{ number }} }} }} }}");
+        let answer = server.ask("T", &query, &json!({})).unwrap();
+        answer["data"]["tenant"]["virtualExtensions"]["nodes"].clone()
+    };
+    assert!(names("first: 50").as_array().unwrap().len() > 3);
+    assert!(!is_apart());
+    let ivy = names("first: 1, filter: {name: {contains: \"Ivy\"}}");
+    assert_eq!((ivy, is_apart()), (json!([{ "number": "108" }]), true));
+}
+
 /// The nice values of this process's threads of a name.
 #[cfg(target_os = "linux")]
 fn priorities(name: &str) -> Vec<i64> {
@@ -283,9 +305,23 @@ async fn what_is_too_much_is_refused_at_once() {
     assert_eq!(timed.ask_as(TOKEN).await.status, StatusCode::OK, "and all is as before");
 }
 
+/// The headers of a stream show what was paid before it began.
+#[tokio::test]
+async fn an_event_stream_shows_what_is_left() {
+    let timed = Timed::start(Engine::Sqlite, FairUse { rate_address: 100, ..FairUse::default() });
+    let mut request = Request::post("/graphql").header("content-type", "application/json");
+    request = request.header("accept", "text/event-stream").header("authorization", format!("Bearer {TOKEN}"));
+    let mut request = request.body(Body::from(json!({ "query": ASK }).to_string())).unwrap();
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 4711))));
+    let answer = timed.server.send(request).await;
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert_eq!(answer.headers()["ratelimit-policy"], r#""address";q=100;w=60"#);
+    assert_eq!(answer.headers()["ratelimit"], r#""address";r=99;t=1"#);
+}
+
 /// A server with a client's time of a second.
 fn impatient(options: &[&str]) -> Process {
-    Process::start(&[&["demo", "--token", "T", "--client-timeout", "1"], options].concat())
+    Process::start(&[&["demo", "--token", "T", "--client-timeout", "1s"], options].concat())
 }
 
 /// The status of a small request on a connection of its own; `None` when there is no answer.

@@ -23,7 +23,7 @@ const IVY: &str = r#"query Ivy($n: ExtensionNumber!) { tenant { virtualExtension
   information { members { number name } } } } }"#;
 
 /// An address that was free a moment ago.
-fn free() -> String {
+pub fn free() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
@@ -112,6 +112,27 @@ async fn metrics_tell_what_was_done(engine: Engine) {
     assert_eq!(sum(&found, &["vext_loader_batches_total{", "\"information\""]), 3.0, "{found:#?}");
     assert!(sum(&found, &["vext_loader_keys_total{", "\"information\""]) >= 3.0, "{found:#?}");
     assert!(found["vext_uptime_seconds"] > 0.0 && found["vext_pool_wait_seconds_count"] >= 5.0, "{found:#?}");
+
+    // A stream counts when it begins, or when it is refused, and only once.
+    let follow = |token: &str| {
+        let post =
+            ureq::post(format!("http://{}/graphql", server.address)).config().http_status_as_error(false).build();
+        let post = post.header("accept", "text/event-stream").header("content-type", "application/json");
+        let body = json!({ "query": "subscription Follow { objectChanged { cursor } }" }).to_string();
+        post.header("authorization", format!("Bearer {token}")).send(body).unwrap()
+    };
+    assert_eq!(follow("wrong").status(), 401);
+    let stream = follow(TOKEN);
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let streamed = scrape(&metrics);
+    for (name, value) in [
+        (r#"vext_requests_total{operation="Follow",type="subscription",outcome="ok"}"#, 1.0),
+        (r#"vext_requests_total{operation="other",type="subscription",outcome="refused"}"#, 1.0),
+        (r#"vext_rejected_total{code="UNAUTHENTICATED"}"#, 2.0),
+    ] {
+        assert_eq!(streamed.get(name), Some(&value), "{name} in {streamed:#?}");
+    }
+    drop(stream);
 
     // Statements are those of the plan and of nothing else.
     let before = scrape(&metrics)["vext_statements_total"];
@@ -233,6 +254,7 @@ fn a_slow_operation_is_logged_without_values() {
     assert!(head.to_lowercase().contains(&format!("x-request-id: {id}")), "{head}");
     let hash: String = Sha256::digest(query).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(line["document"], hash);
+    assert_eq!(line["cost"], 1, "the tenant, and no extension of these numbers: {line:#}");
     assert!(line["statements"].as_u64().unwrap() >= 3 && line["milliseconds"].is_u64(), "{line:#}");
     for value in ["554433", "667788", "virtualExtension", "Bearer"] {
         assert!(!said.contains(value), "{value}: {said}");
@@ -366,7 +388,7 @@ fn spans_reach_a_collector() {
     assert!(begun > 1_700_000_000_000_000_000 && begun < ended && ended - begun < 60_000_000_000, "{span:#}");
     let keys: Vec<_> = span["attributes"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap()).collect();
     let stages = ["admission", "parse", "identify", "execute"].map(|stage| format!("vext.{stage}.microseconds"));
-    let known = ["vext.statements", "graphql.operation.type", "graphql.operation.name"];
+    let known = ["vext.statements", "vext.cost", "graphql.operation.type", "graphql.operation.name"];
     assert_eq!(keys, known.into_iter().chain(stages.iter().map(String::as_str)).collect::<Vec<_>>());
 
     // What the client does not record is not recorded here either; an error shows; and a stop sends what is left.

@@ -7,7 +7,6 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
@@ -15,6 +14,7 @@ use tokio::task::JoinSet;
 use super::FairUse;
 use super::address::Network;
 use super::gate::{Gate, Overloaded, Slot};
+use crate::graphql::Estimate;
 use crate::service::App;
 use crate::store;
 
@@ -39,7 +39,7 @@ pub(in crate::http) enum Line {
 pub(super) struct Lanes {
     cheap: Arc<Gate<Line>>,
     expensive: Arc<Gate<Line>>,
-    /// Requests that cost this much are expensive.
+    /// Requests that cost this much are expensive, as are those that may take long.
     from: u64,
     threads: usize,
     /// Made for the first expensive request; `None` when the system gives no more threads.
@@ -49,20 +49,19 @@ pub(super) struct Lanes {
 impl Lanes {
     pub(super) fn new(app: &App, options: &FairUse) -> Self {
         let slots = options.max_concurrent.map_or(SLOTS_PER_READER * app.readers(), NonZeroUsize::get);
-        let patience = Duration::from_secs(options.max_wait.get());
         let threads = app.apart_readers();
         Self {
-            cheap: Gate::new(slots, options.max_waiting, patience),
-            expensive: Gate::new(threads, options.max_waiting, patience),
+            cheap: Gate::new(slots, options.max_waiting, options.max_wait),
+            expensive: Gate::new(threads, options.max_waiting, options.max_wait),
             from: options.heavy_cost,
             threads,
             runtime: OnceLock::new(),
         }
     }
 
-    /// Waits for a place in the lane of this cost.
-    pub(super) async fn enter(&self, line: Line, cost: u64) -> Result<Place, Overloaded> {
-        if cost < self.from {
+    /// Waits for a place in the lane of a request that would take this.
+    pub(super) async fn enter(&self, line: Line, estimate: Estimate) -> Result<Place, Overloaded> {
+        if estimate.cost < self.from && !estimate.may_take_long {
             return Ok(Place { slot: self.cheap.enter(line).await?, apart: None, expensive: false });
         }
         let slot = self.expensive.enter(line).await?;

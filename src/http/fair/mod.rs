@@ -11,8 +11,9 @@ mod gate;
 mod lanes;
 mod sign_in;
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -31,7 +32,8 @@ pub(super) use sign_in::Credentials;
 use sign_in::SignIns;
 
 use super::refusal::Refusal;
-use crate::graphql::defaults;
+use crate::domain::duration_from;
+use crate::graphql::{Estimate, defaults};
 use crate::service::App;
 
 /// What one client may take of the server. Each is an option of the commands that serve.
@@ -66,12 +68,13 @@ pub struct FairUse {
     #[arg(long, env = "VEXT_MAX_WAITING", value_name = "COUNT", default_value_t = 256)]
     pub max_waiting: usize,
 
-    /// Seconds that a request waits to be executed before it is refused.
-    #[arg(long, env = "VEXT_MAX_WAIT", value_name = "SECONDS", default_value = "5")]
-    pub max_wait: NonZeroU64,
+    /// Time that a request waits to be executed before it is refused.
+    #[arg(long, env = "VEXT_MAX_WAIT", value_name = "DURATION", default_value = "5s",
+        value_parser = duration_from(Duration::from_millis(1)))]
+    pub max_wait: Duration,
 
-    /// Cost from which a request is executed apart, by few threads of low priority.
-    #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 1000)]
+    /// Cost from which a request is executed apart, by few threads of low priority, as one is that may read a whole tenant or comes with a long text that is new.
+    #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 200)]
     pub heavy_cost: u64,
 
     /// Most connections that are open at the same time.
@@ -82,9 +85,10 @@ pub struct FairUse {
     #[arg(long, env = "VEXT_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", default_value = "128")]
     pub max_connections_per_address: NonZeroUsize,
 
-    /// Seconds that a client has to send the header of its next request, its body, or to take more of an answer.
-    #[arg(long, env = "VEXT_CLIENT_TIMEOUT", value_name = "SECONDS", default_value = "30")]
-    pub client_timeout: NonZeroU64,
+    /// Time that a client has to send the header of its next request, its body, or to take more of an answer.
+    #[arg(long, env = "VEXT_CLIENT_TIMEOUT", value_name = "DURATION", default_value = "30s",
+        value_parser = duration_from(Duration::from_millis(1)))]
+    pub client_timeout: Duration,
 }
 
 impl Default for FairUse {
@@ -144,9 +148,9 @@ impl Fair {
         self.sign_ins.end(credentials, valid, || self.now());
     }
 
-    /// Waits for the right to execute a request of this cost.
-    pub(super) async fn admit(&self, credentials: &Credentials, cost: u64) -> Result<Place, Refusal> {
-        self.lanes.enter(credentials.line(), cost).await.map_err(|Overloaded { places, waiting }| {
+    /// Waits for the right to execute a request that would take this.
+    pub(super) async fn admit(&self, credentials: &Credentials, estimate: Estimate) -> Result<Place, Refusal> {
+        self.lanes.enter(credentials.line(), estimate).await.map_err(|Overloaded { places, waiting }| {
             let sentence = "The server has more requests than it can answer; try again later.";
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", sentence)
                 .extension("limit", places)

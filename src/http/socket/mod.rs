@@ -270,8 +270,8 @@ async fn prepare(
     bill.pay_for_reading()?;
     let document = pipeline::document(shared, &incoming)?;
     let (asking, credentials) = pipeline::asking(shared, claim).await?;
-    let cost = shared.api.cost(&document, &incoming.request)?;
-    Ok((Operation { document, request: incoming.request, asking, cost }, credentials, bill))
+    let estimate = shared.api.estimate(&document, &incoming.request)?;
+    Ok((Operation { document, request: incoming.request, asking, estimate }, credentials, bill))
 }
 
 /// How long the other side gets to answer a close frame.
