@@ -100,6 +100,31 @@ pub fn sdl() -> String {
     schema.sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
+/// Says of a document whether it is valid; needs no application.
+pub struct Validator(TheSchema);
+
+impl Validator {
+    /// By the schema and its limits, as [`Api::new`] takes them.
+    pub fn new(limits: &Limits, explorable: bool) -> Self {
+        Self(schema(ValidationMode::Strict, limits, explorable))
+    }
+
+    /// The document of a text, of which no variables are known.
+    ///
+    /// # Errors
+    /// What is wrong with it, as far as that is seen without executing anything.
+    pub fn document(&self, text: &str) -> Result<Document, ServerError> {
+        let document = Document::parse(text)?;
+        // Complete validation comes before the operation is looked up, and this one does not exist: no name is empty.
+        let mut request = Request::new("").operation_name("");
+        request.set_parsed_query((**document.parsed()).clone());
+        let response = self.0.execute(request).now_or_never();
+        let mut errors = response.map(|response| response.errors).unwrap_or_default();
+        errors.retain(|error| !error.message.starts_with("Unknown operation named"));
+        errors.into_iter().next().map_or_else(|| Ok(document.checked()), Err)
+    }
+}
+
 impl Api {
     /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope `explore`,
     /// and errors suggest no names.
@@ -127,23 +152,17 @@ impl Api {
         self.documents.get(hash)
     }
 
+    /// What says of a document whether it is valid.
+    pub fn validator(&self) -> Validator {
+        Validator(self.strict.clone())
+    }
+
     /// The document of a text that is new here.
     ///
     /// # Errors
     /// Where the text breaks the grammar, or declares a variable of a type that is none.
     pub fn parse(&self, text: &str) -> Result<Document, ServerError> {
         Document::parse(text)
-    }
-
-    /// What is wrong with a document, whatever its variables: nothing of it is executed.
-    pub fn check(&self, document: &Document) -> Vec<ServerError> {
-        // Complete validation comes before the operation is looked up, and this one does not exist: no name is empty.
-        let mut request = Request::new("").operation_name("");
-        request.set_parsed_query((**document.parsed()).clone());
-        let response = self.strict.execute(request).now_or_never();
-        let mut errors = response.map(|response| response.errors).unwrap_or_default();
-        errors.retain(|error| !error.message.starts_with("Unknown operation named"));
-        errors
     }
 
     /// What a request would cost. An operation that does not exist costs nothing: execution says so.
