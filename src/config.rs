@@ -8,6 +8,7 @@
 //! in `cli/`. The file's key follows from the variable ([`key`]), the page `docs/configuration.md` from both.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -182,8 +183,17 @@ pub enum LogFormat {
 }
 
 /// A settings file: TOML without tables, one key per option.
-#[derive(Debug)]
-pub struct ConfigFile(BTreeMap<String, Vec<String>>);
+pub struct ConfigFile {
+    path: PathBuf,
+    values: BTreeMap<String, Vec<String>>,
+}
+
+impl std::fmt::Debug for ConfigFile {
+    /// Its path: a value may be a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.path.fmt(f)
+    }
+}
 
 impl ConfigFile {
     /// Reads `named`, which must exist, or else the first of the usual files that does; `None` when there is none.
@@ -191,12 +201,13 @@ impl ConfigFile {
         let usual = || USUAL_FILES.iter().map(Path::new).find(|path| path.exists());
         let Some(path) = named.or_else(usual) else { return Ok(None) };
         let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-        Self::parse(&path.display().to_string(), &text).map(Some)
+        Self::parse(path, &text).map(Some)
     }
 
     /// Reads `text`, whatever command runs: a mistake in the file shows itself today and not when it matters.
-    pub fn parse(path: &str, text: &str) -> Result<Self, String> {
-        let at = |start: usize| format!("{path}:{}", text[..start].matches('\n').count() + 1);
+    pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, String> {
+        let path = path.as_ref();
+        let at = |start: usize| format!("{}:{}", path.display(), text[..start].matches('\n').count() + 1);
         let entries: BTreeMap<String, Spanned<toml::Value>> = toml::from_str(text)
             .map_err(|e| format!("{}: {}", at(e.span().map_or(0, |s| s.start)), one_line(e.message())))?;
         let known = options();
@@ -210,13 +221,29 @@ impl ConfigFile {
             check(&option.arg, &texts).map_err(|why| format!("{at}: {key}: {why}"))?;
             values.insert(key, texts);
         }
-        Ok(Self(values))
+        Ok(Self { path: path.to_owned(), values })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a password or a token stands in it.
+    pub fn holds_a_secret(&self) -> bool {
+        self.values.iter().any(|(key, values)| match key.as_str() {
+            "demo-token" => true,
+            "database" => values
+                .iter()
+                .any(|url| matches!(database(url), Ok(Database::Postgres(server)) if server.has_password())),
+            _ => false,
+        })
     }
 
     /// Puts what the file says in the place of the defaults, in `command` and all its subcommands.
     pub fn overlay(&self, command: Command) -> Command {
         command
-            .mut_args(|arg| match key(&arg).and_then(|key| self.0.get(&key)) {
+            .mut_args(|arg| match key(&arg).and_then(|key| self.values.get(&key)) {
                 Some(values) => with_default(arg, values),
                 None => arg,
             })
@@ -286,6 +313,16 @@ fn options() -> Vec<Known> {
     known
 }
 
+/// Which of these variables look like options and are none.
+pub fn unknown_variables(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    let known = options();
+    let is_known = |name: &OsString| known.iter().any(|option| option.arg.get_env() == Some(name.as_os_str()));
+    let ours = names.filter(|name| name.as_encoded_bytes().starts_with(b"VEXT_") && !is_known(name));
+    let mut unknown: Vec<_> = ours.map(|name| name.display().to_string()).collect();
+    unknown.sort();
+    unknown
+}
+
 /// The page `docs/configuration.md`, told by the command line itself.
 pub fn config_reference() -> String {
     let mut page = String::from(REFERENCE_HEAD);
@@ -342,7 +379,6 @@ directory.
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
     use std::process::Command as Process;
 
     use super::*;

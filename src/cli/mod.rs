@@ -6,6 +6,7 @@
 
 mod backup;
 mod demo;
+mod doctor;
 mod export;
 mod import;
 mod migrate;
@@ -27,6 +28,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::backup::Backup;
 pub use self::demo::Demo;
+pub use self::doctor::Doctor;
 pub use self::export::Export;
 pub use self::import::Import;
 pub use self::migrate::Migrate;
@@ -51,6 +53,7 @@ Examples:
   vext tenant create --code ACME --name 'Acme'  make a database with a first tenant
   vext token create --name web --tenant ACME --scope write
   vext serve --listen 0.0.0.0:8080              answer GraphQL at http://HOST:8080/graphql
+  vext doctor                                   is all in order for the server, or while it runs
   vext schema > schema.graphql                  the whole API, described
 
 Settings:
@@ -91,7 +94,11 @@ impl Cli {
             Ok(given) => ConfigFile::find(given.get_one("config").map(PathBuf::as_path))?,
             Err(_) => None,
         };
-        Ok(Self::over(file.as_ref(), args)?)
+        let mut cli = Self::over(file.as_ref(), args)?;
+        if let Command::Doctor(doctor) = &mut cli.command {
+            doctor.file = file;
+        }
+        Ok(cli)
     }
 
     /// What `args` say, and `file` where they and the environment are silent.
@@ -109,6 +116,10 @@ pub enum Command {
     Demo(Demo),
     /// Serve the API until SIGTERM or Ctrl-C.
     Serve(Serve),
+    /// Check whether all is in order for `vext serve`, also while it runs.
+    // Here and not at its struct, where that of `serve` would win.
+    #[command(after_help = doctor::HELP)]
+    Doctor(Doctor),
     /// Bring the database's schema up to this version, or make the database.
     Migrate(Migrate),
     /// Take a backup of a SQLite file, also while a server writes to it.
@@ -137,6 +148,7 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.run(),
             Self::Serve(serve) => serve.run(),
+            Self::Doctor(doctor) => doctor.run(),
             Self::Migrate(migrate) => migrate.run(),
             Self::Backup(backup) => backup.run(),
             Self::Verify(verify) => verify.run(),
@@ -226,6 +238,8 @@ mod tests {
             let help = parse(line).unwrap_err().to_string();
             assert!(help.contains("[env: VEXT_"), "{help}");
         }
+        let help = parse("vext doctor --help").unwrap_err().to_string();
+        assert!(help.contains("VEXT_LISTEN") && help.trim_end().ends_with(doctor::HELP), "{help}");
         let help = parse("vext demo --help").unwrap_err().to_string();
         assert!(help.contains("[env: VEXT_DEMO_TOKEN]") && help.contains("Examples:"), "{help}");
     }

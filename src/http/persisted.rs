@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::admission;
 use super::refusal::Refusal;
 use super::request::Incoming;
-use crate::graphql::{Api, Document, DocumentHash, Limits};
+use crate::graphql::{Api, Document, DocumentHash, Limits, Validator};
 
 /// Which documents are answered, and which are remembered.
 #[derive(Args, Clone, Debug, Default)]
@@ -27,37 +27,49 @@ pub struct DocumentSettings {
 }
 
 impl DocumentSettings {
+    /// Reads the file, and keeps nothing of it. How many documents there are.
+    ///
+    /// # Errors
+    /// As the server's when it starts: one sentence.
+    pub fn check(&self, limits: &Limits, explorable: bool) -> Result<usize, String> {
+        self.documents(&Validator::new(limits, explorable), limits).map(|documents| documents.len())
+    }
+
     /// Reads the file.
     ///
     /// # Errors
     /// In one sentence, what is wrong with the file or with the first document in it that the schema or the limits
     /// refuse.
     pub(super) fn load(&self, api: &Api, limits: &Limits) -> Result<Trusted, String> {
+        let documents = self.documents(&api.validator(), limits)?;
+        if let Some(path) = &self.trusted_documents {
+            let count = documents.len();
+            tracing::info!(file = %path.display(), documents = count, only = self.trusted_only, "trusted documents");
+        }
+        let by_hash: Vec<_> =
+            documents.iter().map(|(_, document)| (document.hash().to_string(), document.clone())).collect();
+        Ok(Trusted { only: self.trusted_only, documents: documents.into_iter().chain(by_hash).collect() })
+    }
+
+    /// What is in the file, by name.
+    fn documents(&self, validator: &Validator, limits: &Limits) -> Result<Vec<(String, Document)>, String> {
         let Some(path) = &self.trusted_documents else {
             return match self.trusted_only {
                 true => Err("--trusted-only needs --trusted-documents: without them nothing would be answered".into()),
-                false => Ok(Trusted::default()),
+                false => Ok(Vec::new()),
             };
         };
         let texts = read(path).map_err(|why| format!("--trusted-documents: {}: {why}", path.display()))?;
-        let count = texts.len();
-        let mut trusted = Trusted { only: self.trusted_only, documents: HashMap::with_capacity(2 * texts.len()) };
-        for (name, text) in texts {
+        let document = |(name, text): (String, String)| {
             let refused = |error: &ServerError| {
                 let at = error.locations.first().map(|at| format!(" (line {}, column {})", at.line, at.column));
                 format!("--trusted-documents: {name}: {}{}", error.message, at.unwrap_or_default())
             };
             admission::admit(&text, limits).map_err(|exceeded| refused(&exceeded.error()))?;
-            let document = api.parse(&text).map_err(|error| refused(&error))?;
-            if let Some(error) = api.check(&document).first() {
-                return Err(refused(error));
-            }
-            let document = document.checked();
-            trusted.documents.insert(DocumentHash::of(&text).to_string(), document.clone());
-            trusted.documents.insert(name, document);
-        }
-        tracing::info!(file = %path.display(), documents = count, only = trusted.only, "trusted documents");
-        Ok(trusted)
+            let document = validator.document(&text).map_err(|error| refused(&error))?;
+            Ok((name, document))
+        };
+        texts.into_iter().map(document).collect()
     }
 }
 

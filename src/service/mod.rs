@@ -4,6 +4,7 @@ mod access;
 mod backup;
 mod checkable;
 pub mod demo;
+pub mod doctor;
 mod document;
 mod effect;
 mod facts;

@@ -41,17 +41,41 @@ pub struct Scheduled {
 }
 
 impl Schedule {
+    /// Looks whether a database can be backed up so.
+    ///
+    /// # Errors
+    /// One sentence when there is nothing to back up or no place for it.
+    pub fn check(&self, database: &Database) -> Result<(), String> {
+        if database.file().is_none() {
+            return Err(format!("--backup-every: {database} {NOT_A_FILE}"));
+        }
+        match self.folder.is_dir() {
+            true => Ok(()),
+            false => Err(format!("--backup-dir: there is no folder {}", self.folder.display())),
+        }
+    }
+
+    /// The backups that are there, the oldest first, each with the moment at which it was taken.
+    pub(super) fn taken(&self) -> Result<Vec<(i64, PathBuf)>, String> {
+        let folder = &self.folder;
+        let said = |e| format!("{} cannot be read: {e}", folder.display());
+        let mut taken = Vec::new();
+        for entry in fs::read_dir(folder).map_err(said)? {
+            let entry = entry.map_err(said)?;
+            if let Some(at) = entry.file_name().to_str().and_then(taken_at) {
+                taken.push((at, entry.path()));
+            }
+        }
+        taken.sort();
+        Ok(taken)
+    }
+
     /// Begins to take backups.
     ///
     /// # Errors
     /// One sentence when there is nothing to back up or no place for it.
     pub fn start(self, database: &Database, environment: &Environment) -> Result<Scheduled, String> {
-        if database.file().is_none() {
-            return Err(format!("--backup-every: {database} {NOT_A_FILE}"));
-        }
-        if !self.folder.is_dir() {
-            return Err(format!("--backup-dir: there is no folder {}", self.folder.display()));
-        }
+        self.check(database)?;
         let (stop, stopped) = channel();
         let worker = Worker { schedule: self, database: database.clone(), environment: environment.clone(), stopped };
         let thread = std::thread::Builder::new().name("backups".into()).spawn(move || worker.run());
@@ -113,23 +137,8 @@ impl Worker {
     /// When the next one is due; what the clock had not reached yet, before it was set, does not count.
     fn due(&self) -> i64 {
         let now = self.now();
-        let newest = self.taken().unwrap_or_default().into_iter().rfind(|(at, _)| *at <= now);
+        let newest = self.schedule.taken().unwrap_or_default().into_iter().rfind(|(at, _)| *at <= now);
         newest.map_or(now, |(at, _)| at.saturating_add(millis(self.schedule.every)))
-    }
-
-    /// The backups that are there, the oldest first.
-    fn taken(&self) -> Result<Vec<(i64, PathBuf)>, String> {
-        let folder = &self.schedule.folder;
-        let said = |e| format!("{} cannot be read: {e}", folder.display());
-        let mut taken = Vec::new();
-        for entry in fs::read_dir(folder).map_err(said)? {
-            let entry = entry.map_err(said)?;
-            if let Some(at) = entry.file_name().to_str().and_then(taken_at) {
-                taken.push((at, entry.path()));
-            }
-        }
-        taken.sort();
-        Ok(taken)
     }
 
     fn take(&self) -> Result<(), String> {
@@ -139,7 +148,7 @@ impl Worker {
         let mut go_on = |_: &str, _, _| if self.is_stopped() { Err("the server stops".to_owned()) } else { Ok(()) };
         let manifest = backup(&self.database, &file, &*self.environment.clock, &mut go_on)?;
         tracing::info!(file = %file.display(), bytes = manifest.size, "a backup was taken");
-        let mut old = self.taken()?;
+        let mut old = self.schedule.taken()?;
         old.retain(|(_, path)| *path != file);
         let surplus = (old.len() + 1).saturating_sub(keep.get());
         for (_, path) in old.into_iter().take(surplus) {
@@ -157,7 +166,7 @@ impl Worker {
     }
 }
 
-fn millis(duration: Duration) -> i64 {
+pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

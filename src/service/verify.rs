@@ -69,7 +69,8 @@ pub fn verify(
     Ok(verified)
 }
 
-fn sealer(path: &Path, environment: &Environment) -> Result<Sealer, String> {
+/// The sealer with the key of a file.
+pub(super) fn sealer(path: &Path, environment: &Environment) -> Result<Sealer, String> {
     let key = key::load(path, false, &*environment.random)?;
     Ok(Sealer::new(&key, Arc::clone(&environment.random)))
 }

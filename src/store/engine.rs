@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::{Result, StoreError};
+use super::look::Look;
 use super::migrate::Migration;
 use super::session::Session;
 use super::stop::Interrupt;
@@ -58,6 +59,19 @@ impl Database {
         apart(|| match self {
             Database::Sqlite(path) => sqlite::inspect(path),
             Database::Postgres(server) => postgres::inspect(server),
+        })
+    }
+
+    /// One state of the database, also while servers write to it. Nothing is changed or made.
+    ///
+    /// # Errors
+    /// One sentence on why it cannot be read.
+    pub fn look(&self) -> std::result::Result<Box<dyn Look>, String> {
+        Ok(match self {
+            Database::Sqlite(path) => Box::new(sqlite::Frozen::beside_others(path)?),
+            Database::Postgres(server) => {
+                Box::new(postgres::look(server).map_err(|error| format!("{server}: {error}"))?)
+            }
         })
     }
 

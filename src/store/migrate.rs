@@ -83,6 +83,14 @@ pub(super) fn lacking_in_file(session: &mut dyn Session) -> Said<Vec<String>> {
     pending(session, Migration::SQLITE).map(names)
 }
 
+/// The names of the migrations that a database lacks, of which one state is looked at.
+///
+/// # Errors
+/// As [`lacking_in_file`].
+pub fn lacking(database: &Database, session: &mut dyn Session) -> Said<Vec<String>> {
+    pending(session, database.migrations()).map(names)
+}
+
 fn names(migrations: &[Migration]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name.to_owned()).collect()
 }

@@ -14,6 +14,7 @@ mod error;
 mod feed;
 mod find;
 mod known_numbers;
+mod look;
 mod metrics;
 mod migrate;
 mod numbers;
@@ -49,8 +50,9 @@ pub use error::{Result, StoreError};
 pub use feed::{FeedPlace, FeedRow, KIND_PATH, feed, fields_of_change};
 pub use find::{Fact, Probe, facts, probe, walk};
 pub use known_numbers::known_numbers;
+pub use look::{Look, newest};
 use metrics::Metrics;
-pub use migrate::{migrate, missing as missing_migrations, tie_to_key};
+pub use migrate::{lacking as migrations_lacking, migrate, missing as missing_migrations, tie_to_key};
 pub use numbers::{free_number, free_number_behind, parking_slots};
 pub use objects::{
     ObjectRow, OwnRow, count, erase as erase_object, holders, insert as insert_object, ldap_exists,

@@ -165,13 +165,14 @@ fn a_file_that_may_not_grow_refuses_saves_until_it_may() {
 }
 
 /// A file system of its own; it is gone with the value.
-struct Small(PathBuf);
+pub struct Small(pub PathBuf);
 
 impl Small {
-    fn mount(folder: PathBuf) -> Option<Self> {
+    /// Mounts a tmpfs with these options, such as `size=32m`; `None` where that is not allowed.
+    pub fn mount(folder: PathBuf, options: &str) -> Option<Self> {
         fs::create_dir(&folder).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=32m", "vext-test"]).arg(&folder).stderr(Stdio::null());
+        mount.args(["-t", "tmpfs", "-o", options, "vext-test"]).arg(&folder).stderr(Stdio::null());
         mount.status().is_ok_and(|status| status.success()).then_some(Self(folder))
     }
 }
@@ -185,7 +186,7 @@ impl Drop for Small {
 #[test]
 fn a_full_disk_refuses_saves_until_there_is_space() {
     let place = Place::new();
-    let Some(disk) = Small::mount(place.path("disk")) else {
+    let Some(disk) = Small::mount(place.path("disk"), "size=32m") else {
         return missing("a small file system (mounting one needs root)");
     };
     let database = disk.0.join("vext.db");

@@ -20,6 +20,7 @@ mod demo;
 mod deploy;
 mod differential;
 mod docs;
+mod doctor;
 mod drills;
 mod encodings;
 mod engines;

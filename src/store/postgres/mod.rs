@@ -4,6 +4,7 @@
 //! task: connections live on the store's threads only.
 
 mod answer;
+mod look;
 mod server;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use ::postgres::types::{FromSql, IsNull, ToSql, Type};
 use ::postgres::{Client, Statement};
 use bytes::BytesMut;
 
+pub(super) use look::look;
 pub use server::Server;
 
 use self::answer::{answer, ended_by_commit};

@@ -106,6 +106,11 @@ impl Server {
         self.config.get_options().is_some_and(|options| options.contains(parameter))
     }
 
+    /// Whether the URL holds a password.
+    pub fn has_password(&self) -> bool {
+        self.config.get_password().is_some()
+    }
+
     /// The database's name.
     pub(super) fn name(&self) -> &str {
         self.config.get_dbname().or(self.config.get_user()).unwrap_or("vext")

@@ -2,6 +2,7 @@
 
 mod backup;
 mod file;
+mod frozen;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,8 +20,9 @@ use super::error::{Result, StoreError, constraint_name};
 use super::session::Session;
 use super::stop::Interrupt;
 use crate::domain::{Row, Value};
-pub use backup::{Exclusive, Frozen, beside, copy_database};
+pub use backup::{Exclusive, beside, copy_database};
 pub(super) use file::inspect;
+pub use frozen::Frozen;
 
 /// `vext` in ASCII: marks a file as ours.
 const APPLICATION_ID: i64 = 0x7665_7874;
