@@ -10,7 +10,6 @@ use super::answer::Answer;
 use super::attacks::{ATTACKS, Attack};
 use super::client::{Ask, Client, LONGEST};
 use super::verdict::{Judged, failed, noted};
-use crate::domain::Stopwatch;
 
 /// What should come of an attack.
 pub(super) const EXPECTED: &str = "refused for a limit";
@@ -150,10 +149,9 @@ fn over_events(client: &Client, ask: &Ask) -> Judged<Answer> {
 }
 
 fn over_socket(client: &Client, text: &str) -> Judged<Answer> {
-    let begun = Stopwatch::start();
     let body = client.acknowledged()?.ask(text)?;
     let bytes = body.to_string().into_bytes();
-    Ok(Answer { status: 200, headers: HeaderMap::new(), bytes, body, took: begun.elapsed() })
+    Ok(Answer { status: 200, headers: HeaderMap::new(), bytes, body })
 }
 
 /// Variables that no query needs, as they are written.
@@ -172,10 +170,9 @@ fn variables(client: &Client, values: &[String]) -> Judged {
 mod tests {
     use super::*;
     use crate::selftest::Verdict;
-    use std::time::Duration;
 
     fn answer(status: u16, body: Value) -> Answer {
-        Answer { status, headers: HeaderMap::new(), bytes: Vec::new(), body, took: Duration::ZERO }
+        Answer { status, headers: HeaderMap::new(), bytes: Vec::new(), body }
     }
 
     fn error(code: &str) -> Value {

@@ -1,7 +1,5 @@
 //! An answer, and what can be asked of it. Each question ends the check where the answer is no.
 
-use std::time::Duration;
-
 use axum::http::HeaderMap;
 use serde_json::Value;
 
@@ -20,7 +18,6 @@ pub(super) struct Answer {
     pub(super) bytes: Vec<u8>,
     /// `null` where they are no JSON.
     pub(super) body: Value,
-    pub(super) took: Duration,
 }
 
 impl Answer {
@@ -106,7 +103,7 @@ mod tests {
 
     fn answer(status: u16, content_type: &'static str, body: Value) -> Answer {
         let headers = HeaderMap::from_iter([(axum::http::header::CONTENT_TYPE, content_type.parse().unwrap())]);
-        Answer { status, headers, bytes: Vec::new(), body, took: Duration::ZERO }
+        Answer { status, headers, bytes: Vec::new(), body }
     }
 
     #[test]

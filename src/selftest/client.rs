@@ -20,7 +20,6 @@ use super::Settings;
 use super::answer::{Answer, JSON, RESPONSE};
 use super::target::Target;
 use super::verdict::{Judged, failed, skipped};
-use crate::domain::Stopwatch;
 
 /// The longest answer that is read: no refusal comes near it.
 pub(super) const LONGEST: usize = 1024 * 1024;
@@ -191,7 +190,6 @@ impl Client {
         *request.method_mut() = method;
         *request.uri_mut() = url.parse().map_err(|_| "the URL cannot be sent".to_owned())?;
         *request.headers_mut() = headers;
-        let begun = Stopwatch::start();
         let sent = match request.body().is_empty() {
             true => self.agent.run(request.map(drop)),
             false => self.agent.run(request),
@@ -200,9 +198,9 @@ impl Client {
         let mut bytes = Vec::new();
         let read = body.into_reader().take(LONGEST as u64 + 1).read_to_end(&mut bytes);
         read.map_err(|error| format!("it ends early: {error}"))?;
-        let (status, took) = (head.status.as_u16(), begun.elapsed());
+        let status = head.status.as_u16();
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        let answer = Answer { status, headers: head.headers, bytes, body, took };
+        let answer = Answer { status, headers: head.headers, bytes, body };
         self.hear(&answer);
         Ok(answer)
     }

@@ -67,7 +67,7 @@ pub(super) const CHECKS: &[Check] = &[
             socket.closes(4403)
         },
     },
-    Check { name: "no connection_init", expected: "closed with 4408", run: silent },
+    Check { name: "no connection_init", expected: "closed with 4408 within 12 s", run: silent },
     Check { name: "a query over WebSocket", expected: "connection_ack, then its data", run: query },
     Check {
         name: "a second connection_init",
