@@ -13,7 +13,8 @@ pub(super) const CHECKS: &[Check] = &[
         expected: "UNAUTHENTICATED, no data",
         run: |client| {
             let answer = client.send(&client.post(TENANT))?;
-            answer.must(answer.code() == Some("UNAUTHENTICATED") && answer.body["data"]["tenant"].is_null())?.fine()
+            answer.must(answer.code() == Some("UNAUTHENTICATED") && answer.body["data"]["tenant"].is_null())?;
+            Ok(format!("{} UNAUTHENTICATED", answer.status))
         },
     },
     Check {

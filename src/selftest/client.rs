@@ -23,8 +23,10 @@ use super::verdict::{Judged, failed, skipped};
 
 /// The longest answer that is read: no refusal comes near it.
 pub(super) const LONGEST: usize = 1024 * 1024;
-/// The longest time that a busy server may ask for before the one more try.
+/// The longest time that a busy server may ask for before the one more try, in seconds.
 const LONGEST_WAIT: u64 = 5;
+/// The longest time for all tries together, in seconds; a server that has still no room then is not waited for.
+const WAITING: u64 = 30;
 /// A token that no server has handed out.
 pub(super) const MADE_UP: &str = "made-up-by-vext-selftest-0000000000";
 /// A token that is shorter may stand in an answer by chance.
@@ -70,6 +72,7 @@ impl Ask {
 #[derive(Default)]
 struct Heard {
     requests: usize,
+    waited: u64,
     internal: Option<String>,
     token: bool,
 }
@@ -99,6 +102,8 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
+            // No answer depends on the one before: who refuses a body closes its connection.
+            .max_idle_connections(0)
             .user_agent(concat!("vext-selftest/", env!("CARGO_PKG_VERSION")))
             .allow_non_standard_methods(true)
             .tls_config(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots)).build());
@@ -170,7 +175,7 @@ impl Client {
     /// There is none, or it says that no more are given.
     pub(super) fn send(&self, ask: &Ask) -> Judged<Answer> {
         let mut answer = self.try_send(ask).map_err(|error| failed(format!("no answer: {error}")))?;
-        if let Some(wait) = busy(&answer).filter(|wait| *wait <= LONGEST_WAIT) {
+        if let Some(wait) = busy(&answer).filter(|wait| *wait <= LONGEST_WAIT && self.may_wait(*wait)) {
             pause(Duration::from_secs(wait));
             answer = self.try_send(ask).map_err(|error| failed(format!("no answer: {error}")))?;
         }
@@ -203,6 +208,12 @@ impl Client {
         let answer = Answer { status, headers: head.headers, bytes, body };
         self.hear(&answer);
         Ok(answer)
+    }
+
+    fn may_wait(&self, seconds: u64) -> bool {
+        let mut heard = self.heard.borrow_mut();
+        heard.waited += seconds;
+        heard.waited <= WAITING
     }
 
     /// Looks for what no answer may hold.

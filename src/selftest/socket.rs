@@ -13,7 +13,7 @@ use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, HandshakeError, Message, WebSocket};
 
 use super::client::{Client, LONGEST};
-use super::verdict::{Judged, failed};
+use super::verdict::{Judged, failed, shown, skipped};
 use crate::domain::Stopwatch;
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -180,7 +180,12 @@ impl Socket {
         self.say(&json!({ "type": "subscribe", "id": "1", "payload": { "query": query } }))?;
         match self.hear()? {
             Heard::Message(message) if message["type"] == "next" => Ok(message["payload"].clone()),
-            Heard::Message(message) if message["type"] == "error" => Ok(json!({ "errors": message["payload"] })),
+            Heard::Message(message) if message["type"] == "error" => {
+                match message["payload"][0]["extensions"]["code"].as_str() {
+                    Some(code @ ("RATE_LIMITED" | "OVERLOADED" | "DOCUMENT_NOT_TRUSTED")) => Err(skipped(code)),
+                    _ => Ok(json!({ "errors": message["payload"] })),
+                }
+            }
             heard => Err(failed(heard.seen())),
         }
     }
@@ -189,7 +194,7 @@ impl Socket {
 impl Heard {
     pub(super) fn seen(&self) -> String {
         match self {
-            Heard::Message(message) => super::verdict::shown(&format!("message {}", message["type"])),
+            Heard::Message(message) => shown(&format!("message {}", message["type"])),
             Heard::Closed(code) => format!("closed with {code}"),
         }
     }
