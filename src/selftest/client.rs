@@ -15,10 +15,13 @@ use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
 use super::Settings;
 use super::answer::{Answer, JSON, RESPONSE};
 use super::target::Target;
+use super::transport::Patient;
 use super::verdict::{Judged, failed, skipped};
 
 /// The longest answer that is read: no refusal comes near it.
@@ -114,7 +117,8 @@ impl Client {
             .map_err(|error| format!("TLS cannot be set up: {error}"))?
             .with_root_certificates(store)
             .with_no_client_auth();
-        let agent = config.build().new_agent();
+        let connector = DefaultConnector::default().chain(Patient);
+        let agent = Agent::with_parts(config.build(), connector, DefaultResolver::default());
         Ok(Self { target, patience, token, tenant, agent, tls: Arc::new(tls), heard: RefCell::default() })
     }
 

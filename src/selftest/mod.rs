@@ -23,6 +23,7 @@ mod protocol;
 mod socket;
 mod streams;
 mod target;
+mod transport;
 mod verdict;
 
 use std::path::PathBuf;
