@@ -56,7 +56,7 @@ impl Write for Bounded {
 }
 
 /// An open WebSocket.
-pub(super) struct Socket(WebSocket<Box<dyn Stream>>);
+pub(super) struct Socket(Box<WebSocket<Box<dyn Stream>>>);
 
 /// What came of asking for one.
 pub(super) enum Opening {
@@ -120,7 +120,7 @@ impl Client {
         let stream = self.connect(time).map_err(|error| failed(format!("no connection: {error}")))?;
         let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
         match client_with_config(request, stream, Some(config)) {
-            Ok((socket, _)) => Ok(Opening::Open(Socket(socket))),
+            Ok((socket, _)) => Ok(Opening::Open(Socket(Box::new(socket)))),
             Err(HandshakeError::Failure(Error::Http(answer))) => Ok(Opening::Refused(answer.status().as_u16())),
             Err(error) => Err(failed(format!("no WebSocket: {error}"))),
         }
