@@ -12,5 +12,6 @@ pub mod form;
 pub mod graphql;
 pub mod http;
 pub mod objects;
+pub mod selftest;
 pub mod service;
 pub mod store;

@@ -12,6 +12,7 @@ mod import;
 mod migrate;
 mod progress;
 mod restore;
+mod selftest;
 mod serve;
 mod tenant;
 mod token;
@@ -33,6 +34,7 @@ pub use self::export::Export;
 pub use self::import::Import;
 pub use self::migrate::Migrate;
 pub use self::restore::Restore;
+pub use self::selftest::Selftest;
 pub use self::serve::Serve;
 pub use self::tenant::{TenantCommand, TenantCreate};
 pub use self::token::{Scope, TokenCommand, TokenCreate, TokenRevoke};
@@ -54,6 +56,7 @@ Examples:
   vext token create --name web --tenant ACME --scope write
   vext serve --listen 0.0.0.0:8080              answer GraphQL at http://HOST:8080/graphql
   vext doctor                                   is all in order for the server, or while it runs
+  vext selftest --url https://pbx.example.com   try whether the door holds, through proxy and TLS
   vext schema > schema.graphql                  the whole API, described
 
 Settings:
@@ -132,6 +135,8 @@ pub enum Command {
     Export(Export),
     /// Make a tenant from a file that `vext export` has written.
     Import(Import),
+    /// Try a running server from outside: what it refuses, what it keeps back, and that it survives.
+    Selftest(Selftest),
     /// Print the GraphQL schema.
     Schema,
     /// Make and list tenants.
@@ -155,6 +160,7 @@ impl Command {
             Self::Restore(restore) => restore.run(),
             Self::Export(export) => export.run(),
             Self::Import(import) => import.run(),
+            Self::Selftest(selftest) => selftest.run(),
             Self::Schema => print(&graphql::sdl()),
             Self::Tenant(command) => command.run(),
             Self::Token(command) => command.run(),

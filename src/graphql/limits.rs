@@ -1,7 +1,7 @@
 //! What one request may ask for: every limit, and what a request that passes one is told.
 //!
 //! How to add one more: a documented option in [`Limits`], a variant of [`Limit`] with its code and its sentence, and
-//! a row in the table of attacks (`tests/it/attacks.rs`).
+//! a row in the table of attacks (`src/selftest/attacks.rs`) and a code in the list beside it (`admission.rs`).
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vext::graphql::DocumentHash;
+use vext::selftest::{ATTACKS, Attack};
 
 use crate::process::{Process, vext};
 
@@ -21,117 +22,6 @@ const TIME: Duration = Duration::from_secs(10);
 const BYTES: usize = 64 * 1024;
 /// How much the process may grow over all attacks, in KiB.
 const GROWTH: u64 = 128 * 1024;
-
-/// What is sent, and the codes of which one must come back; none of them is an answer without an error.
-struct Attack {
-    name: &'static str,
-    text: String,
-    codes: &'static [&'static str],
-}
-
-fn repeated(
-    name: &'static str,
-    codes: &'static [&'static str],
-    sizes: &[usize],
-    text: impl Fn(usize) -> String,
-) -> Vec<Attack> {
-    sizes.iter().map(|&size| Attack { name, text: text(size), codes }).collect()
-}
-
-/// Texts of queries that design.md and others name, at many sizes.
-fn texts() -> Vec<Attack> {
-    let deep: &[usize] = &[65, 200, 1000, 4999, 30_000];
-    let many: &[usize] = &[60, 500, 3000];
-    let tenant = |inner: &str| format!("{{ tenant {{ {inner} }} }}");
-    let mut all = Vec::new();
-    let mut add = |attacks: Vec<Attack>| all.extend(attacks);
-    add(repeated("lists in a value", &["VALUE_TOO_DEEP", "NESTED_TOO_DEEP"], deep, |n| {
-        format!("{{a(x:{}", "[".repeat(n))
-    }));
-    add(repeated("closed lists in a value", &["VALUE_TOO_DEEP", "NESTED_TOO_DEEP", "TOO_MANY_TOKENS"], deep, |n| {
-        format!("{{a(x:{}{})}}", "[".repeat(n), "]".repeat(n))
-    }));
-    add(repeated(
-        "objects in a value",
-        &["VALUE_TOO_DEEP", "NESTED_TOO_DEEP", "TOO_MANY_TOKENS", "QUERY_TOO_LARGE"],
-        deep,
-        |n| format!("{{a(x:{}", "{a:".repeat(n)),
-    ));
-    add(repeated(
-        "selections",
-        &["SELECTION_TOO_DEEP", "NESTED_TOO_DEEP", "TOO_MANY_TOKENS", "QUERY_TOO_LARGE"],
-        deep,
-        |n| "{a".repeat(n),
-    ));
-    add(repeated("list types", &["TYPE_TOO_DEEP", "NESTED_TOO_DEEP", "TOO_MANY_TOKENS"], deep, |n| {
-        format!("query($a: {}Int{}) {{ __typename }}", "[".repeat(n), "]".repeat(n))
-    }));
-    add(repeated("parentheses", &["NESTED_TOO_DEEP", "TOO_MANY_TOKENS", ""], deep, |n| {
-        format!("{{a{}", "(".repeat(n))
-    }));
-    add(repeated("fragments that double", &["TOO_MANY_FIELDS", "TOO_MANY_FRAGMENTS"], &[12, 20, 40, 200], |n| {
-        let one = |i: usize| format!("fragment F{i} on Query {{ ...F{} ...F{} }} ", i + 1, i + 1);
-        let fragments: String = (0..n).map(one).collect();
-        format!("{{ ...F0 }} {fragments} fragment F{n} on Query {{ __typename }}")
-    }));
-    add(repeated(
-        "fragments in a circle",
-        &["", "TOO_MANY_FRAGMENTS", "SELECTION_TOO_DEEP", "TOO_MANY_FIELDS"],
-        &[1, 2, 40],
-        |n| {
-            let one = |i: usize| format!("fragment F{i} on Query {{ ...F{} }} ", (i + 1) % n);
-            format!("{{ ...F0 }} {}", (0..n).map(one).collect::<String>())
-        },
-    ));
-    add(repeated("aliases", &["TOO_MANY_ALIASES", "TOO_MANY_TOKENS", "QUERY_TOO_LARGE"], many, |n| {
-        format!(
-            "{{ {} }}",
-            (0..n).fold(String::new(), |mut text, i| {
-                let _ = write!(text, "a{i}: __typename ");
-                text
-            })
-        )
-    }));
-    add(repeated("directives", &["TOO_MANY_DIRECTIVES", "TOO_MANY_TOKENS"], many, |n| {
-        format!("{{ __typename {} }}", "@skip(if: false) ".repeat(n))
-    }));
-    add(repeated("operations", &["TOO_MANY_OPERATIONS", "TOO_MANY_TOKENS"], many, |n| {
-        (0..n).fold(String::new(), |mut text, i| {
-            let _ = write!(text, "query Q{i} {{ __typename }} ");
-            text
-        })
-    }));
-    add(repeated("tokens", &["TOO_MANY_TOKENS", "QUERY_TOO_LARGE"], &[2100, 20_000, 100_000], |n| {
-        format!("{{ {} }}", "a ".repeat(n))
-    }));
-    add(repeated("commas and comments", &["", "QUERY_TOO_LARGE"], &[1000, 60_000, 250_000], |n| {
-        format!("{{ __typename }} {}", ",#\n".repeat(n / 3))
-    }));
-    add(repeated("a text without end", &["", "QUERY_TOO_LARGE"], &[10, 60_000], |n| {
-        format!("{{ a(x: \"{}", "x".repeat(n))
-    }));
-    add(repeated("unknown fields", &["", "TOO_MANY_ERRORS"], &[100, 1500], |n| {
-        format!(
-            "{{ {} }}",
-            (0..n).fold(String::new(), |mut text, i| {
-                let _ = write!(text, "f{i} ");
-                text
-            })
-        )
-    }));
-    add(repeated(
-        "introspection in circles",
-        &["INTROSPECTION_TOO_WIDE", "INTROSPECTION_TOO_DEEP", "SELECTION_TOO_DEEP"],
-        &[3, 5],
-        |n| format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(n), "} }".repeat(n)),
-    ));
-    add(repeated("pages of pages", &["COST_TOO_HIGH"], &[50, 100], |n| {
-        tenant(&format!(
-            "virtualExtensions(first: {n}) {{ nodes {{ id references(first: {n}) {{ nodes {{ path }} }} }} }}"
-        ))
-    }));
-    all
-}
 
 /// A server that is attacked.
 struct Target {
@@ -283,7 +173,9 @@ fn no_text_of_a_query_takes_the_server_down() {
     let before = target.memory();
     let mut table =
         String::from("| Attack | Bytes sent | Longest time | Most bytes back | Answer |\n|---|---|---|---|---|\n");
-    for Attack { name, text, codes } in texts() {
+    let attacks = ATTACKS.iter().flat_map(|attack| attack.sizes.iter().map(move |&size| (attack, size)));
+    for (Attack { name, text, codes, .. }, size) in attacks {
+        let text = text(size);
         let persisted = json!({ "query": text, "extensions": { "persistedQuery": { "version": 1,
             "sha256Hash": DocumentHash::of(&text).to_string() } } });
         let body = json!({ "query": text }).to_string();

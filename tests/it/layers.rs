@@ -47,6 +47,21 @@ fn arrows_point_one_way() {
     assert_eq!(wrong, [] as [&str; 0]);
 }
 
+/// It is a client, and would otherwise compare the server with itself.
+#[test]
+fn the_selftest_uses_none_of_what_it_tries() {
+    let mut wrong = Vec::new();
+    for (name, text) in code().into_iter().filter(|(name, _)| name.starts_with("selftest/")) {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        wrong.extend(
+            lines
+                .filter(|line| line.contains("crate::") && !line.contains("crate::domain::"))
+                .map(|line| format!("{name}: {line}")),
+        );
+    }
+    assert_eq!(wrong, [] as [&str; 0]);
+}
+
 /// `(word, where alone it may stand)`.
 const ABSENCES: [(&str, &[&str]); 6] = [
     ("rusqlite", &["store/sqlite/"]),

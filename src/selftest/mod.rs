@@ -1,0 +1,149 @@
+//! `vext selftest`: whether the door of a running server holds, seen from where its clients stand, through whatever
+//! proxy and TLS there are.
+//!
+//! It is safe for a server that others use: one request after the other, fewer than 200, bounded in time and bytes, and
+//! none that changes anything: what a server must refuse is harmless where it does not. It asks for nothing that the
+//! program knows of itself, or it would compare the program with itself: it speaks HTTP and WebSocket as any client does
+//! and uses none of the layers of the server.
+//!
+//! How to add a check: an entry in the list of its group, below which the longer ones have a function; a row of
+//! [`ATTACKS`] is a check of its own.
+
+mod admission;
+mod answer;
+mod attacks;
+mod auth;
+mod client;
+mod encodings;
+mod headers;
+mod health;
+mod persisted;
+mod production;
+mod protocol;
+mod socket;
+mod streams;
+mod target;
+mod transport;
+mod verdict;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::client::Client;
+use self::verdict::{Judged, Other, skipped};
+use crate::domain::Stopwatch;
+
+pub use attacks::{ATTACKS, Attack};
+pub use target::Target;
+pub use verdict::{Row, Verdict};
+
+/// What is tried, and as whom.
+pub struct Settings {
+    /// The server.
+    pub target: Target,
+    /// A token of it. Without one, what needs one is skipped.
+    pub token: Option<String>,
+    /// The code of the tenant to select, for a token that is for several.
+    pub tenant: Option<String>,
+    /// PEM file of the authorities to trust instead of the system's.
+    pub authorities: Option<PathBuf>,
+    /// How long one answer may take.
+    pub patience: Duration,
+}
+
+/// What came of it.
+pub struct Report {
+    /// A row for each check, in order.
+    pub rows: Vec<Row>,
+    /// How many requests were sent.
+    pub requests: usize,
+}
+
+/// Something to try.
+struct Check {
+    name: &'static str,
+    /// What should come of it.
+    expected: &'static str,
+    run: fn(&Client) -> Judged,
+}
+
+/// Checks of one part of the door.
+struct Group {
+    name: &'static str,
+    attacks: &'static [Attack],
+    checks: &'static [Check],
+}
+
+impl Group {
+    const fn new(name: &'static str, checks: &'static [Check]) -> Self {
+        Self { name, attacks: &[], checks }
+    }
+
+    /// Its checks, and whether the server has survived them.
+    fn tries(&self) -> impl Iterator<Item = Try> {
+        let attacks = self.attacks.iter().map(|attack| Try {
+            name: attack.name,
+            expected: admission::EXPECTED,
+            run: Box::new(|client| admission::attack(client, attack)),
+        });
+        let checks = self.checks.iter().chain([&ALIVE]);
+        attacks.chain(checks.map(|check| Try { name: check.name, expected: check.expected, run: Box::new(check.run) }))
+    }
+}
+
+/// A check or an attack.
+struct Try {
+    name: &'static str,
+    expected: &'static str,
+    run: Box<dyn Fn(&Client) -> Judged>,
+}
+
+/// In the order in which they are tried. Valid tokens come before made-up ones: an address from which few wrong ones came
+/// is refused for a while, but not with a token that was valid there.
+const GROUPS: [Group; 9] = [
+    Group::new("health", health::CHECKS),
+    Group::new("protocol", protocol::CHECKS),
+    Group::new("headers", headers::CHECKS),
+    Group::new("encodings", encodings::CHECKS),
+    Group::new("persisted", persisted::CHECKS),
+    Group::new("streams", streams::CHECKS),
+    Group { name: "admission", attacks: ATTACKS, checks: admission::CHECKS },
+    Group::new("auth", auth::CHECKS),
+    Group::new("production", production::CHECKS),
+];
+
+/// After each group.
+const ALIVE: Check = Check {
+    name: "still answers",
+    expected: "200 to { __typename }",
+    run: |client| client.send(&client.post("{ __typename }"))?.answers()?.fine(),
+};
+
+/// Tries everything, and tells before each check how many of how many are done.
+///
+/// # Errors
+/// In one sentence, why nothing could be tried: the server does not answer, or the file of authorities cannot be read.
+pub fn run(settings: Settings, mut progress: impl FnMut(u64, u64)) -> Result<Report, String> {
+    let client = Client::new(settings)?;
+    let first = client.try_send(&client.post("{ __typename }"));
+    first.map_err(|error| format!("{} does not answer: {error}", client.target.api()))?;
+    let total = GROUPS.iter().map(|group| group.tries().count() as u64).sum();
+    let (mut rows, mut gone) = (Vec::new(), false);
+    for group in GROUPS {
+        for Try { name: check, expected, run } in group.tries() {
+            progress(rows.len() as u64, total);
+            let begun = Stopwatch::start();
+            let judged = match gone {
+                true => Err(skipped("not tried: the server does not answer any more")),
+                false => run(&client),
+            };
+            let (verdict, seen) = match judged {
+                Ok(seen) => (Verdict::Ok, seen),
+                Err(Other { verdict, seen }) => (verdict, seen),
+            };
+            rows.push(Row { group: group.name, check, expected, seen, verdict, took: begun.elapsed() });
+        }
+        gone = gone || client.try_send(&client.post("{ __typename }")).is_err();
+    }
+    Ok(Report { rows, requests: client.requests() })
+}

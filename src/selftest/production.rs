@@ -1,0 +1,56 @@
+//! What production keeps back. A server that shows everything to everybody, as the demo does, does so on purpose; its
+//! operator is told.
+
+use super::Check;
+use super::answer::Answer;
+use super::client::Client;
+use super::verdict::{Judged, failed, noted};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "the schema without a token",
+        expected: "refused",
+        run: |client| {
+            let answer = schema(client)?;
+            match answer.is_executed() {
+                true => Err(noted("explorable: everybody sees the schema")),
+                false => answer.refuses()?.fine(),
+            }
+        },
+    },
+    Check { name: "suggestions in errors", expected: "none", run: suggestions },
+    Check {
+        name: "the playground without a token",
+        expected: "401, WWW-Authenticate: Basic",
+        run: |client| {
+            let answer = client.send(&client.page("/playground/"))?;
+            match answer.status {
+                200 if schema(client)?.is_executed() => Err(noted("explorable: everybody sees the playground")),
+                _ => answer.status(401)?.says("www-authenticate", |value| value.starts_with("Basic"))?.fine(),
+            }
+        },
+    },
+    Check {
+        name: "the inside in errors",
+        expected: "nothing",
+        run: |client| match client.heard_internal() {
+            Some(word) => Err(failed(word)),
+            None => Ok(format!("nothing in {} answers", client.requests())),
+        },
+    },
+];
+
+fn schema(client: &Client) -> Judged<Answer> {
+    client.send(&client.post("{ __schema { queryType { name } } }"))
+}
+
+/// For a name that is one letter beside one that exists.
+fn suggestions(client: &Client) -> Judged {
+    let answer = client.send(&client.post("{ tenan { code } }"))?;
+    answer.refuses()?;
+    match answer.body.to_string().contains("Did you mean") {
+        true if schema(client)?.is_executed() => Err(noted("explorable: errors suggest names")),
+        true => Err(failed("errors suggest names")),
+        false => Ok("none".into()),
+    }
+}

@@ -1,0 +1,113 @@
+//! Where the server is: its URL, and the addresses beside it.
+
+use axum::http::Uri;
+use axum::http::uri::Scheme;
+
+/// The server to try.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Target {
+    pub(super) secure: bool,
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// The path of the API.
+    path: String,
+}
+
+impl Target {
+    /// Reads `http(s)://host[:port][/path]`; without a path it is `/graphql`.
+    ///
+    /// # Errors
+    /// What such a URL must be, without repeating it: it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const RULE: &str = "must be http://HOST or https://HOST, with a port and a path where the server has others than \
+                            the usual, and without a user, a query or a fragment";
+        let uri: Uri = text.parse().map_err(|_| RULE)?;
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            _ => return Err(RULE),
+        };
+        let authority = uri.authority().ok_or(RULE)?;
+        let host = authority.host().to_owned();
+        if host.is_empty() || authority.as_str().contains('@') || uri.query().is_some() || text.contains('#') {
+            return Err(RULE);
+        }
+        // A port that is no number is read as none.
+        let whole = authority.port_u16().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        if whole != authority.as_str() {
+            return Err(RULE);
+        }
+        let path = if uri.path() == "/" { "/graphql".into() } else { uri.path().to_owned() };
+        Ok(Self { secure, port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }), host, path })
+    }
+
+    /// As a page of this host would name itself in the header `Origin`.
+    pub(super) fn origin(&self) -> String {
+        let Self { secure, host, port, .. } = self;
+        match (secure, port) {
+            (true, 443) => format!("https://{host}"),
+            (false, 80) => format!("http://{host}"),
+            (true, port) => format!("https://{host}:{port}"),
+            (false, port) => format!("http://{host}:{port}"),
+        }
+    }
+
+    /// The URL of the API.
+    pub(super) fn api(&self) -> String {
+        format!("{}{}", self.origin(), self.path)
+    }
+
+    /// The URL of a path beside the API: a proxy may have put all of them below one.
+    pub(super) fn beside(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin(), self.path.strip_suffix("/graphql").unwrap_or_default())
+    }
+
+    /// Whether the host is this machine, as far as its name tells.
+    pub(super) fn is_here(&self) -> bool {
+        let address = self.host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_the_api_and_what_is_beside_it() {
+        for (text, api, health) in [
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/graphql", "http://127.0.0.1:8080/healthz"),
+            ("https://pbx.example/", "https://pbx.example/graphql", "https://pbx.example/healthz"),
+            ("https://pbx.example:443", "https://pbx.example/graphql", "https://pbx.example/healthz"),
+            ("https://a.example/vext/graphql", "https://a.example/vext/graphql", "https://a.example/vext/healthz"),
+            ("http://[::1]:81/api", "http://[::1]:81/api", "http://[::1]:81/healthz"),
+        ] {
+            let target = Target::parse(text).unwrap();
+            assert_eq!((target.api(), target.beside("/healthz")), (api.into(), health.into()), "{text}");
+        }
+        for text in [
+            "",
+            "pbx.example",
+            "ftp://pbx.example",
+            "https://me:hush@pbx.example",
+            "https://pbx.example/graphql?a=b",
+            "https://pbx.example/#a",
+            "https://pbx.example:port",
+            "/graphql",
+        ] {
+            assert!(!Target::parse(text).unwrap_err().contains("hush"), "{text}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known() {
+        for (text, here) in [
+            ("http://localhost", true),
+            ("http://127.0.0.1:1", true),
+            ("http://[::1]:1", true),
+            ("http://pbx.example", false),
+        ] {
+            assert_eq!(Target::parse(text).unwrap().is_here(), here, "{text}");
+        }
+    }
+}
