@@ -1,14 +1,15 @@
 // A production server in headless Chromium: who sees the playground, and whose pages may use the API.
-// node test/production.mjs <base-url> <token that may explore> <token that may not> [screenshot.png]
-// The server allows the origin http://localhost:<its port>, and no other.
+// node test/production.mjs <base-url> <port of pages> <token that may explore> <token that may not> [screenshot.png]
+// The server allows the origin http://localhost:<port of pages>, and no other.
+import { createServer } from 'node:http';
 import { check, inChromium, STEP_MS } from './chromium.mjs';
 
-const [baseUrl, explore, other, screenshot] = process.argv.slice(2);
+const [baseUrl, port, explore, other, screenshot] = process.argv.slice(2);
 if (!other) {
-  console.error('usage: node test/production.mjs <base-url> <token> <other token> [screenshot.png]');
+  console.error('usage: node test/production.mjs <base-url> <port of pages> <token> <other token> [screenshot.png]');
   process.exit(2);
 }
-const { origin, port } = new URL(baseUrl);
+const { origin } = new URL(baseUrl);
 
 await inChromium(async (browser) => {
   await playground(browser);
@@ -40,7 +41,6 @@ async function playground(browser) {
   await token.press('Enter');
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
   await page.locator('.graphiql-doc-explorer').getByRole('link').first().waitFor();
-  await page.getByRole('button', { name: 'Show Documentation Explorer' }).press('Escape');
   await page.locator('.graphiql-query-editor').click();
   await page.keyboard.press('Control+Enter');
   await page.locator('.result-window').getByText('Ivy Morgan').waitFor();
@@ -50,13 +50,17 @@ async function playground(browser) {
   await context.close();
 }
 
-/** Pages of two origins, which the test answers itself; what they fetch goes to the server. */
+/** A page of another server, which has two names and so two origins. */
 async function pages(browser) {
-  for (const [from, allowed] of [[`http://localhost:${port}`, true], [`http://127.0.0.2:${port}`, false]]) {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end('<title>Panel</title>');
+  });
+  await new Promise((listening) => server.listen(Number(port), '127.0.0.1', listening));
+  for (const [from, allowed] of [[`http://localhost:${port}`, true], [`http://127.0.0.1:${port}`, false]]) {
     const context = await browser.newContext();
-    await context.route(`${from}/panel`, (route) => route.fulfill({ contentType: 'text/html', body: '<title>Panel</title>' }));
     const page = await context.newPage();
-    await page.goto(`${from}/panel`);
+    await page.goto(from);
     const answer = await page.evaluate(ask, { url: `${origin}/graphql`, token: explore });
     check(
       allowed ? answer.code === 'CANISTRACCI' && answer.requestId : answer.refused,
@@ -64,6 +68,8 @@ async function pages(browser) {
     );
     await context.close();
   }
+  server.closeAllConnections();
+  server.close();
 }
 
 /** In the page. */

@@ -37,6 +37,7 @@ const KNOWN: &[(&str, bool, &str)] = &[
     ("variable: a list for one", true, POSITIONS),
     ("variable: a list that may hold null", true, POSITIONS),
     ("variable: nullable where it is required", true, POSITIONS),
+    ("variable: of another type", true, "only the variables of the operation that runs are looked at"),
     ("variable: one for a list", true, POSITIONS),
 ];
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::events::Events;
 use crate::harness::{EXPLORE, READ, Server, TOKEN};
-use crate::process::{Process, vext};
+use crate::process::Process;
 use crate::watching::free;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -245,11 +245,12 @@ fn the_page_works_in_a_browser_and_asks_nobody_else() {
 #[test]
 fn production_lets_browsers_in_as_it_is_told() {
     let live = Live::new(Engine::Sqlite, Content::Demo);
-    let (database, key, address) = (live.url(), live.options().key_file.display().to_string(), free());
-    let origin = format!("http://localhost:{}", address.rsplit(':').next().unwrap());
-    let serve = ["serve", "--database", &database, "--key-file", &key, "--listen", &address];
-    let server = Process::listening(vext(&[&serve[..], &["--allowed-origin", &origin]].concat()));
-    in_a_browser("production", &[&format!("http://{}", server.address), EXPLORE, READ]);
+    let (database, key) = (live.url(), live.options().key_file.display().to_string());
+    let of_pages = free();
+    let (_, port) = of_pages.rsplit_once(':').unwrap();
+    let origin = format!("http://localhost:{port}");
+    let server = Process::start(&["serve", "--database", &database, "--key-file", &key, "--allowed-origin", &origin]);
+    in_a_browser("production", &[&format!("http://{}", server.address), port, EXPLORE, READ]);
 }
 
 #[test]
