@@ -311,6 +311,20 @@ fn a_port_in_use_is_named() {
     assert!(error(&output).contains(&first.address), "{}", error(&output));
 }
 
+/// The database, its log and the key, while a server uses them.
+#[test]
+fn what_is_made_belongs_to_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("vext.db");
+    let _server = Process::start(&["serve", "--database", database.to_str().unwrap()]);
+    let modes: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap())
+        .map(|file| (file.file_name(), file.metadata().unwrap().mode() & 0o777))
+        .collect();
+    assert!(modes.len() >= 3 && modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
+}
+
 #[test]
 fn it_stops_gracefully_when_it_is_asked_to() {
     for signal in ["-TERM", "-INT"] {

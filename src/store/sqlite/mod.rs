@@ -6,6 +6,7 @@ mod frozen;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,6 +43,9 @@ impl SqliteConnection {
     /// Opens a file, or makes it. A `readonly` connection refuses to write.
     #[expect(clippy::disallowed_methods, reason = "the one place that opens databases")]
     pub(super) fn open(path: &Path, readonly: bool, statements: Arc<Statements>) -> Result<Self> {
+        // What SQLite makes is as open as the umask lets it be, and its log takes the file's mode. Where this does not
+        // work, SQLite says why.
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let connection = rusqlite::Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
