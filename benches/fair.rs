@@ -56,7 +56,7 @@ const RARE: &str =
 
 /// What costs just less than what is executed apart: few objects, and as many of their fields as a text can name.
 fn just_cheap() -> String {
-    format!("{{ tenant {{ virtualExtensions(first: 4) {{ nodes {{ {} }} }} }} }}", "name ".repeat(390))
+    format!("{{ tenant {{ virtualExtensions(first: 4) {{ nodes {{ {} }} }} }} }}", "name ".repeat(480))
 }
 
 /// As many fields as a text can name, none of which there is.

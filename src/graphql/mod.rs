@@ -89,7 +89,7 @@ fn schema(mode: ValidationMode, limits: &Limits, explorable: bool) -> TheSchema 
 }
 
 /// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
-const LONG: usize = 1024;
+const LONG: usize = 2048;
 
 /// What the fields of the schema cost.
 static PRICES: LazyLock<Prices> = LazyLock::new(|| match Prices::read(&sdl()) {

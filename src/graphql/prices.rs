@@ -12,7 +12,7 @@ use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinitio
 /// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
 pub(super) const LIST: u64 = 5;
 /// So many plain fields of an object cost as much as one more object.
-pub(super) const LEAVES: u64 = 20;
+pub(super) const LEAVES: u64 = 10;
 /// Introspection reads nothing: so many of its objects cost as much as one of the database.
 pub(super) const INTROSPECTION: u64 = 250;
 

@@ -74,7 +74,7 @@ pub struct FairUse {
     pub max_wait: Duration,
 
     /// Cost from which a request is executed apart, by few threads of low priority, as one is that may read a whole tenant or comes with a long text that is new.
-    #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 100)]
+    #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 200)]
     pub heavy_cost: u64,
 
     /// Most connections that are open at the same time.
