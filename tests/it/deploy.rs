@@ -194,14 +194,16 @@ impl Pair {
         }
     }
 
-    /// Whether a process of the group still has files open; one that nobody has waited for yet has none.
+    /// Whether a process of the group still has files open. One that nobody has waited for yet has none, but for threads
+    /// of it that are not gone yet, which `ps` shows as an `l`.
     fn lives(&self) -> bool {
         let listed = Command::new("ps").args(["-eo", "pgid=,stat="]).output().unwrap();
         let group = self.0.id().to_string();
         let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
         listed.lines().any(|line| {
             let mut fields = line.split_whitespace();
-            fields.next() == Some(&group) && !fields.next().is_some_and(|state| state.starts_with('Z'))
+            fields.next() == Some(&group)
+                && !fields.next().is_some_and(|state| state.starts_with('Z') && !state.contains('l'))
         })
     }
 }
