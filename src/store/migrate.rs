@@ -86,7 +86,7 @@ pub(super) fn lacking_in_file(session: &mut dyn Session) -> Said<Vec<String>> {
 /// The names of the migrations that a database lacks, of which one state is looked at.
 ///
 /// # Errors
-/// As [`lacking_in_file`].
+/// One sentence when the database is newer than this program or was made by other migrations.
 pub fn lacking(database: &Database, session: &mut dyn Session) -> Said<Vec<String>> {
     pending(session, database.migrations()).map(names)
 }
