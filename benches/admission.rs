@@ -11,6 +11,8 @@
     reason = "a benchmark measures time and stops at the first surprise"
 )]
 
+mod common;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -42,7 +44,7 @@ fn many_fragments() -> String {
 }
 
 fn main() {
-    let rounds: usize = std::env::var("VEXT_BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
+    let rounds = common::rounds(100);
     let (limits, many) = (Limits::default(), many_fragments());
     println!("\n| text | bytes | admission, µs | parser, µs | admission / parser |\n|---|---|---|---|---|");
     for (name, text) in [("five fields", FIVE_FIELDS), ("a form", FORM), ("a save", SAVE), ("45 fragments", &many)] {

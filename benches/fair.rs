@@ -1,7 +1,6 @@
 //! What ordinary clients notice of a greedy one: the latency of 16 connections of ordinary load, alone and beside 4
-//! connections that send the most expensive requests that are accepted, in turn, in one run, over real sockets: the
-//! most expensive of all, those that read a whole tenant, those that just pass for cheap, and a long text that is found
-//! wrong only at its end. The ratio is what can be compared across machines; it must stay below 2.
+//! connections that send, in turn, what costs most of what is accepted: the largest page, what reads a whole tenant, and
+//! what just passes for cheap; and a long text that is wrong. In one run, over real sockets. The ratio is what can be compared across machines; it must stay below 2.
 //!
 //! `VEXT_BENCH_ROUNDS` sets the rounds (default 5), each of three seconds of either kind.
 
@@ -12,6 +11,8 @@
     missing_docs,
     reason = "a benchmark measures time and stops at the first surprise"
 )]
+
+mod common;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -198,7 +199,7 @@ fn quantile(sorted: &[Duration], permille: usize) -> f64 {
 }
 
 fn main() {
-    let rounds: usize = std::env::var("VEXT_BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
+    let rounds = common::rounds(5);
     let folder = tempfile::tempdir().unwrap();
     let (runtime, address, ids) = start(folder.path());
     let greedy = [PAGE.to_owned(), LINT.to_owned(), RARE.to_owned(), just_cheap(), wrong()];

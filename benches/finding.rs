@@ -16,6 +16,8 @@
     reason = "a benchmark measures time and stops at the first surprise"
 )]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
@@ -322,7 +324,7 @@ fn median(times: &mut [f64]) -> f64 {
 }
 
 fn main() {
-    let rounds = std::env::var("VEXT_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(30_usize).max(1);
+    let rounds = common::rounds(30);
     let url = std::env::var("VEXT_BENCH_DATABASE").ok();
     let sizes = std::env::var("VEXT_BENCH_SIZES").unwrap_or_else(|_| "10000,100000,1000000".into());
     let sizes: Vec<usize> = sizes.split(',').map(|size| size.parse().unwrap()).collect();

@@ -12,6 +12,8 @@
     reason = "a benchmark measures time and stops at the first surprise"
 )]
 
+mod common;
+
 use std::path::Path;
 use std::time::Instant;
 
@@ -289,7 +291,7 @@ fn compare(
     mut graphql: impl FnMut(&mut Bench) -> usize,
     mut raw: impl FnMut(&mut Bench) -> usize,
 ) {
-    let rounds = std::env::var("VEXT_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(30_usize).max(1);
+    let rounds = common::rounds(30);
     let (mut of_graphql, mut of_raw, mut ratios, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), (0, 0));
     for round in 0..=rounds {
         let mut time = |side: &mut dyn FnMut(&mut Bench) -> usize, size: &mut usize| {

@@ -78,7 +78,7 @@ pub struct Api {
 }
 
 fn schema(mode: ValidationMode, limits: &Limits, explorable: bool) -> TheSchema {
-    // Selections are bounded before, see `Api::cost`. This bounds what stands in them without being one, fragments in
+    // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments in
     // fragments, also those that spread themselves: one for each level.
     let nesting = 2 * limits.max_depth.max(limits.max_introspection_depth);
     let schema = Schema::build(Query::default(), Mutation::default(), Subscriptions)

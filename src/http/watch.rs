@@ -15,7 +15,7 @@ use super::metrics::{AtWork, Metrics};
 use super::otlp::{self, Attribute, Exporter};
 use super::trace::Trace;
 use crate::domain::{Stopwatch, duration_from};
-use crate::graphql::{Cost, Document, DocumentHash};
+use crate::graphql::{Cost, Document, DocumentHash, defaults};
 use crate::service::App;
 use crate::store::Tally;
 
@@ -40,7 +40,7 @@ pub struct WatchOptions {
 impl Default for WatchOptions {
     /// What holds when no option says otherwise.
     fn default() -> Self {
-        Self { metrics_listen: None, slow_operation: Duration::from_secs(1), otlp_endpoint: None }
+        defaults()
     }
 }
 
