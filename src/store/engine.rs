@@ -148,7 +148,7 @@ pub(super) trait Connection: Session + Send {
     /// Whether the connection is of no use any more.
     fn is_broken(&self) -> bool;
 
-    /// What interrupts a statement of this connection, from any other thread.
+    /// What interrupts a statement of this connection, from any other thread. The connection may count as broken then.
     fn interrupt(&self) -> Interrupt;
 
     /// The same as an object without this trait.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -93,6 +94,29 @@ async fn a_statement_is_interrupted_when_nobody_waits(engine: Engine) {
     start.await.unwrap();
     task.abort();
     rests(&live, &store).await;
+}
+
+/// An interruption that comes too late must not meet whoever has the connection next.
+async fn who_goes_away_disturbs_nobody(engine: Engine) {
+    /// Counts for about a millisecond.
+    const SHORT: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+      SELECT count(*) FROM n";
+    let live = Live::new(engine, Content::Schema);
+    let store = Store::open(&live.database, 1).unwrap();
+    let read = async |sql| store.snapshot().read_system(move |session| session.first(sql, &[])).await;
+    let leaving = join_all((0..4).map(async |client| {
+        for i in 0..150 {
+            let patience = Duration::from_micros((i * 37 + client * 11) % 1500);
+            let _ = tokio::time::timeout(patience, read(SHORT)).await;
+        }
+    }));
+    let staying = join_all((0..4).map(async |_| {
+        for _ in 0..300 {
+            let answer = read("SELECT 1").await;
+            assert!(answer.is_ok(), "{answer:?}");
+        }
+    }));
+    tokio::join!(leaving, staying);
 }
 
 /// How many paging groups the big tenant has.
@@ -249,6 +273,7 @@ on_each_engine!(
     a_statement_is_interrupted_at_the_deadline,
     a_walk_is_stopped_at_the_deadline,
     a_statement_is_interrupted_when_nobody_waits,
+    who_goes_away_disturbs_nobody,
     requests_that_look_at_a_whole_tenant_end,
     a_save_that_has_not_begun_is_given_up,
     a_client_that_goes_away_stops_its_request,

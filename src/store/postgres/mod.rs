@@ -9,6 +9,7 @@ mod server;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::postgres::types::{FromSql, IsNull, ToSql, Type};
 use ::postgres::{Client, Statement};
@@ -36,6 +37,9 @@ const CREATE: &str = "CREATE DATABASE vext TEMPLATE template0 ENCODING 'UTF8' LC
 pub(super) struct PostgresConnection {
     client: Client,
     interrupt: Interrupt,
+    /// Set by `interrupt`. The server may carry out a cancellation after the statement it was meant for, and then cancels
+    /// the next one, whosever it is; tokio-postgres does not wait for it as libpq does.
+    interrupted: Arc<AtomicBool>,
     prepared: HashMap<&'static str, Statement>,
     statements: Arc<Statements>,
     /// Whether a statement of this transaction has failed: COMMIT would then roll back and call it a success.
@@ -50,9 +54,11 @@ impl PostgresConnection {
             StoreError::Bug(why) | StoreError::Invalid(why) => StoreError::Unavailable(why),
             other => other,
         })?;
-        let interrupt = interrupt(&client, server);
+        let interrupted = Arc::default();
+        let interrupt = interrupt(&client, server, &interrupted);
+        let prepared = HashMap::new();
         let mut connection =
-            Self { client, interrupt, prepared: HashMap::new(), statements, failed: false, broken: false };
+            Self { client, interrupt, interrupted, prepared, statements, failed: false, broken: false };
         for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !server.sets(parameter)) {
             connection.batch(&format!("SET {parameter} = '{value}'"))?;
         }
@@ -82,9 +88,10 @@ impl PostgresConnection {
 }
 
 /// Asks the server over another connection, as its protocol wants it, to cancel what this one is running.
-fn interrupt(client: &Client, server: &Server) -> Interrupt {
-    let (token, tls) = (client.cancel_token(), server.tls());
+fn interrupt(client: &Client, server: &Server, interrupted: &Arc<AtomicBool>) -> Interrupt {
+    let (token, tls, interrupted) = (client.cancel_token(), server.tls(), Arc::clone(interrupted));
     Arc::new(move || {
+        interrupted.store(true, Ordering::SeqCst);
         if let Err(error) = token.cancel_query(tls.clone()) {
             tracing::debug!(%error, "a statement could not be cancelled");
         }
@@ -118,8 +125,8 @@ impl Connection for PostgresConnection {
     }
 
     fn rollback(&mut self) {
-        // On a connection that is lost the server does it.
-        let _ = self.batch("ROLLBACK");
+        // On a connection that is lost the server does it; on any other on which it fails, nobody shall begin anew.
+        self.broken |= self.batch("ROLLBACK").is_err();
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
@@ -135,7 +142,7 @@ impl Connection for PostgresConnection {
     }
 
     fn is_broken(&self) -> bool {
-        self.broken || self.client.is_closed()
+        self.broken || self.interrupted.load(Ordering::SeqCst) || self.client.is_closed()
     }
 
     fn interrupt(&self) -> Interrupt {
