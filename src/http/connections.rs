@@ -26,6 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
 use super::fair::{FairUse, Network, is_trusted};
+use super::linger::Lingering;
 use super::refusal::Refusal;
 use super::request::Media;
 use super::stream::ClientStream;
@@ -130,7 +131,7 @@ pub(super) async fn serve(
         let Some(seat) = open.seat(peer) else { continue };
         let (admitted, router) = (seat.admitted, router.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
+            let mut request = Lingering::request(request, patience);
             request.extensions_mut().insert(ConnectInfo(peer));
             let router = router.clone();
             async move {

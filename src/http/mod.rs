@@ -11,6 +11,7 @@ mod graphql;
 mod guard;
 mod health;
 mod identify;
+mod linger;
 mod metrics;
 mod otlp;
 mod persisted;

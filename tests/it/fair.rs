@@ -399,6 +399,35 @@ fn a_client_that_dawdles_is_cut_off_while_others_are_served() {
     assert_eq!(status(&server), Some(200));
 }
 
+/// The client reads why, whatever it was sending, and the connection can be used again; but not for a body without end.
+#[test]
+fn a_client_may_send_what_is_refused_to_its_end() {
+    let server = Process::start(&["demo", "--token", "T", "--max-body", "1000"]);
+    let answer = |stream: &mut TcpStream| {
+        let mut said = [0; 4096];
+        let read = stream.read(&mut said).unwrap();
+        String::from_utf8_lossy(&said[..read]).into_owned()
+    };
+    let send = |stream: &mut TcpStream, path: &str, pieces: usize| {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
+        stream.write_all(format!("{head}content-length: {}\r\n\r\n", pieces * 10_000).as_bytes())?;
+        for _ in 0..pieces {
+            stream.write_all(&[b' '; 10_000])?;
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok::<_, std::io::Error>(())
+    };
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    for (path, status) in [("/graphql", "413"), ("/nowhere", "404"), ("/healthz", "405"), ("/graphql", "413")] {
+        send(&mut stream, path, 60).unwrap();
+        let said = answer(&mut stream);
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {said}");
+    }
+    assert!(send(&mut stream, "/graphql", 2000).is_err(), "20 MB are taken in");
+    assert_eq!(status(&server), Some(200));
+}
+
 /// Whoever asks for much and takes nothing has the only connection, until it is taken away.
 #[test]
 fn an_answer_that_nobody_takes_is_thrown_away() {

@@ -101,9 +101,7 @@ pub fn web_server() -> String {
             std::thread::spawn(move || {
                 if let Some(head) = head(&mut stream) {
                     let message = Message { head, body: Vec::new() };
-                    if message.header("expect").is_none() {
-                        let _ = body(&mut stream, &message);
-                    }
+                    let _ = body(&mut stream, &message);
                     let page = "<!DOCTYPE html><title>Welcome</title>";
                     let _ = write!(
                         stream,
@@ -137,10 +135,8 @@ fn body(stream: &mut impl Read, message: &Message) -> Option<Vec<u8>> {
 /// One request and its answer, or all that is said over a WebSocket.
 fn pass(mut client: impl Read + Write, wait: impl Fn(Option<Duration>), server: &str, change: Change) -> Option<()> {
     let mut request = Message { head: head(&mut client)?, body: Vec::new() };
-    let (waits, upgrades) = (request.header("expect").is_some(), request.header("upgrade").is_some());
-    if !waits {
-        request.body = body(&mut client, &request)?;
-    }
+    let upgrades = request.header("upgrade").is_some();
+    request.body = body(&mut client, &request)?;
     if !(change.request)(&mut request) {
         return None;
     }
@@ -152,19 +148,9 @@ fn pass(mut client: impl Read + Write, wait: impl Fn(Option<Duration>), server: 
     }
     request.with("connection", "close");
     upstream.write_all(request.head.as_bytes()).ok()?;
-    let mut first = None;
-    if waits {
-        let said = head(&mut upstream)?;
-        if said.starts_with("HTTP/1.1 100") {
-            client.write_all(said.as_bytes()).ok()?;
-            request.body = body(&mut client, &request)?;
-        } else {
-            first = Some(said);
-        }
-    }
     // A server that has heard enough closes; what it has said is still read.
     let _ = upstream.write_all(&request.body);
-    let mut answer = Message { head: first.or_else(|| head(&mut upstream))?, body: Vec::new() };
+    let mut answer = Message { head: head(&mut upstream)?, body: Vec::new() };
     let _ = upstream.read_to_end(&mut answer.body);
     (change.answer)(&request, &mut answer);
     client.write_all(answer.head.as_bytes()).ok()?;

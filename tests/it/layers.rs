@@ -1,5 +1,6 @@
 //! The architecture's arrows and absences, read from the source.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -60,6 +61,22 @@ fn the_selftest_uses_none_of_what_it_tries() {
         );
     }
     assert_eq!(wrong, [] as [&str; 0]);
+}
+
+/// The words in quotes between two others of a source file.
+fn quoted<'a>(code: &'a [(String, String)], file: &str, from: &str, to: &str) -> BTreeSet<&'a str> {
+    let (_, text) = code.iter().find(|(name, _)| name == file).unwrap();
+    let part = text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).unwrap().0;
+    part.split('"').skip(1).step_by(2).collect()
+}
+
+/// So its list of the codes of limits is its own. An answer that is too long or too late is no refusal of an attack.
+#[test]
+fn the_selftest_knows_every_limit() {
+    let code = code();
+    let mut limits = quoted(&code, "graphql/limits.rs", "pub fn code(", "///");
+    assert!(limits.remove("RESPONSE_TOO_LARGE") && limits.remove("DEADLINE_EXCEEDED"));
+    assert_eq!(quoted(&code, "selftest/admission.rs", "const LIMITS", "];"), limits);
 }
 
 /// `(word, where alone it may stand)`.
