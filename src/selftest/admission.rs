@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::Check;
 use super::answer::Answer;
 use super::attacks::{ATTACKS, Attack};
-use super::client::{Ask, Client, LONGEST};
+use super::client::{Client, LONGEST, NOT_TRUSTED};
 use super::verdict::{Judged, failed, noted};
 
 /// What should come of an attack.
@@ -37,6 +37,10 @@ const LIMITS: [&str; 19] = [
     "TEXT_TOO_LONG",
 ];
 
+/// Other codes that are as good: introspection is refused to who has no token, whatever it asks for, and a server may
+/// let in none but documents of its operator's.
+const OTHERS: [&str; 2] = ["UNAUTHENTICATED", NOT_TRUSTED];
+
 /// The attack that is tried over every way in.
 const EVERYWHERE: &str = "fragments that double";
 
@@ -45,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "an attack in a GET",
         expected: EXPECTED,
-        run: |client| each_size(everywhere()?, |text| client.send(&client.get(text))),
+        run: |client| each_size(everywhere()?, |text| client.reply(&client.get(text))),
     },
     Check {
         name: "an attack with its hash",
@@ -54,14 +58,16 @@ pub(super) const CHECKS: &[Check] = &[
             each_size(everywhere()?, |text| {
                 let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
                 let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
-                client.send(&client.post_json(&json!({ "query": text, "extensions": extensions })))
+                client.reply(&client.post_json(&json!({ "query": text, "extensions": extensions })))
             })
         },
     },
     Check {
         name: "an attack over events",
         expected: EXPECTED,
-        run: |client| each_size(everywhere()?, |text| over_events(client, &client.post(text))),
+        run: |client| {
+            each_size(everywhere()?, |text| client.reply(&client.post(text).with("accept", "text/event-stream")))
+        },
     },
     Check {
         name: "an attack over WebSocket",
@@ -90,7 +96,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Tries an attack of the table, in a POST.
 pub(super) fn attack(client: &Client, attack: &Attack) -> Judged {
-    each_size(attack, |text| client.send(&client.post(text)))
+    each_size(attack, |text| client.reply(&client.post(text)))
 }
 
 fn everywhere() -> Judged<&'static Attack> {
@@ -129,23 +135,12 @@ fn refusal(answer: &Answer, codes: &[&str]) -> Judged<Option<String>> {
     let code = answer.code().unwrap_or_default();
     match answer.body["errors"].as_array().is_some_and(|errors| !errors.is_empty()) {
         true if code.is_empty() && codes.contains(&code) => Ok(Some("an error of the document".into())),
-        // Introspection is refused to who has no token, whatever it asks for.
-        true if codes.contains(&code) || LIMITS.contains(&code) || code == "UNAUTHENTICATED" => Ok(Some(code.into())),
+        true if codes.contains(&code) || LIMITS.contains(&code) || OTHERS.contains(&code) => Ok(Some(code.into())),
         false if (400..500).contains(&answer.status) => {
             Err(noted(format!("{}: by what is in front of the server", answer.seen())))
         }
         _ => Err(failed(answer.seen())),
     }
-}
-
-/// What is wrong with a document is told in the stream.
-fn over_events(client: &Client, ask: &Ask) -> Judged<Answer> {
-    let mut answer = client.send(&ask.clone().with("accept", "text/event-stream"))?;
-    let text = String::from_utf8_lossy(&answer.bytes);
-    if let Some(data) = text.lines().find_map(|line| line.strip_prefix("data:")) {
-        answer.body = serde_json::from_str(data).unwrap_or_default();
-    }
-    Ok(answer)
 }
 
 fn over_socket(client: &Client, text: &str) -> Judged<Answer> {

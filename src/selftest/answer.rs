@@ -16,11 +16,18 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     /// As they were sent: packed, where they are.
     pub(super) bytes: Vec<u8>,
-    /// `null` where they are no JSON.
+    /// Of a stream of events that of the first. `null` where it is no JSON.
     pub(super) body: Value,
 }
 
 impl Answer {
+    pub(super) fn new(status: u16, headers: HeaderMap, bytes: Vec<u8>) -> Self {
+        let first =
+            || String::from_utf8_lossy(&bytes).lines().find_map(|line| Some(line.strip_prefix("data:")?.to_owned()));
+        let body = serde_json::from_slice(&bytes).ok().or_else(|| serde_json::from_str(&first()?).ok());
+        Self { status, headers, body: body.unwrap_or_default(), bytes }
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

@@ -30,6 +30,8 @@ pub(super) const LONGEST: usize = 1024 * 1024;
 const LONGEST_WAIT: u64 = 5;
 /// The longest time for all tries together, in seconds; a server that has still no room then is not waited for.
 const WAITING: u64 = 30;
+/// The code of a refusal of any document but those of the operator's.
+pub(super) const NOT_TRUSTED: &str = "DOCUMENT_NOT_TRUSTED";
 /// A token that no server has handed out.
 pub(super) const MADE_UP: &str = "made-up-by-vext-selftest-0000000000";
 /// A token that is shorter may stand in an answer by chance.
@@ -173,20 +175,26 @@ impl Client {
         self.tenant.as_deref()
     }
 
+    /// The answer to a request that must be let in for it to be judged.
+    ///
+    /// # Errors
+    /// As [`Client::reply`], or the server lets in none but documents of its operator's.
+    pub(super) fn send(&self, ask: &Ask) -> Judged<Answer> {
+        let answer = self.reply(ask)?;
+        if answer.code() == Some(NOT_TRUSTED) { Err(skipped(answer.seen())) } else { Ok(answer) }
+    }
+
     /// The answer to a request. A server that is busy, or that thinks that we are, is asked once more when it said so.
     ///
     /// # Errors
     /// There is none, or it says that no more are given.
-    pub(super) fn send(&self, ask: &Ask) -> Judged<Answer> {
+    pub(super) fn reply(&self, ask: &Ask) -> Judged<Answer> {
         let mut answer = self.try_send(ask).map_err(|error| failed(format!("no answer: {error}")))?;
         if let Some(wait) = busy(&answer).filter(|wait| *wait <= LONGEST_WAIT && self.may_wait(*wait)) {
             pause(Duration::from_secs(wait));
             answer = self.try_send(ask).map_err(|error| failed(format!("no answer: {error}")))?;
         }
-        if busy(&answer).is_some() || answer.code() == Some("DOCUMENT_NOT_TRUSTED") {
-            return Err(skipped(answer.seen()));
-        }
-        Ok(answer)
+        if busy(&answer).is_some() { Err(skipped(answer.seen())) } else { Ok(answer) }
     }
 
     /// The answer, whatever it is.
@@ -208,8 +216,7 @@ impl Client {
         let read = body.into_reader().take(LONGEST as u64 + 1).read_to_end(&mut bytes);
         read.map_err(|error| format!("it ends early: {error}"))?;
         let status = head.status.as_u16();
-        let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        let answer = Answer { status, headers: head.headers, bytes, body };
+        let answer = Answer::new(status, head.headers, bytes);
         self.hear(&answer);
         Ok(answer)
     }

@@ -70,7 +70,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn answer(client: &Client) -> Judged<Answer> {
-    client.send(&client.post("{ __typename }"))
+    client.reply(&client.post("{ __typename }"))
 }
 
 fn header(client: &Client, name: &str, fits: fn(&str) -> bool) -> Judged {
@@ -116,7 +116,7 @@ fn foreign(client: &Client, method: Method) -> Judged {
         ask = ask.sending("").with("access-control-request-method", "POST");
         ask = ask.without("content-type").with("access-control-request-headers", "authorization,content-type");
     }
-    let answer = client.send(&ask)?;
+    let answer = client.reply(&ask)?;
     match answer.header("access-control-allow-origin") {
         None => Ok(format!("{} without access-control-allow-origin", answer.status)),
         Some(origin) if origin == "*" || origin == EVIL => {
@@ -127,7 +127,7 @@ fn foreign(client: &Client, method: Method) -> Judged {
 }
 
 fn request_ids(client: &Client) -> Judged {
-    let (one, other) = (client.send(&client.post("{ noSuchField }"))?, answer(client)?);
+    let (one, other) = (client.reply(&client.post("{ noSuchField }"))?, answer(client)?);
     match (one.header("x-request-id"), other.header("x-request-id")) {
         (Some(one), Some(other)) if one != other && !one.is_empty() => Ok(shown(one)),
         (Some(_), Some(_)) => Err(failed("the same twice")),

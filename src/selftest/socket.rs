@@ -182,7 +182,7 @@ impl Socket {
             Heard::Message(message) if message["type"] == "next" => Ok(message["payload"].clone()),
             Heard::Message(message) if message["type"] == "error" => {
                 match message["payload"][0]["extensions"]["code"].as_str() {
-                    Some(code @ ("RATE_LIMITED" | "OVERLOADED" | "DOCUMENT_NOT_TRUSTED")) => Err(skipped(code)),
+                    Some(code @ ("RATE_LIMITED" | "OVERLOADED")) => Err(skipped(code)),
                     _ => Ok(json!({ "errors": message["payload"] })),
                 }
             }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Check;
 use super::answer::Answer;
-use super::client::{Client, MADE_UP};
+use super::client::{Client, MADE_UP, NOT_TRUSTED};
 use super::socket::{Heard, Opening};
 use super::verdict::{Judged, failed, shown, skipped};
 
@@ -123,6 +123,9 @@ fn silent(client: &Client) -> Judged {
 fn query(client: &Client) -> Judged {
     let mut socket = client.acknowledged()?;
     let result = socket.ask("{ __typename }")?;
+    if result["errors"][0]["extensions"]["code"] == NOT_TRUSTED {
+        return Err(skipped(NOT_TRUSTED));
+    }
     if result["data"]["__typename"] != "Query" {
         return Err(failed(shown(&result.to_string())));
     }

@@ -27,6 +27,10 @@ struct Production {
 
 impl Production {
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("vext.db").to_str().unwrap().to_owned();
         let run = |arguments: &[&str]| {
@@ -38,7 +42,7 @@ impl Production {
         let token = run(&["token", "create", "--name", "selftest", "--tenant", "ACME"]).trim().to_owned();
         // Many are made up here within a minute.
         let limits = ["--rate-sign-in", "0", "--socket-init-timeout", "1s"];
-        let server = Process::start(&[&["serve", "--database", &database], &limits[..]].concat());
+        let server = Process::start(&[&["serve", "--database", &database], &limits[..], options].concat());
         Self { server, token, _folder: folder }
     }
 }
@@ -91,6 +95,36 @@ fn a_server_in_production_holds() {
         "auth: a tenant that there is not",
     ];
     holds(&selftest(&url, None, &[]), &skipped, &[]);
+}
+
+/// What it lets in is not known here; what it refuses is judged all the same.
+#[test]
+fn a_server_with_documents_of_its_own_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = folder.path().join("trusted.json");
+    fs::write(&documents, r#"{"tenant": "{ tenant { code } }"}"#).unwrap();
+    let options = ["--trusted-documents", documents.to_str().unwrap(), "--trusted-only"];
+    let Production { server, token, .. } = &Production::with(&options);
+    let skipped = [
+        "protocol: a query in a POST",
+        "protocol: the same for older clients",
+        "protocol: a query in a GET",
+        "protocol: a document that is wrong",
+        "protocol: the same for older clients",
+        "protocol: a mutation in a GET",
+        "encodings: an answer in gzip",
+        "encodings: an answer in br",
+        "encodings: an answer in zstd",
+        "persisted: a text, then its hash alone",
+        "persisted: a GET with the ETag of the last",
+        "persisted: an answer for one token",
+        "streams: a query over WebSocket",
+        "streams: events in a POST",
+        "streams: events in a GET",
+        "production: the schema without a token",
+        "production: suggestions in errors",
+    ];
+    holds(&selftest(&format!("http://{}", server.address), Some(token), &[]), &skipped, &[]);
 }
 
 #[test]
