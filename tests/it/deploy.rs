@@ -1,6 +1,7 @@
 //! What is in `deploy/`, as it is shipped: the systemd unit is sound and shut tight, and with Litestream nothing is lost
 //! but what was saved in the last moment. The drill runs the lines of the drop-in with the real programs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,41 @@ fn systemd_accepts_the_unit_and_finds_it_hardened() {
             assert!(!complaints.contains(UNIT), "{file}: {complaints}");
             println!("{file}: {}", said.lines().last().unwrap_or("verified"));
         }
+    }
+}
+
+/// The system calls of a set such as `@system-service`, and of the sets in it.
+fn calls_of(set: &str) -> BTreeSet<String> {
+    let output = Command::new("systemd-analyze").args(["syscall-filter", set]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let words = text.lines().skip(1).map(str::trim).filter(|word| !word.is_empty() && !word.starts_with('#'));
+    words.flat_map(|word| if word.starts_with('@') { calls_of(word) } else { [word.to_owned()].into() }).collect()
+}
+
+/// What is refused is no error that anybody sees: expensive requests would go before all others.
+#[test]
+fn the_unit_lets_the_program_lower_the_priority_of_its_threads() {
+    if !Command::new("systemd-analyze").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return missing("systemd-analyze");
+    }
+    let mut allowed = BTreeSet::new();
+    for line in assigned(&shipped(UNIT), "SystemCallFilter") {
+        let (denies, words) = line.strip_prefix('~').map_or((false, line), |words| (true, words));
+        let calls = words.split(' ').flat_map(|word| match word.starts_with('@') {
+            true => calls_of(word),
+            false => [word.to_owned()].into(),
+        });
+        for call in calls {
+            if denies {
+                allowed.remove(&call)
+            } else {
+                allowed.insert(call)
+            };
+        }
+    }
+    for (call, is_allowed) in [("setpriority", true), ("fsync", true), ("sched_setscheduler", false), ("mount", false)]
+    {
+        assert_eq!(allowed.contains(call), is_allowed, "{call}");
     }
 }
 
