@@ -11,12 +11,13 @@ use std::convert::Infallible;
 
 use async_graphql::parser::types::{
     ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
+    TypeCondition,
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::find::{MOST, PAGE};
 use super::limits::{Exceeded, Limit};
-use super::prices::{INTROSPECTION, Known, LEAVES, LIST, Many, Prices, WALK, WALKING};
+use super::prices::{INTROSPECTION, Known, LEAVES, LIST, Many, Prices, TypeId, WALK, WALKING};
 
 /// The largest of some numbers, and where it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -80,6 +81,21 @@ impl Measure {
     }
 }
 
+/// What a part of an answer has cost.
+#[derive(Default)]
+struct Spent {
+    cost: u64,
+    /// The plain fields of the object.
+    leaves: u64,
+}
+
+impl Spent {
+    /// See [`Measure::whole`].
+    fn whole(self) -> u64 {
+        self.cost + self.leaves / LEAVES
+    }
+}
+
 impl Prices {
     /// Measures an operation, for these variables.
     pub(super) fn operation(
@@ -89,7 +105,7 @@ impl Prices {
         variables: &Variables,
     ) -> Measure {
         let mut walk = Walk::new(self, document, operation, variables);
-        let measure = walk.selection(&operation.selection_set.node, root(operation), LIST);
+        let measure = walk.selection(&operation.selection_set.node, self.of(root(operation)), LIST);
         Measure { cost: measure.whole(), ..measure }
     }
 
@@ -99,7 +115,7 @@ impl Prices {
         let mut all = Measure::default();
         for (_, operation) in document.operations.iter() {
             let mut walk = Walk::new(self, document, &operation.node, &variables);
-            all = all.and(walk.selection(&operation.node.selection_set.node, root(&operation.node), 0));
+            all = all.and(walk.selection(&operation.node.selection_set.node, self.of(root(&operation.node)), 0));
         }
         all
     }
@@ -113,7 +129,7 @@ impl Prices {
         data: &Value,
     ) -> u64 {
         let mut walk = Walk::new(self, document, operation, variables);
-        walk.answer(&operation.selection_set.node, root(operation), data).whole()
+        walk.answer(&operation.selection_set.node, self.of(root(operation)), data).whole()
     }
 }
 
@@ -144,6 +160,11 @@ impl<'a> Walk<'a> {
         variables: &'a Variables,
     ) -> Self {
         Self { prices, fragments: &document.fragments, operation, variables, measured: HashMap::new() }
+    }
+
+    /// The type of a fragment, which without a condition is that of what it stands in.
+    fn condition(&self, on: Option<&Positioned<TypeCondition>>, ty: Option<TypeId>) -> Option<TypeId> {
+        on.map_or(ty, |condition| self.prices.of(&condition.node.on.node))
     }
 
     /// The value of an argument; `None` when it is left out or null.
@@ -181,12 +202,12 @@ impl<'a> Walk<'a> {
         known.surcharge + if self.is_made_to_walk(known, field) { WALK } else { 0 }
     }
 
-    fn selection(&mut self, set: &'a SelectionSet, ty: &str, page: u64) -> Measure {
+    fn selection(&mut self, set: &'a SelectionSet, ty: Option<TypeId>, page: u64) -> Measure {
         set.items.iter().fold(Measure::default(), |sum, item| {
             sum.and(match &item.node {
                 Selection::Field(field) => self.field(field, ty, page),
                 Selection::InlineFragment(fragment) => {
-                    let of = fragment.node.type_condition.as_ref().map_or(ty, |condition| &condition.node.on.node);
+                    let of = self.condition(fragment.node.type_condition.as_ref(), ty);
                     self.selection(&fragment.node.selection_set.node, of, page)
                 }
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, page),
@@ -200,13 +221,13 @@ impl<'a> Walk<'a> {
             return *measure;
         }
         self.measured.insert((name, page), Measure::default());
-        let measure =
-            self.selection(&fragment.node.selection_set.node, &fragment.node.type_condition.node.on.node, page);
+        let of = self.condition(Some(&fragment.node.type_condition), None);
+        let measure = self.selection(&fragment.node.selection_set.node, of, page);
         self.measured.insert((name, page), measure);
         measure
     }
 
-    fn field(&mut self, field: &'a Positioned<Field>, ty: &str, page: u64) -> Measure {
+    fn field(&mut self, field: &'a Positioned<Field>, ty: Option<TypeId>, page: u64) -> Measure {
         let Positioned { pos: at, node: field } = field;
         let (known, at) = (self.prices.field(ty, &field.name.node), *at);
         let beforehand = known.map_or(0, |known| self.beforehand(known, field));
@@ -223,9 +244,8 @@ impl<'a> Walk<'a> {
         let is_leaf = field.selection_set.node.items.is_empty();
         let inner = match known {
             _ if is_leaf => Measure::default(),
-            Some(known) if known.paged => self.selection(&field.selection_set.node, &known.of, self.page(field)),
-            Some(known) => self.selection(&field.selection_set.node, &known.of, LIST),
-            None => self.selection(&field.selection_set.node, "", LIST),
+            Some(known) if known.paged => self.selection(&field.selection_set.node, known.of, self.page(field)),
+            _ => self.selection(&field.selection_set.node, known.and_then(|known| known.of), LIST),
         };
         let each = match is_leaf {
             true => u64::from(many != Many::One),
@@ -247,45 +267,54 @@ impl<'a> Walk<'a> {
         Measure { cost, dearest, leaves, levels, lists, walks, ..inner }
     }
 
-    fn answer(&mut self, set: &'a SelectionSet, ty: &str, data: &Value) -> Measure {
-        let Value::Object(fields) = data else { return Measure::default() };
-        let measure = |item: &'a Positioned<Selection>| match &item.node {
-            Selection::Field(field) => match fields.get(&field.node.response_key().node) {
-                Some(answered) => self.field_answer(field, ty, answered),
-                // Skipped, or of a fragment on another type.
-                None => Measure::default(),
-            },
-            Selection::InlineFragment(fragment) => {
-                let of = fragment.node.type_condition.as_ref().map_or(ty, |condition| &condition.node.on.node);
-                self.answer(&fragment.node.selection_set.node, of, data)
-            }
-            Selection::FragmentSpread(spread) => match self.fragments.get(&spread.node.fragment_name.node) {
-                Some(fragment) => {
-                    let of = &fragment.node.type_condition.node.on.node;
+    fn answer(&mut self, set: &'a SelectionSet, ty: Option<TypeId>, data: &Value) -> Spent {
+        let Value::Object(fields) = data else { return Spent::default() };
+        let mut spent = Spent::default();
+        for (place, item) in set.items.iter().enumerate() {
+            let more = match &item.node {
+                Selection::Field(field) => {
+                    // Answers stand in the order of the selection, as long as nothing is skipped or spread.
+                    let key = &field.node.response_key().node;
+                    let there = fields.get_index(place).filter(|(name, _)| *name == key).map(|(_, answered)| answered);
+                    match there.or_else(|| fields.get(key)) {
+                        Some(answered) => self.field_answer(field, ty, answered),
+                        // Skipped, or of a fragment on another type.
+                        None => continue,
+                    }
+                }
+                Selection::InlineFragment(fragment) => {
+                    let of = self.condition(fragment.node.type_condition.as_ref(), ty);
                     self.answer(&fragment.node.selection_set.node, of, data)
                 }
-                None => Measure::default(),
-            },
-        };
-        set.items.iter().map(measure).fold(Measure::default(), Measure::and)
+                Selection::FragmentSpread(spread) => match self.fragments.get(&spread.node.fragment_name.node) {
+                    Some(fragment) => {
+                        let of = self.condition(Some(&fragment.node.type_condition), None);
+                        self.answer(&fragment.node.selection_set.node, of, data)
+                    }
+                    None => continue,
+                },
+            };
+            spent.cost += more.cost;
+            spent.leaves += more.leaves;
+        }
+        spent
     }
 
-    fn field_answer(&mut self, field: &'a Positioned<Field>, ty: &str, answered: &Value) -> Measure {
+    fn field_answer(&mut self, field: &'a Positioned<Field>, ty: Option<TypeId>, answered: &Value) -> Spent {
         let set = &field.node.selection_set.node;
-        let Some(known) = self.prices.field(ty, &field.node.name.node) else {
-            return Measure { leaves: 1, ..Measure::default() };
-        };
+        let Some(known) = self.prices.field(ty, &field.node.name.node) else { return Spent { cost: 0, leaves: 1 } };
         if known.introspects {
-            return self.field(field, ty, LIST);
+            let Measure { cost, leaves, .. } = self.field(field, ty, LIST);
+            return Spent { cost, leaves };
         }
-        let mut object = |of: &Value| 1 + self.answer(set, &known.of, of).whole();
+        let mut object = |of: &Value| 1 + self.answer(set, known.of, of).whole();
         let (objects, leaves) = match answered {
             Value::List(list) => (list.iter().map(object).sum(), 0),
             _ if set.items.is_empty() => (0, 1),
             Value::Null => (0, 0),
             one => (object(one), 0),
         };
-        Measure { cost: objects + self.beforehand(known, &field.node), leaves, ..Measure::default() }
+        Spent { cost: objects + self.beforehand(known, &field.node), leaves }
     }
 }
 

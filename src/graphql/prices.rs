@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
-use async_graphql::ServerError;
 use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinition};
+use async_graphql::parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
+use async_graphql::{Positioned, ServerError};
+use foldhash::fast::FixedState;
 
 /// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
 pub(super) const LIST: u64 = 5;
@@ -63,11 +64,15 @@ pub(super) enum Many {
     Usually(u64),
 }
 
+/// A type of the schema that has fields.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TypeId(usize);
+
 /// What is to be known of a field.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// The type, without lists.
-    pub(super) of: String,
+    /// The type, without lists; `None` when it has no fields.
+    pub(super) of: Option<TypeId>,
     pub(super) many: Many,
     /// Whether the field answers a page whose length is its argument `first`.
     pub(super) paged: bool,
@@ -80,7 +85,14 @@ pub(super) struct Known {
 }
 
 /// A schema, as far as costs go: the fields of its types.
-pub(super) struct Prices(HashMap<String, HashMap<String, Known>>);
+///
+/// Each field of each request is looked up here, twice. The hash may be one that is fast and known to everybody: nothing
+/// that clients send is kept in these tables.
+pub(super) struct Prices {
+    ids: HashMap<String, TypeId, FixedState>,
+    /// By [`TypeId`].
+    fields: Vec<HashMap<String, Known, FixedState>>,
+}
 
 fn base(ty: &Type) -> (&str, bool) {
     match &ty.base {
@@ -97,53 +109,60 @@ impl Prices {
     pub(super) fn read(sdl: &str) -> Result<Self, ServerError> {
         let definitions = parse_schema(sdl)?.definitions.into_iter();
         let of_introspection = parse_schema(INTROSPECTION_TYPES)?.definitions;
-        let mut types = HashMap::new();
-        for definition in definitions.chain(of_introspection) {
-            let TypeSystemDefinition::Type(ty) = definition else { continue };
-            let fields = match ty.node.kind {
-                TypeKind::Object(object) => object.fields,
-                TypeKind::Interface(interface) => interface.fields,
-                _ => Vec::new(),
+        let types = definitions.chain(of_introspection).filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(ty) => match ty.node.kind {
+                TypeKind::Object(object) => Some((ty.node.name.node.to_string(), object.fields)),
+                TypeKind::Interface(interface) => Some((ty.node.name.node.to_string(), interface.fields)),
+                _ => None,
+            },
+            _ => None,
+        });
+        let types: Vec<_> = types.collect();
+        let id = |(place, (name, _)): (usize, &(String, _))| (name.clone(), TypeId(place));
+        let ids: HashMap<_, _, _> = types.iter().enumerate().map(id).collect();
+        let known = |parent: &str, in_page: bool, field: &FieldDefinition| {
+            let (of, list) = base(&field.ty.node);
+            let takes = |argument: &str| field.arguments.iter().any(|a| a.node.name.node == argument);
+            let many = match list {
+                false => Many::One,
+                true if (parent, &*field.name.node) == ("__Schema", "types") => Many::Usually(types.len() as u64),
+                true if in_page => Many::Page,
+                true if takes("ids") => Many::Argument("ids"),
+                true => Many::Usually(LIST),
             };
-            let name = ty.node.name.node.to_string();
-            let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
-            let known = fields.into_iter().map(|field| {
-                let (of, list) = base(&field.node.ty.node);
-                let takes = |argument: &str| field.node.arguments.iter().any(|a| a.node.name.node == argument);
-                let many = match list {
-                    false => Many::One,
-                    true if in_page => Many::Page,
-                    true if takes("ids") => Many::Argument("ids"),
-                    true => Many::Usually(LIST),
-                };
-                let field_name = field.node.name.node.to_string();
-                let (surcharge, walks) = (surcharge(&name, &field_name, of), walks(of));
-                let (of, paged, introspects) = (of.to_owned(), takes("first"), false);
-                (field_name, Known { of, many, paged, surcharge, walks, introspects })
-            });
-            types.insert(name.clone(), known.collect::<HashMap<_, _>>());
-        }
-        let all = types.len() as u64;
-        let one = |of: &str| Known {
-            of: of.to_owned(),
-            many: Many::One,
-            paged: false,
-            surcharge: 0,
-            walks: false,
-            introspects: true,
+            let (surcharge, walks) = (surcharge(parent, &field.name.node, of), walks(of));
+            Known { of: ids.get(of).copied(), many, paged: takes("first"), surcharge, walks, introspects: false }
         };
-        if let Some(query) = types.get_mut("Query") {
-            query.extend([("__schema".to_owned(), one("__Schema")), ("__type".to_owned(), one("__Type"))]);
+        let mut all: Vec<HashMap<_, _, _>> = Vec::with_capacity(types.len());
+        for (name, fields) in &types {
+            let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
+            let entry = |field: &Positioned<FieldDefinition>| {
+                (field.node.name.node.to_string(), known(name, in_page, &field.node))
+            };
+            all.push(fields.iter().map(entry).collect());
         }
-        if let Some(types) = types.get_mut("__Schema").and_then(|fields| fields.get_mut("types")) {
-            types.many = Many::Usually(all);
+        let prices = Self { ids, fields: all };
+        Ok(prices.with_introspection())
+    }
+
+    /// With the two fields that begin an introspection, which a schema does not say of itself either.
+    fn with_introspection(mut self) -> Self {
+        let begin = |of| Known { of, many: Many::One, paged: false, surcharge: 0, walks: false, introspects: true };
+        let (schema, ty) = (begin(self.of("__Schema")), begin(self.of("__Type")));
+        if let Some(TypeId(query)) = self.of("Query") {
+            self.fields[query].extend([("__schema".to_owned(), schema), ("__type".to_owned(), ty)]);
         }
-        Ok(Self(types))
+        self
+    }
+
+    /// A type by its name; `None` for what has no fields or is not in the schema.
+    pub(super) fn of(&self, name: &str) -> Option<TypeId> {
+        self.ids.get(name).copied()
     }
 
     /// A field of a type.
-    pub(super) fn field(&self, ty: &str, name: &str) -> Option<&Known> {
-        self.0.get(ty)?.get(name)
+    pub(super) fn field(&self, ty: Option<TypeId>, name: &str) -> Option<&Known> {
+        self.fields.get(ty?.0)?.get(name)
     }
 }
 
@@ -156,21 +175,23 @@ mod tests {
     fn every_connection_of_the_schema_multiplies_what_is_in_it() {
         let prices = Prices::read(&crate::graphql::sdl()).unwrap();
         let mut connections = 0;
-        for (ty, fields) in &prices.0 {
-            for (name, known) in fields {
-                if known.of.ends_with("Connection") {
+        let name =
+            |id: Option<TypeId>| prices.ids.iter().find(|(_, own)| Some(**own) == id).map_or("", |(name, _)| name);
+        for (ty, TypeId(id)) in &prices.ids {
+            for (field, known) in &prices.fields[*id] {
+                let of = name(known.of);
+                if of.ends_with("Connection") {
                     connections += 1;
-                    assert!(known.paged && known.many == Many::One, "{ty}.{name} has no `first`");
-                    let inner = &prices.0[&known.of];
+                    assert!(known.paged && known.many == Many::One, "{ty}.{field} has no `first`");
                     for list in ["edges", "nodes"] {
-                        assert_eq!(inner[list].many, Many::Page, "{}.{list}", known.of);
+                        assert_eq!(prices.field(known.of, list).unwrap().many, Many::Page, "{of}.{list}");
                     }
                 }
-                assert_eq!(known.paged, known.of.ends_with("Connection"), "{ty}.{name} takes `first`");
-                assert!(known.many != Many::Page || ty.ends_with("Connection"), "{ty}.{name}");
+                assert_eq!(known.paged, of.ends_with("Connection"), "{ty}.{field} takes `first`");
+                assert!(known.many != Many::Page || ty.ends_with("Connection"), "{ty}.{field}");
             }
         }
         assert!(connections > 50, "{connections}");
-        assert_eq!(prices.field("Query", "nodes").unwrap().many, Many::Argument("ids"));
+        assert_eq!(prices.field(prices.of("Query"), "nodes").unwrap().many, Many::Argument("ids"));
     }
 }

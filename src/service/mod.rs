@@ -152,7 +152,7 @@ impl App {
     pub fn request_id(&self) -> String {
         let mut bytes = [0; 8];
         self.environment.random.fill(&mut bytes);
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:016x}", u64::from_be_bytes(bytes))
     }
 
     /// The time, in epoch milliseconds.
