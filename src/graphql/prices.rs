@@ -64,14 +64,14 @@ pub(super) enum Many {
     Usually(u64),
 }
 
-/// A type of the schema that has fields.
+/// A type of the schema.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TypeId(usize);
 
 /// What is to be known of a field.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// The type, without lists; `None` when it has no fields.
+    /// The type, without lists; `None` for one that the schema does not describe.
     pub(super) of: Option<TypeId>,
     pub(super) many: Many,
     /// Whether the field answers a page whose length is its argument `first`.
@@ -109,13 +109,14 @@ impl Prices {
     pub(super) fn read(sdl: &str) -> Result<Self, ServerError> {
         let definitions = parse_schema(sdl)?.definitions.into_iter();
         let of_introspection = parse_schema(INTROSPECTION_TYPES)?.definitions;
-        let types = definitions.chain(of_introspection).filter_map(|definition| match definition {
-            TypeSystemDefinition::Type(ty) => match ty.node.kind {
-                TypeKind::Object(object) => Some((ty.node.name.node.to_string(), object.fields)),
-                TypeKind::Interface(interface) => Some((ty.node.name.node.to_string(), interface.fields)),
-                _ => None,
-            },
-            _ => None,
+        let types = definitions.chain(of_introspection).filter_map(|definition| {
+            let TypeSystemDefinition::Type(ty) = definition else { return None };
+            let fields = match ty.node.kind {
+                TypeKind::Object(object) => object.fields,
+                TypeKind::Interface(interface) => interface.fields,
+                _ => Vec::new(),
+            };
+            Some((ty.node.name.node.to_string(), fields))
         });
         let types: Vec<_> = types.collect();
         let id = |(place, (name, _)): (usize, &(String, _))| (name.clone(), TypeId(place));
@@ -155,7 +156,7 @@ impl Prices {
         self
     }
 
-    /// A type by its name; `None` for what has no fields or is not in the schema.
+    /// A type by its name; `None` for what the schema does not describe.
     pub(super) fn of(&self, name: &str) -> Option<TypeId> {
         self.ids.get(name).copied()
     }

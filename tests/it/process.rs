@@ -374,10 +374,10 @@ fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
             assert!(kept >= last, "round {round}: {last} was acknowledged, {kept} is there");
             acknowledged.lock().unwrap()[client] = kept;
         }
-        let over = AtomicBool::new(false);
+        let (over, at_work) = (AtomicBool::new(false), AtomicBool::new(false));
         std::thread::scope(|scope| {
             for (client, id) in ids.iter().enumerate() {
-                let (server, acknowledged, over) = (&server.address, &acknowledged, &over);
+                let (server, acknowledged, over, at_work) = (&server.address, &acknowledged, &over, &at_work);
                 scope.spawn(move || {
                     let mut next = acknowledged.lock().unwrap()[client];
                     while !over.load(Ordering::Relaxed) {
@@ -387,11 +387,17 @@ fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
                         match post(server, "T", &body.to_string()) {
                             Some(answer) if answer["data"]["virtualExtensionUpdate"]["userErrors"] == json!([]) => {
                                 acknowledged.lock().unwrap()[client] = next;
+                                at_work.store(true, Ordering::Relaxed);
                             }
                             _ => break,
                         }
                     }
                 });
+            }
+            let begun = Instant::now();
+            while !at_work.load(Ordering::Relaxed) {
+                assert!(begun.elapsed() < Duration::from_secs(60), "nothing is saved");
+                std::thread::sleep(Duration::from_millis(1));
             }
             // xorshift: the moments differ from round to round and are the same in every run.
             random ^= random << 13;
@@ -405,5 +411,5 @@ fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
     }
     let saves: i64 = acknowledged.lock().unwrap().iter().sum();
     println!("{ROUNDS} rounds, {saves} saves acknowledged, none lost");
-    assert!(saves > ROUNDS as i64, "the writers were at work when the process was killed: {saves}");
+    assert!(saves >= ROUNDS as i64, "the writers were at work when the process was killed: {saves}");
 }
