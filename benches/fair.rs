@@ -1,6 +1,7 @@
 //! What ordinary clients notice of a greedy one: the latency of 16 connections of ordinary load, alone and beside 4
 //! connections that send, in turn, what costs most of what is accepted: the largest page, what reads a whole tenant, and
-//! what just passes for cheap; and a long text that is wrong. In one run, over real sockets. The ratio is what can be compared across machines; it must stay below 2.
+//! what just passes for cheap; and a long text that is wrong. In one run, over real sockets. The ratio is what can be
+//! compared across machines; it must stay below 2.
 //!
 //! `VEXT_BENCH_ROUNDS` sets the rounds (default 5), each of three seconds of either kind.
 

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::Random;
+use super::{Random, hex};
 
 /// Hashes and seals with the server's key.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ impl Sealer {
     pub fn new(key: &[u8; Self::KEY_LENGTH], random: Arc<dyn Random>) -> Self {
         // The key has 256 random bits: its hash gives nothing away.
         let digest = Sha256::new().chain_update("vext sealing key").chain_update(key).finalize();
-        let key_id = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let key_id = hex(&digest[..8]);
         let mut nonces = keyed(key);
         nonces.update(b"vext nonces");
         let nonces = keyed(&nonces.finalize().into_bytes().into());

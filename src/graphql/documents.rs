@@ -11,6 +11,7 @@ use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
 use super::variables;
+use crate::domain::hex;
 
 /// The SHA-256 of a document's text. Displayed and read as 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -25,8 +26,7 @@ impl DocumentHash {
 
 impl fmt::Display for DocumentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        f.write_str(&digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect::<String>())
+        f.write_str(&hex(&self.0))
     }
 }
 

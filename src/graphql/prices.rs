@@ -134,16 +134,15 @@ impl Prices {
             let (surcharge, walks) = (surcharge(parent, &field.name.node, of), walks(of));
             Known { of: ids.get(of).copied(), many, paged: takes("first"), surcharge, walks, introspects: false }
         };
-        let mut all: Vec<HashMap<_, _, _>> = Vec::with_capacity(types.len());
-        for (name, fields) in &types {
+        let of_type = |(name, fields): &(String, Vec<Positioned<FieldDefinition>>)| {
             let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
             let entry = |field: &Positioned<FieldDefinition>| {
                 (field.node.name.node.to_string(), known(name, in_page, &field.node))
             };
-            all.push(fields.iter().map(entry).collect());
-        }
-        let prices = Self { ids, fields: all };
-        Ok(prices.with_introspection())
+            fields.iter().map(entry).collect()
+        };
+        let fields = types.iter().map(of_type).collect();
+        Ok(Self { ids, fields }.with_introspection())
     }
 
     /// With the two fields that begin an introspection, which a schema does not say of itself either.

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::pipeline::Operation;
 use super::request::Media;
-use crate::domain::TenantId;
+use crate::domain::{TenantId, hex};
 use crate::graphql::DocumentHash;
 use crate::service::Selected;
 
@@ -39,7 +39,7 @@ impl Tag {
         let by = (&viewer.name, media.content_type().as_bytes().to_vec());
         let of = (tenant.id.0, tenant.revision);
         let text = serde_json::to_vec(&(&*PROGRAM, asked, by, of)).ok()?;
-        let hash: String = Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(&Sha256::digest(text)[..16]);
         Some(Self { value: HeaderValue::from_str(&format!("W/\"{hash}\"")).ok()?, tenant: tenant.id })
     }
 

@@ -129,8 +129,7 @@ mod tests {
         for file in FILES.iter() {
             let mut plain = Vec::new();
             flate2::read::GzDecoder::new(file.gzip).read_to_end(&mut plain).unwrap();
-            let hash: String = Sha256::digest(&plain).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hash, file.sha256, "{}", file.path);
+            assert_eq!(crate::domain::hex(&Sha256::digest(&plain)), file.sha256, "{}", file.path);
         }
     }
 }

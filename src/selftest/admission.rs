@@ -3,12 +3,12 @@
 
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::Check;
 use super::answer::Answer;
 use super::attacks::{ATTACKS, Attack};
 use super::client::{Client, LONGEST, NOT_TRUSTED};
+use super::persisted::hash;
 use super::verdict::{Judged, failed, noted};
 
 /// What should come of an attack.
@@ -56,8 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
         expected: EXPECTED,
         run: |client| {
             each_size(everywhere()?, |text| {
-                let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-                let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
+                let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash(text) } });
                 client.reply(&client.post_json(&json!({ "query": text, "extensions": extensions })))
             })
         },

@@ -7,6 +7,7 @@ use super::Check;
 use super::auth::tenant_code;
 use super::client::{Ask, Client};
 use super::verdict::{Judged, failed, noted};
+use crate::domain::hex;
 
 const QUERY: &str = "query VextSelftest { __typename }";
 const TENANT: &str = "query VextSelftest { tenant { code } }";
@@ -41,8 +42,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "an answer for one token", expected: "kept by nobody else", run: private },
 ];
 
-fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The name of a text: its SHA-256.
+pub(super) fn hash(text: &str) -> String {
+    hex(&Sha256::digest(text))
 }
 
 fn named(client: &Client, text: Option<&str>, hash: &str) -> Ask {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::Clock;
+use crate::domain::{Clock, hex};
 use crate::store::{self, Database, Frozen, Progress, Session};
 
 /// What stands in the page beside a backup: `FILE.manifest`, as JSON.
@@ -156,7 +156,7 @@ pub(super) fn digest(
         size += read as u64;
         progress(if copy.is_some() { "copying" } else { "computing the checksum" }, size, total)?;
     }
-    Ok((digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), size))
+    Ok((hex(&digest.finalize()), size))
 }
 
 /// Lets the disk have all of a file, or what a folder says about its files.

@@ -9,7 +9,7 @@ use super::document::{Document, Plain};
 use super::effect::{Effect, ObjectProblem, Step, Write, work_out};
 use super::save::{conflict, no_such};
 use super::{App, Viewer, facts};
-use crate::domain::{Code, Kind, ObjectId, Problem};
+use crate::domain::{Code, Kind, ObjectId, Problem, hex};
 use crate::form::{Change, Form};
 use crate::objects::{self, each_detail};
 use crate::store::{self, Asked, ObjectRow, Outcome, Query, Record, ReferenceRow, Result, Snapshot, StoreError, Tx};
@@ -169,7 +169,7 @@ fn token(row: &ObjectRow, references: &[ReferenceRow]) -> String {
     for ReferenceRow { owner, path, hard, .. } in references {
         hash.update(format!("\n{} {} {hard}", owner.id.local, path.join(".")));
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..16])
 }
 
 /// What keeps references from being changed at all.

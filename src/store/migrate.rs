@@ -6,7 +6,7 @@ use super::engine::{Connection, Database, Found, Manager, apart};
 use super::error::{Result, StoreError};
 use super::search;
 use super::session::Session;
-use crate::domain::{Row, Value};
+use crate::domain::{Row, Value, hex};
 
 /// One file of a `migrations` folder.
 pub(super) struct Migration {
@@ -24,7 +24,7 @@ impl Migration {
     pub(super) const POSTGRES: &[Migration] = include!(concat!(env!("OUT_DIR"), "/postgres.rs"));
 
     fn checksum(&self) -> String {
-        Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(self.sql))
     }
 }
 

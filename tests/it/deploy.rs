@@ -33,10 +33,14 @@ fn here(text: &str, litestream: &str) -> String {
         .replace("/etc/vext/", &format!("{ROOT}/deploy/"))
 }
 
+fn has_systemd_analyze() -> bool {
+    Command::new("systemd-analyze").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
 /// The unit alone, then with the drop-in: systemd knows every line, and finds little to attack.
 #[test]
 fn systemd_accepts_the_unit_and_finds_it_hardened() {
-    if !Command::new("systemd-analyze").arg("--version").output().is_ok_and(|output| output.status.success()) {
+    if !has_systemd_analyze() {
         return missing("systemd-analyze");
     }
     let folder = tempfile::tempdir().unwrap();
@@ -61,28 +65,27 @@ fn systemd_accepts_the_unit_and_finds_it_hardened() {
     }
 }
 
-/// The system calls of a set such as `@system-service`, and of the sets in it.
-fn calls_of(set: &str) -> BTreeSet<String> {
-    let output = Command::new("systemd-analyze").args(["syscall-filter", set]).output().unwrap();
+/// A system call, or those of a set such as `@system-service` and of the sets in it.
+fn calls(word: &str) -> BTreeSet<String> {
+    if !word.starts_with('@') {
+        return [word.to_owned()].into();
+    }
+    let output = Command::new("systemd-analyze").args(["syscall-filter", word]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let words = text.lines().skip(1).map(str::trim).filter(|word| !word.is_empty() && !word.starts_with('#'));
-    words.flat_map(|word| if word.starts_with('@') { calls_of(word) } else { [word.to_owned()].into() }).collect()
+    words.flat_map(calls).collect()
 }
 
 /// What is refused is no error that anybody sees: expensive requests would go before all others.
 #[test]
 fn the_unit_lets_the_program_lower_the_priority_of_its_threads() {
-    if !Command::new("systemd-analyze").arg("--version").output().is_ok_and(|output| output.status.success()) {
+    if !has_systemd_analyze() {
         return missing("systemd-analyze");
     }
     let mut allowed = BTreeSet::new();
     for line in assigned(&shipped(UNIT), "SystemCallFilter") {
         let (denies, words) = line.strip_prefix('~').map_or((false, line), |words| (true, words));
-        let calls = words.split(' ').flat_map(|word| match word.starts_with('@') {
-            true => calls_of(word),
-            false => [word.to_owned()].into(),
-        });
-        for call in calls {
+        for call in words.split(' ').flat_map(calls) {
             if denies {
                 allowed.remove(&call)
             } else {

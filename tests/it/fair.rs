@@ -425,6 +425,17 @@ fn a_client_may_send_what_is_refused_to_its_end() {
         assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {said}");
     }
     assert!(send(&mut stream, "/graphql", 2000).is_err(), "20 MB are taken in");
+    // Who waits for a word before the body is not told to send one that nobody wants.
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let head = "POST /nowhere HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let said = answer(&mut stream);
+    assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
+    // Nor is anybody listened to for as long as the bytes come.
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.write_all(b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n").unwrap();
+    let said = trickle(&mut stream, std::iter::repeat(b' '));
+    assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
     assert_eq!(status(&server), Some(200));
 }
 

@@ -411,5 +411,5 @@ fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
     }
     let saves: i64 = acknowledged.lock().unwrap().iter().sum();
     println!("{ROUNDS} rounds, {saves} saves acknowledged, none lost");
-    assert!(saves >= ROUNDS as i64, "the writers were at work when the process was killed: {saves}");
+    assert!(saves > ROUNDS as i64, "the writers were at work when the process was killed: {saves}");
 }

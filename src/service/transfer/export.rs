@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::format::{ChangeLine, End, FORMAT, FieldChange, Header, Line, ObjectLine, Secrets, SectionLine};
 use super::shapes::{Shape, encode, refers, shapes, without_tenant};
 use super::{Tell, TransferError};
-use crate::domain::{Kind, Sealer, TenantId, Value};
+use crate::domain::{Kind, Sealer, TenantId, Value, hex};
 use crate::form::{Cell, Section as _};
 use crate::objects::TenantSettings;
 use crate::service::App;
@@ -139,7 +139,7 @@ impl Sink<'_> {
     }
 
     fn finish(mut self) -> Result<Exported, TransferError> {
-        self.end.sha256 = hex(&self.hash);
+        self.end.sha256 = digits(&self.hash);
         let End { objects, changes, secrets, .. } = self.end;
         self.line(&Line::End(self.end.clone()))?;
         self.out.flush()?;
@@ -148,8 +148,8 @@ impl Sink<'_> {
 }
 
 /// What has been hashed so far, in hexadecimal digits.
-pub(super) fn hex(hash: &Sha256) -> String {
-    hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn digits(hash: &Sha256) -> String {
+    hex(&hash.clone().finalize())
 }
 
 fn object_line(row: ObjectRow) -> ObjectLine {

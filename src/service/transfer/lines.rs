@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read as _};
 
 use sha2::{Digest as _, Sha256};
 
-use super::export::hex;
+use super::export::digits;
 
 /// The longest line that is read: far more than any export has, and little enough for memory.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -48,12 +48,12 @@ impl<R: BufRead> Lines<R> {
 
     /// The SHA-256 of all lines before this one.
     pub(super) fn before(&self) -> String {
-        hex(&self.hash)
+        digits(&self.hash)
     }
 
     /// The SHA-256 of all lines up to this one.
     pub(super) fn through(&self) -> String {
-        hex(&self.hash.clone().chain_update(&self.line))
+        digits(&self.hash.clone().chain_update(&self.line))
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn sha256(text: &str) -> String {
-        hex(&Sha256::new().chain_update(text))
+        digits(&Sha256::new().chain_update(text))
     }
 
     #[test]
