@@ -10,7 +10,10 @@ use async_graphql::{Response, ServerError};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
-use super::variables;
+use super::errors;
+use super::limits::Limits;
+use super::syntax::{self, Refused};
+use super::validation::NotNull;
 use crate::domain::hex;
 
 /// The SHA-256 of a document's text. Displayed and read as 64 hexadecimal digits.
@@ -44,50 +47,65 @@ impl FromStr for DocumentHash {
     }
 }
 
-/// A parsed document.
+/// A document that has been read.
 #[derive(Clone, Debug)]
-pub enum Document {
-    /// It has passed complete validation.
-    Checked(DocumentHash, Arc<ExecutableDocument>),
-    /// It has not yet; with the length of its text in bytes.
-    New(DocumentHash, usize, Arc<ExecutableDocument>),
+pub struct Document {
+    hash: DocumentHash,
+    /// Bytes of its text.
+    length: usize,
+    parsed: Arc<ExecutableDocument>,
+    /// What validation has found out, once the document has passed it.
+    checked: Option<Arc<NotNull>>,
 }
 
 impl Document {
-    /// Parses a text.
+    /// Reads a text.
     ///
     /// # Errors
-    /// Where the text breaks the grammar, or declares a variable of a type that is none.
-    pub(super) fn parse(text: &str) -> Result<Self, ServerError> {
-        let document = async_graphql::parser::parse_query(text).map_err(|error| {
-            let at = error.positions().next();
-            // The parser draws the place with lines of text; what it expected stands behind the last "= ".
-            let drawn = error.to_string();
-            let expected = drawn.rsplit_once("= ").map_or(drawn.as_str(), |(_, expected)| expected);
-            ServerError::new(format!("Syntax error: {}.", expected.trim_end_matches('.')), at)
-        })?;
-        variables::check_types(&document)?;
-        Ok(Document::New(DocumentHash::of(text), text.len(), Arc::new(document)))
+    /// The limit that it passes, or where it breaks the grammar.
+    pub(super) fn parse(text: &str, limits: &Limits) -> Result<Self, Refused> {
+        let parsed = Arc::new(syntax::parse(text, limits)?);
+        Ok(Self { hash: DocumentHash::of(text), length: text.len(), parsed, checked: None })
     }
 
-    /// What the parser made of the text.
+    /// What the text says.
     pub fn parsed(&self) -> &Arc<ExecutableDocument> {
-        match self {
-            Document::Checked(_, document) | Document::New(_, _, document) => document,
-        }
+        &self.parsed
     }
 
     /// The hash of the text.
     pub fn hash(&self) -> DocumentHash {
-        match self {
-            Document::Checked(hash, _) | Document::New(hash, _, _) => *hash,
-        }
+        self.hash
+    }
+
+    /// The bytes of the text of a document that has not been validated.
+    pub(super) fn new_length(&self) -> Option<usize> {
+        self.checked.is_none().then_some(self.length)
+    }
+
+    /// What validation has found out; nothing before.
+    pub(super) fn not_null(&self) -> Option<&NotNull> {
+        self.checked.as_deref()
     }
 
     /// The same document, which has passed complete validation.
-    #[must_use]
-    pub fn checked(&self) -> Self {
-        Document::Checked(self.hash(), Arc::clone(self.parsed()))
+    pub(super) fn checked(self, found: NotNull) -> Self {
+        Self { checked: Some(Arc::new(found)), ..self }
+    }
+
+    /// The operation that a request runs.
+    ///
+    /// # Errors
+    /// That there is none of this name, or that a name is missing.
+    pub(super) fn operation_of(&self, name: Option<&str>) -> Result<(Option<&str>, &OperationDefinition), ServerError> {
+        self.selected(name).ok_or_else(|| {
+            let sentence = match name {
+                Some(name) => format!("Unknown operation named {name:?}."),
+                None if self.parsed.operations.iter().len() == 0 => "The document has no operation.".to_owned(),
+                None => "The document has several operations: operationName must name one.".to_owned(),
+            };
+            errors::error(errors::Code::Operation, sentence, None)
+        })
     }
 
     /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None`
@@ -115,7 +133,7 @@ pub(super) struct Documents {
 }
 
 struct Kept {
-    documents: LruCache<DocumentHash, (usize, Arc<ExecutableDocument>)>,
+    documents: LruCache<DocumentHash, Document>,
     /// The sum of their lengths.
     bytes: usize,
 }
@@ -132,18 +150,18 @@ impl Documents {
     }
 
     pub(super) fn get(&self, hash: &DocumentHash) -> Option<Document> {
-        self.kept().documents.get(hash).map(|(_, document)| Document::Checked(*hash, Arc::clone(document)))
+        self.kept().documents.get(hash).cloned()
     }
 
-    pub(super) fn put(&self, hash: DocumentHash, length: usize, document: Arc<ExecutableDocument>) {
+    pub(super) fn put(&self, document: Document) {
         let kept = &mut *self.kept();
-        kept.bytes += length;
-        if let Some((_, (replaced, _))) = kept.documents.push(hash, (length, document)) {
-            kept.bytes -= replaced;
+        kept.bytes += document.length;
+        if let Some((_, replaced)) = kept.documents.push(document.hash, document) {
+            kept.bytes -= replaced.length;
         }
         while kept.bytes > self.bytes {
             match kept.documents.pop_lru() {
-                Some((_, (length, _))) => kept.bytes -= length,
+                Some((_, document)) => kept.bytes -= document.length,
                 None => break,
             }
         }
@@ -155,16 +173,6 @@ pub fn was_executed(response: &Response) -> bool {
     response.data != async_graphql::Value::Null || response.errors.iter().any(|error| !error.path.is_empty())
 }
 
-/// Whether a document holds nothing but queries.
-pub(super) fn only_reads(document: &ExecutableDocument) -> bool {
-    document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
-}
-
-/// Whether an error is about what the client sent: those of our resolvers have a code, those of the executor have none.
-pub(super) fn is_about_input(error: &ServerError) -> bool {
-    error.extensions.as_ref().is_none_or(|extensions| extensions.get("code").is_none())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,16 +180,17 @@ mod tests {
     #[test]
     fn the_bytes_are_bounded_and_the_oldest_go_first() {
         let documents = Documents::new(1 << 20);
-        let document = Arc::new(async_graphql::parser::parse_query("{a}").unwrap());
+        let parsed = Arc::new(syntax::parse("{a}", &Limits::default()).unwrap());
         let hash = |i: usize| DocumentHash::of(&i.to_string());
-        for i in 0..200 {
-            documents.put(hash(i), 10_000, Arc::clone(&document));
-        }
+        let put = |i, length| {
+            documents.put(Document { hash: hash(i), length, parsed: Arc::clone(&parsed), checked: None });
+        };
+        (0..200).for_each(|i| put(i, 10_000));
         assert!(documents.get(&hash(0)).is_none() && documents.get(&hash(199)).is_some());
         assert_eq!(documents.kept().bytes, 1_040_000);
-        documents.put(hash(199), 10_000, Arc::clone(&document));
+        put(199, 10_000);
         assert_eq!(documents.kept().bytes, 1_040_000, "the same again takes the same place");
-        documents.put(hash(200), 1 << 21, document);
+        put(200, 1 << 21);
         assert!(
             documents.get(&hash(200)).is_none() && documents.kept().bytes == 0,
             "what is larger than all has no place"

@@ -33,13 +33,3 @@ fn place_in(set: &Positioned<SelectionSet>) -> Option<Pos> {
         Selection::FragmentSpread(_) => None,
     })
 }
-
-/// Takes back the suggestion that async-graphql makes for the argument of a directive, also where it is told to make
-/// none (8.0.0-rc.5, `validation/rules/known_argument_names.rs`).
-pub(super) fn keep_from_suggesting(errors: &mut [ServerError]) {
-    for error in errors.iter_mut().filter(|error| error.message.starts_with("Unknown argument ")) {
-        if let Some(end) = error.message.find(" Did you mean ") {
-            error.message.truncate(end);
-        }
-    }
-}

@@ -5,6 +5,7 @@ mod batch;
 mod cost;
 mod documents;
 mod edit;
+mod errors;
 mod filter;
 mod find;
 mod form;
@@ -23,13 +24,14 @@ mod removal;
 mod renumber;
 mod scope;
 mod subscription;
+mod syntax;
 mod tenants;
+mod validation;
 mod variables;
 
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::{MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode};
-use futures_util::FutureExt as _;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 pub use answer::{Cost, Estimate, to_json};
@@ -47,7 +49,10 @@ use removal::{DeleteMutation, DeletePlanQuery};
 pub use scope::Asking;
 use scope::Scope;
 use subscription::Subscriptions;
+pub use syntax::{Refused, parse};
 use tenants::TenantMutation;
+use validation::{NotNull, Types};
+pub use variables::admit_variables;
 
 use crate::form::Budget;
 use crate::service::App;
@@ -67,24 +72,21 @@ type TheSchema = Schema<Query, Mutation, Subscriptions>;
 #[derive(Clone)]
 pub struct Api {
     app: App,
-    /// Checks a document completely: for a text that is seen for the first time.
-    strict: TheSchema,
-    /// Checks what variables can change: for a text that has been checked completely before.
-    fast: TheSchema,
+    schema: TheSchema,
     documents: Arc<Documents>,
     limits: Arc<Limits>,
     /// Whether everybody may see the schema.
     explorable: bool,
 }
 
-fn schema(mode: ValidationMode, limits: &Limits, explorable: bool) -> TheSchema {
+/// The schema, which executes documents that have been validated: what async-graphql itself would still check is least.
+fn schema(limits: &Limits) -> TheSchema {
     // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments in
-    // fragments, also those that spread themselves: one for each level.
+    // fragments: one for each level.
     let nesting = 2 * limits.max_depth.max(limits.max_introspection_depth);
     let schema = Schema::build(Query::default(), Mutation::default(), Subscriptions)
-        .validation_mode(mode)
+        .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(nesting);
-    let schema = if explorable { schema } else { schema.disable_suggestions() };
     objects::describe(schema).finish()
 }
 
@@ -97,51 +99,46 @@ static PRICES: LazyLock<Prices> = LazyLock::new(|| match Prices::read(&sdl()) {
     Err(error) => unreachable!("the schema can be read: {error}"),
 });
 
+/// The schema as validation needs it.
+static TYPES: LazyLock<Types> = LazyLock::new(|| match Types::read(&sdl()) {
+    Ok(types) => types,
+    Err(error) => unreachable!("the schema can be read: {error}"),
+});
+
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
-    let schema = schema(ValidationMode::Strict, &Limits::default(), true);
-    schema.sdl_with_options(SDLExportOptions::new().include_specified_by())
+    schema(&Limits::default()).sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
-/// Says of a document whether it is valid; needs no application.
-pub struct Validator(TheSchema);
-
-impl Validator {
-    /// By the schema and its limits, as [`Api::new`] takes them.
-    pub fn new(limits: &Limits, explorable: bool) -> Self {
-        Self(schema(ValidationMode::Strict, limits, explorable))
+/// A document that has passed complete validation; needs no application.
+///
+/// # Errors
+/// All that is wrong with it, whatever its variables. Where the schema is `explorable`, names are suggested.
+pub fn validated(document: Document, explorable: bool) -> Result<Document, Vec<ServerError>> {
+    if document.new_length().is_none() {
+        return Ok(document);
     }
+    let found = validation::validate(document.parsed(), &TYPES, explorable)?;
+    Ok(document.checked(found))
+}
 
-    /// The document of a text, of which no variables are known.
-    ///
-    /// # Errors
-    /// What is wrong with it, as far as that is seen without executing anything.
-    pub fn document(&self, text: &str) -> Result<Document, ServerError> {
-        let document = Document::parse(text)?;
-        self.errors(&document).into_iter().next().map_or_else(|| Ok(document.checked()), Err)
-    }
-
-    /// What is wrong with a document, whatever its variables: nothing of it is executed.
-    fn errors(&self, document: &Document) -> Vec<ServerError> {
-        // Complete validation comes before the operation is looked up, and this one does not exist: no name is empty.
-        let mut request = Request::new("").operation_name("");
-        request.set_parsed_query((**document.parsed()).clone());
-        let response = self.0.execute(request).now_or_never();
-        let mut errors = response.map(|response| response.errors).unwrap_or_default();
-        errors.retain(|error| !error.message.starts_with("Unknown operation named"));
-        errors
-    }
+/// The document of a text, validated.
+///
+/// # Errors
+/// The limit that it passes, or all that is wrong with it.
+pub fn document(text: &str, limits: &Limits, explorable: bool) -> Result<Document, Vec<ServerError>> {
+    validated(Document::parse(text, limits).map_err(Refused::into_errors)?, explorable)
 }
 
 impl Api {
     /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope `explore`,
     /// and errors suggest no names.
     pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
-        let schema = |mode| schema(mode, &limits, explorable);
-        let (strict, fast) = (schema(ValidationMode::Strict), schema(ValidationMode::Fast));
+        let schema = schema(&limits);
         LazyLock::force(&PRICES);
+        LazyLock::force(&TYPES);
         let documents = Arc::new(Documents::new(limits.document_cache));
-        Self { app, strict, fast, documents, limits: Arc::new(limits), explorable }
+        Self { app, schema, documents, limits: Arc::new(limits), explorable }
     }
 
     /// The application behind the API.
@@ -160,17 +157,12 @@ impl Api {
         self.documents.get(hash)
     }
 
-    /// What says of a document whether it is valid.
-    pub fn validator(&self) -> Validator {
-        Validator(self.strict.clone())
-    }
-
-    /// The document of a text that is new here.
+    /// The document of a text that is new here. It has not been validated.
     ///
     /// # Errors
-    /// Where the text breaks the grammar, or declares a variable of a type that is none.
-    pub fn parse(&self, text: &str) -> Result<Document, ServerError> {
-        Document::parse(text)
+    /// The limit that it passes, or where it breaks the grammar.
+    pub fn parse(&self, text: &str) -> Result<Document, Refused> {
+        Document::parse(text, &self.limits)
     }
 
     /// A document that has passed complete validation; from now on it is remembered.
@@ -178,16 +170,12 @@ impl Api {
     /// # Errors
     /// What is wrong with it, whatever its variables.
     pub fn checked(&self, document: Document) -> Result<Document, Vec<ServerError>> {
-        let Document::New(hash, length, parsed) = &document else { return Ok(document) };
-        let mut errors = self.validator().errors(&document);
-        if errors.is_empty() {
-            self.documents.put(*hash, *length, Arc::clone(parsed));
-            return Ok(document.checked());
+        let is_new = document.new_length().is_some();
+        let checked = validated(document, self.explorable)?;
+        if is_new {
+            self.documents.put(checked.clone());
         }
-        if !self.explorable {
-            introspection::keep_from_suggesting(&mut errors);
-        }
-        Err(errors)
+        Ok(checked)
     }
 
     /// What a request would take. An operation that does not exist takes nothing: execution says so.
@@ -197,7 +185,7 @@ impl Api {
     pub fn estimate(&self, document: &Document, request: &Request) -> Result<Estimate, Exceeded> {
         let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
         let parsed = document.parsed();
-        if let Document::New(..) = document {
+        if document.new_length().is_some() {
             let all = PRICES.document(parsed);
             all.levels.within(Limit::Depth, max_depth as u64)?;
             all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth as u64)?;
@@ -207,13 +195,13 @@ impl Api {
         let Some((_, operation)) = operation else { return Ok(Estimate::default()) };
         let measure = PRICES.operation(parsed, operation, &request.variables);
         Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
-        let is_long = matches!(document, Document::New(_, length, _) if *length > LONG);
+        let is_long = document.new_length().is_some_and(|length| length > LONG);
         Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || is_long })
     }
 
     /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
     /// as [`Api::estimate`] answered, which also stands in the answer. A document that has been answered before is not
-    /// completely validated again.
+    /// validated again.
     pub async fn execute(
         &self,
         document: Document,
@@ -221,20 +209,22 @@ impl Api {
         asking: Asking,
         requested: u64,
     ) -> (Response, Cost) {
-        let errors = self.refusals(&document, &request, &asking);
-        let (name, variables, checked) = (request.operation_name.clone(), request.variables.clone(), document.clone());
-        let mut response = match errors.is_empty() {
-            // The state of an execution is large: it stays off the stack of who polls it.
-            true => Box::pin(self.validate_and_run(document, request, asking)).await,
-            false => Response::from_errors(errors),
-        };
-        let actual = match checked.selected(name.as_deref()) {
-            Some((_, operation)) if was_executed(&response) && response.errors.is_empty() => {
-                PRICES.answer(checked.parsed(), operation, &variables, &response.data)
+        let (mut response, actual) = match self.prepared(document, request, &asking) {
+            Ok((document, request)) => {
+                let (name, variables) = (request.operation_name.clone(), request.variables.clone());
+                // The state of an execution is large: it stays off the stack of who polls it.
+                let response = Box::pin(self.run(request, asking)).await;
+                let actual = match document.selected(name.as_deref()) {
+                    Some((_, operation)) if was_executed(&response) && response.errors.is_empty() => {
+                        PRICES.answer(document.parsed(), operation, &variables, &response.data)
+                    }
+                    // Where something failed, it is not known how much was done until then.
+                    Some(_) if was_executed(&response) => requested,
+                    _ => 0,
+                };
+                (response, actual)
             }
-            // Where something failed, it is not known how much was done until then.
-            Some(_) if was_executed(&response) => requested,
-            _ => 0,
+            Err(errors) => (Response::from_errors(errors), 0),
         };
         let cost = Cost { requested, actual };
         if was_executed(&response) {
@@ -244,57 +234,51 @@ impl Api {
         (response, cost)
     }
 
-    async fn validate_and_run(&self, document: Document, mut request: Request, asking: Asking) -> Response {
-        request.set_parsed_query((**document.parsed()).clone());
-        match document {
-            Document::Checked(_, document) if documents::only_reads(&document) => {
-                let mut repeated = Request::new("").variables(request.variables.clone());
-                repeated.operation_name.clone_from(&request.operation_name);
-                let response = self.run(&self.fast, request, asking.clone()).await;
-                if !response.errors.iter().any(documents::is_about_input) {
-                    return response;
-                }
-                // What is wrong with a variable is only told in full by complete validation; a read may be repeated.
-                repeated.set_parsed_query((*document).clone());
-                self.run(&self.strict, repeated, asking).await
-            }
-            // All variables of a mutation are checked before its first field is executed.
-            Document::Checked(..) => self.run(&self.strict, request, asking).await,
-            Document::New(hash, length, document) => {
-                let response = self.run(&self.strict, request, asking).await;
-                if was_executed(&response) {
-                    self.documents.put(hash, length, document);
-                }
-                response
-            }
+    /// A request that can be executed: its document is valid, its operation is there, each variable has a value of its
+    /// type or none.
+    ///
+    /// # Errors
+    /// All that keeps it from being executed for who asks.
+    fn prepared(
+        &self,
+        document: Document,
+        mut request: Request,
+        asking: &Asking,
+    ) -> Result<(Document, Request), Vec<ServerError>> {
+        if !self.explorable
+            && let Some(refusal) = introspection::refusal(document.parsed(), asking.viewer.as_ref())
+        {
+            return Err(vec![refusal]);
         }
-    }
-
-    /// Why a request is not executed for who asks, as far as its document has been validated.
-    fn refusals(&self, document: &Document, request: &Request, asking: &Asking) -> Vec<ServerError> {
-        let forbidden = match self.explorable {
-            true => None,
-            false => introspection::refusal(document.parsed(), asking.viewer.as_ref()),
-        };
-        let name = request.operation_name.as_deref();
-        forbidden.map_or_else(|| variables::check(document.parsed(), name, &request.variables), |error| vec![error])
+        let document = self.checked(document)?;
+        let selected = document.operation_of(request.operation_name.as_deref()).map_err(|error| vec![error])?;
+        let nothing = NotNull::default();
+        let not_null = document.not_null().unwrap_or(&nothing);
+        request.variables = variables::coerce(selected, not_null, &TYPES, std::mem::take(&mut request.variables))?;
+        let mut parsed = (**document.parsed()).clone();
+        if selected.1.variable_definitions.len() > request.variables.len() {
+            variables::leave_out_absent(&mut parsed, &request.variables);
+        }
+        request.set_parsed_query(parsed);
+        Ok((document, request))
     }
 
     /// The responses to a subscription, one for each event. A response without data is the last.
     ///
     /// Each event is resolved with a view of the database of its own, which is given back before the next is waited for.
-    pub fn subscribe(&self, document: &Document, mut request: Request, asking: Asking) -> BoxStream<'static, Response> {
-        let mut errors = self.refusals(document, &request, &asking);
-        errors.extend(subscription::check(document.parsed(), request.operation_name.as_deref()).err());
-        if !errors.is_empty() {
-            return stream::once(async { Response::from_errors(errors) }).boxed();
-        }
-        request.set_parsed_query((**document.parsed()).clone());
+    pub fn subscribe(&self, document: Document, request: Request, asking: Asking) -> BoxStream<'static, Response> {
+        let prepared = self.prepared(document, request, &asking).and_then(|(document, request)| {
+            let plain = subscription::check(document.parsed(), request.operation_name.as_deref());
+            plain.map(|()| request).map_err(|error| vec![error])
+        });
+        let request = match prepared {
+            Ok(request) => request,
+            Err(errors) => return stream::once(async { Response::from_errors(errors) }).boxed(),
+        };
         let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
         let (budget, limits) = (self.budget(), Arc::clone(&self.limits));
         let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
         let data = request.data(scope).data(budget.clone());
-        let explorable = self.explorable;
         let next = move |responses: Option<BoxStream<'static, Response>>| {
             let (batches, snapshot) = (batches.clone(), Arc::clone(&snapshot));
             let (budget, limits) = (budget.clone(), Arc::clone(&limits));
@@ -302,29 +286,22 @@ impl Api {
                 let mut responses = responses?;
                 budget.renew();
                 let mut response = batches.drive(Arc::clone(&snapshot), responses.next()).await?;
-                if !explorable {
-                    introspection::keep_from_suggesting(&mut response.errors);
-                }
                 answer::shorten_errors(&mut response, &limits);
                 snapshot.renew().await;
                 let goes_on = response.data != async_graphql::Value::Null;
                 Some((response, goes_on.then_some(responses)))
             }
         };
-        stream::unfold(Some(self.strict.execute_stream(data)), next).boxed()
+        stream::unfold(Some(self.schema.execute_stream(data)), next).boxed()
     }
 
-    async fn run(&self, schema: &TheSchema, request: Request, asking: Asking) -> Response {
+    async fn run(&self, request: Request, asking: Asking) -> Response {
         let batches = Batches::default();
         let snapshot = Arc::clone(&asking.snapshot);
         let budget = self.budget();
         let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
-        let execution = Box::pin(schema.execute(request.data(scope).data(budget)));
-        let mut response = batches.drive(snapshot, execution).await;
-        if !self.explorable {
-            introspection::keep_from_suggesting(&mut response.errors);
-        }
-        response
+        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget)));
+        batches.drive(snapshot, execution).await
     }
 
     /// What may be answered to one request.

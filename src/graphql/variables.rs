@@ -1,152 +1,325 @@
-//! The variables of a document and the values that a request has for them.
+//! The values that a request has for the variables of an operation: all of them become values of their types before
+//! anything is executed (GraphQL specification, section 6.1.2). The executor itself looks at a variable where it is used,
+//! which may be behind a write.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
+use async_graphql::parser::types::{
+    BaseType, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type, VariableDefinition,
+};
+use async_graphql::{Name, Pos, ServerError, Value, Variables};
+use serde_json::Number;
 
-use async_graphql::parser::types::{BaseType, ExecutableDocument, OperationDefinition, Type};
-use async_graphql::{Pos, ServerError, Value, Variables};
+use super::errors::{self, Code};
+use super::limits::{Exceeded, Limit, Limits};
+use super::validation::{Definition, Input, NotNull, Place, Plain, Types};
 
-/// The names of the types that a variable can have.
-static INPUTS: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    let built_in = ["Boolean", "Float", "ID", "Int", "String"].map(str::to_owned);
-    let sdl = super::sdl();
-    let name = |line: &str| {
-        let (kind, rest) = line.split_once(' ')?;
-        matches!(kind, "enum" | "input" | "scalar").then(|| rest.split(' ').next().map(str::to_owned))?
+/// Checks the variables of a request before they are looked at: how many values they hold, how deep, and how long.
+///
+/// # Errors
+/// The first limit that they pass.
+pub fn admit_variables(variables: &Variables, limits: &Limits) -> Result<(), Exceeded> {
+    let exceeded = |limit, allowed: usize, actual: usize| {
+        Err(Exceeded { limit, allowed: allowed as u64, actual: actual as u64, at: None })
     };
-    sdl.lines().filter_map(name).chain(built_in).collect()
-});
-
-/// Checks that every variable of a document is of an input type. This comes before async-graphql's validation, which
-/// panics over the default value of a variable whose type is a list of something unknown (`$x: [Nope] = [1]`,
-/// 8.0.0-rc.5).
-pub(super) fn check_types(document: &ExecutableDocument) -> Result<(), ServerError> {
-    let operations = document.operations.iter();
-    for variable in operations.flat_map(|(_, operation)| &operation.node.variable_definitions) {
-        let mut base = &variable.node.var_type.node.base;
-        while let BaseType::List(inner) = base {
-            base = &inner.base;
+    let mut rest: Vec<(&Value, usize)> = variables.values().map(|value| (value, 1)).collect();
+    let mut count = rest.len();
+    while let Some((value, depth)) = rest.pop() {
+        let before = rest.len();
+        match value {
+            Value::List(values) => rest.extend(values.iter().map(|value| (value, depth + 1))),
+            Value::Object(values) => rest.extend(values.values().map(|value| (value, depth + 1))),
+            Value::String(text) if text.len() > limits.max_text => {
+                return exceeded(Limit::Text, limits.max_text, text.len());
+            }
+            _ => continue,
         }
-        let BaseType::Named(name) = base else { continue };
-        let (name, of) = (name.as_str(), variable.node.name.node.as_str());
-        if !INPUTS.contains(name) {
-            let sentence = format!("The type {name:?} of the variable {of:?} is no input type.");
-            return Err(ServerError::new(sentence, Some(variable.pos)));
+        if depth > limits.max_value_depth {
+            return exceeded(Limit::ValueDepth, limits.max_value_depth, depth);
         }
+        count += rest.len() - before;
     }
-    Ok(())
+    if count > limits.max_values { exceeded(Limit::Values, limits.max_values, count) } else { Ok(()) }
 }
 
-/// What is wrong with the values for the operation that a request runs, before anything is executed (GraphQL
-/// specification, section 6.1.2): the executor itself looks at a variable only where it is used. Nothing, when there is
-/// no such operation.
-pub(super) fn check(document: &ExecutableDocument, name: Option<&str>, variables: &Variables) -> Vec<ServerError> {
-    let mut operations = document.operations.iter();
-    let operation = match name {
-        Some(name) => operations.find(|(own, _)| own.is_some_and(|own| own == name)),
-        None => operations.next(),
-    };
-    operation.map(|(_, operation)| of_operation(&operation.node, variables)).unwrap_or_default()
-}
-
-fn of_operation(operation: &OperationDefinition, variables: &Variables) -> Vec<ServerError> {
-    let mut errors = Vec::new();
+/// The values of an operation's variables: what was sent, else the default. A variable that may be left out, and is, has
+/// none. What belongs to no variable is passed over.
+///
+/// # Errors
+/// All that is wrong with them.
+pub(super) fn coerce(
+    (name, operation): (Option<&str>, &OperationDefinition),
+    not_null: &NotNull,
+    types: &Types,
+    mut sent: Variables,
+) -> Result<Variables, Vec<ServerError>> {
+    let (mut values, mut coercion) = (Variables::default(), Coercion { types, errors: Vec::new(), at: Pos::default() });
     for definition in &operation.variable_definitions {
-        let (name, wanted, pos) = (&definition.node.name.node, &definition.node.var_type.node, definition.pos);
-        match variables.get(name) {
-            Some(value) => of_value(value, wanted, &format!("${name}"), pos, &mut errors),
-            None if wanted.nullable || definition.node.default_value.is_some() => {}
-            None => {
-                let sentence = format!("Variable \"${name}\" of required type \"{wanted}\" was not provided.");
-                errors.push(ServerError::new(sentence, Some(pos)));
+        let VariableDefinition { name: own, var_type: ty, default_value: default, .. } = &definition.node;
+        let (own, ty, shown) = (&own.node, &ty.node, format!("${}", own.node));
+        let place = Place::Root("Variable", &shown);
+        coercion.at = definition.pos;
+        let value = match (sent.remove(own), default) {
+            (Some(value), _) => coercion.value(value, ty, &place),
+            (None, Some(default)) => default.node.clone(),
+            (None, None) if ty.nullable => continue,
+            (None, None) => {
+                coercion.wrong(format!("{place} of required type \"{ty}\" was not provided."));
+                continue;
             }
+        };
+        if value == Value::Null && not_null.contains(name, own) {
+            coercion.wrong(place.must(ty, "not be null where it is used"));
         }
+        values.insert(own.clone(), value);
     }
-    errors
+    if coercion.errors.is_empty() { Ok(values) } else { Err(coercion.errors) }
 }
 
-fn of_value(value: &Value, wanted: &Type, place: &str, pos: Pos, errors: &mut Vec<ServerError>) {
-    let mut wrong = |what: &str| {
-        errors.push(ServerError::new(format!("Variable \"{place}\" of type \"{wanted}\" must {what}."), Some(pos)));
-    };
-    match (value, &wanted.base) {
-        (Value::Null, _) if wanted.nullable => {}
-        (Value::Null, _) => wrong("not be null"),
-        (Value::List(items), BaseType::List(item)) => {
-            for (i, value) in items.iter().enumerate() {
-                of_value(value, item, &format!("{place}[{i}]"), pos, errors);
+struct Coercion<'a> {
+    types: &'a Types,
+    errors: Vec<ServerError>,
+    /// Of the variable.
+    at: Pos,
+}
+
+impl Coercion<'_> {
+    fn wrong(&mut self, sentence: String) {
+        self.errors.push(errors::error(Code::Input, sentence, Some(self.at)));
+    }
+
+    fn value(&mut self, value: Value, ty: &Type, place: &Place<'_>) -> Value {
+        match (&ty.base, value) {
+            (_, Value::Null) => {
+                if !ty.nullable {
+                    self.wrong(place.must(ty, "not be null"));
+                }
+                Value::Null
+            }
+            (BaseType::List(of), Value::List(items)) => {
+                let item = |(i, item)| self.value(item, of, &Place::Entry(place, i));
+                Value::List(items.into_iter().enumerate().map(item).collect())
+            }
+            // A value alone stands for a list of one.
+            (BaseType::List(of), value) => Value::List(vec![self.value(value, of, place)]),
+            (BaseType::Named(name), value) => match self.types.of(name) {
+                Some(Definition::Scalar(plain)) => match scalar(*plain, value) {
+                    Ok(value) => value,
+                    Err(kind) => self.refused(place.must(ty, &format!("be {}; it is {kind}", plain.wanted()))),
+                },
+                Some(Definition::Enum(values)) => match value {
+                    Value::String(word) if values.contains(&word) => Value::Enum(Name::new(word)),
+                    Value::String(word) => {
+                        self.refused(place.must(ty, &format!("be one of the enum's values; {word:?} is none")))
+                    }
+                    value => self.refused(place.must(ty, &format!("be a value of the enum; it is {}", kind(&value)))),
+                },
+                Some(Definition::Input { fields, one_of }) => match value {
+                    Value::Object(given) => self.object(given.into_iter(), name, (fields, *one_of), place),
+                    value => self.refused(place.must(ty, &format!("be an object; it is {}", kind(&value)))),
+                },
+                // Validation has refused the document.
+                Some(Definition::Composite(_)) | None => value,
+            },
+        }
+    }
+
+    fn refused(&mut self, sentence: String) -> Value {
+        self.wrong(sentence);
+        Value::Null
+    }
+
+    fn object(
+        &mut self,
+        given: impl Iterator<Item = (Name, Value)>,
+        name: &str,
+        (fields, one_of): (&[Input], bool),
+        place: &Place<'_>,
+    ) -> Value {
+        let mut values = Vec::new();
+        for (key, value) in given {
+            let inner = Place::Field(place, &key);
+            match fields.iter().find(|field| key == field.name.as_str()) {
+                Some(field) => {
+                    if one_of && value == Value::Null {
+                        self.wrong(inner.must(&field.ty, "not be null"));
+                    }
+                    let value = self.value(value, &field.ty, &inner);
+                    values.push((key, value));
+                }
+                None => {
+                    self.wrong(format!("{inner} is not a field of type \"{name}\"."));
+                    values.push((key, Value::Null));
+                }
             }
         }
-        // A value alone stands for a list of one.
-        (value, BaseType::List(item)) => of_value(value, item, place, pos, errors),
-        (value, BaseType::Named(name)) => match (name.as_str(), value) {
-            ("String", Value::String(_)) | ("Boolean", Value::Boolean(_)) | ("Float", Value::Number(_)) => {}
-            ("ID", Value::String(_)) => {}
-            ("ID" | "Int", Value::Number(number)) if number.is_i64() => {}
-            ("String", _) => wrong("be a text"),
-            ("Boolean", _) => wrong("be true or false"),
-            ("Float", _) => wrong("be a number"),
-            ("ID", _) => wrong("be a text"),
-            ("Int", _) => wrong("be a whole number"),
-            // The schema's own types are checked where they are used.
-            _ => {}
-        },
+        for Input { name: field, ty, .. } in fields.iter().filter(|field| field.is_required()) {
+            if !values.iter().any(|(key, _)| key == field.as_str()) {
+                self.wrong(format!("{} of required type \"{ty}\" was not provided.", Place::Field(place, field)));
+            }
+        }
+        if one_of && values.len() != 1 {
+            let keys: Vec<&str> = values.iter().map(|(key, _)| key.as_str()).collect();
+            self.wrong(place.one_of(name, fields, &keys));
+        }
+        Value::Object(values.into_iter().collect())
     }
+}
+
+/// What kind of value was sent.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Number(number) if number.is_f64() => "a number",
+        Value::Number(_) => "a whole number",
+        Value::String(_) | Value::Enum(_) | Value::Binary(_) => "a text",
+        Value::Boolean(_) => "true or false",
+        Value::List(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A scalar's value; else the kind of what was sent, which may be a secret.
+fn scalar(plain: Plain, value: Value) -> Result<Value, &'static str> {
+    match (plain, value) {
+        (Plain::Text | Plain::Id, value @ Value::String(_)) | (Plain::Truth, value @ Value::Boolean(_)) => Ok(value),
+        (Plain::Float, value @ Value::Number(_)) => Ok(value),
+        (Plain::Id, Value::Number(number)) if !number.is_f64() => Ok(Value::String(number.to_string())),
+        (Plain::Int | Plain::Whole, Value::Number(number)) => match whole(&number) {
+            Some(whole) if plain == Plain::Whole || i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
+            Some(_) => Err("out of that range"),
+            None => Err("a number"),
+        },
+        (_, value) => Err(kind(&value)),
+    }
+}
+
+/// A number without a fraction, however it is written: JSON has one kind of numbers.
+fn whole(number: &Number) -> Option<i64> {
+    // 2 to the 53rd: from there on a float stands for several whole numbers.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let of_float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT);
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and smaller than the largest")]
+    number.as_i64().or_else(|| of_float().map(|float| float as i64))
+}
+
+/// Takes away the arguments that are a variable without a value, as if they were not there: so the default of the
+/// argument holds (section 6.4.1). The executor would take them for null where the argument's type has no null.
+pub(super) fn leave_out_absent(document: &mut ExecutableDocument, values: &Variables) {
+    fn within(set: &mut SelectionSet, values: &Variables) {
+        for item in &mut set.items {
+            let inner = match &mut item.node {
+                Selection::Field(field) => {
+                    let field = &mut field.node;
+                    field.arguments.retain(|(_, value)| match &value.node {
+                        async_graphql_value::Value::Variable(name) => values.contains_key(name),
+                        _ => true,
+                    });
+                    &mut field.selection_set
+                }
+                Selection::InlineFragment(fragment) => &mut fragment.node.selection_set,
+                Selection::FragmentSpread(_) => continue,
+            };
+            within(&mut inner.node, values);
+        }
+    }
+    use async_graphql::parser::types::DocumentOperations::{Multiple, Single};
+    match &mut document.operations {
+        Single(operation) => within(&mut operation.node.selection_set.node, values),
+        Multiple(all) => {
+            all.values_mut().for_each(|operation| within(&mut operation.node.selection_set.node, values));
+        }
+    }
+    document.fragments.values_mut().for_each(|fragment| within(&mut fragment.node.selection_set.node, values));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::graphql::{syntax, validation};
+    use serde_json::{Value as Json, json};
+
+    fn coerced(text: &str, sent: Json) -> Result<Json, Vec<String>> {
+        let types = Types::read(&crate::graphql::sdl()).unwrap();
+        let document = syntax::parse(text, &Limits::default()).unwrap();
+        let not_null = validation::validate(&document, &types, false).unwrap();
+        let (name, operation) = document.operations.iter().next().unwrap();
+        let selected = (name.map(Name::as_str), &operation.node);
+        let values = coerce(selected, &not_null, &types, Variables::from_json(sent));
+        let told = |errors: Vec<ServerError>| errors.into_iter().map(|error| error.message).collect();
+        values.map(|values| serde_json::to_value(values).unwrap()).map_err(told)
+    }
+
+    const TEXT: &str = "query B($id: ID!, $ids: [ID!]!, $n: Int = 1, $kinds: [Kind!], $b: Boolean = true, $by: ObjectBy) {
+        node(id: $id) @skip(if: $b) { id } nodes(ids: $ids) { id } tenantLint(first: $n, kinds: $kinds) { nodes { code } }
+        tenant { virtualExtension(by: {number: \"108\"}) { id } x: virtualExtensions(search: \"x\") { nodes { id } } } }";
+
+    #[test]
+    fn values_become_what_their_types_say_and_defaults_hold() {
+        let text = TEXT.replace(", $by: ObjectBy", "");
+        let sent = json!({ "id": 7, "ids": "x", "kinds": "QUEUE", "n": 2.0, "more": 1 });
+        let values = json!({ "id": "7", "ids": ["x"], "kinds": ["QUEUE"], "n": 2, "b": true });
+        assert_eq!(coerced(&text, sent), Ok(values));
+        let sent = json!({ "id": "7", "ids": ["x", 8], "kinds": null, "n": null, "b": false });
+        let values = json!({ "id": "7", "ids": ["x", "8"], "kinds": null, "n": null, "b": false });
+        assert_eq!(coerced(&text, sent), Ok(values));
+    }
 
     #[test]
     fn every_variable_that_is_missing_or_of_another_type_is_named() {
-        let text = "query A { a } query B($id: ID!, $ids: [ID!]!, $n: Int = 1, $s: String, $b: Boolean! = true, $own: Pin!) { b }";
-        let document = async_graphql::parser::parse_query(text).unwrap();
-        let said = |name, variables| {
-            let errors = check(&document, name, &Variables::from_json(variables));
-            errors.into_iter().map(|error| error.message).collect::<Vec<_>>()
-        };
-        let fine = json!({ "id": "x", "ids": ["x", 7], "n": null, "s": "", "own": 7, "more": 1 });
-        assert_eq!(said(Some("B"), fine), [""; 0]);
-        assert_eq!(said(Some("B"), json!({ "id": 7, "ids": "x", "b": false, "own": "" })), [""; 0]);
-        assert_eq!(said(Some("A"), json!({})), [""; 0]);
-        assert_eq!(said(Some("C"), json!({})), [""; 0]);
+        let text = TEXT.replace(", $by: ObjectBy", "");
+        let missing = ["id\" of required type \"ID!", "ids\" of required type \"[ID!]!"];
+        let missing = missing.map(|what| format!("Variable \"${what}\" was not provided."));
+        assert_eq!(coerced(&text, json!({})), Err(missing.to_vec()));
+        let wrong = json!({ "id": null, "ids": ["x", null, true, 1.5], "kinds": ["NOPE", 7], "n": 2_147_483_648_u64, "b": null });
+        let sentences = [
+            "Variable \"$id\" of type \"ID!\" must not be null.",
+            "Variable \"$ids[1]\" of type \"ID!\" must not be null.",
+            "Variable \"$ids[2]\" of type \"ID!\" must be a text or a whole number; it is true or false.",
+            "Variable \"$ids[3]\" of type \"ID!\" must be a text or a whole number; it is a number.",
+            "Variable \"$n\" of type \"Int\" must be a whole number from -2147483648 to 2147483647; it is out of that range.",
+            "Variable \"$kinds[0]\" of type \"Kind!\" must be one of the enum's values; \"NOPE\" is none.",
+            "Variable \"$kinds[1]\" of type \"Kind!\" must be a value of the enum; it is a whole number.",
+            "Variable \"$b\" of type \"Boolean\" must not be null where it is used.",
+        ];
+        assert_eq!(coerced(&text, wrong), Err(sentences.map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn objects_are_looked_through() {
+        let text = "query($by: ObjectBy!) { tenant { virtualExtension(by: $by) { id } } }";
+        assert!(coerced(text, json!({ "by": { "number": "108" } })).is_ok());
+        for (by, sentence) in [
+            (json!({}), "it has none"),
+            (json!({ "number": "108", "id": "x" }), "it has \"number\", \"id\""),
+            (json!({ "number": null }), "\"$by.number\" of type"),
+            (json!({ "numbr": "108" }), "\"$by.numbr\" is not a field of type \"ObjectBy\""),
+            (
+                json!({ "number": 108 }),
+                "\"$by.number\" of type \"ExtensionNumber\" must be a text; it is a whole number",
+            ),
+            (json!([]), "must be an object; it is a list"),
+        ] {
+            let errors = coerced(text, json!({ "by": by })).unwrap_err();
+            assert!(errors[0].contains(sentence), "{by}: {errors:?}");
+        }
+        // A secret is not repeated.
+        let text = "mutation($i: VirtualExtensionSecurityUpdateInput!) { virtualExtensionSecurityUpdate(input: $i) { changes { path } } }";
+        let errors = coerced(text, json!({ "i": { "id": "x", "security": { "lockPin": 7305 } } })).unwrap_err();
         assert_eq!(
-            said(Some("B"), json!({})),
-            ["id", "ids", "own"].map(|name| {
-                let wanted = match name {
-                    "id" => "ID!",
-                    "ids" => "[ID!]!",
-                    _ => "Pin!",
-                };
-                format!("Variable \"${name}\" of required type \"{wanted}\" was not provided.")
-            })
-        );
-        let wrong = json!({ "id": null, "ids": ["x", null, true], "n": 1.5, "s": 7, "b": "no", "own": {} });
-        assert_eq!(
-            said(Some("B"), wrong),
-            [
-                "Variable \"$id\" of type \"ID!\" must not be null.",
-                "Variable \"$ids[1]\" of type \"ID!\" must not be null.",
-                "Variable \"$ids[2]\" of type \"ID!\" must be a text.",
-                "Variable \"$n\" of type \"Int\" must be a whole number.",
-                "Variable \"$s\" of type \"String\" must be a text.",
-                "Variable \"$b\" of type \"Boolean!\" must be true or false.",
-            ]
+            errors,
+            ["Variable \"$i.security.lockPin\" of type \"String\" must be a text; it is a whole number."]
         );
     }
 
     #[test]
-    fn a_variable_has_an_input_type_of_the_schema() {
-        let outcome = |types: &str| {
-            check_types(&async_graphql::parser::parse_query(format!("query({types}) {{ a }}")).unwrap())
-                .map_err(|e| e.message)
+    fn variables_are_counted_and_measured() {
+        let variables = Variables::from_json(json!({ "a": 1, "b": [[], { "c": "dé", "e": [null] }] }));
+        let outcome = |max_values, max_value_depth, max_text| {
+            let limits = Limits { max_values, max_value_depth, max_text, ..Limits::default() };
+            admit_variables(&variables, &limits).err().map(|e| (e.limit, e.allowed, e.actual, e.at))
         };
-        assert_eq!(outcome("$a: Int $b: [[ObjectBy!]]! $c: Kind = QUEUE $d: PhoneNumber $e: ID"), Ok(()));
-        for name in ["Nope", "Tenant", "Node", "code"] {
-            let sentence = format!("The type {name:?} of the variable \"b\" is no input type.");
-            assert_eq!(outcome(&format!("$a: Int $b: [[{name}!]!] = [[1]]")), Err(sentence));
-        }
+        assert_eq!(outcome(7, 3, 3), None);
+        assert_eq!(outcome(6, 3, 3), Some((Limit::Values, 6, 7, None)));
+        assert_eq!(outcome(7, 2, 3), Some((Limit::ValueDepth, 2, 3, None)));
+        assert_eq!(outcome(7, 3, 2), Some((Limit::Text, 2, 3, None)));
     }
 }

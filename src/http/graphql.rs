@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::watch::{Seen, Stage};
 use super::{Shared, events, identify, plan, socket};
-use crate::graphql::{Asking, Document, Estimate, to_json, was_executed};
+use crate::graphql::{Asking, Document, Estimate, Exceeded, to_json, was_executed};
 use crate::store::Snapshot;
 
 /// Answers a GraphQL request.
@@ -101,8 +101,8 @@ struct Prepared {
     reads: bool,
     /// Whether the answer shows what it took.
     shows_plan: bool,
-    /// What it would take.
-    estimate: Estimate,
+    /// What it would take. A limit that it passes is told once it is known who asks: it depends on the schema.
+    estimate: Result<Estimate, Exceeded>,
 }
 
 /// Everything before anybody has to wait for a place.
@@ -122,6 +122,8 @@ async fn prepare(
     } else {
         request::from_body(&request::body(request, shared).await?, &headers)?
     };
+    let token = identify::token(&headers).map(str::to_owned);
+    identify::asked_for(token.as_deref(), shared.explorable)?;
     seen.done(Stage::Admission);
     let document = pipeline::document(shared, &incoming)?;
     seen.done(Stage::Parse);
@@ -133,12 +135,11 @@ async fn prepare(
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
         return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
     }
-    let estimate = shared.api.estimate(&document, &request)?;
+    let estimate = shared.api.estimate(&document, &request);
     let shows_plan = plan::is_asked(&request)?;
     if shows_plan {
         seen.list();
     }
-    let token = identify::token(&headers).map(str::to_owned);
     let credentials = shared.fair.begin_sign_in(client, token.as_deref())?;
     let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
     Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan, estimate })
@@ -180,6 +181,7 @@ impl Prepared {
             }
             None => None,
         };
+        let estimate = estimate?;
         Ok(Operation { document, request, asking: Asking { snapshot, viewer, request_id }, estimate })
     }
 
@@ -193,7 +195,7 @@ impl Prepared {
         if self.document.operation(self.request.operation_name.as_deref()) == Some(OperationType::Subscription) {
             return (Err(Refusal::of_document(vec![no_stream()])), account);
         }
-        let place = match self.shared.fair.admit(&self.credentials, self.estimate).await {
+        let place = match self.shared.fair.admit(&self.credentials, self.estimate.unwrap_or_default()).await {
             Ok(place) => place,
             Err(refusal) => return (Err(refusal), account),
         };
@@ -211,7 +213,6 @@ impl Prepared {
         Account { bill, seen }: &mut Account,
     ) -> Result<Answer, Refusal> {
         let (shared, reads, shows_plan) = (Arc::clone(&self.shared), self.reads, self.shows_plan);
-        let cost = self.estimate.cost;
         let operation = self.identified(Arc::clone(&snapshot)).await?;
         seen.identified = operation.asking.viewer.is_some();
         seen.done(Stage::Identify);
@@ -223,7 +224,7 @@ impl Prepared {
             seen.executed(&[]);
             return Ok(tag.not_modified());
         }
-        let Operation { document, request, asking, .. } = operation;
+        let Operation { document, request, asking, estimate: Estimate { cost, .. } } = operation;
         bill.pay_for_execution(asking.viewer.as_ref(), cost)?;
         let (mut response, cost) = shared.api.execute(document, request, asking, cost).await;
         bill.settle(cost.actual);

@@ -29,6 +29,17 @@ pub(super) fn selected(headers: &HeaderMap) -> Option<String> {
     selected.filter(|code| !code.is_empty()).map(str::to_owned)
 }
 
+/// Asks for a token before anything else is looked at, where not everybody may see the schema: else it could be asked for
+/// name by name, by what is wrong with a document.
+pub(super) fn asked_for(token: Option<&str>, explorable: bool) -> Result<(), Refusal> {
+    if explorable || token.is_some() { Ok(()) } else { Err(unauthenticated("A bearer token is required.")) }
+}
+
+fn unauthenticated(sentence: &str) -> Refusal {
+    let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", sentence);
+    refusal.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
 /// The viewer behind a token, whose sign-in has begun.
 pub(super) async fn viewer(
     app: &App,
@@ -47,11 +58,7 @@ pub(super) async fn viewer(
     }
     match found {
         Ok(Some(viewer)) => Ok(viewer),
-        Ok(None) => {
-            let sentence = "The bearer token is not valid.";
-            let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", sentence);
-            Err(refusal.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
-        }
+        Ok(None) => Err(unauthenticated("The bearer token is not valid.")),
         Err(StoreError::Deadline { limit: allowed, actual }) => {
             let exceeded = Exceeded { limit: Limit::Deadline, allowed, actual, at: None };
             Err(Refusal::from(exceeded).status(StatusCode::SERVICE_UNAVAILABLE))

@@ -1,6 +1,5 @@
 //! The transport: GraphQL over HTTP and the playground.
 
-mod admission;
 mod connections;
 mod cors;
 mod encoding;
@@ -40,7 +39,6 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, channel};
 
-pub use admission::{Refused, admit};
 pub use cors::{DoorOptions, Origin};
 use fair::Fair;
 pub use fair::{FairUse, STACK, TrustedProxy};
@@ -120,7 +118,7 @@ fn shared(app: App, options: ServeOptions, stopping: Receiver<bool>) -> Result<A
     let (fair, watch) = (Fair::new(app.clone(), fair), Arc::new(Watch::new(&watch, &app)));
     let api = Api::new(app.with_feed_poll(streaming.feed_poll), limits.clone(), explorable);
     Ok(Arc::new(Shared {
-        trusted: documents.load(&api, &limits)?,
+        trusted: documents.load(&limits, explorable)?,
         api,
         demo_token,
         limits,

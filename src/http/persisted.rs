@@ -8,10 +8,9 @@ use async_graphql::ServerError;
 use clap::Args;
 use serde::Deserialize;
 
-use super::admission;
 use super::refusal::Refusal;
 use super::request::Incoming;
-use crate::graphql::{Api, Document, DocumentHash, Limits, Validator};
+use crate::graphql::{self, Api, Document, DocumentHash, Limits};
 
 /// Which documents are answered, and which are remembered.
 #[derive(Args, Clone, Debug, Default)]
@@ -32,7 +31,7 @@ impl DocumentSettings {
     /// # Errors
     /// As the server's when it starts: one sentence.
     pub fn check(&self, limits: &Limits, explorable: bool) -> Result<usize, String> {
-        self.documents(&Validator::new(limits, explorable), limits).map(|documents| documents.len())
+        self.documents(limits, explorable).map(|documents| documents.len())
     }
 
     /// Reads the file.
@@ -40,8 +39,8 @@ impl DocumentSettings {
     /// # Errors
     /// In one sentence, what is wrong with the file or with the first document in it that the schema or the limits
     /// refuse.
-    pub(super) fn load(&self, api: &Api, limits: &Limits) -> Result<Trusted, String> {
-        let documents = self.documents(&api.validator(), limits)?;
+    pub(super) fn load(&self, limits: &Limits, explorable: bool) -> Result<Trusted, String> {
+        let documents = self.documents(limits, explorable)?;
         if let Some(path) = &self.trusted_documents {
             let count = documents.len();
             tracing::info!(file = %path.display(), documents = count, only = self.trusted_only, "trusted documents");
@@ -52,7 +51,7 @@ impl DocumentSettings {
     }
 
     /// What is in the file, by name.
-    fn documents(&self, validator: &Validator, limits: &Limits) -> Result<Vec<(String, Document)>, String> {
+    fn documents(&self, limits: &Limits, explorable: bool) -> Result<Vec<(String, Document)>, String> {
         let Some(path) = &self.trusted_documents else {
             return match self.trusted_only {
                 true => Err("--trusted-only needs --trusted-documents: without them nothing would be answered".into()),
@@ -61,12 +60,12 @@ impl DocumentSettings {
         };
         let texts = read(path).map_err(|why| format!("--trusted-documents: {}: {why}", path.display()))?;
         let document = |(name, text): (String, String)| {
-            let refused = |error: &ServerError| {
+            let refused = |errors: Vec<ServerError>| {
+                let Some(error) = errors.into_iter().next() else { return name.clone() };
                 let at = error.locations.first().map(|at| format!(" (line {}, column {})", at.line, at.column));
                 format!("--trusted-documents: {name}: {}{}", error.message, at.unwrap_or_default())
             };
-            admission::admit(&text, limits).map_err(|exceeded| refused(&exceeded.error()))?;
-            let document = validator.document(&text).map_err(|error| refused(&error))?;
+            let document = graphql::document(&text, limits, explorable).map_err(refused)?;
             Ok((name, document))
         };
         texts.into_iter().map(document).collect()
@@ -109,7 +108,7 @@ pub(super) struct Trusted {
 
 /// The document that a request means, and the hash of its text.
 pub(super) fn resolve(incoming: &Incoming, api: &Api, trusted: &Trusted, limits: &Limits) -> Result<Document, Refusal> {
-    admission::admit_variables(&incoming.request.variables, limits)?;
+    graphql::admit_variables(&incoming.request.variables, limits)?;
     let text = &incoming.request.query;
     if let (Some(name), true) = (&incoming.document, text.is_empty()) {
         let of_file = trusted.documents.get(name).cloned();
@@ -134,8 +133,7 @@ pub(super) fn resolve(incoming: &Incoming, api: &Api, trusted: &Trusted, limits:
     if let Some(document) = api.remembered(&hash) {
         return Ok(document);
     }
-    admission::admit(text, limits)?;
-    api.parse(text).map_err(|error| Refusal::of_document(vec![error]))
+    api.parse(text).map_err(|refused| Refusal::of_document(refused.into_errors()))
 }
 
 fn refused(code: &str, sentence: impl Into<String>) -> Refusal {

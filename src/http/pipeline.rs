@@ -116,7 +116,7 @@ async fn subscribe<'a>(
     match begun.await {
         Ok(()) => {
             seen.executed(&[]);
-            shared.api.subscribe(&operation.document, operation.request, operation.asking)
+            shared.api.subscribe(operation.document, operation.request, operation.asking)
         }
         Err(refusal) => {
             seen.refused(refusal.errors());

@@ -77,14 +77,14 @@ class Writer {
     return ` @${pick(['skip', 'include'])}(if: ${this.argument(schema.getDirective('skip').args[0].type)})`;
   }
 
-  field(field, depth, apart) {
+  field(field, depth, apart, bare = false) {
     const args = field.args.filter((arg) => isRequiredArgument(arg) || chance(0.3));
     const written = args.map((arg) => `${arg.name}: ${this.argument(arg.type)}`);
     // What has arguments, or stands on one type among several, has a name of its own, so that nothing conflicts.
     const alias = written.length || apart || chance(0.1) ? `${this.name('a')}: ` : '';
     const type = getNamedType(field.type);
     const inner = isCompositeType(type) ? ` ${this.selection(type, depth - 1)}` : '';
-    return `${alias}${field.name}${written.length ? `(${written.join(', ')})` : ''}${this.directive()}${inner}`;
+    return `${alias}${field.name}${written.length ? `(${written.join(', ')})` : ''}${bare ? '' : this.directive()}${inner}`;
   }
 
   selection(type, depth, apart = false) {
@@ -122,7 +122,8 @@ class Writer {
     const reads = operation === 'query';
     const fields = types[operation].getFields();
     const known = reads && chance(0.7) ? ['tenant', 'tenants', 'node', 'nodes'] : Object.keys(fields);
-    const field = this.field(fields[pick(known)], 4, false);
+    // The one field of a subscription has no directive (section 5.2.4.1).
+    const field = this.field(fields[pick(known)], 4, false, operation === 'subscription');
     const inner = reads && chance(0.1) ? `${field} __typename` : field;
     const variables = this.definitions.length ? `(${this.definitions.join(', ')})` : '';
     const named = !reads || variables || chance(0.5) ? `${operation} Main${variables} ` : '';

@@ -289,6 +289,10 @@ export function mutations(tools) {
     ),
     'merge: the same field twice': inQuery('j: tenants { id } j: tenants { name id }'),
     ...(schema.getSubscriptionType() && {
+      'subscription: a directive at its root': at(
+        ({ node }) => node.kind === 'OperationDefinition' && node.operation === 'subscription',
+        ({ node }) => void (node.selectionSet.selections[0].directives = [directive('@include(if: true)')]),
+      ),
       'subscription: two fields': at(
         ({ node }) => node.kind === 'OperationDefinition' && node.operation === 'subscription',
         ({ node }) => {

@@ -21,6 +21,7 @@ mod deploy;
 mod differential;
 mod docs;
 mod doctor;
+mod documents;
 mod drills;
 mod encodings;
 mod engines;

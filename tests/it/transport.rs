@@ -77,10 +77,10 @@ async fn the_media_type_decides_what_a_wrong_document_is_called(engine: Engine) 
     ] {
         let nested = "[".repeat(4000);
         let wrong = [
-            ("{", json!({}), ""),
-            ("{ nothing }", json!({}), ""),
-            ("query($id: ID!) { node(id: $id) { id } }", json!({}), ""),
-            ("query A { __typename } query B { __typename }", json!({}), ""),
+            ("{", json!({}), "GRAPHQL_PARSE_FAILED"),
+            ("{ nothing }", json!({}), "GRAPHQL_VALIDATION_FAILED"),
+            ("query($id: ID!) { node(id: $id) { id } }", json!({}), "BAD_USER_INPUT"),
+            ("query A { __typename } query B { __typename }", json!({}), "OPERATION_RESOLUTION_FAILURE"),
             (&format!("{{ a(x: {nested}"), json!({}), "VALUE_TOO_DEEP"),
         ];
         for (query, variables, code) in wrong {

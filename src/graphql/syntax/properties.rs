@@ -1,4 +1,4 @@
-//! Admission against what nobody wrote by hand, and against the parser that stands behind it.
+//! The grammar against what nobody wrote by hand, and against the parser of async-graphql.
 #![expect(clippy::disallowed_methods, reason = "latency is measured")]
 
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::lexer::Lexer;
+use super::lexer::{Kind, Lexer};
 use super::*;
 
 /// What texts are made of, and what would mislead a careless reader.
@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn nothing_makes_it_panic(bytes in vec(any::<u8>(), 0..300), text in any::<String>(), soup in soup()) {
         for text in [String::from_utf8_lossy(&bytes).into_owned(), text, soup] {
-            let _ = admit(&text, &Limits::default());
+            let _ = parse(&text, &Limits::default());
         }
     }
 
@@ -96,42 +96,79 @@ proptest! {
         let piece = parts.concat();
         let text = piece.repeat((1 << 16) / piece.len());
         let begun = Instant::now();
-        let _ = admit(&text, &generous());
+        let _ = parse(&text, &generous());
         prop_assert!(begun.elapsed() < Duration::from_secs(1), "{piece:?} took {:?}", begun.elapsed());
     }
 
+    /// Where both read a text, they read the same.
     #[test]
-    fn what_it_admits_can_be_parsed(soup in soup(), piece in vec(select(SOUP), 1..4), times in 1..80_usize) {
-        for text in [soup, piece.concat().repeat(times), "{".to_owned() + &piece.concat().repeat(times)] {
-            if admit(&text, &generous()).is_ok() {
-                let _ = on_a_small_stack(move || parse_query(text).is_ok());
-            }
+    fn it_reads_what_another_parser_reads(soup in soup()) {
+        if let (Ok(ours), Ok(theirs)) = (parse(&soup, &generous()), on_a_large_stack(&soup)) {
+            prop_assert_eq!(shape(&ours), shape(&theirs));
         }
     }
 
-    /// What is valid is cut into the same tokens here as it was written, and passes as it does behind.
+    /// What is valid is cut into the tokens that it was made of, and means what it means to another parser.
     #[test]
-    fn it_counts_what_the_parser_reads(tokens in document(), gaps in vec(select(GAPS), 1..20)) {
+    fn it_counts_what_it_reads(tokens in document(), gaps in vec(select(GAPS), 1..20)) {
         let mut text = String::new();
         for (token, gap) in tokens.iter().zip(gaps.iter().cycle()) {
             text += token;
-            // The parser wants white space behind this word, where the specification is content with a comment.
+            // The other parser wants white space behind this word, where the specification is content with a comment.
             text += if token == "on" { " " } else { gap };
         }
-        let read: Vec<_> = Lexer::new(&text).map(|token| token.text).collect();
-        // A type is one token to the parser, and several to the specification.
+        let mut lexer = Lexer::new(&text);
+        let mut read = Vec::new();
+        while let Some(token) = lexer.next().ok().filter(|token| token.kind != Kind::End) {
+            read.push(token.text);
+        }
+        // A type is one token to the other parser, and several to the specification.
         let pieces = |token: &String| match token.contains("[T") {
             true => token.chars().map(String::from).collect(),
             false => vec![token.clone()],
         };
         let tokens: Vec<_> = tokens.iter().flat_map(pieces).collect();
         prop_assert_eq!(&read, &tokens);
-        prop_assert!(parse_query(&text).is_ok(), "{:?}", parse_query(&text));
-        prop_assert!(admit(&text, &generous()).is_ok(), "{:?}", admit(&text, &generous()));
+        let ours = parse(&text, &generous());
+        prop_assert!(ours.is_ok(), "{:?}", ours);
+        let theirs = parse_query(&text);
+        prop_assert!(theirs.is_ok(), "{:?}", theirs);
+        prop_assert_eq!(shape(&ours.unwrap()), shape(&theirs.unwrap()));
         let limits = Limits { max_tokens: tokens.len() - 1, ..generous() };
-        let too_many = admit(&text, &limits);
+        let too_many = parse(&text, &limits);
         prop_assert!(matches!(&too_many, Err(Refused::Limit(Exceeded { limit: Limit::Tokens, .. }))), "{too_many:?}");
     }
+}
+
+/// A document without its places, which the two parsers count differently behind a lone carriage return.
+fn shape(document: &ExecutableDocument) -> serde_json::Value {
+    fn without_places(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                if fields.contains_key("pos") && fields.contains_key("node") {
+                    fields.remove("pos");
+                }
+                fields.values_mut().for_each(without_places);
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(without_places),
+            // The other parser leaves the escape of block strings as it is (8.0.0-rc.5).
+            serde_json::Value::String(text) => *text = text.replace("\\\"\"\"", "\"\"\""),
+            _ => {}
+        }
+    }
+    let mut shape = serde_json::to_value(document).unwrap();
+    without_places(&mut shape);
+    shape
+}
+
+/// What async-graphql's parser says; it goes many frames deeper with each bracket.
+fn on_a_large_stack(text: &str) -> Result<ExecutableDocument, ()> {
+    if text.matches(['[', '{', '(']).count() > 60 {
+        return Err(());
+    }
+    let text = text.to_owned();
+    let thread = std::thread::Builder::new().stack_size(64 << 20);
+    thread.spawn(move || parse_query(text).map_err(drop)).unwrap().join().unwrap()
 }
 
 const GAPS: &[&str] = &[" ", "\n", "\r\n", "\t", ", ", "\u{feff}", "#\n", "# } ] \"\"\"\r", " # {\n ,"];
@@ -145,7 +182,8 @@ fn words(text: &str) -> Tokens {
 
 fn value() -> impl Strategy<Value = Tokens> {
     let one = prop_oneof![
-        "-?(0|[1-9][0-9]{0,4})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?",
+        // Beyond that the two round otherwise, and -0 is a fraction to the other.
+        "(0|-?[1-9][0-9]{0,4})(\\.[0-9]{1,3})?([eE][+-]?[0-9])?",
         "[A-Z_][A-Za-z0-9_]{0,8}",
         select(&["true", "false", "null"][..]).prop_map(str::to_owned),
         "\"([ !#-\\[\\]-~é]|\\\\[\"\\\\/bfnrt]|\\\\u[0-9a-c][0-9a-f]{3}){0,12}\"",
@@ -229,10 +267,10 @@ fn the_deepest_texts_fit_the_stack() {
             _ => "",
         };
         let text = |times: usize| [before, &open.repeat(times), middle, &close.repeat(times), behind].concat();
-        let deepest = (1..=generous().max_nesting).rev().map(text).find(|text| admit(text, &generous()).is_ok());
+        let deepest = (1..=generous().max_nesting).rev().map(text).find(|text| parse(text, &generous()).is_ok());
         let deepest = deepest.unwrap();
         assert!(deepest.matches(open).count() > 60, "{deepest}");
-        let outcome = on_a_small_stack(move || parse_query(deepest).map(drop).map_err(|error| error.to_string()));
+        let outcome = on_a_small_stack(move || parse(&deepest, &generous()).map(drop).map_err(Refused::into_errors));
         assert_eq!(outcome, Ok(()), "{before}{open}");
     }
 }

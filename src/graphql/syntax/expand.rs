@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use async_graphql::ServerError;
+use async_graphql::Pos;
 
-use super::scan::{Definition, Document, Spread};
-use super::{Refused, exceeded, place};
-use crate::graphql::{Limit, Limits};
+use super::{Definition, Outline, Refused, Spread, exceeded};
+use crate::graphql::errors::{self, Code};
+use crate::graphql::limits::{Limit, Limits};
 
 /// What a definition holds with its fragments.
 #[derive(Clone, Copy)]
 struct Whole {
     fields: usize,
-    /// The deepest field, and the byte of the field or of the spread that leads to it.
-    deepest: (usize, usize),
+    /// The deepest field, and where it or the spread is that leads to it.
+    deepest: (usize, Pos),
 }
 
 /// How far the counting of a definition has come.
@@ -26,36 +26,36 @@ enum Progress {
 }
 
 struct Expansion<'a> {
-    document: &'a Document<'a>,
+    outline: &'a Outline<'a>,
     fragments: HashMap<&'a str, usize>,
     progress: Vec<Progress>,
 }
 
 /// Checks the number of fields and their depth, and that no fragment spreads itself.
-pub(super) fn check(document: &Document<'_>, text: &str, limits: &Limits) -> Result<(), Refused> {
-    let named = document.definitions.iter().enumerate();
+pub(super) fn check(outline: &Outline<'_>, limits: &Limits) -> Result<(), Refused> {
+    let named = outline.definitions.iter().enumerate();
     let fragments = named.filter_map(|(index, definition)| Some((definition.fragment?, index))).collect();
-    let progress = vec![Progress::Untouched; document.definitions.len()];
-    let mut expansion = Expansion { document, fragments, progress };
+    let progress = vec![Progress::Untouched; outline.definitions.len()];
+    let mut expansion = Expansion { outline, fragments, progress };
     let mut total = 0_usize;
     // A fragment that is still untouched after the operations is spread by none of them, yet validation visits it.
     for operations in [true, false] {
-        for (index, definition) in document.definitions.iter().enumerate() {
+        for (index, definition) in outline.definitions.iter().enumerate() {
             if definition.fragment.is_none() != operations || !matches!(expansion.progress[index], Progress::Untouched)
             {
                 continue;
             }
             let whole = expansion.count(index).map_err(|spread| {
-                let sentence = format!("The fragment {:?} spreads itself.", spread.fragment);
-                Refused::Grammar(ServerError::new(sentence, Some(place(text, spread.at))))
+                let sentence = format!("The fragment \"{}\" spreads itself.", spread.fragment);
+                Refused::Document(vec![errors::error(Code::Validation, sentence, Some(spread.at))])
             })?;
             let (depth, at) = whole.deepest;
             if operations && depth > limits.max_depth {
-                return Err(exceeded(Limit::Depth, limits.max_depth, depth, Some(place(text, at))).into());
+                return Err(exceeded(Limit::Depth, limits.max_depth, depth, Some(at)).into());
             }
             total = total.saturating_add(whole.fields);
             if total > limits.max_fields {
-                let at = Some(place(text, definition.at));
+                let at = Some(definition.at);
                 return Err(exceeded(Limit::Fields, limits.max_fields, total, at).into());
             }
         }
@@ -65,9 +65,9 @@ pub(super) fn check(document: &Document<'_>, text: &str, limits: &Limits) -> Res
 
 impl<'a> Expansion<'a> {
     fn spreads(&self, index: usize) -> &'a [Spread<'a>] {
-        let definitions = &self.document.definitions;
-        let end = definitions.get(index + 1).map_or(self.document.spreads.len(), |next| next.spreads);
-        &self.document.spreads[definitions[index].spreads..end]
+        let definitions = &self.outline.definitions;
+        let end = definitions.get(index + 1).map_or(self.outline.spreads.len(), |next| next.spreads);
+        &self.outline.spreads[definitions[index].spreads..end]
     }
 
     /// Counts a definition, or else tells the spread that closes a circle.
@@ -97,7 +97,7 @@ impl<'a> Expansion<'a> {
 
     /// A definition with its fragments, which are counted.
     fn whole(&self, index: usize) -> Whole {
-        let Definition { fields, deepest, .. } = self.document.definitions[index];
+        let Definition { fields, deepest, .. } = self.outline.definitions[index];
         let mut whole = Whole { fields, deepest };
         for spread in self.spreads(index) {
             let target = self.fragments.get(spread.fragment).map(|&target| self.progress[target]);

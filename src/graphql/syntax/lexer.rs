@@ -1,0 +1,285 @@
+//! The tokens of a document, after the GraphQL specification of September 2025, section 2.1.
+
+use async_graphql::Pos;
+
+/// A token: nothing of what the grammar ignores.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Token<'a> {
+    pub(super) kind: Kind,
+    /// As it stands in the text.
+    pub(super) text: &'a str,
+    pub(super) pos: Pos,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// One of `! $ & ( ) : = @ [ ] { | }`.
+    Punctuator(u8),
+    /// `...`
+    Spread,
+    Name,
+    Int,
+    Float,
+    String,
+    BlockString,
+    /// The end of the text.
+    End,
+}
+
+impl Token<'_> {
+    pub(super) fn is(&self, punctuator: u8) -> bool {
+        self.kind == Kind::Punctuator(punctuator)
+    }
+
+    /// The token as errors name it.
+    pub(super) fn shown(&self) -> String {
+        match self.kind {
+            Kind::End => "the end of the text".to_owned(),
+            // A text may be a secret.
+            Kind::String | Kind::BlockString => "a text".to_owned(),
+            _ => format!("{:?}", self.text),
+        }
+    }
+}
+
+/// Why no token can be read, and where.
+pub(super) type Wrong = (String, Pos);
+
+pub(super) struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    /// The place of the byte `placed`: places are asked for from the beginning to the end.
+    place: Pos,
+    placed: usize,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0, place: Pos { line: 1, column: 1 }, placed: 0 }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// Passes over white space, line ends, commas, byte order marks and comments.
+    fn ignore(&mut self) {
+        loop {
+            self.at += match self.rest() {
+                [b' ' | b'\t' | b'\n' | b'\r' | b',', ..] => 1,
+                [0xEF, 0xBB, 0xBF, ..] => 3,
+                [b'#', comment @ ..] => 1 + prefix(comment, |byte| !matches!(byte, b'\n' | b'\r')),
+                _ => return,
+            };
+        }
+    }
+
+    /// The place of the byte that comes next. Lines end with `\n`, `\r` or both; columns count characters.
+    fn place(&mut self) -> Pos {
+        let bytes = self.text.as_bytes();
+        for at in self.placed..self.at {
+            match bytes.get(at) {
+                Some(b'\r') if bytes.get(at + 1) == Some(&b'\n') => {}
+                Some(b'\n' | b'\r') => self.place = Pos { line: self.place.line + 1, column: 1 },
+                // The first byte of a character.
+                Some(byte) if byte & 0xC0 != 0x80 => self.place.column += 1,
+                _ => {}
+            }
+        }
+        self.placed = self.at;
+        self.place
+    }
+
+    /// The next token; the end of the text again and again.
+    pub(super) fn next(&mut self) -> Result<Token<'a>, Wrong> {
+        self.ignore();
+        let (rest, pos) = (self.rest(), self.place());
+        let (kind, length) = match *rest {
+            [] => (Kind::End, 0),
+            [byte @ (b'!' | b'$' | b'&' | b'(' | b')' | b':' | b'=' | b'@' | b'[' | b']' | b'{' | b'|' | b'}'), ..] => {
+                (Kind::Punctuator(byte), 1)
+            }
+            [b'.', b'.', b'.', ..] => (Kind::Spread, 3),
+            [first, ..] if is_name_start(first) => (Kind::Name, prefix(rest, is_name)),
+            [b'-' | b'0'..=b'9', ..] => number(rest).map_err(|sentence| (sentence.to_owned(), pos))?,
+            [b'"', b'"', b'"', ..] => match block(rest) {
+                Some(length) => (Kind::BlockString, length),
+                None => return Err(("This block string has no end.".to_owned(), pos)),
+            },
+            [b'"', ..] => match string(rest) {
+                Some(length) => (Kind::String, length),
+                None => return Err(("This text has no end on its line.".to_owned(), pos)),
+            },
+            _ => {
+                let character = self.text.get(self.at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+                return Err((format!("Syntax error: unexpected character {character:?}."), pos));
+            }
+        };
+        let at = self.at;
+        self.at += length;
+        Ok(Token { kind, text: self.text.get(at..self.at).unwrap_or_default(), pos })
+    }
+}
+
+/// How many bytes of a kind stand at the beginning.
+fn prefix(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
+    text.iter().position(|&byte| !belongs(byte)).unwrap_or(text.len())
+}
+
+fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// The number at the beginning: `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`, behind which neither a digit nor a
+/// point nor a name may follow at once.
+fn number(text: &[u8]) -> Result<(Kind, usize), &'static str> {
+    const WRONG: &str = "Syntax error: this is no number.";
+    let digits = |at: usize| prefix(text.get(at..).unwrap_or_default(), |byte| byte.is_ascii_digit());
+    let (mut end, mut kind) = (usize::from(text.first() == Some(&b'-')), Kind::Int);
+    end += match text.get(end) {
+        Some(b'0') => 1,
+        Some(b'1'..=b'9') => digits(end),
+        _ => return Err(WRONG),
+    };
+    if text.get(end) == Some(&b'.') {
+        let fraction = digits(end + 1);
+        if fraction == 0 {
+            return Err(WRONG);
+        }
+        (end, kind) = (end + 1 + fraction, Kind::Float);
+    }
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        let exponent = digits(end + 1 + sign);
+        if exponent == 0 {
+            return Err(WRONG);
+        }
+        (end, kind) = (end + 1 + sign + exponent, Kind::Float);
+    }
+    match text.get(end) {
+        Some(&next) if next == b'.' || is_name(next) => Err(WRONG),
+        _ => Ok((kind, end)),
+    }
+}
+
+/// The length of the string at the beginning, with its quotes; none where its line ends before it does.
+fn string(text: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        at += prefix(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\' | b'\n' | b'\r'));
+        match text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' if !matches!(text.get(at + 1)?, b'\n' | b'\r') => at += 2,
+            _ => return None,
+        }
+    }
+}
+
+/// The length of the block string at the beginning. Only `\"""` is an escape in it.
+fn block(text: &[u8]) -> Option<usize> {
+    let mut at = 3;
+    loop {
+        at += prefix(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\'));
+        at += match text.get(at..)? {
+            [b'"', b'"', b'"', ..] => return Some(at + 3),
+            [b'\\', b'"', b'"', b'"', ..] => 4,
+            [_, ..] => 1,
+            [] => return None,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Result<Vec<&str>, String> {
+        let mut lexer = Lexer::new(text);
+        let mut found = Vec::new();
+        loop {
+            match lexer.next() {
+                Ok(Token { kind: Kind::End, .. }) => return Ok(found),
+                Ok(token) => found.push(token.text),
+                Err((sentence, _)) => return Err(sentence),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_grammar_ignores_is_passed_over() {
+        let text = "\u{feff}{ a,b # } \"\"\" {\r c\u{feff}d\t,,\r\n}#";
+        assert_eq!(tokens(text).unwrap(), ["{", "a", "b", "c", "d", "}"]);
+        assert_eq!(tokens("").unwrap(), [""; 0]);
+        assert_eq!(tokens("# {").unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_number_stands_alone() {
+        assert_eq!(tokens("[1 -2 -0.5e+10 0,0 3 ...").unwrap(), ["[", "1", "-2", "-0.5e+10", "0", "0", "3", "..."]);
+        for wrong in ["1.", "- 1", "00", "-01", "1e", "1.5e+", "1a", "1_", "1.2.3", "1...", "0x1", ".5", "1-2a"] {
+            assert!(tokens(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn strings_and_comments_do_not_hide_what_follows() {
+        for hiding in [
+            r#""]""#,
+            r#""\"]""#,
+            r#""\\""#,
+            r#""""#,
+            r#""\u{5D}\uD83D\uDE00]""#,
+            r#""""]""""#,
+            r#""""\"""]""""#,
+            r#""""\\"""]""""#,
+            r#""""""]""""""#,
+            "\"\"\"\r\n]\n\"\"\"",
+            "\"é]\u{feff}\"",
+            "#]\n",
+            "#]\r",
+        ] {
+            let text = format!("[{hiding}").repeat(100);
+            let found = tokens(&text);
+            assert_eq!(found.unwrap().iter().filter(|token| **token == "[").count(), 100, "{hiding}");
+        }
+    }
+
+    #[test]
+    fn no_token_begins_with_what_is_not_in_the_grammar() {
+        for wrong in [
+            "?",
+            "é",
+            "\u{0}",
+            "\u{b}",
+            "..",
+            ".",
+            "\u{2028}",
+            "\\",
+            "\"a\n\"",
+            "\"a\\",
+            "\"a\\\n\"",
+            "\"\"\"a\\\"\"\"",
+        ] {
+            assert!(tokens(&format!("{{a {wrong} {{b")).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn places_count_lines_and_characters() {
+        let mut lexer = Lexer::new("é # é\r\n\ra\u{feff}b\n\n c");
+        let mut places = Vec::new();
+        for _ in 0..4 {
+            places.push(
+                lexer.next().map(|token| (token.pos.line, token.pos.column)).map_err(|(_, pos)| (pos.line, pos.column)),
+            );
+            if places.len() == 1 {
+                lexer.at = 2;
+            }
+        }
+        assert_eq!(places, [Err((1, 1)), Ok((3, 1)), Ok((3, 3)), Ok((5, 2))]);
+    }
+}

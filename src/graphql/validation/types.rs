@@ -1,0 +1,289 @@
+//! The schema as validation needs it: its types, fields and arguments by name.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{
+    BaseType, FieldDefinition, InputValueDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
+};
+use async_graphql::{Positioned, ServerError};
+
+/// See the file.
+const INTROSPECTION: &str = include_str!("introspection.graphql");
+
+/// The plain JSON values that a scalar takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::graphql) enum Plain {
+    Text,
+    Truth,
+    /// A text, or a whole number that is taken for its digits.
+    Id,
+    /// Of 32 bits (GraphQL specification, section 3.5.1).
+    Int,
+    /// Of 64 bits.
+    Whole,
+    Float,
+}
+
+impl Plain {
+    /// Of a scalar. The schema's own take a text, all but these.
+    fn of(scalar: &str) -> Self {
+        match scalar {
+            "Boolean" => Plain::Truth,
+            "Float" => Plain::Float,
+            "ID" => Plain::Id,
+            "Int" => Plain::Int,
+            "Seconds" => Plain::Whole,
+            _ => Plain::Text,
+        }
+    }
+
+    /// What a value must be.
+    pub(in crate::graphql) fn wanted(self) -> &'static str {
+        match self {
+            Plain::Text => "a text",
+            Plain::Truth => "true or false",
+            Plain::Id => "a text or a whole number",
+            Plain::Int => "a whole number from -2147483648 to 2147483647",
+            Plain::Whole => "a whole number",
+            Plain::Float => "a number",
+        }
+    }
+}
+
+/// A type.
+#[derive(Debug)]
+pub(in crate::graphql) enum Definition {
+    Scalar(Plain),
+    Enum(Vec<String>),
+    Input { fields: Vec<Input>, one_of: bool },
+    Composite(Composite),
+}
+
+/// An argument, or a field of an input object.
+#[derive(Debug)]
+pub(in crate::graphql) struct Input {
+    pub(in crate::graphql) name: String,
+    pub(in crate::graphql) ty: Type,
+    pub(in crate::graphql) has_default: bool,
+}
+
+impl Input {
+    pub(in crate::graphql) fn is_required(&self) -> bool {
+        !self.ty.nullable && !self.has_default
+    }
+}
+
+/// A type whose fields are selected.
+#[derive(Debug, Default)]
+pub(in crate::graphql) struct Composite {
+    pub(in crate::graphql) fields: HashMap<String, Field>,
+    pub(in crate::graphql) is_object: bool,
+    /// The objects that a value of the type can be.
+    pub(in crate::graphql) possible: HashSet<String>,
+}
+
+#[derive(Debug)]
+pub(in crate::graphql) struct Field {
+    pub(in crate::graphql) ty: Type,
+    pub(in crate::graphql) arguments: Vec<Input>,
+}
+
+#[derive(Debug)]
+pub(in crate::graphql) struct Directive {
+    pub(in crate::graphql) arguments: Vec<Input>,
+    pub(in crate::graphql) locations: HashSet<String>,
+    pub(in crate::graphql) is_repeatable: bool,
+}
+
+/// A schema.
+#[derive(Debug, Default)]
+pub(in crate::graphql) struct Types {
+    types: HashMap<String, Definition>,
+    directives: HashMap<String, Directive>,
+    typename: Option<Field>,
+}
+
+/// The name of a type without its lists.
+pub(in crate::graphql) fn named(ty: &Type) -> &str {
+    match &ty.base {
+        BaseType::Named(name) => name,
+        BaseType::List(of) => named(of),
+    }
+}
+
+fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> Vec<Input> {
+    let input = |definition: Positioned<InputValueDefinition>| {
+        let InputValueDefinition { name, ty, default_value, .. } = definition.node;
+        Input { name: name.node.to_string(), ty: ty.node, has_default: default_value.is_some() }
+    };
+    definitions.into_iter().map(input).collect()
+}
+
+fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, Field> {
+    let field = |definition: Positioned<FieldDefinition>| {
+        let FieldDefinition { name, arguments, ty, .. } = definition.node;
+        (name.node.to_string(), Field { ty: ty.node, arguments: inputs(arguments) })
+    };
+    definitions.into_iter().map(field).collect()
+}
+
+impl Types {
+    /// Reads a schema in the schema definition language.
+    ///
+    /// # Errors
+    /// Where the text is none.
+    pub(in crate::graphql) fn read(sdl: &str) -> Result<Self, ServerError> {
+        let mut types =
+            Self { typename: Type::new("String!").map(|ty| Field { ty, arguments: Vec::new() }), ..Self::default() };
+        let mut implements: Vec<(String, String)> = Vec::new();
+        for definition in parse_schema(sdl)?.definitions.into_iter().chain(parse_schema(INTROSPECTION)?.definitions) {
+            match definition {
+                TypeSystemDefinition::Type(ty) => types.add(ty.node, &mut implements),
+                TypeSystemDefinition::Directive(directive) => {
+                    let directive = directive.node;
+                    let locations = directive.locations.iter().map(|at| location(&format!("{:?}", at.node))).collect();
+                    let arguments = inputs(directive.arguments);
+                    // The parser says of each that it is repeatable (8.0.0-rc.5).
+                    let begin = format!("directive @{}", directive.name.node);
+                    let is_repeatable =
+                        sdl.lines().any(|line| line.starts_with(&begin) && line.contains(" repeatable on "));
+                    let known = Directive { arguments, locations, is_repeatable };
+                    types.directives.insert(directive.name.node.to_string(), known);
+                }
+                TypeSystemDefinition::Schema(_) => {}
+            }
+        }
+        for (object, interface) in implements {
+            if let Some(Definition::Composite(interface)) = types.types.get_mut(&interface) {
+                interface.possible.insert(object);
+            }
+        }
+        Ok(types)
+    }
+
+    fn add(&mut self, ty: TypeDefinition, implements: &mut Vec<(String, String)>) {
+        let (name, directives) = (ty.name.node.to_string(), ty.directives);
+        let definition = match ty.kind {
+            TypeKind::Scalar => Definition::Scalar(Plain::of(&name)),
+            TypeKind::Enum(of) => {
+                Definition::Enum(of.values.into_iter().map(|value| value.node.value.node.to_string()).collect())
+            }
+            TypeKind::InputObject(of) => {
+                let one_of = directives.iter().any(|directive| directive.node.name.node == "oneOf");
+                Definition::Input { fields: inputs(of.fields), one_of }
+            }
+            TypeKind::Object(of) => {
+                implements.extend(of.implements.iter().map(|of| (name.clone(), of.node.to_string())));
+                let possible = HashSet::from([name.clone()]);
+                Definition::Composite(Composite { fields: fields(of.fields), is_object: true, possible })
+            }
+            TypeKind::Interface(of) => {
+                let (fields, possible) = (fields(of.fields), HashSet::new());
+                Definition::Composite(Composite { fields, is_object: false, possible })
+            }
+            TypeKind::Union(of) => {
+                let possible = of.members.iter().map(|member| member.node.to_string()).collect();
+                Definition::Composite(Composite { fields: HashMap::new(), is_object: false, possible })
+            }
+        };
+        match (self.types.get_mut(&name), definition) {
+            // The fields that begin an introspection.
+            (Some(Definition::Composite(known)), Definition::Composite(more)) => known.fields.extend(more.fields),
+            (_, definition) => drop(self.types.insert(name, definition)),
+        }
+    }
+
+    /// A type by its name.
+    pub(in crate::graphql) fn of(&self, name: &str) -> Option<&Definition> {
+        self.types.get(name)
+    }
+
+    /// A type whose fields can be selected, by its name.
+    pub(in crate::graphql) fn composite(&self, name: &str) -> Option<&Composite> {
+        match self.of(name)? {
+            Definition::Composite(composite) => Some(composite),
+            Definition::Scalar(_) | Definition::Enum(_) | Definition::Input { .. } => None,
+        }
+    }
+
+    /// A field of a type; every type has `__typename`.
+    pub(in crate::graphql) fn field<'a>(&'a self, on: &'a Composite, name: &str) -> Option<&'a Field> {
+        on.fields.get(name).or(self.typename.as_ref().filter(|_| name == "__typename"))
+    }
+
+    /// A directive by its name.
+    pub(in crate::graphql) fn directive(&self, name: &str) -> Option<&Directive> {
+        self.directives.get(name)
+    }
+
+    /// The names of all types, and of all directives.
+    pub(in crate::graphql) fn names(&self) -> (impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
+        (self.types.keys().map(String::as_str), self.directives.keys().map(String::as_str))
+    }
+}
+
+/// `FieldDefinition` as the specification writes it: `FIELD_DEFINITION`.
+fn location(name: &str) -> String {
+    let mut written = String::new();
+    for character in name.chars() {
+        if character.is_uppercase() && !written.is_empty() {
+            written.push('_');
+        }
+        written.extend(character.to_uppercase());
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the program itself takes for each of its scalars.
+    #[test]
+    fn each_scalar_takes_what_its_type_takes() {
+        use async_graphql::{ScalarType, Value};
+        fn whole<T: ScalarType>() -> (bool, bool) {
+            (T::is_valid(&Value::from(7)), T::is_valid(&Value::from("7")))
+        }
+        let own = [
+            ("CallerIdNumber", whole::<crate::domain::PhoneNumberSent>()),
+            ("DateTime", whole::<crate::domain::DateTimeSent>()),
+            ("DialNumber", whole::<crate::domain::DialNumberSent>()),
+            ("EmailAddress", whole::<crate::domain::EmailSent>()),
+            ("ExtensionNumber", whole::<crate::domain::ExtensionNumberSent>()),
+            ("KeypadKey", whole::<crate::domain::KeypadKeySent>()),
+            ("MacAddress", whole::<crate::domain::MacAddressSent>()),
+            ("Pattern", whole::<crate::domain::PatternSent>()),
+            ("PhoneNumber", whole::<crate::domain::PhoneNumberSent>()),
+            ("Seconds", whole::<crate::domain::SecondsSent>()),
+            ("TimeOfDay", whole::<crate::domain::TimeOfDaySent>()),
+        ];
+        let types = Types::read(&crate::graphql::sdl()).unwrap();
+        let built_in = ["Boolean", "Float", "ID", "Int", "String"];
+        let scalars = types
+            .types
+            .iter()
+            .filter(|(name, ty)| matches!(ty, Definition::Scalar(_)) && !built_in.contains(&name.as_str()));
+        let mut scalars: Vec<_> = scalars.map(|(name, _)| name.as_str()).collect();
+        scalars.sort_unstable();
+        assert_eq!(scalars, own.map(|(name, _)| name), "a new scalar needs a line here");
+        for (name, takes) in own {
+            let expected = match Plain::of(name) {
+                Plain::Whole => (true, false),
+                Plain::Text => (false, true),
+                other => panic!("{name}: {other:?}"),
+            };
+            assert_eq!(takes, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn interfaces_know_their_objects_and_locations_are_written_as_in_documents() {
+        let types = Types::read(&crate::graphql::sdl()).unwrap();
+        let node = types.composite("Node").unwrap();
+        assert!(!node.is_object && node.possible.contains("Queue") && node.possible.len() > 20);
+        assert!(types.directive("skip").unwrap().locations.contains("FRAGMENT_SPREAD"));
+        assert!(types.composite("Query").unwrap().fields.contains_key("__type"));
+    }
+}

@@ -1,0 +1,160 @@
+//! The variables of an operation: what they are, and whether they fit where they stand.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::types::{BaseType, OperationDefinition, Type, VariableDefinition};
+use async_graphql::{Name, Positioned, Value as Constant};
+
+use super::suggest::did_you_mean;
+use super::types::{Definition, named};
+use super::value::{Place, Use};
+use super::{Reached, Walk};
+use crate::graphql::errors::{self, Code};
+
+/// By operation: the variables that may be left out, because there is a default for them, and may not be null.
+#[derive(Clone, Debug, Default)]
+pub(in crate::graphql) struct NotNull(HashMap<Option<String>, Vec<Name>>);
+
+impl NotNull {
+    pub(super) fn insert(&mut self, operation: Option<&str>, variables: Vec<Name>) {
+        if !variables.is_empty() {
+            self.0.insert(operation.map(str::to_owned), variables);
+        }
+    }
+
+    /// Whether a variable of an operation may not be null although its type says that it may.
+    pub(in crate::graphql) fn contains(&self, operation: Option<&str>, variable: &Name) -> bool {
+        !self.0.is_empty() && self.0.get(&operation.map(str::to_owned)).is_some_and(|names| names.contains(variable))
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// What the definitions say by themselves.
+    pub(super) fn variable_definitions(&mut self, definitions: &'a [Positioned<VariableDefinition>]) {
+        let mut seen = HashSet::new();
+        for Positioned { pos: at, node: definition } in definitions {
+            let VariableDefinition { name, var_type: ty, directives, default_value } = definition;
+            self.directives(directives, "VARIABLE_DEFINITION");
+            if !seen.insert(&name.node) {
+                self.wrong(format!("There can be only one variable named \"${}\".", name.node), *at);
+            }
+            match self.types.of(named(&ty.node)) {
+                None => {
+                    let wrong = named(&ty.node);
+                    let like = did_you_mean(self.suggests, wrong, self.types.names().0);
+                    self.wrong(format!("Unknown type \"{wrong}\".{like}"), ty.pos);
+                }
+                Some(Definition::Composite(_)) => {
+                    self.wrong(
+                        format!("Variable \"${}\" cannot be of the output type \"{}\".", name.node, ty.node),
+                        ty.pos,
+                    );
+                }
+                Some(_) => {
+                    if let Some(default) = default_value {
+                        self.default(&default.node, &ty.node, &name.node, default.pos);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A default must be a literal of the variable's type. It holds no variables, so that nothing of it is used later.
+    fn default(&mut self, default: &Constant, ty: &Type, name: &Name, at: async_graphql::Pos) {
+        let value = default.clone().into_value();
+        let mut alone = Walk {
+            document: self.document,
+            types: self.types,
+            suggests: self.suggests,
+            errors: Vec::new(),
+            reached: Reached::default(),
+            fragments: HashMap::new(),
+        };
+        alone.value(&value, ty, false, &Place::Root("The default of", &format!("${name}")), at);
+        let Walk { errors, .. } = alone;
+        self.errors.extend(errors);
+    }
+
+    /// How an operation and the fragments that it spreads use its variables. Notes these fragments, and answers the
+    /// variables that may not be null although their type says so.
+    pub(super) fn variables(
+        &mut self,
+        name: Option<&Name>,
+        operation: &'a OperationDefinition,
+        own: &Reached<'a>,
+        spread: &mut HashSet<&'a str>,
+    ) -> Vec<Name> {
+        let (mut uses, mut rest, mut seen) = (own.uses.clone(), own.spreads.clone(), HashSet::new());
+        while let Some(fragment) = rest.pop() {
+            if seen.insert(fragment)
+                && let Some(reached) = self.fragments.get(fragment)
+            {
+                uses.extend(&reached.uses);
+                rest.extend(&reached.spreads);
+            }
+        }
+        spread.extend(seen);
+        uses.sort_unstable_by_key(|used| used.at);
+        let by = name.map(|name| format!(" by operation \"{name}\"")).unwrap_or_default();
+        let within = name.map(|name| format!(" in operation \"{name}\"")).unwrap_or_default();
+        let definitions = &operation.variable_definitions;
+        let (mut used_names, mut not_null) = (HashSet::new(), Vec::new());
+        for used in &uses {
+            used_names.insert(used.name);
+            match definitions.iter().find(|definition| definition.node.name.node == *used.name) {
+                None => self.wrong(format!("Variable \"${}\" is not defined{by}.", used.name), used.at),
+                Some(definition) => {
+                    self.position(&definition.node, used);
+                    let may_be_null = definition.node.var_type.node.nullable;
+                    if may_be_null && used.wanted.is_some_and(|wanted| !wanted.nullable) {
+                        not_null.push(used.name.clone());
+                    }
+                }
+            }
+        }
+        for definition in definitions.iter().filter(|definition| !used_names.contains(&definition.node.name.node)) {
+            self.wrong(format!("Variable \"${}\" is never used{within}.", definition.node.name.node), definition.pos);
+        }
+        not_null
+    }
+
+    /// Whether a variable may stand where it stands (section 5.8.5).
+    fn position(&mut self, definition: &VariableDefinition, used: &Use<'_>) {
+        let (Some(wanted), ty) = (used.wanted, &definition.var_type.node) else { return };
+        if !matches!(
+            self.types.of(named(ty)),
+            Some(Definition::Scalar(_) | Definition::Enum(_) | Definition::Input { .. })
+        ) {
+            return;
+        }
+        let has_default = definition.default_value.as_ref().is_some_and(|default| default.node != Constant::Null);
+        let fits = match !wanted.nullable && ty.nullable {
+            true => (has_default || used.has_default) && fits_base(&ty.base, &wanted.base),
+            false => fits(ty, wanted),
+        };
+        if !fits {
+            let sentence = format!("of type \"{ty}\" used in position expecting type \"{wanted}\"");
+            self.wrong(format!("Variable \"${}\" {sentence}.", used.name), used.at);
+        } else if let Some(object) = used.one_of.filter(|_| ty.nullable) {
+            let sentence = format!("is of type \"{ty}\" but must be non-nullable to be used for OneOf Input Object");
+            self.errors.push(errors::error(
+                Code::Validation,
+                format!("Variable \"${}\" {sentence} \"{object}\".", used.name),
+                Some(used.at),
+            ));
+        }
+    }
+}
+
+/// Whether every value of a type is one of another.
+fn fits(ty: &Type, wanted: &Type) -> bool {
+    (wanted.nullable || !ty.nullable) && fits_base(&ty.base, &wanted.base)
+}
+
+fn fits_base(base: &BaseType, wanted: &BaseType) -> bool {
+    match (base, wanted) {
+        (BaseType::List(of), BaseType::List(wanted)) => fits(of, wanted),
+        (BaseType::Named(name), BaseType::Named(wanted)) => name == wanted,
+        _ => false,
+    }
+}
