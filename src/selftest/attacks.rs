@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 pub struct Attack {
     /// What is too much of it.
     pub name: &'static str,
-    /// The codes of which one must come back; the empty one is an error of the grammar or of validation, which has none.
+    /// The codes of which one must come back; the empty one where a size may be harmless, and is executed.
     pub codes: &'static [&'static str],
     /// The sizes of the tests, from hardly too much to megabytes.
     pub sizes: &'static [usize],
@@ -18,6 +18,10 @@ pub struct Attack {
     pub text: fn(usize) -> String,
 }
 
+/// The code of an error of the grammar.
+const SYNTAX: &str = "GRAPHQL_PARSE_FAILED";
+/// The code of an error of validation.
+const VALIDATION: &str = "GRAPHQL_VALIDATION_FAILED";
 const DEEP: &[usize] = &[65, 200, 1000, 4999, 30_000];
 const MANY: &[usize] = &[60, 500, 3000];
 
@@ -60,7 +64,7 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "parentheses",
-        codes: &["NESTED_TOO_DEEP", "TOO_MANY_TOKENS", ""],
+        codes: &["NESTED_TOO_DEEP", "TOO_MANY_TOKENS", SYNTAX],
         sizes: DEEP,
         modest: &[65, 4999],
         text: |n| format!("{{a{}", "(".repeat(n)),
@@ -78,7 +82,7 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "fragments in a circle",
-        codes: &["", "TOO_MANY_FRAGMENTS", "SELECTION_TOO_DEEP", "TOO_MANY_FIELDS"],
+        codes: &[VALIDATION, "TOO_MANY_FRAGMENTS", "SELECTION_TOO_DEEP", "TOO_MANY_FIELDS"],
         sizes: &[1, 2, 40],
         modest: &[2, 40],
         text: |n| {
@@ -123,14 +127,14 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "a text without end",
-        codes: &["", "QUERY_TOO_LARGE"],
+        codes: &[SYNTAX, "QUERY_TOO_LARGE"],
         sizes: &[10, 60_000],
         modest: &[10, 60_000],
         text: |n| format!("{{ a(x: \"{}", "x".repeat(n)),
     },
     Attack {
         name: "unknown fields",
-        codes: &["", "TOO_MANY_ERRORS"],
+        codes: &[VALIDATION, "TOO_MANY_ERRORS"],
         sizes: &[100, 1500],
         modest: &[100, 1500],
         text: |n| format!("{{ {} }}", numbered(n, |text, i| write!(text, "f{i} "))),

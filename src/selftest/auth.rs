@@ -1,7 +1,7 @@
 //! Who is let in.
 
 use super::Check;
-use super::client::{Client, MADE_UP};
+use super::client::{Client, MADE_UP, UNAUTHENTICATED};
 use super::verdict::{Judged, failed, shown, skipped};
 
 const TENANT: &str = "{ tenant { code } }";
@@ -12,8 +12,8 @@ pub(super) const CHECKS: &[Check] = &[
         name: "no token",
         expected: "UNAUTHENTICATED, no data",
         run: |client| {
-            let answer = client.send(&client.post(TENANT))?;
-            answer.must(answer.code() == Some("UNAUTHENTICATED") && answer.body["data"]["tenant"].is_null())?;
+            let answer = client.reply(&client.post(TENANT).anonymous())?;
+            answer.must(answer.code() == Some(UNAUTHENTICATED) && answer.body["data"]["tenant"].is_null())?;
             Ok(format!("{} UNAUTHENTICATED", answer.status))
         },
     },
@@ -44,8 +44,9 @@ pub(super) fn tenant_code(client: &Client) -> Judged {
 
 /// Once: a server allows an address few of them.
 fn made_up(client: &Client) -> Judged {
-    let answer = client.send(&client.post(TENANT).with("authorization", &format!("Bearer {MADE_UP}")))?;
-    let answer = answer.status(401)?.refuses_with("UNAUTHENTICATED")?;
+    let made_up = client.post(TENANT).anonymous().with("authorization", &format!("Bearer {MADE_UP}"));
+    let answer = client.reply(&made_up)?;
+    let answer = answer.status(401)?.refuses_with(UNAUTHENTICATED)?;
     answer.says("www-authenticate", |value| value == "Bearer")?.fine()
 }
 

@@ -32,6 +32,8 @@ const LONGEST_WAIT: u64 = 5;
 const WAITING: u64 = 30;
 /// The code of a refusal of any document but those of the operator's.
 pub(super) const NOT_TRUSTED: &str = "DOCUMENT_NOT_TRUSTED";
+/// The code of a refusal of who has no token.
+pub(super) const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
 /// A token that no server has handed out.
 pub(super) const MADE_UP: &str = "made-up-by-vext-selftest-0000000000";
 /// A token that is shorter may stand in an answer by chance.
@@ -66,6 +68,11 @@ impl Ask {
     /// With a body as it is.
     pub(super) fn sending(self, body: impl Into<Vec<u8>>) -> Self {
         Self { body: body.into(), ..self }
+    }
+
+    /// Without the token, and what goes with it.
+    pub(super) fn anonymous(self) -> Self {
+        self.without("authorization").without("x-tenant")
     }
 
     pub(super) fn by(self, method: Method) -> Self {
@@ -134,7 +141,7 @@ impl Client {
         Ask { method: Method::GET, url, headers: HeaderMap::new(), body: Vec::new() }
     }
 
-    /// A query in a POST, without the token: what is let in by mistake has nothing to read.
+    /// A query in a POST, with the token where there is one: in production nothing else is looked at before it.
     pub(super) fn post(&self, query: &str) -> Ask {
         self.post_json(&json!({ "query": query }))
     }
@@ -142,15 +149,25 @@ impl Client {
     /// The same for any parameters.
     pub(super) fn post_json(&self, body: &Value) -> Ask {
         let ask = Ask { method: Method::POST, url: self.target.api(), headers: HeaderMap::new(), body: Vec::new() };
-        ask.with("content-type", JSON).with("accept", RESPONSE).sending(body.to_string())
+        self.known(ask.with("content-type", JSON).with("accept", RESPONSE).sending(body.to_string()))
     }
 
-    /// A query in a GET, without the token, and with a header that shows that it is not forged.
+    /// A query in a GET, with the token where there is one, and with a header that shows that it is not forged.
     pub(super) fn get(&self, query: &str) -> Ask {
         let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
         let url = format!("{}?query={query}", self.target.api());
         let ask = Ask { method: Method::GET, url, headers: HeaderMap::new(), body: Vec::new() };
-        ask.with("accept", RESPONSE).with("graphql-require-preflight", "1")
+        self.known(ask.with("accept", RESPONSE).with("graphql-require-preflight", "1"))
+    }
+
+    /// With the token, where there is one, and the tenant.
+    fn known(&self, ask: Ask) -> Ask {
+        let Some(token) = &self.token else { return ask };
+        let ask = ask.with("authorization", &format!("Bearer {token}"));
+        match &self.tenant {
+            Some(tenant) => ask.with("x-tenant", tenant),
+            None => ask,
+        }
     }
 
     /// With the token and the tenant.
@@ -158,11 +175,7 @@ impl Client {
     /// # Errors
     /// There is no token.
     pub(super) fn signed(&self, ask: Ask) -> Judged<Ask> {
-        let ask = ask.with("authorization", &format!("Bearer {}", self.token()?));
-        Ok(match &self.tenant {
-            Some(tenant) => ask.with("x-tenant", tenant),
-            None => ask,
-        })
+        self.token().map(|_| self.known(ask))
     }
 
     /// # Errors
@@ -178,10 +191,14 @@ impl Client {
     /// The answer to a request that must be let in for it to be judged.
     ///
     /// # Errors
-    /// As [`Client::reply`], or the server lets in none but documents of its operator's.
+    /// As [`Client::reply`], or the server lets in none but documents of its operator's, or nobody without a token.
     pub(super) fn send(&self, ask: &Ask) -> Judged<Answer> {
         let answer = self.reply(ask)?;
-        if answer.code() == Some(NOT_TRUSTED) { Err(skipped(answer.seen())) } else { Ok(answer) }
+        match answer.code() {
+            Some(NOT_TRUSTED) => Err(skipped(answer.seen())),
+            Some(UNAUTHENTICATED) if self.token.is_none() => Err(skipped("needs --token")),
+            _ => Ok(answer),
+        }
     }
 
     /// The answer to a request. A server that is busy, or that thinks that we are, is asked once more when it said so.

@@ -18,6 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
             }
         },
     },
+    Check { name: "a wrong name without a token", expected: "the same as a right one", run: names },
     Check { name: "suggestions in errors", expected: "none", run: suggestions },
     Check {
         name: "the playground without a token",
@@ -41,7 +42,18 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn schema(client: &Client) -> Judged<Answer> {
-    client.send(&client.post("{ __schema { queryType { name } } }"))
+    client.reply(&client.post("{ __schema { queryType { name } } }").anonymous())
+}
+
+/// Who has no token cannot find out which names the schema has.
+fn names(client: &Client) -> Judged {
+    let of = |text| client.reply(&client.post(text).anonymous());
+    let (right, wrong) = (of("{ tenants { code } }")?, of("{ noSuchField { code } }")?);
+    match (right.code(), wrong.code()) {
+        (Some(right), Some(wrong)) if right == wrong => Ok(format!("{wrong} for both")),
+        _ if schema(client)?.is_executed() => Err(noted("explorable: everybody sees the names")),
+        _ => Err(failed(format!("{} and {}", right.seen(), wrong.seen()))),
+    }
 }
 
 /// For a name that is one letter beside one that exists.

@@ -46,7 +46,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "a GET that could be forged",
         expected: "403 PREFLIGHT_REQUIRED",
         run: |client| {
-            let ask = client.get(QUERY).without("graphql-require-preflight");
+            let ask = client.get(QUERY).anonymous().without("graphql-require-preflight");
             client.send(&ask)?.status(403)?.refuses_with("PREFLIGHT_REQUIRED")?.fine()
         },
     },

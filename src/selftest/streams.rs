@@ -106,7 +106,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "events in a GET that could be forged",
         expected: "403 PREFLIGHT_REQUIRED",
         run: |client| {
-            let ask = client.get("{ __typename }").without("graphql-require-preflight");
+            let ask = client.get("{ __typename }").anonymous().without("graphql-require-preflight");
             let answer = client.send(&ask.with("accept", "text/event-stream"))?;
             answer.status(403)?.refuses_with("PREFLIGHT_REQUIRED")?.fine()
         },

@@ -72,7 +72,7 @@ fn holds(output: &Output, skipped: &[&str], noted: &[&str]) {
     let summary = format!("{ok} ok, 0 failed, {} skipped, {} noted; ", skipped.len(), noted.len());
     let requests = text.lines().last().unwrap().strip_prefix(&summary).unwrap_or_else(|| panic!("{text}"));
     let requests: usize = requests.strip_suffix(" requests.").unwrap().parse().unwrap();
-    assert!(ok > 80 && requests < 200, "{summary}{requests}");
+    assert!(ok > 60 && requests < 200, "{summary}{requests}");
 }
 
 #[test]

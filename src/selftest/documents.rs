@@ -1,0 +1,116 @@
+//! Documents and variables that are read as the specification says (September 2025, sections 2, 5 and 6.1.2), each of
+//! which some server reads otherwise.
+
+use serde_json::{Value, json};
+
+use super::Check;
+use super::answer::Answer;
+use super::client::{Client, NOT_TRUSTED};
+use super::verdict::{Judged, failed, skipped};
+
+const SYNTAX: &str = "GRAPHQL_PARSE_FAILED";
+const VALIDATION: &str = "GRAPHQL_VALIDATION_FAILED";
+const INPUT: &str = "BAD_USER_INPUT";
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "the default of a variable in @include",
+        expected: "holds",
+        run: |client| {
+            let text = "query($yes: Boolean = true, $no: Boolean = false) {
+                a: __typename @include(if: $yes) b: __typename @skip(if: $yes)
+                ... @include(if: $yes) { c: __typename } ... @include(if: $no) { d: __typename }
+                ...F @skip(if: $no) } fragment F on Query { e: __typename }";
+            let answer = client.send(&client.post(text))?;
+            let data = json!({ "a": "Query", "c": "Query", "e": "Query" });
+            answer.must(answer.body["data"] == data && answer.body.get("errors").is_none())?.fine()
+        },
+    },
+    Check {
+        name: "a whole number of more than 32 bits",
+        expected: "refused before anything is executed",
+        run: |client| {
+            let literal = "{ tenant { virtualExtensions(first: 99999999999) { totalCount } } }";
+            refused(client, &json!({ "query": literal }), VALIDATION)?;
+            let text = "query($n: Int) { tenant { virtualExtensions(first: $n) { totalCount } } }";
+            refused(client, &json!({ "query": text, "variables": { "n": 99_999_999_999_u64 } }), INPUT)
+        },
+    },
+    Check {
+        name: "fields that conflict below the top",
+        expected: VALIDATION,
+        run: |client| {
+            let text = "{ tenant { x: code } tenant { x: name } }";
+            refused(client, &json!({ "query": text }), VALIDATION)
+        },
+    },
+    Check {
+        name: "what hangs on __typename",
+        expected: VALIDATION,
+        run: |client| {
+            let mut seen = Ok(String::new());
+            for text in [
+                "{ __typename @noSuchDirective }",
+                "{ __typename @skip }",
+                "{ __typename @skip(if: false) @skip(if: false) }",
+                "{ __typename @skip(if: $undefined) }",
+                "{ __typename(a: 1) }",
+                "{ __typename { a } }",
+            ] {
+                seen = refused(client, &json!({ "query": text }), VALIDATION);
+                if seen.is_err() {
+                    break;
+                }
+            }
+            seen
+        },
+    },
+    Check {
+        name: "escapes and descriptions",
+        expected: "read",
+        run: |client| {
+            let text = r#""What it asks." query("An id." $id: ID = "\uD83D\uDE00\u{1F600}") {
+                __typename nodes(ids: [$id]) { id } }"#;
+            let answer = client.send(&client.post(text))?;
+            let fits = answer.body["data"] == json!({ "__typename": "Query", "nodes": [null] });
+            answer.must(fits || answer.code() == Some("UNAUTHENTICATED"))?.fine()
+        },
+    },
+    Check { name: "codes of errors", expected: "on every transport", run: codes },
+];
+
+/// Errors with a code, and nothing that was executed.
+fn refused(client: &Client, body: &Value, code: &str) -> Judged {
+    client.send(&client.post_json(body))?.refuses_with(code)?.fine()
+}
+
+/// What breaks the grammar, what does not fit the schema, and a variable that does not fit its type.
+const WRONG: [(&str, &str); 3] =
+    [("{", SYNTAX), ("{ noSuchField }", VALIDATION), ("query($n: Int!) { nodes(ids: [$n]) { id } }", VALIDATION)];
+
+fn codes(client: &Client) -> Judged {
+    for (text, code) in WRONG {
+        let all = |answer: Answer| {
+            let errors = answer.body["errors"].as_array().cloned().unwrap_or_default();
+            let fits = !errors.is_empty() && errors.iter().all(|error| error["extensions"]["code"] == code);
+            answer.must(fits).map(drop)
+        };
+        all(client.send(&client.post(text))?)?;
+        all(client.send(&client.get(text))?)?;
+        all(client.send(&client.post(text).with("accept", "text/event-stream"))?)?;
+    }
+    let missing = json!({ "query": "query($yes: Boolean!) { __typename @include(if: $yes) }" });
+    refused(client, &missing, INPUT)?;
+    if client.token().is_err() {
+        return Err(skipped("needs --token for WebSocket"));
+    }
+    for (text, code) in WRONG {
+        let body = client.acknowledged()?.ask(text)?;
+        match body["errors"][0]["extensions"]["code"].as_str() {
+            Some(NOT_TRUSTED) => return Err(skipped(NOT_TRUSTED)),
+            Some(seen) if seen == code => {}
+            seen => return Err(failed(format!("{} over WebSocket", seen.unwrap_or("no code")))),
+        }
+    }
+    Ok("on POST, GET, events and WebSocket".into())
+}
