@@ -8,6 +8,7 @@ mod edit;
 mod filter;
 mod find;
 mod form;
+mod hashed;
 mod introspection;
 mod limits;
 mod lint;
@@ -208,7 +209,7 @@ impl Api {
         let measure = PRICES.operation(parsed, operation, &request.variables);
         Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
         let is_long = matches!(document, Document::New(_, length, _) if *length > LONG);
-        Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || is_long })
+        Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || measure.secret || is_long })
     }
 
     /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,

@@ -242,7 +242,7 @@ fn what_may_read_a_whole_tenant_is_answered_apart() {
 
 /// The nice values of this process's threads of a name.
 #[cfg(target_os = "linux")]
-fn priorities(name: &str) -> Vec<i64> {
+pub fn priorities(name: &str) -> Vec<i64> {
     let stats = std::fs::read_dir("/proc/self/task").unwrap();
     // Threads of other tests end meanwhile.
     let stats = stats.filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("stat")).ok());

@@ -49,6 +49,7 @@ mod rules;
 mod scalars;
 mod schema;
 mod script;
+mod secrets;
 mod selftest;
 mod store;
 mod subscriptions;

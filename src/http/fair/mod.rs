@@ -7,7 +7,6 @@
 mod address;
 mod bill;
 mod bucket;
-mod gate;
 mod lanes;
 mod sign_in;
 
@@ -24,7 +23,6 @@ pub(super) use address::{Client, Network, is_trusted};
 pub(super) use bill::Bill;
 use bill::{Payer, Scope};
 use bucket::Buckets;
-use gate::Overloaded;
 use lanes::Lanes;
 pub(super) use lanes::Place;
 pub use lanes::STACK;
@@ -34,7 +32,7 @@ use sign_in::SignIns;
 use super::refusal::Refusal;
 use crate::domain::duration_from;
 use crate::graphql::{Estimate, defaults};
-use crate::service::App;
+use crate::service::{App, Overloaded};
 
 /// What one client may take of the server. Each is an option of the commands that serve.
 #[derive(Args, Clone, Debug)]
@@ -73,7 +71,7 @@ pub struct FairUse {
         value_parser = duration_from(Duration::from_millis(1)))]
     pub max_wait: Duration,
 
-    /// Cost from which a request is executed apart, by few threads of low priority, as one is that may read a whole tenant or comes with a long text that is new.
+    /// Cost from which a request is executed apart, by few threads of low priority, as one is that may read a whole tenant, has secrets hashed or comes with a long text that is new.
     #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 200)]
     pub heavy_cost: u64,
 
