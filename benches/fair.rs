@@ -1,7 +1,8 @@
 //! What ordinary clients notice of a greedy one: the latency of 16 connections of ordinary load, alone and beside 4
 //! connections that send, in turn, what costs most of what is accepted: the largest page, what reads a whole tenant, and
-//! what just passes for cheap; and a long text that is wrong. In one run, over real sockets. The ratio is what can be
-//! compared across machines; it must stay below 2.
+//! what just passes for cheap; and a long text that is wrong. Then beside 60 connections that make extensions with two
+//! PINs and a password, or only ask what that would do, and how much memory the process takes for these. In one run, over
+//! real sockets. The ratio is what can be compared across machines; it must stay below 2, and the memory below 150 MiB.
 //!
 //! `VEXT_BENCH_ROUNDS` sets the rounds (default 5), each of three seconds of either kind.
 
@@ -18,7 +19,7 @@ mod common;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,8 @@ use vext::service::{App, Database, NewToken, OpenOptions, demo};
 const EXTENSIONS: usize = 2000;
 const ORDINARY: usize = 16;
 const GREEDY: usize = 4;
+/// Connections that save secrets.
+const SECRETIVE: usize = 60;
 /// How long a round lasts.
 const ROUND: Duration = Duration::from_secs(3);
 /// How long somebody looks at a form before asking for the next.
@@ -55,6 +58,22 @@ const LINT: &str = "{ tenantLint(first: 100) { nodes { code label path message }
 const RARE: &str =
     "{ tenant { virtualExtensions(first: 100, filter: {description: {contains: \"nobody wrote this\"}}) {
   totalCount nodes { id } } } }";
+
+/// A mutation that makes an extension with secrets, or only says what that would do.
+fn with_secrets(number: usize, dry_run: bool) -> String {
+    format!(
+        "mutation {{ virtualExtensionCreate(input: {{dryRun: {dry_run}, information: {{number: \"{number}\", name: \"Desk\",
+           securityPin: \"7305\"}}, security: {{lockPin: \"2846\"}}, webUserPanel: {{webPassword: \"A very secret 1 word\"}}}}) {{
+           userErrors {{ code }} }} }}"
+    )
+}
+
+/// The memory that the process has, in MiB; `None` where the system does not tell.
+fn memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? / 1024)
+}
 
 /// What costs just less than what is executed apart: few objects, and as many of their fields as a text can name.
 fn just_cheap() -> String {
@@ -149,8 +168,11 @@ fn start(folder: &Path) -> (Runtime, SocketAddr, Vec<String>) {
     (runtime, address, ids)
 }
 
+/// What the greedy connections send: the text for a connection and its turn.
+type Greedy<'a> = &'a (dyn Fn(usize, usize) -> String + Sync);
+
 /// The latencies of the ordinary connections during a round, sorted, and how many requests the greedy ones got answered.
-fn round(address: SocketAddr, ids: &[String], greedy: &[String], connections: usize) -> (Vec<Duration>, usize) {
+fn round(address: SocketAddr, ids: &[String], greedy: Greedy<'_>, connections: usize) -> (Vec<Duration>, usize) {
     let over = &AtomicBool::new(false);
     thread::scope(|scope| {
         let attacks: Vec<_> = (0..connections)
@@ -158,7 +180,7 @@ fn round(address: SocketAddr, ids: &[String], greedy: &[String], connections: us
                 scope.spawn(move || {
                     let (mut client, mut answered) = (Client::connect(address, "greedy"), 0);
                     while !over.load(Ordering::Relaxed) {
-                        client.ask(&greedy[(i + answered) % greedy.len()], &json!({}));
+                        client.ask(&greedy(i, answered), &json!({}));
                         answered += 1;
                     }
                     answered
@@ -199,6 +221,41 @@ fn quantile(sorted: &[Duration], permille: usize) -> f64 {
     sorted[(sorted.len() - 1) * permille / 1000].as_secs_f64() * 1000.0
 }
 
+/// Rounds alone and beside greedy connections, in turn; prints each, and the ratios of their p99.
+fn compare(rounds: usize, name: &str, round: impl Fn(usize) -> (Vec<Duration>, usize), connections: usize) {
+    println!("\n| Round | | Requests | Median | p99 | Greedy answers |\n|---|---|---|---|---|---|");
+    let mut ratios = Vec::new();
+    for number in 1..=rounds {
+        let mut p99 = [0.0; 2];
+        for (place, connections) in [0, connections].into_iter().enumerate() {
+            let (latencies, answered) = round(connections);
+            p99[place] = quantile(&latencies, 990);
+            let (name, count, median) = (["quiet", "beside"][place], latencies.len(), quantile(&latencies, 500));
+            println!("| {number} | {name} | {count} | {median:.2} ms | {:.2} ms | {answered} |", p99[place]);
+        }
+        ratios.push(p99[1] / p99[0]);
+    }
+    ratios.sort_by(f64::total_cmp);
+    let (median, worst) = (ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
+    println!("\np99 beside {name} / p99 quiet: median {median:.2}, worst {worst:.2}");
+}
+
+/// The most memory that the process has had while something was done, above what it had before.
+fn growth(work: impl FnOnce()) -> Option<u64> {
+    let (before, over, most) = (memory()?, AtomicBool::new(false), AtomicU64::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                most.fetch_max(memory().unwrap_or_default(), Ordering::Relaxed);
+                thread::park_timeout(THINKS);
+            }
+        });
+        work();
+        over.store(true, Ordering::Relaxed);
+    });
+    Some(most.into_inner().saturating_sub(before))
+}
+
 fn main() {
     let rounds = common::rounds(5);
     let folder = tempfile::tempdir().unwrap();
@@ -212,24 +269,22 @@ fn main() {
         let cost = &answer["extensions"]["cost"]["requested"];
         println!("greedy: {} bytes, cost {cost}: {length} bytes in {took:.1} ms alone", query.len());
     }
-    round(address, &ids, &greedy, 0);
-    println!("\n| Round | | Requests | Median | p99 | Greedy answers |\n|---|---|---|---|---|---|");
-    let mut ratios = Vec::new();
-    for number in 1..=rounds {
-        let mut p99 = [0.0; 2];
-        for (place, connections) in [0, GREEDY].into_iter().enumerate() {
-            let (latencies, answered) = round(address, &ids, &greedy, connections);
-            p99[place] = quantile(&latencies, 990);
-            let (name, count, median) = (["quiet", "beside"][place], latencies.len(), quantile(&latencies, 500));
-            println!("| {number} | {name} | {count} | {median:.2} ms | {:.2} ms | {answered} |", p99[place]);
-        }
-        ratios.push(p99[1] / p99[0]);
+    let all: Greedy<'_> = &|connection, turn| greedy[(connection + turn) % greedy.len()].clone();
+    round(address, &ids, all, 0);
+    compare(rounds, "greedy clients", |connections| round(address, &ids, all, connections), GREEDY);
+
+    // Numbers that nobody else has, other ones in each round.
+    let numbers = AtomicUsize::new(100_000);
+    let secretive: Greedy<'_> = &|connection, turn| {
+        with_secrets(numbers.fetch_add(1, Ordering::Relaxed), (connection + turn).is_multiple_of(2))
+    };
+    let saving = || {
+        let round = |connections| round(address, &ids, secretive, connections);
+        compare(rounds, "saves with secrets", round, SECRETIVE);
+    };
+    match growth(saving) {
+        Some(more) => println!("the process had at most {more} MiB more"),
+        None => saving(),
     }
-    ratios.sort_by(f64::total_cmp);
-    println!(
-        "\np99 beside greedy clients / p99 quiet: median {:.2}, worst {:.2}",
-        ratios[ratios.len() / 2],
-        ratios[ratios.len() - 1]
-    );
     runtime.shutdown_background();
 }

@@ -69,8 +69,10 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync {
         }
     }
 
-    /// Runs before the save's transaction, where slow work such as hashing a secret belongs.
-    fn seal(_sent: &mut Self::Sent, _sealer: &super::Sealer) {}
+    /// What was sent, when it is a secret: whoever saves has it hashed or sealed before the save's transaction.
+    fn secret(_sent: &Self::Sent) -> Option<super::SentSecret<'_>> {
+        None
+    }
 
     /// Dials `to` where it dialled `from`, when [`Scalar::DIALS`].
     fn redial(&mut self, from: &str, to: &str) {

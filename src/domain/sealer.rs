@@ -1,9 +1,9 @@
-//! The key of a database: hashes what only has to be recognised, seals what must be read back.
+//! The key of a database, which seals what must be read back; and hashing what only has to be recognised.
 
 use std::sync::Arc;
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, SaltString};
+use argon2::password_hash::{Output, ParamsString, PasswordHash, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{Random, hex};
 
-/// Hashes and seals with the server's key.
+/// Seals with the server's key.
 #[derive(Clone)]
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
@@ -43,16 +43,8 @@ impl Sealer {
         &self.key_id
     }
 
-    /// The argon2id hash of a text in PHC form, with a salt of its own.
-    pub(super) fn hash(&self, text: &str) -> Option<String> {
-        let mut salt = [0; 16];
-        self.random.fill(&mut salt);
-        let salt = SaltString::encode_b64(&salt).ok()?;
-        Argon2::default().hash_password(text.as_bytes(), &salt).ok().map(|hash| hash.to_string())
-    }
-
     /// Nonce and ciphertext (XChaCha20-Poly1305) of a text.
-    pub(super) fn close(&self, text: &str) -> Option<Vec<u8>> {
+    pub fn close(&self, text: &str) -> Option<Vec<u8>> {
         let mut nonce = [0; Self::NONCE_LENGTH];
         self.random.fill(&mut nonce);
         let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), text.as_bytes()).ok()?;
@@ -94,6 +86,68 @@ impl Sealer {
     }
 }
 
+/// Hashes with argon2id. The memory that this takes, 19 MiB, is set aside once and used again for each hash.
+pub struct Hasher {
+    argon: Argon2<'static>,
+    blocks: Vec<Block>,
+}
+
+impl Hasher {
+    const SALT_LENGTH: usize = 16;
+
+    /// A hasher with the memory that it needs.
+    pub fn new() -> Self {
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT);
+        let blocks = vec![Block::default(); argon.params().block_count()];
+        Self { argon, blocks }
+    }
+
+    /// The hash of a text in PHC form, with a salt of its own, drawn as the sealer draws.
+    pub fn hash(&mut self, sealer: &Sealer, text: &str) -> Option<String> {
+        let mut salt = [0; Self::SALT_LENGTH];
+        sealer.random.fill(&mut salt);
+        let length = self.argon.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let output = Output::init_with(length, |output| {
+            let hashed = self.argon.hash_password_into_with_memory(text.as_bytes(), &salt, output, &mut self.blocks);
+            hashed.map_err(Into::into)
+        });
+        let salt = SaltString::encode_b64(&salt).ok()?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(self.argon.params()).ok()?,
+            salt: Some(salt.as_salt()),
+            hash: Some(output.ok()?),
+        };
+        Some(hash.to_string())
+    }
+
+    /// Whether a hash in PHC form is that of a text; `false` also for one that takes more memory than there is.
+    pub fn verify(&mut self, hash: &str, text: &str) -> bool {
+        self.rehash(hash, text).is_some_and(|(kept, hashed)| kept == hashed)
+    }
+
+    /// What a hash holds, and what it would hold for a text. Comparing them takes the same time wherever they differ.
+    fn rehash(&mut self, hash: &str, text: &str) -> Option<(Output, Output)> {
+        let hash = PasswordHash::new(hash).ok()?;
+        let (params, version) = (Params::try_from(&hash).ok()?, Version::try_from(hash.version?).ok()?);
+        let argon = Argon2::new(Algorithm::try_from(hash.algorithm).ok()?, version, params);
+        let (kept, mut salt) = (hash.hash?, [0; Salt::MAX_LENGTH]);
+        let salt = hash.salt?.decode_b64(&mut salt).ok()?;
+        let hashed = Output::init_with(kept.len(), |output| {
+            let hashed = argon.hash_password_into_with_memory(text.as_bytes(), salt, output, &mut self.blocks);
+            hashed.map_err(Into::into)
+        });
+        Some((kept, hashed.ok()?))
+    }
+}
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
 fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("any length is a key")
@@ -105,6 +159,25 @@ mod tests {
 
     fn sealer() -> Sealer {
         Sealer::new(&[7; 32], Arc::new(crate::domain::SystemRandom))
+    }
+
+    /// The same words as the crate's own, which sets the memory aside anew for each hash.
+    #[test]
+    fn a_hasher_that_is_used_again_hashes_as_a_fresh_one() {
+        use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+        let mut hasher = Hasher::new();
+        for text in ["7305", "", "A very secret 1 word", "7305"] {
+            let hash = hasher.hash(&sealer(), text).unwrap();
+            assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+            let parsed = PasswordHash::new(&hash).unwrap();
+            Argon2::default().verify_password(text.as_bytes(), &parsed).unwrap();
+            let fresh = Argon2::default().hash_password(text.as_bytes(), parsed.salt.unwrap()).unwrap();
+            assert_eq!(fresh.to_string(), hash);
+            assert!(hasher.verify(&hash, text) && !hasher.verify(&hash, "7306"));
+        }
+        let greedy = hasher.hash(&sealer(), "7305").unwrap().replace("m=19456", "m=194560");
+        assert!(!hasher.verify(&greedy, "7305") && !hasher.verify("no hash", "7305"));
+        assert_ne!(hasher.hash(&sealer(), "7305"), hasher.hash(&sealer(), "7305"), "each has a salt of its own");
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! Secrets: write-only values. What only has to be recognised is hashed, what must be read back is sealed.
 //!
-//! Both happen once per save and before its transaction, in [`Scalar::seal`]: argon2id is slow on purpose and must not
-//! hold up other writers, and a transaction that is run again must not draw new randomness.
+//! Both happen once per save and before its transaction: argon2id is slow on purpose and must not hold up other writers,
+//! and a transaction that is run again must not draw new randomness. Whoever saves gets hold of the secrets that were
+//! sent with [`Scalar::secret`]. Until then a secret that passes its rules stands as set, which is enough for all checks
+//! and for what a save would change, but cannot be written: most saves that are refused need no hash.
 
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordVerifier};
 use async_graphql::{InputType, InputValueError, InputValueResult};
 use zeroize::Zeroizing;
 
 use super::scalar::corrupt;
-use super::{Code, Kept, Problem, Scalar, Sealer, Value, answers};
+use super::{Code, Hasher, Kept, Problem, Scalar, Sealer, Value, answers};
 
 /// What a secret's text must be.
 pub trait Plain: Clone + PartialEq + Send + Sync + 'static {
@@ -93,14 +94,14 @@ impl Plain for super::Text<255> {
 #[derive(Clone)]
 pub struct SecretText {
     plain: Zeroizing<String>,
-    /// The hash or the sealed bytes, once [`Scalar::seal`] has run.
-    kept: Option<Value>,
+    /// The hash or the sealed bytes, once there is one.
+    kept: OnceLock<Value>,
 }
 
 impl SecretText {
     /// A secret that was not sent by a client but made by the program.
     pub fn new(plain: impl Into<String>) -> Self {
-        Self { plain: Zeroizing::new(plain.into()), kept: None }
+        Self { plain: Zeroizing::new(plain.into()), kept: OnceLock::new() }
     }
 
     /// The text, for rules that compare it with other fields.
@@ -108,9 +109,14 @@ impl SecretText {
         &self.plain
     }
 
-    fn check<P: Plain>(&self) -> Result<Value, Problem> {
-        P::check(&self.plain)?;
-        self.kept.clone().ok_or_else(|| Problem::new(Code::InvalidFormat, "could not be hashed or sealed"))
+    /// Takes what is to be kept of it: its hash, or its sealed bytes. The first stays.
+    pub fn keep(&self, kept: Value) {
+        let _ = self.kept.set(kept);
+    }
+
+    /// Whether it can be written.
+    pub fn is_kept(&self) -> bool {
+        self.kept.get().is_some()
     }
 }
 
@@ -148,23 +154,44 @@ impl InputType for SecretText {
     }
 }
 
-/// A secret type: `secret!(/// doc  Name, column form, seal with)`.
+/// A secret among what a client sends, and how it is to be kept.
+pub type SentSecret<'a> = (Kept, &'a SecretText);
+
+/// What there is of a secret.
+#[derive(Clone, Eq, PartialEq)]
+enum State<T> {
+    Missing,
+    /// Its text, which passes its rules; nothing that could be written.
+    Sent,
+    Kept(T),
+}
+
+impl<T> State<T> {
+    fn kept(&self) -> Option<&T> {
+        match self {
+            State::Kept(kept) => Some(kept),
+            State::Missing | State::Sent => None,
+        }
+    }
+}
+
+/// A secret type: `secret!(/// doc  Name(column form), its variant of `Value`, how it is kept)`.
 macro_rules! secret {
-    ($(#[$doc:meta])* $Name:ident($kept:ty), $with:ident, $Variant:ident, $how:ident) => {
+    ($(#[$doc:meta])* $Name:ident($kept:ty), $Variant:ident, $how:ident) => {
         $(#[$doc])*
         #[derive(Clone, Eq, PartialEq)]
-        pub struct $Name<P>(Option<$kept>, PhantomData<fn() -> P>);
+        pub struct $Name<P>(State<$kept>, PhantomData<fn() -> P>);
 
         impl<P> $Name<P> {
             /// Whether there is a secret.
             pub fn is_set(&self) -> bool {
-                self.0.is_some()
+                !matches!(self.0, State::Missing)
             }
         }
 
         impl<P> Default for $Name<P> {
             fn default() -> Self {
-                Self(None, PhantomData)
+                Self(State::Missing, PhantomData)
             }
         }
 
@@ -180,7 +207,11 @@ macro_rules! secret {
             const SECRET: Option<Kept> = Some(Kept::$how);
 
             fn parse(sent: &SecretText) -> Result<Self, Problem> {
-                Self::from_value(sent.check::<P>()?)
+                P::check(&sent.plain)?;
+                match sent.kept.get() {
+                    Some(kept) => Self::from_value(kept.clone()),
+                    None => Ok(Self(State::Sent, PhantomData)),
+                }
             }
 
             fn empty() -> Option<Self> {
@@ -188,13 +219,13 @@ macro_rules! secret {
             }
 
             fn to_value(&self) -> Value {
-                self.0.as_deref().into()
+                self.0.kept().map_or(Value::Null, |kept| Value::$Variant(kept.clone()))
             }
 
             fn from_value(value: Value) -> Result<Self, Problem> {
                 match value {
                     Value::Null => Ok(Self::default()),
-                    Value::$Variant(kept) => Ok(Self(Some(kept), PhantomData)),
+                    Value::$Variant(kept) => Ok(Self(State::Kept(kept), PhantomData)),
                     _ => Err(corrupt("a secret")),
                 }
             }
@@ -203,11 +234,8 @@ macro_rules! secret {
                 self.is_set().into()
             }
 
-            fn seal(sent: &mut SecretText, sealer: &Sealer) {
-                // A text that will be refused is not worth the hashing, and an attacker could make the server do it.
-                if P::check(&sent.plain).is_ok() {
-                    sent.kept = sealer.$with(&sent.plain).map(Value::$Variant);
-                }
+            fn secret(sent: &SecretText) -> Option<SentSecret<'_>> {
+                Some((Kept::$how, sent))
             }
         }
 
@@ -217,25 +245,24 @@ macro_rules! secret {
 
 secret!(
     /// A secret that is only ever compared: kept as its argon2id hash, answered as whether it is set.
-    Secret(String), hash, Text, Hashed
+    Secret(String), Text, Hashed
 );
 secret!(
     /// A secret that a PBX must be able to read: kept sealed with the server's key, answered as whether it is set.
-    Sealed(Vec<u8>), close, Bytes, Sealed
+    Sealed(Vec<u8>), Bytes, Sealed
 );
 
 impl<P> Secret<P> {
     /// Whether `text` is the secret. Takes as long as argon2id takes.
-    pub fn verify(&self, text: &str) -> bool {
-        let Some(hash) = self.0.as_deref().and_then(|hash| PasswordHash::new(hash).ok()) else { return false };
-        Argon2::default().verify_password(text.as_bytes(), &hash).is_ok()
+    pub fn verify(&self, hasher: &mut Hasher, text: &str) -> bool {
+        self.0.kept().is_some_and(|hash| hasher.verify(hash, text))
     }
 }
 
 impl<P> Sealed<P> {
     /// The secret's text; `None` when there is none or the key is another one.
     pub fn open(&self, sealer: &Sealer) -> Option<Zeroizing<String>> {
-        sealer.open(self.0.as_deref()?)
+        sealer.open(self.0.kept()?)
     }
 }
 
@@ -249,15 +276,21 @@ mod tests {
     }
 
     fn set<S: Scalar<Sent = SecretText>>(text: &str) -> Result<S, Problem> {
-        let mut sent = SecretText::new(text);
-        S::seal(&mut sent, &sealer());
+        let sent = SecretText::new(text);
+        let Some((how, secret)) = S::secret(&sent) else { panic!("a secret") };
+        let kept = match how {
+            Kept::Hashed => Hasher::new().hash(&sealer(), secret.expose()).map(Value::Text),
+            Kept::Sealed => sealer().close(secret.expose()).map(Value::Bytes),
+        };
+        secret.keep(kept.unwrap());
         S::parse(&sent)
     }
 
     #[test]
     fn a_pin_is_hashed_and_recognised() {
         let pin: Secret<Pin> = set("7305").unwrap();
-        assert!(pin.verify("7305") && !pin.verify("7306") && pin.is_set());
+        let mut hasher = Hasher::new();
+        assert!(pin.verify(&mut hasher, "7305") && !pin.verify(&mut hasher, "7306") && pin.is_set());
         assert!(pin.to_value().text().unwrap().starts_with("$argon2id$"));
         assert_eq!(pin.answer(), true.into());
         assert_eq!(format!("{pin:?}"), "set");
@@ -295,5 +328,16 @@ mod tests {
     #[test]
     fn a_sent_secret_is_not_printed() {
         assert!(!format!("{:?}", SecretText::new("7305")).contains("7305"));
+    }
+
+    /// Checks and lists of changes need no more; what is written must have been hashed.
+    #[test]
+    fn a_secret_stands_as_set_before_it_is_hashed() {
+        let sent = SecretText::new("7305");
+        let pin = Secret::<Pin>::parse(&sent).unwrap();
+        assert!(pin.is_set() && !sent.is_kept() && !pin.verify(&mut Hasher::new(), "7305"));
+        assert_eq!((pin.answer(), pin.to_value()), (true.into(), Value::Null));
+        assert_ne!(pin, set("7305").unwrap(), "a secret that is sent is a change");
+        assert_eq!(Secret::<Pin>::parse(&SecretText::new("1111")).unwrap_err().code, Code::WeakPin);
     }
 }

@@ -7,7 +7,7 @@
 use async_graphql::{ID, InputType};
 
 use super::Destinations;
-use crate::domain::{Code, Id, Kept, Kind, ObjectId, Problem, Row, Scalar, Sealer, Target, TenantId, Value};
+use crate::domain::{Code, Id, Kept, Kind, ObjectId, Problem, Row, Scalar, SentSecret, Target, TenantId, Value};
 
 /// Where a field is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -137,8 +137,10 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
     /// How change records show the value.
     fn show(&self) -> serde_json::Value;
 
-    /// Runs before the save's transaction, see [`Scalar::seal`].
-    fn seal(_sent: &mut Self::Sent, _sealer: &Sealer) {}
+    /// See [`Scalar::secret`].
+    fn secret(_sent: &Self::Sent) -> Option<SentSecret<'_>> {
+        None
+    }
 
     /// Hands out every reference that the value holds.
     fn references(&self, _visit: &mut dyn FnMut(Reference)) {}
@@ -196,8 +198,8 @@ impl<T: Scalar> Field for T {
         self.answer().into_json().unwrap_or_default()
     }
 
-    fn seal(sent: &mut Self::Sent, sealer: &Sealer) {
-        T::seal(sent, sealer);
+    fn secret(sent: &Self::Sent) -> Option<SentSecret<'_>> {
+        T::secret(sent)
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
@@ -248,8 +250,8 @@ impl<T: Field> Field for Option<T> {
         self.as_ref().map_or(serde_json::Value::Null, T::show)
     }
 
-    fn seal(sent: &mut Self::Sent, sealer: &Sealer) {
-        T::seal(sent, sealer);
+    fn secret(sent: &Self::Sent) -> Option<SentSecret<'_>> {
+        T::secret(sent)
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {

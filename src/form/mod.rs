@@ -43,7 +43,7 @@ pub use web_user_panel::*;
 
 use async_graphql::InputObject;
 
-use crate::domain::{ObjectId, Problem, Sealer};
+use crate::domain::{ObjectId, Problem, SentSecret};
 
 /// The nine sections in form order, once: calls `$macro!` with
 /// `name: Struct / Input / the input of its own mutation / that mutation` per section.
@@ -134,11 +134,11 @@ macro_rules! form {
         }
 
         impl FormPatch {
-            /// Hashes and seals the secrets that were sent. Slow: not for a transaction, nor for an async task.
-            pub fn seal(&mut self, sealer: &Sealer) {
-                $(if let Some(sent) = &mut self.$name {
-                    $Section::seal(sent, sealer);
-                })+
+            /// The secrets that were sent.
+            pub fn secrets(&self) -> Vec<SentSecret<'_>> {
+                let mut secrets = Vec::new();
+                $(secrets.extend(self.$name.iter().flat_map($Section::secrets));)+
+                secrets
             }
 
             /// Whether anything was sent of a section, by the name that clients use.

@@ -4,7 +4,7 @@ use async_graphql::MaybeUndefined;
 
 use super::field::{Cell, Described, Field, Reference, misplaced};
 use super::section::{Change, camel};
-use crate::domain::{Code, Problem, Sealer, TenantId, Value};
+use crate::domain::{Code, Problem, SentSecret, TenantId, Value};
 
 /// A field made of what a client sent alone. Reports a rule that is broken, and a value that is missing.
 pub(crate) fn build<F: Field>(
@@ -50,10 +50,11 @@ pub(crate) fn apply<F: Field>(
     }
 }
 
-/// Hashes or seals what a client sent for one field, where its type asks for it.
-pub(crate) fn seal<F: Field>(sent: &mut MaybeUndefined<F::Sent>, sealer: &Sealer) {
-    if let MaybeUndefined::Value(value) = sent {
-        F::seal(value, sealer);
+/// What a client sent for one field, when it is a secret.
+pub(crate) fn secret<F: Field>(sent: &MaybeUndefined<F::Sent>) -> Option<SentSecret<'_>> {
+    match sent {
+        MaybeUndefined::Value(value) => F::secret(value),
+        MaybeUndefined::Null | MaybeUndefined::Undefined => None,
     }
 }
 

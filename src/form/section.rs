@@ -12,7 +12,7 @@
 use async_graphql::InputObjectType;
 
 use super::{Cell, Checked, Described, Destinations, Facts, Form, KnownNumbers, Place, Reference};
-use crate::domain::{ObjectId, Problem, Sealer, TenantId};
+use crate::domain::{ObjectId, Problem, SentSecret, TenantId};
 
 /// A difference in one field.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +42,8 @@ pub trait Section: Clone + PartialEq + Send + Sync + 'static {
     fn build(patch: &Self::Patch, report: &mut dyn FnMut(Problem)) -> Option<Self>;
     /// Applies a patch; what breaks a rule is reported and leaves its field as it was.
     fn apply(&mut self, patch: &Self::Patch, report: &mut dyn FnMut(Problem));
-    /// Hashes and seals the secrets of a patch.
-    fn seal(patch: &mut Self::Patch, sealer: &Sealer);
+    /// The secrets that a patch sends.
+    fn secrets(patch: &Self::Patch) -> Vec<SentSecret<'_>>;
     /// The stored form, in the order of the columns.
     fn store(&self) -> Vec<Cell>;
     /// Back from the stored form.
@@ -161,8 +161,8 @@ macro_rules! section {
                 $($crate::form::plumbing::apply(&mut self.$field, &patch.$field, stringify!($field), report);)+
             }
 
-            fn seal(patch: &mut $Patch, sealer: &$crate::domain::Sealer) {
-                $($crate::form::plumbing::seal::<$Type>(&mut patch.$field, sealer);)+
+            fn secrets(patch: &$Patch) -> Vec<$crate::domain::SentSecret<'_>> {
+                [$($crate::form::plumbing::secret::<$Type>(&patch.$field)),+].into_iter().flatten().collect()
             }
 
             fn store(&self) -> Vec<$crate::form::Cell> {

@@ -58,8 +58,8 @@ pub(super) fn shorten_errors(response: &mut Response, limits: &Limits) {
 pub struct Estimate {
     /// What it costs at most.
     pub cost: u64,
-    /// Whether it may take long whatever it costs: it takes a look at all of a tenant, or of a kind, or it is a long
-    /// text of which nobody knows yet whether it is valid.
+    /// Whether it may take long whatever it costs: it takes a look at all of a tenant, or of a kind, sends secrets
+    /// that are hashed, or is a long text of which nobody knows yet whether it is valid.
     pub may_take_long: bool,
 }
 

@@ -17,7 +17,7 @@ use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::find::{MOST, PAGE};
 use super::limits::{Exceeded, Limit};
-use super::prices::{INTROSPECTION, Known, LEAVES, LIST, Many, Prices, TypeId, WALK, WALKING};
+use super::prices::{HASH, INTROSPECTION, Known, LEAVES, LIST, Many, Prices, Secrets, TypeId, WALK, WALKING};
 
 /// The largest of some numbers, and where it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -59,6 +59,8 @@ pub(super) struct Measure {
     pub(super) introspection_lists: Peak,
     /// Whether it may take a look at all of a tenant, or of a kind.
     pub(super) walks: bool,
+    /// Whether it sends secrets that are hashed, if only to see what that would do.
+    pub(super) secret: bool,
 }
 
 impl Measure {
@@ -72,6 +74,7 @@ impl Measure {
             lists: self.lists.max(other.lists),
             introspection_lists: self.introspection_lists.max(other.introspection_lists),
             walks: self.walks || other.walks,
+            secret: self.secret || other.secret,
         }
     }
 
@@ -141,6 +144,17 @@ fn root(operation: &OperationDefinition) -> &'static str {
     }
 }
 
+/// How many values there are at a place of another.
+fn count(value: &Value, path: &[String]) -> u64 {
+    match (value, path) {
+        (Value::List(list), _) => list.iter().map(|entry| count(entry, path)).sum(),
+        (Value::Null, _) => 0,
+        (_, []) => 1,
+        (Value::Object(fields), [first, rest @ ..]) => fields.get(first.as_str()).map_or(0, |inner| count(inner, rest)),
+        _ => 0,
+    }
+}
+
 /// A walk over an operation.
 struct Walk<'a> {
     prices: &'a Prices,
@@ -197,9 +211,21 @@ impl<'a> Walk<'a> {
         known.paged && WALKING.iter().any(|name| self.argument(field, name).is_some())
     }
 
+    /// How many secrets that are hashed a field sends, and how many of them it pays for: none on a dry run.
+    fn secrets(&self, known: &Known, field: &Field) -> (u64, u64) {
+        let of = |Secrets { argument, paths }: &Secrets| {
+            let Some(input) = self.argument(field, argument) else { return (0, 0) };
+            let sent: u64 = paths.iter().map(|path| count(&input, path)).sum();
+            let is_tried = matches!(&input, Value::Object(input) if input.get("dryRun") == Some(&Value::Boolean(true)));
+            (sent, if is_tried { 0 } else { sent })
+        };
+        known.secrets.iter().map(of).fold((0, 0), |(all, all_paid), (sent, paid)| (all + sent, all_paid + paid))
+    }
+
     /// What a field costs before any object of it.
     fn beforehand(&self, known: &Known, field: &Field) -> u64 {
-        known.surcharge + if self.is_made_to_walk(known, field) { WALK } else { 0 }
+        let walk = if self.is_made_to_walk(known, field) { WALK } else { 0 };
+        known.surcharge.saturating_add(walk).saturating_add(HASH.saturating_mul(self.secrets(known, field).1))
     }
 
     fn selection(&mut self, set: &'a SelectionSet, ty: Option<TypeId>, page: u64) -> Measure {
@@ -261,10 +287,12 @@ impl<'a> Walk<'a> {
             let cost = cost.div_ceil(INTROSPECTION);
             let (dearest, introspection_levels, introspection_lists) = (Peak { value: cost, at }, levels, lists);
             let (levels, lists) = (Peak::default().up(at), Peak::default());
-            return Measure { cost, dearest, leaves, levels, introspection_levels, lists, introspection_lists, walks };
+            let of_introspection = Measure { introspection_levels, introspection_lists, ..Measure::default() };
+            return Measure { cost, dearest, leaves, levels, lists, walks, ..of_introspection };
         }
         let dearest = if chosen || inner.dearest.value == 0 { Peak { value: cost, at } } else { inner.dearest };
-        Measure { cost, dearest, leaves, levels, lists, walks, ..inner }
+        let secret = inner.secret || known.is_some_and(|known| self.secrets(known, field).0 > 0);
+        Measure { cost, dearest, leaves, levels, lists, walks, secret, ..inner }
     }
 
     fn answer(&mut self, set: &'a SelectionSet, ty: Option<TypeId>, data: &Value) -> Spent {
@@ -380,6 +408,42 @@ mod tests {
         }
         let page = "{ tenant { virtualExtensions(first: 100, search: null) { totalCount nodes { id } } } }";
         assert!(!measure(page).walks);
+    }
+
+    /// In literals and in variables, whole inputs and single values.
+    #[test]
+    fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
+        let measure = |text: &str, variables: serde_json::Value| {
+            let document = async_graphql::parser::parse_query(text).unwrap();
+            let (_, operation) = document.operations.iter().next().unwrap();
+            let variables = Variables::from_json(variables);
+            let measure =
+                Prices::read(&crate::graphql::sdl()).unwrap().operation(&document, &operation.node, &variables);
+            (measure.cost, measure.secret)
+        };
+        let save = |input: &str| {
+            format!(
+                "mutation($i: VirtualExtensionCreateInput, $p: String, $d: Boolean = true) {{
+                   virtualExtensionCreate(input: {input}) {{ userErrors {{ code }} }} }}"
+            )
+        };
+        let two = "information: {securityPin: \"7305\"}, security: {lockPin: $p}";
+        let plain = measure(&save("{note: {branch: \"x\"}}"), serde_json::json!({}));
+        assert!(plain.0 < 30 && !plain.1, "{plain:?}");
+        let more = |pins: u64, apart: bool| (plain.0 + 200 * pins, apart);
+        for (input, variables, pins, apart) in [
+            (format!("{{{two}}}"), serde_json::json!({ "p": "4711" }), 2, true),
+            (format!("{{{two}}}"), serde_json::json!({}), 1, true),
+            (format!("{{{two}, dryRun: false}}"), serde_json::json!({ "p": "4711" }), 2, true),
+            (format!("{{{two}, dryRun: true}}"), serde_json::json!({ "p": "4711" }), 0, true),
+            (format!("{{{two}, dryRun: $d}}"), serde_json::json!({ "p": "4711" }), 0, true),
+            (format!("{{{two}, dryRun: $d}}"), serde_json::json!({ "p": "4711", "d": false }), 2, true),
+            ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "webPassword": "x" } } }), 1, true),
+            ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "webPassword": null } } }), 0, false),
+            ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "twoFactorSecret": "x" } } }), 0, false),
+        ] {
+            assert_eq!(measure(&save(&input), variables.clone()), more(pins, apart), "{input} {variables}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod errors;
 mod filter;
 mod find;
 mod form;
+mod hashed;
 mod introspection;
 mod limits;
 mod lint;
@@ -196,7 +197,7 @@ impl Api {
         let measure = PRICES.operation(parsed, operation, &request.variables);
         Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
         let is_long = document.new_length().is_some_and(|length| length > LONG);
-        Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || is_long })
+        Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || measure.secret || is_long })
     }
 
     /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,

@@ -6,9 +6,13 @@
 use std::collections::HashMap;
 
 use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
+use async_graphql::parser::types::{
+    BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition,
+};
 use async_graphql::{Positioned, ServerError};
 use foldhash::fast::FixedState;
+
+use super::hashed::{self, Hashed};
 
 /// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
 pub(super) const LIST: u64 = 5;
@@ -52,6 +56,37 @@ pub(super) const WALKING: [&str; 2] = ["filter", "search"];
 /// See [`WALKING`].
 pub(super) const WALK: u64 = 20;
 
+/// What a secret costs that a save hashes: some 20 ms of a core. It is what `--heavy-cost` is when nobody sets it.
+pub(super) const HASH: u64 = 200;
+
+/// An argument, and where in its value secrets stand that are hashed.
+#[derive(Debug)]
+pub(super) struct Secrets {
+    pub(super) argument: String,
+    /// The names of input fields, from the outermost inwards.
+    pub(super) paths: Vec<Vec<String>>,
+}
+
+/// The input types of a schema, with the types of their fields.
+type Inputs = HashMap<String, Vec<(String, String)>>;
+
+/// Where in a value of an input type secrets stand that are hashed. `above` are the types around it, so that one that
+/// holds itself ends.
+fn secrets_of(inputs: &Inputs, hashed: &Hashed, of: &str, above: &mut Vec<String>) -> Vec<Vec<String>> {
+    let Some(fields) = inputs.get(of).filter(|_| !above.iter().any(|known| known == of)) else { return Vec::new() };
+    above.push(of.to_owned());
+    let mut paths = Vec::new();
+    for (name, inner) in fields {
+        if hashed.contains(&(of.to_owned(), name.clone())) {
+            paths.push(vec![name.clone()]);
+        }
+        let inner = secrets_of(inputs, hashed, inner, above).into_iter();
+        paths.extend(inner.map(|path| [vec![name.clone()], path].concat()));
+    }
+    above.pop();
+    paths
+}
+
 /// How many objects or values a field answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Many {
@@ -82,6 +117,8 @@ pub(super) struct Known {
     pub(super) walks: bool,
     /// Whether it is one of the two fields that begin an introspection.
     pub(super) introspects: bool,
+    /// Of a mutation: its arguments that can hold secrets which are hashed.
+    pub(super) secrets: Vec<Secrets>,
 }
 
 /// A schema, as far as costs go: the fields of its types.
@@ -109,16 +146,30 @@ impl Prices {
     pub(super) fn read(sdl: &str) -> Result<Self, ServerError> {
         let definitions = parse_schema(sdl)?.definitions.into_iter();
         let of_introspection = parse_schema(INTROSPECTION_TYPES)?.definitions;
-        let types = definitions.chain(of_introspection).filter_map(|definition| {
-            let TypeSystemDefinition::Type(ty) = definition else { return None };
+        let (mut types, mut inputs) = (Vec::new(), Inputs::new());
+        for definition in definitions.chain(of_introspection) {
+            let TypeSystemDefinition::Type(ty) = definition else { continue };
+            let name = ty.node.name.node.to_string();
             let fields = match ty.node.kind {
                 TypeKind::Object(object) => object.fields,
                 TypeKind::Interface(interface) => interface.fields,
+                TypeKind::InputObject(input) => {
+                    let field = |field: Positioned<InputValueDefinition>| {
+                        (field.node.name.node.to_string(), base(&field.node.ty.node).0.to_owned())
+                    };
+                    inputs.insert(name.clone(), input.fields.into_iter().map(field).collect());
+                    Vec::new()
+                }
                 _ => Vec::new(),
             };
-            Some((ty.node.name.node.to_string(), fields))
-        });
-        let types: Vec<_> = types.collect();
+            types.push((name, fields));
+        }
+        let hashed = hashed::fields();
+        let secrets = |argument: &Positioned<InputValueDefinition>| {
+            let of = base(&argument.node.ty.node).0;
+            let paths = secrets_of(&inputs, &hashed, of, &mut Vec::new());
+            (!paths.is_empty()).then(|| Secrets { argument: argument.node.name.node.to_string(), paths })
+        };
         let id = |(place, (name, _)): (usize, &(String, _))| (name.clone(), TypeId(place));
         let ids: HashMap<_, _, _> = types.iter().enumerate().map(id).collect();
         let known = |parent: &str, in_page: bool, field: &FieldDefinition| {
@@ -132,7 +183,12 @@ impl Prices {
                 true => Many::Usually(LIST),
             };
             let (surcharge, walks) = (surcharge(parent, &field.name.node, of), walks(of));
-            Known { of: ids.get(of).copied(), many, paged: takes("first"), surcharge, walks, introspects: false }
+            let secrets = match parent {
+                "Mutation" => field.arguments.iter().filter_map(secrets).collect(),
+                _ => Vec::new(),
+            };
+            let (of, paged, introspects) = (ids.get(of).copied(), takes("first"), false);
+            Known { of, many, paged, surcharge, walks, introspects, secrets }
         };
         let of_type = |(name, fields): &(String, Vec<Positioned<FieldDefinition>>)| {
             let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
@@ -147,7 +203,10 @@ impl Prices {
 
     /// With the two fields that begin an introspection, which a schema does not say of itself either.
     fn with_introspection(mut self) -> Self {
-        let begin = |of| Known { of, many: Many::One, paged: false, surcharge: 0, walks: false, introspects: true };
+        let begin = |of| {
+            let (many, paged, surcharge, walks, introspects) = (Many::One, false, 0, false, true);
+            Known { of, many, paged, surcharge, walks, introspects, secrets: Vec::new() }
+        };
         let (schema, ty) = (begin(self.of("__Schema")), begin(self.of("__Type")));
         if let Some(TypeId(query)) = self.of("Query") {
             self.fields[query].extend([("__schema".to_owned(), schema), ("__type".to_owned(), ty)]);
@@ -193,5 +252,33 @@ mod tests {
         }
         assert!(connections > 50, "{connections}");
         assert_eq!(prices.field(prices.of("Query"), "nodes").unwrap().many, Many::Argument("ids"));
+    }
+
+    /// By the descriptions of the sections: nobody lists secrets for their price.
+    #[test]
+    fn every_secret_that_is_hashed_is_found_wherever_it_can_be_sent() {
+        let prices = Prices::read(&crate::graphql::sdl()).unwrap();
+        let of = |mutation: &str| {
+            let secrets = &prices.field(prices.of("Mutation"), mutation).unwrap().secrets;
+            assert!(secrets.iter().all(|secrets| secrets.argument == "input"), "{mutation}");
+            let paths = secrets.iter().flat_map(|secrets| &secrets.paths);
+            let mut paths: Vec<_> = paths.map(|path| path.join(".")).collect();
+            paths.sort();
+            paths
+        };
+        let form = ["information.securityPin", "security.lockPin", "webUserPanel.webPassword"];
+        assert_eq!(of("virtualExtensionCreate"), form);
+        assert_eq!(of("virtualExtensionDefaultsUpdate"), form);
+        assert_eq!(of("virtualExtensionSecurityUpdate"), ["security.lockPin"]);
+        assert_eq!(of("conferenceUpdate"), ["adminPin", "pin"]);
+        for nothing in ["virtualExtensionNoteUpdate", "virtualExtensionClone", "queueCreate", "ldapServerCreate"] {
+            assert_eq!(of(nothing), [] as [&str; 0], "{nothing}");
+        }
+        let TypeId(mutation) = prices.of("Mutation").unwrap();
+        let found =
+            prices.fields[mutation].values().flat_map(|known| &known.secrets).flat_map(|secrets| &secrets.paths);
+        let found: std::collections::HashSet<_> = found.filter_map(|path| path.last()).collect();
+        let fields = hashed::fields();
+        assert_eq!(found, fields.iter().map(|(_, field)| field).collect(), "each can be sent, and costs something");
     }
 }

@@ -140,6 +140,15 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
         let exceeded = Exceeded { limit: Limit::Deadline, allowed: limit, actual, at: None };
         return exceeded.of_field().extend_with(|_, e| e.set("requestId", request_id));
     }
+    if let StoreError::Overloaded { places, waiting } = *error {
+        tracing::warn!(request = request_id, waiting, "there was no place to wait");
+        let sentence = "The server has more secrets to hash than it can; try again later.";
+        return coded("OVERLOADED", sentence).extend_with(|_, e| {
+            e.set("requestId", request_id);
+            e.set("limit", places);
+            e.set("actual", waiting + 1);
+        });
+    }
     tracing::error!(request = request_id, %error, "a request failed");
     let (code, sentence) = match error {
         StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
@@ -152,6 +161,7 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
         | StoreError::Invalid(_)
         | StoreError::NoTenant
         | StoreError::Deadline { .. }
+        | StoreError::Overloaded { .. }
         | StoreError::Corrupt(_)
         | StoreError::Bug(_) => ("INTERNAL", "Something went wrong in the server."),
     };
@@ -326,5 +336,18 @@ impl Loader<(TenantId, Kind)> for Batch {
             found.insert((tenant, kind), rows.into_iter().map(Arc::new).collect());
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_finds_no_place_to_wait_for_a_hash_is_told_so() {
+        let error = surprise(&StoreError::Overloaded { places: 64, waiting: 64 }, "0f");
+        let told = serde_json::to_value(error.into_server_error(async_graphql::Pos::default())).unwrap();
+        let extensions = serde_json::json!({ "code": "OVERLOADED", "limit": 64, "actual": 65, "requestId": "0f" });
+        assert_eq!(told["extensions"], extensions);
     }
 }

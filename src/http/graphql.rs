@@ -140,7 +140,7 @@ async fn prepare(
     if shows_plan {
         seen.list();
     }
-    let credentials = shared.fair.begin_sign_in(client, token.as_deref())?;
+    let credentials = shared.fair.begin_sign_in(client, token.as_deref()).await?;
     let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
     Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan, estimate })
 }

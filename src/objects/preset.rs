@@ -2,7 +2,7 @@
 
 use async_graphql::OutputType;
 
-use crate::domain::{Problem, Scalar, Sealer, Value, answers};
+use crate::domain::{Problem, Scalar, SentSecret, Value, answers};
 
 /// A counted value, such as `Seconds<1, 3600>`, that is `DEFAULT` when nobody says anything.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,8 +43,8 @@ impl<T: Scalar, const DEFAULT: i64> Scalar for Preset<T, DEFAULT> {
         self.0.answer()
     }
 
-    fn seal(sent: &mut Self::Sent, sealer: &Sealer) {
-        T::seal(sent, sealer);
+    fn secret(sent: &Self::Sent) -> Option<SentSecret<'_>> {
+        T::secret(sent)
     }
 }
 

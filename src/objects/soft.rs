@@ -2,7 +2,7 @@
 
 use async_graphql::OutputType;
 
-use crate::domain::{Problem, Scalar, Sealer, Value, answers};
+use crate::domain::{Problem, Scalar, SentSecret, Value, answers};
 
 /// A number under which something is known by convention, and which may be that of an object: a soft reference.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,8 +48,8 @@ impl<T: Scalar> Scalar for Soft<T> {
         self.0.answer()
     }
 
-    fn seal(sent: &mut Self::Sent, sealer: &Sealer) {
-        T::seal(sent, sealer);
+    fn secret(sent: &Self::Sent) -> Option<SentSecret<'_>> {
+        T::secret(sent)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::checkable::{Checkable, RowOf};
-use crate::domain::{ExtensionNumber, Kind, ObjectId, Problem, Sealer, SecretText};
+use crate::domain::{ExtensionNumber, Kind, ObjectId, Problem, SecretText, SentSecret};
 use crate::form::{self, Change, Form, FormPatch, Reference, Section, each_section};
 use crate::objects::{Detail, Head};
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, Tx};
@@ -14,8 +14,8 @@ pub(super) trait Document: Checkable + Clone + 'static {
     /// What a client sends for it.
     type Patch: Clone + Send + Sync + 'static;
 
-    /// Hashes and seals the secrets of a patch.
-    fn seal(patch: &mut Self::Patch, sealer: &Sealer);
+    /// The secrets that a patch sends.
+    fn secrets(patch: &Self::Patch) -> Vec<SentSecret<'_>>;
     /// What a new one starts from; `None` when somebody has to say something first.
     fn start(query: &mut Query<'_>, defaults: i64) -> Result<Option<Self>>;
     /// What a patch makes of one that exists, or a new one. Reports what breaks a rule; `None` when that leaves nothing.
@@ -84,8 +84,8 @@ each_section!(form);
 impl Document for Form {
     type Patch = FormPatch;
 
-    fn seal(patch: &mut FormPatch, sealer: &Sealer) {
-        patch.seal(sealer);
+    fn secrets(patch: &FormPatch) -> Vec<SentSecret<'_>> {
+        patch.secrets()
     }
 
     fn start(query: &mut Query<'_>, defaults: i64) -> Result<Option<Self>> {
@@ -189,8 +189,10 @@ fn all_fields(section: &impl Section) -> Vec<Change> {
 impl<D: Detail> Document for Plain<D> {
     type Patch = PlainPatch<D>;
 
-    fn seal(patch: &mut PlainPatch<D>, sealer: &Sealer) {
-        D::seal(&mut patch.detail, sealer);
+    fn secrets(patch: &PlainPatch<D>) -> Vec<SentSecret<'_>> {
+        let mut secrets = D::Head::secrets(&patch.head);
+        secrets.extend(D::secrets(&patch.detail));
+        secrets
     }
 
     fn start(_: &mut Query<'_>, _: i64) -> Result<Option<Self>> {

@@ -10,6 +10,8 @@ mod effect;
 mod facts;
 mod feed;
 pub mod find;
+mod gate;
+mod hashing;
 mod health;
 mod key;
 mod lint;
@@ -28,12 +30,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use access::{NewToken, Selected, Viewer};
+pub use access::{NewToken, Selected, TokenMark, Viewer};
 pub use backup::{Manifest, backup};
 pub use document::PlainPatch;
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
 pub use feed::{Follower, Following, Heard, read_place, write_place};
+pub(crate) use gate::{Gate, Overloaded, Slot};
+use hashing::Hashing;
 pub use health::Readiness;
 pub use lint::{Finding, Findings, Lint, Place, Severity};
 pub use removal::{Delete, DeletePlan, Deleted, OnReferences, Shown};
@@ -70,6 +74,7 @@ pub struct StartError(String);
 pub struct App {
     pub(crate) store: Store,
     sealer: Sealer,
+    hashing: Arc<Hashing>,
     environment: Arc<Environment>,
     /// How often is looked what other processes have committed, while somebody follows a tenant.
     feed_poll: Duration,
@@ -96,7 +101,8 @@ impl App {
             options.sealer(false)?
         };
         let store = Store::open(database, *readers).map_err(StartError)?;
-        Ok(Self { store, sealer, environment: Arc::new(environment.clone()), feed_poll: FEED_POLL })
+        let hashing = Arc::new(Hashing::new(store.apart_readers()));
+        Ok(Self { store, sealer, hashing, environment: Arc::new(environment.clone()), feed_poll: FEED_POLL })
     }
 
     /// The same with another interval between two looks at what other processes have committed.
@@ -133,9 +139,15 @@ impl App {
         Self { store: self.store.tallied(tally), ..self.clone() }
     }
 
-    /// Adds what is measured of the database to what somebody may ask for.
+    /// Adds what is measured of the database, and of hashing, to what somebody may ask for.
     pub fn register(&self, to: &mut prometheus_client::registry::Registry) {
         self.store.register(to);
+        self.hashing.register(to);
+    }
+
+    /// How many secrets have been hashed since the start.
+    pub fn hashes(&self) -> u64 {
+        self.hashing.hashes()
     }
 
     /// How many statements have been run since the start.

@@ -1,12 +1,15 @@
 //! Saving: *saved = checked(base ⊕ what the client sent)*, for an extension, a tenant's defaults and every other object
 //! alike.
+//!
+//! Secrets are hashed in between: a save that sends some is worked out once before, on what the request sees, and only
+//! when it would be carried out are they hashed (see [`super::hashing`]) and is it worked out again in its transaction.
 
 use std::sync::Arc;
 
 use super::checkable::{Asks, Checkable};
 use super::document::{Document, Plain, PlainPatch};
 use super::{App, Viewer, facts};
-use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem, SecretText, TenantId};
+use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Problem, SecretText, SentSecret, TenantId, Value};
 use crate::form::{Change, Checked, Facts, Form, FormPatch};
 use crate::objects::Detail;
 use crate::store::{self, ObjectRow, Outcome, Query, Record, Result, Snapshot, StoreError, TenantRow, Tx};
@@ -115,40 +118,66 @@ impl App {
         if let Some(refusal) = refusal(viewer, tenant, kind) {
             return Ok(Saved::refused(refusal));
         }
-        let save = self.sealed::<D>(save).await?;
-        let (actor, now, dry_run) = (viewer.name.clone(), self.now(), save.dry_run);
-        let saved = if dry_run {
-            snapshot.read(tenant, move |query| Plan::<D>::make(query, kind, &save, now).map(Plan::told)).await
-        } else {
-            let work = move |tx: &mut Tx<'_>| {
-                let plan = Plan::<D>::make(tx, kind, &save, now)?;
-                if plan.is_void() {
-                    return Ok(Outcome::Rollback(Saved { changes: Vec::new(), ..plan.told() }));
-                }
-                plan.carry_out(tx, &actor, now).map(Outcome::Commit)
-            };
-            self.store.within(snapshot).write(tenant, work).await
-        };
-        let saved = match saved {
+        match self.try_to_save::<D>(snapshot, viewer, kind, save).await {
             // A token for all tenants sees even those that do not exist.
-            Err(StoreError::NoTenant) => Saved::refused(no_such(kind)),
-            result => result?,
-        };
-        if !dry_run {
+            Err(StoreError::NoTenant) => Ok(Saved::refused(no_such(kind))),
+            result => result,
+        }
+    }
+
+    async fn try_to_save<D: Document>(
+        &self,
+        snapshot: &Snapshot,
+        viewer: &Viewer,
+        kind: Kind,
+        save: Save<D::Patch>,
+    ) -> Result<Saved> {
+        let (tenant, now) = (save.target.tenant(), self.now());
+        if save.dry_run {
+            return snapshot.read(tenant, move |query| Plan::<D>::make(query, kind, &save, now).map(Plan::told)).await;
+        }
+        let save = Arc::new(save);
+        let secrets = D::secrets(&save.patch);
+        if secrets.iter().any(|(how, _)| *how == Kept::Hashed) {
+            let save = Arc::clone(&save);
+            let look = move |query: &mut Query<'_>| {
+                let plan = Plan::<D>::make(query, kind, &save, now)?;
+                Ok(plan.is_void().then(|| plan.nothing()))
+            };
+            if let Some(nothing) = snapshot.read(tenant, look).await? {
+                return Ok(nothing);
+            }
+            // Who waits for a hash holds no connection.
             snapshot.renew().await;
         }
+        self.seal(snapshot, viewer, secrets).await?;
+        let actor = viewer.name.clone();
+        let work = move |tx: &mut Tx<'_>| {
+            let plan = Plan::<D>::make(tx, kind, &save, now)?;
+            if plan.is_void() {
+                return Ok(Outcome::Rollback(plan.nothing()));
+            }
+            plan.carry_out(tx, &actor, now).map(Outcome::Commit)
+        };
+        let saved = self.store.within(snapshot).write(tenant, work).await?;
+        snapshot.renew().await;
         Ok(saved)
     }
 
-    /// Hashes and seals the secrets on a thread of their own: argon2id takes its time on purpose.
-    #[expect(clippy::disallowed_methods, reason = "no connection is touched: this only computes")]
-    async fn sealed<D: Document>(&self, mut save: Save<D::Patch>) -> Result<Save<D::Patch>> {
-        let sealer = self.sealer.clone();
-        let sealed = tokio::task::spawn_blocking(move || {
-            D::seal(&mut save.patch, &sealer);
-            save
-        });
-        sealed.await.map_err(|_| StoreError::Bug("hashing a secret panicked".into()))
+    /// Hashes and seals secrets.
+    async fn seal(&self, snapshot: &Snapshot, viewer: &Viewer, secrets: Vec<SentSecret<'_>>) -> Result<()> {
+        for (how, secret) in secrets {
+            secret.keep(match how {
+                Kept::Hashed => {
+                    self.hashing.hash(&viewer.name, snapshot.deadline(), &self.sealer, secret).await.map(Value::Text)?
+                }
+                Kept::Sealed => {
+                    let sealed = self.sealer.close(secret.expose()).map(Value::Bytes);
+                    sealed.ok_or_else(|| StoreError::Bug("a secret could not be sealed".into()))?
+                }
+            });
+        }
+        Ok(())
     }
 }
 
@@ -161,6 +190,8 @@ pub(super) struct Plan<D> {
     document: Option<D>,
     checked: Checked,
     changes: Vec<Change>,
+    /// Whether all secrets are hashed or sealed, so that it can be carried out.
+    writable: bool,
 }
 
 impl<D: Document> Plan<D> {
@@ -181,7 +212,7 @@ impl<D: Document> Plan<D> {
         let version = object.and(row.as_ref()).map_or(0, |row| row.version);
         let refused = |object, errors| {
             let checked = Checked { errors, warnings: Vec::new() };
-            Self { object, kind, version, base: None, document: None, checked, changes: Vec::new() }
+            Self { object, kind, version, base: None, document: None, checked, changes: Vec::new(), writable: false }
         };
         if id.is_some() && row.is_none() {
             return Ok(refused(None, vec![no_such(kind)]));
@@ -223,6 +254,7 @@ impl<D: Document> Plan<D> {
             document: Some(document),
             checked,
             changes,
+            writable: D::secrets(&save.patch).iter().all(|(_, secret)| secret.is_kept()),
         })
     }
 
@@ -236,6 +268,11 @@ impl<D: Document> Plan<D> {
         self.checked.errors.push(problem);
     }
 
+    /// What there is to say when there is nothing to carry out.
+    fn nothing(self) -> Saved {
+        Saved { changes: Vec::new(), ..self.told() }
+    }
+
     /// What there is to say without carrying it out.
     pub(super) fn told(self) -> Saved {
         let Checked { errors, warnings } = self.checked;
@@ -244,6 +281,9 @@ impl<D: Document> Plan<D> {
 
     pub(super) fn carry_out(self, tx: &mut Tx<'_>, actor: &str, now: i64) -> Result<Saved> {
         let Some(document) = &self.document else { return Ok(self.told()) };
+        if !self.writable {
+            return Err(StoreError::Bug("a secret was to be saved that is not hashed".into()));
+        }
         let own = store::OwnRow { kind: self.kind, ..document.own_row() };
         let object = match self.object {
             Some(object) => {

@@ -29,6 +29,14 @@ pub enum StoreError {
     /// The database is locked, too slow, or all its connections are in use; nothing was written, later it may work.
     #[error("the database is busy: {0}")]
     Busy(String),
+    /// More is asked for than can be done, and all places to wait for it are taken; nothing was written.
+    #[error("{waiting} of {places} places to wait are taken")]
+    Overloaded {
+        /// How many may wait.
+        places: usize,
+        /// How many do.
+        waiting: usize,
+    },
     /// The request's time is over; nothing was written.
     #[error("not done within {limit} ms")]
     Deadline {

@@ -13,9 +13,8 @@ use tokio::task::JoinSet;
 
 use super::FairUse;
 use super::address::Network;
-use super::gate::{Gate, Overloaded, Slot};
 use crate::graphql::Estimate;
-use crate::service::App;
+use crate::service::{App, Gate, Overloaded, Slot};
 use crate::store;
 
 /// Slots for each thread that reads: twice as many as there are connections to read with, so that saves, which wait for

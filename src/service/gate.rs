@@ -1,5 +1,6 @@
 //! So many at a time, and everybody else in turn: requests that wait stand in one line for each key, and the lines are
-//! served round robin, so that whoever sends many waits for itself.
+//! served round robin, so that whoever sends many waits for itself. The transport lets requests in through it, and
+//! [`super::hashing`] secrets.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// A bounded number of slots and of places to wait for them.
-pub(super) struct Gate<K: Copy + Eq + Hash> {
+pub(crate) struct Gate<K: Copy + Eq + Hash> {
     places: usize,
     patience: Duration,
     lines: Mutex<Lines<K>>,
@@ -23,12 +24,12 @@ struct Lines<K: Copy + Eq + Hash> {
     turns: VecDeque<K>,
 }
 
-/// Held while a request is executed.
-pub(super) struct Slot<K: Copy + Eq + Hash>(Option<Arc<Gate<K>>>);
+/// Held while a request is executed; whoever holds it may drop it on any thread.
+pub(crate) struct Slot<K: Copy + Eq + Hash>(Option<Arc<Gate<K>>>);
 
 /// There is no place left, or none became free in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Overloaded {
+pub(crate) struct Overloaded {
     /// How many requests may wait.
     pub places: usize,
     /// How many do.
@@ -36,7 +37,7 @@ pub(super) struct Overloaded {
 }
 
 impl<K: Copy + Eq + Hash> Gate<K> {
-    pub(super) fn new(slots: usize, places: usize, patience: Duration) -> Arc<Self> {
+    pub(crate) fn new(slots: usize, places: usize, patience: Duration) -> Arc<Self> {
         let lines = Lines { free: slots, waiting: 0, of: HashMap::new(), turns: VecDeque::new() };
         Arc::new(Self { places, patience, lines: Mutex::new(lines) })
     }
@@ -47,7 +48,7 @@ impl<K: Copy + Eq + Hash> Gate<K> {
     }
 
     /// Waits for a slot. When all places are taken, the longest line gives one up to a line that is shorter.
-    pub(super) async fn enter(self: &Arc<Self>, key: K) -> Result<Slot<K>, Overloaded> {
+    pub(crate) async fn enter(self: &Arc<Self>, key: K) -> Result<Slot<K>, Overloaded> {
         let turn = {
             let mut lines = self.lock();
             if lines.free > 0 {
