@@ -62,7 +62,7 @@ async fn import(app: &App, text: &str, options: &ImportOptions) -> Result<Import
 
 async fn problems(app: &App, text: &str) -> Vec<String> {
     match import(app, text, &ImportOptions::default()).await {
-        Err(TransferError::Problems(problems)) => problems.iter().map(LineProblem::to_string).collect(),
+        Err(TransferError::Problems { found, stopped: None }) => found.iter().map(LineProblem::to_string).collect(),
         other => panic!("not problems but {other:?}"),
     }
 }
@@ -128,7 +128,7 @@ pub async fn copy_tenant(app: &App, from: &str, to: &str) {
     let copy = tenants.iter().find(|tenant| tenant.settings.code.as_str() == to).unwrap();
     // An import only asks its scratch database for kinds.
     let kinds = app.snapshot().read(copy.id, |query| vext::store::kinds(query, &[1])).await.unwrap();
-    assert_eq!(kinds[&1], Kind::FormDefaults);
+    assert_eq!(kinds[&1], (Kind::FormDefaults, 1));
 }
 
 /// The export of an import is the file itself, although the tenant has another number there.
@@ -374,7 +374,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
             set(info, "/section/name", json!("robot")),
             vec![(info, "name is not a section"), (last - 1, "information of the object")],
         ),
-        (set(change, "/change/revision", json!(1_000_000)), vec![(change, "revision must be 0 to ")]),
+        (set(change, "/change/revision", json!(1_000_000)), vec![(change, "revision must be 1 to ")]),
         (
             // Two things at once, in two lines, and the section is not also reported as missing.
             Box::new(|lines| {
@@ -383,7 +383,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
                 lines[info]["section"]["fields"]["dnd"] = json!(7);
             }),
             vec![
-                (ivy, "version must be at least 1; it is \"0\"."),
+                (ivy, "version must be 1 to 1073741823; it is \"0\"."),
                 (info, "information.dnd is stored"),
                 (info, "information.inboundTimeoutSeconds must be 1 to 600 seconds; it is \"601\"."),
             ],
