@@ -20,8 +20,8 @@ impl Pattern {
         &self.0
     }
 
-    /// How many groups a replacement may refer to, and their names. The expression is only read, not compiled, which
-    /// takes a hundredth of the time.
+    /// How many groups a replacement may refer to, and their names. The expression is only read: compiling it takes much
+    /// longer.
     pub fn groups(&self) -> (usize, Vec<String>) {
         let (mut count, mut names) = (0, Vec::new());
         let mut left: Vec<_> = regex_syntax::parse(&self.0).into_iter().collect();

@@ -193,7 +193,8 @@ impl Detail for Condition {
     }
 
     fn expressions<'a>(&'a self, _: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
-        if let Some(pattern) = self.caller_id_pattern.as_ref().filter(|_| self.condition_type == ConditionType::CallerId)
+        if let Some(pattern) =
+            self.caller_id_pattern.as_ref().filter(|_| self.condition_type == ConditionType::CallerId)
         {
             visit(Expression::new(pattern, Trial::Callers, &["callerIdPattern"]));
         }

@@ -16,7 +16,9 @@ use super::checkable::Checkable;
 use super::document::{Document, Plain};
 use super::{App, facts};
 use crate::domain::{Code, Kind, Problem, Stopwatch, TenantId, opaque};
-use crate::form::{AreaCode, Checked, Expression, Facts, Form, KnownNumbers, Place as Kept, Section as _, Surroundings, Tried};
+use crate::form::{
+    AreaCode, Checked, Expression, Facts, Form, KnownNumbers, Place as Kept, Section as _, Surroundings, Tried,
+};
 use crate::objects::{self, each_detail};
 use crate::store::{self, Deadline, ObjectRow, Query, Result, Snapshot, TenantRow};
 
@@ -277,7 +279,8 @@ impl Lint {
 
     /// Leaves away what would be too much to read at once; whether nothing was left away.
     fn cut(&self, rows: &mut Vec<ObjectRow>) -> bool {
-        let mut with_entries = rows.iter().enumerate().filter(|(_, row)| self.asks_for(row.kind) && has_entries(row.kind));
+        let mut with_entries =
+            rows.iter().enumerate().filter(|(_, row)| self.asks_for(row.kind) && has_entries(row.kind));
         let cut = with_entries.nth(CHUNK_WITH_ENTRIES).map(|(i, _)| i);
         rows.truncate(cut.unwrap_or(rows.len()));
         cut.is_none()
@@ -381,7 +384,8 @@ mod tests {
         for place in [Place::default(), Place::before(3), far] {
             assert_eq!(Place::of(&place.cursor()), Some(place));
         }
-        for plain in ["", "1", "1.", "1.0", "1.0.0", "-1.0.0.0", "1.-1.0.0", "01.0.0.0", "1.0.0.0.0", "+1.0.0.0", "x.0.0.0"]
+        for plain in
+            ["", "1", "1.", "1.0", "1.0.0", "-1.0.0.0", "1.-1.0.0", "01.0.0.0", "1.0.0.0.0", "+1.0.0.0", "x.0.0.0"]
         {
             assert_eq!(Place::of(&opaque::write(plain)), None, "{plain}");
         }
@@ -390,7 +394,9 @@ mod tests {
 
     #[test]
     fn what_may_be_large_is_read_in_small_parts() {
-        assert!(has_entries(Kind::CallerIdRuleSet) && has_entries(Kind::PhoneBook) && has_entries(Kind::RoutingProfile));
+        assert!(
+            has_entries(Kind::CallerIdRuleSet) && has_entries(Kind::PhoneBook) && has_entries(Kind::RoutingProfile)
+        );
         assert!(!has_entries(Kind::VirtualExtension) && !has_entries(Kind::PagingGroup) && !has_entries(Kind::Did));
     }
 }

@@ -124,7 +124,8 @@ pub fn objects_after(query: &mut Query<'_>, after: i64, limit: i64) -> Result<Ve
 pub fn kinds(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, (Kind, i64)>> {
     let rows = query.rows(KINDS, &[ids.iter().copied().collect()])?;
     let kind = |row: &Vec<Value>| Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null));
-    let known = |row: &Vec<Value>| Ok((column!(row, 0, int)?, (kind(row).map_err(StoreError::from)?, column!(row, 2, int)?)));
+    let known =
+        |row: &Vec<Value>| Ok((column!(row, 0, int)?, (kind(row).map_err(StoreError::from)?, column!(row, 2, int)?)));
     rows.iter().map(known).collect()
 }
 

@@ -62,7 +62,8 @@ fn places(lines: &Lines) -> Vec<Place> {
                 list.iter().enumerate().for_each(&mut entry);
             }
             Value::Object(fields) => {
-                let mut field = |(name, json)| walk(json, &format!("{pointer}/{name}"), &format!("{shape}/{name}"), each);
+                let mut field =
+                    |(name, json)| walk(json, &format!("{pointer}/{name}"), &format!("{shape}/{name}"), each);
                 fields.iter().for_each(&mut field);
             }
             _ => {}
@@ -209,8 +210,7 @@ async fn every_number_has_edges(engine: Engine) {
                 explore: true,
             };
             app.create_token(token, Some(ALL.into())).await.unwrap().unwrap();
-            let limits =
-                Limits { max_cost: u64::MAX, request_timeout: Duration::from_secs(300), ..Limits::default() };
+            let limits = Limits { max_cost: u64::MAX, request_timeout: Duration::from_secs(300), ..Limits::default() };
             let server = Server::limited(target, limits);
             is_alive(&server, &types, &what).await;
             let again = export(&server.app, demo::CANISTRACCI, Secrets::Sealed).await;
@@ -352,13 +352,24 @@ fn memory_does_not_grow_with_the_file() {
         ("brackets", behind("[".repeat(7 * MIB) + "\n", 35 * MIB), "recursion limit"),
         ("a line of many values", behind(format!("[{numbers}1]\n"), 20 * MIB), "at most 250000 values"),
         ("long names", behind(format!("{{\"object\":{{\"{long}\":1}}}}\n"), 70 * MIB), "unknown field"),
-        ("long values", behind(format!("{{\"section\":{{\"object\":1,\"name\":\"{long}\",\"fields\":{{}}}}}}\n"), 70 * MIB), "name is not a section"),
+        (
+            "long values",
+            behind(format!("{{\"section\":{{\"object\":1,\"name\":\"{long}\",\"fields\":{{}}}}}}\n"), 70 * MIB),
+            "name is not a section",
+        ),
         (
             "many unknown fields",
-            behind(format!("{{\"section\":{{\"object\":1,\"name\":\"note\",\"fields\":{{{unknown}\"x\":1}}}}}}\n"), 20 * MIB),
+            behind(
+                format!("{{\"section\":{{\"object\":1,\"name\":\"note\",\"fields\":{{{unknown}\"x\":1}}}}}}\n"),
+                20 * MIB,
+            ),
             "is not a field",
         ),
-        ("one object over and over", behind(format!("{object}\n"), 30 * MIB), "id of an object stands in the file twice"),
+        (
+            "one object over and over",
+            behind(format!("{object}\n"), 30 * MIB),
+            "id of an object stands in the file twice",
+        ),
         (
             "many objects that are refused",
             Box::new(|out| {
@@ -374,7 +385,10 @@ fn memory_does_not_grow_with_the_file() {
         println!("{what}: {} MiB, {} lines", peak / 1024, said.lines().count());
         assert!(!done && said.lines().next().unwrap().contains(cause), "{what}: {said}");
         assert!(said.lines().count() <= 22 && said.len() < 32 * 1024, "{what}: {} bytes", said.len());
-        assert!(said.lines().last().unwrap().starts_with("vext: nothing was imported: the file has "), "{what}: {said}");
+        assert!(
+            said.lines().last().unwrap().starts_with("vext: nothing was imported: the file has "),
+            "{what}: {said}"
+        );
         assert!(peak < usual + MORE, "{what}: {peak} KiB, usually {usual}");
     }
     fs::write(&file, [0x1f, 0x8b, 8, 0, 10, 10, 10]).unwrap();

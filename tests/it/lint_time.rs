@@ -34,9 +34,8 @@ fn largest(i: usize) -> String {
 
 /// Gives the tenant extensions and rule sets.
 fn crowd(live: &Live) {
-    let numbers = |count: usize| {
-        format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})")
-    };
+    let numbers =
+        |count: usize| format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})");
     let rows = |first: usize, count: usize, kind: &str, number: &str| {
         format!(
             "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at,
@@ -146,7 +145,8 @@ async fn pages_that_end_early_join(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
     crowd(&live);
     let server = Server::limited(live, Limits::default());
-    let query = "query($first: Int!, $after: String) { tenantLint(first: $first, after: $after, codes: [MATCHES_NOTHING],
+    let query =
+        "query($first: Int!, $after: String) { tenantLint(first: $first, after: $after, codes: [MATCHES_NOTHING],
         kinds: [CALLER_ID_RULE_SET]) { nodes { label path } pageInfo { hasNextPage endCursor } } }";
     let (mut after, mut found, mut short, mut late) = (Value::Null, Vec::new(), 0, 0);
     loop {

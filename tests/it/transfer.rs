@@ -128,7 +128,7 @@ pub async fn copy_tenant(app: &App, from: &str, to: &str) {
     let copy = tenants.iter().find(|tenant| tenant.settings.code.as_str() == to).unwrap();
     // An import only asks its scratch database for kinds.
     let kinds = app.snapshot().read(copy.id, |query| vext::store::kinds(query, &[1])).await.unwrap();
-    assert_eq!(kinds[&1], (Kind::FormDefaults, 1));
+    assert_eq!(kinds[&1].0, Kind::FormDefaults);
 }
 
 /// The export of an import is the file itself, although the tenant has another number there.

@@ -202,7 +202,9 @@ fn clock(deployment: &Deployment, seen: Option<&Seen>) -> Check {
         let moment = crate::service::backup::moment(now);
         check.fail(format!("It is {moment} by this machine's clock, before this program was written: {set}."));
     }
-    if let Some(ahead) = seen.and_then(|seen| seen.newest).map(|newest| newest.saturating_sub(now)).filter(|ahead| *ahead > APART) {
+    if let Some(ahead) =
+        seen.and_then(|seen| seen.newest).map(|newest| newest.saturating_sub(now)).filter(|ahead| *ahead > APART)
+    {
         let said = format!(
             "The newest row was written {} ahead of this machine's clock, by this one or another's: {set}.",
             friendly(ahead)

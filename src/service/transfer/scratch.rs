@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::TransferError;
 use super::format::Header;
 use super::import::CHUNK;
 use super::shapes::shapes;
 use super::step::{Step, apply};
-use super::TransferError;
 use super::verdict::Verdict;
 use crate::domain::{Code, Environment, Kind, Problem, TenantId};
 use crate::form::camel;

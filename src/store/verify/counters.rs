@@ -84,9 +84,11 @@ pub(super) fn of_section<S: Section>(id: i64, row: &S) -> Vec<String> {
             (Cell::Rows(rows), Place::Rows(list)) => {
                 for (i, row) in rows.iter().enumerate() {
                     let values = list.columns.iter().zip(row).filter(|(column, _)| !leads(column));
-                    found.extend(values.filter_map(|(column, value)| {
-                        out_of_range(&format!("{place}[{i}].{column}"), value.int()?)
-                    }));
+                    found.extend(
+                        values.filter_map(|(column, value)| {
+                            out_of_range(&format!("{place}[{i}].{column}"), value.int()?)
+                        }),
+                    );
                 }
             }
             (Cell::Value(_), _) | (Cell::Rows(_), Place::Column) => {}
