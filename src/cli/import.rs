@@ -11,7 +11,10 @@ use tokio::runtime::Runtime;
 use super::progress::Bar;
 use super::{Failure, Outcome, print};
 use crate::config::DatabaseSettings;
-use crate::service::transfer::{ImportOptions, Imported, TransferError};
+use crate::service::transfer::{ImportOptions, Imported, LineProblem, TransferError};
+
+/// The most problems that are shown.
+const MOST_SHOWN: usize = 20;
 
 /// Make a tenant from a file that `vext export` has written.
 #[derive(Args, Debug)]
@@ -53,15 +56,24 @@ impl Import {
         match imported {
             Ok(imported) => print(&said(&imported, self.dry_run)),
             Err(failure) => {
-                if let TransferError::Problems(problems) = &failure {
-                    let lines: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+                if let TransferError::Problems { found, .. } = &failure {
                     // Whoever closed stderr is told by the exit code.
-                    _ = io::stderr().write_all(lines.as_bytes());
+                    _ = io::stderr().write_all(shown(found).as_bytes());
                 }
                 Err(failure.into())
             }
         }
     }
+}
+
+/// The first problems, a line each: what comes first in the file is more often the cause of what comes later than the
+/// other way round.
+fn shown(problems: &[LineProblem]) -> String {
+    let mut text: String = problems.iter().take(MOST_SHOWN).map(|problem| format!("{problem}\n")).collect();
+    if let Some(more @ 1..) = problems.len().checked_sub(MOST_SHOWN) {
+        text += &format!("and {more} more\n");
+    }
+    text
 }
 
 /// The file; what can be read only once is kept aside, since an import reads it twice.

@@ -6,6 +6,7 @@
 //! a GraphQL name of its own, and a test beside it.
 
 mod advice;
+mod counter;
 mod email;
 mod environment;
 mod folded;
@@ -24,6 +25,7 @@ mod text;
 mod time;
 mod value;
 
+pub use counter::Counter;
 pub use email::{Email, EmailList, EmailSent};
 pub use environment::{Clock, Environment, Random, Stopwatch, SystemClock, SystemRandom};
 pub use folded::{BEHIND_ALL, fold, sort_key, word, words};

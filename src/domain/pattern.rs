@@ -1,6 +1,7 @@
 //! Regular expressions that administrators write.
 
 use regex::RegexBuilder;
+use regex_syntax::hir::{Capture, HirKind};
 
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Value, scalar};
@@ -19,11 +20,24 @@ impl Pattern {
         &self.0
     }
 
-    /// How many groups a replacement may refer to, and their names.
+    /// How many groups a replacement may refer to, and their names. The expression is only read: compiling it takes much
+    /// longer.
     pub fn groups(&self) -> (usize, Vec<String>) {
-        compile(&self.0).map_or((0, Vec::new()), |regex| {
-            (regex.captures_len() - 1, regex.capture_names().flatten().map(str::to_owned).collect())
-        })
+        let (mut count, mut names) = (0, Vec::new());
+        let mut left: Vec<_> = regex_syntax::parse(&self.0).into_iter().collect();
+        while let Some(part) = left.pop() {
+            match part.into_kind() {
+                HirKind::Capture(Capture { index, name, sub }) => {
+                    count = count.max(index as usize);
+                    names.extend(name.map(String::from));
+                    left.push(*sub);
+                }
+                HirKind::Repetition(repetition) => left.push(*repetition.sub),
+                HirKind::Concat(parts) | HirKind::Alternation(parts) => left.extend(parts),
+                HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {}
+            }
+        }
+        (count, names)
     }
 
     /// Whether the expression matches somewhere in `text`.
@@ -125,6 +139,28 @@ mod tests {
         assert_eq!(parse(r"(a)\1").unwrap_err().code, Code::RegexSyntax);
         assert_eq!(parse(r"((\d{0,200}){0,200}){0,200}").unwrap_err().code, Code::UnsafeRegex);
         assert_eq!(parse(&"0".repeat(256)).unwrap_err().code, Code::OutOfRange);
+    }
+
+    #[test]
+    fn groups_are_those_of_the_compiled_expression() {
+        for text in [
+            "",
+            "a",
+            "(a)",
+            "(?:a)(?<one>b)",
+            "((a)|(?P<two>b(c)){2,3})*",
+            "(a){0}(b)",
+            "(a){0}",
+            "(?i:(x))|(?<y>z){0,1}",
+            r"[(a)]\((b)\)",
+            "(?x) ( a # (b)\n )",
+        ] {
+            let regex = compile(text).unwrap();
+            let mut names: Vec<_> = regex.capture_names().flatten().map(str::to_owned).collect();
+            let (count, mut found) = Pattern(text.into()).groups();
+            (names.sort(), found.sort());
+            assert_eq!((count, found), (regex.captures_len() - 1, names), "{text}");
+        }
     }
 
     #[test]

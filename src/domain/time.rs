@@ -9,6 +9,23 @@ use super::{Code, Problem, Scalar, Value, answers, choice, scalar};
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct DateTime(pub i64);
 
+impl DateTime {
+    /// The first moment that can be shown: the year 1 begins. RFC 3339 has no signs.
+    pub const FIRST: i64 = -62_135_596_800_000;
+    /// The last moment that can be shown, on the second last day of the year 9999.
+    pub const LAST: i64 = 253_402_207_200_000;
+
+    /// Whether it can be shown as it is.
+    pub fn is_shown(self) -> bool {
+        (Self::FIRST..=Self::LAST).contains(&self.0)
+    }
+
+    /// The rule that a moment breaks that cannot be shown.
+    fn out_of_range() -> Problem {
+        Problem::new(Code::OutOfRange, "must be a moment from 0001-01-01 to 9999-12-30")
+    }
+}
+
 impl Scalar for DateTime {
     type Sent = DateTimeSent;
 
@@ -17,19 +34,29 @@ impl Scalar for DateTime {
             Problem::new(Code::InvalidFormat, "must be a moment such as 2026-11-23T09:00:00Z")
                 .value(sent.0.escape_default())
         })?;
-        Ok(Self(moment.as_millisecond()))
+        let moment = Self(moment.as_millisecond());
+        if moment.is_shown() { Ok(moment) } else { Err(Self::out_of_range().value(sent.0.escape_default())) }
     }
 
     fn to_value(&self) -> Value {
         self.0.into()
     }
 
+    /// What is kept stays readable; `vext verify` tells of a moment that cannot be shown.
     fn from_value(value: Value) -> Result<Self, Problem> {
         value.int().map(Self).ok_or_else(|| corrupt("a moment"))
     }
 
+    fn admit(value: Value) -> Result<Self, Problem> {
+        let moment = Self::from_value(value)?;
+        if moment.is_shown() { Ok(moment) } else { Err(Self::out_of_range().value(moment.0)) }
+    }
+
+    /// What cannot be shown is shown as the nearest moment that can: a field that must not be null is never null.
     fn answer(&self) -> async_graphql::Value {
-        jiff::Timestamp::from_millisecond(self.0).map_or(async_graphql::Value::Null, |moment| moment.to_string().into())
+        let nearest = self.0.clamp(Self::FIRST, Self::LAST);
+        jiff::Timestamp::from_millisecond(nearest)
+            .map_or(async_graphql::Value::Null, |moment| moment.to_string().into())
     }
 }
 
@@ -174,6 +201,26 @@ mod tests {
         let moment = DateTime::parse(&DateTimeSent("2026-11-23T10:00:00+01:00".into())).unwrap();
         assert_eq!(moment.answer(), "2026-11-23T09:00:00Z".into());
         assert!(DateTime::parse(&DateTimeSent("yesterday".into())).is_err());
+    }
+
+    #[test]
+    fn every_moment_is_shown_as_one_with_four_digits_of_the_year() {
+        for (moment, shown) in [
+            (i64::MIN, "0001-01-01T00:00:00Z"),
+            (DateTime::FIRST - 1, "0001-01-01T00:00:00Z"),
+            (DateTime::FIRST, "0001-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (DateTime::LAST, "9999-12-30T22:00:00Z"),
+            (DateTime::LAST + 1, "9999-12-30T22:00:00Z"),
+            (i64::MAX, "9999-12-30T22:00:00Z"),
+        ] {
+            let moment = DateTime(moment);
+            assert_eq!(moment.answer(), shown.into());
+            assert_eq!(DateTime::admit(moment.to_value()).is_ok(), moment.is_shown(), "{shown}");
+            assert!(DateTime::parse(&DateTimeSent(shown.into())).is_ok_and(DateTime::is_shown), "{shown}");
+        }
+        let early = DateTime::parse(&DateTimeSent("-000001-01-01T00:00:00Z".into())).unwrap_err();
+        assert_eq!(early.code, Code::OutOfRange);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! [`check`] is a pure function of the form and of [`Facts`], which the service gathers in the same transaction. The
 //! rules themselves stand in the sections' files. A rule that must hold is an error; what only looks wrong is a warning.
 
-use super::{Destinations, Facts, Form, Holder, KnownNumbers, Reference, Rules, SlotRange, each_section};
+use super::{AreaCode, Destinations, Expression, Facts, Form, Holder, Reference, Rules, SlotRange, each_section};
 use crate::domain::{Code, ExtensionNumber, Kind, Problem};
 use crate::form;
 
@@ -46,8 +46,13 @@ macro_rules! check {
 
         /// Adds what is worth saying of a saved form only: it looks at more of the tenant than a save does, or would
         /// be said of every form that is still being filled.
-        pub fn lint(form: &Form, facts: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
-            $(form::$Section::lint(form, facts, numbers, checked);)+
+        pub fn lint(form: &Form, facts: &Facts, checked: &mut Checked) {
+            $(form::$Section::lint(form, facts, checked);)+
+        }
+
+        /// Hands out the form's expressions that can be tried on numbers; `area` is the tenant's.
+        pub fn expressions<'a>(form: &'a Form, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
+            $(form::$Section::expressions(form, area, visit);)+
         }
     };
 }

@@ -1,7 +1,7 @@
 //! Information: who the extension is, which phones ring for it, which groups it belongs to.
 
 use super::section::{Rules, section};
-use super::{Checked, Facts, Form, KnownNumbers, Links};
+use super::{Checked, Facts, Form, Links};
 use crate::domain::{
     CallerIdDigits, Code, DisplayName, EmailList, ExtensionNumber, Id, Kind, Pin, Problem, Seconds, Secret, Text,
     choice, kind,
@@ -95,7 +95,7 @@ impl Rules for Information {
     }
 
     /// Without members an extension is offline, and what waits for the time to run out is of no use.
-    fn lint(form: &Form, facts: &Facts, _: &mut KnownNumbers, checked: &mut Checked) {
+    fn lint(form: &Form, facts: &Facts, checked: &mut Checked) {
         let go_on = &form.additional_destinations;
         let goes_on = go_on.unconditional_enabled || go_on.on_condition_enabled || go_on.on_offline_enabled;
         if form.information.member_ids.is_empty() && !goes_on && !form.follow_me.enabled && !facts.defaults {

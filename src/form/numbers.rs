@@ -16,9 +16,7 @@ pub struct KnownNumbers {
     pub names: BTreeSet<String>,
     /// The outside numbers of others, as they are written where the tenant would dial them.
     pub others: BTreeSet<String>,
-    /// The tenant's area code.
-    pub area: AreaCode,
-    tried: HashMap<(Pattern, Trial), bool>,
+    tried: HashMap<(Pattern, Vec<Trial>), bool>,
 }
 
 /// What an expression is tried on.
@@ -65,32 +63,89 @@ impl AreaCode {
     }
 }
 
-impl KnownNumbers {
-    /// The warning of an expression that matches nothing of what it is tried on, without a path. None when there is
-    /// nothing to try it on.
-    pub fn doubt(&mut self, pattern: &Pattern, trial: Trial) -> Option<Problem> {
-        let what = match trial {
+/// An expression that an object holds, and what it must match something of.
+#[derive(Clone, Debug)]
+pub struct Expression<'a> {
+    /// The expression.
+    pub pattern: &'a Pattern,
+    /// What it is tried on: one match in any of them will do.
+    pub trials: Vec<Trial>,
+    /// Where it stands, fields first.
+    pub path: Vec<String>,
+}
+
+impl<'a> Expression<'a> {
+    /// An expression that is tried on one thing.
+    pub fn new(pattern: &'a Pattern, trial: Trial, path: &[&str]) -> Self {
+        Self { pattern, trials: vec![trial], path: path.iter().map(|&step| step.to_owned()).collect() }
+    }
+
+    /// The warning that it matches nothing of what it was tried on.
+    pub fn doubt(&self) -> Problem {
+        let what = self.trials.first().map_or("texts that are known", Trial::label);
+        let problem = Problem::new(Code::MatchesNothing, format!("matches none of the {what}"));
+        Problem { path: self.path.clone(), ..problem.value(self.pattern.as_str()) }
+    }
+}
+
+impl Trial {
+    fn label(&self) -> &'static str {
+        match self {
             Trial::Dialled(_) => "outside numbers that the tenant is known to dial",
             Trial::Short(_) => "outside numbers of such a length that the tenant is known to dial",
             Trial::Callers => "numbers that the tenant is known to be called from",
             Trial::Own => "outside numbers that are the tenant's",
             Trial::Names => "names that the tenant shows outside",
-        };
-        let rule = format!("matches none of the {what}");
-        self.fails(pattern, trial).then(|| Problem::new(Code::MatchesNothing, rule).value(pattern.as_str()))
-    }
-
-    fn fails(&mut self, pattern: &Pattern, trial: Trial) -> bool {
-        let key = (pattern.clone(), trial);
-        if let Some(fails) = self.tried.get(&key) {
-            return *fails;
         }
-        let matches = pattern.matcher();
-        let mut texts = self.texts(&key.1).peekable();
-        let fails = texts.peek().is_some() && !texts.any(|text| matches(&text));
+    }
+}
+
+/// What came of trying an expression.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tried {
+    /// It matches something, or there is nothing to try it on.
+    Fits,
+    /// It matches nothing.
+    Fails,
+    /// There was no time for more than so many texts, of which it matches none.
+    Stopped(usize),
+}
+
+/// After so many texts somebody is asked whether there is time for more. The slowest expression takes some milliseconds
+/// for each.
+const TEXTS_AT_ONCE: usize = 16;
+/// How many expressions are remembered.
+const MOST_REMEMBERED: usize = 10_000;
+
+impl KnownNumbers {
+    /// Tries an expression, from behind its first `tried` texts on, as long as there is time: at least for some.
+    pub fn fails(&mut self, expression: &Expression<'_>, tried: usize, time: &dyn Fn() -> bool) -> Tried {
+        let key = (expression.pattern.clone(), expression.trials.clone());
+        if let Some(fails) = self.tried.get(&key) {
+            return if *fails { Tried::Fails } else { Tried::Fits };
+        }
+        let mut texts = key.1.iter().flat_map(|trial| self.texts(trial)).enumerate().skip(tried).peekable();
+        // Who has tried some knows that there are some.
+        let mut fails = tried > 0 || texts.peek().is_some();
+        if texts.peek().is_some() {
+            let matches = expression.pattern.matcher();
+            for (i, text) in texts.by_ref() {
+                if matches(&text) {
+                    fails = false;
+                    break;
+                }
+                let done = i + 1;
+                if done.is_multiple_of(TEXTS_AT_ONCE) && !time() {
+                    return Tried::Stopped(done);
+                }
+            }
+        }
         drop(texts);
+        if self.tried.len() >= MOST_REMEMBERED {
+            self.tried.clear();
+        }
         self.tried.insert(key, fails);
-        fails
+        if fails { Tried::Fails } else { Tried::Fits }
     }
 
     fn texts<'a>(&'a self, trial: &'a Trial) -> Box<dyn Iterator<Item = Cow<'a, str>> + 'a> {
@@ -169,9 +224,35 @@ mod tests {
         ] {
             // The second time from memory.
             for _ in 0..2 {
-                assert_eq!(numbers.fails(&pattern(text), trial.clone()), fails, "{text} {trial:?}");
+                let pattern = pattern(text);
+                let expression = Expression::new(&pattern, trial.clone(), &[]);
+                let expected = if fails { Tried::Fails } else { Tried::Fits };
+                assert_eq!(numbers.fails(&expression, 0, &|| true), expected, "{text} {trial:?}");
             }
         }
-        assert!(!KnownNumbers::default().fails(&pattern("^9"), Trial::Callers), "nothing is known");
+        let nine = pattern("^9");
+        let callers = Expression::new(&nine, Trial::Callers, &[]);
+        assert_eq!(KnownNumbers::default().fails(&callers, 0, &|| true), Tried::Fits, "nothing is known");
+    }
+
+    #[test]
+    fn who_has_no_time_goes_on_where_it_stopped() {
+        let others: BTreeSet<String> = (1000..1100).map(|number| number.to_string()).collect();
+        let mut numbers = KnownNumbers { others, ..KnownNumbers::default() };
+        let (last, none) = (pattern("^1099$"), pattern("^2"));
+        for (pattern, expected) in [(&last, Tried::Fits), (&none, Tried::Fails)] {
+            let trials = vec![Trial::Dialled(AreaCode::default()), Trial::Callers];
+            let expression = Expression { trials, ..Expression::new(pattern, Trial::Own, &[]) };
+            let (mut tried, mut pages) = (0, 0);
+            let found = loop {
+                pages += 1;
+                match numbers.fails(&expression, tried, &|| false) {
+                    Tried::Stopped(so_far) => assert!(std::mem::replace(&mut tried, so_far) < so_far),
+                    found => break found,
+                }
+            };
+            assert_eq!(found, expected);
+            assert!(pages > 5, "{pages}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Outbound Calls: caller ID, area code, allowed numbers and routing of outside calls.
 
 use super::section::{Rules, section};
-use super::{AreaCode, Checked, Facts, Form, KnownNumbers, Links, Trial};
+use super::{AreaCode, Checked, Expression, Facts, Form, Links, Trial};
 use crate::domain::{Code, DigitCount, Digits, DisplayName, Id, Pattern, PhoneNumber, Problem, kind};
 
 section! {
@@ -79,15 +79,14 @@ impl Rules for OutboundCalls {
         }
     }
 
-    fn lint(form: &Form, _: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
+    fn expressions<'a>(form: &'a Form, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         let calls = &form.outbound_calls;
-        let area = calls.prefixing(&numbers.area);
+        let area = calls.prefixing(area);
         let Some(pattern) = calls.area_code_regex.as_ref().filter(|_| !calls.use_tenant_area_code_regex) else {
             return;
         };
         if !area.digits.is_empty() {
-            let problem = numbers.doubt(pattern, Trial::Short(area));
-            checked.warnings.extend(problem.map(|problem| problem.at("outboundCalls", "areaCodeRegex")));
+            visit(Expression::new(pattern, Trial::Short(area), &["outboundCalls", "areaCodeRegex"]));
         }
     }
 }

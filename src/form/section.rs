@@ -11,7 +11,7 @@
 
 use async_graphql::InputObjectType;
 
-use super::{Cell, Checked, Described, Destinations, Facts, Form, KnownNumbers, Place, Reference};
+use super::{AreaCode, Cell, Checked, Described, Destinations, Expression, Facts, Form, Place, Reference};
 use crate::domain::{ObjectId, Problem, SentSecret, TenantId};
 
 /// A difference in one field.
@@ -90,7 +90,11 @@ pub trait Rules: Section {
     fn check(_form: &Form, _facts: &Facts, _checked: &mut Checked) {}
 
     /// Checks what is worth saying of a saved form only, see [`lint`](super::lint).
-    fn lint(_form: &Form, _facts: &Facts, _numbers: &mut KnownNumbers, _checked: &mut Checked) {}
+    fn lint(_form: &Form, _facts: &Facts, _checked: &mut Checked) {}
+
+    /// Hands out the expressions that can be tried on numbers, always in the same order; `area` is the tenant's. What
+    /// stands in front of them in their paths is the section.
+    fn expressions<'a>(_form: &'a Form, _area: &AreaCode, _visit: &mut dyn FnMut(Expression<'a>)) {}
 
     /// Every field off, empty or at its least.
     #[expect(clippy::expect_used, reason = "a section with a field that cannot be blank fails in `form::tests`")]

@@ -1,7 +1,7 @@
 //! Security: which outside numbers may be dialled, when, for how long; the lock.
 
 use super::section::{Rules, section};
-use super::{Checked, Facts, Form, KnownNumbers, Trial};
+use super::{AreaCode, Checked, Expression, Facts, Form, Trial};
 use crate::domain::{Code, Id, Kind, Pattern, Pin, Problem, Seconds, Secret, Text, choice, kind};
 
 section! {
@@ -66,12 +66,11 @@ impl Rules for Security {
     }
 
     /// What may be dialled is asked once the number has its area code.
-    fn lint(form: &Form, _: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
+    fn expressions<'a>(form: &'a Form, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         let Some(pattern) = &form.security.outbound_regex else { return };
         if form.security.outbound_mode == OutboundMode::Regex {
-            let area = form.outbound_calls.prefixing(&numbers.area);
-            let problem = numbers.doubt(pattern, Trial::Dialled(area));
-            checked.warnings.extend(problem.map(|problem| problem.at("security", "outboundRegex")));
+            let area = form.outbound_calls.prefixing(area);
+            visit(Expression::new(pattern, Trial::Dialled(area), &["security", "outboundRegex"]));
         }
     }
 }

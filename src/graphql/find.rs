@@ -59,7 +59,7 @@ pub struct PageInfo {
     has_previous_page: bool,
     /// The cursor of the page's first entry; null on an empty page.
     start_cursor: Option<String>,
-    /// The cursor of the page's last entry; null on an empty page.
+    /// The cursor of the page's last entry; null on an empty page. Of a lint that stopped early, where it goes on.
     end_cursor: Option<String>,
 }
 
@@ -68,6 +68,11 @@ impl PageInfo {
     pub(super) fn of<E>(entries: &[E], cursor: impl Fn(&E) -> &String, more: bool, behind: bool) -> Self {
         let [start_cursor, end_cursor] = [entries.first(), entries.last()].map(|entry| entry.map(&cursor).cloned());
         Self { has_next_page: more, has_previous_page: behind, start_cursor, end_cursor }
+    }
+
+    /// With another place to go on at than behind the last entry, if there is one.
+    pub(super) fn going_on(self, at: Option<String>) -> Self {
+        Self { end_cursor: at.or(self.end_cursor), ..self }
     }
 }
 

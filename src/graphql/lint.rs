@@ -74,6 +74,9 @@ impl LintQuery {
     /// What is wrong, or looks wrong, in a tenant, object by object in the order in which they were made. Every object
     /// is checked as its save would be; regular expressions are also tried on the numbers that the tenant is known to
     /// have to do with. Null when the tenant does not exist for who asks.
+    ///
+    /// A page that takes long ends before it is full, or even empty, and the next one goes on where it stopped: ask with
+    /// `after: endCursor` as long as `hasNextPage` is true. Whether anything is behind a full page may show only there.
     #[expect(clippy::too_many_arguments, reason = "they are those of the field")]
     async fn tenant_lint(
         &self,
@@ -94,10 +97,11 @@ impl LintQuery {
             let Some(tenant) = scope.tenant(code).await? else { return Ok(None) };
             let lint = Lint { severity, codes, kinds };
             let found = scope.app.lint(&scope.snapshot, tenant.id, lint, first, place).await;
-            let Findings { findings, more } = found.map_err(|e| scope.surprise(&e))?;
+            let Findings { findings, more, goes_on } = found.map_err(|e| scope.surprise(&e))?;
             scope.spend(findings.len())?;
             let edges: Vec<_> = findings.into_iter().map(|finding| edge(&tenant, finding)).collect();
             let page_info = PageInfo::of(&edges, |edge| &edge.cursor, more, place.is_some());
+            let page_info = page_info.going_on(goes_on.map(Place::cursor));
             Ok(Some(FindingConnection { edges, page_info }))
         };
         found.await.transpose()

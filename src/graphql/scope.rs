@@ -156,6 +156,9 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
         StoreError::Unknown(_) => {
             ("UNAVAILABLE", "The database became unavailable while it saved: read what is there before you try again.")
         }
+        StoreError::Exhausted(_) => {
+            ("COUNTER_EXHAUSTED", "A counter is at its end, and nothing can be saved here any more: tell the operator.")
+        }
         StoreError::Conflict { .. }
         | StoreError::Reference
         | StoreError::Invalid(_)

@@ -2,7 +2,7 @@
 
 use super::{Detail, Named};
 use crate::domain::{Code, Kind, Pattern, Problem, Text, choice};
-use crate::form::{Entries, KnownNumbers, Trial, section};
+use crate::form::{AreaCode, Entries, Expression, Trial, section};
 
 section! {
     "caller_id_rule_set", CallerIdRuleSetInput;
@@ -42,6 +42,8 @@ choice! {
 impl CallerIdRule {
     /// The first group in the replacement that the expression does not have.
     fn unknown_group(&self) -> Option<String> {
+        // Few rules name any, and then the expression need not even be looked at.
+        groups_of(self.replacement.as_str()).next()?;
         let (count, names) = self.pattern.groups();
         let known =
             |group: &str| group.parse().map_or_else(|_| names.iter().any(|name| name == group), |n: usize| n <= count);
@@ -89,17 +91,17 @@ impl Detail for CallerIdRuleSet {
     }
 
     /// What a rule finds that stands behind one that rewrites and goes on is not known.
-    fn lint(&self, numbers: &mut KnownNumbers, report: &mut dyn FnMut(Problem)) {
-        let rules = &self.rules.0;
-        for (i, rule) in rules.iter().enumerate() {
-            let first = !rules[..i].iter().any(|before| before.applies_to == rule.applies_to && !before.stop);
-            let trial = match rule.applies_to {
-                CallerIdPart::Number => Trial::Own,
-                CallerIdPart::Name => Trial::Names,
+    fn expressions<'a>(&'a self, _: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
+        let (mut numbers, mut names) = (true, true);
+        for (i, rule) in self.rules.0.iter().enumerate() {
+            let (known, trial) = match rule.applies_to {
+                CallerIdPart::Number => (&mut numbers, Trial::Own),
+                CallerIdPart::Name => (&mut names, Trial::Names),
             };
-            if let Some(problem) = first.then(|| numbers.doubt(&rule.pattern, trial)).flatten() {
-                report(problem.under("pattern").under(i).under("rules"));
+            if *known {
+                visit(Expression::new(&rule.pattern, trial, &["rules", &i.to_string(), "pattern"]));
             }
+            *known &= rule.stop;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Detail, Named, required_when};
 use crate::domain::{Code, DateTime, Kind, MinuteOfDay, ObjectId, Pattern, Problem, TimeZone, Weekday, choice, kind};
-use crate::form::{Checked, Destinations, Entries, Facts, KnownNumbers, Links, Surroundings, Trial, section};
+use crate::form::{AreaCode, Checked, Destinations, Entries, Expression, Facts, Links, Surroundings, Trial, section};
 
 section! {
     "condition", ConditionInput;
@@ -192,10 +192,11 @@ impl Detail for Condition {
         }
     }
 
-    fn lint(&self, numbers: &mut KnownNumbers, report: &mut dyn FnMut(Problem)) {
-        let pattern = self.caller_id_pattern.as_ref().filter(|_| self.condition_type == ConditionType::CallerId);
-        if let Some(problem) = pattern.and_then(|pattern| numbers.doubt(pattern, Trial::Callers)) {
-            report(problem.under("callerIdPattern"));
+    fn expressions<'a>(&'a self, _: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
+        if let Some(pattern) =
+            self.caller_id_pattern.as_ref().filter(|_| self.condition_type == ConditionType::CallerId)
+        {
+            visit(Expression::new(pattern, Trial::Callers, &["callerIdPattern"]));
         }
     }
 

@@ -70,7 +70,7 @@ pub use user_profile::*;
 pub use voicemail_box::*;
 
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Problem};
-use crate::form::{Checked, Facts, KnownNumbers, Section, Surroundings};
+use crate::form::{AreaCode, Checked, Expression, Facts, Section, Surroundings};
 
 /// What a kind of object adds to its row in `pbx_object`.
 pub trait Detail: Section {
@@ -108,8 +108,9 @@ pub trait Detail: Section {
     /// Reports what looks wrong but can be saved; paths start with the field.
     fn doubts(&self, _report: &mut dyn FnMut(Problem)) {}
 
-    /// Reports what looks wrong to who knows the tenant's numbers, which a save does not; paths start with the field.
-    fn lint(&self, _numbers: &mut KnownNumbers, _report: &mut dyn FnMut(Problem)) {}
+    /// Hands out the expressions that can be tried on the tenant's numbers, which a save does not know, always in the
+    /// same order; `area` is the tenant's. Paths start with the field.
+    fn expressions<'a>(&'a self, _area: &AreaCode, _visit: &mut dyn FnMut(Expression<'a>)) {}
 }
 
 /// Every kind with a detail, once: calls `$macro!` with

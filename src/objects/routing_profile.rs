@@ -1,8 +1,8 @@
 //! Routing profiles: ordered routes that carry outside calls.
 
 use super::{Detail, Named, Preset};
-use crate::domain::{Amount, DigitCount, Digits, Id, Kind, Pattern, Problem, Text, choice, kind};
-use crate::form::{AreaCode, Entries, KnownNumbers, Trial, section};
+use crate::domain::{Amount, DigitCount, Digits, Id, Kind, Pattern, Text, choice, kind};
+use crate::form::{AreaCode, Entries, Expression, Trial, section};
 
 section! {
     "routing_profile", RoutingProfileInput;
@@ -67,17 +67,14 @@ impl Detail for RoutingProfile {
 
     /// Who is called is known, who gets faxes or messages is not. Nobody dials emergency numbers or forbidden ones as a
     /// rule. Which extensions' area codes numbers have got here is not asked: with the tenant's or without one will do.
-    fn lint(&self, numbers: &mut KnownNumbers, report: &mut dyn FnMut(Problem)) {
+    fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         if self.profile_type != RoutingProfileType::Voice {
             return;
         }
         for (i, route) in self.routes.0.iter().enumerate().filter(|(_, r)| !r.emergency && r.provider_id.is_some()) {
-            let completed = Trial::Dialled(numbers.area.clone());
-            if numbers.doubt(&route.pattern, completed).is_some()
-                && let Some(problem) = numbers.doubt(&route.pattern, Trial::Dialled(AreaCode::default()))
-            {
-                report(problem.under("pattern").under(i).under("routes"));
-            }
+            let trials = [area.clone(), AreaCode::default()].map(Trial::Dialled).into();
+            let path = ["routes".to_owned(), i.to_string(), "pattern".to_owned()].into();
+            visit(Expression { pattern: &route.pattern, trials, path });
         }
     }
 }

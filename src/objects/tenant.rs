@@ -2,7 +2,7 @@
 
 use super::ruled_text::ruled_text;
 use crate::domain::{Code, DigitCount, Digits, Pattern, Problem, TenantCode, TimeZone};
-use crate::form::{AreaCode, KnownNumbers, Trial, section};
+use crate::form::{AreaCode, Expression, Trial, section};
 
 section! {
     "tenant", TenantInput;
@@ -45,10 +45,10 @@ impl TenantSettings {
         }
     }
 
-    /// What looks wrong to who knows the tenant's numbers; paths start with the field.
-    pub fn lint(&self, numbers: &mut KnownNumbers) -> Option<Problem> {
+    /// The expression that can be tried on the tenant's numbers, if there is one.
+    pub fn expression(&self) -> Option<Expression<'_>> {
         let pattern = self.area_code_regex.as_ref().filter(|_| !self.area_code.as_str().is_empty())?;
-        numbers.doubt(pattern, Trial::Short(self.prefixing())).map(|problem| problem.under("areaCodeRegex"))
+        Some(Expression::new(pattern, Trial::Short(self.prefixing()), &["areaCodeRegex"]))
     }
 
     /// Reports the rules that one field alone cannot answer.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::document::Plain;
 use crate::domain::{Code, ExtensionNumber, ObjectId, Problem};
 use crate::form::DestinationTarget as Target;
-use crate::form::{self, Checked, Destinations, Facts, Form, KnownNumbers, Reference, Surroundings, camel};
+use crate::form::{self, AreaCode, Checked, Destinations, Expression, Facts, Form, Reference, Surroundings, camel};
 use crate::objects::{Detail, Head as _};
 
 /// A form or another object as it is checked.
@@ -21,7 +21,9 @@ pub(super) trait Checkable: Send {
     /// What is wrong with it.
     fn check(&self, facts: &Facts) -> Checked;
     /// Adds what is worth saying of it only when it is saved, see [`form::lint`].
-    fn lint(&self, facts: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked);
+    fn lint(&self, facts: &Facts, checked: &mut Checked);
+    /// Hands out its expressions that can be tried on numbers; `area` is the tenant's.
+    fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>));
 }
 
 /// What checks have to know of a tenant.
@@ -87,8 +89,12 @@ impl Checkable for Form {
         form::check(self, facts)
     }
 
-    fn lint(&self, facts: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
-        form::lint(self, facts, numbers, checked);
+    fn lint(&self, facts: &Facts, checked: &mut Checked) {
+        form::lint(self, facts, checked);
+    }
+
+    fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
+        form::expressions(self, area, visit);
     }
 }
 
@@ -126,7 +132,9 @@ impl<D: Detail> Checkable for RowOf<D> {
         check_head::<D>(&self.0, facts)
     }
 
-    fn lint(&self, _: &Facts, _: &mut KnownNumbers, _: &mut Checked) {}
+    fn lint(&self, _: &Facts, _: &mut Checked) {}
+
+    fn expressions<'a>(&'a self, _: &AreaCode, _: &mut dyn FnMut(Expression<'a>)) {}
 }
 
 impl<D: Detail> Checkable for Plain<D> {
@@ -168,7 +176,9 @@ impl<D: Detail> Checkable for Plain<D> {
         checked
     }
 
-    fn lint(&self, _: &Facts, numbers: &mut KnownNumbers, checked: &mut Checked) {
-        self.detail.lint(numbers, &mut |problem| checked.warnings.push(problem));
+    fn lint(&self, _: &Facts, _: &mut Checked) {}
+
+    fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
+        self.detail.expressions(area, visit);
     }
 }

@@ -124,7 +124,7 @@ fn of<D: Document>(
         let changes = after.changes(Some(&before));
         let told = changes.iter().map(|change| ObjectChange { object: Arc::clone(row), change: change.clone() });
         effect.changes.extend(told);
-        let (id, kind, version) = (row.id.local, row.kind, row.version + 1);
+        let (id, kind, version) = (row.id.local, row.kind, row.next_version()?);
         writes.push(Box::new(move |tx, actor| {
             store::touch(tx, id, OwnRow { kind, ..after.own_row() }, now)?;
             after.write(tx, id, Some(&before))?;

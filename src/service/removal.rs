@@ -341,5 +341,6 @@ fn erase_document<D: Document>(tx: &mut Tx<'_>, row: &ObjectRow, actor: &str, no
     let changes: Vec<_> = fields.into_iter().map(gone).chain([kind]).collect();
     D::erase(tx, id)?;
     store::erase_object(tx, id)?;
-    store::record(tx, &Record { object: id, version: row.version + 1, actor, at: now, changes: &changes })
+    let version = row.next_version()?;
+    store::record(tx, &Record { object: id, version, actor, at: now, changes: &changes })
 }

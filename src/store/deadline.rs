@@ -23,7 +23,7 @@ impl Deadline {
     }
 
     /// How much of it is left.
-    pub(crate) fn remaining(&self) -> Duration {
+    pub fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }
 

@@ -1,5 +1,7 @@
 //! What a store can answer besides data: one list for all engines. `tests/it/errors.rs` provokes every row of it.
 
+use crate::domain::Counter;
+
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -55,6 +57,9 @@ pub enum StoreError {
     /// The database holds what this program did not write.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
+    /// A counter is at its end. Nothing was written, and nothing will be.
+    #[error("the counter of {} is at its end, {}", .0.label(), .0.most())]
+    Exhausted(Counter),
     /// A statement that cannot work: a mistake in the program.
     #[error("internal error: {0}")]
     Bug(String),

@@ -32,7 +32,7 @@ const OTHERS: &[&str] = &[
 const LISTED: &str = "SELECT DISTINCT number FROM call_list_entry
   WHERE tenant_id = $1 AND prefix = $3 ORDER BY number LIMIT $2";
 
-/// The numbers that the tenant is known to have to do with, still without its area code.
+/// The numbers that the tenant is known to have to do with.
 ///
 /// # Errors
 /// What the engine answers.

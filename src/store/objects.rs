@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::search;
 use super::session::{Query, Tx, column};
-use crate::domain::{DateTime, Kind, ObjectId, Row, Scalar, Value, sort_key};
+use crate::domain::{Counter, DateTime, Kind, ObjectId, Row, Scalar, Value, sort_key};
 use crate::form::Holder;
 
 /// An object's own row: what everything has, whatever its kind.
@@ -29,6 +29,17 @@ pub struct ObjectRow {
     pub created_at: DateTime,
     /// When it was last saved.
     pub changed_at: DateTime,
+}
+
+impl ObjectRow {
+    /// The version that the next change makes.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn next_version(&self) -> Result<i64> {
+        let next = self.version.checked_add(1).filter(|next| *next <= Counter::Version.most());
+        next.ok_or(StoreError::Exhausted(Counter::Version))
+    }
 }
 
 /// What of an object's own row can be chosen.
@@ -63,13 +74,13 @@ const NAMED: &str = select!("kind = $2 AND name_folded = $3 LIMIT 2");
 const BY_NUMBER: &str = select!("number = $2");
 const BY_NUMBERS: &str = select!("number = ANY($2)");
 const COUNT: &str = "SELECT count(*) FROM pbx_object WHERE tenant_id = $1 AND kind = $2";
-const NEXT: &str = "UPDATE tenant SET next_object = next_object + 1 WHERE tenant_id = $1";
+const NEXT: &str = "UPDATE tenant SET next_object = next_object + 1 WHERE tenant_id = $1 AND next_object < $2";
 const HANDED: &str = "SELECT next_object - 1 FROM tenant WHERE tenant_id = $1";
 const INSERT: &str = "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at, changed_at, name_folded)
   VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9)";
 const TOUCH: &str =
     "UPDATE pbx_object SET number = $3, name = $4, description = $5, enabled = $6, version = version + 1, changed_at = $7, name_folded = $8
-  WHERE tenant_id = $1 AND object_id = $2";
+  WHERE tenant_id = $1 AND object_id = $2 AND version < $9";
 const ERASE_LINKS: &str = "DELETE FROM link WHERE tenant_id = $1 AND owner_id = $2";
 const ERASE_DESTINATIONS: &str = "DELETE FROM destination WHERE tenant_id = $1 AND owner_id = $2";
 const ERASE: &str = "DELETE FROM pbx_object WHERE tenant_id = $1 AND object_id = $2";
@@ -196,9 +207,11 @@ pub fn owned_numbers(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<
 /// Makes an object's own row, under the next id of the tenant.
 ///
 /// # Errors
-/// What the engine answers; CONFLICT when the number is taken.
+/// What the engine answers; CONFLICT when the number is taken; that there is no next id.
 pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectId> {
-    tx.execute(NEXT, &[])?;
+    if tx.execute(NEXT, &[Counter::NextObject.most().into()])? == 0 {
+        return Err(StoreError::Exhausted(Counter::NextObject));
+    }
     let local = column!(tx.first(HANDED, &[])?.unwrap_or_default(), 0, int)?;
     let OwnRow { kind, number, name, description, enabled } = new;
     let row = [
@@ -219,12 +232,23 @@ pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectId> {
 /// Counts a save of an object and writes what of it stands in its own row.
 ///
 /// # Errors
-/// What the engine answers; CONFLICT when the number is taken.
+/// What the engine answers; CONFLICT when the number is taken; that it has come to its last version.
 pub fn touch(tx: &mut Tx<'_>, id: i64, own: OwnRow<'_>, now: i64) -> Result<()> {
     let OwnRow { number, name, description, enabled, .. } = own;
-    let row =
-        [id.into(), number.into(), name.into(), description.into(), enabled.into(), now.into(), sort_key(name).into()];
-    tx.execute(TOUCH, &row)?;
+    let row = [
+        id.into(),
+        number.into(),
+        name.into(),
+        description.into(),
+        enabled.into(),
+        now.into(),
+        sort_key(name).into(),
+        // The last version is that of its deletion.
+        (Counter::Version.most() - 1).into(),
+    ];
+    if tx.execute(TOUCH, &row)? == 0 {
+        return Err(StoreError::Exhausted(Counter::Version));
+    }
     search::update_own(tx, id, &search::own(number, name, description))
 }
 

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::error::{Result, StoreError};
-use crate::domain::{Row, TenantId, Value};
+use crate::domain::{Counter, Row, TenantId, Value};
 
 /// A connection inside a transaction. SQL is in the subset that all engines run: placeholders `$1…$n`, and
 /// `= ANY($n)` for a list of ids.
@@ -96,20 +96,24 @@ pub struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    const BUMP: &'static str = "UPDATE tenant SET revision = revision + 1 WHERE tenant_id = $1";
+    const BUMP: &'static str = "UPDATE tenant SET revision = revision + 1 WHERE tenant_id = $1 AND revision < $2";
     const REVISION: &'static str = "SELECT revision FROM tenant WHERE tenant_id = $1";
 
     /// Takes the tenant's row first: that makes the writers of one tenant wait for each other on every engine, and
     /// numbers their changes.
     ///
     /// # Errors
-    /// What the engine answers; NO_TENANT when there is none.
+    /// What the engine answers; NO_TENANT when there is none; that it has come to its last revision.
     pub fn begin(session: &'a mut dyn Session, tenant: TenantId) -> Result<Self> {
-        session.execute(Self::BUMP, &[Value::Int(tenant.0)])?;
+        let most = Counter::Revision.most();
+        let counted = session.execute(Self::BUMP, &[Value::Int(tenant.0), Value::Int(most)])?;
         let revision = session
             .first(Self::REVISION, &[Value::Int(tenant.0)])?
             .and_then(|row| row.first()?.int())
             .ok_or(StoreError::NoTenant)?;
+        if counted == 0 {
+            return Err(StoreError::Exhausted(Counter::Revision));
+        }
         Ok(Self { query: Query::new(session, tenant), revision })
     }
 

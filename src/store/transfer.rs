@@ -68,7 +68,7 @@ const COUNT_CHANGES: &str = "SELECT count(*) FROM change WHERE tenant_id = $1";
 const OBJECTS: &str =
     "SELECT object_id, kind, number, name, description, enabled, version, created_at, changed_at FROM pbx_object
   WHERE tenant_id = $1 AND object_id > $2 ORDER BY object_id LIMIT $3";
-const KINDS: &str = "SELECT object_id, kind FROM pbx_object WHERE tenant_id = $1 AND object_id = ANY($2)";
+const KINDS: &str = "SELECT object_id, kind, version FROM pbx_object WHERE tenant_id = $1 AND object_id = ANY($2)";
 const CHANGES: &str = "SELECT object_id, version, revision, changed_at, actor FROM change
   WHERE tenant_id = $1 AND (object_id, version) > ($2, $3) ORDER BY object_id, version LIMIT $4";
 const CHANGE_FIELDS: &str = "SELECT object_id, version, path, before_value, after_value FROM change_field
@@ -117,14 +117,16 @@ pub fn objects_after(query: &mut Query<'_>, after: i64, limit: i64) -> Result<Ve
     rows.iter().map(|row| parse(query, row)).collect()
 }
 
-/// The kinds of objects by key, of half-imported ones too; what does not exist is left out.
+/// The kinds and versions of objects by key, of half-imported ones too; what does not exist is left out.
 ///
 /// # Errors
 /// What the engine answers.
-pub fn kinds(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Kind>> {
+pub fn kinds(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, (Kind, i64)>> {
     let rows = query.rows(KINDS, &[ids.iter().copied().collect()])?;
     let kind = |row: &Vec<Value>| Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null));
-    rows.iter().map(|row| Ok((column!(row, 0, int)?, kind(row).map_err(StoreError::from)?))).collect()
+    let known =
+        |row: &Vec<Value>| Ok((column!(row, 0, int)?, (kind(row).map_err(StoreError::from)?, column!(row, 2, int)?)));
+    rows.iter().map(known).collect()
 }
 
 /// A page of changes by object and version, from behind `after` on.

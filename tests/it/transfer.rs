@@ -23,7 +23,7 @@ use crate::harness::{ALL, Server, TOKEN};
 use crate::process::vext;
 
 /// An empty database with the key of another one.
-fn with_key_of(engine: Engine, other: &Live) -> Live {
+pub fn with_key_of(engine: Engine, other: &Live) -> Live {
     with_key(engine, &fs::read_to_string(key(other)).unwrap())
 }
 
@@ -44,17 +44,17 @@ fn key(live: &Live) -> PathBuf {
     live.folder.path().join("vext.key")
 }
 
-fn open(live: &Live) -> App {
+pub fn open(live: &Live) -> App {
     App::open(&live.options()).unwrap()
 }
 
-async fn export(app: &App, code: &str, secrets: Secrets) -> String {
+pub async fn export(app: &App, code: &str, secrets: Secrets) -> String {
     let mut bytes = Vec::new();
     app.export(code, secrets, &mut bytes, &mut |_, _| {}).await.unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
-async fn import(app: &App, text: &str, options: &ImportOptions) -> Result<Imported, TransferError> {
+pub async fn import(app: &App, text: &str, options: &ImportOptions) -> Result<Imported, TransferError> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     app.import(&mut file, options, &mut |_, _| {}).await
@@ -62,7 +62,7 @@ async fn import(app: &App, text: &str, options: &ImportOptions) -> Result<Import
 
 async fn problems(app: &App, text: &str) -> Vec<String> {
     match import(app, text, &ImportOptions::default()).await {
-        Err(TransferError::Problems(problems)) => problems.iter().map(LineProblem::to_string).collect(),
+        Err(TransferError::Problems { found, stopped: None }) => found.iter().map(LineProblem::to_string).collect(),
         other => panic!("not problems but {other:?}"),
     }
 }
@@ -76,10 +76,10 @@ async fn refusal(app: &App, text: &str, options: &ImportOptions) -> String {
 
 /// A file in pieces, to be altered and closed again.
 #[derive(Clone)]
-struct Lines(Vec<Value>);
+pub struct Lines(pub Vec<Value>);
 
 impl Lines {
-    fn of(text: &str) -> Self {
+    pub fn of(text: &str) -> Self {
         Self(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 
@@ -88,7 +88,7 @@ impl Lines {
         self.0.iter().position(fits).unwrap()
     }
 
-    fn object(&self, kind: &str) -> usize {
+    pub fn object(&self, kind: &str) -> usize {
         self.find(|line| line["object"]["kind"] == kind)
     }
 
@@ -97,7 +97,7 @@ impl Lines {
     }
 
     /// The text, with the counts and the SHA-256 that belong to it.
-    fn close(&self) -> String {
+    pub fn close(&self) -> String {
         let (end, lines) = self.0.split_last().unwrap();
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let count = |name| lines.iter().filter(|line| line.get(name).is_some()).count();
@@ -108,7 +108,7 @@ impl Lines {
     }
 }
 
-fn sha256(text: &str) -> String {
+pub fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -128,7 +128,7 @@ pub async fn copy_tenant(app: &App, from: &str, to: &str) {
     let copy = tenants.iter().find(|tenant| tenant.settings.code.as_str() == to).unwrap();
     // An import only asks its scratch database for kinds.
     let kinds = app.snapshot().read(copy.id, |query| vext::store::kinds(query, &[1])).await.unwrap();
-    assert_eq!(kinds[&1], Kind::FormDefaults);
+    assert_eq!(kinds[&1].0, Kind::FormDefaults);
 }
 
 /// The export of an import is the file itself, although the tenant has another number there.
@@ -374,7 +374,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
             set(info, "/section/name", json!("robot")),
             vec![(info, "name is not a section"), (last - 1, "information of the object")],
         ),
-        (set(change, "/change/revision", json!(1_000_000)), vec![(change, "revision must be 0 to ")]),
+        (set(change, "/change/revision", json!(1_000_000)), vec![(change, "revision must be 1 to ")]),
         (
             // Two things at once, in two lines, and the section is not also reported as missing.
             Box::new(|lines| {
@@ -383,7 +383,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
                 lines[info]["section"]["fields"]["dnd"] = json!(7);
             }),
             vec![
-                (ivy, "version must be at least 1; it is \"0\"."),
+                (ivy, "version must be 1 to 1073741823; it is \"0\"."),
                 (info, "information.dnd is stored"),
                 (info, "information.inboundTimeoutSeconds must be 1 to 600 seconds; it is \"601\"."),
             ],
@@ -488,14 +488,14 @@ fn large(molloy: &str, copies: i64) -> String {
     lines.close()
 }
 
-fn start(live: &Live, arguments: &[&str]) -> Child {
+pub fn start(live: &Live, arguments: &[&str]) -> Child {
     let mut command = vext(arguments);
     command.args(["--database", &live.url(), "--key-file"]).arg(key(live));
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Waits for a process and says what it printed and how much memory it had at most, in KiB.
-fn finish(mut child: Child) -> (bool, String, u64) {
+pub fn finish(mut child: Child) -> (bool, String, u64) {
     let mut most = 0;
     let file = format!("/proc/{}/status", child.id());
     while child.try_wait().unwrap().is_none() {
@@ -509,7 +509,7 @@ fn finish(mut child: Child) -> (bool, String, u64) {
     (output.status.success(), String::from_utf8(said).unwrap(), most)
 }
 
-fn path(file: &Path) -> &str {
+pub fn path(file: &Path) -> &str {
     file.to_str().unwrap()
 }
 

@@ -202,12 +202,14 @@ fn clock(deployment: &Deployment, seen: Option<&Seen>) -> Check {
         let moment = crate::service::backup::moment(now);
         check.fail(format!("It is {moment} by this machine's clock, before this program was written: {set}."));
     }
-    if let Some(newest) = seen.and_then(|seen| seen.newest).filter(|newest| newest - now > APART) {
+    if let Some(ahead) =
+        seen.and_then(|seen| seen.newest).map(|newest| newest.saturating_sub(now)).filter(|ahead| *ahead > APART)
+    {
         let said = format!(
             "The newest row was written {} ahead of this machine's clock, by this one or another's: {set}.",
-            friendly(newest - now)
+            friendly(ahead)
         );
-        if newest - now > AHEAD { check.fail(said) } else { check.warn(said) }
+        if ahead > AHEAD { check.fail(said) } else { check.warn(said) }
     }
     if let Some(ahead) = seen.and_then(|seen| seen.ahead).filter(|ahead| ahead.abs() > APART) {
         let way = if ahead > 0 { "ahead of" } else { "behind" };
@@ -228,5 +230,5 @@ fn clock(deployment: &Deployment, seen: Option<&Seen>) -> Check {
 }
 
 fn friendly(millis: i64) -> String {
-    format!("{:#}", SignedDuration::from_secs((millis + 500) / 1000))
+    format!("{:#}", SignedDuration::from_secs(millis.saturating_add(500) / 1000))
 }

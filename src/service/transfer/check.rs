@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{BufReader, Seek as _};
 
 use super::format::{End, Header, Secrets};
-use super::import::CHUNK;
+use super::import::{CHUNK, CHUNK_BYTES};
 use super::lines::Lines;
-use super::scratch::{Numbered, Scratch, Verdict};
-use super::step::{Keys, Parsed, Reader, Step, settings};
+use super::scratch::{Numbered, Scratch};
+use super::step::{self, Keys, Parsed, Reader, Step, settings};
+use super::verdict::Verdict;
 use super::{LineProblem, Tell, TransferError};
 use crate::domain::{Code, Environment, Problem};
 use crate::form::Section as _;
@@ -49,11 +50,24 @@ pub(super) async fn check(
     let scratch = Scratch::make(&used, environment).await?;
     let reader = Reader::new(code, scratch.tenant, header, keys);
 
+    step::counters(header, &mut |problem| verdict.add(1, problem));
     file.rewind()?;
     let mut lines = Lines::new(BufReader::new(file));
-    let (mut seen, mut chunk, mut last) = (End::default(), Vec::new(), 0);
+    let (mut seen, mut chunk, mut bytes) = (End::default(), Vec::new(), 0);
+    let mut greatest = (0, 0);
     let (mut end, mut end_line, mut digest) = (None, 0, None);
-    while lines.next()? {
+    let mut stopped = None;
+    loop {
+        match lines.next() {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(TransferError::Problems { found, stopped: at }) => {
+                found.into_iter().for_each(|LineProblem { line, problem }| verdict.add(line, problem));
+                stopped = at;
+                break;
+            }
+            Err(error) => return Err(error),
+        }
         if prefix.is_some_and(|prefix| prefix.unsigned_abs() == lines.number) {
             digest = Some(lines.through());
         }
@@ -68,37 +82,41 @@ pub(super) async fn check(
             verdict.add(line, Problem::new(Code::InvalidFormat, "stands behind the last line of the export"));
             break;
         }
-        match reader.parse(lines.text(), &mut |problem| verdict.problems.push(LineProblem { line, problem })) {
+        match reader.parse(lines.text(), &mut |problem| verdict.add(line, problem)) {
             Parsed::End(found) => {
                 (end, end_line) = (Some(found), line);
                 seen.sha256 = lines.before();
             }
-            Parsed::Refused(what) => {
-                if let Some((object, name)) = what {
-                    last = last.max(object);
-                    verdict.refused.insert((object, name));
-                }
-            }
+            Parsed::Refused(what) => verdict.refuse(what),
             Parsed::Step(step) => {
                 match &step {
-                    Step::Object(row) => {
-                        last = last.max(row.id.local);
-                        seen.objects += 1;
-                    }
+                    Step::Object(_) => seen.objects += 1,
                     Step::Section { .. } => seen.sections += 1,
                     Step::Change(_) => seen.changes += 1,
                 }
                 chunk.push(Numbered { line, step });
             }
         }
-        if chunk.len() == CHUNK {
+        if reader.greatest_id() > greatest.0 {
+            greatest = (reader.greatest_id(), line);
+        }
+        if chunk.len() == CHUNK || lines.bytes - bytes > CHUNK_BYTES {
             scratch.import(std::mem::take(&mut chunk), &mut verdict).await?;
+            bytes = lines.bytes;
+        }
+        if verdict.is_full() {
+            stopped = Some(line);
+            break;
         }
     }
     scratch.import(chunk, &mut verdict).await?;
+    if stopped.is_some() {
+        return Err(verdict.told(stopped));
+    }
 
-    if header.next_object <= last {
-        let rule = format!("must be greater than every id, of which {last} is the greatest");
+    let (last, line) = greatest;
+    if (1..=last).contains(&header.next_object) {
+        let rule = format!("must be greater than every id, of which {last} in line {line} is the greatest");
         verdict.add(1, Problem::new(Code::OutOfRange, rule).value(header.next_object).under("nextObject"));
     }
     scratch.complete(header, end_line.max(lines.number), &mut verdict).await?;
@@ -108,21 +126,24 @@ pub(super) async fn check(
             verdict.add(lines.number, Problem::new(Code::Required, rule));
         }
         Some(end) => {
-            // What was left out cannot be counted.
-            seen.secrets = if header.secrets == Secrets::None { end.secrets } else { reader.secrets_opened() };
+            if header.secrets == Secrets::None {
+                // What was left out cannot be counted.
+                seen.secrets = end.secrets.min(reader.secrets_possible());
+            } else {
+                seen.secrets = reader.secrets_opened();
+            }
             compare(end, &seen, end_line, &mut verdict);
         }
     }
-    verdict.problems.sort_by_key(|found| found.line);
     match (found, end) {
-        (Some(settings), Some(end)) if verdict.problems.is_empty() => Ok(Checked { settings, end, prefix: digest }),
-        _ => Err(TransferError::Problems(verdict.problems)),
+        (Some(settings), Some(end)) if verdict.is_empty() => Ok(Checked { settings, end, prefix: digest }),
+        _ => Err(verdict.told(None)),
     }
 }
 
 /// Compares the last line with what was seen. Lines that were refused are not counted a second time.
 fn compare(end: &End, seen: &End, line: u64, verdict: &mut Verdict) {
-    if verdict.problems.is_empty() {
+    if verdict.is_empty() {
         let counts = [
             ("objects", end.objects, seen.objects),
             ("sections", end.sections, seen.sections),

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use super::format::{ChangeLine, End, FORMAT, FieldChange, Header, Line, ObjectLine, Secrets, SectionLine};
+use super::lines::LONGEST;
 use super::shapes::{Shape, encode, refers, shapes, without_tenant};
 use super::{Tell, TransferError};
 use crate::domain::{Kind, Sealer, TenantId, Value, hex};
@@ -118,6 +119,9 @@ impl Sink<'_> {
     fn line(&mut self, line: &impl Serialize) -> Result<(), TransferError> {
         let mut text = serde_json::to_string(line).map_err(|e| StoreError::Bug(e.to_string()))?;
         text.push('\n');
+        if text.len() > LONGEST {
+            return Err(StoreError::Bug(format!("a line has {} bytes, more than an import reads", text.len())).into());
+        }
         self.hash.update(&text);
         Ok(self.out.write_all(text.as_bytes())?)
     }

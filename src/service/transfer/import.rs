@@ -9,7 +9,8 @@ use super::check::{Checked, check};
 use super::format::{End, Header, Secrets};
 use super::lines::Lines;
 use super::step::{self, Keys, Parsed, Reader, Step, apply};
-use super::{LineProblem, Tell, TransferError};
+use super::verdict::Verdict;
+use super::{Tell, TransferError};
 use crate::domain::{Sealer, TenantId};
 use crate::service::{App, key};
 use crate::store::{self, Counters, Outcome, Presence, StoreError};
@@ -17,7 +18,7 @@ use crate::store::{self, Counters, Outcome, Presence, StoreError};
 /// How many lines are written in one transaction.
 pub(super) const CHUNK: usize = 250;
 /// A chunk ends earlier when its lines are long, so that memory does not depend on the file.
-const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
+pub(super) const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
@@ -244,7 +245,7 @@ fn header(file: &mut File) -> Result<Header, TransferError> {
     if !lines.next()? {
         return refused("the file is empty");
     }
-    let mut problems = Vec::new();
-    let header = step::header(lines.text(), &mut |problem| problems.push(LineProblem { line: 1, problem }));
-    header.ok_or(TransferError::Problems(problems))
+    let mut verdict = Verdict::default();
+    let header = step::header(lines.text(), &mut |problem| verdict.add(1, problem));
+    header.ok_or_else(|| verdict.told(None))
 }

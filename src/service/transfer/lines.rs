@@ -1,13 +1,17 @@
 //! Reading lines, with the SHA-256 of those that have passed.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{BufRead, Read as _};
 
 use sha2::{Digest as _, Sha256};
 
 use super::export::digits;
+use super::{LineProblem, TransferError};
+use crate::domain::{Code, Problem};
 
-/// The longest line that is read: far more than any export has, and little enough for memory.
-const LONGEST: u64 = 16 * 1024 * 1024;
+/// The longest line, its end included, in MiB: more than twice the longest that an export can have, which is a change of
+/// a list of 1000 entries. An export writes none that is longer.
+const LONGEST_MIB: usize = 8;
+pub(super) const LONGEST: usize = LONGEST_MIB * 1024 * 1024;
 
 /// The lines of a file, one after the other.
 pub(super) struct Lines<R> {
@@ -28,16 +32,19 @@ impl<R: BufRead> Lines<R> {
     /// Reads the next line. False at the end of the file.
     ///
     /// # Errors
-    /// What reading answers, and for a line without end.
-    pub(super) fn next(&mut self) -> io::Result<bool> {
+    /// What reading answers; a problem of the line when it is too long, behind which nothing can be read.
+    pub(super) fn next(&mut self) -> Result<bool, TransferError> {
         self.hash.update(&self.line);
         self.line.clear();
-        let read = self.reader.by_ref().take(LONGEST).read_until(b'\n', &mut self.line)? as u64;
-        if read == LONGEST {
-            return Err(io::Error::other(format!("line {} is longer than 16 MiB", self.number + 1)));
-        }
-        self.bytes += read;
+        let read = self.reader.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', &mut self.line)?;
+        self.bytes += read as u64;
         self.number += u64::from(read > 0);
+        if read > LONGEST {
+            self.line = Vec::new();
+            let rule = format!("is longer than {LONGEST_MIB} MiB, which no line of an export is");
+            let found = vec![LineProblem { line: self.number, problem: Problem::new(Code::OutOfRange, rule) }];
+            return Err(TransferError::Problems { found, stopped: Some(self.number) });
+        }
         Ok(read > 0)
     }
 
@@ -60,6 +67,7 @@ impl<R: BufRead> Lines<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     fn sha256(text: &str) -> String {
         digits(&Sha256::new().chain_update(text))
@@ -77,7 +85,17 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_not_read_into_memory() {
-        let endless = io::BufReader::new(io::repeat(b'x'));
-        assert!(Lines::new(endless).next().unwrap_err().to_string().contains("line 1 is longer"));
+        let endless = io::BufReader::new(io::Cursor::new("a\n").chain(io::repeat(b'x')));
+        let mut lines = Lines::new(endless);
+        assert!(lines.next().unwrap());
+        let TransferError::Problems { found, stopped: Some(2) } = lines.next().unwrap_err() else { panic!() };
+        assert_eq!(found[0].to_string(), "line 2: the line is longer than 8 MiB, which no line of an export is.");
+        assert!(lines.line.capacity() == 0);
+    }
+
+    #[test]
+    fn the_longest_line_is_read() {
+        let text = "x".repeat(LONGEST - 1) + "\n";
+        assert!(Lines::new(text.as_bytes()).next().unwrap());
     }
 }

@@ -10,10 +10,12 @@ mod check;
 mod export;
 mod format;
 mod import;
+mod json;
 mod lines;
 mod scratch;
 mod shapes;
 mod step;
+mod verdict;
 
 use std::fmt;
 use std::io;
@@ -34,9 +36,14 @@ pub enum TransferError {
     /// One sentence.
     #[error("{0}")]
     Refused(String),
-    /// Everything that is wrong with the file.
-    #[error("{}", counted(.0))]
-    Problems(Vec<LineProblem>),
+    /// Everything that is wrong with the file, or so much of it that reading was stopped.
+    #[error("{}", counted(.found, *.stopped))]
+    Problems {
+        /// What is wrong, in the order of the lines.
+        found: Vec<LineProblem>,
+        /// The line behind which nothing was read.
+        stopped: Option<u64>,
+    },
     /// What the store answers.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,11 +52,13 @@ pub enum TransferError {
     Io(#[from] io::Error),
 }
 
-fn counted(problems: &[LineProblem]) -> String {
-    match problems.len() {
-        1 => "nothing was imported: the file has 1 problem".into(),
-        several => format!("nothing was imported: the file has {several} problems"),
-    }
+fn counted(problems: &[LineProblem], stopped: Option<u64>) -> String {
+    let count = match problems.len() {
+        1 => "1 problem".to_owned(),
+        several => format!("{several} problems"),
+    };
+    let more = stopped.map(|line| format!(" up to line {line}, where reading stopped: there may be more"));
+    format!("nothing was imported: the file has {count}{}", more.unwrap_or_default())
 }
 
 /// Something that is wrong with a line of the file.

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::TransferError;
 use super::format::Header;
 use super::import::CHUNK;
 use super::shapes::shapes;
 use super::step::{Step, apply};
-use super::{LineProblem, TransferError};
+use super::verdict::Verdict;
 use crate::domain::{Code, Environment, Kind, Problem, TenantId};
 use crate::form::camel;
 use crate::objects::TenantSettings;
@@ -25,29 +26,6 @@ pub(super) struct Scratch {
 pub(super) struct Numbered {
     pub line: u64,
     pub step: Step,
-}
-
-/// What is wrong, and what was refused and is therefore not reported as missing.
-#[derive(Default)]
-pub(super) struct Verdict {
-    pub problems: Vec<LineProblem>,
-    /// Objects by id, with an empty text, and their sections by name.
-    pub refused: HashSet<(i64, String)>,
-}
-
-impl Verdict {
-    pub(super) fn add(&mut self, line: u64, problem: Problem) {
-        self.problems.push(LineProblem { line, problem });
-    }
-
-    fn extend(&mut self, other: Verdict) {
-        self.problems.extend(other.problems);
-        self.refused.extend(other.refused);
-    }
-
-    fn broken(&self, object: i64) -> bool {
-        self.refused.contains(&(object, String::new()))
-    }
 }
 
 impl Scratch {
@@ -77,6 +55,9 @@ impl Scratch {
             Err(error) => return Err(error.into()),
         }
         for i in 0..steps.len() {
+            if verdict.is_full() {
+                break;
+            }
             let Numbered { line, step } = &steps[i];
             let problem = match self.write(&steps, i..i + 1, verdict).await {
                 Ok(found) => {
@@ -88,7 +69,7 @@ impl Scratch {
                 Err(StoreError::Invalid(why)) => Problem::new(Code::InvalidFormat, format!("cannot be kept: {why}")),
                 Err(error) => return Err(error.into()),
             };
-            verdict.refused.extend(makes(step));
+            verdict.refuse(makes(step));
             verdict.add(*line, problem);
         }
         Ok(())
@@ -101,15 +82,14 @@ impl Scratch {
         verdict: &Verdict,
     ) -> store::Result<Verdict> {
         let steps = Arc::clone(steps);
-        let broken: HashSet<i64> =
-            verdict.refused.iter().filter(|(_, name)| name.is_empty()).map(|(object, _)| *object).collect();
+        let broken = verdict.broken();
         let work = move |tx: &mut store::Tx<'_>| {
             let mut verdict = Verdict::default();
             for Numbered { line, step } in &steps[range.clone()] {
                 match ill_fitting(tx, step, &broken)? {
                     Some(found) if found.is_empty() => apply(tx, step)?,
                     found => {
-                        verdict.refused.extend(makes(step));
+                        verdict.refuse(makes(step));
                         found.into_iter().flatten().for_each(|problem| verdict.add(*line, problem));
                     }
                 }
@@ -129,12 +109,13 @@ impl Scratch {
         let snapshot = self.store.snapshot();
         let defaults = header.defaults;
         let kinds = snapshot.read(self.tenant, move |query| store::kinds(query, &[defaults])).await?;
-        if kinds.get(&defaults) != Some(&Kind::FormDefaults) && !verdict.broken(defaults) {
+        let kind = kinds.get(&defaults).map(|(kind, _)| *kind);
+        if kind != Some(Kind::FormDefaults) && !verdict.has_refused(defaults, "") {
             let rule = "must be the id of the form defaults";
             verdict.add(1, Problem::new(Code::NotFound, rule).value(defaults).under("defaults"));
         }
         let mut after = 0;
-        loop {
+        while !verdict.is_full() {
             let read = move |query: &mut Query<'_>| {
                 let rows = store::objects_after(query, after, CHUNK as i64)?;
                 let mut missing = Vec::new();
@@ -151,14 +132,15 @@ impl Scratch {
             let (last, mut missing) = snapshot.read(self.tenant, read).await?;
             missing.sort_unstable();
             for (object, name) in missing {
-                if !verdict.refused.contains(&(object, name.clone())) {
+                if !verdict.has_refused(object, &name) {
                     let rule = format!("of the object {object} is missing");
                     verdict.add(line, Problem::new(Code::Required, rule).under(name));
                 }
             }
-            let Some(last) = last else { return Ok(()) };
+            let Some(last) = last else { break };
             after = last;
         }
+        Ok(())
     }
 }
 
@@ -174,7 +156,11 @@ fn makes(step: &Step) -> Option<(i64, String)> {
 /// Why a step does not fit what came before it; nothing when it fits. `None` when it cannot be judged, because what it
 /// belongs to was refused.
 fn ill_fitting(query: &mut Query<'_>, step: &Step, broken: &HashSet<i64>) -> store::Result<Option<Vec<Problem>>> {
-    let Step::Section { object, shape, admitted } = step else { return Ok(Some(Vec::new())) };
+    let (object, shape, admitted) = match step {
+        Step::Section { object, shape, admitted } => (object, shape, admitted),
+        Step::Change(change) => return overtaking(query, change).map(Some),
+        Step::Object(_) => return Ok(Some(Vec::new())),
+    };
     let name = shape.name();
     let ids: Vec<i64> = admitted.references.iter().map(|r| r.object.local).chain([*object]).collect();
     let kinds = store::kinds(query, &ids)?;
@@ -183,7 +169,7 @@ fn ill_fitting(query: &mut Query<'_>, step: &Step, broken: &HashSet<i64>) -> sto
         None if broken.contains(object) => return Ok(None),
         None => problems
             .push(Problem::new(Code::NotFound, "must be the id of an object above").value(object).under("object")),
-        Some(kind) if !shapes(*kind).iter().any(|own| own.table() == shape.table()) => {
+        Some((kind, _)) if !shapes(*kind).iter().any(|own| own.table() == shape.table()) => {
             let rule = format!("is not what the {} {object} has", kind.label());
             problems.push(Problem::new(Code::WrongKind, rule).under(&name));
         }
@@ -193,12 +179,12 @@ fn ill_fitting(query: &mut Query<'_>, step: &Step, broken: &HashSet<i64>) -> sto
     for reference in &admitted.references {
         let local = reference.object.local;
         let problem = match kinds.get(&local) {
-            Some(kind) if reference.kinds.contains(kind) => continue,
+            Some((kind, _)) if reference.kinds.contains(kind) => continue,
             None if broken.contains(&local) => {
                 unclear = true;
                 continue;
             }
-            Some(kind) => {
+            Some((kind, _)) => {
                 let fitting = reference.kinds.iter().map(|k| k.label()).collect::<Vec<_>>().join(", ");
                 Problem::new(Code::WrongKind, format!("must be one of: {fitting}; {local} is a {}", kind.label()))
             }
@@ -207,6 +193,17 @@ fn ill_fitting(query: &mut Query<'_>, step: &Step, broken: &HashSet<i64>) -> sto
         problems.push(Problem { path: reference.path.clone(), ..problem }.under(&name));
     }
     Ok(if unclear && problems.is_empty() { None } else { Some(problems) })
+}
+
+/// Why a change cannot have been made: its object is not that far. Of what was deleted there is only the history.
+fn overtaking(query: &mut Query<'_>, change: &store::KeptChange) -> store::Result<Vec<Problem>> {
+    let kinds = store::kinds(query, &[change.object])?;
+    let newest = kinds.get(&change.object).map(|(_, version)| *version);
+    let problem = newest.filter(|newest| change.version > *newest).map(|newest| {
+        let rule = format!("must be at most {newest}, the version of the object");
+        Problem::new(Code::OutOfRange, rule).value(change.version).under("version")
+    });
+    Ok(problem.into_iter().collect())
 }
 
 /// The problem of a line that repeats what must be unique.

@@ -117,13 +117,17 @@ pub(super) fn without_tenant(json: &mut Json, tenant: TenantId) {
     }
 }
 
-/// The way back from [`without_tenant`].
-pub(super) fn with_tenant(json: &mut Json, tenant: TenantId) {
+/// The way back from [`without_tenant`]. `known` is told each id; it says whether an object can have had it.
+pub(super) fn with_tenant(json: &mut Json, tenant: TenantId, known: &mut dyn FnMut(&Json) -> Option<i64>) {
     match json {
-        Json::Array(list) => list.iter_mut().for_each(|entry| with_tenant(entry, tenant)),
-        Json::Object(fields) => match (fields.len(), fields.get("object").and_then(Json::as_i64)) {
-            (1, Some(local)) => *json = ObjectId { tenant, local }.opaque().0.into(),
-            _ => fields.values_mut().for_each(|value| with_tenant(value, tenant)),
+        Json::Array(list) => list.iter_mut().for_each(|entry| with_tenant(entry, tenant, known)),
+        Json::Object(fields) => match (fields.len(), fields.get("object").filter(|id| id.is_number())) {
+            (1, Some(id)) => {
+                if let Some(local) = known(id) {
+                    *json = ObjectId { tenant, local }.opaque().0.into();
+                }
+            }
+            _ => fields.values_mut().for_each(|value| with_tenant(value, tenant, known)),
         },
         _ => {}
     }

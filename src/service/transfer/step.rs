@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value as Json;
 
 use super::export::place;
 use super::format::{ChangeLine, End, FORMAT, Header, Line, ObjectLine, Secrets, SectionLine};
+use super::json;
 use super::shapes::{Admitted, Shape, decode, named, refers, shapes, with_tenant};
-use crate::domain::{Code, DateTime, Kept, Kind, ObjectId, Problem, Sealer, TenantId, Value};
+use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Scalar as _, Sealer, TenantId, Value};
 use crate::form::{Information, Section as _};
 use crate::objects::TenantSettings;
 use crate::store::{self, KeptChange, ObjectRow, Result, Tx};
@@ -42,32 +42,66 @@ pub(super) struct Reader<'a> {
     code: &'a str,
     tenant: TenantId,
     secrets: Secrets,
+    /// The last revision that the first line tells, if it can be.
     revision: i64,
     keys: &'a Keys,
     opened: Cell<u64>,
+    /// How many secrets there could have been.
+    places: Cell<u64>,
+    /// The greatest id of an object that is there, or was.
+    greatest: Cell<i64>,
 }
 
-fn json_problem(error: &serde_json::Error) -> Problem {
-    let text = error.to_string().replace(" at line 1 column ", " at column ");
-    Problem::new(Code::InvalidFormat, format!("is not a line of an export: {text}"))
-}
+/// What programs that pack begin their files with: gzip, zstd, xz, bzip2, zip.
+const PACKED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04"];
 
 /// Parses the first line. `None` when the rest cannot be judged without it.
 pub(super) fn header(line: &[u8], report: &mut dyn FnMut(Problem)) -> Option<Header> {
-    let json: Json = serde_json::from_slice(line).map_err(|e| report(json_problem(&e))).ok()?;
-    match json.get("format").and_then(Json::as_u64) {
+    if PACKED.iter().any(|packed| line.starts_with(packed)) {
+        report(Problem::new(Code::InvalidFormat, "is not text: the file is packed, so unpack it first"));
+        return None;
+    }
+    let json = json::parse(line).map_err(&mut *report).ok()?;
+    match json.get("format") {
         None => {
             report(Problem::new(Code::InvalidFormat, "is not the first line of an export: it has no format"));
             return None;
         }
-        Some(FORMAT) => {}
+        Some(format) if format.as_u64() == Some(FORMAT) => {}
         Some(other) => {
-            let rule = format!("must be {FORMAT}; a newer vext has written this");
+            let newer = other.as_u64().filter(|format| *format > FORMAT);
+            let newer = newer.map_or("", |_| "; a newer vext has written this");
+            let rule = format!("must be {FORMAT}{newer}");
             report(Problem::new(Code::OutOfRange, rule).value(other).under("format"));
             return None;
         }
     }
-    serde_json::from_value(json).map_err(|e| report(json_problem(&e))).ok()
+    json::typed(json).map_err(report).ok()
+}
+
+fn within(range: std::ops::RangeInclusive<i64>, value: i64, report: impl FnOnce(Problem)) {
+    if !range.contains(&value) {
+        let rule = format!("must be {} to {}", range.start(), range.end());
+        report(Problem::new(Code::OutOfRange, rule).value(value));
+    }
+}
+
+/// A counter is not negative, and can be counted on.
+fn counted(counter: Counter, least: i64, value: i64, report: impl FnOnce(Problem)) {
+    within(least..=counter.most_imported(), value, report);
+}
+
+fn moment(value: i64, report: impl FnOnce(Problem)) {
+    if let Err(problem) = DateTime::admit(value.into()) {
+        report(problem);
+    }
+}
+
+/// Checks the counters of a header.
+pub(super) fn counters(header: &Header, report: &mut dyn FnMut(Problem)) {
+    moment(header.created_at, |problem| report(problem.under("createdAt")));
+    counted(Counter::NextObject, 1, header.next_object, |problem| report(problem.under("nextObject")));
+    counted(Counter::Revision, 0, header.revision, |problem| report(problem.under("revision")));
 }
 
 /// The tenant of a header.
@@ -87,8 +121,23 @@ pub(super) fn settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Opti
 
 impl<'a> Reader<'a> {
     pub(super) fn new(code: &'a str, tenant: TenantId, header: &Header, keys: &'a Keys) -> Self {
-        let Header { secrets, revision, .. } = *header;
-        Self { code, tenant, secrets, revision, keys, opened: Cell::new(0) }
+        // What is wrong with the first line is told there, and not again with each line that is measured by it.
+        let most = Counter::Revision.most_imported();
+        let revision = if (0..=most).contains(&header.revision) { header.revision } else { most };
+        let (opened, places, greatest) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Self { code, tenant, secrets: header.secrets, revision, keys, opened, places, greatest }
+    }
+
+    /// The greatest id of an object that lines have named so far, what is gone included.
+    pub(super) fn greatest_id(&self) -> i64 {
+        self.greatest.get()
+    }
+
+    /// Takes the id of an object, and reports what cannot be one.
+    fn id(&self, id: i64, report: impl FnOnce(Problem)) {
+        let most = Counter::NextObject.most_imported() - 1;
+        within(1..=most, id, report);
+        self.greatest.set(self.greatest.get().max(if id <= most { id } else { 0 }));
     }
 
     /// How many secrets have been opened.
@@ -96,19 +145,34 @@ impl<'a> Reader<'a> {
         self.opened.get()
     }
 
+    /// How many secrets the sections that have been parsed could have.
+    pub(super) fn secrets_possible(&self) -> u64 {
+        self.places.get()
+    }
+
     /// Parses any other line.
     pub(super) fn parse(&self, line: &[u8], report: &mut dyn FnMut(Problem)) -> Parsed {
-        match serde_json::from_slice(line) {
+        let json = match json::parse(line) {
+            Ok(json) => json,
+            Err(problem) => {
+                report(problem);
+                return Parsed::Refused(None);
+            }
+        };
+        // Even of a line that cannot be used the object may be known, and need not be reported again wherever it is
+        // referred to.
+        let of = |line: &str, id: &str| json.get(line)?.get(id)?.as_i64();
+        let name = || json.get("section")?.get("name")?.as_str().map(str::to_owned);
+        let object = of("object", "id").map(|id| (id, String::new()));
+        let made = object.or_else(|| Some((of("section", "object")?, name()?)));
+        match json::typed(json) {
             Ok(Line::Object(line)) => self.object(line, report),
             Ok(Line::Section(line)) => self.section(line, report),
             Ok(Line::Change(line)) => self.change(line, report),
             Ok(Line::End(end)) => Parsed::End(end),
-            Err(error) => {
-                report(json_problem(&error));
-                // Even so its object may be known, and need not be reported again wherever it is referred to.
-                let json: Option<Json> = serde_json::from_slice(line).ok();
-                let id = json.and_then(|json| json.get("object")?.get("id")?.as_i64());
-                Parsed::Refused(id.map(|id| (id, String::new())))
+            Err(problem) => {
+                report(problem);
+                Parsed::Refused(made)
             }
         }
     }
@@ -120,11 +184,10 @@ impl<'a> Reader<'a> {
             bad = true;
             report(problem);
         };
-        for (field, value) in [("id", id), ("version", version)] {
-            if value < 1 {
-                wrong(Problem::new(Code::OutOfRange, "must be at least 1").value(value).under(field));
-            }
-        }
+        self.id(id, |problem| wrong(problem.under("id")));
+        counted(Counter::Version, 1, version, |problem| wrong(problem.under("version")));
+        moment(created_at, |problem| wrong(problem.under("createdAt")));
+        moment(changed_at, |problem| wrong(problem.under("changedAt")));
         let kind = Kind::of(&word);
         if kind.is_none() {
             wrong(Problem::new(Code::NotFound, "is not a kind that this program knows").value(&word).under("kind"));
@@ -161,6 +224,8 @@ impl<'a> Reader<'a> {
             bad = true;
             report(problem.under(&name));
         };
+        let secrets = shape.describe().iter().filter(|field| field.secret.is_some()).count() as u64;
+        self.places.set(self.places.get() + secrets);
         let open = |kept: Kept, field: &str, text: &str| self.open(kept, &place(self.code, object, &name, field), text);
         let cells = decode(shape.table(), shape.describe(), fields, &open, &mut under);
         let admitted = cells.and_then(|cells| shape.admit(cells, self.tenant, &mut under));
@@ -199,20 +264,33 @@ impl<'a> Reader<'a> {
             bad = true;
             report(problem.under(field));
         };
-        for (field, value) in [("object", object), ("version", version)] {
-            if value < 1 {
-                wrong(field, Problem::new(Code::OutOfRange, "must be at least 1").value(value));
-            }
-        }
-        if !(0..=self.revision).contains(&revision) {
-            let rule = format!("must be 0 to {}, the tenant's revision", self.revision);
+        self.id(object, |problem| wrong("object", problem));
+        counted(Counter::Version, 1, version, |problem| wrong("version", problem));
+        if !(1..=self.revision).contains(&revision) {
+            let rule = format!("must be 1 to {}, the tenant's revision", self.revision);
             wrong("revision", Problem::new(Code::OutOfRange, rule).value(revision));
         }
+        moment(at, |problem| wrong("at", problem));
         let mut kept = Vec::new();
-        for mut field in fields {
+        for (i, mut field) in fields.into_iter().enumerate() {
+            let mut within = |side: &str, problem: Problem| wrong("fields", problem.under(side).under(i));
             if refers(&field.path) {
-                with_tenant(&mut field.before, self.tenant);
-                with_tenant(&mut field.after, self.tenant);
+                for (side, json) in [("before", &mut field.before), ("after", &mut field.after)] {
+                    with_tenant(json, self.tenant, &mut |id| {
+                        let Some(local) = id.as_i64() else {
+                            let rule = "must be the id of an object, a whole number";
+                            within(side, Problem::new(Code::InvalidFormat, rule).value(id));
+                            return None;
+                        };
+                        self.id(local, |problem| within(side, problem));
+                        Some(local)
+                    });
+                }
+            }
+            // Who follows the tenant is told what is gone by this alone.
+            if field.path == store::KIND_PATH && field.before.as_str().and_then(Kind::of).is_none() {
+                let rule = "is not a kind that this program knows";
+                within("before", Problem::new(Code::NotFound, rule).value(&field.before));
             }
             kept.push((field.path, field.before.to_string(), field.after.to_string()));
         }

@@ -3,6 +3,7 @@
 //! How to add a table: sections, details and their lists are found by themselves; what else a tenant has has its check
 //! in `tenant.rs`, what stands above tenants here.
 
+mod counters;
 mod tenant;
 mod words;
 

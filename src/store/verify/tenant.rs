@@ -9,7 +9,7 @@ use super::super::objects::ObjectRow;
 use super::super::search;
 use super::super::session::{Query, Session, column};
 use super::super::{objects, sections, tenants};
-use super::said;
+use super::{counters, said};
 use crate::domain::{ExtensionNumber, Kind, Row, Scalar as _, Sealer, TenantId, Value};
 use crate::form::{
     AdditionalDestinations, CallSettings, FollowMe, Information, Note, OutboundCalls, OutboundRecording, Security,
@@ -64,10 +64,11 @@ pub(super) fn verify_tenant(
     }
     let query = Query::new(session, id);
     let mut check = Check { query, sealer, kinds: HashMap::new(), lists: BTreeMap::new(), found: Vec::new() };
+    check.counters();
     check.objects(defaults, next);
     check.sections();
     check.unread_lists();
-    check.changes(revision);
+    check.changes(revision, next);
     check.import();
     found.extend(check.found.into_iter().map(|problem| format!("{place}: {problem}")));
     found
@@ -126,11 +127,9 @@ impl Check<'_, '_> {
         self.folded(&rows);
         for (id, row) in rows {
             self.kinds.insert(id, row.kind);
+            self.found.extend(counters::of_object(&row));
             if let Some(Err(problem)) = row.number.map(|number| ExtensionNumber::from_value(number.into())) {
                 self.found.push(problem.under(format!("pbx_object[{id}].number")).message());
-            }
-            if row.version < 1 {
-                self.found.push(format!("pbx_object[{id}].version: must be 1 or more"));
             }
         }
         if let Some(last) = ids.last().filter(|last| **last >= next) {
@@ -170,6 +169,7 @@ impl Check<'_, '_> {
             self.words(table, &there_set, &words.collect());
         }
         for (id, row) in rows {
+            self.found.extend(counters::of_section(id, &row));
             self.references(id, &row);
             self.sealed(id, &row);
         }
@@ -221,7 +221,14 @@ impl Check<'_, '_> {
         }
     }
 
-    fn changes(&mut self, last: i64) {
+    fn counters(&mut self) {
+        match counters::of_tenant(&mut self.query) {
+            Ok(found) => self.found.extend(found),
+            Err(error) => self.found.push(said("tenant", error)),
+        }
+    }
+
+    fn changes(&mut self, last: i64, next: i64) {
         let found = &mut self.found;
         let read = self.query.each(CHANGES, &[], &mut |row| {
             let (object, version, revision) = (column!(row, 0, int)?, column!(row, 1, int)?, column!(row, 2, int)?);
@@ -242,7 +249,8 @@ impl Check<'_, '_> {
             }
             Ok(())
         });
-        self.found.extend(read.err().map(|error| said("change", error)));
+        let counted = counters::of_changes(&mut self.query, next, &mut self.found);
+        self.found.extend(read.err().or(counted.err()).map(|error| said("change", error)));
         self.found.extend(fields.err().map(|error| said("change_field", error)));
     }
 

@@ -1,0 +1,184 @@
+//! The JSON of a line. What it says twice is refused, since two programs would read two things; and one line holds no
+//! more values than memory should.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value as Json};
+use serde_path_to_error::{Path, Segment, Track};
+
+use crate::domain::{Code, Problem};
+
+/// The most values in a line: ten times as many as any export has, which are those of a change in a list of 1000
+/// entries.
+const MOST_VALUES: usize = 250_000;
+
+/// The value that a line is.
+///
+/// # Errors
+/// What is wrong, and where.
+pub(super) fn parse(line: &[u8]) -> Result<Json, Problem> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Err(Problem::new(Code::InvalidFormat, "is empty"));
+    }
+    let wrong = |path: &Path, error: &serde_json::Error| {
+        let text = error.to_string().replace(" at line 1 column ", " at column ");
+        placed(path, Problem::new(Code::InvalidFormat, format!("is not a line of an export: {text}")))
+    };
+    let (left, mut track) = (Cell::new(MOST_VALUES), Track::new());
+    let mut json = serde_json::Deserializer::from_slice(line);
+    let parsed = Once(&left).deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
+    let path = track.path();
+    let parsed = parsed.and_then(|parsed| json.end().map(|()| parsed));
+    parsed.map_err(|error| wrong(&path, &error))
+}
+
+/// The line that a value is.
+///
+/// # Errors
+/// What is wrong, and where.
+pub(super) fn typed<T: DeserializeOwned>(json: Json) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let rule = format!("is not as an export writes it: {}", error.inner());
+        placed(error.path(), Problem::new(Code::InvalidFormat, rule))
+    })
+}
+
+fn placed(path: &Path, problem: Problem) -> Problem {
+    let step = |segment: &Segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { variant } => Some(variant.clone()),
+        Segment::Unknown => None,
+    };
+    Problem { path: path.iter().filter_map(step).collect(), ..problem }
+}
+
+/// Reads a value with each key of each object once, while values are left.
+#[derive(Clone, Copy)]
+struct Once<'a>(&'a Cell<usize>);
+
+impl<'de> DeserializeSeed<'de> for Once<'_> {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        match self.0.get().checked_sub(1) {
+            Some(left) => self.0.set(left),
+            None => return Err(D::Error::custom(format!("a line has at most {MOST_VALUES} values"))),
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once<'_> {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(self)? {
+            values.push(value);
+        }
+        Ok(Json::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Json, A::Error> {
+        let mut fields = Map::new();
+        while let Some(key) = object.next_key::<String>()? {
+            if fields.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key {key:?} stands in one object twice")));
+            }
+            fields.insert(key, object.next_value_seed(self)?);
+        }
+        Ok(Json::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let problem = parse(text.as_bytes()).unwrap_err();
+        format!("{}: {}", problem.path.join("."), problem.rule)
+    }
+
+    #[test]
+    fn what_serde_reads_is_read_alike() {
+        for text in [
+            "null",
+            "true",
+            "-7",
+            "18446744073709551615",
+            "1.5",
+            "1e5",
+            "[]",
+            r#"{"b":[1,{"a":"\u00e9\n"}],"a":{}}"#,
+            "  [1]  \n",
+        ] {
+            assert_eq!(parse(text.as_bytes()).unwrap(), serde_json::from_str::<Json>(text).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_stands_once() {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"b":2,"\u0061":3}"#] {
+            assert!(refused(text).contains(r#"the key "a" stands in one object twice"#), "{}", refused(text));
+        }
+        let nested = refused(r#"{"section":{"fields":{"list":[{"x":1},{"y":1,"y":2}]}}}"#);
+        assert!(nested.starts_with("section.fields.list") && nested.contains(r#"the key "y""#), "{nested}");
+        assert!(parse(br#"[{"a":1},{"a":1}]"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (text, place, said) in [
+            ("", ": ", "is empty"),
+            (" \n", ": ", "is empty"),
+            (r#"{"object":{"id":1e400}}"#, "object.id: ", "number out of range at column"),
+            (r#"{"a":[1,2,x]}"#, "a.2: ", "expected value at column"),
+            (r#"{"a":1} {}"#, ": ", "trailing characters at column"),
+            (r#"{"a":"\ud800"}"#, "a: ", "at column"),
+            ("{\"a\":\"\u{1}\"}", "a: ", "at column"),
+        ] {
+            let refused = refused(text);
+            assert!(refused.starts_with(place) && refused.contains(said), "{text}: {refused}");
+        }
+        assert!(parse(b"{\"a\":\"\xff\"}").is_err());
+        assert!(refused(&"[".repeat(100_000)).contains("recursion limit"));
+        assert!(refused(&format!("[{}1]", "1,".repeat(MOST_VALUES))).contains("at most 250000 values"));
+    }
+}
