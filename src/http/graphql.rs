@@ -139,7 +139,7 @@ async fn prepare(
         seen.list();
     }
     let token = identify::token(&headers).map(str::to_owned);
-    let credentials = shared.fair.begin_sign_in(client, token.as_deref())?;
+    let credentials = shared.fair.begin_sign_in(client, token.as_deref()).await?;
     let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
     Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan, estimate })
 }

@@ -42,9 +42,7 @@ pub(super) async fn viewer(
         "" => Ok(None),
         token => app.authenticate(snapshot, token, selected).await,
     };
-    if let Ok(found) = &found {
-        fair.end_sign_in(credentials, found.is_some());
-    }
+    fair.end_sign_in(credentials, token, found.as_ref().ok().map(Option::is_some));
     match found {
         Ok(Some(viewer)) => Ok(viewer),
         Ok(None) => {

@@ -54,7 +54,7 @@ pub(super) struct Claim {
 pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<(Asking, Credentials), Refusal> {
     let app = shared.api.app();
     let (snapshot, request_id) = (Arc::new(app.snapshot()), app.request_id());
-    let credentials = shared.fair.begin_sign_in(claim.client, Some(&claim.token))?;
+    let credentials = shared.fair.begin_sign_in(claim.client, Some(&claim.token)).await?;
     let (of_token, tenant) = ((claim.token.as_str(), &credentials), claim.tenant.clone());
     let viewer = identify::viewer(app, &shared.fair, &snapshot, of_token, tenant, &request_id).await?;
     Ok((Asking { snapshot, viewer: Some(viewer), request_id }, credentials))

@@ -47,7 +47,7 @@ async fn sign_in(
 ) -> Result<(), Refusal> {
     let app = shared.api.app();
     if let Some(token) = password(headers) {
-        let credentials = shared.fair.begin_sign_in(client, Some(&token))?;
+        let credentials = shared.fair.begin_sign_in(client, Some(&token)).await?;
         let of_token = (token.as_str(), &credentials);
         match identify::viewer(app, &shared.fair, &app.snapshot(), of_token, None, request_id).await {
             Ok(viewer) if viewer.explore => return Ok(()),

@@ -1,5 +1,8 @@
 //! Bearer tokens and what they open.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -74,6 +77,22 @@ pub struct NewToken {
     pub explore: bool,
 }
 
+/// The first bytes of a token's hash: tell nearly every token that is not valid from those that are, and nothing of
+/// these.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct TokenMark([u8; 4]);
+
+impl TokenMark {
+    /// The mark of a token.
+    pub fn of(token: &str) -> Self {
+        Self::of_hash(&hash(token))
+    }
+
+    fn of_hash(hash: &[u8]) -> Self {
+        Self(std::array::from_fn(|i| hash.get(i).copied().unwrap_or_default()))
+    }
+}
+
 fn hash(token: &str) -> [u8; 32] {
     // A token has 256 random bits: there is nothing to guess that a slow hash would protect.
     Sha256::digest(token).into()
@@ -116,6 +135,22 @@ impl App {
             Ok(Some(viewer))
         };
         snapshot.read_system(read).await
+    }
+
+    /// The marks of the valid tokens, of at most so many, the newest; read in time.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn valid_tokens(&self, most: usize, within: Duration) -> store::Result<HashSet<TokenMark>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let read = move |session: &mut dyn Session| {
+            let mut marks = HashSet::new();
+            store::valid_tokens(session, most, &mut |hash| {
+                marks.insert(TokenMark::of_hash(hash));
+            })?;
+            Ok(marks)
+        };
+        self.snapshot().until(within).read_system(read).await
     }
 
     /// Whether a viewer's token is still valid, and for this tenant.

@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use access::{NewToken, Selected, Viewer};
+pub use access::{NewToken, Selected, TokenMark, Viewer};
 pub use backup::{Manifest, backup};
 pub use document::PlainPatch;
 pub use effect::{Effect, ObjectChange, ObjectProblem};

@@ -76,7 +76,9 @@ pub use tenants::{
     TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
     update as update_tenant,
 };
-pub use tokens::{TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens};
+pub use tokens::{
+    TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens, valid as valid_tokens,
+};
 use tokio::sync::watch;
 pub use transfer::{
     Counters, KeptChange, Presence, Underway, advance_import, begin_import, changes_after, counters, finish_import,

@@ -31,6 +31,7 @@ const ALL: &str =
 const BY_ID: &str =
     "SELECT token_id, name, scopes, all_tenants, selected_id, created_at, revoked_at FROM token WHERE token_id = $1";
 const TENANTS: &str = "SELECT tenant_id FROM token_tenant WHERE token_id = $1 ORDER BY tenant_id";
+const VALID: &str = "SELECT hash FROM token WHERE revoked_at IS NULL ORDER BY token_id DESC LIMIT $1";
 const LAST: &str = "SELECT coalesce(max(token_id), 0) FROM token";
 const INSERT: &str = "INSERT INTO token (token_id, hash, name, scopes, all_tenants, selected_id, created_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -65,6 +66,17 @@ pub fn find(session: &mut dyn Session, hash: &[u8]) -> Result<Option<TokenRow>> 
 pub(super) fn load(session: &mut dyn Session, id: i64) -> Result<Option<TokenRow>> {
     let row = session.first(BY_ID, &[id.into()])?;
     row.map(|row| parse(session, &row)).transpose()
+}
+
+/// Hands out the hashes of valid tokens, of at most so many, the newest first.
+///
+/// # Errors
+/// What the engine or the closure answers.
+pub fn valid(session: &mut dyn Session, most: i64, each: &mut dyn FnMut(&[u8])) -> Result<()> {
+    session.query(VALID, &[most.into()], &mut |row| {
+        each(column!(row, 0, bytes)?);
+        Ok(())
+    })
 }
 
 /// All tokens by name.

@@ -51,6 +51,7 @@ mod schema;
 mod script;
 mod secrets;
 mod selftest;
+mod sign_in;
 mod store;
 mod subscriptions;
 mod sweep;

@@ -90,17 +90,6 @@ impl<K: Hash + Eq> Buckets<K> {
         }
         self.standing(after)
     }
-
-    /// Whether a cost could be charged.
-    pub(super) fn check(&self, key: &K, cost: u64, now: i64) -> Result<(), Empty> {
-        let debt = debt(self.lock().get(key), nanoseconds(now));
-        match debt + self.refill(cost) - FULL {
-            missing if missing > 0 => {
-                Err(Empty { standing: self.standing(debt), retry_after: seconds(missing).max(1) })
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 fn nanoseconds(milliseconds: i64) -> i64 {
@@ -123,6 +112,11 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: i64 = 1_795_424_400_000;
+
+    /// Whether a cost could be charged at a moment.
+    fn affords(buckets: &Buckets<()>, cost: u64, now: i64) -> bool {
+        debt(buckets.lock().get(&()), nanoseconds(now)) + buckets.refill(cost) <= FULL
+    }
 
     #[test]
     fn a_bucket_empties_and_refills_steadily() {
@@ -176,7 +170,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is asked for at whatever moments: no window gives more than two quotas, and `check` foretells.
+        /// Whatever is asked for at whatever moments: no window gives more than two quotas, and promises are kept.
         #[test]
         fn no_window_gives_more_than_a_full_bucket_and_its_refill(
             quota in 1..1_000_000_u64,
@@ -186,15 +180,12 @@ mod tests {
             let (mut now, mut given) = (NOW, Vec::new());
             for (later, cost) in asked {
                 now += later;
-                let foretold = buckets.check(&(), cost, now);
-                let charged = buckets.charge((), cost, now);
-                prop_assert_eq!(foretold.is_ok(), charged.is_ok());
-                match charged {
+                match buckets.charge((), cost, now) {
                     Ok(_) => given.push((now, cost.min(quota))),
                     Err(empty) => {
                         prop_assert!((1..=WINDOW).contains(&empty.retry_after));
                         let then = now + empty.retry_after as i64 * 1000;
-                        prop_assert!(buckets.check(&(), cost, then).is_ok(), "the promise is kept");
+                        prop_assert!(affords(&buckets, cost, then), "the promise is kept");
                     }
                 }
             }

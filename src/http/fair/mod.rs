@@ -8,6 +8,7 @@ mod address;
 mod bill;
 mod bucket;
 mod lanes;
+mod marks;
 mod sign_in;
 
 use std::num::NonZeroUsize;
@@ -26,6 +27,7 @@ use bucket::Buckets;
 use lanes::Lanes;
 pub(super) use lanes::Place;
 pub use lanes::STACK;
+use marks::Marks;
 pub(super) use sign_in::Credentials;
 use sign_in::SignIns;
 
@@ -104,6 +106,7 @@ pub(super) struct Fair {
     tenants: Option<Buckets<Payer>>,
     addresses: Option<Buckets<Payer>>,
     sign_ins: SignIns,
+    marks: Marks,
     lanes: Lanes,
 }
 
@@ -114,6 +117,7 @@ impl Fair {
             tenants: Buckets::new(options.rate_tenant),
             addresses: Buckets::new(options.rate_address),
             sign_ins: SignIns::new(options.rate_sign_in),
+            marks: Marks::default(),
             lanes: Lanes::new(&app, &options),
             app,
             options,
@@ -136,13 +140,28 @@ impl Fair {
 
     /// Begins a sign-in, over whatever transport; to be called before the token is looked up. Without a token nobody
     /// signs in.
-    pub(super) fn begin_sign_in(&self, address: Option<Network>, token: Option<&str>) -> Result<Credentials, Refusal> {
-        let begun = self.sign_ins.begin(address, token, || self.now());
+    pub(super) async fn begin_sign_in(
+        &self,
+        address: Option<Network>,
+        token: Option<&str>,
+    ) -> Result<Credentials, Refusal> {
+        let may_be_valid = async {
+            match token {
+                Some(token) if !token.is_empty() => {
+                    self.marks.may_include(&self.app, token, self.options.max_wait).await
+                }
+                _ => false,
+            }
+        };
+        let begun = self.sign_ins.begin(address, token, may_be_valid, || self.now()).await;
         begun.map_err(|empty| bill::refusal(Scope::SignIn, empty, 1))
     }
 
-    /// Ends a sign-in: the token was valid or it was not.
-    pub(super) fn end_sign_in(&self, credentials: &Credentials, valid: bool) {
+    /// Ends a sign-in: the token was valid or it was not; `None` when that could not be found out.
+    pub(super) fn end_sign_in(&self, credentials: &Credentials, token: &str, valid: Option<bool>) {
+        if valid == Some(false) {
+            self.marks.forget(token);
+        }
         self.sign_ins.end(credentials, valid, || self.now());
     }
 

@@ -1,0 +1,169 @@
+//! Signing in where somebody guesses tokens: over every transport, all at once, and beside those who have a valid one.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tungstenite::client::IntoClientRequest as _;
+use tungstenite::{Message, WebSocket};
+use vext::http::FairUse;
+use vext::service::{App, NewToken};
+
+use crate::engines::{Content, Engine, Live, on_each_engine};
+use crate::fair::{ASK, Timed};
+use crate::harness::{ALL, EXPLORE, MOLLOY, READ, TOKEN};
+use crate::process::{Process, error, vext};
+
+/// An address from which more guesses came than are allowed.
+const HERE: &str = "192.0.2.1";
+
+async fn status(timed: &Timed, from: &str, token: &str) -> StatusCode {
+    timed.ask(from, &[("authorization", &format!("Bearer {token}"))], ASK).await.status
+}
+
+async fn guesses_that_come_at_once_are_counted_before_any_is_looked_up(engine: Engine) {
+    let timed = Timed::start(engine, FairUse::default());
+    let before = timed.server.app.statements();
+    let guesses: Vec<_> = (0..100).map(|i| format!("guess-{i}")).collect();
+    let answers = join_all(guesses.iter().map(|guess| status(&timed, HERE, guess))).await;
+    let count = |wanted| answers.iter().filter(|status| **status == wanted).count();
+    assert_eq!((count(StatusCode::UNAUTHORIZED), count(StatusCode::TOO_MANY_REQUESTS)), (10, 90));
+    // Ten were looked up; for the others the marks of all valid tokens were read, once.
+    assert_eq!(timed.server.app.statements() - before, 11);
+    // Those with a valid token, whom nobody has seen yet, come in all the same, also all at once.
+    let valid = [READ, TOKEN, MOLLOY, EXPLORE];
+    let answers = join_all(valid.iter().cycle().take(40).map(|token| status(&timed, HERE, token))).await;
+    assert!(answers.iter().all(|status| *status == StatusCode::OK), "{answers:?}");
+    assert_eq!(status(&timed, HERE, "guess").await, StatusCode::TOO_MANY_REQUESTS, "they have given nothing back");
+}
+
+/// By another process over the same database.
+async fn a_token_works_when_it_is_made_and_not_when_it_is_revoked(engine: Engine) {
+    let timed = Timed::start(engine, FairUse { rate_sign_in: 1, ..FairUse::default() });
+    assert_eq!(status(&timed, HERE, "guess").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(&timed, HERE, "guess").await, StatusCode::TOO_MANY_REQUESTS);
+    let other = App::open(&timed.server.live.options()).unwrap();
+    let new = NewToken {
+        name: "new".into(),
+        tenants: vec!["CANISTRACCI".into()],
+        all_tenants: false,
+        write: false,
+        delete: false,
+        explore: false,
+    };
+    other.create_token(new, Some("new".into())).await.unwrap().unwrap();
+    let before = timed.server.app.statements();
+    for _ in 0..20 {
+        assert_eq!(status(&timed, HERE, "new").await, StatusCode::TOO_MANY_REQUESTS, "the marks were just read");
+    }
+    assert_eq!(timed.server.app.statements(), before);
+    timed.wait(1);
+    assert_eq!(status(&timed, HERE, "new").await, StatusCode::OK);
+
+    // READ has a mark, too, but has not been seen here: it was revoked by somebody else meanwhile.
+    assert!(other.revoke_token(READ).await.unwrap() && other.revoke_token("new").await.unwrap());
+    for revoked in [READ, "new"] {
+        assert_eq!(status(&timed, HERE, revoked).await, StatusCode::UNAUTHORIZED, "it is looked up");
+        let before = timed.server.app.statements();
+        for _ in 0..20 {
+            assert_eq!(status(&timed, HERE, revoked).await, StatusCode::TOO_MANY_REQUESTS, "once");
+        }
+        assert_eq!(timed.server.app.statements(), before);
+    }
+    timed.wait(1);
+    assert_eq!(status(&timed, HERE, READ).await, StatusCode::TOO_MANY_REQUESTS);
+    // However fast they come, the marks are read once a second.
+    let before = timed.server.app.statements();
+    for second in 1..=5 {
+        timed.wait(1);
+        for i in 0..20 {
+            assert_eq!(status(&timed, HERE, &format!("guess-{second}-{i}")).await, StatusCode::TOO_MANY_REQUESTS);
+        }
+    }
+    assert_eq!(timed.server.app.statements() - before, 5);
+}
+
+on_each_engine!(
+    guesses_that_come_at_once_are_counted_before_any_is_looked_up,
+    a_token_works_when_it_is_made_and_not_when_it_is_revoked,
+);
+
+/// The status of an answer, of which nothing more is read.
+fn answered(server: &Process, request: &str) -> u16 {
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).unwrap();
+    std::str::from_utf8(&head[9..]).unwrap().parse().unwrap()
+}
+
+/// What a server says to a `connection_init`: 200 for an acknowledgement, else the code that it closes with.
+fn greeted(server: &Process, token: &str) -> u16 {
+    let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+    let stream = TcpStream::connect(&server.address).unwrap();
+    let (mut socket, _): (WebSocket<TcpStream>, _) = tungstenite::client(request, stream).unwrap();
+    let init = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
+    socket.send(Message::text(init.to_string())).unwrap();
+    match socket.read().unwrap() {
+        Message::Text(text) => {
+            let message: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(message["type"], "connection_ack");
+            200
+        }
+        Message::Close(Some(close)) => close.code.into(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How a server in production answers a token over each way in.
+fn over_each_transport(server: &Process, token: &str) -> [u16; 5] {
+    let body = json!({ "query": ASK }).to_string();
+    let post = |accept: &str| {
+        format!(
+            "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\naccept: {accept}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let get = |path: &str, authorization: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {authorization}\r\n\r\n")
+    };
+    let basic = format!("Basic {}", STANDARD.encode(format!("me:{token}")));
+    [
+        answered(server, &post("application/json")),
+        answered(server, &post("text/event-stream")),
+        answered(server, &get("/graphql?query=%7Btenant%7Bcode%7D%7D", &format!("Bearer {token}"))),
+        answered(server, &get("/playground/", &basic)),
+        greeted(server, token),
+    ]
+}
+
+#[test]
+fn a_limited_address_is_limited_over_every_transport_and_valid_tokens_pass() {
+    let live = Live::new(Engine::Sqlite, Content::Demo);
+    let (url, key) = (live.url(), live.folder.path().join("vext.key"));
+    let database = ["--database", &url, "--key-file", key.to_str().unwrap()];
+    let server = Process::start(&[&["serve", "--rate-sign-in", "1"], &database[..]].concat());
+    let wrong = over_each_transport(&server, "guess");
+    assert_eq!(wrong, [401, 429, 429, 429, 4429]);
+    assert_eq!(over_each_transport(&server, EXPLORE), [200; 5]);
+    // READ may not explore, so its browser is asked for another token; ALL has no tenant of its own, and may have none.
+    assert_eq!(over_each_transport(&server, READ), [200, 200, 200, 401, 200]);
+    assert_eq!(over_each_transport(&server, ALL)[4], 200);
+    // A token that the command line makes while the server runs.
+    let create = ["token", "create", "--name", "late", "--tenant", "CANISTRACCI", "--scope", "explore"];
+    let made = vext(&[&create[..], &database[..]].concat()).output().unwrap();
+    assert!(made.status.success(), "{}", error(&made));
+    let late = String::from_utf8(made.stdout).unwrap();
+    let begun = Instant::now();
+    while over_each_transport(&server, late.trim()) != [200; 5] {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{late} is not let in");
+    }
+    assert_eq!(over_each_transport(&server, "another guess"), [429, 429, 429, 429, 4429]);
+}
