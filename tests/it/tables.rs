@@ -228,6 +228,7 @@ async fn ask_for_everything(server: &Server) {
     };
     server.app.create_token(new, None).await.unwrap().unwrap();
     server.app.tokens().await.unwrap();
+    server.app.valid_tokens(10, std::time::Duration::from_secs(60)).await.unwrap();
     server.app.tenants().await.unwrap();
     server.app.revoke_token("plans").await.unwrap();
     let tenant = vext::objects::TenantInput {
