@@ -100,7 +100,7 @@ fn is_framed(policy: &str) -> bool {
 
 /// The page itself, or the demand to sign in before it.
 fn playground(client: &Client) -> Judged {
-    let answer = client.send(&client.page("/playground/"))?;
+    let answer = client.reply(&client.page("/playground/"))?;
     answer.must([200, 401].contains(&answer.status))?;
     answer.says("content-security-policy", |policy| {
         let scripts = directive(policy, "script-src").unwrap_or_default();

@@ -24,7 +24,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "the playground without a token",
         expected: "401, WWW-Authenticate: Basic",
         run: |client| {
-            let answer = client.send(&client.page("/playground/"))?;
+            let answer = client.reply(&client.page("/playground/"))?;
             match answer.status {
                 200 if schema(client)?.is_executed() => Err(noted("explorable: everybody sees the playground")),
                 _ => answer.status(401)?.says("www-authenticate", |value| value.starts_with("Basic"))?.fine(),

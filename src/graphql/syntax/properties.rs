@@ -152,7 +152,11 @@ fn shape(document: &ExecutableDocument) -> serde_json::Value {
             }
             serde_json::Value::Array(items) => items.iter_mut().for_each(without_places),
             // The other parser leaves the escape of block strings as it is (8.0.0-rc.5).
-            serde_json::Value::String(text) => *text = text.replace("\\\"\"\"", "\"\"\""),
+            serde_json::Value::String(text) => {
+                while text.contains("\\\"\"\"") {
+                    *text = text.replace("\\\"\"\"", "\"\"\"");
+                }
+            }
             _ => {}
         }
     }
