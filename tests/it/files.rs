@@ -104,14 +104,19 @@ async fn dry_run(app: &App, text: &str) -> Result<(), Vec<LineProblem>> {
     }
 }
 
-/// Whether a problem is about what stands at a place, and names its field.
-fn names(problem: &LineProblem, place: &Place, lines: &Lines) -> bool {
+/// Whether a problem names the field at a place, or what that field is part of: a section, a list, a side of a change.
+fn says(problem: &LineProblem, place: &Place, lines: &Lines) -> bool {
     let said = problem.to_string();
-    let mut steps = place.pointer.split('/').filter(|step| step.parse::<usize>().is_err());
-    let field = steps.next_back().unwrap();
-    // What a whole section belongs to is named with the section.
-    let section = lines.0[place.line]["section"]["name"].as_str().unwrap_or(field);
-    problem.line == place.line as u64 + 1 && (said.contains(field) || said.contains(section))
+    let steps: Vec<_> = place.pointer.split('/').skip(1).filter(|step| step.parse::<usize>().is_err()).collect();
+    // The first step only says of what sort the line is.
+    let steps = if steps.len() > 1 { &steps[1..] } else { &steps[..] };
+    let section = lines.0[place.line]["section"]["name"].as_str();
+    section.into_iter().chain(steps.iter().copied()).any(|name| said.contains(name))
+}
+
+/// Whether a problem is about what stands at a place, and says so.
+fn names(problem: &LineProblem, place: &Place, lines: &Lines) -> bool {
+    problem.line == place.line as u64 + 1 && says(problem, place, lines)
 }
 
 /// The places that are taken as they are with this edge; all others are refused by name.
@@ -134,8 +139,7 @@ async fn accepted(app: &App, lines: &Lines, edge: &str) -> Vec<Place> {
         match dry_run(app, &altered(lines, std::slice::from_ref(&place), edge)).await {
             Ok(()) => good.push(place),
             Err(found) => {
-                let field = place.pointer.rsplit('/').find(|step| step.parse::<usize>().is_err()).unwrap();
-                let told = found.iter().any(|problem| problem.to_string().contains(field));
+                let told = found.iter().any(|problem| says(problem, &place, lines));
                 assert!(told, "{edge} at {place:?}: {found:?}");
             }
         }
@@ -214,7 +218,8 @@ async fn every_number_has_edges(engine: Engine) {
             let server = Server::limited(target, limits);
             is_alive(&server, &types, &what).await;
             let again = export(&server.app, demo::CANISTRACCI, Secrets::Sealed).await;
-            let third = open(&with_key_of(Engine::Sqlite, &source));
+            let beside = with_key_of(Engine::Sqlite, &source);
+            let third = open(&beside);
             import(&third, &again, &ImportOptions::default()).await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
             assert_eq!(export(&third, demo::CANISTRACCI, Secrets::Sealed).await, again, "{what}");
         }
@@ -260,18 +265,22 @@ async fn a_counter_at_its_end_is_told(engine: Engine) {
     exhausted(&server, crate::harness::TOKEN, create).await;
     exhausted(&server, crate::harness::MOLLOY, create).await;
     server.live.execute("UPDATE tenant SET revision = 100 WHERE tenant_id = 1");
-    let ivy = server.object(demo::IVY_MORGAN).await;
+    let list = server.save(crate::harness::TOKEN, "callListCreate", json!({ "name": "Counted" })).await;
+    let version = |version: i64| format!("UPDATE pbx_object SET version = {version} WHERE name = 'Counted'");
     let update = format!(
-        "mutation {{ virtualExtensionUpdate(input: {{id: \"{ivy}\", note: {{branch: \"x\"}}}}) {{ userErrors {{ code }} }} }}"
+        "mutation {{ callListUpdate(input: {{id: \"{list}\", description: \"x\"}}) {{ userErrors {{ code }} }} }}"
     );
-    let delete = format!("mutation {{ virtualExtensionDelete(input: {{id: \"{ivy}\"}}) {{ userErrors {{ code }} }} }}");
-    exhausted(&server, crate::harness::TOKEN, &update).await;
-    exhausted(&server, crate::harness::TOKEN, &delete).await;
+    let delete = format!("mutation {{ callListDelete(input: {{id: \"{list}\"}}) {{ userErrors {{ code }} }} }}");
+    for at in [i64::MAX, most] {
+        server.live.execute(&version(at));
+        exhausted(&server, crate::harness::TOKEN, &update).await;
+        exhausted(&server, crate::harness::TOKEN, &delete).await;
+    }
     // One save before its end it can still be deleted.
-    server.live.execute(&format!("UPDATE pbx_object SET version = {} WHERE number = '108'", most - 1));
+    server.live.execute(&version(most - 1));
     exhausted(&server, crate::harness::TOKEN, &update).await;
     let gone = server.data(&delete, json!({})).await;
-    assert_eq!(gone["virtualExtensionDelete"]["userErrors"], json!([]));
+    assert_eq!(gone["callListDelete"]["userErrors"], json!([]));
 }
 
 on_each_engine!(every_number_has_edges, a_counter_at_its_end_is_told);
@@ -280,7 +289,8 @@ on_each_engine!(every_number_has_edges, a_counter_at_its_end_is_told);
 #[tokio::test]
 async fn a_key_that_stands_twice_is_refused() {
     let source = Live::new(Engine::Sqlite, Content::Demo);
-    let target = open(&with_key_of(Engine::Sqlite, &source));
+    let beside = with_key_of(Engine::Sqlite, &source);
+    let target = open(&beside);
     let text = export(&open(&source), demo::MOLLOY, Secrets::Sealed).await;
     for (line, once, twice, key) in [
         (1, r#""revision":"#, r#""revision":1,"revision":"#, "revision"),
