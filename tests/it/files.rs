@@ -15,7 +15,7 @@ use vext::store::FeedPlace;
 
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::finding;
-use crate::harness::{ALL, Server};
+use crate::harness::{MOLLOY, Server, TOKEN};
 use crate::transfer::{Lines, export, finish, import, open, path, sha256, start, with_key_of};
 use crate::types::{Types, camel};
 
@@ -154,7 +154,7 @@ async fn is_alive(server: &Server, types: &Types, what: &str) {
     };
     let no_errors = |answer: &Value| assert!(answer.get("errors").is_none(), "{what}: {answer:#}");
     for (list, of) in finding::lists(server).await {
-        let answer = server.answer(ALL, &query(&list, &of), json!({})).await;
+        let answer = server.answer(TOKEN, &query(&list, &of), json!({})).await;
         no_errors(&answer);
         let Some(id) = answer["data"]["tenant"][&list]["nodes"][0]["id"].as_str() else { continue };
         for text in ["once", "twice"] {
@@ -163,16 +163,16 @@ async fn is_alive(server: &Server, types: &Types, what: &str) {
                 "virtualExtension" => json!({ "id": id, "information": { "description": text } }),
                 _ => json!({ "id": id, "description": text }),
             };
-            let saved = server.mutate_as(ALL, &format!("{kind}Update"), fields).await;
+            let saved = server.mutate_as(TOKEN, &format!("{kind}Update"), fields).await;
             let refused: Vec<_> = saved["userErrors"].as_array().unwrap().iter().map(|e| &e["code"]).collect();
             assert!(refused.is_empty(), "{what}: {kind}: {saved}");
         }
     }
     for name in ["One", "Two"] {
-        let made = server.mutate_as(ALL, "callListCreate", json!({ "name": name })).await;
+        let made = server.mutate_as(TOKEN, "callListCreate", json!({ "name": name })).await;
         let id = made["object"]["id"].as_str().unwrap_or_else(|| panic!("{what}: {made}")).to_owned();
         let delete = "mutation($id: ID!) { callListDelete(input: {id: $id}) { deletedId userErrors { message } } }";
-        let gone = server.answer(ALL, delete, json!({ "id": id })).await;
+        let gone = server.answer(TOKEN, delete, json!({ "id": id })).await;
         no_errors(&gone);
         assert_eq!(gone["data"]["callListDelete"]["userErrors"], json!([]), "{what}");
     }
@@ -213,7 +213,7 @@ async fn every_number_has_edges(engine: Engine) {
                 delete: true,
                 explore: true,
             };
-            app.create_token(token, Some(ALL.into())).await.unwrap().unwrap();
+            app.create_token(token, Some(TOKEN.into())).await.unwrap().unwrap();
             let limits = Limits { max_cost: u64::MAX, request_timeout: Duration::from_secs(300), ..Limits::default() };
             let server = Server::limited(target, limits);
             is_alive(&server, &types, &what).await;
@@ -262,10 +262,10 @@ async fn a_counter_at_its_end_is_told(engine: Engine) {
         assert_eq!(answer["errors"][0]["extensions"]["code"], "COUNTER_EXHAUSTED", "{save}: {answer}");
     };
     let create = "mutation { callListCreate(input: {name: \"x\"}) { object { id } } }";
-    exhausted(&server, crate::harness::TOKEN, create).await;
-    exhausted(&server, crate::harness::MOLLOY, create).await;
+    exhausted(&server, TOKEN, create).await;
+    exhausted(&server, MOLLOY, create).await;
     server.live.execute("UPDATE tenant SET revision = 100 WHERE tenant_id = 1");
-    let list = server.save(crate::harness::TOKEN, "callListCreate", json!({ "name": "Counted" })).await;
+    let list = server.save(TOKEN, "callListCreate", json!({ "name": "Counted" })).await;
     let version = |version: i64| format!("UPDATE pbx_object SET version = {version} WHERE name = 'Counted'");
     let update = format!(
         "mutation {{ callListUpdate(input: {{id: \"{list}\", description: \"x\"}}) {{ userErrors {{ code }} }} }}"
@@ -273,12 +273,12 @@ async fn a_counter_at_its_end_is_told(engine: Engine) {
     let delete = format!("mutation {{ callListDelete(input: {{id: \"{list}\"}}) {{ userErrors {{ code }} }} }}");
     for at in [i64::MAX, most] {
         server.live.execute(&version(at));
-        exhausted(&server, crate::harness::TOKEN, &update).await;
-        exhausted(&server, crate::harness::TOKEN, &delete).await;
+        exhausted(&server, TOKEN, &update).await;
+        exhausted(&server, TOKEN, &delete).await;
     }
     // One save before its end it can still be deleted.
     server.live.execute(&version(most - 1));
-    exhausted(&server, crate::harness::TOKEN, &update).await;
+    exhausted(&server, TOKEN, &update).await;
     let gone = server.data(&delete, json!({})).await;
     assert_eq!(gone["callListDelete"]["userErrors"], json!([]));
 }
@@ -375,11 +375,7 @@ fn memory_does_not_grow_with_the_file() {
             ),
             "is not a field",
         ),
-        (
-            "one object over and over",
-            behind(format!("{object}\n"), 30 * MIB),
-            "id of an object stands in the file twice",
-        ),
+        ("one object over and over", behind(format!("{object}\n"), 30 * MIB), "is the number of an object above"),
         (
             "many objects that are refused",
             Box::new(|out| {

@@ -17,9 +17,9 @@ const OIL: TenantId = TenantId(1);
 const EXTENSIONS: usize = 3000;
 const RULE_SETS: usize = 38;
 /// Together they take many times what a request has, in a release build too.
-const RULES: usize = 100;
+const RULES: usize = 30;
 /// Each of so many matches nothing.
-const FAILS: usize = 25;
+const FAILS: usize = 10;
 
 /// An expression that is as large as can be when it is compiled, and matches nothing, or the sign that outside numbers
 /// begin with.
