@@ -114,6 +114,7 @@ pub(super) async fn check(
         return Err(verdict.told(stopped));
     }
 
+    verdict.lines_are_read();
     let (last, line) = greatest;
     if (1..=last).contains(&header.next_object) {
         let rule = format!("must be greater than every id, of which {last} in line {line} is the greatest");

@@ -39,7 +39,7 @@ pub enum TransferError {
     /// Everything that is wrong with the file, or so much of it that reading was stopped.
     #[error("{}", counted(.found, *.stopped))]
     Problems {
-        /// What is wrong, in the order of the lines.
+        /// What is wrong: of lines in their order, then of the whole file.
         found: Vec<LineProblem>,
         /// The line behind which nothing was read.
         stopped: Option<u64>,

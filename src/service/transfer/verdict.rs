@@ -17,6 +17,8 @@ const MOST_STEPS: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     problems: Vec<LineProblem>,
+    /// How many of them were found line by line.
+    of_lines: Option<usize>,
     /// Objects by id, with an empty text, and their sections by name.
     refused: HashSet<(i64, String)>,
 }
@@ -27,6 +29,12 @@ impl Verdict {
         if self.problems.len() < MOST_PROBLEMS {
             self.problems.push(LineProblem { line, problem: shortened(problem) });
         }
+    }
+
+    /// Notes that the lines are read: what is found from now on may only follow from what was found before, such as an
+    /// object that is missing because its line was refused, and is told behind it.
+    pub(super) fn lines_are_read(&mut self) {
+        self.of_lines = Some(self.problems.len());
     }
 
     /// Notes what was refused: an object with an empty text, or one of its sections.
@@ -61,9 +69,12 @@ impl Verdict {
         self.refused.iter().filter(|(_, name)| name.is_empty()).map(|(object, _)| *object).collect()
     }
 
-    /// What to answer, in the order of the lines; `stopped` is the line behind which nothing was read.
+    /// What to answer, in the order of the lines and then of the whole file; `stopped` is the line behind which nothing was read.
     pub(super) fn told(mut self, stopped: Option<u64>) -> TransferError {
-        self.problems.sort_by_key(|found| found.line);
+        let of_lines = self.of_lines.unwrap_or(self.problems.len());
+        let (of_lines, of_all) = self.problems.split_at_mut(of_lines);
+        of_lines.sort_by_key(|found| found.line);
+        of_all.sort_by_key(|found| found.line);
         TransferError::Problems { found: self.problems, stopped }
     }
 }
@@ -97,12 +108,23 @@ mod tests {
                 break;
             }
         }
+        verdict.lines_are_read();
         verdict.add(0, Problem::new(Code::NotFound, "one more"));
         let TransferError::Problems { found, stopped: Some(7) } = verdict.told(Some(7)) else { panic!() };
         assert_eq!((found.len(), found[0].line, found[MOST_PROBLEMS - 1].line), (MOST_PROBLEMS, 1, 200));
         let Problem { path, rule, value, .. } = &found[0].problem;
         assert_eq!((path.len(), rule.chars().count()), (MOST_STEPS, MOST_SHOWN + 1));
         assert!(value.as_ref().is_some_and(|value| value.ends_with('…')));
+
+        let mut verdict = Verdict::default();
+        for (line, read) in [(7, false), (3, false), (1, true)] {
+            if read {
+                verdict.lines_are_read();
+            }
+            verdict.add(line, Problem::new(Code::NotFound, "is missing"));
+        }
+        let TransferError::Problems { found, stopped: None } = verdict.told(None) else { panic!() };
+        assert_eq!(found.iter().map(|problem| problem.line).collect::<Vec<_>>(), [3, 7, 1]);
 
         let mut verdict = Verdict::default();
         for object in 0..=MOST_REFUSED as i64 {
