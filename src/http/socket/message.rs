@@ -50,6 +50,19 @@ impl FromClient {
     }
 }
 
+/// The text of a payload that has one of these names, in capitals or not. Two of them might be read in two ways.
+pub(super) fn named<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Result<Option<&'a str>, Close> {
+    let mut fields = payload.iter().filter(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
+    match (fields.next(), fields.next()) {
+        (None, _) | (Some((_, Value::Null)), None) => Ok(None),
+        (Some((_, Value::String(text))), None) => Ok(Some(text)),
+        (Some((name, _)), None) => Err(Close::invalid(format!("Invalid message: payload.{name} must be a text"))),
+        (Some((one, _)), Some((other, _))) => {
+            Err(Close::invalid(format!("Invalid message: payload.{one} and payload.{other} mean the same")))
+        }
+    }
+}
+
 pub(super) fn connection_ack() -> String {
     json!({ "type": "connection_ack" }).to_string()
 }
