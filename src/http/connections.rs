@@ -54,14 +54,14 @@ pub(super) async fn serve(
     let mut stop = pin!(stop);
     loop {
         let next = async {
-            seats.settled().await;
-            accept(&listener).await
+            let (stream, peer) = accept(&listener).await;
+            (stream, peer, seats.seat(peer).await)
         };
-        let (stream, peer) = tokio::select! {
+        let (stream, peer, seat) = tokio::select! {
             accepted = next => accepted,
             () = &mut stop => break,
         };
-        let Some(seat) = seats.seat(peer) else { continue };
+        let Some(seat) = seat else { continue };
         let service = {
             let (seat, router) = (Arc::clone(&seat), router.clone());
             service_fn(move |request| answer(request, peer, Arc::clone(&seat), router.clone(), patience))

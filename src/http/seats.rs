@@ -20,22 +20,22 @@ use super::stream::Attendant;
 
 /// The most connections beyond the limit that are still told so; more are closed without a word.
 const TURNED_AWAY: usize = 64;
-/// The most connections that have given up their seat and are not closed yet; nobody is let in before one is.
-const LEAVING: usize = 64;
 
 /// All seats.
 pub(super) struct Seats {
     limits: FairUse,
     counts: Mutex<Counts>,
-    /// Told when a connection that gave up its seat is closed.
-    left: Notify,
+    /// Told when nobody moves any more.
+    settled: Notify,
 }
 
 #[derive(Default)]
 struct Counts {
     admitted: usize,
     turned_away: usize,
-    leaving: usize,
+    /// Those that have just come, so that nobody has looked yet what they have sent, and those that have given up their
+    /// seat and are not closed yet. Who makes room is only found out when there are none.
+    moving: usize,
     /// How often somebody has begun to wait: who began first has the least.
     waits: u64,
     /// Who comes by way of trusted proxies is one crowd without a network.
@@ -121,7 +121,7 @@ impl Counts {
         let made = self.change(network, Crowd::make_room);
         if made {
             self.admitted -= 1;
-            self.leaving += 1;
+            self.moving += 1;
         }
         made
     }
@@ -129,7 +129,7 @@ impl Counts {
 
 impl Seats {
     pub(super) fn new(limits: FairUse) -> Arc<Self> {
-        Arc::new(Self { limits, counts: Mutex::default(), left: Notify::new() })
+        Arc::new(Self { limits, counts: Mutex::default(), settled: Notify::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -137,44 +137,50 @@ impl Seats {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until those who gave up their seats are gone, but for a few. For one waiter.
-    pub(super) async fn settled(&self) {
-        while self.lock().leaving >= LEAVING {
-            self.left.notified().await;
+    /// One connection less that moves.
+    fn settle(&self, counts: &mut Counts) {
+        counts.moving -= 1;
+        if counts.moving == 0 {
+            self.settled.notify_one();
         }
     }
 
-    /// A seat for a connection from there; `None` for one that is not even told that it is too many.
-    pub(super) fn seat(self: &Arc<Self>, peer: SocketAddr) -> Option<Arc<Seat>> {
+    /// A seat for a connection from there; `None` for one that is not even told that it is too many. To be asked by one
+    /// at a time, and dropped without harm.
+    pub(super) async fn seat(self: &Arc<Self>, peer: SocketAddr) -> Option<Arc<Seat>> {
+        let trusted = is_trusted(peer.ip().to_canonical(), &self.limits.trusted_proxy);
+        let network = (!trusted).then(|| Network::from(peer.ip()));
+        loop {
+            match self.try_seat(network) {
+                Some(seat) => return seat.map(Arc::new),
+                None => self.settled.notified().await,
+            }
+        }
+    }
+
+    /// `None` when the answer is not known before those that move have settled.
+    fn try_seat(self: &Arc<Self>, network: Option<Network>) -> Option<Option<Seat>> {
         let limits = &self.limits;
-        let network = (!is_trusted(peer.ip().to_canonical(), &limits.trusted_proxy)).then(|| Network::from(peer.ip()));
         let mut counts = self.lock();
         let alike = counts.crowds.get(&network).map_or(0, |crowd| crowd.open);
-        let admitted = if network.is_some() && alike >= limits.max_connections_per_address.get() {
-            counts.make_room(network)
-        } else if counts.admitted >= limits.max_connections.get() {
-            let crowd = counts.ranks.last().map(|(_, network)| *network);
-            crowd.is_some_and(|crowd| counts.make_room(crowd))
-        } else {
-            true
-        };
-        let leave = Arc::new(Notify::new());
-        let mut waits = None;
-        if admitted {
-            let wait = counts.next_wait(false);
-            counts.admitted += 1;
-            counts.change(network, |crowd| {
-                crowd.open += 1;
-                crowd.enlist(wait, &leave);
-            });
-            waits = Some(wait);
-        } else if counts.turned_away == TURNED_AWAY {
+        let many = network.is_some() && alike >= limits.max_connections_per_address.get();
+        let full = counts.admitted >= limits.max_connections.get();
+        if (many || full) && counts.moving > 0 {
             return None;
+        }
+        let crowd = if many { Some(network) } else { counts.ranks.last().map(|(_, network)| *network) };
+        let admitted = !many && !full || crowd.is_some_and(|crowd| counts.make_room(crowd));
+        if admitted {
+            counts.admitted += 1;
+            counts.moving += 1;
+            counts.change(network, |crowd| crowd.open += 1);
+        } else if counts.turned_away == TURNED_AWAY {
+            return Some(None);
         } else {
             counts.turned_away += 1;
         }
-        let state = Mutex::new(State { at_work: 0, rests: false, waits, gave_up: false });
-        Some(Arc::new(Seat { seats: Arc::clone(self), network, admitted, leave, state }))
+        let (seats, leave, state) = (Arc::clone(self), Arc::default(), Mutex::default());
+        Some(Some(Seat { seats, network, admitted, leave, state }))
     }
 }
 
@@ -190,7 +196,11 @@ pub(super) struct Seat {
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
+    /// Whether somebody has looked what it has sent.
+    has_come: bool,
+    has_asked: bool,
     /// How much is in progress: requests, their bodies, answers.
     at_work: usize,
     /// Whether nothing goes over the connection.
@@ -219,12 +229,15 @@ impl Seat {
     /// Begins a request, unless the seat was given up before it had come.
     pub(super) fn begin(self: &Arc<Self>) -> Result<AtWork, GaveUp> {
         let mut state = self.lock();
+        let mut counts = self.seats.lock();
+        self.come(&mut state, &mut counts);
         if let Some(wait) = state.waits.take() {
-            state.gave_up = !self.seats.lock().change(self.network, |crowd| crowd.strike(wait));
+            state.gave_up = !counts.change(self.network, |crowd| crowd.strike(wait));
         }
         if state.gave_up {
             return Err(GaveUp);
         }
+        state.has_asked = true;
         state.at_work += 1;
         Ok(AtWork(Arc::clone(self)))
     }
@@ -234,14 +247,24 @@ impl Seat {
         self.lock().at_work += 1;
     }
 
-    /// Begins to wait when nothing is in progress. Only who has sent a request comes here.
+    /// What was sent until now has been looked at.
+    fn come(&self, state: &mut State, counts: &mut Counts) {
+        if self.admitted && !state.has_come {
+            state.has_come = true;
+            self.seats.settle(counts);
+        }
+    }
+
+    /// Begins to wait when nothing is in progress.
     fn settle(&self, state: &mut State) {
         let waits = self.admitted && state.rests && state.at_work == 0 && state.waits.is_none() && !state.gave_up;
         if waits {
             let mut counts = self.seats.lock();
-            let wait = counts.next_wait(true);
+            let wait = counts.next_wait(state.has_asked);
             counts.change(self.network, |crowd| crowd.enlist(wait, &self.leave));
             state.waits = Some(wait);
+            // Not before it is on the list.
+            self.come(state, &mut counts);
         }
     }
 }
@@ -256,18 +279,18 @@ impl Attendant for Arc<Seat> {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let State { waits, gave_up, .. } = *self.lock();
+        let mut state = self.lock();
         let mut counts = self.seats.lock();
         if !self.admitted {
             counts.turned_away -= 1;
             return;
         }
         // Who waits and is on no list any more has given up the seat.
-        if gave_up || waits.is_some_and(|wait| !counts.change(self.network, |crowd| crowd.strike(wait))) {
-            counts.leaving -= 1;
-            self.seats.left.notify_one();
+        if state.gave_up || state.waits.is_some_and(|wait| !counts.change(self.network, |crowd| crowd.strike(wait))) {
+            self.seats.settle(&mut counts);
             return;
         }
+        self.come(&mut state, &mut counts);
         counts.admitted -= 1;
         counts.change(self.network, |crowd| crowd.open -= 1);
     }

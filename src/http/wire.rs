@@ -16,8 +16,7 @@ pub(super) const TENANT: HeaderName = HeaderName::from_static("x-tenant");
 
 /// Headers of which only the first would count. All others that are read are lists, or a second one takes nothing away:
 /// two `traceparent` are none, and how often `Apollo-Require-Preflight` stands there does not matter.
-const SINGLE: [HeaderName; 6] =
-    [AUTHORIZATION, CONTENT_TYPE, ORIGIN, TENANT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION];
+const SINGLE: [HeaderName; 6] = [AUTHORIZATION, CONTENT_TYPE, ORIGIN, TENANT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION];
 
 /// What a connection says of a request, among the extensions of each that came over one.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +83,8 @@ pub(super) fn judge<B>(request: &Request<B>) -> Result<(), Refusal> {
     let twice = twice.map(|name| format!("The header {name} stands twice in the request."));
     // Else the token's own tenant would answer in the place of another that was meant.
     let unread = headers.get(TENANT).is_some_and(|code| code.to_str().is_err());
-    let unread = unread.then(|| format!("The header {TENANT} must be the code of a tenant, in visible ASCII characters."));
+    let unread =
+        unread.then(|| format!("The header {TENANT} must be the code of a tenant, in visible ASCII characters."));
     let wrong: Vec<String> = host.into_iter().chain(twice).chain(unread).collect();
     match wrong.is_empty() {
         true => Ok(()),
@@ -103,12 +103,38 @@ mod tests {
 
     #[test]
     fn a_host_is_a_name_or_an_address() {
-        for good in ["a", "pbx.example", "pbx_1.example:8080", "127.0.0.1:80", "[::1]", "[2001:db8::1]:443", "a:", "a.:1"] {
+        for good in
+            ["a", "pbx.example", "pbx_1.example:8080", "127.0.0.1:80", "[::1]", "[2001:db8::1]:443", "a:", "a.:1"]
+        {
             assert!(is_host(good), "{good}");
         }
         for bad in [
-            "", ":", ":80", "a b", "a,b c", "a/b", "http://a", "a?b", "a#b", "me@a", "me:hush@a:1", "a:b", "a:99999",
-            "a:-1", "a:+1", "a:1:2", "::1", "[::1", "a]", "[::1]a", "[a]", "a[b]", "a[::1]", "é", "a\\b", "<a>",
+            "",
+            ":",
+            ":80",
+            "a b",
+            "a,b c",
+            "a/b",
+            "http://a",
+            "a?b",
+            "a#b",
+            "me@a",
+            "me:hush@a:1",
+            "a:b",
+            "a:99999",
+            "a:-1",
+            "a:+1",
+            "a:1:2",
+            "::1",
+            "[::1",
+            "a]",
+            "[::1]a",
+            "[a]",
+            "a[b]",
+            "a[::1]",
+            "é",
+            "a\\b",
+            "<a>",
         ] {
             assert!(!is_host(bad), "{bad}");
         }

@@ -25,6 +25,7 @@ mod streams;
 mod target;
 mod transport;
 mod verdict;
+mod wire;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -100,8 +101,9 @@ struct Try {
 
 /// In the order in which they are tried. Valid tokens come before made-up ones: an address from which few wrong ones came
 /// is refused for a while, but not with a token that was valid there.
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 10] = [
     Group::new("health", health::CHECKS),
+    Group::new("wire", wire::CHECKS),
     Group::new("protocol", protocol::CHECKS),
     Group::new("headers", headers::CHECKS),
     Group::new("encodings", encodings::CHECKS),

@@ -153,6 +153,23 @@ mod tests {
     }
 
     #[test]
+    fn a_payload_names_a_thing_once() {
+        for (payload, found) in [
+            (json!({}), Ok(None)),
+            (json!({ "tenant": null }), Ok(None)),
+            (json!({ "tenant": "A", "other": "B" }), Ok(Some("A"))),
+            (json!({ "X-Tenant": "A" }), Ok(Some("A"))),
+            (json!({ "tenant": "A", "x-tenant": "B" }), Err(())),
+            (json!({ "x-tenant": "A", "X-Tenant": "A" }), Err(())),
+            (json!({ "tenant": null, "x-tenant": "A" }), Err(())),
+            (json!({ "tenant": 7 }), Err(())),
+        ] {
+            let named = named(payload.as_object().unwrap(), &["tenant", "x-tenant"]);
+            assert_eq!(named.map_err(drop), found, "{payload}");
+        }
+    }
+
+    #[test]
     fn what_the_protocol_does_not_know_is_invalid() {
         for text in [
             "",
