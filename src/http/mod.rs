@@ -3,6 +3,7 @@
 mod admission;
 mod connections;
 mod cors;
+mod crowds;
 mod encoding;
 mod etag;
 mod events;

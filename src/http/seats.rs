@@ -5,8 +5,6 @@
 //! newcomer takes the seat of who has waited longest, of those first that have never sent a request. A request in
 //! progress, an open WebSocket and an event stream keep theirs.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +13,7 @@ use std::task::{Context as Cx, Poll};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
+use super::crowds::{Crowds, Origin, Wait};
 use super::fair::{FairUse, Network, is_trusted};
 use super::stream::Attendant;
 
@@ -36,95 +35,7 @@ struct Counts {
     /// Those that have just come, so that nobody has looked yet what they have sent, and those that have given up their
     /// seat and are not closed yet. Who makes room is only found out when there are none.
     moving: usize,
-    /// How often somebody has begun to wait: who began first has the least.
-    waits: u64,
-    /// Who comes by way of trusted proxies is one crowd without a network.
-    crowds: HashMap<Option<Network>, Crowd>,
-    /// The crowds in which somebody waits, in the order of their ranks.
-    ranks: BTreeSet<(Rank, Option<Network>)>,
-}
-
-/// The connections from one network.
-#[derive(Default)]
-struct Crowd {
-    open: usize,
-    /// How many of those that wait have never sent a request.
-    silent: usize,
-    waiting: BTreeMap<Wait, Arc<Notify>>,
-}
-
-/// Which crowd gives up a seat when all are taken: that of the highest rank. The crowd with the most who wait; among
-/// equals where most of them have never sent a request; then where somebody waits longest.
-type Rank = (usize, usize, Reverse<u64>);
-
-/// A wait, in the order in which seats are given up.
-#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-struct Wait {
-    has_asked: bool,
-    since: u64,
-}
-
-impl Crowd {
-    fn rank(&self) -> Rank {
-        let first = self.waiting.keys().next().map_or(0, |wait| wait.since);
-        (self.waiting.len(), self.silent, Reverse(first))
-    }
-
-    fn enlist(&mut self, wait: Wait, leave: &Arc<Notify>) {
-        self.silent += usize::from(!wait.has_asked);
-        self.waiting.insert(wait, Arc::clone(leave));
-    }
-
-    /// Takes a wait off the list; false when its seat has been given up.
-    fn strike(&mut self, wait: Wait) -> bool {
-        let listed = self.waiting.remove(&wait).is_some();
-        self.silent -= usize::from(listed && !wait.has_asked);
-        listed
-    }
-
-    /// Lets who is first in the order leave; false when nobody waits.
-    fn make_room(&mut self) -> bool {
-        let Some((wait, leave)) = self.waiting.pop_first() else { return false };
-        self.silent -= usize::from(!wait.has_asked);
-        self.open -= 1;
-        leave.notify_one();
-        true
-    }
-}
-
-impl Counts {
-    /// Changes a crowd, and its rank with it.
-    fn change<R>(&mut self, network: Option<Network>, change: impl FnOnce(&mut Crowd) -> R) -> R {
-        let crowd = self.crowds.entry(network).or_default();
-        let before = crowd.rank();
-        let changed = change(crowd);
-        let (after, is_over) = (crowd.rank(), crowd.open == 0);
-        if before != after {
-            self.ranks.remove(&(before, network));
-            if after.0 > 0 {
-                self.ranks.insert((after, network));
-            }
-        }
-        if is_over {
-            self.crowds.remove(&network);
-        }
-        changed
-    }
-
-    fn next_wait(&mut self, has_asked: bool) -> Wait {
-        self.waits += 1;
-        Wait { has_asked, since: self.waits }
-    }
-
-    /// Lets somebody leave; false when nobody of this crowd waits.
-    fn make_room(&mut self, network: Option<Network>) -> bool {
-        let made = self.change(network, Crowd::make_room);
-        if made {
-            self.admitted -= 1;
-            self.moving += 1;
-        }
-        made
-    }
+    crowds: Crowds,
 }
 
 impl Seats {
@@ -149,9 +60,9 @@ impl Seats {
     /// at a time, and dropped without harm.
     pub(super) async fn seat(self: &Arc<Self>, peer: SocketAddr) -> Option<Arc<Seat>> {
         let trusted = is_trusted(peer.ip().to_canonical(), &self.limits.trusted_proxy);
-        let network = (!trusted).then(|| Network::from(peer.ip()));
+        let origin = (!trusted).then(|| Network::from(peer.ip()));
         loop {
-            match self.try_seat(network) {
+            match self.try_seat(origin) {
                 Some(seat) => return seat.map(Arc::new),
                 None => self.settled.notified().await,
             }
@@ -159,36 +70,39 @@ impl Seats {
     }
 
     /// `None` when the answer is not known before those that move have settled.
-    fn try_seat(self: &Arc<Self>, network: Option<Network>) -> Option<Option<Seat>> {
+    fn try_seat(self: &Arc<Self>, origin: Origin) -> Option<Option<Seat>> {
         let limits = &self.limits;
         let mut counts = self.lock();
-        let alike = counts.crowds.get(&network).map_or(0, |crowd| crowd.open);
-        let many = network.is_some() && alike >= limits.max_connections_per_address.get();
+        let many = origin.is_some() && counts.crowds.open(origin) >= limits.max_connections_per_address.get();
         let full = counts.admitted >= limits.max_connections.get();
         if (many || full) && counts.moving > 0 {
             return None;
         }
-        let crowd = if many { Some(network) } else { counts.ranks.last().map(|(_, network)| *network) };
-        let admitted = !many && !full || crowd.is_some_and(|crowd| counts.make_room(crowd));
+        let crowd = if many { Some(origin) } else { counts.crowds.largest() };
+        let makes_room = (many || full) && crowd.is_some_and(|crowd| counts.crowds.make_room(crowd));
+        if makes_room {
+            counts.admitted -= 1;
+            counts.moving += 1;
+        }
+        let admitted = makes_room || !many && !full;
         if admitted {
             counts.admitted += 1;
             counts.moving += 1;
-            counts.change(network, |crowd| crowd.open += 1);
+            counts.crowds.enter(origin);
         } else if counts.turned_away == TURNED_AWAY {
             return Some(None);
         } else {
             counts.turned_away += 1;
         }
         let (seats, leave, state) = (Arc::clone(self), Arc::default(), Mutex::default());
-        Some(Some(Seat { seats, network, admitted, leave, state }))
+        Some(Some(Seat { seats, origin, admitted, leave, state }))
     }
 }
 
 /// Held while a connection is open.
 pub(super) struct Seat {
     seats: Arc<Seats>,
-    /// The network that it counts for, if any.
-    network: Option<Network>,
+    origin: Origin,
     /// Whether requests are answered.
     pub(super) admitted: bool,
     leave: Arc<Notify>,
@@ -232,7 +146,7 @@ impl Seat {
         let mut counts = self.seats.lock();
         self.come(&mut state, &mut counts);
         if let Some(wait) = state.waits.take() {
-            state.gave_up = !counts.change(self.network, |crowd| crowd.strike(wait));
+            state.gave_up = !counts.crowds.go_on(self.origin, wait);
         }
         if state.gave_up {
             return Err(GaveUp);
@@ -260,9 +174,7 @@ impl Seat {
         let waits = self.admitted && state.rests && state.at_work == 0 && state.waits.is_none() && !state.gave_up;
         if waits {
             let mut counts = self.seats.lock();
-            let wait = counts.next_wait(state.has_asked);
-            counts.change(self.network, |crowd| crowd.enlist(wait, &self.leave));
-            state.waits = Some(wait);
+            state.waits = Some(counts.crowds.wait(self.origin, state.has_asked, &self.leave));
             // Not before it is on the list.
             self.come(state, &mut counts);
         }
@@ -286,13 +198,13 @@ impl Drop for Seat {
             return;
         }
         // Who waits and is on no list any more has given up the seat.
-        if state.gave_up || state.waits.is_some_and(|wait| !counts.change(self.network, |crowd| crowd.strike(wait))) {
+        if state.gave_up || state.waits.is_some_and(|wait| !counts.crowds.go_on(self.origin, wait)) {
             self.seats.settle(&mut counts);
             return;
         }
         self.come(&mut state, &mut counts);
         counts.admitted -= 1;
-        counts.change(self.network, |crowd| crowd.open -= 1);
+        counts.crowds.leave(self.origin);
     }
 }
 
