@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use async_graphql::{Context, ID, InputObject, Object, OutputType, Result, SimpleObject, TypeName};
 
-use super::mutation::{FieldChange, UserError, object, tenant};
+use super::mutation::{FieldChange, UserError, object, tell_as_sent, tenant};
 use super::objects::Shown;
 use super::scope::Scope;
 use crate::form::Section;
@@ -109,26 +109,32 @@ each_detail!(mutations);
 async fn create<D: Shown>(ctx: &Context<'_>, input: ObjectCreateInput<D>) -> Result<ObjectPayload<D>> {
     let ObjectCreateInput { tenant: code, dry_run, head, detail } = input;
     match tenant(ctx, code).await? {
-        Ok(tenant) => save(ctx, SaveTarget::New(tenant), None, dry_run, PlainPatch { head, detail }).await,
+        Ok(tenant) => save(ctx, (SaveTarget::New(tenant), None), None, dry_run, PlainPatch { head, detail }).await,
         Err(unknown) => payload(ctx, unknown).await,
     }
 }
 
 async fn update<D: Shown>(ctx: &Context<'_>, input: ObjectUpdateInput<D>) -> Result<ObjectPayload<D>> {
     let ObjectUpdateInput { id, expected_version, dry_run, head, detail } = input;
-    save(ctx, SaveTarget::Existing(object(&id)), expected_version, dry_run, PlainPatch { head, detail }).await
+    let target = (SaveTarget::Existing(object(&id)), Some(&id));
+    save(ctx, target, expected_version, dry_run, PlainPatch { head, detail }).await
 }
 
+/// Saves, for a target and the id that names it, if one does.
 async fn save<D: Shown>(
     ctx: &Context<'_>,
-    target: SaveTarget,
+    (target, id): (SaveTarget, Option<&ID>),
     expected_version: Option<i64>,
     dry_run: Option<bool>,
     patch: PlainPatch<D>,
 ) -> Result<ObjectPayload<D>> {
     let scope = Scope::of(ctx)?;
     let save = Save { target, patch, expected_version, dry_run: dry_run.unwrap_or(false) };
-    let saved = scope.app.save_object(&scope.snapshot, scope.viewer()?, save).await.map_err(|e| scope.surprise(&e))?;
+    let saved = scope.app.save_object(&scope.snapshot, scope.viewer()?, save).await;
+    let mut saved = saved.map_err(|e| scope.surprise(&e))?;
+    if let Some(id) = id {
+        tell_as_sent(&mut saved.errors, "id", id);
+    }
     payload(ctx, saved).await
 }
 

@@ -12,7 +12,7 @@ use super::renumber::{
 use super::scope::Scope;
 use crate::domain::{Code, ObjectId, Problem};
 use crate::form::{self, Change, FormPatch, InformationInput, each_section};
-use crate::service::{Save, SaveTarget, Saved};
+use crate::service::{Save, SaveTarget, Saved, Selected};
 use crate::store::ObjectRow;
 
 /// Something that is wrong with an input, or looks wrong.
@@ -178,7 +178,7 @@ macro_rules! mutations {
                     Ok(tenant) => tenant,
                     Err(unknown) => return Ok(VirtualExtensionPayload::new(unknown, None)),
                 };
-                extension(ctx, SaveTarget::New(tenant), None, input.dry_run, input.form).await
+                extension(ctx, (SaveTarget::New(tenant), None), None, input.dry_run, input.form).await
             }
 
             /// Changes any subset of a virtual extension's sections in one go: all of it is saved, or nothing.
@@ -215,7 +215,7 @@ macro_rules! mutations {
                 let VirtualExtensionCloneInput { id, number, name, dry_run } = input;
                 let (number, name) = (Value(number), Value(name));
                 let patch = InformationInput { number, name, ..InformationInput::default() };
-                extension(ctx, SaveTarget::CopyOf(object(&id)), None, dry_run, patch.into()).await
+                extension(ctx, (SaveTarget::CopyOf(object(&id)), Some(&id)), None, dry_run, patch.into()).await
             }
 
             /// Gives a virtual extension another number. What points at it by id follows by itself; texts that equal the
@@ -247,10 +247,21 @@ each_section!(mutations);
 
 /// The tenant that an input names or the request selects, or the refusal when it does not exist for who asks.
 pub(super) async fn tenant(ctx: &Context<'_>, code: Option<String>) -> Result<Result<crate::domain::TenantId, Saved>> {
+    let scope = Scope::of(ctx)?;
+    let value = match (&code, &scope.viewer()?.selected) {
+        (None, Selected::Unknown(code)) => code.clone(),
+        (code, _) => code.clone(),
+    };
     let problem = Problem::new(Code::NotFound, "must be the code of a tenant that the token opens").under("tenant");
-    let problem = Problem { value: code.clone(), ..problem };
-    let row = Scope::of(ctx)?.tenant(code).await?;
+    let problem = Problem { value, ..problem };
+    let row = scope.tenant(code).await?;
     Ok(row.map(|row| row.id).ok_or_else(|| Saved { errors: vec![problem], ..Saved::default() }))
+}
+
+/// Tells a name that was not found as it was sent: what saves knows only what it leads to, which is nothing.
+pub(super) fn tell_as_sent(problems: &mut [Problem], field: &str, sent: &str) {
+    let unknown = problems.iter_mut().filter(|problem| problem.code == Code::NotFound && problem.path == [field]);
+    unknown.for_each(|problem| problem.value = Some(sent.to_owned()));
 }
 
 /// The object behind an id. One that no server handed out answers like one that does not exist: there is no tenant 0.
@@ -265,17 +276,21 @@ async fn existing(
     dry_run: Option<bool>,
     patch: FormPatch,
 ) -> Result<VirtualExtensionPayload> {
-    extension(ctx, SaveTarget::Existing(object(id)), expected_version, dry_run, patch).await
+    extension(ctx, (SaveTarget::Existing(object(id)), Some(id)), expected_version, dry_run, patch).await
 }
 
+/// Saves, for a target and the id that names it, if one does.
 async fn extension(
     ctx: &Context<'_>,
-    target: SaveTarget,
+    (target, id): (SaveTarget, Option<&ID>),
     expected_version: Option<i64>,
     dry_run: Option<bool>,
     patch: FormPatch,
 ) -> Result<VirtualExtensionPayload> {
-    let (saved, row) = save(ctx, target, expected_version, dry_run, patch).await?;
+    let (mut saved, row) = save(ctx, target, expected_version, dry_run, patch).await?;
+    if let Some(id) = id {
+        tell_as_sent(&mut saved.errors, "id", id);
+    }
     Ok(VirtualExtensionPayload::new(saved, row))
 }
 

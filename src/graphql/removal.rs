@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
-use super::mutation::{FieldChange, UserError, object};
+use super::mutation::{FieldChange, UserError, object, tell_as_sent};
 use super::objects::PbxObject;
 use super::referrers::{self, ObjectReferenceConnection};
 use super::scope::{Nullable, Scope};
@@ -163,16 +163,22 @@ impl DeletePlan {
 
 async fn delete(ctx: &Context<'_>, kind: Kind, input: ObjectDeleteInput) -> Result<ObjectDeletePayload> {
     let scope = Scope::of(ctx)?;
+    let replacement = input.replacement;
     let delete = Delete {
         object: object(&input.id),
         kind,
         expected_version: input.expected_version,
         on_references: input.on_references.unwrap_or(OnReferences::Block),
-        replacement: input.replacement.as_ref().map(object),
+        replacement: replacement.as_ref().map(object),
         plan_token: input.plan_token,
         dry_run: input.dry_run.unwrap_or(false),
     };
-    let deleted = scope.app.delete(&scope.snapshot, scope.viewer()?, delete).await.map_err(|e| scope.surprise(&e))?;
+    let deleted = scope.app.delete(&scope.snapshot, scope.viewer()?, delete).await;
+    let mut deleted = deleted.map_err(|e| scope.surprise(&e))?;
+    tell_as_sent(&mut deleted.errors, "id", &input.id);
+    if let Some(replacement) = &replacement {
+        tell_as_sent(&mut deleted.errors, "replacement", replacement);
+    }
     let DeleteEffect { changes, errors: _, warnings } = DeleteEffect::of_detach(deleted.effect);
     Ok(ObjectDeletePayload {
         deleted_id: deleted.done.then_some(input.id),
@@ -184,11 +190,15 @@ async fn delete(ctx: &Context<'_>, kind: Kind, input: ObjectDeleteInput) -> Resu
 
 async fn plan(ctx: &Context<'_>, kind: Kind, id: ID, replacement: Option<ID>) -> Result<Option<DeletePlan>> {
     let scope = Scope::of(ctx)?;
-    let (object, replacement): (_, Option<ObjectId>) = (object(&id), replacement.as_ref().map(object));
+    let (object, other): (_, Option<ObjectId>) = (object(&id), replacement.as_ref().map(object));
     let selected = |field| ctx.look_ahead().field(field).exists();
     let shown = Shown { detach: selected("detach"), replace: selected("replace") };
-    let plan = scope.app.delete_plan(&scope.snapshot, scope.viewer()?, (object, kind), replacement, shown).await;
-    Ok(plan.map_err(|e| scope.surprise(&e))?.map(DeletePlan))
+    let plan = scope.app.delete_plan(&scope.snapshot, scope.viewer()?, (object, kind), other, shown).await;
+    let mut plan = plan.map_err(|e| scope.surprise(&e))?;
+    if let (Some(plan), Some(replacement)) = (&mut plan, &replacement) {
+        tell_as_sent(&mut plan.errors, "replacement", replacement);
+    }
+    Ok(plan.map(DeletePlan))
 }
 
 macro_rules! deletes {

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Result, SimpleObject};
 
 use super::form::VirtualExtension;
-use super::mutation::{FieldChange, UserError, object};
+use super::mutation::{FieldChange, UserError, object, tell_as_sent};
 use super::removal::ObjectChange;
 use super::scope::Scope;
 use crate::domain::ExtensionNumberSent;
@@ -67,7 +67,8 @@ pub(super) async fn renumber(
     };
     let scope = Scope::of(ctx)?;
     let renumbered = scope.app.renumber(&scope.snapshot, scope.viewer()?, renumber).await;
-    let Renumbered { saved, soft } = renumbered.map_err(|e| scope.surprise(&e))?;
+    let Renumbered { mut saved, soft } = renumbered.map_err(|e| scope.surprise(&e))?;
+    tell_as_sent(&mut saved.errors, "id", &id);
     let row = match saved.object {
         Some(id) => scope.object(id).await?,
         None => None,

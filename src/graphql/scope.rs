@@ -60,7 +60,7 @@ impl Scope {
         match (code, &viewer.selected) {
             (Some(code), _) => self.app.tenant(&self.snapshot, viewer, code).await.map_err(|e| self.surprise(&e)),
             (None, Selected::Tenant(row)) => Ok(Some((**row).clone())),
-            (None, Selected::Unknown) => Ok(None),
+            (None, Selected::Unknown(_)) => Ok(None),
             (None, Selected::None) => {
                 let sentence = "The token is for several tenants: name one in the argument or in the header X-Tenant.";
                 Err(coded("TENANT_REQUIRED", sentence))

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
-use super::mutation::UserError;
+use super::mutation::{UserError, tell_as_sent};
 use super::query::Tenant;
 use super::scope::Scope;
 use crate::domain::{Problem, TenantId};
@@ -36,10 +36,17 @@ pub struct TenantPayload {
     user_errors: Vec<UserError>,
 }
 
-fn payload(scope: &Scope, saved: Result<Result<TenantRow, Vec<Problem>>, StoreError>) -> Result<TenantPayload> {
+fn payload(
+    scope: &Scope,
+    saved: Result<Result<TenantRow, Vec<Problem>>, StoreError>,
+    id: Option<&ID>,
+) -> Result<TenantPayload> {
     Ok(match saved.map_err(|e| scope.surprise(&e))? {
         Ok(row) => TenantPayload { tenant: Some(Tenant(row)), user_errors: Vec::new() },
-        Err(problems) => {
+        Err(mut problems) => {
+            if let Some(id) = id {
+                tell_as_sent(&mut problems, "id", id);
+            }
             TenantPayload { tenant: None, user_errors: problems.into_iter().map(UserError::from).collect() }
         }
     })
@@ -60,7 +67,7 @@ impl TenantMutation {
     ) -> Result<TenantPayload> {
         let scope = Scope::of(ctx)?;
         let saved = scope.app.make_tenant(&scope.snapshot, scope.viewer()?, &input.tenant).await;
-        payload(scope, saved)
+        payload(scope, saved, None)
     }
 
     /// Changes a tenant. Needs a token for all tenants.
@@ -73,6 +80,6 @@ impl TenantMutation {
         // An id that no server handed out answers like one that does not exist: there is no tenant 0.
         let tenant = TenantId::of_opaque(&input.id).unwrap_or(TenantId(0));
         let saved = scope.app.update_tenant(&scope.snapshot, scope.viewer()?, tenant, input.tenant).await;
-        payload(scope, saved)
+        payload(scope, saved, Some(&input.id))
     }
 }

@@ -14,9 +14,10 @@ use axum::middleware::Next;
 use axum::response::Response as Answer;
 use futures_util::FutureExt as _;
 
-use super::Shared;
 use super::refusal::Refusal;
 use super::request::Media;
+use super::wire;
+use crate::service::App;
 
 /// Names the request in logs and in answers.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -43,17 +44,24 @@ const HEADERS: [(HeaderName, &str); 8] = [
 ];
 
 /// Lets a request pass and completes its answer.
-pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Answer {
-    named(shared.api.app().request_id(), request, next).await
+pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Answer {
+    named(app.request_id(), request, next).await
 }
 
 async fn named(id: String, mut request: Request, next: Next) -> Answer {
     request.extensions_mut().insert(RequestId(id.as_str().into()));
     let media = Media::accepted(request.headers()).unwrap_or(Media::Json);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let judged = wire::judge(&request);
+    let answering = async {
+        match judged {
+            Ok(()) => next.run(request).await,
+            Err(refusal) => refusal.answer(media),
+        }
+    };
     // The request ends with a panic, and nothing that it held is used again: what is shared stands behind locks and
     // threads that survive one.
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let answered = AssertUnwindSafe(answering).catch_unwind().await;
     let mut answer = answered.unwrap_or_else(|panic| {
         tracing::error!(request = id, %method, path, panic = said(&*panic), "a request panicked");
         Refusal::internal(&id).answer(media)
@@ -67,6 +75,13 @@ async fn named(id: String, mut request: Request, next: Next) -> Answer {
 pub(super) async fn not_found(headers: HeaderMap) -> Answer {
     let sentence = "There is nothing at this address; the API is at /graphql.";
     Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", sentence).answer(Media::accepted(&headers).unwrap_or(Media::Json))
+}
+
+/// A method that is not that of anything at this address; which are, the router puts into `Allow`.
+pub(super) async fn other_method(headers: HeaderMap) -> Answer {
+    let sentence = "Nothing at this address is asked for with this method; the header Allow names those that are.";
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
+    refusal.answer(Media::accepted(&headers).unwrap_or(Media::Json))
 }
 
 fn complete(headers: &mut HeaderMap, id: &str) {

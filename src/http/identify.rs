@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::fair::{Credentials, Fair};
 use super::refusal::Refusal;
+use super::wire::TENANT;
 use crate::graphql::{Exceeded, Limit};
 use crate::service::{App, StoreError, Viewer};
 use crate::store::Snapshot;
@@ -25,7 +26,7 @@ pub(super) fn bearer(authorization: &str) -> Option<&str> {
 
 /// The tenant that the request selects.
 pub(super) fn selected(headers: &HeaderMap) -> Option<String> {
-    let selected = headers.get("x-tenant").and_then(|value| value.to_str().ok()).map(str::trim);
+    let selected = headers.get(TENANT).and_then(|value| value.to_str().ok()).map(str::trim);
     selected.filter(|code| !code.is_empty()).map(str::to_owned)
 }
 

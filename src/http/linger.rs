@@ -12,6 +12,8 @@ use futures_util::StreamExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::timeout;
 
+use super::seats::AtWork;
+
 /// The most bytes that are taken in for nothing.
 const REST: usize = 1024 * 1024;
 /// How long that takes at most, and how long the client may pause meanwhile.
@@ -23,16 +25,21 @@ pub(super) struct Lingering {
     /// `None` when nothing is left.
     body: Option<Incoming>,
     patience: Duration,
+    at_work: AtWork,
 }
 
 impl Lingering {
     /// The request with such a body, unless the client waits for a word before it sends any (RFC 9110, section 10.1.1).
-    /// `patience` is the time that clients have for what they send.
-    pub(super) fn request(request: Request<Incoming>, patience: Duration) -> Request<axum::body::Body> {
+    /// `patience` is the time that clients have for what they send, and `at_work` is kept until it is there.
+    pub(super) fn request(
+        request: Request<Incoming>,
+        patience: Duration,
+        at_work: AtWork,
+    ) -> Request<axum::body::Body> {
         let waits = request.headers().contains_key(EXPECT);
         request.map(|body| match waits {
             true => axum::body::Body::new(body),
-            false => axum::body::Body::new(Self { body: Some(body), patience }),
+            false => axum::body::Body::new(Self { body: Some(body), patience, at_work }),
         })
     }
 }
@@ -62,7 +69,11 @@ impl Body for Lingering {
 impl Drop for Lingering {
     fn drop(&mut self) {
         if let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) {
-            tokio::spawn(timeout(self.patience.min(LONGEST), take_in(body)));
+            let (longest, at_work) = (self.patience.min(LONGEST), self.at_work.clone());
+            tokio::spawn(async move {
+                let _ = timeout(longest, take_in(body)).await;
+                drop(at_work);
+            });
         }
     }
 }

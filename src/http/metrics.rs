@@ -10,6 +10,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use prometheus_client::collector::Collector;
@@ -21,6 +22,9 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::guard;
+use super::refusal::Refusal;
+use super::request::Media;
 use super::watch::{Ending, Outcome};
 use crate::domain::Stopwatch;
 use crate::service::App;
@@ -169,8 +173,18 @@ impl Collector for Process {
 }
 
 /// The router of the listener for metrics.
-pub(super) fn router(metrics: Arc<Metrics>) -> Router {
-    Router::new().route("/metrics", get(answer)).with_state(metrics)
+pub(super) fn router(app: App, metrics: Arc<Metrics>) -> Router {
+    Router::new()
+        .route("/metrics", get(answer))
+        .fallback(not_found)
+        .method_not_allowed_fallback(guard::other_method)
+        .layer(from_fn_with_state(app, guard::guard))
+        .with_state(metrics)
+}
+
+async fn not_found() -> Response {
+    let sentence = "There is nothing at this address; the metrics are at /metrics.";
+    Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", sentence).answer(Media::Json)
 }
 
 async fn answer(State(metrics): State<Arc<Metrics>>) -> Response {

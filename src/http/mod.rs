@@ -2,6 +2,7 @@
 
 mod connections;
 mod cors;
+mod crowds;
 mod encoding;
 mod etag;
 mod events;
@@ -19,15 +20,18 @@ mod plan;
 mod playground;
 mod refusal;
 mod request;
+mod seats;
 mod sign_in;
 mod socket;
 mod stream;
 mod streams;
 mod trace;
 mod watch;
+mod wire;
 
-use std::future::Future;
+use std::future::{Future, pending, ready};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +47,6 @@ pub use cors::{DoorOptions, Origin};
 use fair::Fair;
 pub use fair::{FairUse, STACK, TrustedProxy};
 use health::Health;
-use metrics::Metrics;
 pub use persisted::DocumentSettings;
 use persisted::Trusted;
 pub use streams::StreamSettings;
@@ -101,7 +104,7 @@ struct Shared {
 /// Waits until the stop was asked for; without end when nobody can ask any more.
 async fn stopped(stopping: &mut Receiver<bool>) {
     if stopping.wait_for(|stopping| *stopping).await.is_err() {
-        std::future::pending::<()>().await;
+        pending::<()>().await;
     }
 }
 
@@ -156,7 +159,8 @@ fn routes(shared: Arc<Shared>) -> Router {
         .merge(api)
         .merge(playground)
         .fallback(guard::not_found)
-        .layer(from_fn_with_state(Arc::clone(&shared), guard::guard))
+        .method_not_allowed_fallback(guard::other_method)
+        .layer(from_fn_with_state(shared.api.app().clone(), guard::guard))
         .with_state(shared)
 }
 
@@ -175,7 +179,9 @@ pub async fn serve(
     let metrics_listen = options.watch.metrics_listen;
     let (stop, stopping) = channel(false);
     let shared = shared(app, options, stopping)?;
-    let watched = metrics_listener(metrics_listen, Arc::clone(&shared.watch.metrics)).await?;
+    // With nothing of what all requests share, since the server has stopped when that is dropped.
+    let metrics = metrics::router(shared.api.app().clone(), Arc::clone(&shared.watch.metrics));
+    let watched = metrics_listener(metrics_listen, metrics, fair.clone()).await?;
     let health = Arc::clone(&shared.health);
     let asked = async {
         shutdown.await;
@@ -185,16 +191,22 @@ pub async fn serve(
         stop.send_replace(true);
     };
     tokio::select! {
-        () = connections::serve(listener, routes(shared), fair, grace, asked, stop.closed()) => Ok(()),
-        ended = watched => ended.map_err(|error| format!("the metrics are not served any more: {error}")),
+        () = connections::serve(listener, routes(shared), fair, grace, asked, stop.closed()) => {}
+        // Never ends before.
+        () = watched => {}
     }
+    Ok(())
 }
+
+/// The most connections to the listener for metrics: those of a few scrapers.
+const SCRAPERS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
 /// Serves the metrics, if that was asked for, as long as the future lives.
 async fn metrics_listener(
     address: Option<SocketAddr>,
-    metrics: Arc<Metrics>,
-) -> Result<impl Future<Output = std::io::Result<()>>, String> {
+    metrics: Router,
+    fair: FairUse,
+) -> Result<impl Future<Output = ()>, String> {
     let listener = match address {
         Some(address) => {
             let said = |error| format!("cannot listen on {address} (see --metrics-listen): {error}");
@@ -204,10 +216,14 @@ async fn metrics_listener(
         }
         None => None,
     };
+    let limits =
+        FairUse { max_connections: SCRAPERS, max_connections_per_address: SCRAPERS, trusted_proxy: Vec::new(), ..fair };
     Ok(async move {
         match listener {
-            Some(listener) => axum::serve(listener, metrics::router(metrics)).await,
-            None => std::future::pending().await,
+            Some(listener) => {
+                connections::serve(listener, metrics, limits, Duration::ZERO, pending(), ready(())).await;
+            }
+            None => pending().await,
         }
     })
 }

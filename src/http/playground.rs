@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
@@ -13,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::Shared;
+use super::{Shared, guard};
 
 /// Nothing from anywhere else. Monaco, the editor, writes style elements and draws its error marks as data images;
 /// everything else comes from files of this server.
@@ -60,16 +61,19 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
 
 /// `GET /playground/`.
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    send("index.html", &headers)
+    send("index.html", headers).await
 }
 
 /// `GET /playground/{file}`.
-pub(super) async fn file(Path(path): Path<String>, headers: HeaderMap) -> Response {
-    send(&path, &headers)
+///
+/// What names no file is answered like any address where nothing is, also where it is no text.
+pub(super) async fn file(path: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
+    let path = path.map_or_else(|_| String::new(), |Path(path)| path);
+    send(&path, headers).await
 }
 
-fn send(path: &str, headers: &HeaderMap) -> Response {
-    let Some(file) = FILES.iter().find(|file| file.path == path) else { return StatusCode::NOT_FOUND.into_response() };
+async fn send(path: &str, headers: HeaderMap) -> Response {
+    let Some(file) = FILES.iter().find(|file| file.path == path) else { return guard::not_found(headers).await };
     let asked =
         |name, wanted: &str| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(wanted));
     let tag = format!("\"{}\"", file.sha256);

@@ -1,5 +1,5 @@
 //! A client's stream that does not wait for ever to be read from: whoever asks for answers and does not take them
-//! holds their bytes in memory.
+//! holds their bytes in memory. It also tells when nothing goes over it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,19 +9,40 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A stream whose writes fail when the client takes nothing for as long as `patience`. It keeps `held` as long as it is
-/// open, also after a WebSocket has taken it over.
-pub(super) struct ClientStream<S, T> {
+/// Who is told when a stream begins to rest, and when it ends to.
+pub(super) trait Attendant {
+    fn rests(&self, rests: bool);
+}
+
+/// A stream whose writes fail when the client takes nothing for as long as `patience`. It keeps its attendant as long as
+/// it is open, also after a WebSocket has taken it over.
+pub(super) struct ClientStream<S, A> {
     stream: S,
     patience: Duration,
     /// Runs from the first write that had to wait until one goes through.
     stalled: Option<Pin<Box<Sleep>>>,
-    _held: T,
+    attendant: A,
+    /// Whether all that came has been read, and all that was written has gone: the stream rests when both are so.
+    drained: bool,
+    flushed: bool,
 }
 
-impl<S, T> ClientStream<S, T> {
-    pub(super) fn new(stream: S, patience: Duration, held: T) -> Self {
-        Self { stream, patience, stalled: None, _held: held }
+impl<S, A: Attendant> ClientStream<S, A> {
+    pub(super) fn new(stream: S, patience: Duration, attendant: A) -> Self {
+        Self { stream, patience, stalled: None, attendant, drained: false, flushed: true }
+    }
+
+    fn tell(&mut self, drained: bool, flushed: bool) {
+        let (rested, rests) = (self.drained && self.flushed, drained && flushed);
+        (self.drained, self.flushed) = (drained, flushed);
+        if rested != rests {
+            self.attendant.rests(rests);
+        }
+    }
+
+    fn begin_to_write(&mut self) {
+        let drained = self.drained;
+        self.tell(drained, false);
     }
 
     /// Passes on how a write went, unless it has waited too long.
@@ -37,19 +58,24 @@ impl<S, T> ClientStream<S, T> {
     }
 }
 
-impl<S: AsyncRead + Unpin, T: Unpin> AsyncRead for ClientStream<S, T> {
+impl<S: AsyncRead + Unpin, A: Attendant + Unpin> AsyncRead for ClientStream<S, A> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let flushed = self.flushed;
+        self.tell(read.is_pending(), flushed);
+        read
     }
 }
 
-impl<S: AsyncWrite + Unpin, T: Unpin> AsyncWrite for ClientStream<S, T> {
+impl<S: AsyncWrite + Unpin, A: Attendant + Unpin> AsyncWrite for ClientStream<S, A> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.begin_to_write();
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.judge(cx, written)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.begin_to_write();
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.judge(cx, written)
     }
@@ -60,6 +86,10 @@ impl<S: AsyncWrite + Unpin, T: Unpin> AsyncWrite for ClientStream<S, T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Cx<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            let drained = self.drained;
+            self.tell(drained, true);
+        }
         self.judge(cx, flushed)
     }
 
@@ -72,12 +102,23 @@ impl<S: AsyncWrite + Unpin, T: Unpin> AsyncWrite for ClientStream<S, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Arc, Mutex};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    /// Remembers what it was told.
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<bool>>>);
+
+    impl Attendant for Told {
+        fn rests(&self, rests: bool) {
+            self.0.lock().unwrap().push(rests);
+        }
+    }
 
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_given_up() {
         let (server, mut client) = duplex(8);
-        let mut stream = ClientStream::new(server, Duration::from_millis(50), ());
+        let mut stream = ClientStream::new(server, Duration::from_millis(50), Told::default());
         stream.write_all(b"8 bytes.").await.unwrap();
         let error = stream.write_all(b"more").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -87,11 +128,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_held_is_held_until_the_stream_is_closed() {
-        let held = std::sync::Arc::new(());
-        let stream = ClientStream::new(duplex(8).0, Duration::from_secs(1), std::sync::Arc::clone(&held));
-        assert_eq!(std::sync::Arc::strong_count(&held), 2);
+    async fn a_stream_rests_when_all_is_read_and_written() {
+        let (server, mut client) = duplex(64);
+        let told = Told::default();
+        let mut stream = ClientStream::new(server, Duration::from_secs(1), told.clone());
+        let said = || std::mem::take(&mut *told.0.lock().unwrap());
+        assert!(futures_util::poll!(Box::pin(stream.read_u8())).is_pending());
+        assert_eq!(said(), [true]);
+        client.write_all(b"ab").await.unwrap();
+        stream.read_exact(&mut [0; 2]).await.unwrap();
+        assert_eq!(said(), [false], "more may have come");
+        stream.write_all(b"c").await.unwrap();
+        assert!(futures_util::poll!(Box::pin(stream.read_u8())).is_pending());
+        assert_eq!(said(), [] as [bool; 0], "not all has gone");
+        stream.flush().await.unwrap();
+        assert_eq!(said(), [true]);
+    }
+
+    #[tokio::test]
+    async fn an_attendant_is_kept_until_the_stream_is_closed() {
+        let told = Told::default();
+        let stream = ClientStream::new(duplex(8).0, Duration::from_secs(1), told.clone());
+        assert_eq!(Arc::strong_count(&told.0), 2);
         drop(stream);
-        assert_eq!(std::sync::Arc::strong_count(&held), 1);
+        assert_eq!(Arc::strong_count(&told.0), 1);
     }
 }

@@ -95,7 +95,7 @@ impl Streams {
     pub(super) fn open(self: &Arc<Self>, viewer: &Viewer) -> Result<OpenStream, Refusal> {
         let tenant = match &viewer.selected {
             Selected::Tenant(row) => Some(Holder::Tenant(row.id)),
-            Selected::None | Selected::Unknown => None,
+            Selected::None | Selected::Unknown(_) => None,
         };
         let holders: Vec<_> = [Holder::Token(viewer.name.clone())].into_iter().chain(tenant).collect();
         let mut open = self.lock();

@@ -60,6 +60,12 @@ impl Ask {
         self
     }
 
+    /// With a header beside those of the same name.
+    pub(super) fn and(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
     pub(super) fn without(mut self, name: &str) -> Self {
         self.headers.remove(name);
         self

@@ -26,6 +26,7 @@ mod streams;
 mod target;
 mod transport;
 mod verdict;
+mod wire;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -103,6 +104,7 @@ struct Try {
 /// is refused for a while, but not with a token that was valid there.
 const GROUPS: [Group; 10] = [
     Group::new("health", health::CHECKS),
+    Group::new("wire", wire::CHECKS),
     Group::new("protocol", protocol::CHECKS),
     Group::new("headers", headers::CHECKS),
     Group::new("encodings", encodings::CHECKS),

@@ -20,7 +20,7 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// How many messages are read in the hope of the one that is meant; pings come now and then.
 const MESSAGES: usize = 20;
 
-trait Stream: Read + Write {}
+pub(super) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 /// A connection on which nothing is waited for beyond a time, all of it together.
@@ -126,7 +126,8 @@ impl Client {
         }
     }
 
-    fn connect(&self, time: Duration) -> io::Result<Box<dyn Stream>> {
+    /// A connection on which all together may take so long.
+    pub(super) fn connect(&self, time: Duration) -> io::Result<Box<dyn Stream>> {
         let host = self.target.host.trim_matches(['[', ']']);
         let mut last = io::Error::other("the name has no address");
         for address in (host, self.target.port).to_socket_addrs()? {

@@ -35,8 +35,8 @@ pub struct Viewer {
 pub enum Selected {
     /// Neither names one.
     None,
-    /// The one that is named does not exist for the viewer.
-    Unknown,
+    /// The one that is named does not exist for the viewer; the code that the request named, if it did.
+    Unknown(Option<String>),
     /// The tenant, as it was when the request began.
     Tenant(Box<TenantRow>),
 }
@@ -125,7 +125,7 @@ impl App {
                 delete: has("delete"),
                 explore: has("explore"),
                 name: token.name,
-                selected: if named { Selected::Unknown } else { Selected::None },
+                selected: if named { Selected::Unknown(header) } else { Selected::None },
                 tenants: (!token.all_tenants).then_some(token.tenants),
                 token: Some(hash),
             };

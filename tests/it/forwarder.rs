@@ -52,10 +52,15 @@ pub struct Change {
     /// Returns false to drop the connection.
     pub request: fn(&mut Message) -> bool,
     pub answer: fn(&Message, &mut Message),
+    /// Whether it waits for the rest of a head that has begun so, without end.
+    pub waits: fn(&[u8]) -> bool,
 }
 
+/// How long the proxy waits for a head.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Passes everything on.
-pub const NOTHING: Change = Change { request: |_| true, answer: |_, _| {} };
+pub const NOTHING: Change = Change { request: |_| true, answer: |_, _| {}, waits: |_| false };
 
 fn listener() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -99,7 +104,8 @@ pub fn web_server() -> String {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             std::thread::spawn(move || {
-                if let Some(head) = head(&mut stream) {
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                if let Some(head) = head(&mut stream, |_| false) {
                     let message = Message { head, body: Vec::new() };
                     let _ = body(&mut stream, &message);
                     let page = "<!DOCTYPE html><title>Welcome</title>";
@@ -115,12 +121,16 @@ pub fn web_server() -> String {
     address
 }
 
-/// The bytes up to an empty line.
-fn head(stream: &mut impl Read) -> Option<String> {
+/// The bytes up to an empty line; none when it waits in vain and has no reason to go on.
+fn head(stream: &mut impl Read, waits: fn(&[u8]) -> bool) -> Option<String> {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
+        match stream.read(&mut byte) {
+            Ok(0) => return None,
+            Ok(_) => head.push(byte[0]),
+            Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) && waits(&head) => {}
+            Err(_) => return None,
+        }
     }
     String::from_utf8(head).ok()
 }
@@ -134,7 +144,9 @@ fn body(stream: &mut impl Read, message: &Message) -> Option<Vec<u8>> {
 
 /// One request and its answer, or all that is said over a WebSocket.
 fn pass(mut client: impl Read + Write, wait: impl Fn(Option<Duration>), server: &str, change: Change) -> Option<()> {
-    let mut request = Message { head: head(&mut client)?, body: Vec::new() };
+    wait(Some(PATIENCE));
+    let mut request = Message { head: head(&mut client, change.waits)?, body: Vec::new() };
+    wait(None);
     let upgrades = request.header("upgrade").is_some();
     request.body = body(&mut client, &request)?;
     if !(change.request)(&mut request) {
@@ -150,7 +162,7 @@ fn pass(mut client: impl Read + Write, wait: impl Fn(Option<Duration>), server: 
     upstream.write_all(request.head.as_bytes()).ok()?;
     // A server that has heard enough closes; what it has said is still read.
     let _ = upstream.write_all(&request.body);
-    let mut answer = Message { head: head(&mut upstream)?, body: Vec::new() };
+    let mut answer = Message { head: head(&mut upstream, |_| false)?, body: Vec::new() };
     let _ = upstream.read_to_end(&mut answer.body);
     (change.answer)(&request, &mut answer);
     client.write_all(answer.head.as_bytes()).ok()?;

@@ -16,6 +16,8 @@ use crate::process::{Process, error, output_within, vext};
 
 /// A debug build on a busy machine takes its time.
 const PATIENT: [&str; 2] = ["--timeout", "60s"];
+/// Nobody is waited for longer than a test needs.
+const IMPATIENT: [&str; 2] = ["--client-timeout", "5s"];
 const WHOLE: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// A server in production with a tenant, and a token of it.
@@ -41,7 +43,7 @@ impl Production {
         run(&["tenant", "create", "--code", "ACME", "--name", "Acme", "--timezone", "Europe/Rome"]);
         let token = run(&["token", "create", "--name", "selftest", "--tenant", "ACME"]).trim().to_owned();
         // Many are made up here within a minute.
-        let limits = ["--rate-sign-in", "0", "--socket-init-timeout", "1s"];
+        let limits = ["--rate-sign-in", "0", "--socket-init-timeout", "1s", IMPATIENT[0], IMPATIENT[1]];
         let server = Process::start(&[&["serve", "--database", &database], &limits[..], options].concat());
         Self { server, token, _folder: folder }
     }
@@ -134,7 +136,9 @@ fn a_server_with_documents_of_its_own_holds() {
 
 #[test]
 fn the_demo_holds_and_is_told_to_be_explorable() {
-    let demo = Process::start(&["demo", "--token", "token-of-the-demo", "--socket-init-timeout", "1s"]);
+    let demo = Process::start(
+        &[&["demo", "--token", "token-of-the-demo", "--socket-init-timeout", "1s"][..], &IMPATIENT].concat(),
+    );
     let noted = [
         "production: the schema without a token",
         "production: a wrong name without a token",
@@ -154,8 +158,8 @@ fn the_demo_holds_and_is_told_to_be_explorable() {
 /// A server that thinks that we ask for too much is not judged, and not waited for without end.
 #[test]
 fn a_limit_that_is_met_is_no_failure() {
-    let demo =
-        Process::start(&["demo", "--token", "token-of-the-demo", "--rate-address", "1", "--socket-init-timeout", "1s"]);
+    let limited = ["demo", "--token", "token-of-the-demo", "--rate-address", "1", "--socket-init-timeout", "1s"];
+    let demo = Process::start(&[&limited[..], &IMPATIENT].concat());
     let output = selftest(&format!("http://{}", demo.address), Some("token-of-the-demo"), &[]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!((output.status.code(), rows(&output, &["FAIL"])), (Some(0), Vec::new()), "{text}");
@@ -166,11 +170,11 @@ fn a_limit_that_is_met_is_no_failure() {
 type Breakage = (&'static str, Change, &'static [&'static str]);
 
 const fn requests(request: fn(&mut Message) -> bool) -> Change {
-    Change { request, answer: |_, _| {} }
+    Change { request, ..NOTHING }
 }
 
 const fn answers(answer: fn(&Message, &mut Message)) -> Change {
-    Change { request: |_| true, answer }
+    Change { answer, ..NOTHING }
 }
 
 const BREAKAGES: &[Breakage] = &[
@@ -196,6 +200,9 @@ const BREAKAGES: &[Breakage] = &[
         "makes everything a success",
         answers(|_, answer| answer.head = answer.head.replacen("400 Bad Request", "200 OK", 1)),
         &[
+            "wire: no Host",
+            "wire: two Hosts",
+            "wire: two X-Tenant",
             "protocol: a document that is wrong",
             "protocol: a body that is no JSON",
             "protocol: a list of requests",
@@ -266,7 +273,41 @@ const BREAKAGES: &[Breakage] = &[
             request.with("host", "upstream");
             true
         }),
-        &["streams: WebSocket from this very host"],
+        &["wire: no Host", "wire: two Hosts", "streams: WebSocket from this very host"],
+    ),
+    (
+        "keeps who has begun a header",
+        Change { waits: |begun| !begun.is_empty(), ..NOTHING },
+        &["wire: connections that say nothing"],
+    ),
+    (
+        "speaks HTTP/2",
+        answers(|request, answer| {
+            if request.head.starts_with("PRI * HTTP/2.0") {
+                (answer.head, answer.body) = ("\0\0\0\u{4}\0\0\0\0\0".into(), Vec::new());
+            }
+        }),
+        &["wire: HTTP/2 without asking"],
+    ),
+    (
+        "takes the last of two",
+        requests(|request| {
+            let last = request.header("x-tenant").map(|_| "B".to_owned());
+            if let Some(last) = last {
+                request.with("x-tenant", &last);
+            }
+            true
+        }),
+        &["wire: two X-Tenant"],
+    ),
+    (
+        "shows how it finds files",
+        answers(|request, answer| {
+            if request.head.starts_with("GET /playground/%ff") {
+                answer.head = answer.head.replacen("401 Unauthorized", "400 Bad Request", 1);
+            }
+        }),
+        &["wire: an address that is no text"],
     ),
     (
         "falls over an attack",

@@ -15,6 +15,9 @@ use crate::places::places;
 use crate::probes::{Probe, World};
 use crate::types::{Types, camel, list, name};
 
+/// Neither an id nor a code.
+const NO_NAME: &str = "no-name~at-all";
+
 /// What the sweep cannot build a request for.
 fn unknown<'a>(world: &'a World, types: &'a Types) -> impl Iterator<Item = String> + 'a {
     places(types).into_iter().filter_map(|place| world.probe(types, &place).err())
@@ -60,6 +63,12 @@ fn codes(answer: &Value) -> Vec<&str> {
     payloads.flat_map(|payload| list(&payload["userErrors"])).map(|error| error["code"].as_str().unwrap()).collect()
 }
 
+/// The value of the first thing that a mutation says is wrong.
+fn first_value(answer: &Value) -> &Value {
+    let mut payloads = answer["data"].as_object().unwrap().values();
+    payloads.find_map(|payload| list(&payload["userErrors"]).first()).map_or(&Value::Null, |error| &error["value"])
+}
+
 /// The revisions of all tenants.
 async fn revisions(server: &Server) -> Vec<i64> {
     server.app.tenants().await.unwrap().iter().map(|tenant| tenant.revision).collect()
@@ -74,10 +83,10 @@ async fn another_tenants_id_answers_as_one_that_nobody_has(engine: Engine) {
         let [foreign, unknown, nowhere] = world.others(&probe.own).await;
         for token in [TOKEN, ALL] {
             let mut answers = Vec::new();
-            for other in [&probe.own, &foreign, &unknown, &nowhere] {
+            for other in [&probe.own, &foreign, &unknown, &nowhere, NO_NAME] {
                 answers.push(ask(server, token, probe, other).await);
             }
-            let [own, foreign, unknown, nowhere] = &answers[..] else { unreachable!() };
+            let [own, foreign, unknown, nowhere, no_name] = &answers[..] else { unreachable!() };
             let mut expect = |fits: bool, what: &str| {
                 if !fits {
                     wrong.push(format!(
@@ -87,6 +96,7 @@ async fn another_tenants_id_answers_as_one_that_nobody_has(engine: Engine) {
                 }
             };
             expect(unknown == nowhere, "a tenant that never was answers differently");
+            expect(unknown == no_name, "what no server handed out answers differently");
             if probe.place.field == "tenantUpdate" && token == TOKEN {
                 // Tenants themselves are for tokens for all tenants: others learn nothing from any name.
                 expect([own, foreign].iter().all(|answer| codes(answer) == ["FORBIDDEN"]), "it is not forbidden");
@@ -97,6 +107,7 @@ async fn another_tenants_id_answers_as_one_that_nobody_has(engine: Engine) {
                 let refused = probe.place.field == "tenantUpdate";
                 expect(codes(own).is_empty() != refused, "what fits is refused");
                 expect(codes(unknown).first() == Some(&"NOT_FOUND"), "what nobody has is not called so");
+                expect(first_value(unknown) == "(the name)", "the value is not what was sent");
             }
             expect(own != unknown, "the name makes no difference");
             // What is read or changed as a whole is, for a token for all tenants, wherever it is. So it must differ there,

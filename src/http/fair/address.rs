@@ -14,7 +14,7 @@ use crate::http::Shared;
 
 /// What counts as one client's address: an IPv4 address, or a /64 of IPv6, which is what one subscriber gets at least
 /// (RFC 6177), so that its 2^64 addresses are one.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(in crate::http) struct Network(IpAddr);
 
 impl From<IpAddr> for Network {

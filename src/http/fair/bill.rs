@@ -97,7 +97,7 @@ impl Bill {
         let token = viewer.map(|viewer| Payer::Token(viewer.name.clone()));
         let tenant = viewer.and_then(|viewer| match &viewer.selected {
             Selected::Tenant(row) => Some(Payer::Tenant(row.id)),
-            Selected::None | Selected::Unknown => None,
+            Selected::None | Selected::Unknown(_) => None,
         });
         for payer in [token, tenant, self.address.map(Payer::Address)].into_iter().flatten() {
             match self.pay(payer.clone(), cost) {

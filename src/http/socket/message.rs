@@ -50,6 +50,19 @@ impl FromClient {
     }
 }
 
+/// The text of a payload that has one of these names, in capitals or not. Two of them might be read in two ways.
+pub(super) fn named<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Result<Option<&'a str>, Close> {
+    let mut fields = payload.iter().filter(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
+    match (fields.next(), fields.next()) {
+        (None, _) | (Some((_, Value::Null)), None) => Ok(None),
+        (Some((_, Value::String(text))), None) => Ok(Some(text)),
+        (Some((name, _)), None) => Err(Close::invalid(format!("Invalid message: payload.{name} must be a text"))),
+        (Some((one, _)), Some((other, _))) => {
+            Err(Close::invalid(format!("Invalid message: payload.{one} and payload.{other} mean the same")))
+        }
+    }
+}
+
 pub(super) fn connection_ack() -> String {
     json!({ "type": "connection_ack" }).to_string()
 }
@@ -137,6 +150,23 @@ mod tests {
     fn a_long_reason_is_cut_between_letters() {
         let frame = Close::invalid("é".repeat(100)).frame();
         assert_eq!((frame.code, frame.reason.len()), (4400, 122));
+    }
+
+    #[test]
+    fn a_payload_names_a_thing_once() {
+        for (payload, found) in [
+            (json!({}), Ok(None)),
+            (json!({ "tenant": null }), Ok(None)),
+            (json!({ "tenant": "A", "other": "B" }), Ok(Some("A"))),
+            (json!({ "X-Tenant": "A" }), Ok(Some("A"))),
+            (json!({ "tenant": "A", "x-tenant": "B" }), Err(())),
+            (json!({ "x-tenant": "A", "X-Tenant": "A" }), Err(())),
+            (json!({ "tenant": null, "x-tenant": "A" }), Err(())),
+            (json!({ "tenant": 7 }), Err(())),
+        ] {
+            let named = named(payload.as_object().unwrap(), &["tenant", "x-tenant"]);
+            assert_eq!(named.map_err(drop), found, "{payload}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use axum::response::Response as Answer;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
-use self::message::{Close, FromClient, complete, connection_ack, error, next, pong};
+use self::message::{Close, FromClient, complete, connection_ack, error, named, next, pong};
 use super::fair::{Bill, Credentials, Network};
 use super::pipeline::{self, Claim, Next, Operation, Running};
 use super::refusal::Refusal;
@@ -182,19 +182,14 @@ impl Connection {
     /// Finds out who asks: by the payload, or else by the headers of the request that opened the socket, which browsers
     /// cannot set.
     async fn init(&mut self, payload: Map<String, Value>) -> Result<(), End> {
-        let named = |names: &[&str]| {
-            let mut fields = payload.iter();
-            let field = fields.find(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
-            field.and_then(|(_, value)| value.as_str()).map(str::to_owned)
+        let token = match named(&payload, &["authorization"])? {
+            Some(authorization) => identify::bearer(authorization),
+            None => identify::token(&self.headers),
         };
-        let token = match named(&["authorization"]) {
-            Some(authorization) => identify::bearer(&authorization).map(str::to_owned),
-            None => identify::token(&self.headers).map(str::to_owned),
-        };
-        let tenant = named(&["tenant", "x-tenant"]).filter(|code| !code.is_empty());
+        let tenant = named(&payload, &["tenant", "x-tenant"])?.filter(|code| !code.is_empty());
         let claim = Claim {
-            token: token.ok_or(Close::FORBIDDEN)?,
-            tenant: tenant.or_else(|| identify::selected(&self.headers)),
+            token: token.ok_or(Close::FORBIDDEN)?.to_owned(),
+            tenant: tenant.map(str::to_owned).or_else(|| identify::selected(&self.headers)),
             client: self.client,
         };
         let (asking, _) = pipeline::asking(&self.shared, &claim).await.map_err(|refusal| {

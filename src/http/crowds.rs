@@ -1,0 +1,207 @@
+//! The connections by the network that they come from, and in which order those that wait give up their seats. Each step
+//! is a look into ordered maps, whatever the number of connections.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::fair::Network;
+
+/// Who comes by way of trusted proxies is one crowd without a network.
+pub(super) type Origin = Option<Network>;
+
+/// All connections that have a seat.
+#[derive(Default)]
+pub(super) struct Crowds {
+    /// How often somebody has begun to wait: who began first has the least.
+    waits: u64,
+    by_origin: HashMap<Origin, Crowd>,
+    /// The crowds in which somebody waits, in the order of their ranks.
+    ranks: BTreeSet<(Rank, Origin)>,
+}
+
+/// Which crowd gives up a seat when all are taken: that of the highest rank. The crowd with the most who wait; among
+/// equals where most of them have never sent a request; then where somebody waits longest.
+type Rank = (usize, usize, Reverse<u64>);
+
+#[derive(Default)]
+struct Crowd {
+    open: usize,
+    /// How many of those that wait have never sent a request.
+    silent: usize,
+    waiting: BTreeMap<Wait, Arc<Notify>>,
+}
+
+/// A wait, in the order in which seats are given up.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Wait {
+    has_asked: bool,
+    since: u64,
+}
+
+impl Crowd {
+    fn rank(&self) -> Rank {
+        let first = self.waiting.keys().next().map_or(0, |wait| wait.since);
+        (self.waiting.len(), self.silent, Reverse(first))
+    }
+}
+
+impl Crowds {
+    /// Changes a crowd, and its rank with it.
+    fn change<R>(&mut self, origin: Origin, change: impl FnOnce(&mut Crowd) -> R) -> R {
+        let crowd = self.by_origin.entry(origin).or_default();
+        let before = crowd.rank();
+        let changed = change(crowd);
+        let (after, is_over) = (crowd.rank(), crowd.open == 0);
+        if before != after {
+            self.ranks.remove(&(before, origin));
+            if after.0 > 0 {
+                self.ranks.insert((after, origin));
+            }
+        }
+        if is_over {
+            self.by_origin.remove(&origin);
+        }
+        changed
+    }
+
+    /// How many are open from there.
+    pub(super) fn open(&self, origin: Origin) -> usize {
+        self.by_origin.get(&origin).map_or(0, |crowd| crowd.open)
+    }
+
+    /// The crowd that gives up a seat when all are taken, if anybody waits.
+    pub(super) fn largest(&self) -> Option<Origin> {
+        self.ranks.last().map(|(_, origin)| *origin)
+    }
+
+    /// One more, which does not wait yet.
+    pub(super) fn enter(&mut self, origin: Origin) {
+        self.change(origin, |crowd| crowd.open += 1);
+    }
+
+    /// One less, which did not wait.
+    pub(super) fn leave(&mut self, origin: Origin) {
+        self.change(origin, |crowd| crowd.open -= 1);
+    }
+
+    /// One that is there begins to wait; `leave` is told when it has to give up its seat.
+    pub(super) fn wait(&mut self, origin: Origin, has_asked: bool, leave: &Arc<Notify>) -> Wait {
+        self.waits += 1;
+        let wait = Wait { has_asked, since: self.waits };
+        self.change(origin, |crowd| {
+            crowd.silent += usize::from(!has_asked);
+            crowd.waiting.insert(wait, Arc::clone(leave));
+        });
+        wait
+    }
+
+    /// A wait ends; false when its seat has been given up.
+    pub(super) fn go_on(&mut self, origin: Origin, wait: Wait) -> bool {
+        self.change(origin, |crowd| {
+            let waited = crowd.waiting.remove(&wait).is_some();
+            crowd.silent -= usize::from(waited && !wait.has_asked);
+            waited
+        })
+    }
+
+    /// Takes the seat of the first in the order; false when nobody of this crowd waits.
+    pub(super) fn make_room(&mut self, origin: Origin) -> bool {
+        self.change(origin, |crowd| {
+            let Some((wait, leave)) = crowd.waiting.pop_first() else { return false };
+            crowd.silent -= usize::from(!wait.has_asked);
+            crowd.open -= 1;
+            leave.notify_one();
+            true
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn origin(last: u8) -> Origin {
+        (last > 0).then(|| Network::from(IpAddr::from([127, 0, 0, last])))
+    }
+
+    #[test]
+    fn the_largest_crowd_gives_up_a_seat_and_in_it_who_never_asked() {
+        let (mut crowds, leave) = (Crowds::default(), Arc::default());
+        let mut enter = |last, has_asked| {
+            crowds.enter(origin(last));
+            crowds.wait(origin(last), has_asked, &leave)
+        };
+        let (idle, old, new) = (enter(1, true), enter(1, false), enter(1, false));
+        enter(2, true);
+        enter(2, false);
+        assert!(crowds.largest() == Some(origin(1)) && crowds.make_room(origin(1)));
+        assert!(!crowds.go_on(origin(1), old) && crowds.go_on(origin(1), new) && crowds.go_on(origin(1), idle));
+        // Among equals where most never asked, then where the oldest waits.
+        assert!(crowds.largest() == Some(origin(2)));
+        crowds.wait(origin(1), false, &leave);
+        crowds.wait(origin(1), false, &leave);
+        assert!(crowds.largest() == Some(origin(1)));
+        crowds.enter(origin(3));
+        crowds.wait(origin(3), false, &leave);
+        assert!(crowds.make_room(origin(1)) && crowds.make_room(origin(2)) && crowds.largest() != Some(origin(3)));
+    }
+
+    proptest! {
+        /// Whatever happens, a crowd is ranked as it stands, and one that is gone is forgotten.
+        #[test]
+        fn ranks_are_those_of_the_crowds(steps in prop::collection::vec((0..5u8, 0..4u8, any::<bool>()), 0..200)) {
+            let (mut crowds, leave) = (Crowds::default(), Arc::default());
+            let mut at_work: Vec<Origin> = Vec::new();
+            let mut waiting: Vec<(Origin, Wait)> = Vec::new();
+            for (step, last, has_asked) in steps {
+                let from = origin(last);
+                let working = at_work.iter().position(|own| *own == from);
+                let waits = waiting.iter().position(|(own, _)| *own == from);
+                match (step, working, waits) {
+                    (0, ..) => {
+                        crowds.enter(from);
+                        at_work.push(from);
+                    }
+                    (1, Some(place), _) => {
+                        at_work.remove(place);
+                        waiting.push((from, crowds.wait(from, has_asked, &leave)));
+                    }
+                    (2, _, Some(place)) => {
+                        let (from, wait) = waiting.remove(place);
+                        prop_assert!(crowds.go_on(from, wait));
+                        at_work.push(from);
+                    }
+                    (3, Some(place), _) => {
+                        at_work.remove(place);
+                        crowds.leave(from);
+                    }
+                    (4, ..) => {
+                        let oldest = waiting.iter().filter(|(own, _)| *own == from).map(|(_, wait)| *wait).min();
+                        prop_assert_eq!(crowds.make_room(from), oldest.is_some());
+                        waiting.retain(|(_, wait)| Some(*wait) != oldest);
+                        prop_assert!(oldest.is_none_or(|wait| !crowds.go_on(from, wait)));
+                    }
+                    _ => {}
+                }
+                for last in 0..4 {
+                    let from = origin(last);
+                    let waits: Vec<_> = waiting.iter().filter(|(own, _)| *own == from).map(|(_, wait)| wait).collect();
+                    let open = at_work.iter().filter(|own| **own == from).count() + waits.len();
+                    prop_assert_eq!((crowds.open(from), crowds.by_origin.contains_key(&from)), (open, open > 0));
+                    let silent = waits.iter().filter(|wait| !wait.has_asked).count();
+                    let first = waits.iter().min().map_or(0, |wait| wait.since);
+                    let rank = (waits.len(), silent, Reverse(first));
+                    prop_assert_eq!(crowds.ranks.contains(&(rank, from)), !waits.is_empty());
+                }
+                let crowded = (0..4).filter(|last| waiting.iter().any(|(own, _)| *own == origin(*last))).count();
+                prop_assert_eq!(crowds.ranks.len(), crowded);
+            }
+        }
+    }
+}
