@@ -102,7 +102,7 @@ struct Try {
 
 /// In the order in which they are tried. Valid tokens come before made-up ones: an address from which few wrong ones came
 /// is refused for a while, but not with a token that was valid there.
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 11] = [
     Group::new("health", health::CHECKS),
     Group::new("wire", wire::CHECKS),
     Group::new("protocol", protocol::CHECKS),

@@ -200,6 +200,7 @@ const BREAKAGES: &[Breakage] = &[
         "makes everything a success",
         answers(|_, answer| answer.head = answer.head.replacen("400 Bad Request", "200 OK", 1)),
         &[
+            "wire: HTTP/2 without asking",
             "wire: no Host",
             "wire: two Hosts",
             "wire: two X-Tenant",

@@ -77,7 +77,7 @@ pub struct FairUse {
     #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 200)]
     pub heavy_cost: u64,
 
-    /// Most connections that are open at the same time.
+    /// Most connections that are open at the same time; one on which nothing is in progress makes room for a new one.
     #[arg(long, env = "VEXT_MAX_CONNECTIONS", value_name = "COUNT", default_value = "512")]
     pub max_connections: NonZeroUsize,
 
