@@ -3,7 +3,7 @@
 //! A field with `first` answers a page, and the lists of a connection are as many as the page is long: so a new list is
 //! counted without anyone listing it here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
@@ -13,6 +13,7 @@ use async_graphql::{Positioned, ServerError};
 use foldhash::fast::FixedState;
 
 use super::hashed::{self, Hashed};
+use super::validation::INTROSPECTION_SDL;
 
 /// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
 pub(super) const LIST: u64 = 5;
@@ -20,18 +21,6 @@ pub(super) const LIST: u64 = 5;
 pub(super) const LEAVES: u64 = 10;
 /// Introspection reads nothing: so many of its objects cost as much as one of the database.
 pub(super) const INTROSPECTION: u64 = 250;
-
-/// The parts of the introspection that are objects or lists of them (GraphQL, section 4.2), which a schema does not
-/// say of itself.
-const INTROSPECTION_TYPES: &str = "
-  type __Schema { types: [__Type] queryType: __Type mutationType: __Type subscriptionType: __Type
-    directives: [__Directive] }
-  type __Type { fields: [__Field] interfaces: [__Type] possibleTypes: [__Type] enumValues: [__EnumValue]
-    inputFields: [__InputValue] ofType: __Type }
-  type __Field { args: [__InputValue] type: __Type }
-  type __InputValue { type: __Type }
-  type __EnumValue { name: String }
-  type __Directive { args: [__InputValue] locations: [String] }";
 
 /// What a field costs besides the objects that it answers: statements that it needs alone, or rows that it walks.
 fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
@@ -145,11 +134,15 @@ impl Prices {
     /// Where the text is none.
     pub(super) fn read(sdl: &str) -> Result<Self, ServerError> {
         let definitions = parse_schema(sdl)?.definitions.into_iter();
-        let of_introspection = parse_schema(INTROSPECTION_TYPES)?.definitions;
-        let (mut types, mut inputs) = (Vec::new(), Inputs::new());
+        let of_introspection = parse_schema(INTROSPECTION_SDL)?.definitions;
+        let (mut types, mut inputs, mut seen) = (Vec::new(), Inputs::new(), HashSet::new());
         for definition in definitions.chain(of_introspection) {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
             let name = ty.node.name.node.to_string();
+            // The two fields that begin an introspection are added later.
+            if !seen.insert(name.clone()) {
+                continue;
+            }
             let fields = match ty.node.kind {
                 TypeKind::Object(object) => object.fields,
                 TypeKind::Interface(interface) => interface.fields,

@@ -91,7 +91,9 @@ fn a_server_in_production_holds() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!((output.status.code(), rows(&output, &["FAIL", "note"])), (Some(0), Vec::new()), "{text}");
     let skipped = rows(&output, &["skip"]);
-    for needing in ["protocol: a query in a POST", "documents: codes of errors", "admission: aliases", "auth: the token"] {
+    for needing in
+        ["protocol: a query in a POST", "documents: codes of errors", "admission: aliases", "auth: the token"]
+    {
         assert!(skipped.iter().any(|row| row == needing), "{needing}: {text}");
     }
     let judged = ["health", "headers", "production: a wrong name", "production: the", "auth: no token"];

@@ -22,7 +22,7 @@ use async_graphql::{Name, Pos, Positioned, ServerError};
 use async_graphql_value::Value;
 use suggest::did_you_mean;
 use types::{Composite, named};
-pub(super) use types::{Definition, Input, Plain, Types};
+pub(super) use types::{Definition, INTROSPECTION_SDL, Input, Plain, Types};
 pub(super) use value::Place;
 use value::Use;
 pub(super) use variables::NotNull;

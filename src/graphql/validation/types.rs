@@ -8,8 +8,8 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, ServerError};
 
-/// See the file.
-const INTROSPECTION: &str = include_str!("introspection.graphql");
+/// What a schema does not say of itself, see the file.
+pub(in crate::graphql) const INTROSPECTION_SDL: &str = include_str!("introspection.graphql");
 
 /// The plain JSON values that a scalar takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -137,7 +137,8 @@ impl Types {
         let mut types =
             Self { typename: Type::new("String!").map(|ty| Field { ty, arguments: Vec::new() }), ..Self::default() };
         let mut implements: Vec<(String, String)> = Vec::new();
-        for definition in parse_schema(sdl)?.definitions.into_iter().chain(parse_schema(INTROSPECTION)?.definitions) {
+        for definition in parse_schema(sdl)?.definitions.into_iter().chain(parse_schema(INTROSPECTION_SDL)?.definitions)
+        {
             match definition {
                 TypeSystemDefinition::Type(ty) => types.add(ty.node, &mut implements),
                 TypeSystemDefinition::Directive(directive) => {
