@@ -10,14 +10,14 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 
 use async_graphql::parser::types::{
-    ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
-    TypeCondition,
+    ExecutableDocument, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet, TypeCondition,
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::find::{MOST, PAGE};
 use super::limits::{Exceeded, Limit};
 use super::prices::{HASH, INTROSPECTION, Known, LEAVES, LIST, Many, Prices, Secrets, TypeId, WALK, WALKING};
+use super::validation::root;
 
 /// The largest of some numbers, and where it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -108,7 +108,7 @@ impl Prices {
         variables: &Variables,
     ) -> Measure {
         let mut walk = Walk::new(self, document, operation, variables);
-        let measure = walk.selection(&operation.selection_set.node, self.of(root(operation)), LIST);
+        let measure = walk.selection(&operation.selection_set.node, self.of(root(operation.ty)), LIST);
         Measure { cost: measure.whole(), ..measure }
     }
 
@@ -118,7 +118,7 @@ impl Prices {
         let mut all = Measure::default();
         for (_, operation) in document.operations.iter() {
             let mut walk = Walk::new(self, document, &operation.node, &variables);
-            all = all.and(walk.selection(&operation.node.selection_set.node, self.of(root(&operation.node)), 0));
+            all = all.and(walk.selection(&operation.node.selection_set.node, self.of(root(operation.node.ty)), 0));
         }
         all
     }
@@ -132,15 +132,7 @@ impl Prices {
         data: &Value,
     ) -> u64 {
         let mut walk = Walk::new(self, document, operation, variables);
-        walk.answer(&operation.selection_set.node, self.of(root(operation)), data).whole()
-    }
-}
-
-fn root(operation: &OperationDefinition) -> &'static str {
-    match operation.ty {
-        OperationType::Query => "Query",
-        OperationType::Mutation => "Mutation",
-        OperationType::Subscription => "Subscription",
+        walk.answer(&operation.selection_set.node, self.of(root(operation.ty)), data).whole()
     }
 }
 

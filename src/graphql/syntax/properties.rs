@@ -123,7 +123,7 @@ proptest! {
             read.push(token.text);
         }
         // A type is one token to the other parser, and several to the specification.
-        let pieces = |token: &String| match token.contains("[T") {
+        let pieces = |token: &String| match token.starts_with('[') && token.contains('T') {
             true => token.chars().map(String::from).collect(),
             false => vec![token.clone()],
         };
