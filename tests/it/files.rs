@@ -17,19 +17,20 @@ use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::finding;
 use crate::harness::{MOLLOY, Server, TOKEN};
 use crate::transfer::{Lines, export, finish, import, open, path, sha256, start, with_key_of};
-use crate::types::{Types, camel};
+use crate::types::Types;
 
-/// What a number is replaced by, as JSON writes it.
+/// What a number is replaced by, as JSON writes it. The two that counters can have leave room for the saves of the test:
+/// who has counted beyond the edge of an import is exported, but not imported.
 const EDGES: [&str; 20] = [
     "-9223372036854775808",
     "-1",
     "0",
     "1",
-    "1073741823",
+    "1073741000",
     "1073741824",
     "2147483647",
     "2147483648",
-    "4503599627370495",
+    "4503599627370000",
     "9007199254740992",
     "253402207200001",
     "9223372036854775807",
@@ -111,7 +112,9 @@ fn says(problem: &LineProblem, place: &Place, lines: &Lines) -> bool {
     // The first step only says of what sort the line is.
     let steps = if steps.len() > 1 { &steps[1..] } else { &steps[..] };
     let section = lines.0[place.line]["section"]["name"].as_str();
-    section.into_iter().chain(steps.iter().copied()).any(|name| said.contains(name))
+    // The first line tells of an id that it does not count, with the line where that stands.
+    let elsewhere = problem.line == 1 && said.contains(&format!("in line {} ", place.line + 1));
+    elsewhere || section.into_iter().chain(steps.iter().copied()).any(|name| said.contains(name))
 }
 
 /// Whether a problem is about what stands at a place, and says so.
@@ -158,7 +161,7 @@ async fn is_alive(server: &Server, types: &Types, what: &str) {
         no_errors(&answer);
         let Some(id) = answer["data"]["tenant"][&list]["nodes"][0]["id"].as_str() else { continue };
         for text in ["once", "twice"] {
-            let kind = camel(&of);
+            let kind = of[..1].to_lowercase() + &of[1..];
             let fields = match kind.as_str() {
                 "virtualExtension" => json!({ "id": id, "information": { "description": text } }),
                 _ => json!({ "id": id, "description": text }),
@@ -190,9 +193,17 @@ async fn every_number_has_edges(engine: Engine) {
     let checking = open(&scratch);
     let types = Types::of(&Server::start(Engine::Sqlite)).await;
     assert_eq!(dry_run(&checking, &altered(&lines, &[], "")).await, Ok(()));
+    // The check is the same whatever the engine: it is made once.
+    static TAKEN: tokio::sync::OnceCell<Vec<(&str, Vec<Place>)>> = tokio::sync::OnceCell::const_new();
+    let find = async || {
+        let mut taken = Vec::new();
+        for edge in EDGES {
+            taken.push((edge, accepted(&checking, &lines, edge).await));
+        }
+        taken
+    };
     let mut count = 0;
-    for edge in EDGES {
-        let good = accepted(&checking, &lines, edge).await;
+    for (edge, good) in TAKEN.get_or_init(find).await.clone() {
         count += good.len();
         if good.is_empty() {
             continue;
