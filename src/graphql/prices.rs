@@ -270,7 +270,7 @@ mod tests {
         let TypeId(mutation) = prices.of("Mutation").unwrap();
         let found =
             prices.fields[mutation].values().flat_map(|known| &known.secrets).flat_map(|secrets| &secrets.paths);
-        let found: std::collections::HashSet<_> = found.filter_map(|path| path.last()).collect();
+        let found: HashSet<_> = found.filter_map(|path| path.last()).collect();
         let fields = hashed::fields();
         assert_eq!(found, fields.iter().map(|(_, field)| field).collect(), "each can be sent, and costs something");
     }
