@@ -15,8 +15,8 @@ pub(super) type Origin = Option<Network>;
 /// All connections that have a seat.
 #[derive(Default)]
 pub(super) struct Crowds {
-    /// How often somebody has begun to wait: who began first has the least.
-    waits: u64,
+    /// How many turns have been given.
+    turns: u64,
     by_origin: HashMap<Origin, Crowd>,
     /// The crowds in which somebody waits, in the order of their ranks.
     ranks: BTreeSet<(Rank, Origin)>,
@@ -31,19 +31,21 @@ struct Crowd {
     open: usize,
     /// How many of those that wait have never sent a request.
     silent: usize,
-    waiting: BTreeMap<Wait, Arc<Notify>>,
+    waiting: BTreeMap<Turn, Arc<Notify>>,
 }
 
-/// A wait, in the order in which seats are given up.
-#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Wait {
+/// When a connection gives up its seat, should it wait then: those first that have never sent a request, in the order in
+/// which they came; then the others, in the order in which their last requests began. So the order is the one that
+/// clients see, whichever thread looks first.
+#[derive(Clone, Copy, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Turn {
     has_asked: bool,
     since: u64,
 }
 
 impl Crowd {
     fn rank(&self) -> Rank {
-        let first = self.waiting.keys().next().map_or(0, |wait| wait.since);
+        let first = self.waiting.keys().next().map_or(0, |turn| turn.since);
         (self.waiting.len(), self.silent, Reverse(first))
     }
 }
@@ -77,9 +79,20 @@ impl Crowds {
         self.ranks.last().map(|(_, origin)| *origin)
     }
 
-    /// One more, which does not wait yet.
-    pub(super) fn enter(&mut self, origin: Origin) {
+    fn turn(&mut self, has_asked: bool) -> Turn {
+        self.turns += 1;
+        Turn { has_asked, since: self.turns }
+    }
+
+    /// One more, which does not wait yet; the turn that it has until it asks for something.
+    pub(super) fn enter(&mut self, origin: Origin) -> Turn {
         self.change(origin, |crowd| crowd.open += 1);
+        self.turn(false)
+    }
+
+    /// The turn of one that begins a request.
+    pub(super) fn asks(&mut self) -> Turn {
+        self.turn(true)
     }
 
     /// One less, which did not wait.
@@ -88,21 +101,18 @@ impl Crowds {
     }
 
     /// One that is there begins to wait; `leave` is told when it has to give up its seat.
-    pub(super) fn wait(&mut self, origin: Origin, has_asked: bool, leave: &Arc<Notify>) -> Wait {
-        self.waits += 1;
-        let wait = Wait { has_asked, since: self.waits };
+    pub(super) fn wait(&mut self, origin: Origin, turn: Turn, leave: &Arc<Notify>) {
         self.change(origin, |crowd| {
-            crowd.silent += usize::from(!has_asked);
-            crowd.waiting.insert(wait, Arc::clone(leave));
+            crowd.silent += usize::from(!turn.has_asked);
+            crowd.waiting.insert(turn, Arc::clone(leave));
         });
-        wait
     }
 
     /// A wait ends; false when its seat has been given up.
-    pub(super) fn go_on(&mut self, origin: Origin, wait: Wait) -> bool {
+    pub(super) fn go_on(&mut self, origin: Origin, turn: Turn) -> bool {
         self.change(origin, |crowd| {
-            let waited = crowd.waiting.remove(&wait).is_some();
-            crowd.silent -= usize::from(waited && !wait.has_asked);
+            let waited = crowd.waiting.remove(&turn).is_some();
+            crowd.silent -= usize::from(waited && !turn.has_asked);
             waited
         })
     }
@@ -110,8 +120,8 @@ impl Crowds {
     /// Takes the seat of the first in the order; false when nobody of this crowd waits.
     pub(super) fn make_room(&mut self, origin: Origin) -> bool {
         self.change(origin, |crowd| {
-            let Some((wait, leave)) = crowd.waiting.pop_first() else { return false };
-            crowd.silent -= usize::from(!wait.has_asked);
+            let Some((turn, leave)) = crowd.waiting.pop_first() else { return false };
+            crowd.silent -= usize::from(!turn.has_asked);
             crowd.open -= 1;
             leave.notify_one();
             true
@@ -134,8 +144,10 @@ mod tests {
     fn the_largest_crowd_gives_up_a_seat_and_in_it_who_never_asked() {
         let (mut crowds, leave) = (Crowds::default(), Arc::default());
         let mut enter = |last, has_asked| {
-            crowds.enter(origin(last));
-            crowds.wait(origin(last), has_asked, &leave)
+            let came = crowds.enter(origin(last));
+            let turn = if has_asked { crowds.asks() } else { came };
+            crowds.wait(origin(last), turn, &leave);
+            turn
         };
         let (idle, old, new) = (enter(1, true), enter(1, false), enter(1, false));
         enter(2, true);
@@ -144,11 +156,12 @@ mod tests {
         assert!(!crowds.go_on(origin(1), old) && crowds.go_on(origin(1), new) && crowds.go_on(origin(1), idle));
         // Among equals where most never asked, then where the oldest waits.
         assert!(crowds.largest() == Some(origin(2)));
-        crowds.wait(origin(1), false, &leave);
-        crowds.wait(origin(1), false, &leave);
+        crowds.wait(origin(1), new, &leave);
+        let more = crowds.enter(origin(1));
+        crowds.wait(origin(1), more, &leave);
         assert!(crowds.largest() == Some(origin(1)));
-        crowds.enter(origin(3));
-        crowds.wait(origin(3), false, &leave);
+        let newest = crowds.enter(origin(3));
+        crowds.wait(origin(3), newest, &leave);
         assert!(crowds.make_room(origin(1)) && crowds.make_room(origin(2)) && crowds.largest() != Some(origin(3)));
     }
 
@@ -157,25 +170,26 @@ mod tests {
         #[test]
         fn ranks_are_those_of_the_crowds(steps in prop::collection::vec((0..5u8, 0..4u8, any::<bool>()), 0..200)) {
             let (mut crowds, leave) = (Crowds::default(), Arc::default());
-            let mut at_work: Vec<Origin> = Vec::new();
-            let mut waiting: Vec<(Origin, Wait)> = Vec::new();
+            let mut at_work: Vec<(Origin, Turn)> = Vec::new();
+            let mut waiting: Vec<(Origin, Turn)> = Vec::new();
             for (step, last, has_asked) in steps {
                 let from = origin(last);
-                let working = at_work.iter().position(|own| *own == from);
+                let working = at_work.iter().position(|(own, _)| *own == from);
                 let waits = waiting.iter().position(|(own, _)| *own == from);
                 match (step, working, waits) {
                     (0, ..) => {
-                        crowds.enter(from);
-                        at_work.push(from);
+                        at_work.push((from, crowds.enter(from)));
                     }
                     (1, Some(place), _) => {
-                        at_work.remove(place);
-                        waiting.push((from, crowds.wait(from, has_asked, &leave)));
+                        let (_, own) = at_work.remove(place);
+                        let turn = if has_asked { crowds.asks() } else { own };
+                        crowds.wait(from, turn, &leave);
+                        waiting.push((from, turn));
                     }
                     (2, _, Some(place)) => {
-                        let (from, wait) = waiting.remove(place);
-                        prop_assert!(crowds.go_on(from, wait));
-                        at_work.push(from);
+                        let (from, turn) = waiting.remove(place);
+                        prop_assert!(crowds.go_on(from, turn));
+                        at_work.push((from, turn));
                     }
                     (3, Some(place), _) => {
                         at_work.remove(place);
@@ -192,7 +206,7 @@ mod tests {
                 for last in 0..4 {
                     let from = origin(last);
                     let waits: Vec<_> = waiting.iter().filter(|(own, _)| *own == from).map(|(_, wait)| wait).collect();
-                    let open = at_work.iter().filter(|own| **own == from).count() + waits.len();
+                    let open = at_work.iter().filter(|(own, _)| *own == from).count() + waits.len();
                     prop_assert_eq!((crowds.open(from), crowds.by_origin.contains_key(&from)), (open, open > 0));
                     let silent = waits.iter().filter(|wait| !wait.has_asked).count();
                     let first = waits.iter().min().map_or(0, |wait| wait.since);

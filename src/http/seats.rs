@@ -13,7 +13,7 @@ use std::task::{Context as Cx, Poll};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
-use super::crowds::{Crowds, Origin, Wait};
+use super::crowds::{Crowds, Origin, Turn};
 use super::fair::{FairUse, Network, is_trusted};
 use super::stream::Attendant;
 
@@ -85,16 +85,18 @@ impl Seats {
             counts.moving += 1;
         }
         let admitted = makes_room || !many && !full;
+        let mut turn = Turn::default();
         if admitted {
             counts.admitted += 1;
             counts.moving += 1;
-            counts.crowds.enter(origin);
+            turn = counts.crowds.enter(origin);
         } else if counts.turned_away == TURNED_AWAY {
             return Some(None);
         } else {
             counts.turned_away += 1;
         }
-        let (seats, leave, state) = (Arc::clone(self), Arc::default(), Mutex::default());
+        let state = Mutex::new(State { turn, ..State::default() });
+        let (seats, leave) = (Arc::clone(self), Arc::default());
         Some(Some(Seat { seats, origin, admitted, leave, state }))
     }
 }
@@ -114,13 +116,13 @@ pub(super) struct Seat {
 struct State {
     /// Whether somebody has looked what it has sent.
     has_come: bool,
-    has_asked: bool,
+    turn: Turn,
     /// How much is in progress: requests, their bodies, answers.
     at_work: usize,
     /// Whether nothing goes over the connection.
     rests: bool,
-    /// Its wait, while it waits.
-    waits: Option<Wait>,
+    /// Its turn, while it waits.
+    waits: Option<Turn>,
     gave_up: bool,
 }
 
@@ -145,13 +147,13 @@ impl Seat {
         let mut state = self.lock();
         let mut counts = self.seats.lock();
         self.come(&mut state, &mut counts);
-        if let Some(wait) = state.waits.take() {
-            state.gave_up = !counts.crowds.go_on(self.origin, wait);
+        if let Some(turn) = state.waits.take() {
+            state.gave_up = !counts.crowds.go_on(self.origin, turn);
         }
         if state.gave_up {
             return Err(GaveUp);
         }
-        state.has_asked = true;
+        state.turn = counts.crowds.asks();
         state.at_work += 1;
         Ok(AtWork(Arc::clone(self)))
     }
@@ -174,7 +176,8 @@ impl Seat {
         let waits = self.admitted && state.rests && state.at_work == 0 && state.waits.is_none() && !state.gave_up;
         if waits {
             let mut counts = self.seats.lock();
-            state.waits = Some(counts.crowds.wait(self.origin, state.has_asked, &self.leave));
+            counts.crowds.wait(self.origin, state.turn, &self.leave);
+            state.waits = Some(state.turn);
             // Not before it is on the list.
             self.come(state, &mut counts);
         }
@@ -198,7 +201,7 @@ impl Drop for Seat {
             return;
         }
         // Who waits and is on no list any more has given up the seat.
-        if state.gave_up || state.waits.is_some_and(|wait| !counts.crowds.go_on(self.origin, wait)) {
+        if state.gave_up || state.waits.is_some_and(|turn| !counts.crowds.go_on(self.origin, turn)) {
             self.seats.settle(&mut counts);
             return;
         }
