@@ -173,23 +173,6 @@ class Sensible(Visitor):
         return StringValueNode(value=choice(IDS[max(told, key=len)] if told else sum(IDS.values(), []), node))
 
 
-class Wide(Visitor):
-    """Finds integers of more than the 32 bits of an Int."""
-
-    found = False
-
-    def enter_int_value(self, node, *_):
-        self.found |= not -(1 << 31) <= int(node.value) < 1 << 31
-
-
-@schemathesis.hook
-def filter_case(context, case):
-    # A known difference: async-graphql looks at the 32 bits of an Int only when it comes to the field.
-    wide = Wide()
-    visit(parse(case.body), wide)
-    return case.meta.generation.mode.is_positive or not wide.found
-
-
 @schemathesis.hook
 def map_case(context, case):
     if case.meta.generation.mode.is_positive:
