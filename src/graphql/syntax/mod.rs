@@ -8,9 +8,9 @@ mod parser;
 #[cfg(test)]
 mod properties;
 mod selection;
+mod strings;
 #[cfg(test)]
 mod tests;
-mod text;
 mod value;
 
 use async_graphql::parser::types::ExecutableDocument;

@@ -8,6 +8,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned, ServerError};
 
 use super::lexer::{Kind, Lexer, Token};
+use super::value::text;
 use super::{Definition, Outline, Refused, exceeded};
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::{Limit, Limits};
@@ -102,7 +103,7 @@ impl<'a, 'l> Parser<'a, 'l> {
     pub(super) fn take(&mut self) -> Parsed<Token<'a>> {
         let token = self.peek()?;
         if token.kind != Kind::End {
-            self.tokens = self.count(Limit::Tokens, self.tokens, self.limits.max_tokens, token.pos)?;
+            self.tokens = count(Limit::Tokens, self.tokens, self.limits.max_tokens, token.pos)?;
             if token.kind == Kind::Name && token.text.len() > self.limits.max_name {
                 return Err(exceeded(Limit::Name, self.limits.max_name, token.text.len(), Some(token.pos)).into());
             }
@@ -130,11 +131,6 @@ impl<'a, 'l> Parser<'a, 'l> {
         }
     }
 
-    /// One more of what a limit counts.
-    pub(super) fn count(&self, limit: Limit, before: usize, allowed: usize, at: Pos) -> Parsed<usize> {
-        if before < allowed { Ok(before + 1) } else { Err(exceeded(limit, allowed, before + 1, Some(at)).into()) }
-    }
-
     /// Reads what stands between two brackets, of which the first has been taken, one after the other.
     pub(super) fn within(
         &mut self,
@@ -142,7 +138,7 @@ impl<'a, 'l> Parser<'a, 'l> {
         close: u8,
         mut one: impl FnMut(&mut Self) -> Parsed<()>,
     ) -> Parsed<()> {
-        self.open = self.count(Limit::Nesting, self.open, self.limits.max_nesting, open.pos)?;
+        self.open = count(Limit::Nesting, self.open, self.limits.max_nesting, open.pos)?;
         while self.take_if(close)?.is_none() {
             one(self)?;
         }
@@ -162,7 +158,7 @@ impl<'a, 'l> Parser<'a, 'l> {
     fn description(&mut self) -> Parsed<()> {
         if matches!(self.peek()?.kind, Kind::String | Kind::BlockString) {
             let described = self.take()?;
-            self.text(described)?;
+            text(described)?;
             if self.peek()?.is(b'{') {
                 let token = self.take()?;
                 return Err(unexpected("a keyword behind the description", token));
@@ -185,7 +181,7 @@ impl<'a, 'l> Parser<'a, 'l> {
             None => (Limit::Operations, self.limits.max_operations),
             Some(_) => (Limit::Fragments, self.limits.max_fragments),
         };
-        self.count(limit, others, allowed, token.pos)?;
+        count(limit, others, allowed, token.pos)?;
         let (at, spreads) = (token.pos, self.outline.spreads.len());
         self.outline.definitions.push(Definition { fragment, at, fields: 0, deepest: (0, at), spreads });
         Ok(())
@@ -256,4 +252,9 @@ impl<'a, 'l> Parser<'a, 'l> {
 
 pub(super) fn unexpected(wanted: &str, token: Token<'_>) -> Refused {
     Refused::syntax(format!("Syntax error: expected {wanted}, found {}.", token.shown()), token.pos)
+}
+
+/// One more of what a limit counts.
+pub(super) fn count(limit: Limit, before: usize, allowed: usize, at: Pos) -> Parsed<usize> {
+    if before < allowed { Ok(before + 1) } else { Err(exceeded(limit, allowed, before + 1, Some(at)).into()) }
 }

@@ -7,7 +7,7 @@ use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::Value;
 
 use super::lexer::{Kind, Token};
-use super::parser::{Parsed, Parser, unexpected};
+use super::parser::{Parsed, Parser, count, unexpected};
 use super::{Refused, Spread};
 use crate::graphql::limits::Limit;
 
@@ -24,7 +24,7 @@ impl<'a> Parser<'a, '_> {
     pub(super) fn directives(&mut self) -> Parsed<Vec<Positioned<Directive>>> {
         let mut directives = Vec::new();
         while let Some(at) = self.take_if(b'@')? {
-            self.directives = self.count(Limit::Directives, self.directives, self.limits.max_directives, at.pos)?;
+            self.directives = count(Limit::Directives, self.directives, self.limits.max_directives, at.pos)?;
             let name = self.name("the name of a directive")?;
             let arguments = self.arguments()?;
             directives.push(Positioned::new(Directive { name, arguments }, at.pos));
@@ -70,7 +70,7 @@ impl<'a> Parser<'a, '_> {
         let mut name = Positioned::new(Name::new(first.text), first.pos);
         let mut alias = None;
         if self.take_if(b':')?.is_some() {
-            self.aliases = self.count(Limit::Aliases, self.aliases, self.limits.max_aliases, first.pos)?;
+            self.aliases = count(Limit::Aliases, self.aliases, self.limits.max_aliases, first.pos)?;
             alias = Some(std::mem::replace(&mut name, Positioned::new(Name::new(""), first.pos)));
             name = self.name("the name of a field")?;
         }

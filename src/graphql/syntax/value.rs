@@ -6,8 +6,8 @@ use async_graphql_value::Value;
 use serde_json::Number;
 
 use super::lexer::{Kind, Token};
-use super::parser::{Parser, unexpected};
-use super::{Refused, text};
+use super::parser::{Parser, count, unexpected};
+use super::{Refused, strings};
 use crate::graphql::limits::Limit;
 
 impl<'a> Parser<'a, '_> {
@@ -17,7 +17,7 @@ impl<'a> Parser<'a, '_> {
         let value = match token.kind {
             Kind::Punctuator(b'$') => Value::Variable(self.name("the name of a variable")?.node),
             Kind::Punctuator(b'[') => {
-                let depth = self.count(Limit::ValueDepth, depth, self.limits.max_value_depth, token.pos)?;
+                let depth = count(Limit::ValueDepth, depth, self.limits.max_value_depth, token.pos)?;
                 let mut items = Vec::new();
                 self.within(token, b']', |parser| {
                     items.push(parser.value(depth)?.node);
@@ -26,11 +26,11 @@ impl<'a> Parser<'a, '_> {
                 Value::List(items)
             }
             Kind::Punctuator(b'{') => {
-                let depth = self.count(Limit::ValueDepth, depth, self.limits.max_value_depth, token.pos)?;
+                let depth = count(Limit::ValueDepth, depth, self.limits.max_value_depth, token.pos)?;
                 self.object(token, depth)?
             }
             Kind::Int | Kind::Float => Value::Number(number(token)?),
-            Kind::String | Kind::BlockString => Value::String(self.text(token)?),
+            Kind::String | Kind::BlockString => Value::String(text(token)?),
             Kind::Name => match token.text {
                 "true" => Value::Boolean(true),
                 "false" => Value::Boolean(false),
@@ -67,22 +67,12 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    /// What a text means.
-    pub(super) fn text(&self, token: Token<'_>) -> Result<String, Refused> {
-        let between = |quotes: usize| token.text.get(quotes..token.text.len() - quotes).unwrap_or_default();
-        if token.kind == Kind::BlockString {
-            return Ok(text::block(between(3)));
-        }
-        let wrong = |escape| Refused::syntax(format!("Syntax error: {escape} stands for no character."), token.pos);
-        text::string(between(1)).map_err(wrong)
-    }
-
     /// A type with `depth` lists around it.
     pub(super) fn ty(&mut self, depth: usize) -> Result<Positioned<Type>, Refused> {
         let token = self.peek()?;
         let base = match token.is(b'[') {
             true => {
-                let depth = self.count(Limit::TypeDepth, depth, self.limits.max_value_depth, token.pos)?;
+                let depth = count(Limit::TypeDepth, depth, self.limits.max_value_depth, token.pos)?;
                 self.take()?;
                 let mut of = None;
                 self.within(token, b']', |parser| match of {
@@ -116,4 +106,14 @@ fn number(token: Token<'_>) -> Result<Number, Refused> {
     let found = if token.kind == Kind::Int { whole() } else { None };
     let found = found.or_else(|| token.text.parse().ok().and_then(Number::from_f64));
     found.ok_or_else(|| Refused::syntax("This number is too large.", token.pos))
+}
+
+/// What a text means.
+pub(super) fn text(token: Token<'_>) -> Result<String, Refused> {
+    let between = |quotes: usize| token.text.get(quotes..token.text.len() - quotes).unwrap_or_default();
+    if token.kind == Kind::BlockString {
+        return Ok(strings::block(between(3)));
+    }
+    let wrong = |escape| Refused::syntax(format!("Syntax error: {escape} stands for no character."), token.pos);
+    strings::string(between(1)).map_err(wrong)
 }
