@@ -65,3 +65,10 @@ fn a_subscription_has_one_field() {
         }
     }
 }
+
+#[test]
+fn a_whole_number_that_is_too_large_is_told_so() {
+    let text = "{ tenant { virtualExtensions(first: 99999999999) { totalCount } } }";
+    let range = "must be a whole number from -2147483648 to 2147483647; it is out of that range.";
+    assert_eq!(wrong(text), [(format!("Argument \"first\" of type \"Int\" {range}"), 1, 37)]);
+}

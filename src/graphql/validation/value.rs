@@ -148,7 +148,11 @@ impl<'a> Walk<'a> {
         match (self.types.of(name), value) {
             (Some(Definition::Scalar(plain)), value) => {
                 if !plain.takes(value) {
-                    self.wrong(must(format!("be {}; it is {}", plain.wanted(), kind(value))), at);
+                    let is = match (plain, value) {
+                        (Plain::Int | Plain::Whole, Value::Number(number)) if !number.is_f64() => "out of that range",
+                        (_, value) => kind(value),
+                    };
+                    self.wrong(must(format!("be {}; it is {is}", plain.wanted())), at);
                 }
             }
             (Some(Definition::Enum(values)), Value::Enum(word)) => {
