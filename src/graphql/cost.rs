@@ -343,7 +343,7 @@ mod tests {
     use super::*;
 
     fn measure(text: &str) -> Measure {
-        let prices = Prices::read(&crate::graphql::sdl()).unwrap();
+        let prices = &crate::graphql::DESCRIBED.prices;
         let document = async_graphql::parser::parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
         let measure = prices.operation(&document, &operation.node, &Variables::default());
@@ -373,7 +373,7 @@ mod tests {
                 (async_graphql::parser::parse_query(text).unwrap(), vec![async_graphql::value!({ "id": "x" }); 10]);
             let data = async_graphql::value!({ "tenant": { "extensions": { "nodes": nodes } } });
             let (_, operation) = document.operations.iter().next().unwrap();
-            let prices = Prices::read(&crate::graphql::sdl()).unwrap();
+            let prices = &crate::graphql::DESCRIBED.prices;
             assert_eq!(prices.answer(&document, &operation.node, &Variables::default(), &data), cost, "{times}");
         }
         assert_eq!(measure(&format!("{{ {} }}", "__typename ".repeat(60))).cost, 6);
@@ -409,8 +409,7 @@ mod tests {
             let document = async_graphql::parser::parse_query(text).unwrap();
             let (_, operation) = document.operations.iter().next().unwrap();
             let variables = Variables::from_json(variables);
-            let measure =
-                Prices::read(&crate::graphql::sdl()).unwrap().operation(&document, &operation.node, &variables);
+            let measure = crate::graphql::DESCRIBED.prices.operation(&document, &operation.node, &variables);
             (measure.cost, measure.secret)
         };
         let save = |input: &str| {

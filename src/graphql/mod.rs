@@ -80,7 +80,7 @@ pub struct Api {
     explorable: bool,
 }
 
-/// The schema, which executes documents that have been validated: what async-graphql itself would still check is least.
+/// The schema. It executes documents that have been validated, so that async-graphql's own checks are set to the fewest.
 fn schema(limits: &Limits) -> TheSchema {
     // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments in
     // fragments: one for each level.
@@ -94,16 +94,21 @@ fn schema(limits: &Limits) -> TheSchema {
 /// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
 const LONG: usize = 2048;
 
-/// What the fields of the schema cost.
-static PRICES: LazyLock<Prices> = LazyLock::new(|| match Prices::read(&sdl()) {
-    Ok(prices) => prices,
-    Err(error) => unreachable!("the schema can be read: {error}"),
-});
+/// What the schema says of itself.
+struct Described {
+    /// What its fields cost.
+    prices: Prices,
+    /// What documents are held against.
+    types: Types,
+}
 
-/// The schema as validation needs it.
-static TYPES: LazyLock<Types> = LazyLock::new(|| match Types::read(&sdl()) {
-    Ok(types) => types,
-    Err(error) => unreachable!("the schema can be read: {error}"),
+/// Read once.
+static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
+    let sdl = sdl();
+    match validation::definitions(&sdl) {
+        Ok(definitions) => Described { prices: Prices::read(&definitions), types: Types::read(definitions, &sdl) },
+        Err(error) => unreachable!("the schema can be read: {error}"),
+    }
 });
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
@@ -119,7 +124,7 @@ pub fn validated(document: Document, explorable: bool) -> Result<Document, Vec<S
     if document.new_length().is_none() {
         return Ok(document);
     }
-    let found = validation::validate(document.parsed(), &TYPES, explorable)?;
+    let found = validation::validate(document.parsed(), &DESCRIBED.types, explorable)?;
     Ok(document.checked(found))
 }
 
@@ -136,8 +141,7 @@ impl Api {
     /// and errors suggest no names.
     pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
         let schema = schema(&limits);
-        LazyLock::force(&PRICES);
-        LazyLock::force(&TYPES);
+        LazyLock::force(&DESCRIBED);
         let documents = Arc::new(Documents::new(limits.document_cache));
         Self { app, schema, documents, limits: Arc::new(limits), explorable }
     }
@@ -187,14 +191,14 @@ impl Api {
         let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
         let parsed = document.parsed();
         if document.new_length().is_some() {
-            let all = PRICES.document(parsed);
+            let all = DESCRIBED.prices.document(parsed);
             all.levels.within(Limit::Depth, max_depth as u64)?;
             all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth as u64)?;
             all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists as u64)?;
         }
         let operation = document.selected(request.operation_name.as_deref());
         let Some((_, operation)) = operation else { return Ok(Estimate::default()) };
-        let measure = PRICES.operation(parsed, operation, &request.variables);
+        let measure = DESCRIBED.prices.operation(parsed, operation, &request.variables);
         Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
         let is_long = document.new_length().is_some_and(|length| length > LONG);
         Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || measure.secret || is_long })
@@ -217,7 +221,7 @@ impl Api {
                 let response = Box::pin(self.run(request, asking)).await;
                 let actual = match document.selected(name.as_deref()) {
                     Some((_, operation)) if was_executed(&response) && response.errors.is_empty() => {
-                        PRICES.answer(document.parsed(), operation, &variables, &response.data)
+                        DESCRIBED.prices.answer(document.parsed(), operation, &variables, &response.data)
                     }
                     // Where something failed, it is not known how much was done until then.
                     Some(_) if was_executed(&response) => requested,
@@ -255,7 +259,8 @@ impl Api {
         let selected = document.operation_of(request.operation_name.as_deref()).map_err(|error| vec![error])?;
         let nothing = NotNull::default();
         let not_null = document.not_null().unwrap_or(&nothing);
-        request.variables = variables::coerce(selected, not_null, &TYPES, std::mem::take(&mut request.variables))?;
+        request.variables =
+            variables::coerce(selected, not_null, &DESCRIBED.types, std::mem::take(&mut request.variables))?;
         let mut parsed = (**document.parsed()).clone();
         if selected.1.variable_definitions.len() > request.variables.len() {
             variables::leave_out_absent(&mut parsed, &request.variables);

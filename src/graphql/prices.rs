@@ -5,15 +5,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::parser::parse_schema;
+use async_graphql::Positioned;
 use async_graphql::parser::types::{
     BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition,
 };
-use async_graphql::{Positioned, ServerError};
 use foldhash::fast::FixedState;
 
 use super::hashed::{self, Hashed};
-use super::validation::INTROSPECTION_SDL;
 
 /// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
 pub(super) const LIST: u64 = 5;
@@ -128,32 +126,27 @@ fn base(ty: &Type) -> (&str, bool) {
 }
 
 impl Prices {
-    /// Reads a schema in the schema definition language.
-    ///
-    /// # Errors
-    /// Where the text is none.
-    pub(super) fn read(sdl: &str) -> Result<Self, ServerError> {
-        let definitions = parse_schema(sdl)?.definitions.into_iter();
-        let of_introspection = parse_schema(INTROSPECTION_SDL)?.definitions;
+    /// Reads the definitions of a schema.
+    pub(super) fn read(definitions: &[TypeSystemDefinition]) -> Self {
         let (mut types, mut inputs, mut seen) = (Vec::new(), Inputs::new(), HashSet::new());
-        for definition in definitions.chain(of_introspection) {
+        for definition in definitions {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
             let name = ty.node.name.node.to_string();
             // The two fields that begin an introspection are added later.
             if !seen.insert(name.clone()) {
                 continue;
             }
-            let fields = match ty.node.kind {
-                TypeKind::Object(object) => object.fields,
-                TypeKind::Interface(interface) => interface.fields,
+            let fields: &[Positioned<FieldDefinition>] = match &ty.node.kind {
+                TypeKind::Object(object) => &object.fields,
+                TypeKind::Interface(interface) => &interface.fields,
                 TypeKind::InputObject(input) => {
-                    let field = |field: Positioned<InputValueDefinition>| {
+                    let field = |field: &Positioned<InputValueDefinition>| {
                         (field.node.name.node.to_string(), base(&field.node.ty.node).0.to_owned())
                     };
-                    inputs.insert(name.clone(), input.fields.into_iter().map(field).collect());
-                    Vec::new()
+                    inputs.insert(name.clone(), input.fields.iter().map(field).collect());
+                    &[]
                 }
-                _ => Vec::new(),
+                _ => &[],
             };
             types.push((name, fields));
         }
@@ -183,7 +176,7 @@ impl Prices {
             let (of, paged, introspects) = (ids.get(of).copied(), takes("first"), false);
             Known { of, many, paged, surcharge, walks, introspects, secrets }
         };
-        let of_type = |(name, fields): &(String, Vec<Positioned<FieldDefinition>>)| {
+        let of_type = |(name, fields): &(String, &[Positioned<FieldDefinition>])| {
             let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
             let entry = |field: &Positioned<FieldDefinition>| {
                 (field.node.name.node.to_string(), known(name, in_page, &field.node))
@@ -191,7 +184,7 @@ impl Prices {
             fields.iter().map(entry).collect()
         };
         let fields = types.iter().map(of_type).collect();
-        Ok(Self { ids, fields }.with_introspection())
+        Self { ids, fields }.with_introspection()
     }
 
     /// With the two fields that begin an introspection, which a schema does not say of itself either.
@@ -225,7 +218,7 @@ mod tests {
     /// A list that no page and no argument bounds is one of those that an object or a payload has.
     #[test]
     fn every_connection_of_the_schema_multiplies_what_is_in_it() {
-        let prices = Prices::read(&crate::graphql::sdl()).unwrap();
+        let prices = &crate::graphql::DESCRIBED.prices;
         let mut connections = 0;
         let name =
             |id: Option<TypeId>| prices.ids.iter().find(|(_, own)| Some(**own) == id).map_or("", |(name, _)| name);
@@ -250,7 +243,7 @@ mod tests {
     /// By the descriptions of the sections: nobody lists secrets for their price.
     #[test]
     fn every_secret_that_is_hashed_is_found_wherever_it_can_be_sent() {
-        let prices = Prices::read(&crate::graphql::sdl()).unwrap();
+        let prices = &crate::graphql::DESCRIBED.prices;
         let of = |mutation: &str| {
             let secrets = &prices.field(prices.of("Mutation"), mutation).unwrap().secrets;
             assert!(secrets.iter().all(|secrets| secrets.argument == "input"), "{mutation}");

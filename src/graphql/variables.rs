@@ -10,7 +10,7 @@ use serde_json::Number;
 
 use super::errors::{self, Code};
 use super::limits::{Exceeded, Limit, Limits};
-use super::validation::{Definition, Input, NotNull, Place, Plain, Types};
+use super::validation::{self, Definition, Input, NotNull, OUT_OF_RANGE, Place, Plain, Types};
 
 /// Checks the variables of a request before they are looked at: how many values they hold, how deep, and how long.
 ///
@@ -110,11 +110,11 @@ impl Coercion<'_> {
                     Value::String(word) => {
                         self.refused(place.must(ty, &format!("be one of the enum's values; {word:?} is none")))
                     }
-                    value => self.refused(place.must(ty, &format!("be a value of the enum; it is {}", kind(&value)))),
+                    value => self.refused(place.must(ty, &format!("be a value of the enum; it is {}", kind(value)))),
                 },
                 Some(Definition::Input { fields, one_of }) => match value {
                     Value::Object(given) => self.object(given.into_iter(), name, (fields, *one_of), place),
-                    value => self.refused(place.must(ty, &format!("be an object; it is {}", kind(&value)))),
+                    value => self.refused(place.must(ty, &format!("be an object; it is {}", kind(value)))),
                 },
                 // Validation has refused the document.
                 Some(Definition::Composite(_)) | None => value,
@@ -165,16 +165,8 @@ impl Coercion<'_> {
 }
 
 /// What kind of value was sent.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Number(number) if number.is_f64() => "a number",
-        Value::Number(_) => "a whole number",
-        Value::String(_) | Value::Enum(_) | Value::Binary(_) => "a text",
-        Value::Boolean(_) => "true or false",
-        Value::List(_) => "a list",
-        Value::Object(_) => "an object",
-    }
+fn kind(value: Value) -> &'static str {
+    validation::kind(&value.into_value())
 }
 
 /// A scalar's value; else the kind of what was sent, which may be a secret.
@@ -185,10 +177,10 @@ fn scalar(plain: Plain, value: Value) -> Result<Value, &'static str> {
         (Plain::Id, Value::Number(number)) if !number.is_f64() => Ok(Value::String(number.to_string())),
         (Plain::Int | Plain::Whole, Value::Number(number)) => match whole(&number) {
             Some(whole) if plain == Plain::Whole || i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
-            Some(_) => Err("out of that range"),
+            Some(_) => Err(OUT_OF_RANGE),
             None => Err("a number"),
         },
-        (_, value) => Err(kind(&value)),
+        (_, value) => Err(kind(value)),
     }
 }
 
@@ -234,16 +226,16 @@ pub(super) fn leave_out_absent(document: &mut ExecutableDocument, values: &Varia
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphql::{syntax, validation};
+    use crate::graphql::syntax;
     use serde_json::{Value as Json, json};
 
     fn coerced(text: &str, sent: Json) -> Result<Json, Vec<String>> {
-        let types = Types::read(&crate::graphql::sdl()).unwrap();
+        let types = &crate::graphql::DESCRIBED.types;
         let document = syntax::parse(text, &Limits::default()).unwrap();
-        let not_null = validation::validate(&document, &types, false).unwrap();
+        let not_null = validation::validate(&document, types, false).unwrap();
         let (name, operation) = document.operations.iter().next().unwrap();
         let selected = (name.map(Name::as_str), &operation.node);
-        let values = coerce(selected, &not_null, &types, Variables::from_json(sent));
+        let values = coerce(selected, &not_null, types, Variables::from_json(sent));
         let told = |errors: Vec<ServerError>| errors.into_iter().map(|error| error.message).collect();
         values.map(|values| serde_json::to_value(values).unwrap()).map_err(told)
     }

@@ -2,8 +2,8 @@
 //!
 //! A connection waits while no request is in progress on it: it has not sent the header of its first one yet, or it is
 //! idle between two. It may wait for as long as the client's time allows, but only while nobody else needs its seat: a
-//! newcomer takes the seat of who has waited longest, of those first that have never sent a request. A request in
-//! progress, an open WebSocket and an event stream keep theirs.
+//! newcomer takes the seat of who came first of those that have never sent a request, and then of those that are idle,
+//! of who asked longest ago. A request in progress, an open WebSocket and an event stream keep theirs.
 
 use std::net::SocketAddr;
 use std::pin::Pin;

@@ -22,9 +22,9 @@ use async_graphql::{Name, Pos, Positioned, ServerError};
 use async_graphql_value::Value;
 use suggest::did_you_mean;
 use types::{Composite, named};
-pub(super) use types::{Definition, INTROSPECTION_SDL, Input, Plain, Types};
-pub(super) use value::Place;
+pub(super) use types::{Definition, Input, Plain, Types, definitions};
 use value::Use;
+pub(super) use value::{OUT_OF_RANGE, Place, kind};
 pub(super) use variables::NotNull;
 
 use super::errors::{self, Code};

@@ -9,7 +9,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Positioned, ServerError};
 
 /// What a schema does not say of itself, see the file.
-pub(in crate::graphql) const INTROSPECTION_SDL: &str = include_str!("introspection.graphql");
+const INTROSPECTION_SDL: &str = include_str!("introspection.graphql");
 
 /// The plain JSON values that a scalar takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -128,17 +128,23 @@ fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, Fiel
     definitions.into_iter().map(field).collect()
 }
 
+/// The definitions of a schema in the schema definition language, with those of introspection behind them.
+///
+/// # Errors
+/// Where the text is none.
+pub(in crate::graphql) fn definitions(sdl: &str) -> Result<Vec<TypeSystemDefinition>, ServerError> {
+    let mut definitions = parse_schema(sdl)?.definitions;
+    definitions.extend(parse_schema(INTROSPECTION_SDL)?.definitions);
+    Ok(definitions)
+}
+
 impl Types {
-    /// Reads a schema in the schema definition language.
-    ///
-    /// # Errors
-    /// Where the text is none.
-    pub(in crate::graphql) fn read(sdl: &str) -> Result<Self, ServerError> {
+    /// Reads the definitions of a schema, and what of its text they do not hold.
+    pub(in crate::graphql) fn read(definitions: Vec<TypeSystemDefinition>, sdl: &str) -> Self {
         let mut types =
             Self { typename: Type::new("String!").map(|ty| Field { ty, arguments: Vec::new() }), ..Self::default() };
         let mut implements: Vec<(String, String)> = Vec::new();
-        for definition in parse_schema(sdl)?.definitions.into_iter().chain(parse_schema(INTROSPECTION_SDL)?.definitions)
-        {
+        for definition in definitions {
             match definition {
                 TypeSystemDefinition::Type(ty) => types.add(ty.node, &mut implements),
                 TypeSystemDefinition::Directive(directive) => {
@@ -160,7 +166,7 @@ impl Types {
                 interface.possible.insert(object);
             }
         }
-        Ok(types)
+        types
     }
 
     fn add(&mut self, ty: TypeDefinition, implements: &mut Vec<(String, String)>) {
@@ -260,7 +266,7 @@ mod tests {
             ("Seconds", whole::<crate::domain::SecondsSent>()),
             ("TimeOfDay", whole::<crate::domain::TimeOfDaySent>()),
         ];
-        let types = Types::read(&crate::graphql::sdl()).unwrap();
+        let types = &crate::graphql::DESCRIBED.types;
         let built_in = ["Boolean", "Float", "ID", "Int", "String"];
         let scalars = types
             .types
@@ -281,7 +287,7 @@ mod tests {
 
     #[test]
     fn interfaces_know_their_objects_and_locations_are_written_as_in_documents() {
-        let types = Types::read(&crate::graphql::sdl()).unwrap();
+        let types = &crate::graphql::DESCRIBED.types;
         let node = types.composite("Node").unwrap();
         assert!(!node.is_object && node.possible.contains("Queue") && node.possible.len() > 20);
         assert!(types.directive("skip").unwrap().locations.contains("FRAGMENT_SPREAD"));

@@ -74,8 +74,11 @@ pub(super) struct Use<'a> {
     pub(super) one_of: Option<&'a str>,
 }
 
-/// What kind of value a literal is.
-fn kind(value: &Value) -> &'static str {
+/// What is said of a whole number that is too large or too small.
+pub(in crate::graphql) const OUT_OF_RANGE: &str = "out of that range";
+
+/// What kind of value it is, which may be told where the value may not.
+pub(in crate::graphql) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Variable(_) => "a variable",
         Value::Null => "null",
@@ -149,7 +152,7 @@ impl<'a> Walk<'a> {
             (Some(Definition::Scalar(plain)), value) => {
                 if !plain.takes(value) {
                     let is = match (plain, value) {
-                        (Plain::Int | Plain::Whole, Value::Number(number)) if !number.is_f64() => "out of that range",
+                        (Plain::Int | Plain::Whole, Value::Number(number)) if !number.is_f64() => OUT_OF_RANGE,
                         (_, value) => kind(value),
                     };
                     self.wrong(must(format!("be {}; it is {is}", plain.wanted())), at);
