@@ -52,12 +52,11 @@ impl Code {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use async_graphql::resolver_utils::EnumType as _;
 
     #[test]
     fn advice_is_one_sentence() {
-        for item in Code::items() {
-            let advice = item.value.advice();
+        for (word, _) in Code::TYPE.words {
+            let advice = Code::of(word).unwrap().advice();
             assert!(advice.starts_with(char::is_uppercase) && advice.ends_with('.'), "{advice}");
             assert!(!advice.contains(". "), "{advice}");
         }

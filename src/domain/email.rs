@@ -1,7 +1,9 @@
 //! E-mail addresses.
 
+use serde_json::Value as Json;
+
 use super::scalar::corrupt;
-use super::{Code, Problem, Scalar, Value, answers, scalar};
+use super::{Code, Problem, Scalar, Sent, Shape, Value, scalar};
 
 /// One e-mail address.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,19 +36,26 @@ impl Email {
         };
         text.len() <= 254 && local_fits && host_fits
     }
-}
 
-impl Scalar for Email {
-    type Sent = EmailSent;
-
-    fn parse(sent: &EmailSent) -> Result<Self, Problem> {
-        let text = sent.0.trim();
+    fn read(text: &str) -> Result<Self, Problem> {
+        let text = text.trim();
         if Self::is_address(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Problem::new(Code::InvalidFormat, "must be an e-mail address such as ivy@example.com")
                 .value(text.escape_default()))
         }
+    }
+}
+
+impl Scalar for Email {
+    const TAKES: Shape = scalar!(
+        /// An e-mail address such as `ivy@example.com`.
+        "EmailAddress", String, "https://datatracker.ietf.org/doc/html/rfc5321#section-4.1.2"
+    );
+
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        Self::read(sent.text()?)
     }
 
     fn to_value(&self) -> Value {
@@ -55,16 +64,11 @@ impl Scalar for Email {
 
     fn from_value(value: Value) -> Result<Self, Problem> {
         match value {
-            Value::Text(text) => Self::parse(&EmailSent(text)),
+            Value::Text(text) => Self::read(&text),
             _ => Err(corrupt("an e-mail address")),
         }
     }
 }
-
-scalar!(
-    /// An e-mail address such as `ivy@example.com`.
-    Email => EmailSent(String), "EmailAddress", "https://datatracker.ietf.org/doc/html/rfc5321#section-4.1.2"
-);
 
 /// E-mail addresses, at most 20, in the order given. One text with commas is taken as several addresses.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -77,15 +81,11 @@ impl EmailList {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-}
 
-impl Scalar for EmailList {
-    type Sent = Vec<EmailSent>;
-
-    fn parse(sent: &Vec<EmailSent>) -> Result<Self, Problem> {
-        let pieces = sent.iter().flat_map(|text| text.0.split(',')).map(|text| EmailSent(text.to_owned()));
+    fn read(texts: &[&str]) -> Result<Self, Problem> {
+        let pieces = texts.iter().flat_map(|text| text.split(','));
         let list: Vec<Email> =
-            pieces.enumerate().map(|(i, one)| Email::parse(&one).map_err(|p| p.under(i))).collect::<Result<_, _>>()?;
+            pieces.enumerate().map(|(i, one)| Email::read(one).map_err(|p| p.under(i))).collect::<Result<_, _>>()?;
         if list.len() > Self::MAX {
             return Err(
                 Problem::new(Code::OutOfRange, format!("must have at most {} addresses", Self::MAX)).value(list.len())
@@ -95,6 +95,15 @@ impl Scalar for EmailList {
             Some(i) => Err(Problem::new(Code::Duplicate, "stands in the list twice").value(list[i].as_str()).under(i)),
             None => Ok(Self(list)),
         }
+    }
+}
+
+impl Scalar for EmailList {
+    const TAKES: Shape = Shape::List(&Email::TAKES);
+
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        let texts: Vec<_> = sent.list()?.iter().map(Sent::text).collect::<Result<_, _>>()?;
+        Self::read(&texts)
     }
 
     fn empty() -> Option<Self> {
@@ -108,17 +117,15 @@ impl Scalar for EmailList {
     fn from_value(value: Value) -> Result<Self, Problem> {
         match value {
             Value::Text(text) if text.is_empty() => Ok(Self::default()),
-            Value::Text(text) => Self::parse(&vec![EmailSent(text)]),
+            Value::Text(text) => Self::read(&[&text]),
             _ => Err(corrupt("e-mail addresses")),
         }
     }
 
-    fn answer(&self) -> async_graphql::Value {
-        async_graphql::Value::List(self.0.iter().map(Scalar::answer).collect())
+    fn answer(&self) -> Json {
+        self.0.iter().map(Scalar::answer).collect()
     }
 }
-
-answers!([] EmailList as Vec<EmailSent>);
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn list(texts: &[&str]) -> Result<EmailList, Problem> {
-        EmailList::parse(&texts.iter().map(|t| EmailSent((*t).to_owned())).collect())
+        EmailList::parse(&texts.to_vec().into())
     }
 
     #[test]
@@ -160,8 +167,8 @@ mod tests {
     proptest! {
         #[test]
         fn lists_survive_the_row(local in prop::collection::btree_set("[a-z]{1,8}", 0..20)) {
-            let sent: Vec<_> = local.iter().map(|l| EmailSent(format!("{l}@example.com"))).collect();
-            let kept = EmailList::parse(&sent).unwrap();
+            let sent: Vec<_> = local.iter().map(|l| format!("{l}@example.com")).collect();
+            let kept = EmailList::parse(&sent.into()).unwrap();
             prop_assert_eq!(EmailList::from_value(kept.to_value()).unwrap(), kept);
         }
     }

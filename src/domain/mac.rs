@@ -1,7 +1,7 @@
 //! Hardware addresses of network devices.
 
 use super::scalar::corrupt;
-use super::{Code, Problem, Scalar, Value, scalar};
+use super::{Code, Problem, Scalar, Sent, Shape, Value, scalar};
 
 /// The hardware address (MAC) of a device: six pairs of hexadecimal digits. It may be written with colons, hyphens,
 /// dots or nothing between them, and is kept as `00:04:13:a0:b1:c2`.
@@ -12,6 +12,20 @@ impl MacAddress {
     /// The address in small letters with colons.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    fn read(text: &str) -> Result<Self, Problem> {
+        let rule = "must be 12 hexadecimal digits such as 00:04:13:a0:b1:c2";
+        let wrong = || Problem::new(Code::InvalidFormat, rule).value(text.escape_default());
+        let digits = digits(text).ok_or_else(wrong)?;
+        let pairs = digits.bytes().enumerate().fold(String::new(), |mut pairs, (i, digit)| {
+            if i > 0 && i % 2 == 0 {
+                pairs.push(':');
+            }
+            pairs.push(char::from(digit));
+            pairs
+        });
+        Ok(Self(pairs))
     }
 }
 
@@ -25,20 +39,14 @@ fn digits(text: &str) -> Option<String> {
 }
 
 impl Scalar for MacAddress {
-    type Sent = MacAddressSent;
+    const TAKES: Shape = scalar!(
+        /// The hardware address (MAC) of a device: 12 hexadecimal digits, answered as `00:04:13:a0:b1:c2`; hyphens, dots or
+        /// nothing may stand between them in an input.
+        "MacAddress", String
+    );
 
-    fn parse(sent: &MacAddressSent) -> Result<Self, Problem> {
-        let rule = "must be 12 hexadecimal digits such as 00:04:13:a0:b1:c2";
-        let wrong = || Problem::new(Code::InvalidFormat, rule).value(sent.0.escape_default());
-        let digits = digits(&sent.0).ok_or_else(wrong)?;
-        let pairs = digits.bytes().enumerate().fold(String::new(), |mut pairs, (i, digit)| {
-            if i > 0 && i % 2 == 0 {
-                pairs.push(':');
-            }
-            pairs.push(char::from(digit));
-            pairs
-        });
-        Ok(Self(pairs))
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        Self::read(sent.text()?)
     }
 
     fn to_value(&self) -> Value {
@@ -47,24 +55,18 @@ impl Scalar for MacAddress {
 
     fn from_value(value: Value) -> Result<Self, Problem> {
         match value {
-            Value::Text(text) => Self::parse(&MacAddressSent(text)),
+            Value::Text(text) => Self::read(&text),
             _ => Err(corrupt("a hardware address")),
         }
     }
 }
-
-scalar!(
-    /// The hardware address (MAC) of a device: 12 hexadecimal digits, answered as `00:04:13:a0:b1:c2`; hyphens, dots or
-    /// nothing may stand between them in an input.
-    MacAddress => MacAddressSent(String), "MacAddress"
-);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<MacAddress, Problem> {
-        MacAddress::parse(&MacAddressSent(text.into()))
+        MacAddress::parse(&text.into())
     }
 
     #[test]

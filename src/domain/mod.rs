@@ -2,8 +2,8 @@
 //!
 //! A value of one of these types cannot be wrong: its field is private and there is one way in, [`Scalar::parse`].
 //!
-//! How to add one more: a type with a private field, `impl Scalar`, a `scalar!` line when clients should see it under
-//! a GraphQL name of its own, and a test beside it.
+//! How to add one more: a type with a private field, `impl Scalar`, its [`Shape`] with `scalar!` when clients should see it
+//! under a GraphQL name of its own, and a test beside it.
 
 mod advice;
 mod counter;
@@ -27,24 +27,25 @@ mod time;
 mod value;
 
 pub use counter::Counter;
-pub use email::{Email, EmailList, EmailSent};
+pub use email::{Email, EmailList};
 pub use environment::{Clock, Environment, Random, Stopwatch, SystemClock, SystemRandom};
 pub use folded::{BEHIND_ALL, fold, sort_key, word, words};
 pub use hex::hex;
 pub use id::{Id, ObjectId, TenantCode, TenantId};
+pub(crate) use kinds::each_kind;
 pub use kinds::{Kind, Target, kind};
-pub use mac::{MacAddress, MacAddressSent};
+pub use mac::MacAddress;
 pub use number::{
-    Amount, CallerIdDigits, DialNumber, DialNumberSent, DigitCount, Digits, ExtensionNumber, ExtensionNumberSent, Gain,
-    GroupNumber, KeypadKey, KeypadKeySent, PhoneNumber, PhoneNumberSent, Seconds, SecondsSent,
+    Amount, CallerIdDigits, DialNumber, DigitCount, Digits, ExtensionNumber, Gain,
+    GroupNumber, KeypadKey, PhoneNumber, Seconds,
 };
-pub use pattern::{Pattern, PatternSent};
+pub use pattern::Pattern;
 pub use problem::{Code, Problem};
-pub use scalar::{Kept, Scalar};
-pub(crate) use scalar::{answers, choice, scalar};
+pub use scalar::{ChoiceType, Kept, Scalar, ScalarType, Shape, about};
+pub(crate) use scalar::{choice, no_such_word, scalar, words};
 pub use sealer::{Hasher, Sealer};
 pub use secret::{Password, Pin, Plain, Sealed, Secret, SecretText, SentSecret, TotpSeed};
 pub use sent::{Patch, Sent};
 pub use text::{CidrList, DisplayName, LongText, ReferenceId, Text, WebUser};
-pub use time::{DateTime, DateTimeSent, MinuteOfDay, TimeOfDaySent, TimeZone, Weekday, duration_from};
+pub use time::{DateTime, MinuteOfDay, TimeZone, Weekday, duration_from};
 pub use value::{Row, Value};

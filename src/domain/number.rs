@@ -1,15 +1,15 @@
 //! Numbers: those that are dialled (kept as text, a leading zero counts) and those that are counted.
 
 use super::scalar::corrupt;
-use super::{Code, Problem, Scalar, Value, answers, scalar};
+use super::{Code, Problem, Scalar, Sent, Shape, Value, scalar};
 
 /// A text type for dialled numbers: `dialled!(/// doc  Name, "rule", |text| fits, whether it is a soft reference)`.
 macro_rules! dialled {
     (
-        $(#[$doc:meta])* $Name:ident, $Sent:ident, $graphql:literal, $rule:literal, $fits:expr, dials: $dials:literal
+        $(#[doc = $doc:literal])* $Name:ident, $graphql:literal, $rule:literal, $fits:expr, dials: $dials:literal
         $(, $url:literal)?
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $Name(String);
 
@@ -18,20 +18,28 @@ macro_rules! dialled {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The number that a text writes.
+            ///
+            /// # Errors
+            /// It is none.
+            pub fn read(text: &str) -> Result<Self, Problem> {
+                let fits: fn(&str) -> bool = $fits;
+                if fits(text) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(Problem::new(Code::InvalidFormat, $rule).value(text.escape_default()))
+                }
+            }
         }
 
         impl Scalar for $Name {
-            type Sent = $Sent;
-
             const DIALS: bool = $dials;
 
-            fn parse(sent: &$Sent) -> Result<Self, Problem> {
-                let fits: fn(&str) -> bool = $fits;
-                if fits(&sent.0) {
-                    Ok(Self(sent.0.clone()))
-                } else {
-                    Err(Problem::new(Code::InvalidFormat, $rule).value(sent.0.escape_default()))
-                }
+            const TAKES: Shape = scalar!($(#[doc = $doc])* $graphql, String $(, $url)?);
+
+            fn parse(sent: &Sent) -> Result<Self, Problem> {
+                Self::read(sent.text()?)
             }
 
             fn to_value(&self) -> Value {
@@ -40,13 +48,11 @@ macro_rules! dialled {
 
             fn from_value(value: Value) -> Result<Self, Problem> {
                 match value {
-                    Value::Text(text) => Self::parse(&$Sent(text)),
+                    Value::Text(text) => Self::read(&text),
                     _ => Err(corrupt("a number")),
                 }
             }
         }
-
-        scalar!($(#[$doc])* $Name => $Sent(String), $graphql $(, $url)?);
     };
 }
 
@@ -62,29 +68,29 @@ fn unplussed(text: &str) -> &str {
 
 dialled!(
     /// A number that is dialled inside a tenant: 2 to 10 digits.
-    ExtensionNumber, ExtensionNumberSent, "ExtensionNumber",
+    ExtensionNumber, "ExtensionNumber",
     "must be 2 to 10 digits", |text| made_of(text, "", 2..=10), dials: false
 );
 dialled!(
     /// An outside number: 2 to 20 digits, with an optional leading plus sign as in E.164.
-    PhoneNumber, PhoneNumberSent, "PhoneNumber",
+    PhoneNumber, "PhoneNumber",
     "must be 2 to 20 digits with an optional + in front", |text| made_of(unplussed(text), "", 2..=20), dials: false,
     "https://www.itu.int/rec/T-REC-E.164"
 );
 dialled!(
     /// The number part of an internal caller ID: 1 to 32 of the digits and `*`, `#`, `+`.
-    CallerIdDigits, CallerIdDigitsSent, "CallerIdNumber",
+    CallerIdDigits, "CallerIdNumber",
     "must be 1 to 32 digits or * # +", |text| made_of(text, "*#+", 1..=32), dials: false
 );
 dialled!(
     /// What a phone can dial, inside or outside: 2 to 32 digits, `*` or `#`, with an optional leading plus sign.
-    DialNumber, DialNumberSent, "DialNumber",
+    DialNumber, "DialNumber",
     "must be 2 to 32 digits, * or # with an optional + in front", |text| made_of(unplussed(text), "*#", 2..=32), dials: true
 );
 
 dialled!(
     /// One key of a telephone: a digit, `*` or `#`.
-    KeypadKey, KeypadKeySent, "KeypadKey",
+    KeypadKey, "KeypadKey",
     "must be one of 0 to 9, * or #", |text| made_of(text, "*#", 1..=1), dials: false
 );
 
@@ -104,17 +110,21 @@ impl<const MAX: usize> Digits<MAX> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    fn read(text: &str) -> Result<Self, Problem> {
+        if made_of(text, "", 0..=MAX) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Problem::new(Code::InvalidFormat, format!("must be at most {MAX} digits")).value(text.escape_default()))
+        }
+    }
 }
 
 impl<const MAX: usize> Scalar for Digits<MAX> {
-    type Sent = String;
+    const TAKES: Shape = Shape::String;
 
-    fn parse(sent: &String) -> Result<Self, Problem> {
-        if made_of(sent, "", 0..=MAX) {
-            Ok(Self(sent.clone()))
-        } else {
-            Err(Problem::new(Code::InvalidFormat, format!("must be at most {MAX} digits")).value(sent.escape_default()))
-        }
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        Self::read(sent.text()?)
     }
 
     fn empty() -> Option<Self> {
@@ -127,18 +137,16 @@ impl<const MAX: usize> Scalar for Digits<MAX> {
 
     fn from_value(value: Value) -> Result<Self, Problem> {
         match value {
-            Value::Text(text) => Self::parse(&text),
+            Value::Text(text) => Self::read(&text),
             _ => Err(corrupt("digits")),
         }
     }
 }
 
-answers!([const MAX: usize] Digits<MAX> as String);
-
 /// A counted type: `counted!(/// doc  Name => GraphQL type, "unit in the rule")`.
 macro_rules! counted {
-    ($(#[$doc:meta])* $Name:ident, $Sent:ty, |$sent:ident| $plain:expr, $unit:literal) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $Name:ident, $shape:expr, $unit:literal) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
         pub struct $Name<const MIN: i64, const MAX: i64>(i64);
 
@@ -165,10 +173,10 @@ macro_rules! counted {
         }
 
         impl<const MIN: i64, const MAX: i64> Scalar for $Name<MIN, MAX> {
-            type Sent = $Sent;
+            const TAKES: Shape = $shape;
 
-            fn parse($sent: &$Sent) -> Result<Self, Problem> {
-                Self::checked($plain)
+            fn parse(sent: &Sent) -> Result<Self, Problem> {
+                Self::checked(sent.int()?)
             }
 
             /// Zero, or what is closest to it.
@@ -184,23 +192,22 @@ macro_rules! counted {
                 Self::checked(value.int().ok_or_else(|| corrupt("a whole number"))?)
             }
         }
-
-        answers!([const MIN: i64, const MAX: i64] $Name<MIN, MAX> as $Sent);
     };
 }
 
 counted!(
     /// A time span of `MIN` to `MAX` whole seconds.
-    Seconds, SecondsSent, |sent| sent.0, " seconds"
+    Seconds, SECONDS, " seconds"
 );
 counted!(
     /// A plain amount of `MIN` to `MAX`.
-    Amount, i64, |sent| *sent, ""
+    Amount, Shape::Int, ""
 );
 
-scalar!(
+/// How clients see a time span.
+const SECONDS: Shape = scalar!(
     /// A time span in whole seconds; the field says its range.
-    => SecondsSent(i64), "Seconds"
+    "Seconds", Int
 );
 
 /// The gain of one direction of an extension's audio: -10 to 10, where 0 leaves the audio unchanged.
@@ -218,36 +225,36 @@ mod tests {
     #[test]
     fn an_extension_number_is_two_to_ten_digits() {
         for good in ["10", "0108", "1234567890"] {
-            assert_eq!(ExtensionNumber::parse(&ExtensionNumberSent(good.into())).unwrap().as_str(), good);
+            assert_eq!(ExtensionNumber::parse(&good.into()).unwrap().as_str(), good);
         }
         for bad in ["", "1", "10B", "1 0", "12345678901", "+10", "１０", "10\0"] {
-            let problem = ExtensionNumber::parse(&ExtensionNumberSent(bad.into())).unwrap_err();
+            let problem = ExtensionNumber::parse(&bad.into()).unwrap_err();
             assert_eq!(problem.code, Code::InvalidFormat, "{bad:?}");
         }
     }
 
     #[test]
     fn plus_stands_in_front_only() {
-        assert!(PhoneNumber::parse(&PhoneNumberSent("+390551234567".into())).is_ok());
-        assert!(DialNumber::parse(&DialNumberSent("*78".into())).is_ok());
+        assert!(PhoneNumber::parse(&"+390551234567".into()).is_ok());
+        assert!(DialNumber::parse(&"*78".into()).is_ok());
         for bad in ["39+055", "++39", "+", "+3"] {
-            assert!(PhoneNumber::parse(&PhoneNumberSent(bad.into())).is_err(), "{bad}");
+            assert!(PhoneNumber::parse(&bad.into()).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_key_is_one_key() {
         for good in ["0", "9", "*", "#"] {
-            assert_eq!(KeypadKey::parse(&KeypadKeySent(good.into())).unwrap().as_str(), good);
+            assert_eq!(KeypadKey::parse(&good.into()).unwrap().as_str(), good);
         }
         for bad in ["", "10", "A", "+", "**", " "] {
-            assert_eq!(KeypadKey::parse(&KeypadKeySent(bad.into())).unwrap_err().code, Code::InvalidFormat, "{bad:?}");
+            assert_eq!(KeypadKey::parse(&bad.into()).unwrap_err().code, Code::InvalidFormat, "{bad:?}");
         }
     }
 
     #[test]
     fn a_range_is_named_in_its_error() {
-        let problem = Seconds::<1, 600>::parse(&SecondsSent(0)).unwrap_err();
+        let problem = Seconds::<1, 600>::parse(&0.into()).unwrap_err();
         assert_eq!((problem.code, problem.rule.as_str()), (Code::OutOfRange, "must be 1 to 600 seconds"));
         assert_eq!(problem.value.as_deref(), Some("0"));
     }
@@ -255,15 +262,15 @@ mod tests {
     proptest! {
         #[test]
         fn counted_numbers_keep_their_range(n in any::<i64>()) {
-            prop_assert_eq!(Gain::parse(&n).is_ok(), (-10..=10).contains(&n));
-            if let Ok(gain) = Gain::parse(&n) {
+            prop_assert_eq!(Gain::parse(&n.into()).is_ok(), (-10..=10).contains(&n));
+            if let Ok(gain) = Gain::parse(&n.into()) {
                 prop_assert_eq!(Gain::from_value(gain.to_value()).unwrap(), gain);
             }
         }
 
         #[test]
         fn dialled_numbers_survive_the_row(text in "[+*#0-9]{0,40}") {
-            if let Ok(number) = DialNumber::parse(&DialNumberSent(text)) {
+            if let Ok(number) = DialNumber::parse(&text.into()) {
                 prop_assert_eq!(DialNumber::from_value(number.to_value()).unwrap(), number);
             }
         }

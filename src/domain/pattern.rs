@@ -4,7 +4,7 @@ use regex::RegexBuilder;
 use regex_syntax::hir::{Capture, HirKind};
 
 use super::scalar::corrupt;
-use super::{Code, Problem, Scalar, Value, scalar};
+use super::{Code, Problem, Scalar, Sent, Shape, Value, scalar};
 
 /// A regular expression of at most 255 characters in the syntax of the `regex` crate: like RE2 it matches in linear
 /// time and knows neither look-around nor back-references. Compiled, it stays below 256 KiB.
@@ -50,17 +50,8 @@ impl Pattern {
         let regex = compile(&self.0);
         move |text| regex.as_ref().is_ok_and(|regex| regex.is_match(text))
     }
-}
 
-fn compile(text: &str) -> Result<regex::Regex, regex::Error> {
-    RegexBuilder::new(text).size_limit(Pattern::MAX_COMPILED).dfa_size_limit(Pattern::MAX_COMPILED).build()
-}
-
-impl Scalar for Pattern {
-    type Sent = PatternSent;
-
-    fn parse(sent: &PatternSent) -> Result<Self, Problem> {
-        let text = &sent.0;
+    fn read(text: &str) -> Result<Self, Problem> {
         let shown = || text.chars().take(Self::MAX_LENGTH).collect::<String>().escape_default().to_string();
         let length = text.chars().count();
         if length == 0 || length > Self::MAX_LENGTH {
@@ -71,13 +62,29 @@ impl Scalar for Pattern {
             return Err(Problem::new(Code::InvalidFormat, "must not contain control characters").value(shown()));
         }
         match compile(text) {
-            Ok(_) => Ok(Self(text.clone())),
+            Ok(_) => Ok(Self(text.to_owned())),
             Err(regex::Error::CompiledTooBig(limit)) => {
                 let rule = format!("would need more than {} KiB when compiled", limit / 1024);
                 Err(Problem::new(Code::UnsafeRegex, rule).value(shown()).suggest("shorter repetitions"))
             }
             Err(error) => Err(Problem::new(Code::RegexSyntax, syntax(&error)).value(shown())),
         }
+    }
+}
+
+fn compile(text: &str) -> Result<regex::Regex, regex::Error> {
+    RegexBuilder::new(text).size_limit(Pattern::MAX_COMPILED).dfa_size_limit(Pattern::MAX_COMPILED).build()
+}
+
+impl Scalar for Pattern {
+    const TAKES: Shape = scalar!(
+        /// A regular expression of at most 255 characters in the syntax of RE2: linear time, no look-around and no
+        /// back-references.
+        "Pattern", String, "https://github.com/google/re2/wiki/Syntax"
+    );
+
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        Self::read(sent.text()?)
     }
 
     fn to_value(&self) -> Value {
@@ -95,17 +102,11 @@ impl Scalar for Pattern {
 
     fn admit(value: Value) -> Result<Self, Problem> {
         match value {
-            Value::Text(text) => Self::parse(&PatternSent(text)),
+            Value::Text(text) => Self::read(&text),
             _ => Err(corrupt("a regular expression")),
         }
     }
 }
-
-scalar!(
-    /// A regular expression of at most 255 characters in the syntax of RE2: linear time, no look-around and no
-    /// back-references.
-    Pattern => PatternSent(String), "Pattern", "https://github.com/google/re2/wiki/Syntax"
-);
 
 /// The regex crate draws a caret below the expression; a form needs the column as a number.
 fn syntax(error: &regex::Error) -> String {
@@ -124,7 +125,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(text: &str) -> Result<Pattern, Problem> {
-        Pattern::parse(&PatternSent(text.to_owned()))
+        Pattern::parse(&text.into())
     }
 
     #[test]

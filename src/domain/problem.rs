@@ -1,85 +1,86 @@
 //! What is wrong with an input: said once, where it is found, and carried unchanged to the client.
 
-use async_graphql::Enum;
+use super::words;
 
-/// Why an input was refused, or what a warning is about. Clients may branch on it; messages are for people.
-#[derive(Clone, Copy, Debug, Enum, Eq, Hash, PartialEq)]
-#[graphql(name = "ErrorCode")]
-pub enum Code {
-    /// A value that cannot be left out or cleared is missing.
-    Required,
-    /// The value does not have the form that the field asks for.
-    InvalidFormat,
-    /// Another object of the tenant already has this number.
-    NumberTaken,
-    /// The number lies in a parking lot's slot range.
-    NumberReserved,
-    /// The value is outside the range of the field.
-    OutOfRange,
-    /// No such object in this tenant.
-    NotFound,
-    /// The object exists, but is of a kind that does not fit here.
-    WrongKind,
-    /// A member is not a real extension.
-    MemberNotReal,
-    /// The same entry stands in the list twice.
-    Duplicate,
-    /// The extension would point at itself.
-    SelfReference,
-    /// A chain of objects comes back to where it began.
-    RoutingLoop,
-    /// Another object of the tenant already has this value.
-    Taken,
-    /// The object is referred to and cannot be deleted so.
-    InUse,
-    /// The references have changed since the plan was made.
-    PlanChanged,
-    /// The value is required because of what another field says.
-    RequiredWhen,
-    /// Two fields of the form exclude each other.
-    Contradiction,
-    /// The regular expression does not compile.
-    RegexSyntax,
-    /// The regular expression would need too much memory.
-    UnsafeRegex,
-    /// The PIN is too easy to guess.
-    WeakPin,
-    /// The password is too easy to guess.
-    WeakPassword,
-    /// The login name is in use.
-    LoginTaken,
-    /// The tenant does not have this feature.
-    FeatureNotAvailable,
-    /// LDAP is asked for, but the tenant has no LDAP server.
-    NoLdapServer,
-    /// The object was saved by someone else since the version that the client saw.
-    Conflict,
-    /// The token does not carry the scope that this needs.
-    Forbidden,
-    /// Warning: a member is disabled and will not ring.
-    MemberDisabled,
-    /// Warning: an object that the form points at is disabled.
-    ReferenceDisabled,
-    /// Warning: the number is not one of the tenant's outside numbers.
-    NumberNotOwned,
-    /// Warning: a call that nobody answers is dropped.
-    CallsDropped,
-    /// Warning: the message lamp is set, but no call ever reaches a voicemail box.
-    VoicemailNeverReached,
-    /// Warning: the follow-me number is never dialled.
-    NeverRings,
-    /// Warning: the destination stands behind one that ends the call.
-    UnreachableDestination,
-    /// Warning: the condition can never be true.
-    NeverTrue,
-    /// Warning: carriers often refuse this caller ID.
-    CallerIdRefused,
-    /// Warning: the setting has no effect as the form stands.
-    NoEffect,
-    /// Warning: nobody is left who could answer.
-    NoMembers,
-    /// Warning: the expression matches nothing that the tenant is known to dial, or to be called from.
-    MatchesNothing,
+words! {
+    "ErrorCode";
+    /// Why an input was refused, or what a warning is about. Clients may branch on it; messages are for people.
+    pub enum Code {
+        /// A value that cannot be left out or cleared is missing.
+        Required = "REQUIRED",
+        /// The value does not have the form that the field asks for.
+        InvalidFormat = "INVALID_FORMAT",
+        /// Another object of the tenant already has this number.
+        NumberTaken = "NUMBER_TAKEN",
+        /// The number lies in a parking lot's slot range.
+        NumberReserved = "NUMBER_RESERVED",
+        /// The value is outside the range of the field.
+        OutOfRange = "OUT_OF_RANGE",
+        /// No such object in this tenant.
+        NotFound = "NOT_FOUND",
+        /// The object exists, but is of a kind that does not fit here.
+        WrongKind = "WRONG_KIND",
+        /// A member is not a real extension.
+        MemberNotReal = "MEMBER_NOT_REAL",
+        /// The same entry stands in the list twice.
+        Duplicate = "DUPLICATE",
+        /// The extension would point at itself.
+        SelfReference = "SELF_REFERENCE",
+        /// A chain of objects comes back to where it began.
+        RoutingLoop = "ROUTING_LOOP",
+        /// Another object of the tenant already has this value.
+        Taken = "TAKEN",
+        /// The object is referred to and cannot be deleted so.
+        InUse = "IN_USE",
+        /// The references have changed since the plan was made.
+        PlanChanged = "PLAN_CHANGED",
+        /// The value is required because of what another field says.
+        RequiredWhen = "REQUIRED_WHEN",
+        /// Two fields of the form exclude each other.
+        Contradiction = "CONTRADICTION",
+        /// The regular expression does not compile.
+        RegexSyntax = "REGEX_SYNTAX",
+        /// The regular expression would need too much memory.
+        UnsafeRegex = "UNSAFE_REGEX",
+        /// The PIN is too easy to guess.
+        WeakPin = "WEAK_PIN",
+        /// The password is too easy to guess.
+        WeakPassword = "WEAK_PASSWORD",
+        /// The login name is in use.
+        LoginTaken = "LOGIN_TAKEN",
+        /// The tenant does not have this feature.
+        FeatureNotAvailable = "FEATURE_NOT_AVAILABLE",
+        /// LDAP is asked for, but the tenant has no LDAP server.
+        NoLdapServer = "NO_LDAP_SERVER",
+        /// The object was saved by someone else since the version that the client saw.
+        Conflict = "CONFLICT",
+        /// The token does not carry the scope that this needs.
+        Forbidden = "FORBIDDEN",
+        /// Warning: a member is disabled and will not ring.
+        MemberDisabled = "MEMBER_DISABLED",
+        /// Warning: an object that the form points at is disabled.
+        ReferenceDisabled = "REFERENCE_DISABLED",
+        /// Warning: the number is not one of the tenant's outside numbers.
+        NumberNotOwned = "NUMBER_NOT_OWNED",
+        /// Warning: a call that nobody answers is dropped.
+        CallsDropped = "CALLS_DROPPED",
+        /// Warning: the message lamp is set, but no call ever reaches a voicemail box.
+        VoicemailNeverReached = "VOICEMAIL_NEVER_REACHED",
+        /// Warning: the follow-me number is never dialled.
+        NeverRings = "NEVER_RINGS",
+        /// Warning: the destination stands behind one that ends the call.
+        UnreachableDestination = "UNREACHABLE_DESTINATION",
+        /// Warning: the condition can never be true.
+        NeverTrue = "NEVER_TRUE",
+        /// Warning: carriers often refuse this caller ID.
+        CallerIdRefused = "CALLER_ID_REFUSED",
+        /// Warning: the setting has no effect as the form stands.
+        NoEffect = "NO_EFFECT",
+        /// Warning: nobody is left who could answer.
+        NoMembers = "NO_MEMBERS",
+        /// Warning: the expression matches nothing that the tenant is known to dial, or to be called from.
+        MatchesNothing = "MATCHES_NOTHING",
+    }
 }
 
 /// One thing that is wrong with an input.

@@ -1,8 +1,8 @@
 //! The trait of a single value: what a client sends for it, how it is kept, how it is shown.
 
-use async_graphql::InputType;
+use serde_json::Value as Json;
 
-use super::{Code, Problem, Value};
+use super::{Code, Problem, Sent, Value};
 
 /// How a secret is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,22 +14,25 @@ pub enum Kept {
 }
 
 /// A value that stands in one column.
-pub trait Scalar: Clone + PartialEq + Sized + Send + Sync {
+pub trait Scalar: Clone + PartialEq + Sized + Send + Sync + 'static {
     /// How the value is kept when it is a secret.
     const SECRET: Option<Kept> = None;
 
     /// Whether the value is a number that somebody or something dials, which may be that of an object: a soft reference.
     const DIALS: bool = false;
 
-    /// What a client sends: the plain JSON type under the scalar's name. A wrong JSON type is a GraphQL error, a value
-    /// that breaks a rule is a [`Problem`], so that all rules can be checked in one go.
-    type Sent: InputType;
+    /// How clients send it. A value of another shape is a GraphQL error, one that breaks a rule is a [`Problem`], so that
+    /// all rules can be checked in one go.
+    const TAKES: Shape;
+
+    /// How it is answered.
+    const ANSWERS: Shape = Self::TAKES;
 
     /// The one way in.
     ///
     /// # Errors
     /// The rule that the value breaks, without its path.
-    fn parse(sent: &Self::Sent) -> Result<Self, Problem>;
+    fn parse(sent: &Sent) -> Result<Self, Problem>;
 
     /// What clearing the field with `null` leaves; `None` when it cannot be cleared.
     fn empty() -> Option<Self> {
@@ -60,18 +63,13 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync {
     }
 
     /// The value as clients and change records see it; a secret answers only whether it is set.
-    fn answer(&self) -> async_graphql::Value {
+    fn answer(&self) -> Json {
         match self.to_value() {
             Value::Bool(b) => b.into(),
             Value::Int(n) => n.into(),
             Value::Text(s) => s.into(),
-            Value::Null | Value::Bytes(_) | Value::Ids(_) | Value::Texts(_) => async_graphql::Value::Null,
+            Value::Null | Value::Bytes(_) | Value::Ids(_) | Value::Texts(_) => Json::Null,
         }
-    }
-
-    /// What was sent, when it is a secret: whoever saves has it hashed or sealed before the save's transaction.
-    fn secret(_sent: &Self::Sent) -> Option<super::SentSecret<'_>> {
-        None
     }
 
     /// Dials `to` where it dialled `from`, when [`Scalar::DIALS`].
@@ -91,10 +89,10 @@ pub(super) fn corrupt(what: &str) -> Problem {
 }
 
 impl Scalar for bool {
-    type Sent = bool;
+    const TAKES: Shape = Shape::Boolean;
 
-    fn parse(sent: &bool) -> Result<Self, Problem> {
-        Ok(*sent)
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        sent.bool()
     }
 
     fn blank() -> Option<Self> {
@@ -110,72 +108,84 @@ impl Scalar for bool {
     }
 }
 
-/// Lets a value type stand in an answer, under the GraphQL type of `$Via`: `answers!([generics] Type as Via)`.
-macro_rules! answers {
-    ([$($generics:tt)*] $Type:ty as $Via:ty) => {
-        impl<$($generics)*> async_graphql::OutputType for $Type {
-            fn type_name() -> std::borrow::Cow<'static, str> {
-                <$Via as async_graphql::OutputType>::type_name()
-            }
-
-            fn qualified_type_name() -> String {
-                <$Via as async_graphql::OutputType>::qualified_type_name()
-            }
-
-            fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
-                <$Via as async_graphql::OutputType>::create_type_info(registry)
-            }
-
-            async fn resolve(
-                &self,
-                _: &async_graphql::ContextSelectionSet<'_>,
-                _: &async_graphql::Positioned<async_graphql::parser::types::Field>,
-            ) -> async_graphql::ServerResult<async_graphql::Value> {
-                Ok($crate::domain::Scalar::answer(self))
-            }
-        }
-    };
+/// The lines of a doc comment as clients read them.
+pub fn about(doc: &[&str]) -> String {
+    doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n")
 }
-pub(crate) use answers;
 
-/// Ties a value type to a GraphQL scalar: `scalar!(/// description  Type <- Sent(plain), "Name", "https://specification")`.
-///
-/// `Sent` is the scalar as clients send it, any value of the plain JSON type; the type itself is only ever answered.
+/// A scalar of the API under a name of its own.
+#[derive(Debug)]
+pub struct ScalarType {
+    /// Its name in GraphQL.
+    pub name: &'static str,
+    /// The lines of its description, see [`about`].
+    pub doc: &'static [&'static str],
+    /// The specification of its form, if there is one.
+    pub url: Option<&'static str>,
+    /// The JSON type of its values.
+    pub plain: Shape,
+}
+
+/// A choice of the API: words of which one is meant.
+#[derive(Debug)]
+pub struct ChoiceType {
+    /// Its name in GraphQL.
+    pub name: &'static str,
+    /// The lines of its description, see [`about`].
+    pub doc: &'static [&'static str],
+    /// Each word with the lines of its description.
+    pub words: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// How clients see a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// A text.
+    String,
+    /// A whole number.
+    Int,
+    /// A switch.
+    Boolean,
+    /// The opaque id of an object.
+    Id,
+    /// A text or a number under a name of its own.
+    Scalar(&'static ScalarType),
+    /// One of some words.
+    Choice(&'static ChoiceType),
+    /// A list of values, none of which is null.
+    List(&'static Shape),
+}
+
+/// A GraphQL scalar for a value type: `scalar!(/// description  "Name", Plain, "https://specification")` is the shape.
 macro_rules! scalar {
-    ($(#[$doc:meta])* $($Type:ty),* => $Sent:ident($plain:ty), $name:literal $(, $url:literal)?) => {
-        #[doc = concat!("What a client sends for the scalar `", $name, "`, not yet checked.")]
-        #[derive(Clone, Debug)]
-        pub struct $Sent(pub $plain);
-
-        $(#[$doc])*
-        #[async_graphql::Scalar(name = $name $(, specified_by_url = $url)?)]
-        impl async_graphql::ScalarType for $Sent {
-            fn parse(value: async_graphql::Value) -> async_graphql::InputValueResult<Self> {
-                <$plain as async_graphql::ScalarType>::parse(value).map(Self).map_err(|e| e.propagate())
-            }
-
-            fn is_valid(value: &async_graphql::Value) -> bool {
-                <$plain as async_graphql::ScalarType>::is_valid(value)
-            }
-
-            fn to_value(&self) -> async_graphql::Value {
-                async_graphql::ScalarType::to_value(&self.0)
-            }
-        }
-
-        $($crate::domain::answers!([] $Type as $Sent);)*
+    ($(#[doc = $doc:literal])* $name:literal, $Plain:ident $(, $url:literal)?) => {
+        $crate::domain::Shape::Scalar(&$crate::domain::ScalarType {
+            name: $name,
+            doc: &[$($doc),*],
+            url: [$(Some($url),)? None][0],
+            plain: $crate::domain::Shape::$Plain,
+        })
     };
 }
 pub(crate) use scalar;
 
-/// A GraphQL enum that is kept as its GraphQL name: `choice! { /// … pub enum Mode { /// … Auto = "AUTO" } }`.
-macro_rules! choice {
-    ($(#[$meta:meta])* pub enum $Name:ident { $($(#[$doc:meta])* $Variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, async_graphql::Enum)]
-        pub enum $Name { $($(#[$doc])* #[graphql(name = $word)] $Variant),+ }
+/// An enum whose values clients name by words: `words! { "Mode": /// … pub enum Mode { /// … Auto = "AUTO" } }`.
+macro_rules! words {
+    ($name:expr; $(#[doc = $doc:literal])* pub enum $Name:ident {
+        $($(#[doc = $word_doc:literal])* $Variant:ident = $word:literal),+ $(,)?
+    }) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub enum $Name { $($(#[doc = $word_doc])* $Variant),+ }
 
         impl $Name {
+            /// How clients see it.
+            pub const TYPE: &'static $crate::domain::ChoiceType = &$crate::domain::ChoiceType {
+                name: $name,
+                doc: &[$($doc),*],
+                words: &[$(($word, &[$($word_doc),*])),+],
+            };
+
             /// The word that clients and columns use.
             pub fn word(self) -> &'static str {
                 match self { $($Name::$Variant => $word),+ }
@@ -186,17 +196,36 @@ macro_rules! choice {
                 match word { $($word => Some($Name::$Variant),)+ _ => None }
             }
         }
+    };
+}
+pub(crate) use words;
+
+/// A choice that is kept as its word: `choice! { /// … pub enum Mode { /// … Auto = "AUTO" } }`. What nobody chose is
+/// the first of the list.
+macro_rules! choice {
+    ($(#[doc = $doc:literal])* pub enum $Name:ident {
+        $(#[doc = $first_doc:literal])* $First:ident = $first:literal,
+        $($(#[doc = $word_doc:literal])* $Variant:ident = $word:literal),* $(,)?
+    }) => {
+        $crate::domain::words! {
+            stringify!($Name);
+            $(#[doc = $doc])*
+            pub enum $Name {
+                $(#[doc = $first_doc])* $First = $first,
+                $($(#[doc = $word_doc])* $Variant = $word),*
+            }
+        }
 
         impl $crate::domain::Scalar for $Name {
-            type Sent = Self;
+            const TAKES: $crate::domain::Shape = $crate::domain::Shape::Choice($Name::TYPE);
 
-            fn parse(sent: &Self) -> Result<Self, $crate::domain::Problem> {
-                Ok(*sent)
+            fn parse(sent: &$crate::domain::Sent) -> Result<Self, $crate::domain::Problem> {
+                let word = sent.text()?;
+                Self::of(word).ok_or_else(|| $crate::domain::no_such_word(Self::TYPE, word))
             }
 
-            /// The first of the list.
             fn blank() -> Option<Self> {
-                [$($Name::$Variant),+].first().copied()
+                Some($Name::$First)
             }
 
             fn to_value(&self) -> $crate::domain::Value {
@@ -215,3 +244,9 @@ macro_rules! choice {
     };
 }
 pub(crate) use choice;
+
+/// The problem of a word that is not one of a choice's.
+pub(crate) fn no_such_word(choice: &ChoiceType, word: &str) -> Problem {
+    let words: Vec<_> = choice.words.iter().map(|(word, _)| *word).collect();
+    Problem::new(Code::InvalidFormat, format!("must be one of {}", words.join(", "))).value(word.escape_default())
+}

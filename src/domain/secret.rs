@@ -8,11 +8,11 @@
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
-use async_graphql::{InputType, InputValueError, InputValueResult};
+use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::scalar::corrupt;
-use super::{Code, Hasher, Kept, Problem, Scalar, Sealer, Value, answers};
+use super::{Code, Hasher, Kept, Problem, Scalar, Sealer, Sent, Shape, Value};
 
 /// What a secret's text must be.
 pub trait Plain: Clone + PartialEq + Send + Sync + 'static {
@@ -78,15 +78,14 @@ impl Plain for TotpSeed {
 
 impl Plain for super::PhoneNumber {
     fn check(text: &str) -> Result<(), Problem> {
-        let sent = super::number::PhoneNumberSent(text.to_owned());
         // The rule is the type's own; the value is a secret here.
-        super::PhoneNumber::parse(&sent).map(drop).map_err(|p| Problem { value: None, ..p })
+        super::PhoneNumber::read(text).map(drop).map_err(|p| Problem { value: None, ..p })
     }
 }
 
 impl Plain for super::Text<255> {
     fn check(text: &str) -> Result<(), Problem> {
-        super::Text::<255>::parse(&text.to_owned()).map(drop).map_err(|p| Problem { value: None, ..p })
+        super::Text::<255>::parse(&text.into()).map(drop).map_err(|p| Problem { value: None, ..p })
     }
 }
 
@@ -123,34 +122,6 @@ impl SecretText {
 impl std::fmt::Debug for SecretText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretText(…)")
-    }
-}
-
-impl InputType for SecretText {
-    type RawValueType = String;
-
-    fn type_name() -> std::borrow::Cow<'static, str> {
-        <String as InputType>::type_name()
-    }
-
-    fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
-        <String as InputType>::create_type_info(registry)
-    }
-
-    fn parse(value: Option<async_graphql::Value>) -> InputValueResult<Self> {
-        match value {
-            Some(async_graphql::Value::String(plain)) => Ok(Self::new(plain)),
-            // The usual message would repeat the value.
-            _ => Err(InputValueError::custom("expected a String")),
-        }
-    }
-
-    fn to_value(&self) -> async_graphql::Value {
-        async_graphql::Value::Null
-    }
-
-    fn as_raw_value(&self) -> Option<&String> {
-        None
     }
 }
 
@@ -202,11 +173,12 @@ macro_rules! secret {
         }
 
         impl<P: Plain> Scalar for $Name<P> {
-            type Sent = SecretText;
-
             const SECRET: Option<Kept> = Some(Kept::$how);
+            const TAKES: Shape = Shape::String;
+            const ANSWERS: Shape = Shape::Boolean;
 
-            fn parse(sent: &SecretText) -> Result<Self, Problem> {
+            fn parse(sent: &Sent) -> Result<Self, Problem> {
+                let sent = sent.secret()?;
                 P::check(&sent.plain)?;
                 match sent.kept.get() {
                     Some(kept) => Self::from_value(kept.clone()),
@@ -230,16 +202,10 @@ macro_rules! secret {
                 }
             }
 
-            fn answer(&self) -> async_graphql::Value {
+            fn answer(&self) -> Json {
                 self.is_set().into()
             }
-
-            fn secret(sent: &SecretText) -> Option<SentSecret<'_>> {
-                Some((Kept::$how, sent))
-            }
         }
-
-        answers!([P: Plain] $Name<P> as bool);
     };
 }
 
@@ -275,15 +241,14 @@ mod tests {
         Sealer::new(&[7; 32], Arc::new(crate::domain::SystemRandom))
     }
 
-    fn set<S: Scalar<Sent = SecretText>>(text: &str) -> Result<S, Problem> {
-        let sent = SecretText::new(text);
-        let Some((how, secret)) = S::secret(&sent) else { panic!("a secret") };
-        let kept = match how {
+    fn set<S: Scalar>(text: &str) -> Result<S, Problem> {
+        let secret = SecretText::new(text);
+        let kept = match S::SECRET.unwrap() {
             Kept::Hashed => Hasher::new().hash(&sealer(), secret.expose()).map(Value::Text),
             Kept::Sealed => sealer().close(secret.expose()).map(Value::Bytes),
         };
         secret.keep(kept.unwrap());
-        S::parse(&sent)
+        S::parse(&secret.into())
     }
 
     #[test]
@@ -292,7 +257,7 @@ mod tests {
         let mut hasher = Hasher::new();
         assert!(pin.verify(&mut hasher, "7305") && !pin.verify(&mut hasher, "7306") && pin.is_set());
         assert!(pin.to_value().text().unwrap().starts_with("$argon2id$"));
-        assert_eq!(pin.answer(), true.into());
+        assert_eq!(pin.answer(), Json::from(true));
         assert_eq!(format!("{pin:?}"), "set");
     }
 
@@ -334,10 +299,10 @@ mod tests {
     #[test]
     fn a_secret_stands_as_set_before_it_is_hashed() {
         let sent = SecretText::new("7305");
-        let pin = Secret::<Pin>::parse(&sent).unwrap();
+        let pin = Secret::<Pin>::parse(&sent.clone().into()).unwrap();
         assert!(pin.is_set() && !sent.is_kept() && !pin.verify(&mut Hasher::new(), "7305"));
-        assert_eq!((pin.answer(), pin.to_value()), (true.into(), Value::Null));
+        assert_eq!((pin.answer(), pin.to_value()), (Json::from(true), Value::Null));
         assert_ne!(pin, set("7305").unwrap(), "a secret that is sent is a change");
-        assert_eq!(Secret::<Pin>::parse(&SecretText::new("1111")).unwrap_err().code, Code::WeakPin);
+        assert_eq!(Secret::<Pin>::parse(&SecretText::new("1111").into()).unwrap_err().code, Code::WeakPin);
     }
 }

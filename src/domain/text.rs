@@ -1,7 +1,9 @@
 //! Text, with one rule for all of it: no NUL, no control characters.
 
-use super::scalar::{answers, corrupt};
-use super::{Code, Problem, Scalar, Value};
+use serde_json::Value as Json;
+
+use super::scalar::corrupt;
+use super::{Code, Problem, Scalar, Sent, Shape, Value};
 
 /// The one text rule: at most `max` characters, none of them a control character. Line breaks and tabs pass where the
 /// text may have several lines.
@@ -38,16 +40,20 @@ macro_rules! text_type {
             pub fn is_empty(&self) -> bool {
                 self.0.is_empty()
             }
-        }
 
-        impl<const MAX: usize> Scalar for $Name<MAX> {
-            type Sent = String;
-
-            fn parse(sent: &String) -> Result<Self, Problem> {
-                let text = sent.trim();
+            fn read(text: &str) -> Result<Self, Problem> {
+                let text = text.trim();
                 check(text, MAX, $lines)?;
                 let extra: fn(&str) -> Result<String, Problem> = $extra;
                 extra(text).map(Self)
+            }
+        }
+
+        impl<const MAX: usize> Scalar for $Name<MAX> {
+            const TAKES: Shape = Shape::String;
+
+            fn parse(sent: &Sent) -> Result<Self, Problem> {
+                Self::read(sent.text()?)
             }
 
             fn empty() -> Option<Self> {
@@ -60,13 +66,11 @@ macro_rules! text_type {
 
             fn from_value(value: Value) -> Result<Self, Problem> {
                 match value {
-                    Value::Text(text) => Self::parse(&text),
+                    Value::Text(text) => Self::read(&text),
                     _ => Err(corrupt("text")),
                 }
             }
         }
-
-        answers!([const MAX: usize] $Name<MAX> as String);
     };
 }
 
@@ -111,6 +115,11 @@ impl CidrList {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn read(texts: &[&str]) -> Result<Self, Problem> {
+        let network = |(i, text): (usize, &&str)| cidr(text.trim()).map_err(|p| p.under(i));
+        texts.iter().enumerate().map(network).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// The network in its canonical text, or the rule that it breaks.
@@ -128,14 +137,11 @@ fn cidr(text: &str) -> Result<String, Problem> {
 }
 
 impl Scalar for CidrList {
-    type Sent = Vec<String>;
+    const TAKES: Shape = Shape::List(&Shape::String);
 
-    fn parse(sent: &Vec<String>) -> Result<Self, Problem> {
-        sent.iter()
-            .enumerate()
-            .map(|(i, text)| cidr(text.trim()).map_err(|p| p.under(i)))
-            .collect::<Result<_, _>>()
-            .map(Self)
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        let texts: Vec<_> = sent.list()?.iter().map(Sent::text).collect::<Result<_, _>>()?;
+        Self::read(&texts)
     }
 
     fn empty() -> Option<Self> {
@@ -146,17 +152,15 @@ impl Scalar for CidrList {
         self.0.join(",").into()
     }
 
-    fn answer(&self) -> async_graphql::Value {
-        async_graphql::Value::List(self.0.iter().map(|text| text.as_str().into()).collect())
+    fn answer(&self) -> Json {
+        self.0.as_slice().into()
     }
 
     fn from_value(value: Value) -> Result<Self, Problem> {
         let text = value.text().ok_or_else(|| corrupt("networks"))?;
-        Self::parse(&text.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect())
+        Self::read(&text.split(',').filter(|t| !t.is_empty()).collect::<Vec<_>>())
     }
 }
-
-answers!([] CidrList as Vec<String>);
 
 #[cfg(test)]
 mod tests {
@@ -166,7 +170,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_accepted_has_no_control_characters_and_survives_the_row(text in any::<String>()) {
-            if let Ok(kept) = Text::<80>::parse(&text) {
+            if let Ok(kept) = Text::<80>::parse(&text.as_str().into()) {
                 prop_assert!(kept.as_str().chars().all(|c| !c.is_control()));
                 prop_assert!(kept.as_str().chars().count() <= 80);
                 prop_assert_eq!(Text::from_value(kept.to_value()).unwrap(), kept);
@@ -198,10 +202,10 @@ mod tests {
 
     #[test]
     fn networks_are_checked_one_by_one() {
-        let sent = ["192.0.2.0/24", "2001:db8::1", "10.0.0.0/33"].map(str::to_owned).to_vec();
-        let problem = CidrList::parse(&sent).unwrap_err();
+        let sent = ["192.0.2.0/24", "2001:db8::1", "10.0.0.0/33"];
+        let problem = CidrList::parse(&sent.to_vec().into()).unwrap_err();
         assert_eq!((problem.path, problem.value.as_deref()), (vec!["2".to_owned()], Some("10.0.0.0/33")));
-        let kept = CidrList::parse(&sent[..2].to_vec()).unwrap();
+        let kept = CidrList::parse(&sent[..2].to_vec().into()).unwrap();
         assert_eq!(CidrList::from_value(kept.to_value()).unwrap(), kept);
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::scalar::corrupt;
-use super::{Code, Problem, Scalar, Value, answers, choice, scalar};
+use super::{Code, Problem, Scalar, Sent, Shape, Value, choice, scalar};
 
 /// A moment: epoch milliseconds inside, RFC 3339 in UTC outside.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -27,15 +29,19 @@ impl DateTime {
 }
 
 impl Scalar for DateTime {
-    type Sent = DateTimeSent;
+    const TAKES: Shape = scalar!(
+        /// A moment in UTC as RFC 3339 writes it, such as `2026-11-23T09:00:00Z`.
+        "DateTime", String, "https://scalars.graphql.org/andimarek/date-time"
+    );
 
-    fn parse(sent: &DateTimeSent) -> Result<Self, Problem> {
-        let moment: jiff::Timestamp = sent.0.parse().map_err(|_| {
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        let text = sent.text()?;
+        let moment: jiff::Timestamp = text.parse().map_err(|_| {
             Problem::new(Code::InvalidFormat, "must be a moment such as 2026-11-23T09:00:00Z")
-                .value(sent.0.escape_default())
+                .value(text.escape_default())
         })?;
         let moment = Self(moment.as_millisecond());
-        if moment.is_shown() { Ok(moment) } else { Err(Self::out_of_range().value(sent.0.escape_default())) }
+        if moment.is_shown() { Ok(moment) } else { Err(Self::out_of_range().value(text.escape_default())) }
     }
 
     fn to_value(&self) -> Value {
@@ -53,17 +59,12 @@ impl Scalar for DateTime {
     }
 
     /// What cannot be shown is shown as the nearest moment that can: a field that must not be null is never null.
-    fn answer(&self) -> async_graphql::Value {
+    fn answer(&self) -> Json {
         let nearest = self.0.clamp(Self::FIRST, Self::LAST);
         jiff::Timestamp::from_millisecond(nearest)
-            .map_or(async_graphql::Value::Null, |moment| moment.to_string().into())
+            .map_or(Json::Null, |moment| moment.to_string().into())
     }
 }
-
-scalar!(
-    /// A moment in UTC as RFC 3339 writes it, such as `2026-11-23T09:00:00Z`.
-    DateTime => DateTimeSent(String), "DateTime", "https://scalars.graphql.org/andimarek/date-time"
-);
 
 /// A wall-clock time as minutes since midnight: 0 to 1440, where 1440 is the end of the day.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -78,14 +79,18 @@ impl MinuteOfDay {
 }
 
 impl Scalar for MinuteOfDay {
-    type Sent = TimeOfDaySent;
+    const TAKES: Shape = scalar!(
+        /// A wall-clock time `HH:MM` from `00:00` to `24:00`.
+        "TimeOfDay", String
+    );
 
-    fn parse(sent: &TimeOfDaySent) -> Result<Self, Problem> {
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        let text = sent.text()?;
         let digits = |text: &str| {
             (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
         };
-        sent.0.split_once(':').and_then(|(hour, minute)| Self::at(digits(hour)?, digits(minute)?)).ok_or_else(|| {
-            Problem::new(Code::InvalidFormat, "must be a time from 00:00 to 24:00").value(sent.0.escape_default())
+        text.split_once(':').and_then(|(hour, minute)| Self::at(digits(hour)?, digits(minute)?)).ok_or_else(|| {
+            Problem::new(Code::InvalidFormat, "must be a time from 00:00 to 24:00").value(text.escape_default())
         })
     }
 
@@ -97,15 +102,10 @@ impl Scalar for MinuteOfDay {
         value.int().filter(|n| (0..=1440).contains(n)).map(Self).ok_or_else(|| corrupt("a time of day"))
     }
 
-    fn answer(&self) -> async_graphql::Value {
+    fn answer(&self) -> Json {
         format!("{:02}:{:02}", self.0 / 60, self.0 % 60).into()
     }
 }
-
-scalar!(
-    /// A wall-clock time `HH:MM` from `00:00` to `24:00`.
-    MinuteOfDay => TimeOfDaySent(String), "TimeOfDay"
-);
 
 /// A time zone of the IANA database.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -116,17 +116,21 @@ impl TimeZone {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    fn read(text: &str) -> Result<Self, Problem> {
+        match jiff::tz::TimeZone::get(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(_) => Err(Problem::new(Code::InvalidFormat, "must be an IANA time zone such as Europe/Rome")
+                .value(text.escape_default())),
+        }
+    }
 }
 
 impl Scalar for TimeZone {
-    type Sent = String;
+    const TAKES: Shape = Shape::String;
 
-    fn parse(sent: &String) -> Result<Self, Problem> {
-        match jiff::tz::TimeZone::get(sent) {
-            Ok(_) => Ok(Self(sent.clone())),
-            Err(_) => Err(Problem::new(Code::InvalidFormat, "must be an IANA time zone such as Europe/Rome")
-                .value(sent.escape_default())),
-        }
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
+        Self::read(sent.text()?)
     }
 
     fn to_value(&self) -> Value {
@@ -142,11 +146,9 @@ impl Scalar for TimeZone {
     }
 
     fn admit(value: Value) -> Result<Self, Problem> {
-        Self::from_value(value).and_then(|zone| Self::parse(&zone.0))
+        Self::from_value(value).and_then(|zone| Self::read(&zone.0))
     }
 }
-
-answers!([] TimeZone as String);
 
 choice! {
     /// A day of the week.
@@ -188,19 +190,19 @@ mod tests {
     #[test]
     fn times_of_day_run_to_midnight() {
         for (text, minutes) in [("00:00", 0), ("09:30", 570), ("24:00", 1440)] {
-            let time = MinuteOfDay::parse(&TimeOfDaySent(text.into())).unwrap();
-            assert_eq!((time.0, time.answer()), (minutes, text.into()));
+            let time = MinuteOfDay::parse(&text.into()).unwrap();
+            assert_eq!((time.0, time.answer()), (minutes, Json::from(text)));
         }
         for bad in ["24:01", "9:30", "09:60", "", "noon", "+9:30", "09:3"] {
-            assert!(MinuteOfDay::parse(&TimeOfDaySent(bad.into())).is_err(), "{bad}");
+            assert!(MinuteOfDay::parse(&bad.into()).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn moments_are_rfc_3339() {
-        let moment = DateTime::parse(&DateTimeSent("2026-11-23T10:00:00+01:00".into())).unwrap();
+        let moment = DateTime::parse(&"2026-11-23T10:00:00+01:00".into()).unwrap();
         assert_eq!(moment.answer(), "2026-11-23T09:00:00Z".into());
-        assert!(DateTime::parse(&DateTimeSent("yesterday".into())).is_err());
+        assert!(DateTime::parse(&"yesterday".into()).is_err());
     }
 
     #[test]
@@ -217,9 +219,9 @@ mod tests {
             let moment = DateTime(moment);
             assert_eq!(moment.answer(), shown.into());
             assert_eq!(DateTime::admit(moment.to_value()).is_ok(), moment.is_shown(), "{shown}");
-            assert!(DateTime::parse(&DateTimeSent(shown.into())).is_ok_and(DateTime::is_shown), "{shown}");
+            assert!(DateTime::parse(&shown.into()).is_ok_and(DateTime::is_shown), "{shown}");
         }
-        let early = DateTime::parse(&DateTimeSent("-000001-01-01T00:00:00Z".into())).unwrap_err();
+        let early = DateTime::parse(&"-000001-01-01T00:00:00Z".into()).unwrap_err();
         assert_eq!(early.code, Code::OutOfRange);
     }
 

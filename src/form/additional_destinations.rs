@@ -5,9 +5,8 @@ use super::{Checked, Destination, Destinations, Facts, Form, Surroundings};
 use crate::domain::{Code, EmailList, Id, ObjectId, Problem, kind};
 
 section! {
-    "additional_destinations", AdditionalDestinationsInput;
+    "additional_destinations", "AdditionalDestinationsInput";
     /// Where calls go instead, or when they are not answered. A list survives while its switch is off.
-    #[graphql(complex)]
     pub struct AdditionalDestinations {
         /// Whether every call goes to `unconditional` at once; beats everything else here.
         pub unconditional_enabled: bool,

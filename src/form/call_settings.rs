@@ -5,9 +5,8 @@ use super::section::{Rules, section};
 use crate::domain::{Gain, Id, choice, kind};
 
 section! {
-    "call_settings", CallSettingsInput;
+    "call_settings", "CallSettingsInput";
     /// Audio, directory, phone books, call waiting and parking.
-    #[graphql(complex)]
     pub struct CallSettings {
         /// The gain of the audio sent by the extension, -10 to 10; null and 0 leave it unchanged.
         pub tx_volume: Option<Gain>,

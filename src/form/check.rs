@@ -3,9 +3,8 @@
 //! [`check`] is a pure function of the form and of [`Facts`], which the service gathers in the same transaction. The
 //! rules themselves stand in the sections' files. A rule that must hold is an error; what only looks wrong is a warning.
 
-use super::{AreaCode, Destinations, Expression, Facts, Form, Holder, Reference, Rules, SlotRange, each_section};
+use super::{AreaCode, Destinations, Expression, Facts, Form, Holder, Reference, SlotRange};
 use crate::domain::{Code, ExtensionNumber, Kind, Problem};
-use crate::form;
 
 /// The verdict on a form or another object.
 #[derive(Clone, Debug, Default)]
@@ -33,30 +32,25 @@ impl Checked {
     }
 }
 
-macro_rules! check {
-    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
-        /// Checks a whole form: its references, then each section by its own rules.
-        pub fn check(form: &Form, facts: &Facts) -> Checked {
-            let mut checked = Checked::default();
-            form.references(&mut |reference| checked.reference(reference, facts));
-            form.destinations(&mut |path, list| checked.destinations(&path, list, facts));
-            $(form::$Section::check(form, facts, &mut checked);)+
-            checked
-        }
-
-        /// Adds what is worth saying of a saved form only: it looks at more of the tenant than a save does, or would
-        /// be said of every form that is still being filled.
-        pub fn lint(form: &Form, facts: &Facts, checked: &mut Checked) {
-            $(form::$Section::lint(form, facts, checked);)+
-        }
-
-        /// Hands out the form's expressions that can be tried on numbers; `area` is the tenant's.
-        pub fn expressions<'a>(form: &'a Form, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
-            $(form::$Section::expressions(form, area, visit);)+
-        }
-    };
+/// Checks a whole form: its references, then each section by its own rules.
+pub fn check(form: &Form, facts: &Facts) -> Checked {
+    let mut checked = Checked::default();
+    form.references(&mut |reference| checked.reference(reference, facts));
+    form.destinations(&mut |path, list| checked.destinations(&path, list, facts));
+    Form::RULES.iter().for_each(|section| (section.check)(form, facts, &mut checked));
+    checked
 }
-each_section!(check);
+
+/// Adds what is worth saying of a saved form only: it looks at more of the tenant than a save does, or would be said of
+/// every form that is still being filled.
+pub fn lint(form: &Form, facts: &Facts, checked: &mut Checked) {
+    Form::RULES.iter().for_each(|section| (section.lint)(form, facts, checked));
+}
+
+/// Hands out the form's expressions that can be tried on numbers; `area` is the tenant's.
+pub fn expressions<'a>(form: &'a Form, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
+    Form::RULES.iter().for_each(|section| (section.expressions)(form, area, visit));
+}
 
 impl Checked {
     /// A reference leads to an enabled object of a kind that fits.

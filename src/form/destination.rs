@@ -1,11 +1,9 @@
 //! What happens next: ordered lists of destinations, one list per slot of an owner.
 
-use async_graphql::{ID, OneofObject, OutputType, SimpleObject};
-
 use super::Surroundings;
-use super::field::{Cell, Field, Leads, Place, Pointer, Reference, Rows, misplaced};
-use super::list::{answers_as_list, rows, too_many};
-use crate::domain::{DialNumber, Kind, ObjectId, Problem, Row, Scalar, TenantId, Value, choice};
+use super::field::{Cell, Field, Leads, Place, Pointer, Reference, Rows, Seen, misplaced};
+use super::list::{rows, too_many};
+use crate::domain::{Code, DialNumber, Kind, ObjectId, Patch, Problem, Row, Scalar, Sent, TenantId, Value, choice};
 
 choice! {
     /// What a caller hears when a call is hung up.
@@ -30,30 +28,9 @@ pub enum Target {
     Hangup(HangupCause),
 }
 
-/// One step of what happens to a call: an object to go to, a number to dial, or a hang-up. Exactly one is not null.
-#[derive(Clone, Debug, PartialEq, SimpleObject)]
-#[graphql(complex)]
-pub struct Destination {
-    /// The id of the object to go to.
-    object_id: Option<ID>,
-    /// The number to dial.
-    number: Option<DialNumber>,
-    /// Hang up with this cause.
-    hangup: Option<HangupCause>,
-    #[graphql(skip)]
-    target: Target,
-}
-
-/// One step of what happens to a call: exactly one field is given.
-#[derive(Clone, Debug, OneofObject)]
-pub enum DestinationInput {
-    /// The id of an extension (real or virtual), voicemail box, condition, media file, parking lot, queue, voice menu (IVR), hunt list, conference room, paging group or flow.
-    ObjectId(ID),
-    /// A number to dial, inside or outside.
-    Number(<DialNumber as Scalar>::Sent),
-    /// Hang up with this cause.
-    Hangup(HangupCause),
-}
+/// One step of what happens to a call: an object to go to, a number to dial, or a hang-up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destination(Target);
 
 impl Destination {
     /// The kinds of objects that a call can go to.
@@ -74,23 +51,17 @@ impl Destination {
 
     /// The step that goes there.
     pub fn to(target: Target) -> Self {
-        let (mut object_id, mut number, mut hangup) = (None, None, None);
-        match &target {
-            Target::Object(object) => object_id = Some(object.opaque()),
-            Target::Number(n) => number = Some(n.clone()),
-            Target::Hangup(cause) => hangup = Some(*cause),
-        }
-        Self { object_id, number, hangup, target }
+        Self(target)
     }
 
     /// Where the step goes.
     pub fn target(&self) -> &Target {
-        &self.target
+        &self.0
     }
 
     /// The field that is not null, as clients write it.
     pub fn word(&self) -> &'static str {
-        match self.target {
+        match self.0 {
             Target::Object(_) => "objectId",
             Target::Number(_) => "number",
             Target::Hangup(_) => "hangup",
@@ -99,27 +70,33 @@ impl Destination {
 
     /// The object that the step goes to, if it is one.
     pub fn leads_to(&self) -> Option<ObjectId> {
-        match self.target {
+        match self.0 {
             Target::Object(object) => Some(object),
             _ => None,
         }
     }
 
-    fn parse(sent: &DestinationInput) -> Result<Self, Problem> {
-        Ok(Self::to(match sent {
-            DestinationInput::ObjectId(id) => {
+    /// A destination that was read can be sent back: what it answers as null says nothing.
+    fn parse(sent: &Patch) -> Result<Self, Problem> {
+        let given: Vec<_> = sent.0.iter().filter(|(_, sent)| !matches!(sent, Sent::Null)).collect();
+        let [(field, sent)] = given.as_slice() else {
+            let rule = "must have exactly one of objectId, number and hangup";
+            return Err(Problem::new(Code::InvalidFormat, rule).value(given.len()));
+        };
+        let target = match field.as_str() {
+            "objectId" => sent.text().and_then(|id| {
                 let object = ObjectId::of_opaque(id);
-                Target::Object(object.ok_or_else(|| Problem::not_found(Self::KINDS, id).under("objectId"))?)
-            }
-            DestinationInput::Number(number) => {
-                Target::Number(<DialNumber as Scalar>::parse(number).map_err(|p| p.under("number"))?)
-            }
-            DestinationInput::Hangup(cause) => Target::Hangup(*cause),
-        }))
+                object.map(Target::Object).ok_or_else(|| Problem::not_found(Self::KINDS, id))
+            }),
+            "number" => <DialNumber as Scalar>::parse(sent).map(Target::Number),
+            "hangup" => <HangupCause as Scalar>::parse(sent).map(Target::Hangup),
+            _ => Err(misplaced()),
+        };
+        target.map(Self).map_err(|problem| problem.under(field))
     }
 
     fn store(&self) -> Row {
-        match &self.target {
+        match &self.0 {
             Target::Object(object) => vec![object.local.into(), Value::Null, Value::Null],
             Target::Number(number) => vec![Value::Null, number.to_value(), Value::Null],
             Target::Hangup(cause) => vec![Value::Null, Value::Null, cause.to_value()],
@@ -137,8 +114,8 @@ impl Destination {
     }
 
     fn show(&self) -> serde_json::Value {
-        match &self.target {
-            Target::Object(object) => serde_json::json!({ "objectId": object.opaque().0 }),
+        match &self.0 {
+            Target::Object(object) => serde_json::json!({ "objectId": object.opaque() }),
             Target::Number(number) => serde_json::json!({ "number": number.as_str() }),
             Target::Hangup(cause) => serde_json::json!({ "hangup": cause.word() }),
         }
@@ -162,15 +139,16 @@ impl Destinations {
 }
 
 impl Field for Destinations {
-    type Sent = Vec<DestinationInput>;
+    const SEEN: Seen = Seen::Destinations;
 
     const PLACE: Place =
         Place::Rows(Rows { table: "destination", columns: &["target_id", "number", "hangup"], slotted: true });
 
-    fn parse(sent: &Vec<DestinationInput>) -> Result<Self, Vec<Problem>> {
+    fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
+        let sent = sent.list().map_err(|p| vec![p])?;
         let (mut list, mut problems) = (Vec::new(), too_many(sent.len(), Self::MAX));
         for (i, one) in sent.iter().enumerate() {
-            match Destination::parse(one) {
+            match one.object().and_then(Destination::parse) {
                 Ok(destination) => list.push(destination),
                 Err(problem) => problems.push(problem.under(i)),
             }
@@ -232,15 +210,11 @@ impl Field for Destinations {
 
     fn redial(&mut self, from: &str, to: &str) {
         for destination in &mut self.0 {
-            if let Target::Number(mut number) = destination.target.clone() {
+            if let Target::Number(mut number) = destination.0.clone() {
                 Scalar::redial(&mut number, from, to);
                 *destination = Destination::to(Target::Number(number));
             }
         }
-    }
-
-    fn destinations(&self, visit: &mut dyn FnMut(&Destinations)) {
-        visit(self);
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {
@@ -252,8 +226,6 @@ impl Field for Destinations {
     }
 }
 
-answers_as_list!([] Destinations, Destination);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,7 +235,7 @@ mod tests {
         let tenant = TenantId(1);
         let list = Destinations(vec![
             Destination::to(Target::Object(ObjectId { tenant, local: 7 })),
-            Destination::parse(&DestinationInput::Number(crate::domain::DialNumberSent("+390551234".into()))).unwrap(),
+            Destination::parse(&[("number", "+390551234")].into()).unwrap(),
             Destination::to(Target::Hangup(HangupCause::Busy)),
         ]);
         assert_eq!(Destinations::load(list.store(), tenant).unwrap(), list);

@@ -4,10 +4,13 @@
 //! list whose entries are rows of another table, in order. Everything else in the program works on [`Cell`]s and never
 //! asks which field it has before it.
 
-use async_graphql::{ID, InputType};
+use std::any::Any;
 
-use super::Destinations;
-use crate::domain::{Code, Id, Kept, Kind, ObjectId, Problem, Row, Scalar, SentSecret, Target, TenantId, Value};
+use serde_json::Value as Json;
+
+use super::Info;
+use super::section::camel;
+use crate::domain::{Code, Id, Kept, Kind, ObjectId, Problem, Row, Scalar, Sent, Shape, Target, TenantId, Value};
 
 /// Where a field is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,11 +59,37 @@ pub enum Leads {
     ByNumber,
 }
 
+/// How clients see a field.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen {
+    /// As a value.
+    Value {
+        /// How they send it.
+        takes: Shape,
+        /// How it is answered.
+        answers: Shape,
+    },
+    /// As a list of objects of their own: entries of the section.
+    Entries(fn() -> &'static Info),
+    /// As a list of destinations.
+    Destinations,
+}
+
 /// What the rest of the program has to know of a field besides its value.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Described {
     /// Its name in the section's struct.
     pub name: &'static str,
+    /// Its name as clients send it, and as change records name it.
+    pub client: String,
+    /// Its name in an answer: a secret's says that it tells only whether it is set.
+    pub answered: String,
+    /// The lines of its description, see [`about`](crate::domain::about).
+    pub doc: &'static [&'static str],
+    /// How clients see it.
+    pub seen: Seen,
+    /// Whether it may be null in an answer.
+    pub nullable: bool,
     /// Where it is kept.
     pub place: Place,
     /// How it is kept when it is a secret.
@@ -71,6 +100,27 @@ pub struct Described {
     pub blank: Option<Cell>,
     /// The same for each column of an entry, when it is a list.
     pub entry: Vec<Option<Value>>,
+}
+
+impl Described {
+    /// The field of this name and type.
+    pub(crate) fn of<F: Field>(name: &'static str, doc: &'static [&'static str]) -> Self {
+        let client = camel(name);
+        let answered = if F::SECRET.is_some() { format!("{client}Set") } else { client.clone() };
+        Self {
+            name,
+            client,
+            answered,
+            doc,
+            seen: F::SEEN,
+            nullable: F::NULLABLE,
+            place: F::PLACE,
+            secret: F::SECRET,
+            pointers: F::pointers(name),
+            blank: F::blank().map(|blank| blank.store()),
+            entry: F::entry(),
+        }
+    }
 }
 
 /// One reference that a form holds, as the checks see it.
@@ -84,10 +134,13 @@ pub struct Reference {
     pub path: Vec<String>,
 }
 
-/// A field of a section.
-pub trait Field: Clone + PartialEq + Sized + Send + Sync {
-    /// What a client sends for it. `T` and `Option<T>` send the same.
-    type Sent: InputType;
+/// A type that a field of a section can have.
+pub trait Field: Clone + PartialEq + Sized + Send + Sync + 'static {
+    /// How clients see it.
+    const SEEN: Seen;
+
+    /// Whether it may be null in an answer.
+    const NULLABLE: bool = false;
 
     /// Where it is kept.
     const PLACE: Place = Place::Column;
@@ -104,7 +157,7 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
     ///
     /// # Errors
     /// All rules that the value breaks.
-    fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>>;
+    fn parse(sent: &Sent) -> Result<Self, Vec<Problem>>;
 
     /// What the field holds when nobody ever said anything; `None` when somebody has to.
     fn blank() -> Option<Self>;
@@ -134,12 +187,12 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
         Vec::new()
     }
 
-    /// How change records show the value.
-    fn show(&self) -> serde_json::Value;
+    /// How answers and change records show the value.
+    fn show(&self) -> Json;
 
-    /// See [`Scalar::secret`].
-    fn secret(_sent: &Self::Sent) -> Option<SentSecret<'_>> {
-        None
+    /// The entries of the list, when it is one of objects of their own.
+    fn entries(&self) -> Vec<&dyn super::Section> {
+        Vec::new()
     }
 
     /// Hands out every reference that the value holds.
@@ -153,17 +206,77 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync {
 
     /// Dials `to` where it dialled `from`.
     fn redial(&mut self, _from: &str, _to: &str) {}
+}
 
-    /// Hands out the lists of destinations that the value holds.
-    fn destinations(&self, _visit: &mut dyn FnMut(&Destinations)) {}
+/// The value of a field whose type is not known: [`Field`] as an object.
+pub trait FieldValue: Any {
+    /// Applies what a client sent: `null` clears, a value is parsed. What breaks a rule is reported and changes nothing.
+    fn apply(&mut self, sent: &Sent, report: &mut dyn FnMut(Problem));
+    /// See [`Field::store`].
+    fn store(&self) -> Cell;
+    /// See [`Field::show`].
+    fn show(&self) -> Json;
+    /// See [`Field::entries`].
+    fn entries(&self) -> Vec<&dyn super::Section>;
+    /// See [`Field::references`].
+    fn references(&self, visit: &mut dyn FnMut(Reference));
+    /// See [`Field::redirect`].
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool;
+    /// See [`Field::redial`].
+    fn redial(&mut self, from: &str, to: &str);
+    /// Whether it is the same as another value of the same field.
+    fn equals(&self, other: &dyn FieldValue) -> bool;
+}
+
+impl<F: Field> FieldValue for F {
+    fn apply(&mut self, sent: &Sent, report: &mut dyn FnMut(Problem)) {
+        match sent {
+            Sent::Null => match F::cleared() {
+                Some(empty) => *self = empty,
+                None => report(Problem::new(Code::Required, "cannot be null")),
+            },
+            sent => match F::parse(sent) {
+                Ok(parsed) => *self = parsed,
+                Err(problems) => problems.into_iter().for_each(report),
+            },
+        }
+    }
+
+    fn store(&self) -> Cell {
+        Field::store(self)
+    }
+
+    fn show(&self) -> Json {
+        Field::show(self)
+    }
+
+    fn entries(&self) -> Vec<&dyn super::Section> {
+        Field::entries(self)
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        Field::references(self, visit);
+    }
+
+    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
+        Field::redirect(self, from, to)
+    }
+
+    fn redial(&mut self, from: &str, to: &str) {
+        Field::redial(self, from, to);
+    }
+
+    fn equals(&self, other: &dyn FieldValue) -> bool {
+        (other as &dyn Any).downcast_ref::<F>() == Some(self)
+    }
 }
 
 impl<T: Scalar> Field for T {
-    type Sent = T::Sent;
+    const SEEN: Seen = Seen::Value { takes: T::TAKES, answers: T::ANSWERS };
 
     const SECRET: Option<Kept> = T::SECRET;
 
-    fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>> {
+    fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
         Scalar::parse(sent).map_err(|p| vec![p])
     }
 
@@ -193,13 +306,8 @@ impl<T: Scalar> Field for T {
         }
     }
 
-    fn show(&self) -> serde_json::Value {
-        // Only a float that JSON cannot hold fails here, and no field is one.
-        self.answer().into_json().unwrap_or_default()
-    }
-
-    fn secret(sent: &Self::Sent) -> Option<SentSecret<'_>> {
-        T::secret(sent)
+    fn show(&self) -> Json {
+        self.answer()
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
@@ -212,11 +320,13 @@ impl<T: Scalar> Field for T {
 }
 
 impl<T: Field> Field for Option<T> {
-    type Sent = T::Sent;
+    const SEEN: Seen = T::SEEN;
+
+    const NULLABLE: bool = true;
 
     const SECRET: Option<Kept> = T::SECRET;
 
-    fn parse(sent: &Self::Sent) -> Result<Self, Vec<Problem>> {
+    fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
         T::parse(sent).map(Some)
     }
 
@@ -246,12 +356,8 @@ impl<T: Field> Field for Option<T> {
         }
     }
 
-    fn show(&self) -> serde_json::Value {
-        self.as_ref().map_or(serde_json::Value::Null, T::show)
-    }
-
-    fn secret(sent: &Self::Sent) -> Option<SentSecret<'_>> {
-        T::secret(sent)
+    fn show(&self) -> Json {
+        self.as_ref().map_or(Json::Null, T::show)
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
@@ -279,10 +385,10 @@ impl<T: Field> Field for Option<T> {
 }
 
 impl<K: Target> Field for Id<K> {
-    type Sent = ID;
+    const SEEN: Seen = Seen::Value { takes: Shape::Id, answers: Shape::Id };
 
-    fn parse(sent: &ID) -> Result<Self, Vec<Problem>> {
-        Id::parse(sent).map_err(|p| vec![p])
+    fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
+        sent.text().and_then(Id::parse).map_err(|p| vec![p])
     }
 
     fn blank() -> Option<Self> {
@@ -304,8 +410,8 @@ impl<K: Target> Field for Id<K> {
         }
     }
 
-    fn show(&self) -> serde_json::Value {
-        self.object().opaque().0.into()
+    fn show(&self) -> Json {
+        self.object().opaque().into()
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {

@@ -5,9 +5,8 @@ use super::{Checked, Facts, Form};
 use crate::domain::{Code, DialNumber, Digits, DisplayName, Id, PhoneNumber, Problem, Seconds, choice, kind};
 
 section! {
-    "follow_me", FollowMeInput;
+    "follow_me", "FollowMeInput";
     /// Find me/Follow me: another number, usually a mobile, that rings too or instead.
-    #[graphql(complex)]
     pub struct FollowMe {
         /// Whether follow-me is on.
         pub enabled: bool,

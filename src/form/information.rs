@@ -8,9 +8,8 @@ use crate::domain::{
 };
 
 section! {
-    "information", InformationInput;
+    "information", "InformationInput";
     /// Who the extension is, which phones ring for it and which groups it belongs to.
-    #[graphql(complex)]
     pub struct Information {
         /// The number that other users dial: 2 to 10 digits, unique in the tenant.
         pub number: Option<ExtensionNumber>,
@@ -21,7 +20,6 @@ section! {
         /// The addresses at which the user gets notifications, at most 20.
         pub email: EmailList,
         /// The PIN, 4 to 10 digits, that is asked before a phone is let into this extension. Write-only; answered as whether it is set.
-        #[graphql(name = "securityPinSet")]
         pub security_pin: Secret<Pin>,
         /// Whether the internal caller ID is made of name and number or stands in the two fields below.
         pub internal_caller_id_mode: InternalCallerIdMode,

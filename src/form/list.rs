@@ -1,10 +1,8 @@
 //! Fields that are lists: of references, or of entries that belong to their owner alone.
 
-use async_graphql::{ID, OutputType};
-
-use super::field::{Cell, Field, Place, Pointer, Reference, Rows, misplaced};
-use super::section::Section;
-use crate::domain::{Code, Id, ObjectId, Problem, Row, Target, TenantId, Value};
+use super::field::{Cell, Field, Place, Pointer, Reference, Rows, Seen, misplaced};
+use super::section::{self, Section, Typed};
+use crate::domain::{Code, Id, ObjectId, Problem, Row, Sent, Shape, Target, TenantId, Value};
 
 /// An ordered list of references without repetition: rows of `link` under the field's name.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,17 +33,18 @@ impl<K: Target, const MAX: usize> FromIterator<Id<K>> for Links<K, MAX> {
 }
 
 impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
-    type Sent = Vec<ID>;
+    const SEEN: Seen = Seen::Value { takes: Shape::List(&Shape::Id), answers: Shape::List(&Shape::Id) };
 
     const PLACE: Place = Place::Rows(Rows { table: "link", columns: &["target_id"], slotted: true });
 
-    fn parse(sent: &Vec<ID>) -> Result<Self, Vec<Problem>> {
+    fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
+        let sent = sent.list().map_err(|p| vec![p])?;
         let (mut ids, mut problems) = (Vec::<Id<K>>::new(), too_many(sent.len(), MAX));
         for (i, one) in sent.iter().enumerate() {
-            match Id::parse(one) {
+            match one.text().and_then(Id::parse) {
                 Ok(id) if ids.contains(&id) => {
-                    problems
-                        .push(Problem::new(Code::Duplicate, "stands in the list twice").value(one.as_str()).under(i));
+                    let twice = Problem::new(Code::Duplicate, "stands in the list twice");
+                    problems.push(twice.value(id.object().opaque()).under(i));
                 }
                 Ok(id) => ids.push(id),
                 Err(problem) => problems.push(problem.under(i)),
@@ -120,15 +119,19 @@ impl<S> Default for Entries<S> {
     }
 }
 
-impl<S: Section> Field for Entries<S> {
-    type Sent = Vec<S::Patch>;
+impl<S: Typed> Field for Entries<S> {
+    const SEEN: Seen = Seen::Entries(S::info_of);
 
     const PLACE: Place = Place::Rows(Rows { table: S::TABLE, columns: S::COLUMNS, slotted: false });
 
-    fn parse(sent: &Vec<S::Patch>) -> Result<Self, Vec<Problem>> {
+    fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
+        let sent = sent.list().map_err(|p| vec![p])?;
         let (mut entries, mut problems) = (Vec::new(), too_many(sent.len(), MOST_ENTRIES));
-        for (i, patch) in sent.iter().enumerate() {
-            entries.extend(S::build(patch, &mut |problem| problems.push(problem.under(i))));
+        for (i, entry) in sent.iter().enumerate() {
+            match entry.object() {
+                Ok(patch) => entries.extend(section::build::<S>(patch, &mut |p| problems.push(p.under(i)))),
+                Err(problem) => problems.push(problem.under(i)),
+            }
         }
         if problems.is_empty() { Ok(Self(entries)) } else { Err(problems) }
     }
@@ -142,12 +145,12 @@ impl<S: Section> Field for Entries<S> {
     }
 
     fn store(&self) -> Cell {
-        let row = |entry: &S| entry.store().into_iter().map(value_of).collect();
+        let row = |entry: &S| (entry as &dyn Section).store().into_iter().map(value_of).collect();
         Cell::Rows(self.0.iter().map(row).collect())
     }
 
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
-        let entry = |row: Row| S::load(row.into_iter().map(Cell::Value).collect(), tenant);
+        let entry = |row: Row| section::load(row.into_iter().map(Cell::Value).collect(), tenant);
         rows(cell)?.into_iter().map(entry).collect::<Result<_, _>>().map(Self)
     }
 
@@ -156,36 +159,40 @@ impl<S: Section> Field for Entries<S> {
         let (mut entries, mut problems) = (Vec::new(), too_many(rows.len(), MOST_ENTRIES));
         for (i, row) in rows.into_iter().enumerate() {
             let cells = row.into_iter().map(Cell::Value).collect();
-            entries.extend(S::admit(cells, tenant, &mut |problem| problems.push(problem.under(i))));
+            entries.extend(section::admit::<S>(cells, tenant, &mut |problem| problems.push(problem.under(i))));
         }
         if problems.is_empty() { Ok(Self(entries)) } else { Err(problems) }
     }
 
     fn entry() -> Vec<Option<Value>> {
-        let fields = S::describe();
+        let fields = &S::info_of().fields;
         debug_assert!(fields.iter().all(|field| field.secret.is_none()), "an export would not know an entry's secret");
-        fields.into_iter().map(|field| field.blank.map(value_of)).collect()
+        fields.iter().map(|field| field.blank.clone().map(value_of)).collect()
+    }
+
+    fn entries(&self) -> Vec<&dyn Section> {
+        self.0.iter().map(|entry| entry as &dyn Section).collect()
     }
 
     fn show(&self) -> serde_json::Value {
-        self.0.iter().map(Section::show).collect()
+        self.entries().into_iter().map(<dyn Section>::show).collect()
     }
 
     fn pointers(_: &'static str) -> Vec<Pointer> {
-        S::describe().into_iter().flat_map(|field| field.pointers).collect()
+        S::info_of().fields.iter().flat_map(|field| field.pointers.clone()).collect()
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
-        self.0.retain_mut(|entry| entry.redirect(from, to));
+        self.0.retain_mut(|entry| (entry as &mut dyn Section).redirect(from, to));
         true
     }
 
     fn redial(&mut self, from: &str, to: &str) {
-        self.0.iter_mut().for_each(|entry| entry.redial(from, to));
+        self.0.iter_mut().for_each(|entry| (entry as &mut dyn Section).redial(from, to));
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {
-        for (i, entry) in self.0.iter().enumerate() {
+        for (i, entry) in self.entries().into_iter().enumerate() {
             entry.references(&mut |mut r| {
                 r.path.insert(0, i.to_string());
                 visit(r);
@@ -193,40 +200,6 @@ impl<S: Section> Field for Entries<S> {
         }
     }
 }
-
-/// Lists answer as lists of their entries.
-macro_rules! answers_as_list {
-    ([$($generics:tt)*] $Type:ty, $Entry:ty) => {
-        impl<$($generics)*> OutputType for $Type {
-            fn type_name() -> std::borrow::Cow<'static, str> {
-                <Vec<$Entry> as OutputType>::type_name()
-            }
-
-            fn qualified_type_name() -> String {
-                <Vec<$Entry> as OutputType>::qualified_type_name()
-            }
-
-            fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
-                <Vec<$Entry> as OutputType>::create_type_info(registry)
-            }
-
-            async fn resolve(
-                &self,
-                ctx: &async_graphql::ContextSelectionSet<'_>,
-                field: &async_graphql::Positioned<async_graphql::parser::types::Field>,
-            ) -> async_graphql::ServerResult<async_graphql::Value> {
-                if let Some(budget) = ctx.data_opt::<$crate::form::Budget>() {
-                    budget.spend(self.0.len()).map_err(|error| ctx.set_error_path(error.into_server_error(field.pos)))?;
-                }
-                self.0.resolve(ctx, field).await
-            }
-        }
-    };
-}
-pub(super) use answers_as_list;
-
-answers_as_list!([K: Target, const MAX: usize] Links<K, MAX>, Id<K>);
-answers_as_list!([S: Section + OutputType] Entries<S>, S);
 
 /// The problem of a list that is too long, if it is.
 pub(super) fn too_many(length: usize, max: usize) -> Vec<Problem> {

@@ -1,7 +1,7 @@
 //! The nine sections of the form, and the one operation on them:
 //! *saved = checked(base ⊕ what the client sent)*.
 //!
-//! `each_section!` is the list of the nine; whatever must be said per section is made from it.
+//! The nine are listed once, in this file; whatever must be said of each is made from that list.
 
 mod additional_destinations;
 mod budget;
@@ -17,18 +17,19 @@ mod note;
 mod numbers;
 mod outbound_calls;
 mod outbound_recording;
-pub(crate) mod plumbing;
+mod read;
 mod section;
 mod security;
+mod source;
 mod web_user_panel;
 
 pub use additional_destinations::*;
 pub use budget::Budget;
 pub use call_settings::*;
 pub use check::{Checked, check, expressions, lint, number as check_number};
-pub use destination::{Destination, DestinationInput, Destinations, HangupCause, Target as DestinationTarget};
+pub use destination::{Destination, Destinations, HangupCause, Target as DestinationTarget};
 pub use facts::{Facts, Holder, Hop, Known, SlotRange, Surroundings};
-pub use field::{Cell, Described, Field, Leads, Place, Pointer, Reference, Rows};
+pub use field::{Cell, Described, Field, FieldValue, Leads, Place, Pointer, Reference, Rows, Seen};
 pub use follow_me::*;
 pub use information::*;
 pub use list::{Entries, Links};
@@ -37,144 +38,165 @@ pub use numbers::{AreaCode, Expression, KnownNumbers, Trial, Tried};
 pub use outbound_calls::*;
 pub use outbound_recording::*;
 pub(crate) use section::section;
-pub use section::{Change, Rules, Section, camel};
+pub use section::{Change, Info, Rules, Section, Typed, build, camel, load};
 pub use security::*;
+pub use source::Source;
 pub use web_user_panel::*;
 
-use async_graphql::InputObject;
+use std::any::Any;
 
-use crate::domain::{ObjectId, Problem, SentSecret};
+use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret};
 
-/// The nine sections in form order, once: calls `$macro!` with
-/// `name: Struct / Input / the input of its own mutation / that mutation` per section.
-macro_rules! each_section {
-    ($macro:ident) => {
-        $macro! {
-            information: Information / InformationInput / VirtualExtensionInformationUpdateInput / virtual_extension_information_update,
-            call_settings: CallSettings / CallSettingsInput / VirtualExtensionCallSettingsUpdateInput / virtual_extension_call_settings_update,
-            outbound_recording: OutboundRecording / OutboundRecordingInput / VirtualExtensionOutboundRecordingUpdateInput / virtual_extension_outbound_recording_update,
-            security: Security / SecurityInput / VirtualExtensionSecurityUpdateInput / virtual_extension_security_update,
-            web_user_panel: WebUserPanel / WebUserPanelInput / VirtualExtensionWebUserPanelUpdateInput / virtual_extension_web_user_panel_update,
-            outbound_calls: OutboundCalls / OutboundCallsInput / VirtualExtensionOutboundCallsUpdateInput / virtual_extension_outbound_calls_update,
-            follow_me: FollowMe / FollowMeInput / VirtualExtensionFollowMeUpdateInput / virtual_extension_follow_me_update,
-            additional_destinations: AdditionalDestinations / AdditionalDestinationsInput / VirtualExtensionAdditionalDestinationsUpdateInput / virtual_extension_additional_destinations_update,
-            note: Note / NoteInput / VirtualExtensionNoteUpdateInput / virtual_extension_note_update,
-        }
-    };
+/// The checks of one section, see [`Rules`].
+struct SectionRules {
+    check: fn(&Form, &Facts, &mut Checked),
+    lint: fn(&Form, &Facts, &mut Checked),
+    expressions: for<'a> fn(&'a Form, &AreaCode, &mut dyn FnMut(Expression<'a>)),
 }
-pub(crate) use each_section;
 
 macro_rules! form {
-    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
+    ($($name:ident: $Section:ident,)+) => {
         /// A whole form: what is saved, or what a new one opens with.
         #[derive(Clone, Debug, PartialEq)]
         pub struct Form { $(#[doc = concat!("See [`", stringify!($Section), "`].")] pub $name: $Section),+ }
 
-        /// What a client sends for a form: any subset of the sections, of each any subset of the fields.
-        #[derive(Clone, Debug, Default, InputObject)]
-        #[graphql(name = "VirtualExtensionFormInput")]
-        pub struct FormPatch {
-            $(#[doc = concat!("What is sent of the section `", stringify!($name), "`; left out, it stays as it is.")]
-            pub $name: Option<$Patch>),+
-        }
-
         impl Form {
+            /// The sections in form order: how clients name each, and what it is.
+            pub const SECTIONS: &'static [(&'static str, fn() -> &'static Info)] =
+                &[$((stringify!($name), $Section::info_of)),+];
+
+            const RULES: &'static [SectionRules] = &[$(SectionRules {
+                check: $Section::check,
+                lint: $Section::lint,
+                expressions: $Section::expressions,
+            }),+];
+
             /// What a new form holds in a tenant that has not chosen its own defaults.
             pub fn initial() -> Self {
                 Self { $($name: $Section::initial()),+ }
             }
 
-            /// This form with a patch on top. What breaks a rule is reported and leaves its field as it was.
-            pub fn patched(&self, patch: &FormPatch, report: &mut dyn FnMut(Problem)) -> Self {
-                let mut form = self.clone();
-                $(if let Some(sent) = &patch.$name {
-                    form.$name.apply(sent, &mut |problem| report(problem.under(camel(stringify!($name)))));
-                })+
-                form
+            /// The form of these sections, which are in form order; `None` when they are not.
+            pub fn of(sections: Vec<Box<dyn Section>>) -> Option<Self> {
+                let mut sections = sections.into_iter();
+                Some(Self { $($name: *(sections.next()? as Box<dyn Any>).downcast::<$Section>().ok()?),+ })
             }
 
-            /// The fields whose values differ, as `section.field`.
-            pub fn diff(&self, after: &Self) -> Vec<Change> {
-                let mut changes = Vec::new();
-                $(changes.extend(self.$name.diff(&after.$name).into_iter().map(|change| {
-                    Change { path: format!("{}.{}", camel(stringify!($name)), change.path), ..change }
-                }));)+
-                changes
+            /// Its sections, in form order.
+            pub fn sections(&self) -> [&dyn Section; Self::SECTIONS.len()] {
+                [$(&self.$name),+]
             }
 
-            /// Hands out every reference that the form holds, with its path.
-            pub fn references(&self, visit: &mut dyn FnMut(Reference)) {
-                $(self.$name.references(&mut |mut r| {
-                    r.path.insert(0, camel(stringify!($name)));
-                    visit(r);
-                });)+
-            }
-
-            /// Hands out every list of destinations, with its path.
-            pub fn destinations(&self, visit: &mut dyn FnMut([String; 2], &Destinations)) {
-                $(self.$name.destinations(&mut |field, list| {
-                    visit([camel(stringify!($name)), camel(field)], list);
-                });)+
+            fn sections_mut(&mut self) -> [&mut dyn Section; Self::SECTIONS.len()] {
+                [$(&mut self.$name),+]
             }
 
             /// A copy for a new extension: without what belongs to this one alone.
             pub fn copied(self) -> Self {
                 Self { $($name: self.$name.copied()),+ }
             }
-
-            /// Points at `to` where the form pointed at `from`; without `to`, at nothing.
-            pub fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {
-                $(self.$name.redirect(from, to);)+
-            }
-
-            /// Dials `to` where the form dialled `from`.
-            pub fn redial(&mut self, from: &str, to: &str) {
-                $(self.$name.redial(from, to);)+
-            }
         }
-
-        impl FormPatch {
-            /// The secrets that were sent.
-            pub fn secrets(&self) -> Vec<SentSecret<'_>> {
-                let mut secrets = Vec::new();
-                $(secrets.extend(self.$name.iter().flat_map($Section::secrets));)+
-                secrets
-            }
-
-            /// Whether anything was sent of a section, by the name that clients use.
-            pub fn sends(&self, section: &str) -> bool {
-                $((section == camel(stringify!($name)) && self.$name.is_some()))||+
-            }
-        }
-
-        $(impl From<$Patch> for FormPatch {
-            fn from(patch: $Patch) -> Self {
-                Self { $name: Some(patch), ..Self::default() }
-            }
-        })+
     };
 }
-each_section!(form);
+
+form! {
+    information: Information,
+    call_settings: CallSettings,
+    outbound_recording: OutboundRecording,
+    security: Security,
+    web_user_panel: WebUserPanel,
+    outbound_calls: OutboundCalls,
+    follow_me: FollowMe,
+    additional_destinations: AdditionalDestinations,
+    note: Note,
+}
+
+impl Form {
+    /// Its sections in form order, each with its name as clients write it.
+    pub fn named(&self) -> impl Iterator<Item = (String, &dyn Section)> {
+        Self::SECTIONS.iter().map(|(name, _)| camel(name)).zip(self.sections())
+    }
+
+    /// This form with a patch on top: any subset of the sections, of each any subset of the fields. What breaks a rule is
+    /// reported and leaves its field as it was.
+    pub fn patched(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Self {
+        let mut form = self.clone();
+        for ((name, _), section) in Self::SECTIONS.iter().zip(form.sections_mut()) {
+            let name = camel(name);
+            if let Some(Sent::Object(sent)) = patch.get(&name) {
+                section.apply(sent, &mut |problem| report(problem.under(&name)));
+            }
+        }
+        form
+    }
+
+    /// The secrets that a patch sends.
+    pub fn secrets(patch: &Patch) -> Vec<SentSecret<'_>> {
+        let of = |(name, info): &(&str, fn() -> &'static Info)| match patch.get(&camel(name)) {
+            Some(Sent::Object(sent)) => info().secrets(sent),
+            _ => Vec::new(),
+        };
+        Self::SECTIONS.iter().flat_map(of).collect()
+    }
+
+    /// The fields whose values differ, as `section.field`.
+    pub fn diff(&self, after: &Self) -> Vec<Change> {
+        let pairs = self.named().zip(after.sections());
+        let under = |name: String, change: Change| Change { path: format!("{name}.{}", change.path), ..change };
+        let of = |((name, before), after): ((String, &dyn Section), &dyn Section)| {
+            before.diff(after).into_iter().map(|change| under(name.clone(), change)).collect::<Vec<_>>()
+        };
+        pairs.flat_map(of).collect()
+    }
+
+    /// Hands out every reference that the form holds, with its path.
+    pub fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        for (name, section) in self.named() {
+            section.references(&mut |mut reference| {
+                reference.path.insert(0, name.clone());
+                visit(reference);
+            });
+        }
+    }
+
+    /// Hands out every list of destinations, with its path.
+    pub fn destinations(&self, visit: &mut dyn FnMut([String; 2], &Destinations)) {
+        for (name, section) in self.named() {
+            section.destinations(&mut |field, list| visit([name.clone(), camel(field)], list));
+        }
+    }
+
+    /// Points at `to` where the form pointed at `from`; without `to`, at nothing.
+    pub fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {
+        for section in self.sections_mut() {
+            section.redirect(from, to);
+        }
+    }
+
+    /// Dials `to` where the form dialled `from`.
+    pub fn redial(&mut self, from: &str, to: &str) {
+        for section in self.sections_mut() {
+            section.redial(from, to);
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Code, SecondsSent};
-    use async_graphql::MaybeUndefined::{Null, Undefined, Value};
+    use crate::domain::Code;
+
+    fn information(fields: Patch) -> Patch {
+        [("information", fields)].into()
+    }
 
     /// Also shows that every field of every section can be blank.
     #[test]
     fn absent_keeps_null_clears_a_value_is_parsed() {
         let base = Form::initial();
-        let sent = InformationInput {
-            name: Value("Ivy".into()),
-            description: Null,
-            inbound_timeout_seconds: Value(SecondsSent(45)),
-            dnd: Undefined,
-            ..InformationInput::default()
-        };
+        let sent = [("name", "Ivy".into()), ("description", Sent::Null), ("inboundTimeoutSeconds", 45.into())].into();
         let mut problems = Vec::new();
-        let form = base.patched(&sent.into(), &mut |p| problems.push(p));
+        let form = base.patched(&information(sent), &mut |p| problems.push(p));
         assert_eq!(problems, []);
         assert_eq!(form.information.inbound_timeout_seconds.get(), 45);
         let paths: Vec<_> = base.diff(&form).into_iter().map(|c| c.path).collect();
@@ -183,14 +205,9 @@ mod tests {
 
     #[test]
     fn all_problems_come_at_once_and_a_refused_field_keeps_its_value() {
-        let sent = InformationInput {
-            name: Value("<>".into()),
-            inbound_timeout_seconds: Value(SecondsSent(0)),
-            dnd: Null,
-            ..InformationInput::default()
-        };
+        let sent = [("name", "<>".into()), ("inboundTimeoutSeconds", 0.into()), ("dnd", Sent::Null)].into();
         let mut problems = Vec::new();
-        let form = Form::initial().patched(&sent.into(), &mut |p| problems.push((p.path.join("."), p.code)));
+        let form = Form::initial().patched(&information(sent), &mut |p| problems.push((p.path.join("."), p.code)));
         assert_eq!(form, Form::initial());
         assert_eq!(
             problems,

@@ -4,7 +4,7 @@ use super::section::{Rules, section};
 use crate::domain::{LongText, ReferenceId, Text};
 
 section! {
-    "note", NoteInput, searched: branch, department, reference_id;
+    "note", "NoteInput", searched: branch, department, reference_id;
     /// Classification and free text.
     pub struct Note {
         /// The branch that the extension belongs to, at most 80 characters.

@@ -168,10 +168,10 @@ impl KnownNumbers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{PatternSent, Scalar as _};
+    use crate::domain::Scalar as _;
 
     fn pattern(text: &str) -> Pattern {
-        Pattern::parse(&PatternSent(text.into())).unwrap()
+        Pattern::parse(&text.into()).unwrap()
     }
 
     fn area(pattern: Option<Pattern>) -> AreaCode {

@@ -5,9 +5,8 @@ use super::{AreaCode, Checked, Expression, Facts, Form, Links, Trial};
 use crate::domain::{Code, DigitCount, Digits, DisplayName, Id, Pattern, PhoneNumber, Problem, kind};
 
 section! {
-    "outbound_calls", OutboundCallsInput;
+    "outbound_calls", "OutboundCallsInput";
     /// Caller ID, area code, allowed numbers and routing of outside calls.
-    #[graphql(complex)]
     pub struct OutboundCalls {
         /// The number shown outside: 2 to 20 digits with an optional + in front; null is the tenant's or the route's.
         pub external_caller_id_number: Option<PhoneNumber>,

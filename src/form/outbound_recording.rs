@@ -5,9 +5,8 @@ use super::{Checked, Facts, Form};
 use crate::domain::{Amount, Code, EmailList, Id, Problem, kind};
 
 section! {
-    "outbound_recording", OutboundRecordingInput;
+    "outbound_recording", "OutboundRecordingInput";
     /// Recording of outside calls, and what is made of the recordings.
-    #[graphql(complex)]
     pub struct OutboundRecording {
         /// Whether every outside call placed through this extension is recorded.
         pub always_record_outbound: bool,

@@ -1,18 +1,19 @@
 //! The `section!` macro: from one Rust struct to everything that a section of the form needs.
 //!
 //! Inside stands an ordinary struct. A field is one documented line; what it may be is said by its type, see
-//! [`Field`](super::Field). The doc comment describes it in the answer and in the input alike. An attribute
-//! `#[graphql(…)]` below the doc comment concerns the answer only, for example the name under which a secret says
-//! whether it is set. Behind `searched:` stand the fields whose text a search reads. The order is: struct, patch (what a
-//! client sends), and the plumbing between form and store.
+//! [`Field`](super::Field). The doc comment describes it in the answer and in the input alike. Behind `searched:` stand
+//! the fields whose text a search reads. The macro only names the fields: what is done with them is written once, over
+//! [`Section`], which knows them by their position.
 //!
 //! How to add a field: its line here, its column in a new file of each `migrations` folder, `cargo test` once (it
-//! rewrites `schema.graphql`). A reference also needs its resolver line in `graphql/references.rs`.
+//! rewrites `schema.graphql`).
 
-use async_graphql::InputObjectType;
+use std::any::Any;
 
-use super::{AreaCode, Cell, Checked, Described, Destinations, Expression, Facts, Form, Place, Reference};
-use crate::domain::{ObjectId, Problem, SentSecret, TenantId};
+use super::{
+    AreaCode, Cell, Checked, Described, Destinations, Expression, Facts, FieldValue, Form, Reference, Source,
+};
+use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret, TenantId};
 
 /// A difference in one field.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,55 +26,185 @@ pub struct Change {
     pub after: serde_json::Value,
 }
 
-/// A struct that `section!` made.
-pub trait Section: Clone + PartialEq + Send + Sync + 'static {
-    /// What a client sends for it.
-    type Patch: InputObjectType + Clone + Default + Sync;
+/// A struct that `section!` made, as data: the same code for all of them.
+#[derive(Debug)]
+pub struct Info {
+    /// The struct's name.
+    pub name: &'static str,
+    /// The name of what clients send for it.
+    pub input: &'static str,
+    /// The lines of its description.
+    pub doc: &'static [&'static str],
     /// The section's table.
+    pub table: &'static str,
+    /// The fields in order.
+    pub fields: Vec<Described>,
+    /// The fields whose text a search reads, besides the object's number, name and description.
+    pub searched: &'static [&'static str],
+    /// Makes one of what a source has for each field; `None` when a field is missing or wrong, which is told.
+    pub make: fn(&mut Source<'_>) -> Option<Box<dyn Section>>,
+}
+
+/// A section of the form, the detail of an object, or an entry of a list.
+pub trait Section: Any + Send + Sync {
+    /// What it is.
+    fn info(&self) -> &'static Info;
+    /// The values of its fields, in order.
+    fn values(&self) -> Vec<&dyn FieldValue>;
+    /// The values of its fields, to be changed.
+    fn values_mut(&mut self) -> Vec<&mut dyn FieldValue>;
+    /// A copy of it.
+    fn boxed(&self) -> Box<dyn Section>;
+}
+
+/// A section whose type is known.
+pub trait Typed: Section + Clone + PartialEq {
+    /// Its table.
     const TABLE: &'static str;
     /// The fields in order, which are also the columns' names.
     const COLUMNS: &'static [&'static str];
-    /// Where each field is kept.
-    const PLACES: &'static [Place];
-    /// The fields whose text a search reads, besides the object's number, name and description.
-    const SEARCHED: &'static [&'static str];
 
-    /// A section made of a patch alone; what is left out is blank. Reports what is missing or breaks a rule.
-    fn build(patch: &Self::Patch, report: &mut dyn FnMut(Problem)) -> Option<Self>;
+    /// What it is.
+    fn info_of() -> &'static Info;
+    /// See [`Info::make`].
+    fn make(source: &mut Source<'_>) -> Option<Self>;
+}
+
+impl dyn Section {
+    /// Each field with its value.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static Described, &dyn FieldValue)> {
+        self.info().fields.iter().zip(self.values())
+    }
+
+    /// The section as its own type; `None` when it is another.
+    pub fn typed<S: Section>(&self) -> Option<&S> {
+        (self as &dyn Any).downcast_ref()
+    }
+
+    /// The section as its own type, to be changed.
+    pub fn typed_mut<S: Section>(&mut self) -> Option<&mut S> {
+        (self as &mut dyn Any).downcast_mut()
+    }
+
     /// Applies a patch; what breaks a rule is reported and leaves its field as it was.
-    fn apply(&mut self, patch: &Self::Patch, report: &mut dyn FnMut(Problem));
-    /// The secrets that a patch sends.
-    fn secrets(patch: &Self::Patch) -> Vec<SentSecret<'_>>;
-    /// The stored form, in the order of the columns.
-    fn store(&self) -> Vec<Cell>;
-    /// Back from the stored form.
+    pub fn apply(&mut self, patch: &Patch, report: &mut dyn FnMut(Problem)) {
+        for (field, value) in self.info().fields.iter().zip(self.values_mut()) {
+            if let Some(sent) = patch.get(&field.client) {
+                value.apply(sent, &mut |problem| report(problem.under(&field.client)));
+            }
+        }
+    }
+
+    /// The stored form, in the order of the fields.
+    pub fn store(&self) -> Vec<Cell> {
+        self.values().into_iter().map(FieldValue::store).collect()
+    }
+
+    /// The fields whose values differ; paths without the section.
+    pub fn diff(&self, after: &dyn Section) -> Vec<Change> {
+        let pairs = self.fields().zip(after.values()).filter(|((_, before), after)| !before.equals(*after));
+        let change = |((field, before), after): ((&Described, &dyn FieldValue), &dyn FieldValue)| Change {
+            path: field.client.clone(),
+            before: before.show(),
+            after: after.show(),
+        };
+        pairs.map(change).collect()
+    }
+
+    /// All values by name.
+    pub fn show(&self) -> serde_json::Value {
+        self.fields().map(|(field, value)| (field.client.clone(), value.show())).collect()
+    }
+
+    /// Every reference that the section holds.
+    pub fn references(&self, visit: &mut dyn FnMut(Reference)) {
+        for (field, value) in self.fields() {
+            value.references(&mut |mut reference| {
+                reference.path.insert(0, field.client.clone());
+                visit(reference);
+            });
+        }
+    }
+
+    /// Points at `to` where a field pointed at `from`; without `to`, at nothing. `false` when a field cannot be without.
+    pub fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
+        self.values_mut().into_iter().fold(true, |stays, value| value.redirect(from, to) && stays)
+    }
+
+    /// Dials `to` where a field dialled `from`.
+    pub fn redial(&mut self, from: &str, to: &str) {
+        self.values_mut().into_iter().for_each(|value| value.redial(from, to));
+    }
+
+    /// Every list of destinations that the section holds, with the field's name.
+    pub fn destinations<'a>(&'a self, visit: &mut dyn FnMut(&'static str, &'a Destinations)) {
+        for (field, value) in self.fields() {
+            if let Some(list) = (value as &dyn Any).downcast_ref() {
+                visit(field.name, list);
+            }
+        }
+    }
+
+    /// Whether all fields have the values of another section of the same type.
+    pub fn equals(&self, other: &dyn Section) -> bool {
+        std::ptr::eq(self.info(), other.info())
+            && self.values().into_iter().zip(other.values()).all(|(own, other)| own.equals(other))
+    }
+}
+
+impl Clone for Box<dyn Section> {
+    fn clone(&self) -> Self {
+        (**self).boxed()
+    }
+}
+
+impl std::fmt::Debug for dyn Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.info().name, self.show())
+    }
+}
+
+impl Info {
+    /// A section made of what a client sent alone; what is left out is blank. Reports what is missing or breaks a rule.
+    pub fn build(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn Section>> {
+        (self.make)(&mut Source::sent(self, patch, report))
+    }
+
+    /// A section back from the stored form.
     ///
     /// # Errors
     /// The rule that a stored value breaks.
-    fn load(cells: Vec<Cell>, tenant: TenantId) -> Result<Self, Problem>;
-    /// What the rest of the program has to know of each field, in order.
-    fn describe() -> Vec<Described>;
-    /// Back from a file that somebody may have written by hand, in the order of the columns; reports every rule that a
-    /// value breaks.
-    fn admit(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<Self>;
-    /// Whether a patch says something of the field with this name, as clients write it.
-    fn sends(patch: &Self::Patch, field: &str) -> bool;
-    /// The fields whose values differ; paths without the section.
-    fn diff(&self, after: &Self) -> Vec<Change>;
-    /// All values by name.
-    fn show(&self) -> serde_json::Value;
-    /// Every reference that the section holds.
-    fn references(&self, visit: &mut dyn FnMut(Reference));
-    /// Points at `to` where a field pointed at `from`; without `to`, at nothing. `false` when a field cannot be without.
-    fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool;
-    /// Dials `to` where a field dialled `from`.
-    fn redial(&mut self, from: &str, to: &str);
-    /// Every list of destinations that the section holds, with the field's name.
-    fn destinations(&self, visit: &mut dyn FnMut(&'static str, &Destinations));
+    pub fn load(&self, cells: Vec<Cell>, tenant: TenantId) -> Result<Box<dyn Section>, Problem> {
+        Source::stored(self, cells, tenant, |source| (self.make)(source))
+    }
+
+    /// A section back from a file that somebody may have written by hand; reports every rule that a value breaks.
+    pub fn admit(
+        &self,
+        cells: Vec<Cell>,
+        tenant: TenantId,
+        report: &mut dyn FnMut(Problem),
+    ) -> Option<Box<dyn Section>> {
+        (self.make)(&mut Source::file(self, cells, tenant, report))
+    }
+
+    /// The secrets that a patch sends.
+    pub fn secrets<'a>(&self, patch: &'a Patch) -> Vec<SentSecret<'a>> {
+        let sent = |field: &Described| match (field.secret, patch.get(&field.client)) {
+            (Some(kept), Some(Sent::Secret(secret))) => Some((kept, secret)),
+            _ => None,
+        };
+        self.fields.iter().filter_map(sent).collect()
+    }
+
+    /// Whether a patch says something of a field of this section.
+    pub fn knows(&self, field: &str) -> bool {
+        self.fields.iter().any(|known| known.client == field)
+    }
 }
 
 /// What the types of a section's fields cannot say.
-pub trait Rules: Section {
+pub trait Rules: Typed {
     /// What the section holds in a tenant that has not chosen its own defaults: every field off, empty or at its
     /// least, unless the section's file says otherwise.
     fn initial() -> Self {
@@ -99,8 +230,26 @@ pub trait Rules: Section {
     /// Every field off, empty or at its least.
     #[expect(clippy::expect_used, reason = "a section with a field that cannot be blank fails in `form::tests`")]
     fn blank() -> Self {
-        Self::build(&Self::Patch::default(), &mut |_| {}).expect("all fields of a section can be blank")
+        build(&Patch::default(), &mut |_| {}).expect("all fields of a section can be blank")
     }
+}
+
+/// A section made of what a client sent alone, see [`Info::build`].
+pub fn build<S: Typed>(patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<S> {
+    S::make(&mut Source::sent(S::info_of(), patch, report))
+}
+
+/// A section back from the stored form, see [`Info::load`].
+///
+/// # Errors
+/// The rule that a stored value breaks.
+pub fn load<S: Typed>(cells: Vec<Cell>, tenant: TenantId) -> Result<S, Problem> {
+    Source::stored(S::info_of(), cells, tenant, |source| S::make(source))
+}
+
+/// A section back from a file, see [`Info::admit`].
+pub(super) fn admit<S: Typed>(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<S> {
+    S::make(&mut Source::file(S::info_of(), cells, tenant, report))
 }
 
 /// The name of a field as clients write it: `inbound_timeout_seconds` is `inboundTimeoutSeconds`.
@@ -117,114 +266,65 @@ pub fn camel(field: &str) -> String {
 /// See the [module](self).
 macro_rules! section {
     (
-        $table:literal, $Patch:ident $(, searched: $($searched:ident),+)?;
-        $(#[doc = $about:literal])+
-        $(#[graphql($($answer:tt)*)])?
+        $table:literal, $input:literal $(, searched: $($searched:ident),+)?;
+        $(#[doc = $doc:literal])+
         pub struct $Section:ident {
             $(
-                $(#[doc = $doc:literal])+
-                $(#[graphql($($field_answer:tt)*)])?
+                $(#[doc = $field_doc:literal])+
                 pub $field:ident: $Type:ty,
             )+
         }
     ) => {
-        $(#[doc = $about])+
-        #[derive(Clone, Debug, PartialEq, async_graphql::SimpleObject)]
-        $(#[graphql($($answer)*)])?
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq)]
         pub struct $Section {
             $(
-                $(#[doc = $doc])+
-                $(#[graphql($($field_answer)*)])?
+                $(#[doc = $field_doc])+
                 pub $field: $Type,
             )+
         }
 
-        $(#[doc = $about])+
-        #[doc = "What is left out stays as it is, `null` clears."]
-        #[derive(Clone, Debug, Default, async_graphql::InputObject)]
-        pub struct $Patch {
-            $(
-                $(#[doc = $doc])+
-                pub $field: async_graphql::MaybeUndefined<<$Type as $crate::form::Field>::Sent>,
-            )+
+        impl $crate::form::Section for $Section {
+            fn info(&self) -> &'static $crate::form::Info {
+                <Self as $crate::form::Typed>::info_of()
+            }
+
+            fn values(&self) -> Vec<&dyn $crate::form::FieldValue> {
+                vec![$(&self.$field),+]
+            }
+
+            fn values_mut(&mut self) -> Vec<&mut dyn $crate::form::FieldValue> {
+                vec![$(&mut self.$field),+]
+            }
+
+            fn boxed(&self) -> Box<dyn $crate::form::Section> {
+                Box::new(self.clone())
+            }
         }
 
-        impl $crate::form::Section for $Section {
-            type Patch = $Patch;
+        impl $crate::form::Typed for $Section {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
-            const PLACES: &'static [$crate::form::Place] = &[$(<$Type as $crate::form::Field>::PLACE),+];
-            const SEARCHED: &'static [&'static str] = &[$($(stringify!($searched)),+)?];
 
-            fn build(patch: &$Patch, report: &mut dyn FnMut($crate::domain::Problem)) -> Option<Self> {
-                $(let $field = $crate::form::plumbing::build(&patch.$field, stringify!($field), report);)+
+            fn info_of() -> &'static $crate::form::Info {
+                static INFO: std::sync::LazyLock<$crate::form::Info> = std::sync::LazyLock::new(|| $crate::form::Info {
+                    name: stringify!($Section),
+                    input: $input,
+                    doc: &[$($doc),+],
+                    table: $table,
+                    fields: vec![$($crate::form::Described::of::<$Type>(stringify!($field), &[$($field_doc),+])),+],
+                    searched: &[$($(stringify!($searched)),+)?],
+                    make: |source| {
+                        <$Section as $crate::form::Typed>::make(source)
+                            .map(|section| Box::new(section) as Box<dyn $crate::form::Section>)
+                    },
+                });
+                &INFO
+            }
+
+            fn make(source: &mut $crate::form::Source<'_>) -> Option<Self> {
+                $(let $field = source.field::<$Type>();)+
                 Some(Self { $($field: $field?),+ })
-            }
-
-            fn apply(&mut self, patch: &$Patch, report: &mut dyn FnMut($crate::domain::Problem)) {
-                $($crate::form::plumbing::apply(&mut self.$field, &patch.$field, stringify!($field), report);)+
-            }
-
-            fn secrets(patch: &$Patch) -> Vec<$crate::domain::SentSecret<'_>> {
-                [$($crate::form::plumbing::secret::<$Type>(&patch.$field)),+].into_iter().flatten().collect()
-            }
-
-            fn store(&self) -> Vec<$crate::form::Cell> {
-                vec![$($crate::form::Field::store(&self.$field)),+]
-            }
-
-            fn load(
-                cells: Vec<$crate::form::Cell>,
-                tenant: $crate::domain::TenantId,
-            ) -> Result<Self, $crate::domain::Problem> {
-                let mut cells = cells.into_iter();
-                Ok(Self { $($field: $crate::form::plumbing::load(&mut cells, tenant, stringify!($field))?),+ })
-            }
-
-            fn describe() -> Vec<$crate::form::Described> {
-                vec![$($crate::form::plumbing::describe::<$Type>(stringify!($field))),+]
-            }
-
-            fn admit(
-                cells: Vec<$crate::form::Cell>,
-                tenant: $crate::domain::TenantId,
-                report: &mut dyn FnMut($crate::domain::Problem),
-            ) -> Option<Self> {
-                let mut cells = cells.into_iter();
-                $(let $field = $crate::form::plumbing::admit(&mut cells, tenant, stringify!($field), report);)+
-                Some(Self { $($field: $field?),+ })
-            }
-
-            fn sends(patch: &$Patch, field: &str) -> bool {
-                $((field == $crate::form::camel(stringify!($field)) && !patch.$field.is_undefined()))||+
-            }
-
-            fn diff(&self, after: &Self) -> Vec<$crate::form::Change> {
-                let mut changes = Vec::new();
-                $($crate::form::plumbing::diff(&self.$field, &after.$field, stringify!($field), &mut changes);)+
-                changes
-            }
-
-            fn show(&self) -> serde_json::Value {
-                [$(($crate::form::camel(stringify!($field)), $crate::form::Field::show(&self.$field))),+].into_iter().collect()
-            }
-
-            fn references(&self, visit: &mut dyn FnMut($crate::form::Reference)) {
-                $($crate::form::plumbing::references(&self.$field, stringify!($field), visit);)+
-            }
-
-            fn redirect(&mut self, from: $crate::domain::ObjectId, to: Option<$crate::domain::ObjectId>) -> bool {
-                let mut stays = true;
-                $(stays &= $crate::form::Field::redirect(&mut self.$field, from, to);)+
-                stays
-            }
-
-            fn redial(&mut self, from: &str, to: &str) {
-                $($crate::form::Field::redial(&mut self.$field, from, to);)+
-            }
-
-            fn destinations(&self, visit: &mut dyn FnMut(&'static str, &$crate::form::Destinations)) {
-                $($crate::form::Field::destinations(&self.$field, &mut |list| visit(stringify!($field), list));)+
             }
         }
     };

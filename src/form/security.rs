@@ -5,9 +5,8 @@ use super::{AreaCode, Checked, Expression, Facts, Form, Trial};
 use crate::domain::{Code, Id, Kind, Pattern, Pin, Problem, Seconds, Secret, Text, choice, kind};
 
 section! {
-    "security", SecurityInput;
+    "security", "SecurityInput";
     /// Which outside numbers may be dialled, when and for how long; the lock.
-    #[graphql(complex)]
     pub struct Security {
         /// Which outside numbers may be dialled.
         pub outbound_mode: OutboundMode,
@@ -16,7 +15,6 @@ section! {
         /// Why calls are restricted: a note for administrators, at most 255 characters.
         pub outbound_block_reason: Text<255>,
         /// The PIN, 4 to 10 digits, with which the user locks and unlocks the extension. Write-only; answered as whether it is set.
-        #[graphql(name = "lockPinSet")]
         pub lock_pin: Secret<Pin>,
         /// Whether the extension is locked: it takes calls, but dials no outside numbers except emergency ones.
         pub locked: bool,

@@ -7,16 +7,14 @@ use crate::domain::{
 };
 
 section! {
-    "web_user_panel", WebUserPanelInput;
+    "web_user_panel", "WebUserPanelInput";
     /// The login of the extension's user to the web panel.
-    #[graphql(complex)]
     pub struct WebUserPanel {
         /// Whether the user may log in.
         pub user_panel_enabled: bool,
         /// The login name: 2 to 64 of `A-Z a-z 0-9 . _ @ + -`, unique in the tenant whatever its case.
         pub web_user: Option<WebUser<64>>,
         /// The password: at least 10 characters, other than name and number. Write-only; answered as whether it is set.
-        #[graphql(name = "webPasswordSet")]
         pub web_password: Secret<Password>,
         /// Whether the password is checked by an LDAP server.
         pub use_ldap: bool,
@@ -25,10 +23,8 @@ section! {
         /// The second factor that a login asks for.
         pub two_factor_type: TwoFactorType,
         /// The seed of the one-time passwords (TOTP): 16 to 128 base32 characters. Write-only; answered as whether it is set.
-        #[graphql(name = "twoFactorSecretSet")]
         pub two_factor_secret: Sealed<TotpSeed>,
         /// The mobile number that codes are sent to by SMS. Write-only; answered as whether it is set.
-        #[graphql(name = "twoFactorMobileSet")]
         pub two_factor_mobile: Sealed<PhoneNumber>,
         /// The address for security notices, and for codes sent by e-mail.
         pub notification_email: Option<Email>,

@@ -5,9 +5,8 @@ use crate::domain::{GroupNumber, Kind};
 use crate::form::section;
 
 section! {
-    "call_group", CallGroupInput;
+    "call_group", "CallGroupInput";
     /// A call group: calls that ring a member may be picked up by those whose pickup groups have the same group number.
-    #[graphql(name = "CallGroupDetail")]
     pub struct CallGroup {
         /// The engine's number of the group: 0 to 63, unique among the tenant's call groups.
         pub group_number: GroupNumber,

@@ -6,9 +6,8 @@ use crate::domain::{Kind, Text};
 use crate::form::{Entries, section};
 
 section! {
-    "call_list", CallListInput;
+    "call_list", "CallListInput";
     /// A list of outside numbers; whether they are forbidden or allowed says who uses it.
-    #[graphql(name = "CallListDetail")]
     pub struct CallList {
         /// The numbers, at most 1000.
         pub entries: Entries<CallListEntry>,
@@ -16,7 +15,7 @@ section! {
 }
 
 section! {
-    "call_list_entry", CallListEntryInput;
+    "call_list_entry", "CallListEntryInput";
     /// One number of a call list.
     pub struct CallListEntry {
         /// The number as it is after the area code was added: 1 to 20 digits with an optional + in front.

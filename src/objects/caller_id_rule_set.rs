@@ -5,9 +5,8 @@ use crate::domain::{Code, Kind, Pattern, Problem, Text, choice};
 use crate::form::{AreaCode, Entries, Expression, Trial, section};
 
 section! {
-    "caller_id_rule_set", CallerIdRuleSetInput;
+    "caller_id_rule_set", "CallerIdRuleSetInput";
     /// A set of rules that rewrite the caller ID of outside calls.
-    #[graphql(name = "CallerIdRuleSetDetail")]
     pub struct CallerIdRuleSet {
         /// The rules in the order in which they are tried, at most 1000; what no rule matches stays as it is.
         pub rules: Entries<CallerIdRule>,
@@ -15,7 +14,7 @@ section! {
 }
 
 section! {
-    "caller_id_rule", CallerIdRuleInput;
+    "caller_id_rule", "CallerIdRuleInput";
     /// One rule of a caller-ID rule set.
     pub struct CallerIdRule {
         /// What is rewritten.
@@ -109,7 +108,7 @@ impl Detail for CallerIdRuleSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{PatternSent, Scalar};
+    use crate::domain::Scalar;
 
     #[test]
     fn a_replacement_names_groups_that_exist() {
@@ -125,7 +124,7 @@ mod tests {
         ] {
             let rule = CallerIdRule {
                 applies_to: CallerIdPart::Number,
-                pattern: Pattern::parse(&PatternSent(pattern.into())).unwrap(),
+                pattern: Pattern::parse(&pattern.into()).unwrap(),
                 replacement: Text::parse(&replacement.into()).unwrap(),
                 stop: true,
             };

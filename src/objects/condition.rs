@@ -5,9 +5,8 @@ use crate::domain::{Code, DateTime, Kind, MinuteOfDay, ObjectId, Pattern, Proble
 use crate::form::{AreaCode, Checked, Destinations, Entries, Expression, Facts, Links, Surroundings, Trial, section};
 
 section! {
-    "condition", ConditionInput;
+    "condition", "ConditionInput";
     /// A condition: true or false at the moment of a call. Its type says which of the fields count.
-    #[graphql(name = "ConditionDetail", complex)]
     pub struct Condition {
         /// What is asked.
         pub condition_type: ConditionType,
@@ -33,7 +32,7 @@ section! {
 }
 
 section! {
-    "condition_span", ConditionSpanInput;
+    "condition_span", "ConditionSpanInput";
     /// One span of time of a condition, from its start up to, but not including, its end.
     pub struct ConditionSpan {
         /// In the types WEEKDAY and WEEKTIME, the day of the week; null is every day in type WEEKTIME.
@@ -208,13 +207,13 @@ impl Detail for Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Id, ObjectId, PatternSent, Scalar, TenantId};
-    use crate::form::Section;
+    use crate::domain::{Id, ObjectId, Patch, Scalar, TenantId};
+    use crate::form::{self, Section};
 
     const NOW: i64 = 1_000_000;
 
     fn condition(condition_type: ConditionType, spans: &[ConditionSpan]) -> Condition {
-        let blank = Condition::build(&ConditionInput::default(), &mut |p| panic!("{p:?}")).unwrap();
+        let blank = form::build(&Patch::default(), &mut |p| panic!("{p:?}")).unwrap();
         Condition { condition_type, spans: Entries(spans.to_vec()), ..blank }
     }
 
@@ -293,7 +292,7 @@ mod tests {
         }
         let status = condition(ConditionType::ExtensionStatus, &[]);
         assert!(!Condition { extension_ids: [id(1)].into_iter().collect(), ..status }.never_true_alone(NOW));
-        let pattern = Pattern::parse(&PatternSent("^0".into())).unwrap();
+        let pattern = Pattern::parse(&"^0".into()).unwrap();
         let caller = condition(ConditionType::CallerId, &[]);
         assert!(!Condition { caller_id_pattern: Some(pattern), ..caller }.never_true_alone(NOW));
     }

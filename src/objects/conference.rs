@@ -5,15 +5,12 @@ use crate::domain::{Amount, Id, Kind, Pin, Problem, Secret, kind};
 use crate::form::section;
 
 section! {
-    "conference", ConferenceInput;
+    "conference", "ConferenceInput";
     /// A conference room: all who call it talk with each other.
-    #[graphql(name = "ConferenceDetail", complex)]
     pub struct Conference {
         /// The PIN, 4 to 10 digits, that participants are asked for. Write-only; answered as whether it is set.
-        #[graphql(name = "pinSet")]
         pub pin: Secret<Pin>,
         /// The PIN, 4 to 10 digits, that makes a participant the leader. Write-only; answered as whether it is set.
-        #[graphql(name = "adminPinSet")]
         pub admin_pin: Secret<Pin>,
         /// How many participants the room holds: 1 to 1000, 0 is unlimited.
         pub max_members: Amount<0, 1000>,

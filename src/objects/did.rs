@@ -5,9 +5,8 @@ use crate::domain::{Amount, Kind, PhoneNumber, Problem, Text};
 use crate::form::{self, Checked, Destinations, Facts, section};
 
 section! {
-    "did", DidInput, searched: phone_number, branch, department;
+    "did", "DidInput", searched: phone_number, branch, department;
     /// An outside number (DID) that reaches the tenant.
-    #[graphql(name = "DidDetail")]
     pub struct Did {
         /// The number: 2 to 20 digits with an optional + in front, unique among the tenant's outside numbers.
         pub phone_number: PhoneNumber,

@@ -5,9 +5,8 @@ use crate::domain::{Kind, PhoneNumber, Problem, Text, choice};
 use crate::form::section;
 
 section! {
-    "extension", ExtensionInput;
+    "extension", "ExtensionInput";
     /// A real extension: the device that rings for a virtual one.
-    #[graphql(name = "ExtensionDetail")]
     pub struct Extension {
         /// How the device is connected.
         pub technology: ExtensionTechnology,

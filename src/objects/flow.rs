@@ -5,14 +5,12 @@ use crate::domain::{Code, Id, Kind, Pin, Problem, Secret, kind};
 use crate::form::{Destinations, section};
 
 section! {
-    "flow", FlowInput;
+    "flow", "FlowInput";
     /// A flow: a named switch that sends calls one way while it is on, and another way while it is off.
-    #[graphql(name = "FlowDetail", complex)]
     pub struct Flow {
         /// Whether it is on. Who dials its number turns it the other way; so does the monitored extension.
         pub switched_on: bool,
         /// The PIN, 4 to 10 digits, that is asked before it is turned. Write-only; answered as whether it is set.
-        #[graphql(name = "pinSet")]
         pub pin: Secret<Pin>,
         /// The extension, real or virtual, whose state turns it on and off.
         pub monitored_extension_id: Option<Id<kind::AnyExtension>>,

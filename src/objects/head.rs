@@ -1,12 +1,12 @@
 //! What an object that is not a form has besides its detail: it stands in its row of `pbx_object`.
 
-use crate::domain::{DisplayName, ExtensionNumber, Problem, TenantId, Text, Value};
-use crate::form::{Cell, Section, section};
+use crate::domain::{DisplayName, ExtensionNumber, Text};
+use crate::form::{Section, section};
 
 use super::Preset;
 
 section! {
-    "pbx_object", NamedInput;
+    "pbx_object", "NamedInput";
     /// What every object has.
     pub struct Named {
         /// The object's name: 1 to 80 characters without `"`, `<` and `>`.
@@ -19,7 +19,7 @@ section! {
 }
 
 section! {
-    "pbx_object", NumberedInput;
+    "pbx_object", "NumberedInput";
     /// What every object that can be dialled has.
     pub struct Numbered {
         /// The number that reaches the object: 2 to 10 digits, unique in the tenant.
@@ -35,11 +35,6 @@ section! {
 
 /// What an object has besides its detail: [`Named`], or [`Numbered`] for what can be dialled.
 pub trait Head: Section {
-    /// Back from the object's row.
-    ///
-    /// # Errors
-    /// The rule that a stored value breaks.
-    fn of_row(number: Option<&str>, name: &str, description: &str, enabled: bool) -> Result<Self, Problem>;
     /// The number that reaches the object, if it has one.
     fn number(&self) -> Option<&ExtensionNumber>;
     /// The object's name.
@@ -48,18 +43,11 @@ pub trait Head: Section {
     fn description(&self) -> &str;
     /// Whether the object is in use.
     fn enabled(&self) -> bool;
-}
-
-fn load<H: Section>(values: impl IntoIterator<Item = Value>) -> Result<H, Problem> {
-    // No field here holds an id, so the tenant is not asked for.
-    H::load(values.into_iter().map(Cell::Value).collect(), TenantId(0))
+    /// A copy of it.
+    fn copy(&self) -> Box<dyn Head>;
 }
 
 impl Head for Named {
-    fn of_row(_: Option<&str>, name: &str, description: &str, enabled: bool) -> Result<Self, Problem> {
-        load([name.into(), description.into(), enabled.into()])
-    }
-
     fn number(&self) -> Option<&ExtensionNumber> {
         None
     }
@@ -75,13 +63,13 @@ impl Head for Named {
     fn enabled(&self) -> bool {
         self.enabled.value()
     }
+
+    fn copy(&self) -> Box<dyn Head> {
+        Box::new(self.clone())
+    }
 }
 
 impl Head for Numbered {
-    fn of_row(number: Option<&str>, name: &str, description: &str, enabled: bool) -> Result<Self, Problem> {
-        load([number.into(), name.into(), description.into(), enabled.into()])
-    }
-
     fn number(&self) -> Option<&ExtensionNumber> {
         self.number.as_ref()
     }
@@ -96,5 +84,9 @@ impl Head for Numbered {
 
     fn enabled(&self) -> bool {
         self.enabled.value()
+    }
+
+    fn copy(&self) -> Box<dyn Head> {
+        Box::new(self.clone())
     }
 }

@@ -5,9 +5,8 @@ use crate::domain::{Code, Id, Kind, ObjectId, Problem, Seconds, choice, kind};
 use crate::form::{Checked, Destination, DestinationTarget, Destinations, Facts, Surroundings, section};
 
 section! {
-    "hunt_list", HuntListInput;
+    "hunt_list", "HuntListInput";
     /// A hunt list: destinations that ring together or in turn until one answers.
-    #[graphql(name = "HuntListDetail", complex)]
     pub struct HuntList {
         /// In which order the members ring.
         pub strategy: HuntStrategy,

@@ -5,9 +5,8 @@ use crate::domain::{Amount, Code, Id, Kind, Problem, Seconds, Text, choice, kind
 use crate::form::{Destinations, section};
 
 section! {
-    "ivr", IvrInput;
+    "ivr", "IvrInput";
     /// A voice menu (IVR): callers hear a prompt and choose with the keys of their telephone.
-    #[graphql(name = "IvrDetail", complex)]
     pub struct Ivr {
         /// How callers choose.
         pub ivr_type: IvrType,

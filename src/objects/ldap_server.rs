@@ -6,9 +6,8 @@ use crate::domain::{Amount, Kind, Sealed, Seconds, Text, choice};
 use crate::form::section;
 
 section! {
-    "ldap_server", LdapServerInput;
+    "ldap_server", "LdapServerInput";
     /// An LDAP server that checks passwords.
-    #[graphql(name = "LdapServerDetail")]
     pub struct LdapServer {
         /// Its name or address: 1 to 253 letters, digits or `.`, `-`, `:`.
         pub host: HostName,
@@ -19,7 +18,6 @@ section! {
         /// The entry as which the server is searched, at most 255 characters; empty searches anonymously.
         pub bind_dn: Text<255>,
         /// The password of that entry, at most 255 characters. Write-only; answered as whether it is set.
-        #[graphql(name = "bindPasswordSet")]
         pub bind_password: Sealed<Text<255>>,
         /// The entry below which users are searched, at most 255 characters.
         pub base_dn: Text<255>,

@@ -5,9 +5,8 @@ use crate::domain::{Kind, Seconds, Text, choice};
 use crate::form::section;
 
 section! {
-    "media_file", MediaFileInput;
+    "media_file", "MediaFileInput";
     /// A media file: a prompt, a message or music.
-    #[graphql(name = "MediaFileDetail")]
     pub struct MediaFile {
         /// How the audio is encoded.
         pub audio_format: AudioFormat,

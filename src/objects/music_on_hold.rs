@@ -6,9 +6,8 @@ use crate::domain::{Gain, Kind, Problem, choice, kind};
 use crate::form::{Links, section};
 
 section! {
-    "music_on_hold", MusicOnHoldInput;
+    "music_on_hold", "MusicOnHoldInput";
     /// A music-on-hold class: what waiting callers hear.
-    #[graphql(name = "MusicOnHoldDetail", complex)]
     pub struct MusicOnHold {
         /// Where the music comes from.
         pub play_mode: MusicOnHoldMode,

@@ -5,9 +5,8 @@ use crate::domain::{Code, Id, Kind, Problem, Seconds, kind};
 use crate::form::{Links, section};
 
 section! {
-    "paging_group", PagingGroupInput;
+    "paging_group", "PagingGroupInput";
     /// A paging group: who calls it speaks through the loudspeakers of its members' phones.
-    #[graphql(name = "PagingGroupDetail", complex)]
     pub struct PagingGroup {
         /// The extensions, real or virtual, through whose phones is spoken, at most 256.
         pub member_ids: Links<kind::AnyExtension, 256>,

@@ -5,9 +5,8 @@ use crate::domain::{Code, ExtensionNumber, Id, Kind, Problem, Seconds, kind};
 use crate::form::{Checked, Facts, SlotRange, section};
 
 section! {
-    "parking_lot", ParkingLotInput;
+    "parking_lot", "ParkingLotInput";
     /// A parking lot: slots in which calls wait for somebody to fetch them. No object may have a number among them.
-    #[graphql(name = "ParkingLotDetail", complex)]
     pub struct ParkingLot {
         /// The first slot: 2 to 10 digits.
         pub first_slot: ExtensionNumber,
@@ -62,20 +61,17 @@ impl Detail for ParkingLot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ExtensionNumberSent, Scalar};
-    use crate::form::Section;
-    use async_graphql::MaybeUndefined::Value;
+    use crate::form;
 
     fn lot(first: &str, last: &str) -> ParkingLot {
-        let slot = |text: &str| Value(ExtensionNumberSent(text.into()));
-        let sent = ParkingLotInput { first_slot: slot(first), last_slot: slot(last), ..ParkingLotInput::default() };
-        ParkingLot::build(&sent, &mut |p| panic!("{p:?}")).unwrap()
+        let sent = [("firstSlot", first), ("lastSlot", last)].into();
+        form::build(&sent, &mut |p| panic!("{p:?}")).unwrap()
     }
 
     #[test]
     fn slots_are_a_range_of_numbers_of_one_length() {
         let inside = |text: &str| {
-            lot("800", "810").contains(&ExtensionNumber::parse(&ExtensionNumberSent(text.into())).unwrap())
+            lot("800", "810").contains(&ExtensionNumber::read(text).unwrap())
         };
         assert!(inside("800") && inside("805") && inside("810"));
         assert!(!inside("799") && !inside("811") && !inside("8005") && !inside("80"));

@@ -5,9 +5,8 @@ use crate::domain::{Amount, Code, DialNumber, Id, Kind, MacAddress, Password, Pr
 use crate::form::{Entries, Links, section};
 
 section! {
-    "phone", PhoneInput;
+    "phone", "PhoneInput";
     /// A phone: a handset, which fetches its lines and keys by itself.
-    #[graphql(name = "PhoneDetail", complex)]
     pub struct Phone {
         /// The hardware address by which the phone is known: 12 hexadecimal digits, unique in the tenant; needed unless it is a default or a virtual phone.
         pub mac_address: Option<MacAddress>,
@@ -16,7 +15,6 @@ section! {
         /// The user under which the phone fetches its configuration over HTTP, at most 64 characters.
         pub http_user: Text<64>,
         /// The password of that user: at least 10 characters. Write-only; answered as whether it is set.
-        #[graphql(name = "httpPasswordSet")]
         pub http_password: Sealed<Password>,
         /// Whether phones of this model that nobody has entered get this configuration.
         pub is_default: bool,
@@ -32,9 +30,8 @@ section! {
 }
 
 section! {
-    "phone_line", PhoneLineInput;
+    "phone_line", "PhoneLineInput";
     /// A line of a phone.
-    #[graphql(complex)]
     pub struct PhoneLine {
         /// Which line it is: 0 to 200, each at most once.
         pub line_number: Amount<0, 200>,
@@ -44,9 +41,8 @@ section! {
 }
 
 section! {
-    "phone_key", PhoneKeyInput;
+    "phone_key", "PhoneKeyInput";
     /// A programmable key of a phone. Its type says which of the fields count.
-    #[graphql(complex)]
     pub struct PhoneKey {
         /// What the key does.
         pub key_type: PhoneKeyType,

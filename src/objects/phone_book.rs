@@ -5,9 +5,8 @@ use crate::domain::{Code, DialNumber, DisplayName, Email, Kind, Problem};
 use crate::form::{Entries, section};
 
 section! {
-    "phone_book", PhoneBookInput;
+    "phone_book", "PhoneBookInput";
     /// A phone book as phones and callers' names use it.
-    #[graphql(name = "PhoneBookDetail")]
     pub struct PhoneBook {
         /// Whether the tenant's extensions are listed too, those that want to be in phone books.
         pub include_extensions: bool,
@@ -19,7 +18,7 @@ section! {
 }
 
 section! {
-    "phone_book_entry", PhoneBookEntryInput;
+    "phone_book_entry", "PhoneBookEntryInput";
     /// One entry of a phone book.
     pub struct PhoneBookEntry {
         /// Who it is: 1 to 80 characters without `"`, `<` and `>`.

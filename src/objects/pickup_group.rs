@@ -5,9 +5,8 @@ use crate::domain::{GroupNumber, Kind};
 use crate::form::section;
 
 section! {
-    "pickup_group", PickupGroupInput;
+    "pickup_group", "PickupGroupInput";
     /// A pickup group: its members may answer calls that ring in the call group with the same group number.
-    #[graphql(name = "PickupGroupDetail")]
     pub struct PickupGroup {
         /// The engine's number of the group: 0 to 63, unique among the tenant's pickup groups.
         pub group_number: GroupNumber,

@@ -1,8 +1,8 @@
 //! A value with a default of its own.
 
-use async_graphql::OutputType;
+use serde_json::Value as Json;
 
-use crate::domain::{Problem, Scalar, SentSecret, Value, answers};
+use crate::domain::{Problem, Scalar, Sent, Shape, Value};
 
 /// A counted value, such as `Seconds<1, 3600>`, that is `DEFAULT` when nobody says anything.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,9 +16,10 @@ impl<T: Copy, const DEFAULT: i64> Preset<T, DEFAULT> {
 }
 
 impl<T: Scalar, const DEFAULT: i64> Scalar for Preset<T, DEFAULT> {
-    type Sent = T::Sent;
+    const TAKES: Shape = T::TAKES;
+    const ANSWERS: Shape = T::ANSWERS;
 
-    fn parse(sent: &Self::Sent) -> Result<Self, Problem> {
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
         T::parse(sent).map(Self)
     }
 
@@ -39,28 +40,22 @@ impl<T: Scalar, const DEFAULT: i64> Scalar for Preset<T, DEFAULT> {
         T::from_value(value).map(Self)
     }
 
-    fn answer(&self) -> async_graphql::Value {
+    fn answer(&self) -> Json {
         self.0.answer()
     }
-
-    fn secret(sent: &Self::Sent) -> Option<SentSecret<'_>> {
-        T::secret(sent)
-    }
 }
-
-answers!([T: Scalar + OutputType, const DEFAULT: i64] Preset<T, DEFAULT> as T);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Seconds, SecondsSent};
+    use crate::domain::Seconds;
 
     #[test]
     fn the_default_stands_until_something_is_said() {
         type Timeout = Preset<Seconds<1, 600>, 45>;
         assert_eq!(Timeout::blank().unwrap().value().get(), 45);
-        assert_eq!(Timeout::parse(&SecondsSent(30)).unwrap().value().get(), 30);
-        assert!(Timeout::parse(&SecondsSent(0)).is_err());
+        assert_eq!(Timeout::parse(&30.into()).unwrap().value().get(), 30);
+        assert!(Timeout::parse(&0.into()).is_err());
         assert!(Preset::<Seconds<1, 600>, 0>::blank().is_none());
     }
 }

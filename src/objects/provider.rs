@@ -5,9 +5,8 @@ use crate::domain::{Amount, DigitCount, Digits, Kind, PhoneNumber, Problem, Text
 use crate::form::section;
 
 section! {
-    "provider", ProviderInput;
+    "provider", "ProviderInput";
     /// A provider: a trunk to the outside.
-    #[graphql(name = "ProviderDetail")]
     pub struct Provider {
         /// How the trunk is connected.
         pub technology: ProviderTechnology,

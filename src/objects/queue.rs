@@ -5,9 +5,8 @@ use crate::domain::{Amount, Code, Id, KeypadKey, Kind, Problem, Seconds, choice,
 use crate::form::{Destinations, Entries, Links, section};
 
 section! {
-    "queue", QueueInput;
+    "queue", "QueueInput";
     /// A queue: callers wait in it until one of its members is free.
-    #[graphql(name = "QueueDetail", complex)]
     pub struct Queue {
         /// Which of the free members a waiting call rings.
         pub strategy: QueueStrategy,
@@ -79,9 +78,8 @@ section! {
 }
 
 section! {
-    "queue_member", QueueMemberInput;
+    "queue_member", "QueueMemberInput";
     /// A member of a queue.
-    #[graphql(complex)]
     pub struct QueueMember {
         /// The extension that rings, real or virtual; each at most once. Of a virtual one the members ring, and its own destinations are not followed.
         pub extension_id: Id<kind::AnyExtension>,

@@ -5,9 +5,8 @@ use crate::domain::{Amount, DigitCount, Digits, Id, Kind, Pattern, Text, choice,
 use crate::form::{AreaCode, Entries, Expression, Trial, section};
 
 section! {
-    "routing_profile", RoutingProfileInput;
+    "routing_profile", "RoutingProfileInput";
     /// A routing profile: the routes that carry outside calls, faxes or messages.
-    #[graphql(name = "RoutingProfileDetail")]
     pub struct RoutingProfile {
         /// What the routes carry.
         pub profile_type: RoutingProfileType,
@@ -19,9 +18,8 @@ section! {
 }
 
 section! {
-    "route", RouteInput;
+    "route", "RouteInput";
     /// One route of a routing profile.
-    #[graphql(complex)]
     pub struct Route {
         /// What administrators call it, at most 80 characters.
         pub name: Text<80>,

@@ -15,9 +15,9 @@ macro_rules! ruled_text {
         }
 
         impl $crate::domain::Scalar for $Name {
-            type Sent = String;
+            const TAKES: $crate::domain::Shape = $crate::domain::Shape::String;
 
-            fn parse(sent: &String) -> Result<Self, $crate::domain::Problem> {
+            fn parse(sent: &$crate::domain::Sent) -> Result<Self, $crate::domain::Problem> {
                 let text = <$crate::domain::Text<$max> as $crate::domain::Scalar>::parse(sent)?;
                 let fits: fn(&str) -> bool = $fits;
                 if fits(text.as_str()) {
@@ -33,11 +33,9 @@ macro_rules! ruled_text {
 
             fn from_value(value: $crate::domain::Value) -> Result<Self, $crate::domain::Problem> {
                 <$crate::domain::Text<$max> as $crate::domain::Scalar>::from_value(value)
-                    .and_then(|text| <Self as $crate::domain::Scalar>::parse(&text.as_str().to_owned()))
+                    .and_then(|text| <Self as $crate::domain::Scalar>::parse(&text.as_str().into()))
             }
         }
-
-        $crate::domain::answers!([] $Name as String);
     };
 }
 pub(super) use ruled_text;

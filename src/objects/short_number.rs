@@ -5,9 +5,8 @@ use crate::domain::{DialNumber, Kind};
 use crate::form::section;
 
 section! {
-    "short_number", ShortNumberInput;
+    "short_number", "ShortNumberInput";
     /// A short number: who dials it is connected with another number.
-    #[graphql(name = "ShortNumberDetail")]
     pub struct ShortNumber {
         /// The number that is dialled instead, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in front.
         pub destination: DialNumber,

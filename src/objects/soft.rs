@@ -1,8 +1,8 @@
 //! A value that may be the number of an object.
 
-use async_graphql::OutputType;
+use serde_json::Value as Json;
 
-use crate::domain::{Problem, Scalar, SentSecret, Value, answers};
+use crate::domain::{Problem, Scalar, Sent, Shape, Value};
 
 /// A number under which something is known by convention, and which may be that of an object: a soft reference.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,11 +16,12 @@ impl<T> Soft<T> {
 }
 
 impl<T: Scalar> Scalar for Soft<T> {
-    type Sent = T::Sent;
+    const TAKES: Shape = T::TAKES;
+    const ANSWERS: Shape = T::ANSWERS;
 
     const DIALS: bool = true;
 
-    fn parse(sent: &Self::Sent) -> Result<Self, Problem> {
+    fn parse(sent: &Sent) -> Result<Self, Problem> {
         T::parse(sent).map(Self)
     }
 
@@ -44,16 +45,10 @@ impl<T: Scalar> Scalar for Soft<T> {
         T::admit(value).map(Self)
     }
 
-    fn answer(&self) -> async_graphql::Value {
+    fn answer(&self) -> Json {
         self.0.answer()
     }
-
-    fn secret(sent: &Self::Sent) -> Option<SentSecret<'_>> {
-        T::secret(sent)
-    }
 }
-
-answers!([T: Scalar + OutputType] Soft<T> as T);
 
 #[cfg(test)]
 mod tests {

@@ -6,9 +6,8 @@ use crate::domain::Kind;
 use crate::form::section;
 
 section! {
-    "spy_group", SpyGroupInput;
+    "spy_group", "SpyGroupInput";
     /// A spy group: supervisors that are allowed on it may monitor the calls of its members.
-    #[graphql(name = "SpyGroupDetail")]
     pub struct SpyGroup {
         /// The engine's name of the group: 1 to 40 characters without `:`, unique among the tenant's spy groups.
         pub engine_name: EngineName,

@@ -5,9 +5,8 @@ use crate::domain::{Code, DigitCount, Digits, Pattern, Problem, TenantCode, Time
 use crate::form::{AreaCode, Expression, Trial, section};
 
 section! {
-    "tenant", TenantInput;
+    "tenant", "TenantInput";
     /// A tenant: a customer with a numbering plan of its own.
-    #[graphql(name = "TenantDetail")]
     pub struct TenantSettings {
         /// How people and configuration name the tenant: 2 to 32 capital letters, digits or `_`, unique.
         pub code: TenantCode,

@@ -1,29 +1,24 @@
 //! Details for the tests of the kinds' rules, made of what a client would send.
 
-use async_graphql::InputType;
-
 use super::Detail;
 use crate::domain::{ObjectId, Problem, TenantId};
+use crate::form::{self, Info};
 
 /// An opaque id.
 pub(super) fn id(local: i64) -> String {
-    ObjectId { tenant: TenantId(1), local }.opaque().0
+    ObjectId { tenant: TenantId(1), local }.opaque()
 }
 
 fn said(problem: &Problem) -> String {
-    format!("{} {}", problem.path.join("."), async_graphql::resolver_utils::enum_value(problem.code))
+    format!("{} {}", problem.path.join("."), problem.code.word())
 }
 
 /// A detail as a client sends it, or what is wrong with its values: `path CODE`.
 pub(super) fn sent<D: Detail>(json: &serde_json::Value) -> Result<D, Vec<String>> {
-    let value = async_graphql::Value::from_json(json.clone()).unwrap();
-    let patch = <D::Patch as InputType>::parse(Some(value)).unwrap_or_else(|_| panic!("{json}"));
-    let known = InputType::to_value(&patch).into_json().unwrap();
-    for field in json.as_object().unwrap().keys() {
-        assert!(known.get(field).is_some(), "there is no field {field}");
-    }
+    let info: &Info = D::info_of();
+    let patch = info.read(json).unwrap_or_else(|field| panic!("there is no field {field}"));
     let mut problems = Vec::new();
-    D::build(&patch, &mut |problem| problems.push(said(&problem))).ok_or(problems)
+    form::build(&patch, &mut |problem| problems.push(said(&problem))).ok_or(problems)
 }
 
 /// A detail whose values are right.

@@ -6,9 +6,8 @@ use crate::domain::{Kind, choice};
 use crate::form::{Entries, section};
 
 section! {
-    "user_profile", UserProfileInput;
+    "user_profile", "UserProfileInput";
     /// A user profile: what a user may do.
-    #[graphql(name = "UserProfileDetail")]
     pub struct UserProfile {
         /// Whether it is for users of the web panel.
         pub for_panel: bool,
@@ -22,7 +21,7 @@ section! {
 }
 
 section! {
-    "user_profile_privilege", PrivilegeInput;
+    "user_profile_privilege", "PrivilegeInput";
     /// One thing that a user profile allows.
     pub struct Privilege {
         /// What is allowed: 1 to 64 of `A-Z a-z 0-9 . _ -`.

@@ -7,16 +7,14 @@ use crate::domain::{
 use crate::form::{self, Checked, Destinations, Facts, section};
 
 section! {
-    "voicemail_box", VoicemailBoxInput;
+    "voicemail_box", "VoicemailBoxInput";
     /// A voicemail box: what callers leave in it and who is told.
-    #[graphql(name = "VoicemailBoxDetail")]
     pub struct VoicemailBox {
         /// The number of the box, at most 10 digits; empty is the object's own number.
         pub mailbox: Soft<Digits<10>>,
         /// The owner's full name, as mails and the directory say it: at most 80 characters without `"`, `<` and `>`.
         pub full_name: DisplayName<80>,
         /// The PIN, 4 to 10 digits, that is asked before messages are played. Write-only; answered as whether it is set.
-        #[graphql(name = "pinSet")]
         pub pin: Secret<Pin>,
         /// The addresses that are told of new messages, at most 20.
         pub email: EmailList,

@@ -1,0 +1,57 @@
+//! Reading JSON as if a client had sent it, for what is not GraphQL: demo data, the command line, tests.
+
+use serde_json::Value as Json;
+
+use super::{Form, Info, Seen};
+use super::section::camel;
+use crate::domain::{Patch, SecretText, Sent};
+
+impl Info {
+    /// What is sent for it.
+    ///
+    /// # Errors
+    /// The name of a field that it does not have.
+    pub fn read(&self, json: &Json) -> Result<Patch, String> {
+        let Json::Object(fields) = json else { return Err(json.to_string()) };
+        let field = |(name, json): (&String, &Json)| {
+            let field = self.fields.iter().find(|field| field.client == *name).ok_or_else(|| name.clone())?;
+            let sent = match (json, field.seen) {
+                (Json::String(text), _) if field.secret.is_some() => SecretText::new(text.as_str()).into(),
+                (Json::Array(list), Seen::Entries(info)) => {
+                    let entry = |json| info().read(json).map(Sent::Object);
+                    Sent::List(list.iter().map(entry).collect::<Result<_, _>>()?)
+                }
+                (json, _) => plain(json),
+            };
+            Ok((name.clone(), sent))
+        };
+        fields.iter().map(field).collect::<Result<_, _>>().map(Patch)
+    }
+}
+
+impl Form {
+    /// What is sent for a form.
+    ///
+    /// # Errors
+    /// The name of a section or field that it does not have.
+    pub fn read(json: &Json) -> Result<Patch, String> {
+        let Json::Object(sections) = json else { return Err(json.to_string()) };
+        let section = |(name, json): (&String, &Json)| {
+            let known = Self::SECTIONS.iter().find(|(known, _)| camel(known) == *name).ok_or_else(|| name.clone())?;
+            Ok((name.clone(), Sent::Object(known.1().read(json)?)))
+        };
+        sections.iter().map(section).collect::<Result<_, _>>().map(Patch)
+    }
+}
+
+fn plain(json: &Json) -> Sent {
+    match json {
+        Json::Null => Sent::Null,
+        Json::Bool(b) => (*b).into(),
+        // No field is a fraction: one is text of the wrong shape, which is told.
+        Json::Number(n) => n.as_i64().map_or_else(|| n.to_string().into(), Sent::from),
+        Json::String(text) => text.as_str().into(),
+        Json::Array(list) => Sent::List(list.iter().map(plain).collect()),
+        Json::Object(fields) => fields.iter().map(|(name, json)| (name.clone(), plain(json))).collect::<Patch>().into(),
+    }
+}

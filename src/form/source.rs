@@ -1,0 +1,107 @@
+//! Where the fields of a section come from when one is made: a client, the database, or a file.
+
+use super::field::{Cell, Field, misplaced};
+use super::section::Info;
+use crate::domain::{Code, Patch, Problem, Sent, TenantId, Value};
+
+/// Hands out the fields of a section, one after the other.
+pub struct Source<'a> {
+    info: &'a Info,
+    next: usize,
+    from: From<'a>,
+}
+
+/// What it has for each field.
+enum From<'a> {
+    /// What a client sent; what is left out is blank.
+    Client { patch: &'a Patch, report: &'a mut dyn FnMut(Problem) },
+    /// What is stored, and the first problem with it.
+    Store { cells: std::vec::IntoIter<Cell>, tenant: TenantId, problem: Option<Problem> },
+    /// What stands in a file that somebody may have written by hand. Secrets are not repeated.
+    File { cells: std::vec::IntoIter<Cell>, tenant: TenantId, report: &'a mut dyn FnMut(Problem) },
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn sent(info: &'a Info, patch: &'a Patch, report: &'a mut dyn FnMut(Problem)) -> Self {
+        Self { info, next: 0, from: From::Client { patch, report } }
+    }
+
+    pub(super) fn file(
+        info: &'a Info,
+        cells: Vec<Cell>,
+        tenant: TenantId,
+        report: &'a mut dyn FnMut(Problem),
+    ) -> Self {
+        Self { info, next: 0, from: From::File { cells: cells.into_iter(), tenant, report } }
+    }
+
+    /// What is made of stored cells.
+    pub(crate) fn stored<S>(
+        info: &'a Info,
+        cells: Vec<Cell>,
+        tenant: TenantId,
+        make: impl FnOnce(&mut Self) -> Option<S>,
+    ) -> Result<S, Problem> {
+        let from = From::Store { cells: cells.into_iter(), tenant, problem: None };
+        let mut source = Self { info, next: 0, from };
+        let made = make(&mut source);
+        let problem = match source.from {
+            From::Store { problem, .. } => problem,
+            From::Client { .. } | From::File { .. } => None,
+        };
+        made.ok_or_else(|| problem.unwrap_or_else(misplaced))
+    }
+
+    /// The next field. What is wrong with it is told.
+    pub fn field<F: Field>(&mut self) -> Option<F> {
+        let field = self.info.fields.get(self.next)?;
+        self.next += 1;
+        match &mut self.from {
+            From::Client { patch, report } => built(patch.get(&field.client), &mut |p| report(p.under(&field.client))),
+            From::Store { cells, tenant, problem } => {
+                let loaded = cells.next().ok_or_else(misplaced).and_then(|cell| F::load(cell, *tenant));
+                loaded.map_err(|p| problem.get_or_insert(p.under(field.name)).path.len()).ok()
+            }
+            From::File { cells, tenant, report } => {
+                let cell = cells.next()?;
+                let shown = if field.secret.is_some() { None } else { shown(&cell) };
+                let refused = |mut problem: Problem| {
+                    if problem.path.is_empty() && problem.value.is_none() {
+                        problem.value.clone_from(&shown);
+                    }
+                    report(problem.under(&field.client));
+                };
+                F::admit(cell, *tenant).map_err(|problems| problems.into_iter().for_each(refused)).ok()
+            }
+        }
+    }
+}
+
+/// A field made of what a client sent alone. Reports a rule that is broken, and a value that is missing.
+fn built<F: Field>(sent: Option<&Sent>, report: &mut dyn FnMut(Problem)) -> Option<F> {
+    let built = match sent {
+        None => F::blank(),
+        Some(Sent::Null) => F::cleared(),
+        Some(sent) => match F::parse(sent) {
+            Ok(parsed) => Some(parsed),
+            Err(problems) => {
+                problems.into_iter().for_each(report);
+                return None;
+            }
+        },
+    };
+    if built.is_none() {
+        report(Problem::new(Code::Required, "is required"));
+    }
+    built
+}
+
+/// How a problem repeats a value of a file.
+fn shown(cell: &Cell) -> Option<String> {
+    match cell {
+        Cell::Value(Value::Text(text)) => Some(text.escape_default().to_string()),
+        Cell::Value(Value::Int(n)) => Some(n.to_string()),
+        Cell::Value(Value::Bool(b)) => Some(b.to_string()),
+        _ => None,
+    }
+}
