@@ -208,7 +208,7 @@ impl Detail for Condition {
 mod tests {
     use super::*;
     use crate::domain::{Id, ObjectId, Patch, Scalar, TenantId};
-    use crate::form::{self, Section};
+    use crate::form;
 
     const NOW: i64 = 1_000_000;
 

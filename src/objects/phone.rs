@@ -137,7 +137,7 @@ impl Detail for Phone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::form::Section as _;
+    use crate::form::Typed as _;
     use crate::objects::testing::{doubted, id, problems, sent};
     use serde_json::{Value, json};
 
@@ -165,7 +165,7 @@ mod tests {
         let weak = sent::<Phone>(&json!({ "httpPassword": "short" })).unwrap_err();
         assert_eq!(weak, ["httpPassword WEAK_PASSWORD"]);
         // Provisioning reads it back.
-        let password = Phone::describe().into_iter().find(|field| field.name == "http_password").unwrap();
+        let password = Phone::info_of().fields.iter().find(|field| field.name == "http_password").unwrap();
         assert_eq!(password.secret, Some(crate::domain::Kept::Sealed));
     }
 
