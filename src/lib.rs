@@ -8,3 +8,5 @@
 pub mod domain;
 pub mod form;
 pub mod objects;
+pub mod service;
+pub mod store;

@@ -1,14 +1,12 @@
 //! `vext tenant`.
 
-use async_graphql::MaybeUndefined::{Undefined, Value};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
 use super::{Outcome, print, sentences, table};
 use crate::config::DatabaseSettings;
-use crate::domain::PatternSent;
-use crate::objects::TenantInput;
+use crate::domain::{Patch, Sent};
 use crate::service::TenantRow;
 
 /// Make, list and delete tenants.
@@ -83,17 +81,18 @@ pub struct TenantCreate {
 impl TenantCreate {
     fn run(self) -> Outcome {
         let app = self.database.open_or_make(1)?;
-        let request = TenantInput {
-            code: Value(self.code),
-            name: Value(self.name),
-            timezone: Value(self.timezone),
-            transcription: Value(self.transcription),
-            ai: Value(self.ai),
-            area_code: Value(self.area_code),
-            area_code_min_digits: Value(self.area_code_min_digits),
-            area_code_max_digits: Value(self.area_code_max_digits),
-            area_code_regex: self.area_code_regex.map_or(Undefined, |regex| Value(PatternSent(regex))),
-        };
+        let fields = [
+            ("code", Sent::from(self.code)),
+            ("name", self.name.into()),
+            ("timezone", self.timezone.into()),
+            ("transcription", self.transcription.into()),
+            ("ai", self.ai.into()),
+            ("areaCode", self.area_code.into()),
+            ("areaCodeMinDigits", self.area_code_min_digits.into()),
+            ("areaCodeMaxDigits", self.area_code_max_digits.into()),
+        ];
+        let regex = self.area_code_regex.map(|regex| ("areaCodeRegex", regex.into()));
+        let request: Patch = fields.into_iter().chain(regex).collect();
         let tenant = Runtime::new()?.block_on(app.create_tenant(&request))?.map_err(sentences)?;
         print(&format!("Tenant {} is there.\n", tenant.settings.code.as_str()))
     }

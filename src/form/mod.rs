@@ -38,7 +38,7 @@ pub use numbers::{AreaCode, Expression, KnownNumbers, Trial, Tried};
 pub use outbound_calls::*;
 pub use outbound_recording::*;
 pub(crate) use section::section;
-pub use section::{Change, Info, Rules, Section, Typed, build, camel, load};
+pub use section::{Change, Info, Rules, Section, Typed, admit, build, camel, load};
 pub use security::*;
 pub use source::Source;
 pub use web_user_panel::*;

@@ -248,7 +248,7 @@ pub fn load<S: Typed>(cells: Vec<Cell>, tenant: TenantId) -> Result<S, Problem> 
 }
 
 /// A section back from a file, see [`Info::admit`].
-pub(super) fn admit<S: Typed>(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<S> {
+pub fn admit<S: Typed>(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<S> {
     S::make(&mut Source::file(S::info_of(), cells, tenant, report))
 }
 

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use super::document::Plain;
 use crate::domain::{Code, ExtensionNumber, ObjectId, Problem};
 use crate::form::DestinationTarget as Target;
-use crate::form::{self, AreaCode, Checked, Destinations, Expression, Facts, Form, Reference, Surroundings, camel};
-use crate::objects::{Detail, Head as _};
+use crate::form::{
+    self, AreaCode, Checked, Destinations, Expression, Facts, Form, Reference, Section, Surroundings, camel,
+};
+use crate::objects::{Head, KindInfo};
 
 /// A form or another object as it is checked.
 pub(super) trait Checkable: Send {
@@ -98,9 +100,9 @@ impl Checkable for Form {
     }
 }
 
-fn check_head<D: Detail>(head: &D::Head, facts: &Facts) -> Checked {
+fn check_head(kind: &KindInfo, head: &dyn Head, facts: &Facts) -> Checked {
     let mut checked = Checked::default();
-    let numbers = form::check_number(head.number(), D::NEEDS_NUMBER, facts);
+    let numbers = form::check_number(head.number(), kind.needs_number, facts);
     checked.errors.extend(numbers.into_iter().map(|problem| problem.under("number")));
     if head.name().is_empty() {
         checked.errors.push(Problem::new(Code::Required, "is required").under("name"));
@@ -109,15 +111,18 @@ fn check_head<D: Detail>(head: &D::Head, facts: &Facts) -> Checked {
 }
 
 /// What of a new object stands in its row, when its detail cannot be made: that much can be checked.
-pub(super) struct RowOf<D: Detail>(pub(super) D::Head);
+pub(super) struct RowOf {
+    pub(super) kind: &'static KindInfo,
+    pub(super) head: Box<dyn Head>,
+}
 
-impl<D: Detail> Checkable for RowOf<D> {
+impl Checkable for RowOf {
     fn number(&self) -> Option<&ExtensionNumber> {
-        self.0.number()
+        self.head.number()
     }
 
     fn needs_number(&self) -> bool {
-        D::NEEDS_NUMBER
+        self.kind.needs_number
     }
 
     fn ask(&self, asks: &mut Asks) {
@@ -129,7 +134,7 @@ impl<D: Detail> Checkable for RowOf<D> {
     }
 
     fn check(&self, facts: &Facts) -> Checked {
-        check_head::<D>(&self.0, facts)
+        check_head(self.kind, &*self.head, facts)
     }
 
     fn lint(&self, _: &Facts, _: &mut Checked) {}
@@ -137,19 +142,20 @@ impl<D: Detail> Checkable for RowOf<D> {
     fn expressions<'a>(&'a self, _: &AreaCode, _: &mut dyn FnMut(Expression<'a>)) {}
 }
 
-impl<D: Detail> Checkable for Plain<D> {
+impl Checkable for Plain {
     fn number(&self) -> Option<&ExtensionNumber> {
         self.head.number()
     }
 
     fn needs_number(&self) -> bool {
-        D::NEEDS_NUMBER
+        self.kind.needs_number
     }
 
     fn ask(&self, asks: &mut Asks) {
         asks.number(self.head.number());
-        self.detail.references(&mut |reference| asks.reference(&reference));
-        self.detail.destinations(&mut |_, list| asks.destinations(list));
+        let detail: &dyn Section = &*self.detail;
+        detail.references(&mut |reference| asks.reference(&reference));
+        detail.destinations(&mut |_, list| asks.destinations(list));
     }
 
     fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
@@ -157,14 +163,15 @@ impl<D: Detail> Checkable for Plain<D> {
     }
 
     fn check(&self, facts: &Facts) -> Checked {
-        let mut checked = check_head::<D>(&self.head, facts);
-        self.detail.references(&mut |reference| checked.reference(reference, facts));
-        self.detail.destinations(&mut |field, list| {
-            if !D::BESIDE.contains(&field) {
+        let (kind, detail): (_, &dyn Section) = (self.kind, &*self.detail);
+        let mut checked = check_head(kind, &*self.head, facts);
+        detail.references(&mut |reference| checked.reference(reference, facts));
+        detail.destinations(&mut |field, list| {
+            if !kind.beside.contains(&field) {
                 checked.destinations(&[camel(field)], list, facts);
-                let only = list.0.first().filter(|to| !D::REPEATS && facts.leads_back(to, self.number()));
+                let only = list.0.first().filter(|to| !kind.repeats && facts.leads_back(to, self.number()));
                 if let Some(only) = only {
-                    let rule = format!("leads back to the {} itself and nowhere else", D::KIND.label());
+                    let rule = format!("leads back to the {} itself and nowhere else", kind.kind.label());
                     let problem = Problem::new(Code::SelfReference, rule).under(only.word()).under(0);
                     checked.errors.push(problem.under(camel(field)));
                 }

@@ -6,15 +6,13 @@
 
 use std::collections::HashMap;
 
-use async_graphql::MaybeUndefined::Value as Set;
-use async_graphql::{InputType, Pos, Value};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{App, PlainPatch, Save, SaveTarget, Saved, Viewer};
-use crate::domain::{Kind, ObjectId, Problem, TenantId};
-use crate::form::NoteInput;
-use crate::objects::*;
+use super::{App, Save, SaveTarget, Saved, Viewer};
+use crate::domain::{Kind, ObjectId, Patch, Problem, TenantId};
+use crate::form::{Form, Typed as _};
+use crate::objects::{KindInfo, TenantSettings};
 use crate::store::{self, Result, StoreError};
 
 /// The code of the tenant that has an object of every kind: Canistracci Oil.
@@ -48,16 +46,16 @@ pub async fn fill(app: &App) -> Result<()> {
 /// Saves 108 once more, as somebody did since the version that the example of a conflict has seen.
 async fn second_save(app: &App) -> Result<()> {
     let object = ObjectId::of_opaque(IVY_MORGAN_ID).ok_or_else(|| StoreError::Bug("108's id is none".into()))?;
-    let note = NoteInput { department: Set("Export sales".into()), ..NoteInput::default() };
-    let target = SaveTarget::Existing(object);
-    let save = Save { target, patch: note.into(), expected_version: Some(1), dry_run: false };
+    let patch = [("note", Patch::from([("department", "Export sales")]))].into();
+    let (kind, target) = (Kind::VirtualExtension, SaveTarget::Existing(object));
+    let save = Save { kind, target, patch, expected_version: Some(1), dry_run: false };
     let saved = app.save(&app.snapshot(), &Viewer::system("demo data"), save).await?;
     if saved.errors.is_empty() { Ok(()) } else { Err(mistake(IVY_MORGAN, &saved.errors)) }
 }
 
 async fn make_tenant(app: &App, data: &str) -> Result<()> {
     let Data { tenant, make } = toml::from_str(data).map_err(|e| StoreError::Bug(e.to_string()))?;
-    let request: TenantInput = read("tenant", tenant)?;
+    let request = TenantSettings::info_of().read(&tenant).map_err(|field| unread("tenant", &field))?;
     let tenant = app.create_tenant(&request).await?.map_err(|problems| mistake("tenant", &problems))?.id;
     let mut maker = Maker { app, viewer: Viewer::system("demo data"), tenant, made: HashMap::new() };
     for Batch { kind, objects } in make {
@@ -94,26 +92,12 @@ struct Maker<'a> {
     made: HashMap<String, ObjectId>,
 }
 
-macro_rules! any_kind {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        async fn make_any(&self, kind: Kind, object: Json) -> Result<ObjectId> {
-            match kind {
-                $(Kind::$Kind => self.insert::<$Kind>(object).await,)+
-                Kind::VirtualExtension => self.save(SaveTarget::New(self.tenant), object).await,
-                Kind::FormDefaults => self.save(SaveTarget::Defaults(self.tenant), object).await,
-            }
-        }
-    };
-}
-
 impl Maker<'_> {
-    each_detail!(any_kind);
-
     async fn make(&mut self, kind: Kind, mut object: Json) -> Result<()> {
         let key = ["/number", "/information/number", "/name"].iter().find_map(|path| object.pointer(path)?.as_str());
         let key = key.unwrap_or(kind.word()).to_owned();
         self.resolve(&mut object)?;
-        let id = self.make_any(kind, object).await?;
+        let id = self.save(kind, &object).await?;
         match self.made.insert(key.clone(), id) {
             None => Ok(()),
             Some(_) => Err(StoreError::Bug(format!("the demo data makes {key} twice"))),
@@ -127,7 +111,7 @@ impl Maker<'_> {
                 if let Some(key) = text.strip_prefix('@') {
                     let unknown = || StoreError::Bug(format!("the demo data has not made {key} yet"));
                     let id = self.made.get(key).ok_or_else(unknown)?;
-                    *text = id.opaque().0;
+                    *text = id.opaque();
                 }
                 Ok(())
             }
@@ -137,22 +121,17 @@ impl Maker<'_> {
         }
     }
 
-    /// Saves an object without a form as anybody would.
-    async fn insert<D: Detail>(&self, object: Json) -> Result<ObjectId> {
-        let Json::Object(mut detail) = object else { return Err(StoreError::Bug("an object is none".into())) };
-        let head = ["number", "name", "description", "enabled"].map(|field| detail.remove_entry(field));
-        let head: serde_json::Map<_, _> = head.into_iter().flatten().collect();
-        let what = head.get("name").and_then(Json::as_str).unwrap_or(D::KIND.label()).to_owned();
-        let patch = PlainPatch::<D> { head: read(&what, head.into())?, detail: read(&what, detail.into())? };
-        let save = Save { target: SaveTarget::New(self.tenant), patch, expected_version: None, dry_run: false };
-        saved(&what, self.app.save_object(&self.app.snapshot(), &self.viewer, save).await?)
-    }
-
-    /// Saves a form as anybody would.
-    async fn save(&self, target: SaveTarget, form: Json) -> Result<ObjectId> {
-        let what = form.pointer("/information/name").and_then(Json::as_str).unwrap_or("defaults").to_owned();
-        let save = Save { target, patch: read(&what, form)?, expected_version: None, dry_run: false };
-        saved(&what, self.app.save(&self.app.snapshot(), &self.viewer, save).await?)
+    /// Saves an object as anybody would.
+    async fn save(&self, kind: Kind, object: &Json) -> Result<ObjectId> {
+        let name = ["/information/name", "/name"].iter().find_map(|path| object.pointer(path)?.as_str());
+        let what = name.unwrap_or(kind.label());
+        let patch = read(kind, object).map_err(|field| unread(what, &field))?;
+        let target = match kind {
+            Kind::FormDefaults => SaveTarget::Defaults(self.tenant),
+            _ => SaveTarget::New(self.tenant),
+        };
+        let save = Save { kind, target, patch, expected_version: None, dry_run: false };
+        saved(what, self.app.save(&self.app.snapshot(), &self.viewer, save).await?)
     }
 }
 
@@ -169,27 +148,19 @@ fn mistake(what: &str, problems: &[Problem]) -> StoreError {
     StoreError::Bug(format!("the demo's {what}: {}", problems.iter().map(said).collect::<Vec<_>>().join("; ")))
 }
 
-/// Reads an input as if a client had sent it. A field that it does not have is not passed over.
-fn read<P: InputType>(what: &str, json: Json) -> Result<P> {
-    let bug = |why: String| StoreError::Bug(format!("the demo's {what}: {why}"));
-    let sent = Value::from_json(json).map_err(|e| bug(e.to_string()))?;
-    let input = P::parse(Some(sent.clone())).map_err(|e| bug(e.into_server_error(Pos::default()).message))?;
-    match unread(&sent, &input.to_value()) {
-        Some(field) => Err(bug(format!("there is no field {field}"))),
-        None => Ok(input),
-    }
+/// Reads an object as if a client had sent it. A field that it does not have is not passed over.
+fn read(kind: Kind, object: &Json) -> std::result::Result<Patch, String> {
+    let Some(info) = KindInfo::of(kind) else { return Form::read(object) };
+    let Json::Object(mut detail) = object.clone() else { return Err(object.to_string()) };
+    let head = info.head.fields.iter().filter_map(|field| detail.remove_entry(&field.client));
+    let head: serde_json::Map<_, _> = head.collect();
+    let (head, detail) = (info.head.read(&head.into())?, info.detail.read(&detail.into())?);
+    Ok(Patch([head.0, detail.0].concat()))
 }
 
-/// The first field of `sent` that `read` does not have.
-fn unread(sent: &Value, read: &Value) -> Option<String> {
-    match (sent, read) {
-        (Value::Object(sent), Value::Object(read)) => sent.iter().find_map(|(name, value)| match read.get(name) {
-            Some(read) => unread(value, read),
-            None => Some(name.to_string()),
-        }),
-        (Value::List(sent), Value::List(read)) => sent.iter().zip(read).find_map(|(sent, read)| unread(sent, read)),
-        _ => None,
-    }
+/// The mistake of a field that there is not.
+fn unread(what: &str, field: &str) -> StoreError {
+    StoreError::Bug(format!("the demo's {what}: there is no field {field}"))
 }
 
 #[cfg(test)]
@@ -198,7 +169,6 @@ mod tests {
 
     use super::*;
     use crate::domain::Environment;
-    use crate::form::{self, Form, FormPatch, Section, camel, each_section};
     use crate::service::{Database, OpenOptions};
     use crate::store::Query;
 
@@ -225,33 +195,27 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_of_ivys_form_is_left_out() {
-        macro_rules! same {
-            ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {{
-                let initial = Form::initial();
-                let same = move |query: &mut Query<'_>| {
-                    let ivy = store::plain_row(query, IVY_MORGAN)?.unwrap().id.local;
-                    let mut same = Vec::new();
-                    $(
-                        let section: form::$Section = store::load_section(query, ivy)?;
-                        let cells = section.store().into_iter().zip(initial.$name.store());
-                        let fields = form::$Section::COLUMNS.iter().zip(cells).filter(|(_, (ivy, new))| ivy == new);
-                        same.extend(fields.map(|(field, _)| format!("{}.{}", camel(stringify!($name)), camel(field))));
-                    )+
-                    Ok(same)
-                };
-                let (_folder, app) = filled().await;
-                let tenant = app.tenants().await.unwrap().remove(0).id;
-                app.snapshot().read(tenant, same).await.unwrap()
-            }};
-        }
-        assert_eq!(each_section!(same), AS_NEW);
+        let same = |query: &mut Query<'_>| {
+            let ivy = store::plain_row(query, IVY_MORGAN)?.unwrap().id.local;
+            let initial = Form::initial();
+            let mut same = Vec::new();
+            for (name, new) in initial.named() {
+                let section = store::load_any(query, new.info(), &[ivy])?.remove(&ivy).unwrap();
+                let fields = section.fields().zip(new.values()).filter(|((_, ivy), new)| ivy.equals(*new));
+                same.extend(fields.map(|((field, _), _)| format!("{name}.{}", field.client)));
+            }
+            Ok(same)
+        };
+        let (_folder, app) = filled().await;
+        let tenant = app.tenants().await.unwrap().remove(0).id;
+        assert_eq!(app.snapshot().read(tenant, same).await.unwrap(), AS_NEW);
     }
 
     #[test]
     fn a_misspelt_field_is_not_passed_over() {
-        let typo = |json| read::<FormPatch>("form", json).unwrap_err().to_string();
-        assert!(typo(json!({ "note": { "brunch": "" } })).ends_with("the demo's form: there is no field brunch"));
-        assert!(typo(json!({ "notes": {} })).ends_with("there is no field notes"));
-        assert!(typo(json!({ "note": { "branch": 7 } })).contains("the demo's form: "));
+        let typo = |kind, json| read(kind, &json).unwrap_err();
+        assert_eq!(typo(Kind::VirtualExtension, json!({ "note": { "brunch": "" } })), "brunch");
+        assert_eq!(typo(Kind::FormDefaults, json!({ "notes": {} })), "notes");
+        assert_eq!(typo(Kind::RoutingProfile, json!({ "routes": [{ "patern": "^0" }] })), "patern");
     }
 }

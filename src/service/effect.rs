@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::checkable::Checkable;
-use super::document::{Document, Plain};
+use super::document::Document;
 use super::facts;
 use crate::domain::{Kind, ObjectId, Problem};
-use crate::form::{Change, Checked, Facts, Form};
-use crate::objects::{self, each_detail};
+use crate::form::{Change, Checked, Facts};
 use crate::store::{self, ObjectRow, OwnRow, Query, Record, Result, TenantRow, Tx};
 
 /// What is done to every object that refers.
@@ -72,30 +70,8 @@ pub(super) fn work_out(
     Ok((effect, writes))
 }
 
-macro_rules! of_any_kind {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        fn of_kind(
-            query: &mut Query<'_>,
-            tenant: &TenantRow,
-            rows: &[Arc<ObjectRow>],
-            step: &Step,
-            now: i64,
-            effect: &mut Effect,
-            writes: &mut Vec<Write>,
-        ) -> Result<()> {
-            match rows.first().map(|row| row.kind) {
-                None => Ok(()),
-                Some(Kind::VirtualExtension | Kind::FormDefaults) => {
-                    of::<Form>(query, tenant, rows, step, now, effect, writes)
-                }
-                $(Some(Kind::$Kind) => of::<Plain<objects::$Kind>>(query, tenant, rows, step, now, effect, writes),)+
-            }
-        }
-    };
-}
-each_detail!(of_any_kind);
-
-fn of<D: Document>(
+/// The part of the objects of one kind.
+fn of_kind(
     query: &mut Query<'_>,
     tenant: &TenantRow,
     rows: &[Arc<ObjectRow>],
@@ -104,16 +80,17 @@ fn of<D: Document>(
     effect: &mut Effect,
     writes: &mut Vec<Write>,
 ) -> Result<()> {
-    let mut before = D::load(query, &rows.iter().map(|row| (**row).clone()).collect::<Vec<_>>())?;
+    let Some(kind) = rows.first().map(|row| row.kind) else { return Ok(()) };
+    let mut before = Document::load(query, kind, &rows.iter().map(|row| (**row).clone()).collect::<Vec<_>>())?;
     let pairs: Vec<_> = rows.iter().filter_map(|row| Some((row, before.remove(&row.id.local)?))).collect();
     let pairs: Vec<_> = pairs.into_iter().map(|(row, before)| (row, step.taken(&before), before)).collect();
-    let states = pairs.iter().flat_map(|(_, after, before)| [after as &dyn Checkable, before]).collect::<Vec<_>>();
+    let states = pairs.iter().flat_map(|(_, after, before)| [after.checkable(), before.checkable()]).collect::<Vec<_>>();
     let around = facts::around(query, tenant, &states, now)?;
     for (row, after, before) in pairs {
         let defaults = row.kind == Kind::FormDefaults;
         let own = Some(row.id).filter(|_| !defaults);
         let facts = Facts { own, defaults, around: Arc::clone(&around), ..Facts::default() };
-        let (was, is) = (before.check(&facts), after.check(&facts));
+        let (was, is) = (before.checkable().check(&facts), after.checkable().check(&facts));
         let new = |is: Vec<Problem>, was: &[Problem]| {
             let is = is.into_iter().filter(|p| was.iter().all(|w| (&w.path, w.code) != (&p.path, p.code)));
             is.map(|problem| ObjectProblem { object: Arc::clone(row), problem }).collect::<Vec<_>>()
@@ -135,7 +112,7 @@ fn of<D: Document>(
 }
 
 impl Step {
-    fn taken<D: Document>(&self, before: &D) -> D {
+    fn taken(&self, before: &Document) -> Document {
         let mut after = before.clone();
         match self {
             Self::Redirect(from, to) => after.redirect(*from, *to),

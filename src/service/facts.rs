@@ -119,7 +119,7 @@ pub(super) fn follow(query: &mut Query<'_>, around: &mut Surroundings, starts: V
     Ok(())
 }
 
-fn sections<S: crate::form::Section>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
+fn sections<S: crate::form::Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
     if ids.is_empty() { Ok(HashMap::new()) } else { store::load_sections(query, ids) }
 }
 

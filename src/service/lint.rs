@@ -10,16 +10,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Enum;
-
 use super::checkable::Checkable;
-use super::document::{Document, Plain};
+use super::document::Document;
 use super::{App, facts};
-use crate::domain::{Code, Kind, Problem, Stopwatch, TenantId, opaque};
+use crate::domain::{Code, Kind, Problem, Stopwatch, TenantId, opaque, words};
 use crate::form::{
-    AreaCode, Checked, Expression, Facts, Form, KnownNumbers, Place as Kept, Section as _, Surroundings, Tried,
+    AreaCode, Checked, Expression, Facts, KnownNumbers, Place as Kept, Surroundings, Tried,
 };
-use crate::objects::{self, each_detail};
+use crate::objects::KindInfo;
 use crate::store::{self, Deadline, ObjectRow, Query, Result, Snapshot, TenantRow};
 
 /// How many objects are read together.
@@ -27,13 +25,15 @@ const CHUNK: usize = 500;
 /// How many of them may be of a kind with entries, of which each may have 1000.
 const CHUNK_WITH_ENTRIES: usize = 20;
 
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
-pub enum Severity {
-    /// A rule is broken: a save of this part of the object would be refused.
-    Error,
-    /// It looks wrong.
-    Warning,
+words! {
+    "Severity";
+    /// How bad a finding is.
+    pub enum Severity {
+        /// A rule is broken: a save of this part of the object would be refused.
+        Error = "ERROR",
+        /// It looks wrong.
+        Warning = "WARNING",
+    }
 }
 
 /// Which findings are asked for.
@@ -302,8 +302,6 @@ impl Lint {
     }
 }
 
-type Checkables = HashMap<i64, Box<dyn Checkable>>;
-
 impl Walk<'_> {
     /// Looks at some objects. The number of statements depends on the number of kinds, not on that of objects.
     fn chunk(
@@ -316,11 +314,11 @@ impl Walk<'_> {
     ) -> Result<Option<Stop>> {
         let mut of_kinds: HashMap<Kind, Vec<ObjectRow>> = HashMap::new();
         rows.iter().for_each(|row| of_kinds.entry(row.kind).or_default().push((**row).clone()));
-        let mut loaded = Checkables::new();
+        let mut loaded: HashMap<i64, Document> = HashMap::new();
         for (kind, rows) in of_kinds {
-            loaded.extend(load(query, kind, &rows)?);
+            loaded.extend(Document::load(query, kind, &rows)?);
         }
-        let objects: Vec<_> = loaded.values().map(|object| &**object).collect();
+        let objects: Vec<_> = loaded.values().map(Document::checkable).collect();
         let around = facts::around(query, self.tenant, &objects, now)?;
         for row in rows {
             let Some(object) = loaded.get(&row.id.local) else { continue };
@@ -328,7 +326,8 @@ impl Walk<'_> {
             if self.is_late() {
                 return Ok(Some(Stop::Late(from)));
             }
-            let checked = check(&**object, row, &around);
+            let object = object.checkable();
+            let checked = check(object, row, &around);
             let mut expressions = Vec::new();
             object.expressions(area, &mut |expression| expressions.push(expression));
             if let Some(stop) = self.object(query, Some(row), checked, &expressions, from)? {
@@ -348,30 +347,10 @@ fn check(object: &dyn Checkable, row: &ObjectRow, around: &Arc<Surroundings>) ->
     checked
 }
 
-macro_rules! load {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        fn load(query: &mut Query<'_>, kind: Kind, rows: &[ObjectRow]) -> Result<Checkables> {
-            match kind {
-                Kind::VirtualExtension | Kind::FormDefaults => of::<Form>(query, rows),
-                $(Kind::$Kind => of::<Plain<objects::$Kind>>(query, rows),)+
-            }
-        }
-
-        /// Whether objects of this kind have entries of their own.
-        fn has_entries(kind: Kind) -> bool {
-            let places = match kind {
-                Kind::VirtualExtension | Kind::FormDefaults => return false,
-                $(Kind::$Kind => objects::$Kind::PLACES,)+
-            };
-            places.iter().any(|place| matches!(place, Kept::Rows(rows) if !rows.slotted))
-        }
-    };
-}
-each_detail!(load);
-
-fn of<D: Document>(query: &mut Query<'_>, rows: &[ObjectRow]) -> Result<Checkables> {
-    let boxed = |(id, document)| (id, Box::new(document) as Box<dyn Checkable>);
-    Ok(D::load(query, rows)?.into_iter().map(boxed).collect())
+/// Whether objects of this kind have entries of their own.
+fn has_entries(kind: Kind) -> bool {
+    let own = |kind: &KindInfo| kind.detail.fields.iter().any(|f| matches!(f.place, Kept::Rows(rows) if !rows.slotted));
+    KindInfo::of(kind).is_some_and(own)
 }
 
 #[cfg(test)]

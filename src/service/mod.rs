@@ -32,7 +32,6 @@ use std::time::Duration;
 
 pub use access::{NewToken, Selected, TokenMark, Viewer};
 pub use backup::{Manifest, backup};
-pub use document::PlainPatch;
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
 pub use feed::{Follower, Following, Heard, read_place, write_place};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{ExtensionNumber, ExtensionNumberSent, ObjectId, Problem, Scalar as _};
+use crate::domain::{ExtensionNumber, ObjectId, Problem};
 use crate::form::Holder;
 use crate::store::{self, ObjectRow, Query, Result};
 
@@ -23,8 +23,8 @@ pub struct Availability {
 ///
 /// # Errors
 /// What the store answers.
-pub fn availability(query: &mut Query<'_>, sent: &ExtensionNumberSent) -> Result<Availability> {
-    let number = match ExtensionNumber::parse(sent) {
+pub fn availability(query: &mut Query<'_>, sent: &str) -> Result<Availability> {
+    let number = match ExtensionNumber::read(sent) {
         Ok(number) => number,
         Err(problem) => {
             return Ok(Availability { problem: Some(problem.under("number")), ..Availability::default() });
@@ -49,8 +49,8 @@ pub fn availability(query: &mut Query<'_>, sent: &ExtensionNumberSent) -> Result
 ///
 /// # Errors
 /// One sentence on why they are none.
-pub fn range(from: &ExtensionNumberSent, to: &ExtensionNumberSent) -> std::result::Result<(String, String), String> {
-    let parse = |sent, name| ExtensionNumber::parse(sent).map_err(|problem| problem.under(name).message());
+pub fn range(from: &str, to: &str) -> std::result::Result<(String, String), String> {
+    let parse = |sent, name| ExtensionNumber::read(sent).map_err(|problem| problem.under(name).message());
     let (from, to) = (parse(from, "from")?, parse(to, "to")?);
     let (from, to) = (from.as_str().to_owned(), to.as_str().to_owned());
     if from.len() != to.len() {

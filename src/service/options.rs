@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use super::checkable::Asks;
-use super::document::{Document, Plain};
+use super::document::Document;
 use super::facts;
 use super::find::Find;
 use crate::domain::{Kind, ObjectId};
-use crate::form::{self, Form, Known, Leads, Place, Section, camel, each_section};
-use crate::objects::{self, each_detail};
+use crate::form::{Form, Info, Known, Leads, Place, camel};
+use crate::objects::KindInfo;
 use crate::store::{self, ObjectRow, Query, Result};
 
 /// How many objects are read at once where not all of them fit.
@@ -42,11 +42,11 @@ pub struct Offered {
     pub more: bool,
 }
 
-fn collect<S: Section>(start: &str, found: &mut Fields) {
-    for field in S::describe() {
+fn collect(start: &str, info: &Info, found: &mut Fields) {
+    for field in &info.fields {
         for pointer in &field.pointers {
             let Leads::ById(kinds) = pointer.leads else { continue };
-            let mut path = format!("{start}.{}", camel(field.name));
+            let mut path = format!("{start}.{}", field.client);
             if let Place::Rows(rows) = field.place
                 && !rows.slotted
             {
@@ -57,40 +57,10 @@ fn collect<S: Section>(start: &str, found: &mut Fields) {
     }
 }
 
-macro_rules! of_form {
-    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
-        fn of_form(found: &mut Fields) {
-            $(collect::<form::$Section>(&camel(stringify!($name)), found);)+
-        }
-    };
-}
-each_section!(of_form);
-
-macro_rules! of_kinds {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        fn of_details(found: &mut Fields) {
-            $(collect::<objects::$Kind>(&camel(stringify!($field)), found);)+
-        }
-
-        /// Every reference that an object holds: its field, as [`fields`] names it, and where it leads.
-        fn held(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<(String, ObjectId)>> {
-            match row.kind {
-                Kind::VirtualExtension | Kind::FormDefaults => held_by::<Form>(query, row, None),
-                $(Kind::$Kind => held_by::<Plain<objects::$Kind>>(query, row, Some(camel(stringify!($field)))),)+
-            }
-        }
-    };
-}
-each_detail!(of_kinds);
-
-fn held_by<D: Document>(
-    query: &mut Query<'_>,
-    row: &ObjectRow,
-    start: Option<String>,
-) -> Result<Vec<(String, ObjectId)>> {
-    let Some(document) = D::load(query, std::slice::from_ref(row))?.remove(&row.id.local) else {
-        return Ok(Vec::new());
-    };
+/// Every reference that an object holds: its field, as [`fields`] names it, and where it leads.
+fn held(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<(String, ObjectId)>> {
+    let start = KindInfo::of(row.kind).map(|kind| camel(kind.detail.table));
+    let Some(document) = Document::load_one(query, row)? else { return Ok(Vec::new()) };
     let mut held = Vec::new();
     document.references(&mut |reference| {
         let steps = reference.path.into_iter().filter(|step| step.parse::<u32>().is_err());
@@ -105,8 +75,8 @@ fn held_by<D: Document>(
 pub fn fields() -> &'static Fields {
     static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
         let mut found = Fields::new();
-        of_form(&mut found);
-        of_details(&mut found);
+        Form::SECTIONS.iter().for_each(|(name, info)| collect(&camel(name), info(), &mut found));
+        KindInfo::all().iter().for_each(|kind| collect(&camel(kind.detail.table), kind.detail, &mut found));
         found
     });
     &FIELDS

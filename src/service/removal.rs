@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::Enum;
 use sha2::{Digest as _, Sha256};
 
-use super::document::{Document, Plain};
+use super::document::{self, Document};
 use super::effect::{Effect, ObjectProblem, Step, Write, work_out};
 use super::save::{conflict, no_such};
 use super::{App, Viewer, facts};
-use crate::domain::{Code, Kind, ObjectId, Problem, hex};
-use crate::form::{Change, Form};
-use crate::objects::{self, each_detail};
+use crate::domain::{Code, Kind, ObjectId, Problem, hex, words};
+use crate::form::Change;
 use crate::store::{self, Asked, ObjectRow, Outcome, Query, Record, ReferenceRow, Result, Snapshot, StoreError, Tx};
 
 /// The most references that one delete changes; one transaction holds up all other changes of the tenant.
@@ -19,15 +17,17 @@ pub const MOST_REFERENCES: usize = 5000;
 /// How many references an answer that refuses a delete names.
 const NAMED: usize = 20;
 
-/// What is to become of the references to an object that is deleted.
-#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
-pub enum OnReferences {
-    /// Delete only what nothing refers to.
-    Block,
-    /// Take the object out of whatever refers to it.
-    Detach,
-    /// Put another object in its place.
-    ReplaceWith,
+words! {
+    "OnReferences";
+    /// What is to become of the references to an object that is deleted.
+    pub enum OnReferences {
+        /// Delete only what nothing refers to.
+        Block = "BLOCK",
+        /// Take the object out of whatever refers to it.
+        Detach = "DETACH",
+        /// Put another object in its place.
+        ReplaceWith = "REPLACE_WITH",
+    }
 }
 
 /// A delete that somebody asks for.
@@ -221,7 +221,7 @@ fn unfit(query: &mut Query<'_>, object: ObjectId, replacement: ObjectId) -> Resu
             .is_some_and(|row| row.kind != Kind::FormDefaults);
     Ok(if !known {
         let problem = Problem::new(Code::NotFound, "must be the id of an object of this tenant");
-        Some(problem.value(replacement.opaque().as_str()).under("replacement"))
+        Some(problem.value(replacement.opaque()).under("replacement"))
     } else if replacement == object {
         Some(Problem::new(Code::SelfReference, "must be another object").under("replacement"))
     } else {
@@ -304,42 +304,19 @@ fn in_use(references: &[ReferenceRow]) -> Vec<Problem> {
     hard(references).take(NAMED).map(problem).chain((more > 0).then_some(rest)).collect()
 }
 
-macro_rules! of_any_kind {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        /// Removes all of an object. Its history stays, and ends with what it was.
-        fn erase(tx: &mut Tx<'_>, row: &ObjectRow, actor: &str, now: i64) -> Result<()> {
-            match row.kind {
-                Kind::VirtualExtension | Kind::FormDefaults => erase_document::<Form>(tx, row, actor, now),
-                $(Kind::$Kind => erase_document::<Plain<objects::$Kind>>(tx, row, actor, now),)+
-            }
-        }
-
-        fn takes_along(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<String>> {
-            match row.kind {
-                Kind::VirtualExtension | Kind::FormDefaults => along_with::<Form>(query, row),
-                $(Kind::$Kind => along_with::<Plain<objects::$Kind>>(query, row),)+
-            }
-        }
-    };
-}
-each_detail!(of_any_kind);
-
-fn along_with<D: Document>(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<String>> {
-    let document = D::load(query, std::slice::from_ref(row))?.remove(&row.id.local);
-    Ok(document.map(|document| document.takes_along()).unwrap_or_default())
+fn takes_along(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<String>> {
+    Ok(Document::load_one(query, row)?.map(|document| document.takes_along()).unwrap_or_default())
 }
 
-fn erase_document<D: Document>(tx: &mut Tx<'_>, row: &ObjectRow, actor: &str, now: i64) -> Result<()> {
+/// Removes all of an object. Its history stays, and ends with what it was.
+fn erase(tx: &mut Tx<'_>, row: &ObjectRow, actor: &str, now: i64) -> Result<()> {
     let id = row.id.local;
-    let fields = match D::load(tx, std::slice::from_ref(row))?.remove(&id) {
-        Some(document) => document.changes(None),
-        None => Vec::new(),
-    };
+    let fields = Document::load_one(tx, row)?.map(|document| document.changes(None)).unwrap_or_default();
     let gone = |change: Change| Change { before: change.after, after: serde_json::Value::Null, ..change };
     // Nothing else tells what it was once its row is gone.
     let kind = Change { path: store::KIND_PATH.into(), before: row.kind.word().into(), after: serde_json::Value::Null };
     let changes: Vec<_> = fields.into_iter().map(gone).chain([kind]).collect();
-    D::erase(tx, id)?;
+    document::erase(tx, row.kind, id)?;
     store::erase_object(tx, id)?;
     let version = row.next_version()?;
     store::record(tx, &Record { object: id, version, actor, at: now, changes: &changes })

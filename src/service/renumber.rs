@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::MaybeUndefined::Value;
-
 use super::effect::{Effect, ObjectProblem, Step, Write, work_out};
 use super::removal::MOST_REFERENCES;
 use super::save::{Plan, refusal};
 use super::{App, Save, SaveTarget, Saved, Viewer, facts};
-use crate::domain::{Code, ExtensionNumberSent, Kind, ObjectId, Problem};
-use crate::form::{Form, FormPatch, InformationInput};
+use crate::domain::{Code, Kind, ObjectId, Patch, Problem};
 use crate::store::{self, Asked, Outcome, Query, Result, Snapshot, StoreError, Tx};
 
 /// Another number for a virtual extension.
@@ -18,7 +15,7 @@ pub struct Renumber {
     /// The extension.
     pub object: ObjectId,
     /// The number.
-    pub number: ExtensionNumberSent,
+    pub number: String,
     /// Whether the texts that equal the old number change with it.
     pub update_soft_references: bool,
     /// The version that the client saw; another one refuses it.
@@ -78,16 +75,17 @@ impl App {
 }
 
 /// The save of the extension, and what of the soft references changes; the writes only when that is asked for.
-fn work_out_renumber(query: &mut Query<'_>, renumber: &Renumber, now: i64) -> Result<(Plan<Form>, Effect, Vec<Write>)> {
+fn work_out_renumber(query: &mut Query<'_>, renumber: &Renumber, now: i64) -> Result<(Plan, Effect, Vec<Write>)> {
     let Renumber { object, number, update_soft_references, expected_version, dry_run } = renumber;
-    let information = InformationInput { number: Value(number.clone()), ..InformationInput::default() };
+    let information = Patch::from([("number", number.as_str())]);
     let save = Save {
+        kind: Kind::VirtualExtension,
         target: SaveTarget::Existing(*object),
-        patch: FormPatch::from(information),
+        patch: [("information", information)].into(),
         expected_version: *expected_version,
         dry_run: *dry_run,
     };
-    let mut plan = Plan::<Form>::make(query, Kind::VirtualExtension, &save, now)?;
+    let mut plan = Plan::make(query, &save, now)?;
     let row = store::load_objects(query, &[object.local])?.remove(&object.local).map(Arc::new);
     let Some((row, old)) =
         row.filter(|_| !plan.is_void()).and_then(|row| Some((Arc::clone(&row), row.number.clone()?)))
@@ -103,7 +101,7 @@ fn work_out_renumber(query: &mut Query<'_>, renumber: &Renumber, now: i64) -> Re
     }
     let owners = references.into_iter().filter(|reference| !reference.hard).map(|reference| reference.owner);
     let tenant = store::own_tenant(query)?;
-    let (soft, writes) = work_out(query, &tenant, owners, &Step::Redial(old, number.0.clone()), now)?;
+    let (soft, writes) = work_out(query, &tenant, owners, &Step::Redial(old, number.clone()), now)?;
     if !update_soft_references {
         return Ok((plan, soft, Vec::new()));
     }

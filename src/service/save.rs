@@ -7,11 +7,10 @@
 use std::sync::Arc;
 
 use super::checkable::{Asks, Checkable};
-use super::document::{Document, Plain, PlainPatch};
+use super::document::{self, Document};
 use super::{App, Viewer, facts};
-use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Problem, SecretText, SentSecret, TenantId, Value};
-use crate::form::{Change, Checked, Facts, Form, FormPatch};
-use crate::objects::Detail;
+use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret, TenantId, Value};
+use crate::form::{Change, Checked, Facts};
 use crate::store::{self, ObjectRow, Outcome, Query, Record, Result, Snapshot, StoreError, TenantRow, Tx};
 
 /// What a save is about.
@@ -38,11 +37,13 @@ impl SaveTarget {
 
 /// A save that somebody asks for.
 #[derive(Clone, Debug)]
-pub struct Save<P> {
+pub struct Save {
+    /// The kind of the object; that of the defaults for a tenant's own.
+    pub kind: Kind,
     /// What it is about.
     pub target: SaveTarget,
-    /// What the client sent.
-    pub patch: P,
+    /// What the client sent: sections of a form, or fields of an object of another kind.
+    pub patch: Patch,
     /// The version that the client saw; another one refuses the save.
     pub expected_version: Option<i64>,
     /// Whether only to say what would happen.
@@ -82,66 +83,33 @@ pub(super) fn no_such(kind: Kind) -> Problem {
 }
 
 impl App {
-    /// Saves a form, or says what would happen. Nothing is half saved.
+    /// Saves a form or an object of another kind, or says what would happen. Nothing is half saved.
     ///
     /// # Errors
     /// What the store answers; what is wrong with the input is in the answer.
-    pub async fn save(&self, snapshot: &Snapshot, viewer: &Viewer, save: Save<FormPatch>) -> Result<Saved> {
-        let kind = match save.target {
-            SaveTarget::Defaults(_) => Kind::FormDefaults,
-            SaveTarget::New(_) | SaveTarget::Existing(_) | SaveTarget::CopyOf(_) => Kind::VirtualExtension,
-        };
-        self.save_document::<Form>(snapshot, viewer, kind, save).await
-    }
-
-    /// Saves an object that is not a form, like [`App::save`].
-    ///
-    /// # Errors
-    /// As [`App::save`].
-    pub async fn save_object<D: Detail>(
-        &self,
-        snapshot: &Snapshot,
-        viewer: &Viewer,
-        save: Save<PlainPatch<D>>,
-    ) -> Result<Saved> {
-        self.save_document::<Plain<D>>(snapshot, viewer, D::KIND, save).await
-    }
-
-    async fn save_document<D: Document>(
-        &self,
-        snapshot: &Snapshot,
-        viewer: &Viewer,
-        kind: Kind,
-        save: Save<D::Patch>,
-    ) -> Result<Saved> {
-        let tenant = save.target.tenant();
+    pub async fn save(&self, snapshot: &Snapshot, viewer: &Viewer, save: Save) -> Result<Saved> {
+        let (tenant, kind) = (save.target.tenant(), save.kind);
         if let Some(refusal) = refusal(viewer, tenant, kind) {
             return Ok(Saved::refused(refusal));
         }
-        match self.try_to_save::<D>(snapshot, viewer, kind, save).await {
+        match self.try_to_save(snapshot, viewer, save).await {
             // A token for all tenants sees even those that do not exist.
             Err(StoreError::NoTenant) => Ok(Saved::refused(no_such(kind))),
             result => result,
         }
     }
 
-    async fn try_to_save<D: Document>(
-        &self,
-        snapshot: &Snapshot,
-        viewer: &Viewer,
-        kind: Kind,
-        save: Save<D::Patch>,
-    ) -> Result<Saved> {
+    async fn try_to_save(&self, snapshot: &Snapshot, viewer: &Viewer, save: Save) -> Result<Saved> {
         let (tenant, now) = (save.target.tenant(), self.now());
         if save.dry_run {
-            return snapshot.read(tenant, move |query| Plan::<D>::make(query, kind, &save, now).map(Plan::told)).await;
+            return snapshot.read(tenant, move |query| Plan::make(query, &save, now).map(Plan::told)).await;
         }
         let save = Arc::new(save);
-        let secrets = D::secrets(&save.patch);
+        let secrets = document::secrets(save.kind, &save.patch);
         if secrets.iter().any(|(how, _)| *how == Kept::Hashed) {
             let save = Arc::clone(&save);
             let look = move |query: &mut Query<'_>| {
-                let plan = Plan::<D>::make(query, kind, &save, now)?;
+                let plan = Plan::make(query, &save, now)?;
                 Ok(plan.is_void().then(|| plan.nothing()))
             };
             if let Some(nothing) = snapshot.read(tenant, look).await? {
@@ -153,7 +121,7 @@ impl App {
         self.seal(snapshot, viewer, secrets).await?;
         let actor = viewer.name.clone();
         let work = move |tx: &mut Tx<'_>| {
-            let plan = Plan::<D>::make(tx, kind, &save, now)?;
+            let plan = Plan::make(tx, &save, now)?;
             if plan.is_void() {
                 return Ok(Outcome::Rollback(plan.nothing()));
             }
@@ -182,20 +150,21 @@ impl App {
 }
 
 /// A save that has been worked out, but not carried out.
-pub(super) struct Plan<D> {
+pub(super) struct Plan {
     object: Option<ObjectId>,
     kind: Kind,
     version: i64,
-    base: Option<D>,
-    document: Option<D>,
+    base: Option<Document>,
+    document: Option<Document>,
     checked: Checked,
     changes: Vec<Change>,
     /// Whether all secrets are hashed or sealed, so that it can be carried out.
     writable: bool,
 }
 
-impl<D: Document> Plan<D> {
-    pub(super) fn make(query: &mut Query<'_>, kind: Kind, save: &Save<D::Patch>, now: i64) -> Result<Self> {
+impl Plan {
+    pub(super) fn make(query: &mut Query<'_>, save: &Save, now: i64) -> Result<Self> {
+        let kind = save.kind;
         let tenant = store::own_tenant(query)?;
         let id = match save.target {
             SaveTarget::New(_) => None,
@@ -223,25 +192,26 @@ impl<D: Document> Plan<D> {
             return Ok(refused(object, conflict(query, row, expected)?));
         }
         let base = match &row {
-            Some(row) => D::load(query, std::slice::from_ref(row))?.remove(&row.id.local),
-            None => D::start(query, tenant.defaults)?,
+            Some(row) => Document::load_one(query, row)?,
+            None => Document::start(query, kind, tenant.defaults)?,
         };
         let copy = base.as_ref().filter(|_| copied).map(|base| base.clone().copied());
         let mut errors = Vec::new();
-        let document = D::patched(copy.as_ref().or(base.as_ref()), &save.patch, &mut |problem| errors.push(problem));
+        let from = copy.as_ref().or(base.as_ref());
+        let document = Document::patched(kind, from, &save.patch, &mut |problem| errors.push(problem));
         let own = object.filter(|_| kind != Kind::FormDefaults);
         let setting = Setting { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
         let Some(document) = document else {
-            if let Some(rest) = D::rest(&save.patch) {
-                add(&mut errors, setting.check(query, &*rest, None)?.errors);
+            if let Some(rest) = document::rest(kind, &save.patch) {
+                add(&mut errors, setting.check(query, &rest, None)?.errors);
             }
             return Ok(refused(object, errors));
         };
-        let mut checked = setting.check(query, &document, D::new_password(&save.patch))?;
+        let mut checked = setting.check(query, document.checkable(), document::new_password(&save.patch))?;
         checked.errors.extend(document.taken(query, own)?);
         if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
-            let before = setting.check(query, base, None)?;
-            forgive(&mut checked, &before, |name| D::sends(&save.patch, name));
+            let before = setting.check(query, base.checkable(), None)?;
+            forgive(&mut checked, &before, |name| save.patch.sends(name));
         }
         add(&mut errors, checked.errors);
         checked.errors = errors;
@@ -254,7 +224,7 @@ impl<D: Document> Plan<D> {
             document: Some(document),
             checked,
             changes,
-            writable: D::secrets(&save.patch).iter().all(|(_, secret)| secret.is_kept()),
+            writable: document::secrets(kind, &save.patch).iter().all(|(_, secret)| secret.is_kept()),
         })
     }
 

@@ -1,9 +1,9 @@
 //! Tenants: making them, finding the one that a request means.
 
 use super::{App, Viewer, document};
-use crate::domain::{Code, Kind, Problem, TenantId};
-use crate::form::{Form, Section as _};
-use crate::objects::{TenantInput, TenantSettings};
+use crate::domain::{Code, Kind, Patch, Problem, TenantId};
+use crate::form::{self, Form, Section};
+use crate::objects::TenantSettings;
 use crate::store::{self, Outcome, OwnRow, Session, Snapshot, StoreError, TenantRow, Tx};
 
 impl App {
@@ -11,9 +11,9 @@ impl App {
     ///
     /// # Errors
     /// All that is wrong with the request, or what the store answers.
-    pub async fn create_tenant(&self, request: &TenantInput) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
+    pub async fn create_tenant(&self, request: &Patch) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
         let mut problems = Vec::new();
-        let new = TenantSettings::build(request, &mut |problem| problems.push(problem));
+        let new = form::build::<TenantSettings>(request, &mut |problem| problems.push(problem));
         if let Some(new) = &new {
             new.check(&mut |problem| problems.push(problem));
         }
@@ -49,7 +49,7 @@ impl App {
         &self,
         snapshot: &Snapshot,
         viewer: &Viewer,
-        request: &TenantInput,
+        request: &Patch,
     ) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
         if let Some(refusal) = viewer.kept_from_tenants() {
             return Ok(Err(vec![refusal]));
@@ -69,7 +69,7 @@ impl App {
         snapshot: &Snapshot,
         viewer: &Viewer,
         tenant: TenantId,
-        request: TenantInput,
+        request: Patch,
     ) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
         if let Some(refusal) = viewer.kept_from_tenants() {
             return Ok(Err(vec![refusal]));
@@ -77,7 +77,7 @@ impl App {
         let work = move |tx: &mut Tx<'_>| {
             let mut row = store::own_tenant(tx)?;
             let mut problems = Vec::new();
-            row.settings.apply(&request, &mut |problem| problems.push(problem));
+            (&mut row.settings as &mut dyn Section).apply(&request, &mut |problem| problems.push(problem));
             row.settings.check(&mut |problem| problems.push(problem));
             if !problems.is_empty() {
                 return Ok(Outcome::Rollback(Err(problems)));

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use super::error::Result;
 use super::session::{Session, column};
 use crate::domain::TenantId;
-use crate::form::{self, Place, Section, each_section};
-use crate::objects::{self, each_detail};
+use crate::form::{Form, Info, Place};
+use crate::objects::KindInfo;
 
 const FIND: &str = "SELECT tenant_id FROM tenant WHERE code = $1";
 const FORGET: &str = "UPDATE token SET selected_id = NULL WHERE selected_id = $1";
@@ -14,41 +14,22 @@ const FORGET: &str = "UPDATE token SET selected_id = NULL WHERE selected_id = $1
 const SHARED: [&str; 9] =
     ["link", "destination", "search_word", "change_field", "change", "pbx_object", "import", "token_tenant", "tenant"];
 
-fn collect<S: Section>(tables: &mut Vec<&'static str>) {
-    let lists = S::PLACES.iter().filter_map(|place| match place {
+/// The tables of a section or detail: lists before what they belong to.
+fn tables(info: &'static Info) -> impl Iterator<Item = &'static str> {
+    let lists = info.fields.iter().filter_map(|field| match field.place {
         Place::Rows(rows) if !rows.slotted => Some(rows.table),
         _ => None,
     });
-    tables.extend(lists.chain([S::TABLE]));
+    lists.chain([info.table])
 }
-
-macro_rules! of_form {
-    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
-        fn of_form(tables: &mut Vec<&'static str>) {
-            $(collect::<form::$Section>(tables);)+
-        }
-    };
-}
-each_section!(of_form);
-
-macro_rules! of_details {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        fn of_details(tables: &mut Vec<&'static str>) {
-            $(collect::<objects::$Kind>(tables);)+
-        }
-    };
-}
-each_detail!(of_details);
 
 fn statements() -> &'static [&'static str] {
     static KNOWN: OnceLock<Vec<&'static str>> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        let mut tables = Vec::new();
-        of_form(&mut tables);
-        of_details(&mut tables);
-        tables.extend(SHARED);
+        let sections = Form::SECTIONS.iter().map(|(_, info)| info());
+        let infos = sections.chain(KindInfo::all().iter().map(|kind| kind.detail));
         let delete = |table: &str| &*format!("DELETE FROM {table} WHERE tenant_id = $1").leak();
-        tables.into_iter().map(delete).collect()
+        infos.flat_map(tables).chain(SHARED).map(delete).collect()
     })
 }
 

@@ -65,7 +65,7 @@ pub use readers::{Snapshot, step_back};
 pub use references::{Asked, ReferenceCount, ReferencePlace, ReferenceRow, count_references, references};
 pub use search::among as with_word;
 pub use sections::{
-    alike, erase as erase_section, in_object_row, load as load_sections, load_one as load_section, save as save_section,
+    alike, erase as erase_section, in_object_row, load as load_sections, load_any, load_details, save as save_section,
 };
 pub use session::{Query, Session, Tx};
 pub use sources::{Source, sources};

@@ -7,8 +7,8 @@ use super::error::Result;
 use super::session::{Query, Session, Tx, column};
 use super::transfer::objects_after;
 use crate::domain::{BEHIND_ALL, TenantId, Value, fold, sort_key, word, words};
-use crate::form::{self, Cell, Section, each_section};
-use crate::objects::{self, each_detail};
+use crate::form::{Cell, Form, Info};
+use crate::objects::KindInfo;
 
 /// The words of one row.
 pub(super) type Words = BTreeSet<String>;
@@ -31,8 +31,8 @@ pub(super) fn own(number: Option<&str>, name: &str, description: &str) -> Words 
 }
 
 /// The words of a section's row: those of each text, and each text as a whole, which a filter for it begins with.
-pub(super) fn of_section<S: Section>(cells: &[Cell]) -> Words {
-    let cells = S::COLUMNS.iter().zip(cells).filter(|(field, _)| S::SEARCHED.contains(field));
+pub(super) fn of_section(info: &Info, cells: &[Cell]) -> Words {
+    let cells = info.fields.iter().zip(cells).filter(|(field, _)| info.searched.contains(&field.name));
     of_texts(&mut cells.filter_map(|(_, cell)| if let Cell::Value(value) = cell { value.text() } else { None }))
 }
 
@@ -92,20 +92,9 @@ pub(super) fn build(session: &mut dyn Session) -> Result<()> {
 
 /// The tables with fields that a search reads, each with these fields and the statement that reads them.
 fn tables() -> Vec<(&'static str, String)> {
-    let mut found = Vec::new();
-    macro_rules! sections {
-        ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
-            $(found.push((form::$Section::TABLE, form::$Section::SEARCHED));)+
-        };
-    }
-    macro_rules! details {
-        ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-            $(found.push((objects::$Kind::TABLE, objects::$Kind::SEARCHED));)+
-        };
-    }
-    each_section!(sections);
-    each_detail!(details);
-    found.retain(|(_, searched)| !searched.is_empty());
+    let sections = Form::SECTIONS.iter().map(|(_, info)| info());
+    let infos = sections.chain(KindInfo::all().iter().map(|kind| kind.detail));
+    let found = infos.filter(|info| !info.searched.is_empty()).map(|info| (info.table, info.searched));
     let statement = |(table, searched): (&'static str, &[&str])| {
         let columns = searched.join(", ");
         let sql = format!(
@@ -113,7 +102,7 @@ fn tables() -> Vec<(&'static str, String)> {
         );
         (table, sql)
     };
-    found.into_iter().map(statement).collect()
+    found.map(statement).collect()
 }
 
 fn build_sections(tx: &mut Tx<'_>) -> Result<()> {

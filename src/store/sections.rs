@@ -2,7 +2,6 @@
 //!
 //! The statements are put together from those constants once per section and live as long as the program.
 
-use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{OnceLock, RwLock};
 
@@ -10,11 +9,11 @@ use super::error::{Result, StoreError};
 use super::search;
 use super::session::{Query, Tx, column};
 use crate::domain::{Code, ObjectId, Problem, Row, Value};
-use crate::form::{Cell, Information, Place, Rows, Section, camel};
-use crate::objects::Detail;
+use crate::form::{self, Cell, Described, Info, Information, Place, Rows, Section, Typed, camel};
+use crate::objects::{AnyDetail, KindInfo};
 
 /// The fields of Information that stand in the object's own row.
-const OF_OBJECT: (&str, &[&str]) = (Information::TABLE, Information::OF_OBJECT);
+const OF_OBJECT: (&str, &[&str]) = (<Information as Typed>::TABLE, Information::OF_OBJECT);
 
 /// The statements of one section.
 struct Sql {
@@ -42,9 +41,13 @@ pub fn in_object_row(table: &str, field: &str) -> bool {
 }
 
 /// The fields that are columns of the section's own table.
-fn own_columns<S: Section>() -> impl Iterator<Item = &'static str> {
-    let fields = S::COLUMNS.iter().zip(S::PLACES);
-    fields.filter(|(field, place)| **place == Place::Column && !in_object_row(S::TABLE, field)).map(|(field, _)| *field)
+fn own_columns(info: &'static Info) -> impl Iterator<Item = &'static str> {
+    info.fields.iter().filter(|field| is_own(info, field)).map(|field| field.name)
+}
+
+/// Whether a field is a column of the section's own table.
+fn is_own(info: &Info, field: &Described) -> bool {
+    field.place == Place::Column && !in_object_row(info.table, field.name)
 }
 
 /// Looks a value up, making it at the first time.
@@ -61,40 +64,40 @@ pub(super) fn once<K: std::hash::Hash + Eq, V>(
     })
 }
 
-fn sql<S: Section>() -> &'static Sql {
-    static KNOWN: OnceLock<RwLock<HashMap<TypeId, &'static Sql>>> = OnceLock::new();
-    once(KNOWN.get_or_init(RwLock::default), TypeId::of::<S>(), || {
-        let table = S::TABLE;
-        let fields = || S::COLUMNS.iter().zip(S::PLACES).filter(|(_, place)| **place == Place::Column);
+fn sql(info: &'static Info) -> &'static Sql {
+    static KNOWN: OnceLock<RwLock<HashMap<&'static str, &'static Sql>>> = OnceLock::new();
+    once(KNOWN.get_or_init(RwLock::default), info.table, || {
+        let table = info.table;
+        let fields = info.fields.iter().filter(|field| field.place == Place::Column).map(|field| field.name);
         let selected: String =
-            fields().map(|(f, _)| format!(", {}.{f}", if in_object_row(table, f) { "o" } else { "s" })).collect();
+            fields.map(|f| format!(", {}.{f}", if in_object_row(table, f) { "o" } else { "s" })).collect();
         let join = if OF_OBJECT.0 == table {
             " JOIN pbx_object o ON o.tenant_id = s.tenant_id AND o.object_id = s.object_id"
         } else {
             ""
         };
-        let columns: String = own_columns::<S>().map(|f| format!(", {f}")).collect();
-        let places: String = (0..own_columns::<S>().count()).map(|i| format!(", ${}", i + 3)).collect();
-        let settings: Vec<String> = own_columns::<S>().enumerate().map(|(i, f)| format!("{f} = ${}", i + 3)).collect();
+        let columns: String = own_columns(info).map(|f| format!(", {f}")).collect();
+        let places: String = (0..own_columns(info).count()).map(|i| format!(", ${}", i + 3)).collect();
+        let settings: Vec<String> = own_columns(info).enumerate().map(|(i, f)| format!("{f} = ${}", i + 3)).collect();
         Sql {
             select: keep(format!(
                 "SELECT s.object_id{selected} FROM {table} s{join} WHERE s.tenant_id = $1 AND s.object_id = ANY($2)"
             )),
             insert: keep(format!("INSERT INTO {table} (tenant_id, object_id{columns}) VALUES ($1, $2{places})")),
             update: keep(format!("UPDATE {table} SET {} WHERE tenant_id = $1 AND object_id = $2", settings.join(", "))),
-            lists: list_statements::<S>(),
+            lists: list_statements(info),
         }
     })
 }
 
 /// One statement per table of lists: the section's lists in a shared table are told apart by their slots.
-fn list_statements<S: Section>() -> Vec<(Rows, &'static str)> {
+fn list_statements(info: &'static Info) -> Vec<(Rows, &'static str)> {
     let mut lists: Vec<(Rows, Vec<&str>)> = Vec::new();
-    for (field, place) in S::COLUMNS.iter().zip(S::PLACES) {
-        let Place::Rows(rows) = *place else { continue };
+    for field in &info.fields {
+        let Place::Rows(rows) = field.place else { continue };
         match lists.iter_mut().find(|(known, _)| *known == rows) {
-            Some((_, slots)) => slots.push(field),
-            None => lists.push((rows, vec![field])),
+            Some((_, slots)) => slots.push(field.name),
+            None => lists.push((rows, vec![field.name])),
         }
     }
     let statement = |(rows, slots): (Rows, Vec<&str>)| {
@@ -135,13 +138,15 @@ fn list_sql(rows: Rows) -> &'static ListSql {
     })
 }
 
-/// The sections of many objects, by the objects' local ids. The number of statements does not depend on how many.
-///
-/// # Errors
-/// What the engine answers; CORRUPT when a row breaks a rule of its field's type.
-pub fn load<S: Section>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
-    let sql = sql::<S>();
-    let tenant = query.tenant();
+/// The cells of a section of many objects, by the objects' local ids. The number of statements does not depend on how
+/// many. `found` makes of them what is wanted, or tells the rule that one breaks.
+fn each(
+    query: &mut Query<'_>,
+    info: &'static Info,
+    ids: &[i64],
+    found: &mut dyn FnMut(i64, Vec<Cell>) -> std::result::Result<(), Problem>,
+) -> Result<()> {
+    let sql = sql(info);
     let ids: Value = ids.iter().copied().collect();
     let mut lists: HashMap<(i64, String), Vec<Row>> = HashMap::new();
     for (_, statement) in &sql.lists {
@@ -152,28 +157,54 @@ pub fn load<S: Section>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i6
             Ok(())
         })?;
     }
-    let mut sections = HashMap::new();
     query.each(sql.select, &[ids], &mut |row| {
         let id = column!(row, 0, int)?;
         let mut values = row.into_iter().skip(1);
-        let mut cell = |(field, place): (&&str, &Place)| match place {
+        let mut cell = |field: &Described| match field.place {
             Place::Column => Cell::Value(values.next().unwrap_or(Value::Null)),
-            Place::Rows(_) => Cell::Rows(lists.remove(&(id, (*field).to_owned())).unwrap_or_default()),
+            Place::Rows(_) => Cell::Rows(lists.remove(&(id, field.name.to_owned())).unwrap_or_default()),
         };
-        let cells = S::COLUMNS.iter().zip(S::PLACES).map(&mut cell).collect();
-        let section = S::load(cells, tenant).map_err(|p| StoreError::from(p.under(format!("{}[{id}]", S::TABLE))))?;
-        sections.insert(id, section);
-        Ok(())
-    })?;
+        let cells = info.fields.iter().map(&mut cell).collect();
+        found(id, cells).map_err(|p| StoreError::from(p.under(format!("{}[{id}]", info.table))))
+    })
+}
+
+/// A section of many objects, by the objects' local ids. The number of statements does not depend on how many.
+///
+/// # Errors
+/// What the engine answers; CORRUPT when a row breaks a rule of its field's type.
+pub fn load_any(query: &mut Query<'_>, info: &'static Info, ids: &[i64]) -> Result<HashMap<i64, Box<dyn Section>>> {
+    let (tenant, mut sections) = (query.tenant(), HashMap::new());
+    each(query, info, ids, &mut |id, cells| info.load(cells, tenant).map(|section| drop(sections.insert(id, section))))?;
     Ok(sections)
 }
 
-/// The section of one object that must have it.
+/// The details of many objects of a kind, like [`load_any`].
 ///
 /// # Errors
-/// As [`load`]; CORRUPT when there is none.
-pub fn load_one<S: Section>(query: &mut Query<'_>, id: i64) -> Result<S> {
-    load(query, &[id])?.remove(&id).ok_or_else(|| StoreError::Corrupt(format!("{}[{id}] is missing", S::TABLE)))
+/// As [`load_any`].
+pub fn load_details(
+    query: &mut Query<'_>,
+    kind: &'static KindInfo,
+    ids: &[i64],
+) -> Result<HashMap<i64, Box<dyn AnyDetail>>> {
+    let (tenant, mut details) = (query.tenant(), HashMap::new());
+    each(query, kind.detail, ids, &mut |id, cells| {
+        kind.load(cells, tenant).map(|detail| drop(details.insert(id, detail)))
+    })?;
+    Ok(details)
+}
+
+/// The sections of a known type, like [`load_any`].
+///
+/// # Errors
+/// As [`load_any`].
+pub fn load<S: Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
+    let (tenant, mut sections) = (query.tenant(), HashMap::new());
+    each(query, S::info_of(), ids, &mut |id, cells| {
+        form::load(cells, tenant).map(|section| drop(sections.insert(id, section)))
+    })?;
+    Ok(sections)
 }
 
 /// Writes what differs between two states of an object's section; `None` before means that there is no row yet.
@@ -181,28 +212,27 @@ pub fn load_one<S: Section>(query: &mut Query<'_>, id: i64) -> Result<S> {
 ///
 /// # Errors
 /// What the engine answers.
-pub fn save<S: Section>(tx: &mut Tx<'_>, id: i64, before: Option<&S>, after: &S) -> Result<()> {
-    let (old, new) = (before.map(Section::store), after.store());
-    let fields = || S::COLUMNS.iter().zip(S::PLACES).zip(&new).enumerate();
+pub fn save(tx: &mut Tx<'_>, id: i64, before: Option<&dyn Section>, after: &dyn Section) -> Result<()> {
+    let info = after.info();
+    let (old, new) = (before.map(<dyn Section>::store), after.store());
     let differs = |i: usize| old.as_ref().is_none_or(|old| old.get(i) != new.get(i));
-    let own =
-        || fields().filter(|(_, ((field, place), _))| **place == Place::Column && !in_object_row(S::TABLE, field));
+    let own = || info.fields.iter().zip(&new).enumerate().filter(|(_, (field, _))| is_own(info, field));
     if own().any(|(i, _)| differs(i)) || old.is_none() {
         let values = own().filter_map(|(_, (_, cell))| match cell {
             Cell::Value(value) => Some(value.clone()),
             Cell::Rows(_) => None,
         });
         let params: Vec<Value> = std::iter::once(id.into()).chain(values).collect();
-        let sql = sql::<S>();
+        let sql = sql(info);
         tx.execute(if old.is_some() { sql.update } else { sql.insert }, &params)?;
     }
-    for (i, ((field, place), cell)) in fields() {
-        if let (Place::Rows(rows), Cell::Rows(entries), true) = (place, cell, differs(i)) {
-            save_list(tx, id, field, *rows, old.is_some(), entries)?;
+    for (i, (field, cell)) in info.fields.iter().zip(&new).enumerate() {
+        if let (Place::Rows(rows), Cell::Rows(entries), true) = (field.place, cell, differs(i)) {
+            save_list(tx, id, field.name, rows, old.is_some(), entries)?;
         }
     }
-    let old_words = old.as_deref().map(search::of_section::<S>).unwrap_or_default();
-    search::save(tx, id, S::TABLE, &old_words, &search::of_section::<S>(&new))
+    let old_words = old.as_deref().map(|cells| search::of_section(info, cells)).unwrap_or_default();
+    search::save(tx, id, info.table, &old_words, &search::of_section(info, &new))
 }
 
 fn save_list(tx: &mut Tx<'_>, owner: i64, slot: &str, rows: Rows, clear: bool, entries: &[Row]) -> Result<()> {
@@ -224,42 +254,46 @@ fn save_list(tx: &mut Tx<'_>, owner: i64, slot: &str, rows: Rows, clear: bool, e
 ///
 /// # Errors
 /// What the engine answers; REFERENCE when something refers to it.
-pub fn erase<S: Section>(tx: &mut Tx<'_>, id: i64) -> Result<()> {
-    static KNOWN: OnceLock<RwLock<HashMap<TypeId, &'static &'static str>>> = OnceLock::new();
-    for place in S::PLACES {
-        if let Place::Rows(rows @ Rows { slotted: false, .. }) = *place {
+pub fn erase(tx: &mut Tx<'_>, id: i64, info: &'static Info) -> Result<()> {
+    static KNOWN: OnceLock<RwLock<HashMap<&'static str, &'static &'static str>>> = OnceLock::new();
+    for field in &info.fields {
+        if let Place::Rows(rows @ Rows { slotted: false, .. }) = field.place {
             tx.execute(list_sql(rows).clear, &[id.into()])?;
         }
     }
-    let sql = once(KNOWN.get_or_init(RwLock::default), TypeId::of::<S>(), || {
-        keep(format!("DELETE FROM {} WHERE tenant_id = $1 AND object_id = $2", S::TABLE))
+    let sql = once(KNOWN.get_or_init(RwLock::default), info.table, || {
+        keep(format!("DELETE FROM {} WHERE tenant_id = $1 AND object_id = $2", info.table))
     });
     tx.execute(sql, &[id.into()]).map(drop)
 }
 
-/// What of a detail another object of the tenant already has, see [`Detail::UNIQUE`].
+/// What of a detail another object of the tenant already has, see [`KindInfo::unique`].
 ///
 /// # Errors
 /// What the engine answers.
-pub fn alike<D: Detail>(query: &mut Query<'_>, detail: &D, own: Option<ObjectId>) -> Result<Vec<Problem>> {
-    static KNOWN: OnceLock<RwLock<HashMap<(TypeId, usize), &'static &'static str>>> = OnceLock::new();
-    let cells = detail.store();
-    let value = |column: &&str| match cells.get(D::COLUMNS.iter().position(|field| field == column)?) {
-        Some(Cell::Value(value)) => Some(value.clone()),
-        _ => None,
+pub fn alike(
+    query: &mut Query<'_>,
+    kind: &'static KindInfo,
+    detail: &dyn Section,
+    own: Option<ObjectId>,
+) -> Result<Vec<Problem>> {
+    static KNOWN: OnceLock<RwLock<HashMap<(&'static str, usize), &'static &'static str>>> = OnceLock::new();
+    let value = |column: &&str| match detail.fields().find(|(field, _)| field.name == *column)?.1.store() {
+        Cell::Value(value) => Some(value),
+        Cell::Rows(_) => None,
     };
     let mut problems = Vec::new();
-    for (i, columns) in D::UNIQUE.iter().enumerate() {
+    for (i, columns) in kind.unique.iter().enumerate() {
         let values: Vec<Value> = columns.iter().filter_map(value).collect();
         let Some(first) = values.first().filter(|v| ![Value::Null, false.into(), "".into()].contains(*v)) else {
             continue;
         };
-        let sql = once(KNOWN.get_or_init(RwLock::default), (TypeId::of::<D>(), i), || {
+        let sql = once(KNOWN.get_or_init(RwLock::default), (kind.detail.table, i), || {
             let equal = columns.iter().enumerate().map(|(i, column)| format!(" AND s.{column} = ${}", i + 2));
             keep(format!(
                 "SELECT o.object_id, o.name FROM {} s JOIN pbx_object o ON o.tenant_id = s.tenant_id \
                  AND o.object_id = s.object_id WHERE s.tenant_id = $1{} ORDER BY o.object_id LIMIT 2",
-                D::TABLE,
+                kind.detail.table,
                 equal.collect::<String>()
             ))
         });

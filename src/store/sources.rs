@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 use super::objects::ObjectRow;
 use super::references::ReferencePlace;
 use crate::domain::{Kind, Value};
-use crate::form::{self, Described, Leads, Place, Pointer, Section, camel, each_section};
-use crate::objects::{self, each_detail};
+use crate::form::{Form, Info, Leads, Place, Pointer, camel};
+use crate::objects::KindInfo;
 
 /// A column that leads to objects.
 #[derive(Debug)]
@@ -68,11 +68,12 @@ fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bo
     Statements { one, page, count }
 }
 
-fn collect<S: Section>(section: Option<&'static str>, found: &mut Vec<Source>) {
-    for Described { name, place, pointers, .. } in S::describe() {
-        for Pointer { column, leads } in pointers {
-            let (table, listed, slotted) = match place {
-                Place::Column => (S::TABLE, false, false),
+fn collect(info: &'static Info, section: Option<&'static str>, found: &mut Vec<Source>) {
+    for field in &info.fields {
+        let name = field.name;
+        for &Pointer { column, leads } in &field.pointers {
+            let (table, listed, slotted) = match field.place {
+                Place::Column => (info.table, false, false),
                 Place::Rows(rows) => (rows.table, true, rows.slotted),
             };
             let kinds = match leads {
@@ -96,31 +97,13 @@ fn collect<S: Section>(section: Option<&'static str>, found: &mut Vec<Source>) {
     }
 }
 
-macro_rules! of_form {
-    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
-        fn of_form(found: &mut Vec<Source>) {
-            $(collect::<form::$Section>(Some(stringify!($name)), found);)+
-        }
-    };
-}
-each_section!(of_form);
-
-macro_rules! of_details {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        fn of_details(found: &mut Vec<Source>) {
-            $(collect::<objects::$Kind>(None, found);)+
-        }
-    };
-}
-each_detail!(of_details);
-
 /// Every column that leads to objects.
 pub fn sources() -> &'static [Source] {
     static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
     SOURCES.get_or_init(|| {
         let mut found = Vec::new();
-        of_form(&mut found);
-        of_details(&mut found);
+        Form::SECTIONS.iter().for_each(|(name, info)| collect(info(), Some(name), &mut found));
+        KindInfo::all().iter().for_each(|kind| collect(kind.detail, None, &mut found));
         found
     })
 }

@@ -3,7 +3,7 @@
 use super::error::{Result, StoreError};
 use super::session::{Query, Session, Tx, column};
 use crate::domain::{Row, TenantId, Value};
-use crate::form::{Cell, Section};
+use crate::form::{self, Cell, Section};
 use crate::objects::TenantSettings;
 
 /// A tenant.
@@ -46,7 +46,7 @@ const SET_DEFAULTS: &str = "UPDATE tenant SET defaults_id = $2 WHERE tenant_id =
 fn parse(row: &Row) -> Result<TenantRow> {
     let id = TenantId(column!(row, 0, int)?);
     let cells = row.iter().skip(3).cloned().map(Cell::Value).collect();
-    let settings = TenantSettings::load(cells, id)?;
+    let settings: TenantSettings = form::load(cells, id)?;
     Ok(TenantRow { id, settings, defaults: column!(row, 1, int)?, revision: column!(row, 2, int)? })
 }
 
@@ -100,7 +100,7 @@ pub fn create(session: &mut dyn Session, new: &TenantSettings, now: i64) -> Resu
 
 /// What the columns of a tenant's settings hold, in order.
 fn columns(settings: &TenantSettings) -> impl Iterator<Item = Value> {
-    settings.store().into_iter().filter_map(|cell| match cell {
+    (settings as &dyn Section).store().into_iter().filter_map(|cell| match cell {
         Cell::Value(value) => Some(value),
         Cell::Rows(_) => None,
     })

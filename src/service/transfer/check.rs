@@ -12,8 +12,8 @@ use super::step::{self, Keys, Parsed, Reader, Step, settings};
 use super::verdict::Verdict;
 use super::{LineProblem, Tell, TransferError};
 use crate::domain::{Code, Environment, Problem};
-use crate::form::Section as _;
-use crate::objects::{TenantInput, TenantSettings};
+use crate::form;
+use crate::objects::TenantSettings;
 use crate::store::StoreError;
 
 /// A file in which nothing is wrong.
@@ -39,10 +39,8 @@ pub(super) async fn check(
     let mut verdict = Verdict::default();
     let found = settings(header, &mut |problem| verdict.add(1, problem));
     let stand_in = || -> Result<TenantSettings, TransferError> {
-        use async_graphql::MaybeUndefined::Value;
-        let (code, name, timezone) = (Value("SCRATCH".into()), Value("Scratch".into()), Value("UTC".into()));
-        let input = TenantInput { code, name, timezone, ..TenantInput::default() };
-        let settings = TenantSettings::build(&input, &mut |_| {});
+        let fields = [("code", "SCRATCH"), ("name", "Scratch"), ("timezone", "UTC")];
+        let settings = form::build::<TenantSettings>(&fields.into(), &mut |_| {});
         Ok(settings.ok_or_else(|| StoreError::Bug("there is no stand-in for a tenant".into()))?)
     };
     let used = found.clone().map_or_else(stand_in, Ok)?;

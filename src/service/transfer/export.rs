@@ -11,11 +11,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::format::{ChangeLine, End, FORMAT, FieldChange, Header, Line, ObjectLine, Secrets, SectionLine};
 use super::lines::LONGEST;
-use super::shapes::{Shape, encode, refers, shapes, without_tenant};
+use super::shapes::{self, encode, refers, shapes, without_tenant};
 use super::{Tell, TransferError};
 use crate::domain::{Kind, Sealer, TenantId, Value, hex};
-use crate::form::{Cell, Section as _};
-use crate::objects::TenantSettings;
+use crate::form::Section;
 use crate::service::App;
 use crate::store::{self, KeptChange, ObjectRow, Query, StoreError};
 
@@ -60,10 +59,9 @@ impl App {
         let sealer = (secrets == Secrets::Sealed).then_some(&self.sealer);
         let mut sink = Sink { out, hash: Sha256::new(), end: End::default(), done: 0, total, tell };
 
-        let settings = tenant.settings.store();
         sink.line(&Header {
             format: FORMAT,
-            tenant: encode(TenantSettings::TABLE, TenantSettings::describe(), settings, &mut |_, _| None),
+            tenant: encode(&tenant.settings, &mut |_, _| None),
             created_at: counters.created_at,
             next_object: counters.next_object,
             revision: counters.revision,
@@ -165,7 +163,7 @@ fn object_line(row: ObjectRow) -> ObjectLine {
 /// The sections of an object.
 struct Found {
     object: i64,
-    sections: Vec<(&'static dyn Shape, Vec<Cell>)>,
+    sections: Vec<Box<dyn Section>>,
 }
 
 /// The sections of a page of objects: as many statements as there are kinds with their sections, not objects.
@@ -178,14 +176,14 @@ fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<Found>> {
     let mut loaded = HashMap::new();
     for (kind, ids) in by_kind {
         let sections: Vec<_> =
-            shapes(kind).iter().map(|shape| shape.load(query, &ids)).collect::<store::Result<_>>()?;
+            shapes(kind).iter().map(|info| store::load_any(query, info, &ids)).collect::<store::Result<_>>()?;
         loaded.insert(kind, sections);
     }
     let mut of = |row: ObjectRow| {
         let (object, mut sections) = (row.id.local, Vec::new());
-        for (shape, loaded) in shapes(row.kind).iter().zip(loaded.get_mut(&row.kind).into_iter().flatten()) {
-            let missing = || StoreError::Corrupt(format!("{}[{object}] is missing", shape.table()));
-            sections.push((*shape, loaded.remove(&object).ok_or_else(missing)?));
+        for (info, loaded) in shapes(row.kind).iter().zip(loaded.get_mut(&row.kind).into_iter().flatten()) {
+            let missing = || StoreError::Corrupt(format!("{}[{object}] is missing", info.table));
+            sections.push(loaded.remove(&object).ok_or_else(missing)?);
         }
         Ok(Found { object, sections })
     };
@@ -195,8 +193,8 @@ fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<Found>> {
 impl Found {
     fn lines(self, code: &str, sealer: Option<&Sealer>, secrets: &mut u64) -> Result<Vec<Line>, TransferError> {
         let (object, keep_blank, mut failed) = (self.object, sealer.is_some(), false);
-        let mut line = |(shape, cells): (&'static dyn Shape, Vec<Cell>)| {
-            let name = shape.name();
+        let mut line = |section: Box<dyn Section>| {
+            let name = shapes::name(section.info());
             let mut secret = |field: &str, value: &Value| {
                 let sealer = sealer.filter(|_| *value != Value::Null);
                 *secrets += u64::from(*value != Value::Null);
@@ -210,7 +208,7 @@ impl Found {
                 failed |= sealed.is_none();
                 sealed.map(|sealed| Json::String(STANDARD.encode(sealed)))
             };
-            let fields = encode(shape.table(), shape.describe(), cells, &mut secret);
+            let fields = encode(&*section, &mut secret);
             Line::Section(SectionLine { object, name, fields })
         };
         let lines = self.sections.into_iter().map(&mut line).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::TransferError;
 use super::format::Header;
 use super::import::CHUNK;
-use super::shapes::shapes;
+use super::shapes::{self, shapes};
 use super::step::{Step, apply};
 use super::verdict::Verdict;
 use crate::domain::{Code, Environment, Kind, Problem, TenantId};
@@ -122,9 +122,9 @@ impl Scratch {
                 for kind in rows.iter().map(|row| row.kind).collect::<HashSet<_>>() {
                     let ids: Vec<_> = rows.iter().filter(|row| row.kind == kind).map(|row| row.id.local).collect();
                     for shape in shapes(kind) {
-                        let found = shape.load(query, &ids)?;
+                        let found = store::load_any(query, shape, &ids)?;
                         let lacking = ids.iter().filter(|id| !found.contains_key(id));
-                        missing.extend(lacking.map(|id| (*id, shape.name())));
+                        missing.extend(lacking.map(|id| (*id, shapes::name(shape))));
                     }
                 }
                 Ok((rows.last().map(|row| row.id.local), missing))
@@ -148,7 +148,7 @@ impl Scratch {
 fn makes(step: &Step) -> Option<(i64, String)> {
     match step {
         Step::Object(row) => Some((row.id.local, String::new())),
-        Step::Section { object, shape, .. } => Some((*object, shape.name())),
+        Step::Section { object, section } => Some((*object, shapes::name(section.info()))),
         Step::Change(_) => None,
     }
 }
@@ -156,27 +156,29 @@ fn makes(step: &Step) -> Option<(i64, String)> {
 /// Why a step does not fit what came before it; nothing when it fits. `None` when it cannot be judged, because what it
 /// belongs to was refused.
 fn ill_fitting(query: &mut Query<'_>, step: &Step, broken: &HashSet<i64>) -> store::Result<Option<Vec<Problem>>> {
-    let (object, shape, admitted) = match step {
-        Step::Section { object, shape, admitted } => (object, shape, admitted),
+    let (object, section) = match step {
+        Step::Section { object, section } => (object, section),
         Step::Change(change) => return overtaking(query, change).map(Some),
         Step::Object(_) => return Ok(Some(Vec::new())),
     };
-    let name = shape.name();
-    let ids: Vec<i64> = admitted.references.iter().map(|r| r.object.local).chain([*object]).collect();
+    let name = shapes::name(section.info());
+    let mut references = Vec::new();
+    section.references(&mut |reference| references.push(reference));
+    let ids: Vec<i64> = references.iter().map(|r| r.object.local).chain([*object]).collect();
     let kinds = store::kinds(query, &ids)?;
     let mut problems = Vec::new();
     match kinds.get(object) {
         None if broken.contains(object) => return Ok(None),
         None => problems
             .push(Problem::new(Code::NotFound, "must be the id of an object above").value(object).under("object")),
-        Some((kind, _)) if !shapes(*kind).iter().any(|own| own.table() == shape.table()) => {
+        Some((kind, _)) if !shapes(*kind).iter().any(|own| own.table == section.info().table) => {
             let rule = format!("is not what the {} {object} has", kind.label());
             problems.push(Problem::new(Code::WrongKind, rule).under(&name));
         }
         Some(_) => {}
     }
     let mut unclear = false;
-    for reference in &admitted.references {
+    for reference in &references {
         let local = reference.object.local;
         let problem = match kinds.get(&local) {
             Some((kind, _)) if reference.kinds.contains(kind) => continue,
@@ -216,11 +218,11 @@ fn conflict(step: &Step, constraint: &str) -> Problem {
             let number = row.number.clone().unwrap_or_default();
             Problem::new(Code::Duplicate, "is the number of an object above").value(number).under("number")
         }
-        Step::Section { shape, object, .. } => match field(shape.table()) {
+        Step::Section { section, object } => match field(section.info().table) {
             Some(field) if field != "pkey" => {
-                Problem::new(Code::Duplicate, "is what an object above has already").under(field).under(shape.name())
+                Problem::new(Code::Duplicate, "is what an object above has already").under(field).under(shapes::name(section.info()))
             }
-            _ => twice(&format!("of the object {object}")).under(shape.name()),
+            _ => twice(&format!("of the object {object}")).under(shapes::name(section.info())),
         },
         Step::Change(change) => twice(&format!("of the object {}, or one of its paths,", change.object))
             .value(change.version)

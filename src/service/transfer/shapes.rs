@@ -1,104 +1,44 @@
 //! Sections and details without their types: between the cells of the store and the fields of a line.
 
-use std::collections::{HashMap, HashSet};
-use std::marker::PhantomData;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json};
 
 use super::format::Fields;
 use crate::domain::{Code, Kept, Kind, ObjectId, Problem, TenantId, Value};
-use crate::form::*;
-use crate::objects::*;
-use crate::store::{self, Query, Result, Tx};
+use crate::form::{Cell, Form, Info, Leads, Place, Pointer, Rows, Section, camel};
+use crate::objects::KindInfo;
+use crate::store;
 
-/// A section or a detail.
-pub(super) trait Shape: Sync {
-    /// Its table.
-    fn table(&self) -> &'static str;
-    /// Its fields.
-    fn describe(&self) -> Vec<Described>;
-    /// The cells of many objects.
-    fn load(&self, query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Vec<Cell>>>;
-    /// Checks the cells of a line.
-    fn admit(&self, cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<Admitted>;
-
-    /// Its name in the file.
-    fn name(&self) -> String {
-        camel(self.table())
+/// The sections or the detail of a kind.
+pub(super) fn shapes(kind: Kind) -> Vec<&'static Info> {
+    match KindInfo::of(kind) {
+        None => Form::SECTIONS.iter().map(|(_, info)| info()).collect(),
+        Some(info) => vec![info.detail],
     }
 }
 
-/// Writes a new section of an object.
-type Save = Box<dyn Fn(&mut Tx<'_>, i64) -> Result<()> + Send + Sync>;
-
-/// A section whose fields keep their own rules.
-pub(super) struct Admitted {
-    pub references: Vec<Reference>,
-    pub save: Save,
+/// Its name in the file.
+pub(super) fn name(info: &Info) -> String {
+    camel(info.table)
 }
-
-struct Of<S>(PhantomData<fn() -> S>);
-
-impl<S: Section> Shape for Of<S> {
-    fn table(&self) -> &'static str {
-        S::TABLE
-    }
-
-    fn describe(&self) -> Vec<Described> {
-        S::describe()
-    }
-
-    fn load(&self, query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Vec<Cell>>> {
-        Ok(store::load_sections::<S>(query, ids)?.into_iter().map(|(id, section)| (id, section.store())).collect())
-    }
-
-    fn admit(&self, cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<Admitted> {
-        let section = S::admit(cells, tenant, report)?;
-        let mut references = Vec::new();
-        section.references(&mut |reference| references.push(reference));
-        Some(Admitted { references, save: Box::new(move |tx, id| store::save_section(tx, id, None, &section)) })
-    }
-}
-
-macro_rules! form_shapes {
-    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
-        const FORM: &[&dyn Shape] = &[$(&Of::<$Section>(PhantomData)),+];
-    };
-}
-each_section!(form_shapes);
-
-macro_rules! detail_shapes {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        /// What objects of a kind have, in the order of the file.
-        pub(super) fn shapes(kind: Kind) -> &'static [&'static dyn Shape] {
-            match kind {
-                $(Kind::$Kind => const { &[&Of::<$Kind>(PhantomData)] },)+
-                Kind::VirtualExtension | Kind::FormDefaults => FORM,
-            }
-        }
-    };
-}
-each_detail!(detail_shapes);
 
 /// The section or detail of this name.
-pub(super) fn named(name: &str) -> Option<&'static dyn Shape> {
-    Kind::ALL.iter().flat_map(|kind| shapes(*kind)).copied().find(|shape| shape.name() == name)
+pub(super) fn named(wanted: &str) -> Option<&'static Info> {
+    Kind::ALL.iter().flat_map(|kind| shapes(*kind)).find(|info| name(info) == wanted)
 }
 
 /// Whether the change records of this path may hold ids: those of a form begin with the section.
 pub(super) fn refers(path: &str) -> bool {
     static REFERRING: LazyLock<HashSet<String>> = LazyLock::new(|| {
-        let fields = |shape: &'static dyn Shape, start: String| {
-            let referring = shape
-                .describe()
-                .into_iter()
-                .filter(|field| field.pointers.iter().any(|p| matches!(p.leads, Leads::ById(_))));
-            referring.map(move |field| start.clone() + &camel(field.name)).collect::<Vec<_>>()
+        let fields = |info: &'static Info, start: String| {
+            let leads = |pointer: &Pointer| matches!(pointer.leads, Leads::ById(_));
+            let referring = info.fields.iter().filter(move |field| field.pointers.iter().any(leads));
+            referring.map(move |field| start.clone() + &field.client)
         };
-        let details = Kind::ALL.iter().map(|kind| shapes(*kind)).filter(|shapes| shapes.len() == 1).flatten();
-        let form = FORM.iter().flat_map(|shape| fields(*shape, shape.name() + "."));
-        form.chain(details.flat_map(|shape| fields(*shape, String::new()))).collect()
+        let form = Form::SECTIONS.iter().map(|(_, info)| info()).flat_map(|info| fields(info, name(info) + "."));
+        form.chain(KindInfo::all().iter().flat_map(|kind| fields(kind.detail, String::new()))).collect()
     });
     REFERRING.contains(path)
 }
@@ -124,7 +64,7 @@ pub(super) fn with_tenant(json: &mut Json, tenant: TenantId, known: &mut dyn FnM
         Json::Object(fields) => match (fields.len(), fields.get("object").filter(|id| id.is_number())) {
             (1, Some(id)) => {
                 if let Some(local) = known(id) {
-                    *json = ObjectId { tenant, local }.opaque().0.into();
+                    *json = ObjectId { tenant, local }.opaque().into();
                 }
             }
             _ => fields.values_mut().for_each(|value| with_tenant(value, tenant, known)),
@@ -144,19 +84,17 @@ fn single(value: &Value) -> Json {
 
 /// The fields of a line. `secret` says what stands for a secret; with `None` it is left out.
 pub(super) fn encode(
-    table: &str,
-    fields: Vec<Described>,
-    cells: Vec<Cell>,
+    section: &dyn Section,
     secret: &mut dyn FnMut(&str, &Value) -> Option<Json>,
 ) -> Fields {
     let mut line = Fields::new();
-    for (field, cell) in fields.into_iter().zip(cells) {
-        if store::in_object_row(table, field.name) {
+    for (field, value) in section.fields() {
+        if store::in_object_row(section.info().table, field.name) {
             continue;
         }
-        let name = camel(field.name);
+        let (name, cell) = (&field.client, value.store());
         let json = match (&cell, field.place) {
-            (Cell::Value(value), _) if field.secret.is_some() => secret(&name, value),
+            (Cell::Value(value), _) if field.secret.is_some() => secret(name, value),
             (Cell::Value(value), _) => Some(single(value)),
             (Cell::Rows(rows), Place::Rows(Rows { columns: [_], .. })) => {
                 Some(rows.iter().flatten().map(single).collect())
@@ -171,37 +109,36 @@ pub(super) fn encode(
             }
             (Cell::Rows(_), Place::Column) => None,
         };
-        line.extend(json.map(|json| (name, json)));
+        line.extend(json.map(|json| (name.clone(), json)));
     }
     line
 }
 
 /// Opens what stands for a secret.
-pub(super) type Open<'a> = &'a dyn Fn(Kept, &str, &str) -> std::result::Result<Value, Problem>;
+pub(super) type Open<'a> = &'a dyn Fn(Kept, &str, &str) -> Result<Value, Problem>;
 
 /// The cells of a line's fields: what is left out is blank, what is not known is reported. `None` when a cell is missing
 /// that nobody can guess.
 pub(super) fn decode(
-    table: &str,
-    described: Vec<Described>,
+    info: &Info,
     mut fields: Fields,
     open: Open<'_>,
     report: &mut dyn FnMut(Problem),
 ) -> Option<Vec<Cell>> {
     let mut cells = Vec::new();
-    for field in described {
-        let name = camel(field.name);
-        let sent = if store::in_object_row(table, field.name) { None } else { fields.remove(&name) };
+    for field in &info.fields {
+        let name = &field.client;
+        let sent = if store::in_object_row(info.table, field.name) { None } else { fields.remove(name) };
         let cell = match (sent, field.place, field.secret) {
             (None, _, _) => field.blank.clone().ok_or_else(|| vec![Problem::new(Code::Required, "is required")]),
-            (Some(Json::String(text)), _, Some(kept)) => open(kept, &name, &text).map(Cell::Value).map_err(|p| vec![p]),
+            (Some(Json::String(text)), _, Some(kept)) => open(kept, name, &text).map(Cell::Value).map_err(|p| vec![p]),
             (Some(json), Place::Column, _) => plain(json).map(Cell::Value).map_err(|p| vec![p]),
             (Some(json), Place::Rows(rows), _) => entries(json, rows, &field.entry).map(Cell::Rows),
         };
         cells.push(cell.map_or_else(
             |problems| {
-                problems.into_iter().for_each(|problem| report(problem.under(&name)));
-                field.blank
+                problems.into_iter().for_each(|problem| report(problem.under(name)));
+                field.blank.clone()
             },
             Some,
         ));
@@ -212,7 +149,7 @@ pub(super) fn decode(
     cells.into_iter().collect()
 }
 
-fn plain(json: Json) -> std::result::Result<Value, Problem> {
+fn plain(json: Json) -> Result<Value, Problem> {
     let wrong = |rule: &str, json: &Json| Err(Problem::new(Code::InvalidFormat, rule).value(json));
     match json {
         Json::Null => Ok(Value::Null),
@@ -227,7 +164,7 @@ fn plain(json: Json) -> std::result::Result<Value, Problem> {
     }
 }
 
-fn entries(json: Json, rows: Rows, blank: &[Option<Value>]) -> std::result::Result<Vec<Vec<Value>>, Vec<Problem>> {
+fn entries(json: Json, rows: Rows, blank: &[Option<Value>]) -> Result<Vec<Vec<Value>>, Vec<Problem>> {
     let Json::Array(list) = json else { return Err(vec![Problem::new(Code::InvalidFormat, "must be a list")]) };
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for (i, json) in list.into_iter().enumerate() {

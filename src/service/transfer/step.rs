@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::export::place;
 use super::format::{ChangeLine, End, FORMAT, Header, Line, ObjectLine, Secrets, SectionLine};
 use super::json;
-use super::shapes::{Admitted, Shape, decode, named, refers, shapes, with_tenant};
+use super::shapes::{decode, named, refers, with_tenant};
 use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Scalar as _, Sealer, TenantId, Value};
-use crate::form::{Information, Section as _};
-use crate::objects::TenantSettings;
+use crate::form::{self, Information, Section, Typed};
+use crate::objects::{KindInfo, TenantSettings};
 use crate::store::{self, KeptChange, ObjectRow, Result, Tx};
 
 /// The keys of an import.
@@ -25,7 +25,7 @@ pub(super) struct Keys {
 /// What a line does.
 pub(super) enum Step {
     Object(ObjectRow),
-    Section { object: i64, shape: &'static dyn Shape, admitted: Admitted },
+    Section { object: i64, section: Box<dyn Section> },
     Change(KeptChange),
 }
 
@@ -112,9 +112,8 @@ pub(super) fn settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Opti
         report(problem.under("tenant"));
     };
     let open = |_: Kept, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is no secret"));
-    let described = TenantSettings::describe();
-    let cells = decode(TenantSettings::TABLE, described, header.tenant.clone(), &open, &mut under)?;
-    let settings = TenantSettings::admit(cells, TenantId(0), &mut under)?;
+    let cells = decode(TenantSettings::info_of(), header.tenant.clone(), &open, &mut under)?;
+    let settings: TenantSettings = form::admit(cells, TenantId(0), &mut under)?;
     settings.check(&mut under);
     (!bad).then_some(settings)
 }
@@ -214,7 +213,7 @@ impl<'a> Reader<'a> {
 
     fn section(&self, line: SectionLine, report: &mut dyn FnMut(Problem)) -> Parsed {
         let SectionLine { object, name, fields } = line;
-        let Some(shape) = named(&name) else {
+        let Some(info) = named(&name) else {
             let rule = "is not a section that this program knows";
             report(Problem::new(Code::NotFound, rule).value(&name).under("name"));
             return Parsed::Refused(None);
@@ -224,13 +223,13 @@ impl<'a> Reader<'a> {
             bad = true;
             report(problem.under(&name));
         };
-        let secrets = shape.describe().iter().filter(|field| field.secret.is_some()).count() as u64;
+        let secrets = info.fields.iter().filter(|field| field.secret.is_some()).count() as u64;
         self.places.set(self.places.get() + secrets);
         let open = |kept: Kept, field: &str, text: &str| self.open(kept, &place(self.code, object, &name, field), text);
-        let cells = decode(shape.table(), shape.describe(), fields, &open, &mut under);
-        let admitted = cells.and_then(|cells| shape.admit(cells, self.tenant, &mut under));
-        match admitted.filter(|_| !bad) {
-            Some(admitted) => Parsed::Step(Step::Section { object, shape, admitted }),
+        let cells = decode(info, fields, &open, &mut under);
+        let section = cells.and_then(|cells| info.admit(cells, self.tenant, &mut under));
+        match section.filter(|_| !bad) {
+            Some(section) => Parsed::Step(Step::Section { object, section }),
             None => Parsed::Refused(Some((object, name))),
         }
     }
@@ -312,15 +311,15 @@ fn own_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut dyn FnMu
         }
     }
     // Whatever has a number shares the numbers of the form; names are the form's only where there is a form.
-    let form = kind.is_some_and(|kind| shapes(kind).iter().any(|shape| shape.table() == Information::TABLE));
-    let described = Information::describe();
-    let cells = described.into_iter().map(|field| {
+    let form = kind.is_some_and(|kind| KindInfo::of(kind).is_none());
+    let info = Information::info_of();
+    let cells = info.fields.iter().map(|field| {
         let value =
             values.iter().find(|(name, _)| store::in_object_row(Information::TABLE, field.name) && *name == field.name);
-        value.map(|(_, value)| crate::form::Cell::Value(value.clone())).or(field.blank)
+        value.map(|(_, value)| form::Cell::Value(value.clone())).or_else(|| field.blank.clone())
     });
     let Some(cells) = cells.collect::<Option<Vec<_>>>() else { return };
-    let _ = Information::admit(cells, TenantId(0), &mut |problem| {
+    let _ = info.admit(cells, TenantId(0), &mut |problem| {
         if form || problem.path.first().is_some_and(|field| field == "number") {
             report(problem);
         }
@@ -331,7 +330,7 @@ fn own_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut dyn FnMu
 pub(super) fn apply(tx: &mut Tx<'_>, step: &Step) -> Result<()> {
     match step {
         Step::Object(row) => store::import_object(tx, row),
-        Step::Section { object, admitted, .. } => (admitted.save)(tx, *object),
+        Step::Section { object, section } => store::save_section(tx, *object, None, &**section),
         Step::Change(change) => store::import_change(tx, change),
     }
 }

@@ -72,12 +72,12 @@ pub(super) fn of_changes(query: &mut Query<'_>, next: i64, found: &mut Vec<Strin
 
 /// What is wrong with the moments of a section. Reading it has asked the rules of all other whole numbers, and keys are
 /// a matter of foreign keys.
-pub(super) fn of_section<S: Section>(id: i64, row: &S) -> Vec<String> {
+pub(super) fn of_section(id: i64, row: &dyn Section) -> Vec<String> {
     let mut found = Vec::new();
-    for (field, cell) in S::describe().into_iter().zip(row.store()) {
+    for (field, value) in row.fields() {
         let leads = |column: &str| field.pointers.iter().any(|pointer| pointer.column == column);
-        let place = format!("{}[{id}].{}", S::TABLE, field.name);
-        match (cell, field.place) {
+        let place = format!("{}[{id}].{}", row.info().table, field.name);
+        match (value.store(), field.place) {
             (Cell::Value(value), _) if !leads(field.name) => {
                 found.extend(value.int().and_then(|value| out_of_range(&place, value)));
             }

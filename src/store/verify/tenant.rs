@@ -1,6 +1,5 @@
 //! The rows of one tenant.
 
-use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{OnceLock, RwLock};
 
@@ -11,16 +10,8 @@ use super::super::session::{Query, Session, column};
 use super::super::{objects, sections, tenants};
 use super::{counters, said};
 use crate::domain::{ExtensionNumber, Kind, Row, Scalar as _, Sealer, TenantId, Value};
-use crate::form::{
-    AdditionalDestinations, CallSettings, FollowMe, Information, Note, OutboundCalls, OutboundRecording, Security,
-    WebUserPanel,
-};
-use crate::form::{Cell, Place, Rows, Section, each_section};
-use crate::objects::{
-    CallGroup, CallList, CallerIdRuleSet, Condition, Conference, Did, Extension, Flow, HuntList, Ivr, LdapServer,
-    MediaFile, MusicOnHold, PagingGroup, ParkingLot, Phone, PhoneBook, PickupGroup, Provider, Queue, RoutingProfile,
-    ShortNumber, SpyGroup, UserProfile, VoicemailBox, each_detail,
-};
+use crate::form::{Cell, Form, Info, Place, Rows, Section};
+use crate::objects::KindInfo;
 
 /// How many rows are read at once; when one of them is wrong, these are read again one by one.
 const CHUNK: usize = 500;
@@ -74,31 +65,16 @@ pub(super) fn verify_tenant(
     found
 }
 
-macro_rules! all_sections {
-    ($($name:ident: $Section:ident / $Patch:ident / $Update:ident / $update:ident,)+) => {
-        fn form(&mut self) {
-            let forms = self.of_kinds(&[Kind::VirtualExtension, Kind::FormDefaults]);
-            $(self.section::<$Section>(&forms);)+
-        }
-    };
-}
-
-macro_rules! all_details {
-    ($($Kind:ident / $field:ident $(/ $name:ident)*,)+) => {
-        fn details(&mut self) {
-            $(let ids = self.of_kinds(&[Kind::$Kind]);
-            self.section::<$Kind>(&ids);)+
-        }
-    };
-}
-
 impl Check<'_, '_> {
-    each_section!(all_sections);
-    each_detail!(all_details);
-
     fn sections(&mut self) {
-        self.form();
-        self.details();
+        let forms = self.of_kinds(&[Kind::VirtualExtension, Kind::FormDefaults]);
+        for (_, info) in Form::SECTIONS {
+            self.section(info(), &forms);
+        }
+        for kind in KindInfo::all() {
+            let objects = self.of_kinds(&[kind.kind]);
+            self.section(kind.detail, &objects);
+        }
     }
 
     fn of_kinds(&self, kinds: &[Kind]) -> Vec<i64> {
@@ -142,9 +118,9 @@ impl Check<'_, '_> {
     }
 
     /// The rows of one section or detail: of exactly these objects, each in its type.
-    fn section<S: Section>(&mut self, expected: &[i64]) {
-        let table = S::TABLE;
-        let there = self.ids(table, keys_of::<S>());
+    fn section(&mut self, info: &'static Info, expected: &[i64]) {
+        let table = info.table;
+        let there = self.ids(table, keys_of(table));
         let (expected_set, there_set): (BTreeSet<_>, BTreeSet<_>) =
             (expected.iter().copied().collect(), there.iter().copied().collect());
         for id in expected_set.difference(&there_set) {
@@ -153,49 +129,50 @@ impl Check<'_, '_> {
         for id in there_set.difference(&expected_set) {
             self.found.push(format!("{table}[{id}]: nothing reads this row: the object is none that has it"));
         }
-        for (field, place) in S::COLUMNS.iter().zip(S::PLACES) {
-            if let Place::Rows(rows) = *place {
+        for field in &info.fields {
+            if let Place::Rows(rows) = field.place {
                 let (_, read) = self.lists.entry(rows.table).or_insert_with(|| (rows, HashSet::new()));
-                let slot = if rows.slotted { *field } else { "" };
+                let slot = if rows.slotted { field.name } else { "" };
                 // A list whose owner has no row is read by nobody.
                 read.extend(expected_set.intersection(&there_set).map(|&id| (id, slot)));
             }
         }
         let ids: Vec<_> = expected_set.intersection(&there_set).copied().collect();
-        let read = |query: &mut Query<'_>, ids: &[i64]| sections::load::<S>(query, ids);
+        let read = |query: &mut Query<'_>, ids: &[i64]| sections::load_any(query, info, ids);
         let rows = each_chunk(&mut self.query, &ids, &mut self.found, &|id| format!("{table}[{id}]"), &read);
-        if !S::SEARCHED.is_empty() {
-            let words = rows.iter().map(|(id, row)| (*id, search::of_section::<S>(&row.store())));
+        if !info.searched.is_empty() {
+            let words = rows.iter().map(|(id, row)| (*id, search::of_section(info, &row.store())));
             self.words(table, &there_set, &words.collect());
         }
         for (id, row) in rows {
-            self.found.extend(counters::of_section(id, &row));
-            self.references(id, &row);
-            self.sealed(id, &row);
+            self.found.extend(counters::of_section(id, &*row));
+            self.references(id, &*row);
+            self.sealed(id, &*row);
         }
     }
 
-    fn references<S: Section>(&mut self, id: i64, row: &S) {
+    fn references(&mut self, id: i64, row: &dyn Section) {
         row.references(&mut |reference| {
             // What is not there at all is a foreign key's matter.
             if let Some(kind) = self.kinds.get(&reference.object.local).filter(|kind| !reference.kinds.contains(kind)) {
                 let (path, target) = (reference.path.join("."), reference.object.local);
                 let problem = format!("must not refer to pbx_object[{target}], which is a {}", kind.label());
-                self.found.push(format!("{}[{id}].{path}: {problem}", S::TABLE));
+                self.found.push(format!("{}[{id}].{path}: {problem}", row.info().table));
             }
         });
     }
 
     /// Bytes in a section are sealed secrets: everything else has another form.
-    fn sealed<S: Section>(&mut self, id: i64, row: &S) {
+    fn sealed(&mut self, id: i64, row: &dyn Section) {
         let Some(sealer) = self.sealer else { return };
-        for (field, cell) in S::COLUMNS.iter().zip(row.store()) {
-            let values = match cell {
+        for (field, value) in row.fields() {
+            let values = match value.store() {
                 Cell::Value(value) => vec![value],
                 Cell::Rows(rows) => rows.concat(),
             };
             if values.iter().filter_map(Value::bytes).any(|sealed| sealer.open(sealed).is_none()) {
-                self.found.push(format!("{}[{id}].{field}: the key does not open this secret", S::TABLE));
+                let place = format!("{}[{id}].{}", row.info().table, field.name);
+                self.found.push(format!("{place}: the key does not open this secret"));
             }
         }
     }
@@ -295,10 +272,10 @@ fn each_chunk<T>(
     rows
 }
 
-fn keys_of<S: Section>() -> &'static str {
-    static KNOWN: OnceLock<RwLock<HashMap<TypeId, &'static String>>> = OnceLock::new();
-    let sql: &'static String = sections::once(KNOWN.get_or_init(RwLock::default), TypeId::of::<S>(), || {
-        format!("SELECT object_id FROM {} WHERE tenant_id = $1 ORDER BY object_id", S::TABLE)
+fn keys_of(table: &'static str) -> &'static str {
+    static KNOWN: OnceLock<RwLock<HashMap<&'static str, &'static String>>> = OnceLock::new();
+    let sql: &'static String = sections::once(KNOWN.get_or_init(RwLock::default), table, || {
+        format!("SELECT object_id FROM {table} WHERE tenant_id = $1 ORDER BY object_id")
     });
     sql
 }
