@@ -113,7 +113,8 @@ impl Destination {
         }))
     }
 
-    fn show(&self) -> serde_json::Value {
+    /// How answers and change records show it: the one field that is given.
+    pub fn show(&self) -> serde_json::Value {
         match &self.0 {
             Target::Object(object) => serde_json::json!({ "objectId": object.opaque() }),
             Target::Number(number) => serde_json::json!({ "number": number.as_str() }),

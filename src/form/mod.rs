@@ -4,7 +4,6 @@
 //! The nine are listed once, in this file; whatever must be said of each is made from that list.
 
 mod additional_destinations;
-mod budget;
 mod call_settings;
 mod check;
 mod destination;
@@ -24,7 +23,6 @@ mod source;
 mod web_user_panel;
 
 pub use additional_destinations::*;
-pub use budget::Budget;
 pub use call_settings::*;
 pub use check::{Checked, check, expressions, lint, number as check_number};
 pub use destination::{Destination, Destinations, HangupCause, Target as DestinationTarget};

@@ -49,6 +49,8 @@ pub struct Info {
 pub trait Section: Any + Send + Sync {
     /// What it is.
     fn info(&self) -> &'static Info;
+    /// The value of the field at a position.
+    fn value(&self, at: usize) -> Option<&dyn FieldValue>;
     /// The values of its fields, in order.
     fn values(&self) -> Vec<&dyn FieldValue>;
     /// The values of its fields, to be changed.
@@ -287,6 +289,11 @@ macro_rules! section {
         impl $crate::form::Section for $Section {
             fn info(&self) -> &'static $crate::form::Info {
                 <Self as $crate::form::Typed>::info_of()
+            }
+
+            fn value(&self, at: usize) -> Option<&dyn $crate::form::FieldValue> {
+                let values: [&dyn $crate::form::FieldValue; _] = [$(&self.$field),+];
+                values.get(at).copied()
             }
 
             fn values(&self) -> Vec<&dyn $crate::form::FieldValue> {

@@ -1,17 +1,18 @@
 //! What one request carries: who asks, its view of the database, its loaders.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::{Context, Error, ErrorExtensions as _, Result};
+use async_graphql::{Error, ErrorExtensions as _, Result};
+use futures_util::future::try_join_all;
 
 use super::batch::{AtOnce, Batches};
+use super::budget::Budget;
 use super::limits::{Exceeded, Limit};
 use crate::domain::{Kind, ObjectId, TenantId};
-use crate::form::{Budget, Section};
+use crate::form::{Info, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
 use crate::store::{self, Asked, ObjectRow, Query, ReferenceCount, ReferenceRow, Snapshot};
 
@@ -26,10 +27,6 @@ pub struct Scope {
     budget: Budget,
 }
 
-/// What a field that may be null answers. Its own error nulls it and nothing around it, as the specification asks
-/// ("Handling Execution Errors"); of a `Result<Option<T>>` async-graphql would null what holds the field.
-pub(super) type Nullable<T> = Option<Result<T>>;
-
 impl Scope {
     /// A request with loaders whose batches go to `batches`.
     pub(super) fn new(app: &App, asking: Asking, batches: Batches, budget: Budget) -> Self {
@@ -42,11 +39,6 @@ impl Scope {
     /// Counts objects that are answered, so that a request that gets more than it was taken to get ends.
     pub(super) fn spend(&self, objects: usize) -> Result<()> {
         self.budget.spend(objects)
-    }
-
-    /// The request that a resolver works for.
-    pub(super) fn of<'a>(ctx: &Context<'a>) -> Result<&'a Self> {
-        ctx.data::<Self>()
     }
 
     /// Who asks.
@@ -87,9 +79,9 @@ impl Scope {
     }
 
     /// A section or detail that an object must have.
-    pub(super) async fn section<S: Section>(&self, id: ObjectId) -> Result<Arc<S>> {
-        let found = self.loaders.load_one(Of::<S>(id, PhantomData)).await.map_err(|e| self.surprise(&e))?;
-        found.ok_or_else(|| self.surprise(&StoreError::Corrupt(format!("{}[{}] is missing", S::TABLE, id.local))))
+    pub(super) async fn section(&self, info: &'static Info, id: ObjectId) -> Result<Arc<dyn Section>> {
+        let found = self.loaders.load_one(Of(info, id)).await.map_err(|e| self.surprise(&e))?;
+        found.ok_or_else(|| self.surprise(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
     }
 
     /// All objects of a kind of a tenant.
@@ -196,25 +188,20 @@ pub(super) fn coded(code: &'static str, sentence: impl Into<String>) -> Error {
 struct Batch(Arc<Snapshot>);
 
 /// The key of a section of an object.
-struct Of<S>(ObjectId, PhantomData<fn() -> S>);
+#[derive(Clone, Copy)]
+struct Of(&'static Info, ObjectId);
 
-impl<S> Clone for Of<S> {
-    fn clone(&self) -> Self {
-        Self(self.0, PhantomData)
-    }
-}
-
-impl<S> PartialEq for Of<S> {
+impl PartialEq for Of {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+        (self.0.table, self.1) == (other.0.table, other.1)
     }
 }
 
-impl<S> Eq for Of<S> {}
+impl Eq for Of {}
 
-impl<S> Hash for Of<S> {
+impl Hash for Of {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        (self.0.table, self.1).hash(state);
     }
 }
 
@@ -316,14 +303,25 @@ impl Loader<To<Option<Vec<Kind>>>> for Batch {
     }
 }
 
-impl<S: Section> Loader<Of<S>> for Batch {
-    type Value = Arc<S>;
+impl Loader<Of> for Batch {
+    type Value = Arc<dyn Section>;
     type Error = StoreError;
 
-    async fn load(&self, keys: &[Of<S>]) -> store::Result<HashMap<Of<S>, Arc<S>>> {
-        self.0.batch(S::TABLE, keys.len());
-        let found = self.by_tenant(keys.iter().map(|key| key.0), store::load_sections::<S>).await?;
-        Ok(found.into_iter().map(|(id, section)| (Of(id, PhantomData), section)).collect())
+    /// All sections that are asked for make one trip, with one read for each.
+    async fn load(&self, keys: &[Of]) -> store::Result<HashMap<Of, Arc<dyn Section>>> {
+        let mut wanted: BTreeMap<(&str, TenantId), (&'static Info, Vec<i64>)> = BTreeMap::new();
+        for Of(info, id) in keys {
+            wanted.entry((info.table, id.tenant)).or_insert_with(|| (info, Vec::new())).1.push(id.local);
+        }
+        let reads = wanted.into_iter().map(|((table, tenant), (info, ids))| {
+            self.0.batch(table, ids.len());
+            let read = self.0.read(tenant, move |query| store::load_any(query, info, &ids));
+            async move {
+                let of = |(local, section)| (Of(info, ObjectId { tenant, local }), Arc::from(section));
+                Ok::<_, StoreError>(read.await?.into_iter().map(of).collect::<Vec<_>>())
+            }
+        });
+        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
     }
 }
 

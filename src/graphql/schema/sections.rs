@@ -1,0 +1,242 @@
+//! Sections of the form, details of other objects and entries of their lists, as types: made of what
+//! [`section!`](crate::form) says of their fields.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_graphql::Result;
+
+use super::shapes;
+use crate::domain::{Kind, ObjectId, Shape, about};
+use crate::form::{
+    Described, Destination, Destinations, FieldValue, Form, Info, Leads, Place, Reference, Section, Seen,
+};
+use crate::graphql::layer::{
+    Answer, Call, Definition, Field, Input, InputObject, Node, Thing, fields_of, input, object,
+};
+use crate::graphql::scope::Scope;
+use crate::objects::KindInfo;
+
+/// What stands behind the object of a section, a detail or an entry.
+pub struct Behind(pub Arc<dyn Section>);
+
+/// How to get at the section behind a thing.
+pub type Get = fn(&Thing) -> Result<&dyn Section>;
+
+fn behind(thing: &Thing) -> Result<&dyn Section> {
+    Ok(&*thing.get::<Behind>()?.0)
+}
+
+/// The fields of a section, answered from what `get` gets, and behind them those that lead to what its ids name.
+pub fn fields(info: &'static Info, get: Get) -> Vec<Field> {
+    let own = info.fields.iter().enumerate().map(|(at, field)| own_field(at, field, get));
+    let led = info.fields.iter().enumerate().filter_map(|(at, field)| reference_field(at, field, get));
+    own.chain(led).collect()
+}
+
+fn own_field(at: usize, field: &'static Described, get: Get) -> Field {
+    let (ty, answer) = match field.seen {
+        Seen::Value { answers, .. } => {
+            // The entries of a list in rows of its own are as many as somebody has made.
+            let counted = matches!(field.place, Place::Rows(_));
+            let shown = move |value: &dyn FieldValue| match value.show() {
+                serde_json::Value::Array(list) if counted => Node::Counted(list.into_iter().map(Node::from).collect()),
+                json => json.into(),
+            };
+            (shapes::ty(answers), Answer::now(move |thing, _| Ok(value(get(thing)?, at).map_or(Node::Null, shown))))
+        }
+        Seen::Entries(entry) => {
+            let name = entry().name;
+            let entries = move |value: &dyn FieldValue| {
+                let entry = |entry: &dyn Section| Node::object(name, Behind(Arc::from(entry.boxed())));
+                Node::Counted(value.entries().into_iter().map(entry).collect())
+            };
+            let answer = Answer::now(move |thing, _| Ok(value(get(thing)?, at).map_or(Node::Null, entries)));
+            (format!("[{name}!]"), answer)
+        }
+        Seen::Destinations => {
+            let steps = |value: &dyn FieldValue| {
+                let list = (value as &dyn std::any::Any).downcast_ref::<Destinations>();
+                let steps = list.into_iter().flat_map(|list| list.0.iter().cloned());
+                Node::Counted(steps.map(|step| Node::object("Destination", step)).collect())
+            };
+            let answer = Answer::now(move |thing, _| Ok(value(get(thing)?, at).map_or(Node::Null, steps)));
+            ("[Destination!]".to_owned(), answer)
+        }
+    };
+    let ty = if field.nullable { ty } else { ty + "!" };
+    Field::new(field.answered.as_str(), &ty, about(field.doc), answer)
+}
+
+fn value(section: &dyn Section, at: usize) -> Option<&dyn FieldValue> {
+    section.value(at)
+}
+
+/// The field that leads to what a field with ids names: `members` to what is in `memberIds`.
+fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Field> {
+    let Seen::Value { answers, .. } = field.seen else { return None };
+    let kinds = field.pointers.iter().find_map(|pointer| match pointer.leads {
+        Leads::ById(kinds) => Some(kinds),
+        Leads::ByNumber => None,
+    })?;
+    let (name, label) = match kinds {
+        [kind] => (kind.name(), kind.label()),
+        _ => ("PbxObject", "extension"),
+    };
+    let ids = move |thing: &Thing| {
+        let mut ids = Vec::new();
+        if let Some(value) = value(get(thing)?, at) {
+            value.references(&mut |Reference { object, .. }| ids.push(object));
+        }
+        Ok(ids)
+    };
+    let client = &field.client;
+    Some(match answers {
+        Shape::List(_) => {
+            let stem = client.strip_suffix("Ids")?;
+            // One medium is not what anybody calls a media file.
+            let plural = if stem.ends_with("edia") { stem.to_owned() } else { format!("{stem}s") };
+            let answer = Answer::later(move |thing, call| Box::pin(async move { all(ids(thing)?, call).await }));
+            Field::new(plural, &format!("[{name}!]!"), format!("The {label}s in `{client}`."), answer)
+        }
+        _ => {
+            let ty = if field.nullable { name.to_owned() } else { format!("{name}!") };
+            let answer = Answer::later(move |thing, call| Box::pin(async move { one(ids(thing)?, call).await }));
+            Field::new(client.strip_suffix("Id")?.to_owned(), &ty, format!("The {label} behind `{client}`."), answer)
+        }
+    })
+}
+
+async fn all(ids: Vec<ObjectId>, call: Call<'_>) -> Result<Node> {
+    Ok(call.scope()?.objects(ids).await?.into_iter().map(super::rows::node_of).collect())
+}
+
+async fn one(ids: Vec<ObjectId>, call: Call<'_>) -> Result<Node> {
+    let Some(id) = ids.into_iter().next() else { return Ok(Node::Null) };
+    let scope = call.scope()?;
+    scope.object(id).await?.map(super::rows::node_of).ok_or_else(|| scope.dangling())
+}
+
+/// The input fields of a section.
+pub fn inputs(info: &'static Info) -> Vec<Input> {
+    let input = |field: &'static Described| {
+        let ty = match field.seen {
+            Seen::Value { takes, .. } => shapes::ty(takes),
+            Seen::Entries(entry) => format!("[{}!]", entry().input),
+            Seen::Destinations => "[DestinationInput!]".to_owned(),
+        };
+        let secret = field.secret.is_some();
+        Input { secret, ..Input::new(field.client.as_str(), &ty, about(field.doc)) }
+    };
+    info.fields.iter().map(input).collect()
+}
+
+/// The input of a section or an entry.
+fn input_object(info: &'static Info) -> InputObject {
+    let about = format!("{}\nWhat is left out stays as it is, `null` clears.", about(info.doc));
+    input(info.input, about).fields(inputs(info))
+}
+
+/// The entries of a section's lists, and of theirs.
+fn entries(info: &'static Info) -> impl Iterator<Item = &'static Info> {
+    info.fields.iter().filter_map(|field| match field.seen {
+        Seen::Entries(entry) => Some(entry()),
+        Seen::Value { .. } | Seen::Destinations => None,
+    })
+}
+
+/// The shapes of all values that sections, details and the fields beside them have, each once.
+fn shapes_of(infos: &[&'static Info], found: &mut BTreeMap<&'static str, Shape>) {
+    for field in infos.iter().flat_map(|info| &info.fields) {
+        if let Seen::Value { takes, answers } = field.seen {
+            [takes, answers].into_iter().for_each(|shape| collect(shape, found));
+        }
+    }
+}
+
+/// Notes the scalar or the choice of a shape under its name.
+pub fn collect(shape: Shape, found: &mut BTreeMap<&'static str, Shape>) {
+    match shape {
+        Shape::Scalar(scalar) => drop(found.insert(scalar.name, shape)),
+        Shape::Choice(choice) => drop(found.insert(choice.name, shape)),
+        Shape::List(entry) => collect(*entry, found),
+        Shape::String | Shape::Int | Shape::Boolean | Shape::Id => {}
+    }
+}
+
+/// The types of sections and entries, of what is sent for them, of destinations, and of their values. `others` are shapes
+/// that stand elsewhere in the schema.
+pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<Definition> {
+    let sections: Vec<_> = Form::SECTIONS.iter().map(|(_, info)| info()).collect();
+    let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.head, kind.detail]).collect();
+    let entries: Vec<_> = sections.iter().chain(&details).flat_map(|info| entries(info)).collect();
+    let mut found = BTreeMap::new();
+    for infos in [&sections, &details, &entries, &vec![tenant]] {
+        shapes_of(infos, &mut found);
+    }
+    others.iter().for_each(|shape| collect(*shape, &mut found));
+    let typed = sections.iter().chain(&entries).flat_map(|info| {
+        let object = object::<Behind>(info.name, about(info.doc)).fields(fields(info, behind));
+        [Definition::from(object), input_object(info).into()]
+    });
+    let values = found.into_values().filter_map(shapes::definition);
+    typed.chain(values).chain(destination()).collect()
+}
+
+/// The fields of a virtual extension, or of a new one, that have the sections.
+pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<Field> {
+    let field = |(name, info): &(&'static str, fn() -> &'static Info)| {
+        let info = info();
+        let answer = Answer::later(move |thing, call| {
+            Box::pin(async move {
+                let section = call.scope()?.section(info, id(thing.get()?)).await?;
+                Ok(Node::object(info.name, Behind(section)))
+            })
+        });
+        let name = (*name, crate::form::camel(name));
+        Field::new(name.1, &format!("{}!", info.name), format!("The section `{}` of the form.", name.0), answer)
+    };
+    Form::SECTIONS.iter().map(field).collect()
+}
+
+/// What a kind adds to its objects, as it is loaded when it is selected.
+pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
+    let info = KindInfo::of(kind).ok_or_else(super::misfit)?;
+    Ok(Thing::of(Behind(scope.section(info.detail, id).await?)))
+}
+
+/// The fields that a kind adds to its objects.
+pub fn detail_fields(info: &'static Info) -> Vec<Field> {
+    fields(info, behind)
+}
+
+/// A step of what happens to a call, as it is answered and as it is sent.
+fn destination() -> [Definition; 2] {
+    let id = |step: &Destination| step.show()["objectId"].clone().into();
+    let about = "One step of what happens to a call: an object to go to, a number to dial, or a hang-up. Exactly one is not null.";
+    let fields = fields_of::<Destination>()
+        .now("objectId", "ID", "The id of the object to go to.", id)
+        .now("number", "DialNumber", "The number to dial.", |step| step.show()["number"].clone().into())
+        .now("hangup", "HangupCause", "Hang up with this cause.", |step| step.show()["hangup"].clone().into())
+        .later("object", "PbxObject", "The object behind `objectId`.", |step, call| {
+            Box::pin(async move { all(step.leads_to().into_iter().collect(), call).await.map(first) })
+        })
+        .only_fields();
+    let sent = input("DestinationInput", "One step of what happens to a call: exactly one field is given.")
+        .field(
+            "objectId",
+            "ID",
+            "The id of an extension (real or virtual), voicemail box, condition, media file, parking lot, queue, voice menu (IVR), hunt list, conference room, paging group or flow.",
+        )
+        .field("number", "DialNumber", "A number to dial, inside or outside.")
+        .field("hangup", "HangupCause", "Hang up with this cause.")
+        .one_of();
+    [object::<Destination>("Destination", about).fields(fields).into(), sent.into()]
+}
+
+fn first(list: Node) -> Node {
+    match list {
+        Node::List(nodes) => nodes.into_iter().next().unwrap_or(Node::Null),
+        _ => Node::Null,
+    }
+}
