@@ -5,8 +5,13 @@
 //! defaults for a new extension and the saved form for an existing one. `ARCHITECTURE.md` has the map; the layers use
 //! each other in one direction only: `http` → `graphql` → `service` → `store` → `objects` → `form` → `domain`.
 
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod form;
+pub mod graphql;
+pub mod http;
 pub mod objects;
+pub mod selftest;
 pub mod service;
 pub mod store;

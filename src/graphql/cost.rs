@@ -14,7 +14,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
-use super::find::{MOST, PAGE};
+use super::schema::{MOST, PAGE};
 use super::limits::{Exceeded, Limit};
 use super::prices::{HASH, INTROSPECTION, Known, LEAVES, LIST, Many, Prices, Secrets, TypeId, WALK, WALKING};
 use super::validation::root;

@@ -2,72 +2,46 @@
 
 mod answer;
 mod batch;
+mod budget;
 mod cost;
 mod documents;
-mod edit;
 mod errors;
-mod filter;
-mod find;
-mod form;
 mod hashed;
 mod introspection;
+mod layer;
 mod limits;
-mod lint;
-mod mutation;
-mod numbers;
-mod objects;
-mod options;
 mod prices;
-mod query;
-mod references;
-mod referrers;
-mod removal;
-mod renumber;
+mod schema;
 mod scope;
-mod subscription;
 mod syntax;
-mod tenants;
 mod validation;
 mod variables;
 
 use std::sync::{Arc, LazyLock};
 
-use async_graphql::{MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode};
+use async_graphql::{Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 pub use answer::{Cost, Estimate, to_json};
 use batch::Batches;
+use budget::Budget;
 use cost::Peak;
 use documents::Documents;
 pub use documents::{Document, DocumentHash, was_executed};
-use edit::ObjectMutation;
+use layer::{Begun, Mutation, Query, Subscription};
 pub use limits::{Exceeded, Limit, Limits, defaults};
-use lint::LintQuery;
-use mutation::{FormMutation, SectionMutation};
 use prices::Prices;
-use query::RootQuery;
-use removal::{DeleteMutation, DeletePlanQuery};
+use schema::Vext;
 pub use scope::Asking;
 use scope::Scope;
-use subscription::Subscriptions;
 pub use syntax::{Refused, parse};
-use tenants::TenantMutation;
 use validation::{NotNull, Types};
 pub use variables::admit_variables;
 
-use crate::form::Budget;
 use crate::service::App;
 use crate::store::{Snapshot, Tally};
 
-/// What can be changed.
-#[derive(Default, MergedObject)]
-struct Mutation(FormMutation, SectionMutation, ObjectMutation, DeleteMutation, TenantMutation);
-
-/// What can be asked.
-#[derive(Default, MergedObject)]
-struct Query(RootQuery, DeletePlanQuery, LintQuery);
-
-type TheSchema = Schema<Query, Mutation, Subscriptions>;
+type TheSchema = Schema<Query<Vext>, Mutation<Vext>, Subscription<Vext>>;
 
 /// The schema with all that execution needs. Cheap to clone.
 #[derive(Clone)]
@@ -85,10 +59,10 @@ fn schema(limits: &Limits) -> TheSchema {
     // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments in
     // fragments: one for each level.
     let nesting = 2 * limits.max_depth.max(limits.max_introspection_depth);
-    let schema = Schema::build(Query::default(), Mutation::default(), Subscriptions)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .validation_mode(ValidationMode::Fast)
-        .limit_recursive_depth(nesting);
-    objects::describe(schema).finish()
+        .limit_recursive_depth(nesting)
+        .finish()
 }
 
 /// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
@@ -274,7 +248,7 @@ impl Api {
     /// Each event is resolved with a view of the database of its own, which is given back before the next is waited for.
     pub fn subscribe(&self, document: Document, request: Request, asking: Asking) -> BoxStream<'static, Response> {
         let prepared = self.prepared(document, request, &asking).and_then(|(document, request)| {
-            let plain = subscription::check(document.parsed(), request.operation_name.as_deref());
+            let plain = schema::check_subscription(document.parsed(), request.operation_name.as_deref());
             plain.map(|()| request).map_err(|error| vec![error])
         });
         let request = match prepared {
@@ -306,7 +280,7 @@ impl Api {
         let snapshot = Arc::clone(&asking.snapshot);
         let budget = self.budget();
         let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
-        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget)));
+        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(Begun::default())));
         batches.drive(snapshot, execution).await
     }
 

@@ -88,7 +88,7 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Fie
         if let Some(value) = value(get(thing)?, at) {
             value.references(&mut |Reference { object, .. }| ids.push(object));
         }
-        Ok(ids)
+        Ok::<_, async_graphql::Error>(ids)
     };
     let client = &field.client;
     Some(match answers {

@@ -1,0 +1,239 @@
+//! What is asked of a field, made from the document and the variables.
+
+use std::ops::Deref;
+
+use async_graphql::parser::types::Field as Asked;
+use async_graphql::{Context, Name, Result, Value};
+use async_graphql_value::Value as Written;
+
+use super::types::{Input, Plain, Ty};
+use super::{Layer, bug};
+use crate::domain::{Patch, SecretText, Sent};
+
+/// The arguments of a field, in the order in which they are defined, with defaults filled in. What is left out is not
+/// there.
+#[derive(Clone, Debug, Default)]
+pub struct Args(pub Patch);
+
+impl Deref for Args {
+    type Target = Patch;
+
+    fn deref(&self) -> &Patch {
+        &self.0
+    }
+}
+
+impl Args {
+    /// Those of a field of the document.
+    ///
+    /// # Errors
+    /// A value is not of its type, although that has been checked before: a bug.
+    pub(super) fn read(layer: &Layer, inputs: &[Input], asked: &Asked, context: &Context<'_>) -> Result<Self> {
+        let mut read = Vec::new();
+        for input in inputs {
+            let value = asked.get_argument(&input.name).and_then(|value| filled(&value.node, context));
+            if let Some(value) = value.or_else(|| input.default.clone()) {
+                read.push((input.name.clone().into_owned(), sent(layer, &input.ty, input.secret, value)?));
+            }
+        }
+        Ok(Self(Patch(read)))
+    }
+}
+
+/// A value with variables put in; `None` when it is a variable that has none.
+fn filled(value: &Written, context: &Context<'_>) -> Option<Value> {
+    Some(match value {
+        Written::Variable(name) => return variable(name, context),
+        Written::Null => Value::Null,
+        Written::Number(number) => Value::Number(number.clone()),
+        Written::String(text) => Value::String(text.clone()),
+        Written::Boolean(b) => Value::Boolean(*b),
+        Written::Binary(bytes) => Value::Binary(bytes.clone()),
+        Written::Enum(word) => Value::Enum(word.clone()),
+        // An entry cannot be left out.
+        Written::List(list) => list.iter().map(|entry| filled(entry, context).unwrap_or_default()).collect(),
+        Written::Object(fields) => {
+            let field = |(name, value): (&Name, &Written)| Some((name.clone(), filled(value, context)?));
+            Value::Object(fields.iter().filter_map(field).collect())
+        }
+    })
+}
+
+fn variable(name: &Name, context: &Context<'_>) -> Option<Value> {
+    let given = context.query_env.variables.get(name);
+    given.cloned().or_else(|| {
+        let mut defined = context.query_env.operation.node.variable_definitions.iter();
+        let default = defined.find(|definition| definition.node.name.node == *name)?.node.default_value.as_ref();
+        default.map(|value| value.node.clone())
+    })
+}
+
+/// A value of a type as plain data.
+fn sent(layer: &Layer, ty: &Ty, secret: bool, value: Value) -> Result<Sent> {
+    match (ty.inner(), value) {
+        (_, Value::Null) => Ok(Sent::Null),
+        (Some(entry), Value::List(list)) => {
+            list.into_iter().map(|value| sent(layer, entry, secret, value)).collect::<Result<_>>().map(Sent::List)
+        }
+        // A value alone stands for a list of one.
+        (Some(entry), value) => Ok(Sent::List(vec![sent(layer, entry, secret, value)?])),
+        (None, value) => named(layer, ty.name(), secret, value),
+    }
+}
+
+fn named(layer: &Layer, name: &str, secret: bool, value: Value) -> Result<Sent> {
+    if let Some(object) = layer.inputs.get(name) {
+        let Value::Object(mut given) = value else { return Err(misfit(name)) };
+        let mut fields = Vec::new();
+        for input in &object.fields {
+            if let Some(value) = given.swap_remove(&*input.name).or_else(|| input.default.clone()) {
+                fields.push((input.name.clone().into_owned(), sent(layer, &input.ty, input.secret, value)?));
+            }
+        }
+        return Ok(Sent::Object(Patch(fields)));
+    }
+    let plain = match name {
+        _ if layer.enums.contains_key(name) => Plain::String,
+        "ID" => Plain::Id,
+        "String" => Plain::String,
+        "Int" => Plain::Int,
+        "Boolean" => Plain::Boolean,
+        _ => layer.scalars.get(name).ok_or_else(|| misfit(name))?.plain,
+    };
+    any(value).filter(|sent| fits(plain, sent)).map(|sent| take(plain, secret, sent)).ok_or_else(|| misfit(name))
+}
+
+/// A value as plain data, whatever its type.
+fn any(value: Value) -> Option<Sent> {
+    Some(match value {
+        Value::Null => Sent::Null,
+        Value::Boolean(b) => Sent::Bool(b),
+        Value::Number(number) => Sent::Int(number.as_i64()?),
+        Value::String(text) => Sent::Text(text),
+        Value::Enum(word) => Sent::Text(word.as_str().to_owned()),
+        Value::List(list) => Sent::List(list.into_iter().map(any).collect::<Option<_>>()?),
+        Value::Object(fields) => {
+            let field = |(name, value): (Name, Value)| Some((name.as_str().to_owned(), any(value)?));
+            Sent::Object(Patch(fields.into_iter().map(field).collect::<Option<_>>()?))
+        }
+        Value::Binary(_) => return None,
+    })
+}
+
+fn fits(plain: Plain, sent: &Sent) -> bool {
+    match plain {
+        Plain::String => matches!(sent, Sent::Text(_)),
+        Plain::Int => matches!(sent, Sent::Int(_)),
+        Plain::Id => matches!(sent, Sent::Text(_) | Sent::Int(_)),
+        Plain::Boolean => matches!(sent, Sent::Bool(_)),
+        Plain::Any => true,
+    }
+}
+
+fn take(plain: Plain, secret: bool, sent: Sent) -> Sent {
+    match sent {
+        Sent::Int(n) if plain == Plain::Id => Sent::Text(n.to_string()),
+        Sent::Text(text) if secret => Sent::Secret(SecretText::new(text)),
+        sent => sent,
+    }
+}
+
+/// The value is not repeated: it may be a secret.
+fn misfit(name: &str) -> async_graphql::Error {
+    bug(format_args!("a value is no {name}"))
+}
+
+/// Reads what was given for the arguments of a field or the fields of an input object. What was left out is like `null`
+/// here; [`Patch::get`] tells them apart. A value of another shape than that which is asked for is a bug.
+pub trait Given {
+    /// What was given, if it is not `null`.
+    fn given(&self, name: &str) -> Option<&Sent>;
+
+    /// A text: also an id, or the word of a choice.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn text(&self, name: &str) -> Result<Option<&str>> {
+        self.given(name).map(|sent| sent.text().map_err(|_| misfit(name))).transpose()
+    }
+
+    /// A text that must be given.
+    ///
+    /// # Errors
+    /// It is something else, or is not there.
+    fn the_text(&self, name: &str) -> Result<&str> {
+        self.text(name)?.ok_or_else(|| misfit(name))
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn int(&self, name: &str) -> Result<Option<i64>> {
+        self.given(name).map(|sent| sent.int().map_err(|_| misfit(name))).transpose()
+    }
+
+    /// A switch.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn bool(&self, name: &str) -> Result<Option<bool>> {
+        self.given(name).map(|sent| sent.bool().map_err(|_| misfit(name))).transpose()
+    }
+
+    /// A list.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn list(&self, name: &str) -> Result<Option<&[Sent]>> {
+        self.given(name).map(|sent| sent.list().map_err(|_| misfit(name))).transpose()
+    }
+
+    /// A list of texts.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn texts(&self, name: &str) -> Result<Option<Vec<&str>>> {
+        let Some(list) = self.list(name)? else { return Ok(None) };
+        list.iter().map(|sent| sent.text().map_err(|_| misfit(name))).collect::<Result<_>>().map(Some)
+    }
+
+    /// The choice behind a word, as `of` knows it.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn choice<C>(&self, name: &str, of: fn(&str) -> Option<C>) -> Result<Option<C>> {
+        self.text(name)?.map(|word| of(word).ok_or_else(|| misfit(name))).transpose()
+    }
+
+    /// The choices behind a list of words, as `of` knows them.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn choices<C>(&self, name: &str, of: fn(&str) -> Option<C>) -> Result<Option<Vec<C>>> {
+        let Some(words) = self.texts(name)? else { return Ok(None) };
+        words.into_iter().map(|word| of(word).ok_or_else(|| misfit(name))).collect::<Result<_>>().map(Some)
+    }
+
+    /// An input object.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn object(&self, name: &str) -> Result<Option<&Patch>> {
+        self.given(name).map(|sent| sent.object().map_err(|_| misfit(name))).transpose()
+    }
+
+    /// An input object that must be given.
+    ///
+    /// # Errors
+    /// It is something else, or is not there.
+    fn the_object(&self, name: &str) -> Result<&Patch> {
+        self.object(name)?.ok_or_else(|| misfit(name))
+    }
+}
+
+impl Given for Patch {
+    fn given(&self, name: &str) -> Option<&Sent> {
+        self.get(name).filter(|sent| !matches!(sent, Sent::Null))
+    }
+}

@@ -1,0 +1,90 @@
+//! What does not fit in a layer.
+
+use indexmap::IndexMap;
+
+use super::Layer;
+use super::types::{Answer, Field, Input, Object, Text};
+
+/// The scalars that GraphQL itself defines.
+const OWN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
+
+impl Layer {
+    /// Whether there is a type of this name.
+    pub fn defines(&self, name: &str) -> bool {
+        self.takes(name) || self.objects.contains_key(name) || self.interfaces.contains_key(name)
+    }
+
+    /// Whether an argument can be of the type.
+    fn takes(&self, name: &str) -> bool {
+        self.inputs.contains_key(name) || self.is_leaf(name)
+    }
+
+    fn is_leaf(&self, name: &str) -> bool {
+        OWN.contains(&name) || self.enums.contains_key(name) || self.scalars.contains_key(name)
+    }
+
+    /// What is wrong with the types, a sentence each: a test asks for them.
+    pub fn problems(&self) -> Vec<String> {
+        let mut found: Vec<_> = self.twice.iter().map(|name| format!("{name} is defined twice.")).collect();
+        for root in [&self.query, &self.mutation, &self.subscription] {
+            if !root.is_empty() && !self.objects.contains_key(root) {
+                found.push(format!("The root object {root} is not defined."));
+            }
+        }
+        for object in self.objects.values() {
+            self.of_fields(&object.name, &object.fields, &mut found);
+            self.of_object(object, &mut found);
+        }
+        for interface in self.interfaces.values() {
+            self.of_fields(&interface.name, &interface.fields, &mut found);
+        }
+        for object in self.inputs.values() {
+            self.of_inputs(&object.name, &object.fields, &mut found);
+        }
+        found
+    }
+
+    fn of_fields(&self, of: &str, fields: &IndexMap<Text, Field>, found: &mut Vec<String>) {
+        for field in fields.values() {
+            let (place, ty) = (format!("{of}.{}", field.name), field.ty.name());
+            if !self.is_leaf(ty) && !self.objects.contains_key(ty) && !self.interfaces.contains_key(ty) {
+                found.push(format!("{place} answers {ty}, which is no type that can be answered."));
+            }
+            self.of_inputs(&place, &field.args, found);
+        }
+    }
+
+    fn of_inputs(&self, of: &str, inputs: &[Input], found: &mut Vec<String>) {
+        for input in inputs {
+            let ty = input.ty.name();
+            if !self.takes(ty) {
+                found.push(format!("{of}.{} takes {ty}, which is no type that can be given.", input.name));
+            }
+        }
+    }
+
+    fn of_object(&self, object: &Object, found: &mut Vec<String>) {
+        let name = &object.name;
+        for field in object.fields.values() {
+            let streams = matches!(field.answer, Answer::Stream(_));
+            if matches!(field.answer, Answer::Elsewhere) || streams != (*name == self.subscription) {
+                found.push(format!("{name}.{} cannot be answered there.", field.name));
+            }
+            if field.prepared && object.prepare.is_none() {
+                found.push(format!("{name}.{} is answered from a thing that nothing makes.", field.name));
+            }
+        }
+        for interface in &object.implements {
+            let Some(interface) = self.interfaces.get(interface) else {
+                found.push(format!("{name} implements {interface}, which is no interface."));
+                continue;
+            };
+            for field in interface.fields.values() {
+                let own = object.fields.get(&field.name);
+                if own.is_none_or(|own| own.ty != field.ty || own.args.len() != field.args.len()) {
+                    found.push(format!("{name}.{} is not as {} has it.", field.name, interface.name));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Where async-graphql hands over: the root objects as it knows them.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use async_graphql::parser::types::Field as Asked;
+use async_graphql::registry::Registry;
+use async_graphql::resolver_utils::resolve_container;
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, Error, Name, ObjectType, OutputType, PathSegment, Positioned,
+    Response, ServerError, ServerResult, SubscriptionType, Value,
+};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
+use indexmap::IndexMap;
+
+use super::call::Call;
+use super::execute::{complete, field};
+use super::fill::{Answered, Errors, Told};
+use super::node::{Node, Thing};
+use super::select::{Entry, Exec, What, of_root};
+use super::types::{Answer, Object};
+use super::{Layer, bug, registry};
+
+/// Where the layer of a schema is found: async-graphql asks types, not values, what they are.
+pub trait Source: Send + Sync + 'static {
+    /// The layer.
+    fn layer() -> &'static Layer;
+}
+
+/// The keys of root fields that are being answered. In the data of a request it makes a field that is selected several
+/// times run once.
+#[derive(Default)]
+pub struct Begun(Mutex<HashSet<Name>>);
+
+impl Begun {
+    fn is_first(&self, key: &Name) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+    }
+}
+
+macro_rules! root {
+    ($(#[$about:meta])* $Root:ident, $name:ident) => {
+        $(#[$about])*
+        pub struct $Root<S>(PhantomData<fn() -> S>);
+
+        impl<S> Default for $Root<S> {
+            fn default() -> Self {
+                Self(PhantomData)
+            }
+        }
+
+        impl<S: Source> OutputType for $Root<S> {
+            fn type_name() -> Cow<'static, str> {
+                Cow::Borrowed(&S::layer().$name)
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                registry::describe(S::layer(), registry);
+                Self::qualified_type_name()
+            }
+
+            async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Asked>) -> ServerResult<Value> {
+                resolve_container(ctx, self).await
+            }
+        }
+
+        impl<S: Source> ContainerType for $Root<S> {
+            fn is_empty() -> bool {
+                S::layer().$name.is_empty()
+            }
+
+            async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+                Box::pin(answer(S::layer(), &S::layer().$name, ctx)).await
+            }
+        }
+
+        impl<S: Source> ObjectType for $Root<S> {}
+    };
+}
+
+root!(
+    /// What can be asked.
+    Query,
+    query
+);
+root!(
+    /// What can be changed.
+    Mutation,
+    mutation
+);
+
+/// What can be followed.
+pub struct Subscription<S>(PhantomData<fn() -> S>);
+
+impl<S> Default for Subscription<S> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S: Source> SubscriptionType for Subscription<S> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed(&S::layer().subscription)
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry::describe(S::layer(), registry);
+        Self::qualified_type_name()
+    }
+
+    fn is_empty() -> bool {
+        S::layer().subscription.is_empty()
+    }
+
+    fn create_field_stream<'a>(
+        &'a self,
+        ctx: &'a Context<'_>,
+    ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
+        Some(follow(S::layer(), ctx))
+    }
+}
+
+/// The fields under the key that a root field stands under, as one.
+fn entry<'a>(exec: Exec<'a>, name: &str) -> ServerResult<Entry<'a>> {
+    let asked = exec.context.item;
+    let object: Option<&'static Object> = exec.layer.objects.get(name);
+    let object = object.ok_or_else(|| bug(format_args!("{name} is not defined")).into_server_error(asked.pos))?;
+    let key = &asked.node.response_key().node;
+    Ok(Entry::of(exec, object, key, of_root(exec, object, key)))
+}
+
+/// Answers a root field.
+async fn answer<'a>(
+    layer: &'static Layer,
+    root: &'static str,
+    context: &'a Context<'a>,
+) -> ServerResult<Option<Value>> {
+    let exec = Exec { layer, context };
+    let key = &context.item.node.response_key().node;
+    if context.data_opt::<Begun>().is_some_and(|begun| !begun.is_first(key)) {
+        // async-graphql keeps the answer that it has under the key.
+        return Ok(Some(Value::Null));
+    }
+    let entry = entry(exec, root)?;
+    let Told { value, errors } = match from_root(key, field(exec, &entry, &Thing::of(())).wait().await) {
+        Ok(told) => told,
+        Err(errors) => {
+            let mut errors = errors.into_iter();
+            let first =
+                errors.next().unwrap_or_else(|| bug("an error without an error").into_server_error(context.item.pos));
+            errors.for_each(|error| context.add_error(error));
+            return Err(first);
+        }
+    };
+    errors.into_iter().for_each(|error| context.add_error(error));
+    Ok(Some(value))
+}
+
+/// An answer whose errors have come to the top: their paths are turned to begin there.
+fn from_root(key: &Name, mut answered: Answered) -> Answered {
+    let (Ok(Told { errors, .. }) | Err(errors)) = &mut answered;
+    for error in errors {
+        error.path.push(PathSegment::Field(key.to_string()));
+        error.path.reverse();
+    }
+    answered
+}
+
+/// Where a subscription is.
+enum Following {
+    Begins,
+    Goes(BoxStream<'static, async_graphql::Result<Node>>),
+    Over,
+}
+
+/// The responses to a subscription, one for each event, each with its own errors.
+fn follow<'a>(layer: &'static Layer, context: &'a Context<'a>) -> BoxStream<'a, Response> {
+    let exec = Exec { layer, context };
+    let next = move |following| async move {
+        let mut events = match following {
+            Following::Begins => match begin(exec).await {
+                Ok(events) => events,
+                Err(error) => return Some((refused(context, error), Following::Over)),
+            },
+            Following::Goes(events) => events,
+            Following::Over => return None,
+        };
+        let response = match events.next().await? {
+            Ok(node) => event(exec, node).await,
+            Err(error) => refused(context, error),
+        };
+        Some((response, Following::Goes(events)))
+    };
+    stream::unfold(Following::Begins, next).boxed()
+}
+
+async fn begin(exec: Exec<'_>) -> async_graphql::Result<BoxStream<'static, async_graphql::Result<Node>>> {
+    let entry = entry(exec, &exec.layer.subscription).map_err(|error| bug(error.message))?;
+    match &entry.what {
+        What::Field(field, args) => match field.answer {
+            Answer::Stream(events) => {
+                let thing = Thing::of(());
+                events(Call { thing: &thing, args, context: exec.context, fields: &entry.selected.fields }).await
+            }
+            _ => Err(bug(format_args!("{} has no events", field.name))),
+        },
+        What::Wrong(error) => Err(error.clone()),
+        What::Typename(_) => Err(bug("a type's name has no events")),
+    }
+}
+
+async fn event(exec: Exec<'_>, node: Node) -> Response {
+    let key = &exec.context.item.node.response_key().node;
+    let answered = match entry(exec, &exec.layer.subscription) {
+        Ok(entry) => match &entry.what {
+            What::Field(field, _) => complete(exec, &field.ty, &entry.selected, node).wait().await,
+            What::Typename(_) | What::Wrong(_) => Err(Errors::new()),
+        },
+        Err(error) => Err(vec![error]),
+    };
+    match from_root(key, answered) {
+        Ok(Told { value, errors }) => {
+            let mut response = Response::new(Value::Object(IndexMap::from([(key.clone(), value)])));
+            response.errors = errors;
+            response
+        }
+        Err(errors) => Response::from_errors(errors),
+    }
+}
+
+fn refused(context: &Context<'_>, error: Error) -> Response {
+    let path = vec![PathSegment::Field(context.item.node.response_key().node.to_string())];
+    Response::from_errors(vec![ServerError { path, ..error.into_server_error(context.item.pos) }])
+}

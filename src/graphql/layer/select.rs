@@ -1,0 +1,152 @@
+//! What is selected: fields collected by response key (GraphQL specification, section 6.3.2), once for each type that an
+//! object turns out to have, however many objects there are.
+
+use std::collections::HashSet;
+use std::ptr;
+use std::sync::OnceLock;
+
+use async_graphql::parser::types::{Field as Asked, Selection, SelectionSet};
+use async_graphql::{Context, Error, Name, Pos, Positioned};
+use indexmap::IndexMap;
+
+use super::args::Args;
+use super::types::{Field, Object};
+use super::{Layer, bug};
+
+/// What all of a request's execution has to do with.
+#[derive(Clone, Copy)]
+pub struct Exec<'a> {
+    pub layer: &'static Layer,
+    pub context: &'a Context<'a>,
+}
+
+/// A response key with all that the document selects under it.
+pub struct Entry<'a> {
+    pub key: &'a Name,
+    pub what: What,
+    pub selected: Selected<'a>,
+}
+
+/// What stands under a key.
+pub enum What {
+    /// The name of the object's type.
+    Typename(&'static str),
+    /// A field, and what is asked of it.
+    Field(&'static Field, Args),
+    /// A field that cannot be asked like this, which validation rules out.
+    Wrong(Error),
+}
+
+impl<'a> Entry<'a> {
+    /// Of an object's fields under one key. They all ask the same of the same field, or else they could not be merged.
+    pub fn of(exec: Exec<'a>, object: &'static Object, key: &'a Name, fields: Vec<&'a Positioned<Asked>>) -> Self {
+        let what = match fields.first().map(|field| &field.node) {
+            Some(field) if field.name.node == "__typename" => What::Typename(&object.name),
+            Some(asked) => match object.fields.get(asked.name.node.as_str()) {
+                Some(field) => match Args::read(exec.layer, &field.args, asked, exec.context) {
+                    Ok(args) => What::Field(field, args),
+                    Err(error) => What::Wrong(error),
+                },
+                None => What::Wrong(bug(format_args!("{} has no field {}", object.name, asked.name.node))),
+            },
+            None => What::Wrong(bug("a key without a field")),
+        };
+        Self { key, what, selected: Selected { fields, known: OnceLock::new() } }
+    }
+
+    /// Whether the field is answered from the object's fuller thing.
+    pub fn is_prepared(&self) -> bool {
+        matches!(&self.what, What::Field(field, _) if field.prepared)
+    }
+
+    /// Whether an error ends here.
+    pub fn is_nullable(&self) -> bool {
+        matches!(&self.what, What::Field(field, _) if field.ty.is_nullable())
+    }
+}
+
+/// The fields of a key, merged: what is selected below them.
+pub struct Selected<'a> {
+    pub fields: Vec<&'a Positioned<Asked>>,
+    known: OnceLock<Box<Known<'a>>>,
+}
+
+/// What is selected of objects of one type.
+pub struct Known<'a> {
+    object: &'static Object,
+    pub entries: Vec<Entry<'a>>,
+    /// Of the next type that comes up under the same key.
+    next: OnceLock<Box<Known<'a>>>,
+}
+
+impl<'a> Selected<'a> {
+    /// Where errors are said to have happened.
+    pub fn at(&self) -> Pos {
+        self.fields.first().map(|field| field.pos).unwrap_or_default()
+    }
+
+    /// Whether nothing is selected below.
+    pub fn is_leaf(&self) -> bool {
+        self.fields.iter().all(|field| field.node.selection_set.node.items.is_empty())
+    }
+
+    /// What is selected of objects of a type. It is collected when it is first asked for.
+    pub fn of(&self, exec: Exec<'a>, object: &'static Object) -> &Known<'a> {
+        let mut place = &self.known;
+        loop {
+            let known = place.get_or_init(|| Box::new(self.collect(exec, object)));
+            if ptr::eq(known.object, object) {
+                return known;
+            }
+            place = &known.next;
+        }
+    }
+
+    fn collect(&self, exec: Exec<'a>, object: &'static Object) -> Known<'a> {
+        let mut found = Collected { exec, object, keys: IndexMap::new(), spread: HashSet::new() };
+        for field in &self.fields {
+            found.set(&field.node.selection_set.node);
+        }
+        let entries = found.keys.into_iter().map(|(key, fields)| Entry::of(exec, object, key, fields)).collect();
+        Known { object, entries, next: OnceLock::new() }
+    }
+}
+
+struct Collected<'a> {
+    exec: Exec<'a>,
+    object: &'static Object,
+    keys: IndexMap<&'a Name, Vec<&'a Positioned<Asked>>>,
+    spread: HashSet<&'a Name>,
+}
+
+impl<'a> Collected<'a> {
+    fn set(&mut self, set: &'a SelectionSet) {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => {
+                    self.keys.entry(&field.node.response_key().node).or_default().push(field);
+                }
+                Selection::InlineFragment(fragment) => {
+                    let on = fragment.node.type_condition.as_ref().map(|condition| &condition.node.on.node);
+                    if on.is_none_or(|on| self.object.is(on)) {
+                        self.set(&fragment.node.selection_set.node);
+                    }
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    let Some(fragment) = self.exec.context.query_env.fragments.get(name) else { continue };
+                    if self.spread.insert(name) && self.object.is(&fragment.node.type_condition.node.on.node) {
+                        self.set(&fragment.node.selection_set.node);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The fields of the root object under a key.
+pub fn of_root<'a>(exec: Exec<'a>, object: &'static Object, key: &Name) -> Vec<&'a Positioned<Asked>> {
+    let mut found = Collected { exec, object, keys: IndexMap::new(), spread: HashSet::new() };
+    found.set(&exec.context.query_env.operation.node.selection_set.node);
+    found.keys.swap_remove(key).unwrap_or_default()
+}

@@ -1,0 +1,145 @@
+//! Mutations of the form: of a virtual extension as a whole or by section, and of a tenant's defaults.
+
+use async_graphql::Result;
+
+use super::mutation::{
+    Payload, dry_run_input, expected_version_input, id_input, object_field, object_id, only_patch, save, save_field,
+    saved_fields, tenant, tenant_input,
+};
+use super::renumber;
+use crate::domain::{Kind, Patch, Sent};
+use crate::form::{Form, Info, camel};
+use crate::graphql::layer::{Call, Definition, Field, Given as _, Input, InputObject, Node, fields_of, input, object};
+use crate::service::SaveTarget;
+
+/// The kind whose objects have the form.
+const KIND: Kind = Kind::VirtualExtension;
+/// What comes of saving one.
+const PAYLOAD: &str = "VirtualExtensionPayload";
+
+/// The input fields of a form: one for each section.
+fn sections() -> Vec<Input> {
+    let section = |(name, info): &(&'static str, fn() -> &'static Info)| {
+        let about = format!("What is sent of the section `{name}`; left out, it stays as it is.");
+        Input::new(camel(name), info().input, about)
+    };
+    Form::SECTIONS.iter().map(section).collect()
+}
+
+/// The input of the mutation of one section.
+fn section_update((name, info): &(&'static str, fn() -> &'static Info)) -> InputObject {
+    let about = "Changes of one section of a virtual extension. What is left out stays as it is.";
+    input(update_type(info()), about)
+        .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
+        .field(camel(name), &format!("{}!", info().input), "The section.")
+}
+
+fn update_type(info: &Info) -> String {
+    format!("VirtualExtension{}UpdateInput", info.name)
+}
+
+/// The types of the form's mutations. What is sent of a section stands elsewhere.
+pub fn definitions() -> Vec<Definition> {
+    let payload = object::<Payload>(PAYLOAD, "What came of saving a virtual extension.")
+        .field(object_field(
+            "virtualExtension",
+            "VirtualExtension",
+            "The extension as it is saved now; null when nothing is, as after errors on create or a dry run of one.",
+        ))
+        .fields(saved_fields());
+    let defaults = object::<Payload>("VirtualExtensionDefaultsPayload", "What came of saving a tenant's defaults.")
+        .field(object_field(
+            "newVirtualExtension",
+            "NewVirtualExtension",
+            "The defaults as they are saved now; null when they do not exist for who asks.",
+        ))
+        .fields(saved_fields());
+    let create = input(
+        "VirtualExtensionCreateInput",
+        "A new virtual extension. What is left out is taken from the tenant's defaults.",
+    )
+    .fields([tenant_input(), dry_run_input()])
+    .fields(sections());
+    let update =
+        input("VirtualExtensionUpdateInput", "Changes of a virtual extension. What is left out stays as it is.")
+            .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
+            .fields(sections());
+    let update_defaults = input(
+        "VirtualExtensionDefaultsUpdateInput",
+        "Changes of a tenant's defaults. What is left out stays as it is.",
+    )
+    .fields([tenant_input(), expected_version_input(), dry_run_input()])
+    .fields(sections());
+    let clone = input("VirtualExtensionCloneInput", "A copy of a virtual extension.")
+        .fields([id_input("The opaque id of the extension to copy.")])
+        .field("number", "ExtensionNumber!", "The number of the copy.")
+        .field("name", "String!", "The name of the copy.")
+        .fields([dry_run_input()]);
+    let inputs = [create, update, update_defaults, clone].into_iter().chain(Form::SECTIONS.iter().map(section_update));
+    [payload, defaults].map(Definition::from).into_iter().chain(inputs.map(Definition::from)).collect()
+}
+
+/// The mutations of the form.
+pub fn fields() -> Vec<Field> {
+    let create = save_field(
+        ("virtualExtensionCreate", "Makes a virtual extension."),
+        ("VirtualExtensionCreateInput", "The new extension."),
+        KIND,
+        PAYLOAD,
+        true,
+    );
+    let update = save_field(
+        (
+            "virtualExtensionUpdate",
+            "Changes any subset of a virtual extension's sections in one go: all of it is saved, or nothing.",
+        ),
+        ("VirtualExtensionUpdateInput", "The changes."),
+        KIND,
+        PAYLOAD,
+        false,
+    );
+    let others = fields_of::<()>()
+        .later(
+            "virtualExtensionDefaultsUpdate",
+            "VirtualExtensionDefaultsPayload!",
+            "Changes the defaults that a tenant's new virtual extensions open with.",
+            |(), call| Box::pin(async move { update_defaults(call).await }),
+        )
+        .arg("input", "VirtualExtensionDefaultsUpdateInput!", "The changes.")
+        .later(
+            "virtualExtensionClone",
+            "VirtualExtensionPayload!",
+            "Makes a virtual extension that is like another one, but for its number and name. What belongs to one alone is\n\
+             not copied: secrets, the login, the lock, and the reference id.",
+            |(), call| Box::pin(async move { copy(call).await }),
+        )
+        .arg("input", "VirtualExtensionCloneInput!", "What to copy.")
+        .field(renumber::field())
+        .only_fields();
+    let section = |(name, info): &(&'static str, fn() -> &'static Info)| {
+        let field = (
+            format!("virtualExtension{}Update", info().name),
+            format!("Changes the section `{name}` of a virtual extension."),
+        );
+        save_field(field, (&update_type(info()), "The changes."), KIND, PAYLOAD, false)
+    };
+    [create, update].into_iter().chain(others).chain(Form::SECTIONS.iter().map(section)).collect()
+}
+
+async fn update_defaults(call: Call<'_>) -> Result<Node> {
+    let input = call.args.the_object("input")?;
+    let payload = match tenant(call, input).await? {
+        Ok(tenant) => save(call, KIND, (SaveTarget::Defaults(tenant), None), input, only_patch(input)).await?,
+        Err(saved) => Payload { object: None, saved },
+    };
+    Ok(Node::object("VirtualExtensionDefaultsPayload", payload))
+}
+
+async fn copy(call: Call<'_>) -> Result<Node> {
+    let input = call.args.the_object("input")?;
+    let id = input.the_text("id")?;
+    let own = [("number", input.the_text("number")?), ("name", input.the_text("name")?)];
+    let patch = Patch::from([("information", Sent::Object(own.into()))]);
+    let payload = save(call, KIND, (SaveTarget::CopyOf(object_id(id)), Some(id)), input, patch).await?;
+    Ok(Node::object(PAYLOAD, payload))
+}

@@ -1,0 +1,97 @@
+//! What is wrong, or looks wrong, in a whole tenant.
+
+use std::sync::Arc;
+
+use async_graphql::Result;
+
+use super::mutation::{object_of, problem_fields};
+use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
+use super::shapes::choice;
+use crate::domain::{Code, Problem};
+use crate::graphql::layer::{Answer, Call, Definition, Field, Given as _, Input, Node, Thing, object};
+use crate::graphql::scope::coded;
+use crate::service::{self, Findings, Lint, Place, Severity, label};
+use crate::store::{ObjectRow, TenantRow};
+
+/// Something in a tenant that is wrong, or looks wrong.
+struct Finding {
+    object: Option<Arc<ObjectRow>>,
+    label: String,
+    severity: Severity,
+    problem: Problem,
+}
+
+/// The types of findings.
+pub fn definitions() -> Vec<Definition> {
+    let about_object = "The object that it is about; null for the tenant's defaults and for the tenant itself.";
+    let finding = object::<Finding>("Finding", "Something in a tenant that is wrong, or looks wrong.")
+        .now("object", "PbxObject", about_object, |found| found.object.as_ref().map_or(Node::Null, object_of))
+        .now("kind", "Kind", "What it is about; null for the tenant itself.", |found| {
+            found.object.as_ref().map(|row| row.kind.word()).into()
+        })
+        .now("label", "String!", "Number and name of what it is about.", |found| found.label.as_str().into())
+        .now("severity", "Severity!", "How bad it is.", |found| found.severity.word().into())
+        .fields(problem_fields(|found: &Finding| &found.problem))
+        .now("whatToDo", "String!", "What to do about it, in one sentence.", |found| {
+            found.problem.code.advice().into()
+        });
+    let edge = edge(
+        "FindingEdge",
+        "A finding on a page.",
+        ("Finding", "The finding."),
+        "Where it stands among all findings of the tenant: good for `after`.",
+    );
+    let connection = object::<Edges>("FindingConnection", "A page of findings.")
+        .field(edges_field("FindingEdge", "The findings with their cursors."))
+        .field(page_field())
+        .field(nodes_field("Finding", "The findings of the page, without their cursors."));
+    vec![choice(Severity::TYPE).into(), finding.into(), edge.into(), connection.into()]
+}
+
+/// The root field.
+pub fn field() -> Field {
+    let about = "What is wrong, or looks wrong, in a tenant, object by object in the order in which they were made. Every object\n\
+                 is checked as its save would be; regular expressions are also tried on the numbers that the tenant is known to\n\
+                 have to do with. Null when the tenant does not exist for who asks.\n\n\
+                 A page that takes long ends before it is full, or even empty, and the next one goes on where it stopped: ask with\n\
+                 `after: endCursor` as long as `hasNextPage` is true. Whether anything is behind a full page may show only there.";
+    let answer = Answer::later(|_, call| Box::pin(async move { lint(call).await }));
+    let field = Field::new("tenantLint", "FindingConnection", about, answer).arg(Input::new(
+        "code",
+        "String",
+        "The tenant's code; left out, the selected tenant.",
+    ));
+    page_args()
+        .into_iter()
+        .fold(field, Field::arg)
+        .arg(Input::new("severity", "Severity", "Only findings that are so bad; left out, all."))
+        .arg(Input::new("codes", "[ErrorCode!]", "Only findings with these codes; left out, with any."))
+        .arg(kinds_arg("Only findings about objects of these kinds; left out, about all, and the tenant itself."))
+}
+
+async fn lint(call: Call<'_>) -> Result<Node> {
+    let (scope, args) = (call.scope()?, call.args);
+    let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
+    let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
+    let place = args.text("after")?.map(|cursor| Place::of(cursor).ok_or_else(wrong)).transpose()?;
+    let lint = Lint {
+        severity: args.choice("severity", Severity::of)?,
+        codes: args.choices("codes", Code::of)?,
+        kinds: kinds(args)?,
+    };
+    let code = args.text("code")?.map(str::to_owned);
+    let Some(tenant) = scope.tenant(code).await? else { return Ok(Node::Null) };
+    let found = scope.app.lint(&scope.snapshot, tenant.id, lint, first, place).await;
+    let Findings { findings, more, goes_on } = found.map_err(|e| scope.surprise(&e))?;
+    scope.spend(findings.len())?;
+    let edges = findings.into_iter().map(|finding| finding_edge(&tenant, finding));
+    let edges = Edges::new(edges, more, place.is_some(), Thing::of(())).going_on(goes_on.map(Place::cursor));
+    Ok(Node::object("FindingConnection", edges))
+}
+
+fn finding_edge(tenant: &TenantRow, finding: service::Finding) -> Edge {
+    let service::Finding { object, severity, problem, place } = finding;
+    let label = object.as_ref().map_or_else(|| tenant.settings.name.as_str().to_owned(), |row| label(row));
+    let node = ("Finding", Thing::of(Finding { object, label, severity, problem }));
+    Edge { node, cursor: place.cursor() }
+}

@@ -1,0 +1,105 @@
+//! The schema, described on [`super::layer`]: all that is not made of sections and kinds stands here, and the places where
+//! those are put in.
+
+mod filter;
+mod find;
+mod forms;
+mod kinds;
+mod lint;
+mod made;
+mod mutation;
+mod numbers;
+mod options;
+mod pages;
+mod query;
+mod referrers;
+mod removal;
+mod renumber;
+mod rows;
+mod sections;
+mod shapes;
+mod subscription;
+mod tenants;
+
+use std::sync::LazyLock;
+
+use super::layer::{Building, Definition, Field, Input, Layer, Source, object};
+pub use pages::{MOST, PAGE};
+pub use subscription::check as check_subscription;
+use super::scope::coded;
+use crate::domain::Kind;
+
+/// The types that are made of sections and kinds.
+pub struct Made {
+    /// The fields of what a tenant is, answered from a `TenantRow`.
+    pub tenant_fields: Vec<Field>,
+    /// The input fields of what a tenant is.
+    pub tenant_inputs: Vec<Input>,
+    /// The input fields of each kind that has a detail: of what every object has, and of what the kind adds.
+    pub kind_inputs: Vec<(Kind, Vec<Input>)>,
+    /// The types of sections, details, entries and destinations, of what is sent for them, and of their values; the objects
+    /// of every kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
+    pub definitions: Vec<Definition>,
+}
+
+/// The schema of vext.
+pub struct Vext;
+
+impl Source for Vext {
+    fn layer() -> &'static Layer {
+        static LAYER: LazyLock<Layer> = LazyLock::new(|| layer(made::made()));
+        &LAYER
+    }
+}
+
+/// The whole schema.
+fn layer(made: Made) -> Layer {
+    let Made { tenant_fields, tenant_inputs, kind_inputs, definitions } = made;
+    let kinds: Vec<_> = kind_inputs.iter().map(|(kind, _)| *kind).collect();
+    let listed = || [Kind::VirtualExtension].into_iter().chain(kinds.iter().copied());
+    Layer::new("Query", "Mutation", "Subscription")
+        .with(query_root(listed()))
+        .with(mutation_root(listed()))
+        .with(subscription::root())
+        .with(query::tenant_type(tenant_fields))
+        .with_all(rows::interfaces())
+        .with_all(listed().flat_map(find::connection_types))
+        .with_all(kinds.iter().map(|kind| mutation::payload_type(*kind)))
+        .with_all(kind_inputs.iter().flat_map(|(kind, inputs)| kinds::inputs(*kind, inputs)))
+        .with(shapes::choice(Kind::TYPE))
+        .with(find::object_by())
+        .with(pages::page_info())
+        .with(numbers::availability())
+        .with_all(filter::definitions())
+        .with_all(referrers::definitions())
+        .with_all(options::definitions())
+        .with_all(mutation::definitions())
+        .with_all(forms::definitions())
+        .with_all(renumber::definitions())
+        .with_all(removal::definitions())
+        .with_all(lint::definitions())
+        .with_all(tenants::definitions(&tenant_inputs))
+        .with_all(subscription::definitions())
+        .with_all(definitions)
+}
+
+fn query_root(kinds: impl Iterator<Item = Kind>) -> Building<()> {
+    object::<()>("Query", "What can be asked.")
+        .fields(query::root_fields())
+        .fields(kinds.map(removal::plan_field))
+        .field(lint::field())
+}
+
+fn mutation_root(kinds: impl Iterator<Item = Kind> + Clone) -> Building<()> {
+    let plain = kinds.clone().filter(|kind| *kind != Kind::VirtualExtension);
+    object::<()>("Mutation", "What can be changed.")
+        .fields(forms::fields())
+        .fields(plain.flat_map(kinds::save_fields))
+        .fields(kinds.map(removal::delete_field))
+        .fields(tenants::fields())
+}
+
+/// The error of a value of another shape than validation lets through.
+fn misfit() -> async_graphql::Error {
+    coded("INTERNAL", "Something went wrong in the server.")
+}

@@ -1,0 +1,244 @@
+//! What mutations have in common: what they are told, what they answer, and the save of a form or an object.
+
+use std::sync::Arc;
+
+use async_graphql::Result;
+
+use super::rows::node_of;
+use crate::domain::{Code, Kind, ObjectId, Patch, Problem, TenantId};
+use crate::form::Change;
+use crate::graphql::layer::{
+    Answer, Building, Call, Definition, Field, Given as _, Input, Node, Text, fields_of, object,
+};
+use crate::service::{Save, SaveTarget, Saved, Selected};
+use crate::store::ObjectRow;
+
+/// A field whose value changes, as it is told.
+#[derive(Clone, Debug)]
+pub struct FieldChange {
+    /// `section.field`.
+    pub path: String,
+    /// The value before, as JSON.
+    pub before: String,
+    /// The value after, as JSON.
+    pub after: String,
+}
+
+impl From<Change> for FieldChange {
+    fn from(change: Change) -> Self {
+        Self { path: change.path, before: change.before.to_string(), after: change.after.to_string() }
+    }
+}
+
+/// A field of a thing that has a `P` in it.
+fn inside<T: Send + Sync + 'static, P: 'static>(
+    (name, ty, about): (&'static str, &str, &'static str),
+    inside: fn(&T) -> &P,
+    get: fn(&P) -> Node,
+) -> Field {
+    Field::new(name, ty, about, Answer::now(move |thing, _| Ok(get(inside(thing.get()?)))))
+}
+
+/// The fields of a problem, of things that have one in them.
+pub fn problem_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> [Field; 6] {
+    let path = "Where in the input: names of input fields from the outermost inwards, positions in lists included.";
+    [
+        inside(("path", "[String!]!", path), of, |problem| problem.path.as_slice().into()),
+        inside(("code", "ErrorCode!", "The rule that was broken."), of, |problem| problem.code.word().into()),
+        inside(("message", "String!", "Field, rule and value in words."), of, |problem| problem.message().into()),
+        inside(("value", "String", "The offending value; never that of a secret."), of, |problem| {
+            problem.value.as_deref().into()
+        }),
+        inside(("suggestion", "String", "What would be accepted instead, when that can be said."), of, |problem| {
+            problem.suggestion.as_deref().into()
+        }),
+        inside(("relatedId", "ID", "The other object that is the cause, when there is one."), of, |problem| {
+            problem.related.map(ObjectId::opaque).into()
+        }),
+    ]
+}
+
+/// The fields of a change, of things that have one in them.
+pub fn change_fields<T: Send + Sync + 'static>(of: fn(&T) -> &FieldChange) -> [Field; 3] {
+    [
+        inside(("path", "String!", "`section.field`."), of, |change| change.path.as_str().into()),
+        inside(("before", "String!", "The value before, as JSON; secrets show whether they were set."), of, |change| {
+            change.before.as_str().into()
+        }),
+        inside(("after", "String!", "The value after, as JSON; secrets show whether they are set."), of, |change| {
+            change.after.as_str().into()
+        }),
+    ]
+}
+
+/// The types of what every mutation says.
+pub fn definitions() -> Vec<Definition> {
+    let error = object::<Problem>("UserError", "Something that is wrong with an input, or looks wrong.");
+    let change = object::<FieldChange>("FieldChange", "A field whose value a save changes.");
+    vec![
+        super::shapes::choice(Code::TYPE).into(),
+        error.fields(problem_fields(|problem: &Problem| problem)).into(),
+        change.fields(change_fields(|change: &FieldChange| change)).into(),
+    ]
+}
+
+/// Problems as they are told.
+pub fn user_errors(problems: &[Problem]) -> Node {
+    Node::objects("UserError", problems.iter().cloned())
+}
+
+/// Changes as they are told.
+pub fn changes(changes: &[Change]) -> Node {
+    Node::objects("FieldChange", changes.iter().cloned().map(FieldChange::from))
+}
+
+/// What came of a save.
+pub struct Payload {
+    /// The object as it is saved now.
+    pub object: Option<Arc<ObjectRow>>,
+    /// What the save says.
+    pub saved: Saved,
+}
+
+/// The field of a payload that has the object, of the type `ty`.
+pub fn object_field(name: &'static str, ty: &'static str, about: impl Into<Text>) -> Field {
+    let answer = Answer::now(move |thing, _| {
+        let row = thing.get::<Payload>()?.object.clone();
+        Ok(row.map_or(Node::Null, |row| Node::shared(ty, row)))
+    });
+    Field::new(name, ty, about, answer)
+}
+
+/// The fields of a payload that say what came of the save.
+pub fn saved_fields() -> Vec<Field> {
+    let why = "Why nothing was saved: everything that is wrong, at once. Empty when it was saved.";
+    let warnings = "What looks wrong, but did not keep it from being saved.";
+    fields_of::<Payload>()
+        .now("userErrors", "[UserError!]!", why, |payload| user_errors(&payload.saved.errors))
+        .now("warnings", "[UserError!]!", warnings, |payload| user_errors(&payload.saved.warnings))
+        .now("changes", "[FieldChange!]!", "The fields that were changed, or on a dry run would be.", |payload| {
+            changes(&payload.saved.changes)
+        })
+        .only_fields()
+}
+
+/// The type of what came of saving an object of a kind that is no form.
+pub fn payload_type(kind: Kind) -> Building<Payload> {
+    let about = "The object as it is saved now; null when nothing is, as after errors on create or a dry run of one.";
+    object::<Payload>(format!("{}Payload", kind.name()), "What came of saving an object.")
+        .field(object_field("object", kind.name(), about))
+        .fields(saved_fields())
+}
+
+/// The input field that names a tenant.
+pub fn tenant_input() -> Input {
+    Input::new("tenant", "String", "The code of the tenant; left out, the selected one.")
+}
+
+/// The input field that names what is there.
+pub fn id_input(about: &'static str) -> Input {
+    Input::new("id", "ID!", about)
+}
+
+/// The input field that names the version that the client saw.
+pub fn expected_version_input() -> Input {
+    let about = "The version that the client saw; if another one is saved, nothing is changed.";
+    Input::new("expectedVersion", "Int", about)
+}
+
+/// The input field that asks for a dry run.
+pub fn dry_run_input() -> Input {
+    Input::new("dryRun", "Boolean", "Whether only to say what would happen.")
+}
+
+/// What an input says besides how to save it.
+pub fn only_patch(input: &Patch) -> Patch {
+    let about_saving = ["tenant", "id", "expectedVersion", "dryRun"];
+    input.0.iter().filter(|(name, _)| !about_saving.contains(&name.as_str())).cloned().collect()
+}
+
+/// The tenant that an input names or the request selects, or the refusal when it does not exist for who asks.
+pub async fn tenant(call: Call<'_>, input: &Patch) -> Result<Result<TenantId, Saved>> {
+    let (scope, code) = (call.scope()?, input.text("tenant")?.map(str::to_owned));
+    let value = match (&code, &scope.viewer()?.selected) {
+        (None, Selected::Unknown(code)) => code.clone(),
+        (code, _) => code.clone(),
+    };
+    let problem = Problem::new(Code::NotFound, "must be the code of a tenant that the token opens").under("tenant");
+    let problem = Problem { value, ..problem };
+    let row = scope.tenant(code).await?;
+    Ok(row.map(|row| row.id).ok_or_else(|| Saved { errors: vec![problem], ..Saved::default() }))
+}
+
+/// Tells a name that was not found as it was sent: what saves knows only what it leads to, which is nothing.
+pub fn tell_as_sent(problems: &mut [Problem], field: &str, sent: &str) {
+    let unknown = problems.iter_mut().filter(|problem| problem.code == Code::NotFound && problem.path == [field]);
+    unknown.for_each(|problem| problem.value = Some(sent.to_owned()));
+}
+
+/// The object behind an id. One that no server handed out answers like one that does not exist: there is no tenant 0.
+pub fn object_id(id: &str) -> ObjectId {
+    ObjectId::of_opaque(id).unwrap_or(ObjectId { tenant: TenantId(0), local: 0 })
+}
+
+/// Saves a form or an object of a kind, for a target and the id that names it, if one does.
+pub async fn save(
+    call: Call<'_>,
+    kind: Kind,
+    (target, id): (SaveTarget, Option<&str>),
+    input: &Patch,
+    patch: Patch,
+) -> Result<Payload> {
+    let scope = call.scope()?;
+    let (expected_version, dry_run) = (input.int("expectedVersion")?, input.bool("dryRun")?.unwrap_or_default());
+    let save = Save { kind, target, patch, expected_version, dry_run };
+    let saved = scope.app.save(&scope.snapshot, scope.viewer()?, save).await;
+    let mut saved = saved.map_err(|e| scope.surprise(&e))?;
+    if let Some(id) = id {
+        tell_as_sent(&mut saved.errors, "id", id);
+    }
+    payload(call, saved).await
+}
+
+/// What came of a save, with the object as it is saved now.
+pub async fn payload(call: Call<'_>, saved: Saved) -> Result<Payload> {
+    let object = match saved.object {
+        Some(id) => call.scope()?.object(id).await?,
+        None => None,
+    };
+    Ok(Payload { object, saved })
+}
+
+/// What a mutation answers that makes or changes something under the name of a payload's type.
+async fn saved(call: Call<'_>, kind: Kind, payload_type: &'static str, is_new: bool) -> Result<Node> {
+    let input = call.args.the_object("input")?;
+    let patch = only_patch(input);
+    let payload = if is_new {
+        match tenant(call, input).await? {
+            Ok(tenant) => save(call, kind, (SaveTarget::New(tenant), None), input, patch).await?,
+            Err(saved) => Payload { object: None, saved },
+        }
+    } else {
+        let id = input.the_text("id")?;
+        save(call, kind, (SaveTarget::Existing(object_id(id)), Some(id)), input, patch).await?
+    };
+    Ok(Node::object(payload_type, payload))
+}
+
+/// A mutation that makes an object of a kind out of `input`, or changes one.
+pub fn save_field(
+    (name, about): (impl Into<Text>, impl Into<Text>),
+    (input, input_about): (&str, &'static str),
+    kind: Kind,
+    payload_type: &'static str,
+    is_new: bool,
+) -> Field {
+    let answer = Answer::later(move |_, call| Box::pin(async move { saved(call, kind, payload_type, is_new).await }));
+    let input = Input::new("input", &format!("{input}!"), input_about);
+    Field::new(name, &format!("{payload_type}!"), about, answer).arg(input)
+}
+
+/// The object of a problem or a change as it is told, for other types to have.
+pub fn object_of(row: &Arc<ObjectRow>) -> Node {
+    node_of(Arc::clone(row))
+}

@@ -1,0 +1,101 @@
+//! What a form's selects offer.
+
+use std::sync::Arc;
+
+use async_graphql::Result;
+
+use super::mutation::object_id;
+use super::pages::{Edge, Edges, edge, edges_field, nodes_field, page_args, page_field, page_length};
+use super::rows::node_of;
+use crate::domain::{Kind, opaque};
+use crate::graphql::layer::{Call, Definition, Field, Given as _, Node, Thing, fields_of, object};
+use crate::graphql::scope::coded;
+use crate::service::options;
+use crate::store::{ObjectRow, TenantRow};
+
+/// An object that a field can refer to.
+struct Offer {
+    object: Arc<ObjectRow>,
+    chosen: bool,
+}
+
+/// A field that refers to objects.
+type Referring = (&'static String, &'static Vec<Kind>);
+
+/// The types of what is offered.
+pub fn definitions() -> Vec<Definition> {
+    let offer = object::<Offer>("Offer", "An object that a field can refer to.")
+        .now("object", "PbxObject", "The object.", |offer| node_of(Arc::clone(&offer.object)))
+        .now("chosen", "Boolean!", "Whether the field refers to it already.", |offer| offer.chosen.into());
+    let edge = edge(
+        "OfferEdge",
+        "An object that a field can refer to, on a page.",
+        ("Offer", "The object."),
+        "Where it stands in the whole list: good for `after`.",
+    );
+    let connection = object::<Edges>("OfferConnection", "A page of the objects that a field can refer to.")
+        .field(edges_field("OfferEdge", "The objects with their cursors."))
+        .field(page_field())
+        .field(nodes_field("Offer", "The objects of the page, without their cursors."));
+    let referring = object::<Referring>("ReferringField", "A field that refers to objects.")
+        .now(
+            "path",
+            "String!",
+            "Section and field of a form, such as `information.memberIds`, or kind and field of another object, such as\n\
+             `queue.members.extensionId`: good for `options(for:)`.",
+            |(path, _)| path.as_str().into(),
+        )
+        .now("kinds", "[Kind!]!", "The kinds of objects that it can refer to.", |(_, kinds)| {
+            Node::list(kinds.iter().map(|kind| kind.word()))
+        });
+    vec![offer.into(), edge.into(), connection.into(), referring.into()]
+}
+
+/// A tenant's fields for option lists.
+pub fn fields() -> Vec<Field> {
+    fields_of::<TenantRow>()
+        .later(
+            "options",
+            "OfferConnection!",
+            "The objects that a field can refer to, kind by kind, each kind in the order of its own list. What does not fit\n\
+             the field for another reason than its kind, such as a condition that does not ask the time for working hours, is\n\
+             left out.",
+            |tenant, call| Box::pin(async move { offers(tenant, call).await }),
+        )
+        .arg("for", "String!", "The field, such as `information.memberIds`; `optionFields` lists them.")
+        .arg(
+            "of",
+            "ID",
+            "The id of the object that has the field: what it refers to already is marked, and it is not offered itself.",
+        )
+        .arg("search", "String", "Beginnings of words, at most 8, each of which must be found.")
+        .args(page_args())
+        .now("optionFields", "[ReferringField!]!", "The fields that refer to objects.", |_| {
+            Node::objects::<Referring>("ReferringField", options::fields())
+        })
+        .only_fields()
+}
+
+async fn offers(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
+    let (scope, args) = (call.scope()?, call.args);
+    let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
+    let after = args.text("after")?;
+    let options = options::Options {
+        field: args.the_text("for")?.to_owned(),
+        of: args.text("of")?.map(object_id),
+        search: args.text("search")?.unwrap_or_default().to_owned(),
+        first,
+        after: after.map(|cursor| opaque::read(cursor).unwrap_or_default()),
+    };
+    options.check().map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
+    let now = scope.app.now();
+    scope.snapshot.depends_on_more();
+    let offered = scope.read(tenant.id, move |query| options.page(query, now)).await?;
+    scope.spend(offered.rows.len())?;
+    let edge = |(object, chosen, cursor): (_, bool, String)| Edge {
+        node: ("Offer", Thing::of(Offer { object, chosen })),
+        cursor: opaque::write(cursor),
+    };
+    let edges = Edges::new(offered.rows.into_iter().map(edge), offered.more, after.is_some(), Thing::of(()));
+    Ok(Node::object("OfferConnection", edges))
+}

@@ -1,0 +1,134 @@
+//! Where an object is used.
+
+use std::sync::Arc;
+
+use async_graphql::Result;
+
+use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
+use super::rows::node_of;
+use crate::domain::{Kind, words};
+use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Node, Thing, object};
+use crate::graphql::scope::coded;
+use crate::service::label;
+use crate::store::{Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow};
+
+words! {
+    "ReferenceStrength";
+    /// How strong a reference is.
+    pub enum ReferenceStrength {
+        /// By id: it keeps the object from being deleted.
+        Hard = "HARD",
+        /// By a text that equals the object's number: it is shown, and keeps nothing from being deleted.
+        Soft = "SOFT",
+    }
+}
+
+fn strength(hard: bool) -> Node {
+    if hard { ReferenceStrength::Hard.word().into() } else { ReferenceStrength::Soft.word().into() }
+}
+
+/// What the references of a connection are asked about.
+#[derive(Clone)]
+struct Wanted {
+    target: Arc<ObjectRow>,
+    kinds: Option<Vec<Kind>>,
+}
+
+/// The field that refers, without positions in lists: `additionalDestinations.onBusy`.
+fn slot(row: &ReferenceRow) -> String {
+    let field = row.path.iter().take_while(|step| step.parse::<u32>().is_err()).map(String::as_str);
+    field.collect::<Vec<_>>().join(".")
+}
+
+/// The types of what is said about references.
+pub fn definitions() -> Vec<Definition> {
+    let reference = object::<ReferenceRow>("ObjectReference", "A place where an object is used.")
+        .now("kind", "Kind!", "What refers.", |row| row.owner.kind.word().into())
+        .now("label", "String!", "Number and name of what refers.", |row| label(&row.owner).into())
+        .now("slot", "String!", "The field that refers, such as `additionalDestinations.onBusy`.", |row| {
+            slot(row).into()
+        })
+        .now("path", "[String!]!", "Where in the object it does, positions in lists included.", |row| {
+            row.path.as_slice().into()
+        })
+        .now("strength", "ReferenceStrength!", "Whether it does by id, or by a text that equals the number.", |row| {
+            strength(row.hard)
+        })
+        .now(
+            "object",
+            "PbxObject",
+            "What refers; null for the tenant's defaults, which are `newVirtualExtension`.",
+            |row| node_of(Arc::clone(&row.owner)),
+        );
+    let edge = edge(
+        "ObjectReferenceEdge",
+        "A place where an object is used, on a page.",
+        ("ObjectReference", "The place."),
+        "Where it stands in the whole list: good for `after`.",
+    );
+    let count = object::<ReferenceCount>("ObjectReferenceCount", "How often an object is used by objects of one kind.")
+        .now("kind", "Kind!", "What refers.", |count| count.kind.word().into())
+        .now("strength", "ReferenceStrength!", "How.", |count| strength(count.hard))
+        .now("count", "Int!", "How many places there are.", |count| count.count.into());
+    vec![
+        super::shapes::choice(ReferenceStrength::TYPE).into(),
+        reference.into(),
+        edge.into(),
+        connection().into(),
+        count.into(),
+    ]
+}
+
+fn connection() -> Building<Edges> {
+    object::<Edges>("ObjectReferenceConnection", "A page of the places where an object is used.")
+        .field(edges_field("ObjectReferenceEdge", "The places with their cursors."))
+        .field(page_field())
+        .field(nodes_field("ObjectReference", "The places of the page, without their cursors."))
+        .later(
+            "totalCount",
+            "Int!",
+            "How many places there are on all pages together; counted only when it is selected.",
+            |edges, call| {
+                Box::pin(
+                    async move { Ok(counts(edges, call).await?.iter().map(|count| count.count).sum::<i64>().into()) },
+                )
+            },
+        )
+        .later(
+            "counts",
+            "[ObjectReferenceCount!]!",
+            "How many places there are on all pages together, by kind and strength.",
+            |edges, call| {
+                Box::pin(async move { Ok(Node::objects("ObjectReferenceCount", counts(edges, call).await?)) })
+            },
+        )
+}
+
+async fn counts(edges: &Edges, call: Call<'_>) -> Result<Vec<ReferenceCount>> {
+    let Wanted { target, kinds } = edges.of.get::<Wanted>()?;
+    call.scope()?.reference_counts(target, kinds.clone()).await
+}
+
+/// The field that answers where an object is used, for things from which `object` takes it.
+pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<ObjectRow>>) -> Field {
+    let answer = Answer::later(move |thing, call| Box::pin(async move { references(object(thing)?, call).await }));
+    let field = Field::new("references", "ObjectReferenceConnection!", about, answer);
+    let args = page_args().into_iter().chain([kinds_arg("Only by objects of these kinds; left out, by all.")]);
+    args.fold(field, Field::arg)
+}
+
+/// The page of the places where an object is used.
+async fn references(target: Arc<ObjectRow>, call: Call<'_>) -> Result<Node> {
+    let first = page_length(call.args.int("first")?)?;
+    let (after, kinds) = (call.args.text("after")?, kinds(call.args)?);
+    let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
+    let position = after.map(|cursor| ReferencePlace::of(cursor).ok_or_else(wrong)).transpose()?;
+    let asked = Asked { kinds: kinds.clone(), after: position, limit: first + 1 };
+    let mut rows = call.scope()?.references(&target, asked).await?;
+    let page = usize::try_from(first).unwrap_or_default();
+    let more = rows.len() > page;
+    rows.truncate(page);
+    let edge = |row: ReferenceRow| Edge { cursor: row.position.cursor(), node: ("ObjectReference", Thing::of(row)) };
+    let edges = Edges::new(rows.into_iter().map(edge), more, after.is_some(), Thing::of(Wanted { target, kinds }));
+    Ok(Node::object("ObjectReferenceConnection", edges))
+}

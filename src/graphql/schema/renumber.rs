@@ -1,0 +1,88 @@
+//! Giving a virtual extension another number.
+
+use async_graphql::Result;
+
+use super::mutation::{
+    Payload, dry_run_input, expected_version_input, id_input, object_id, payload, tell_as_sent, user_errors,
+};
+use super::removal;
+use crate::graphql::layer::{Answer, Call, Definition, Field, Given as _, Input, Node, input, object};
+use crate::service::{Renumber, Renumbered};
+
+/// What came of it: of the extension's own save, and what becomes of the texts that equal the old number.
+struct Told {
+    own: Payload,
+    soft: Vec<crate::service::ObjectChange>,
+}
+
+/// The types of the mutation.
+pub fn definitions() -> [Definition; 2] {
+    let sent = input("VirtualExtensionRenumberInput", "Another number for a virtual extension.")
+        .fields([id_input("The opaque id of the extension.")])
+        .field("number", "ExtensionNumber!", "The new number.")
+        .field(
+            "updateSoftReferences",
+            "Boolean",
+            "Whether texts that equal the old number are changed too; left out, they are not.",
+        )
+        .fields([expected_version_input(), dry_run_input()]);
+    let told = object::<Told>(
+        "VirtualExtensionRenumberPayload",
+        "What came of giving a virtual extension another number.",
+    )
+    .now(
+        "virtualExtension",
+        "VirtualExtension",
+        "The extension as it is saved now; null when it does not exist for who asks.",
+        |told| told.own.object.clone().map_or(Node::Null, |row| Node::shared("VirtualExtension", row)),
+    )
+    .now(
+        "userErrors",
+        "[UserError!]!",
+        "Why nothing was saved: everything that is wrong, at once. Empty when it was saved.",
+        |told| user_errors(&told.own.saved.errors),
+    )
+    .now("warnings", "[UserError!]!", "What looks wrong, but did not keep it from being saved.", |told| {
+        user_errors(&told.own.saved.warnings)
+    })
+    .now("changes", "[FieldChange!]!", "The fields that were changed, or on a dry run would be.", |told| {
+        super::mutation::changes(&told.own.saved.changes)
+    })
+    .now(
+        "softChanges",
+        "[ObjectChange!]!",
+        "The texts that equal the old number: with `updateSoftReferences` they are changed, or on a dry run would be;\n\
+         without it, they are only shown.",
+        |told| removal::changes(&told.soft),
+    );
+    [sent.into(), told.into()]
+}
+
+/// The mutation.
+pub fn field() -> Field {
+    let about = "Gives a virtual extension another number. What points at it by id follows by itself; texts that equal the\n\
+                 old number, such as follow-me targets and short numbers, are shown, and changed when that is asked for.";
+    let answer = Answer::later(|_, call| Box::pin(async move { renumber(call).await }));
+    Field::new("virtualExtensionRenumber", "VirtualExtensionRenumberPayload!", about, answer).arg(Input::new(
+        "input",
+        "VirtualExtensionRenumberInput!",
+        "The new number.",
+    ))
+}
+
+async fn renumber(call: Call<'_>) -> Result<Node> {
+    let (scope, input) = (call.scope()?, call.args.the_object("input")?);
+    let id = input.the_text("id")?;
+    let renumber = Renumber {
+        object: object_id(id),
+        number: input.the_text("number")?.to_owned(),
+        update_soft_references: input.bool("updateSoftReferences")?.unwrap_or_default(),
+        expected_version: input.int("expectedVersion")?,
+        dry_run: input.bool("dryRun")?.unwrap_or_default(),
+    };
+    let renumbered = scope.app.renumber(&scope.snapshot, scope.viewer()?, renumber).await;
+    let Renumbered { mut saved, soft } = renumbered.map_err(|e| scope.surprise(&e))?;
+    tell_as_sent(&mut saved.errors, "id", id);
+    let told = Told { own: payload(call, saved).await?, soft: soft.changes };
+    Ok(Node::object("VirtualExtensionRenumberPayload", told))
+}

@@ -1,0 +1,53 @@
+//! Objects of any kind: what stands behind each is its own row, an [`ObjectRow`], and its type is named like its kind.
+
+use std::sync::Arc;
+
+use super::referrers;
+use crate::domain::{Kind, Scalar as _};
+use crate::graphql::layer::{Answer, Building, Field, Interface, Node, fields_of, interface, object};
+use crate::store::ObjectRow;
+
+/// An object as its own type; null for a tenant's template, which is not reached this way.
+pub fn node_of(row: Arc<ObjectRow>) -> Node {
+    match row.kind {
+        Kind::FormDefaults => Node::Null,
+        kind => Node::shared(kind.name(), row),
+    }
+}
+
+/// The fields that every object has. They are answered from its row, whatever its kind.
+pub fn row_fields() -> Vec<Field> {
+    fields_of::<ObjectRow>()
+        .now("id", "ID!", "The opaque id, good for `node` and for every input that takes an id.", |row| {
+            row.id.opaque().into()
+        })
+        .now("kind", "Kind!", "What the object is.", |row| row.kind.word().into())
+        .now("number", "String", "The number that reaches the object, if it has one.", |row| {
+            row.number.as_deref().into()
+        })
+        .now("name", "String!", "The object's name.", |row| row.name.as_str().into())
+        .now("description", "String!", "A note for administrators.", |row| row.description.as_str().into())
+        .now("enabled", "Boolean!", "Whether the object is in use.", |row| row.enabled.into())
+        .now("version", "Int!", "Counts the saves of the object, from 1; good for `expectedVersion`.", |row| {
+            row.version.into()
+        })
+        .now("createdAt", "DateTime!", "When the object was made.", |row| row.created_at.answer().into())
+        .now("changedAt", "DateTime!", "When the object was last saved.", |row| row.changed_at.answer().into())
+        .field(referrers::references_field(
+            "Where the object is used: by id, and by texts that equal its number.",
+            |thing| thing.share(),
+        ))
+        .only_fields()
+}
+
+/// The type of a kind's objects, with the fields that every object has. What the kind adds comes behind.
+pub fn kind_type(kind: Kind, about: &'static str) -> Building<ObjectRow> {
+    object::<ObjectRow>(kind.name(), about).implements("PbxObject").implements("Node").fields(row_fields())
+}
+
+/// What all objects have in common, and what all that has an id has.
+pub fn interfaces() -> [Interface; 2] {
+    let pbx_object = "Anything that a tenant has: whatever has a number or can be pointed at.";
+    let id = Field::new("id", "ID!", "The opaque id, good for `node`.", Answer::Elsewhere);
+    [interface("PbxObject", pbx_object, row_fields()), interface("Node", "Whatever has an id of its own.", [id])]
+}

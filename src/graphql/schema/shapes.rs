@@ -1,0 +1,43 @@
+//! The plain values of `domain` as types of the layer.
+
+use crate::domain::{ChoiceType, ScalarType, Shape, about};
+use crate::graphql::layer::{Definition, Enum, Plain, Scalar, enumeration, scalar};
+
+/// A choice as an enum type.
+pub fn choice(ty: &'static ChoiceType) -> Enum {
+    enumeration(ty.name, about(ty.doc), ty.words.iter().map(|(word, doc)| (*word, about(doc))))
+}
+
+/// A scalar under a name of its own.
+pub fn own_scalar(ty: &'static ScalarType) -> Scalar {
+    let plain = match ty.plain {
+        Shape::Int => Plain::Int,
+        Shape::Boolean => Plain::Boolean,
+        Shape::Id => Plain::Id,
+        Shape::String | Shape::Scalar(_) | Shape::Choice(_) | Shape::List(_) => Plain::String,
+    };
+    scalar(ty.name, about(ty.doc), ty.url, plain)
+}
+
+/// The type of a shape as SDL writes it, without a last exclamation mark.
+pub fn ty(shape: Shape) -> String {
+    match shape {
+        Shape::String => "String".into(),
+        Shape::Int => "Int".into(),
+        Shape::Boolean => "Boolean".into(),
+        Shape::Id => "ID".into(),
+        Shape::Scalar(scalar) => scalar.name.into(),
+        Shape::Choice(choice) => choice.name.into(),
+        Shape::List(entry) => format!("[{}!]", ty(*entry)),
+    }
+}
+
+/// The type that a shape needs to have defined, if it is not one of GraphQL's own.
+pub fn definition(shape: Shape) -> Option<Definition> {
+    match shape {
+        Shape::String | Shape::Int | Shape::Boolean | Shape::Id => None,
+        Shape::Scalar(scalar) => Some(own_scalar(scalar).into()),
+        Shape::Choice(words) => Some(choice(words).into()),
+        Shape::List(entry) => definition(*entry),
+    }
+}
