@@ -307,7 +307,7 @@ impl Bench {
         let few = json!({ "search": format!("crm {:07}", self.size / 3) });
         let many = json!({ "search": "branch ada" });
         let member = vext::domain::ObjectId { tenant: vext::domain::TenantId(1), local: (FIRST + self.size) as i64 };
-        let member = json!({ "filter": { "member": member.opaque().0 } });
+        let member = json!({ "filter": { "member": member.opaque() } });
         let reference = json!({ "filter": { "referenceId": { "eq": format!("crm-{:07}", self.size / 4) } } });
         cases.push(("search that finds one".into(), PAGE, few.clone(), 1));
         cases.push(("search that finds an eighth".into(), PAGE, many, 50));

@@ -6,78 +6,18 @@ use crate::engines::{Engine, Live, on_each_engine};
 use crate::harness::{Server, TOKEN, problems};
 use serde_json::{Map, Value, json};
 use vext::domain::Kind;
-use vext::form::{Described, Place, Rows, Section, camel};
-use vext::objects::Detail;
+use vext::form::{Described, Form, Place, Rows, camel};
+use vext::objects::KindInfo;
 use vext::service::Database;
 
-/// The nine sections: name, fields and where they are kept.
-fn sections() -> Vec<(&'static str, &'static [&'static str], &'static [Place])> {
-    macro_rules! of {
-        ($($Section:ident),+) => { vec![$((vext::form::$Section::TABLE, vext::form::$Section::COLUMNS, vext::form::$Section::PLACES)),+] };
-    }
-    of!(
-        Information,
-        CallSettings,
-        OutboundRecording,
-        Security,
-        WebUserPanel,
-        OutboundCalls,
-        FollowMe,
-        AdditionalDestinations,
-        Note
-    )
-}
-
 /// The nine sections by the names that clients use, each with its fields.
-pub fn form_fields() -> Vec<(String, Vec<Described>)> {
-    macro_rules! of {
-        ($($Section:ident),+) => { vec![$((camel(vext::form::$Section::TABLE), vext::form::$Section::describe())),+] };
-    }
-    of!(
-        Information,
-        CallSettings,
-        OutboundRecording,
-        Security,
-        WebUserPanel,
-        OutboundCalls,
-        FollowMe,
-        AdditionalDestinations,
-        Note
-    )
+pub fn form_fields() -> Vec<(String, &'static [Described])> {
+    Form::SECTIONS.iter().map(|(name, info)| (camel(name), info().fields.as_slice())).collect()
 }
 
 /// The other kinds: what each is, and of its detail the table and the fields.
-pub fn details() -> Vec<(Kind, &'static str, Vec<Described>)> {
-    macro_rules! of {
-        ($($Detail:ident),+) => { vec![$((vext::objects::$Detail::KIND, vext::objects::$Detail::TABLE, vext::objects::$Detail::describe())),+] };
-    }
-    of!(
-        Extension,
-        CallGroup,
-        PickupGroup,
-        SpyGroup,
-        VoicemailBox,
-        MusicOnHold,
-        PhoneBook,
-        ParkingLot,
-        MediaFile,
-        Condition,
-        CallList,
-        RoutingProfile,
-        Provider,
-        CallerIdRuleSet,
-        UserProfile,
-        LdapServer,
-        Did,
-        Queue,
-        Ivr,
-        HuntList,
-        Phone,
-        Conference,
-        PagingGroup,
-        ShortNumber,
-        Flow
-    )
+pub fn details() -> Vec<(Kind, &'static str, &'static [Described])> {
+    KindInfo::all().iter().map(|info| (info.kind, info.detail.table, info.detail.fields.as_slice())).collect()
 }
 
 /// The columns of a table in the live database.
@@ -102,16 +42,17 @@ async fn members(server: &Server, name: &str) -> Vec<String> {
 /// A field of a struct has its column or its list, stands in the answer and in the input, and nothing else does.
 async fn struct_columns_answer_and_input_agree(engine: Engine) {
     let server = Server::start(engine);
-    for (table, fields, places) in sections() {
-        let of_object = |field: &str| table == "information" && vext::form::Information::OF_OBJECT.contains(&field);
-        let own = fields.iter().zip(places).filter(|(field, place)| **place == Place::Column && !of_object(field));
-        let own = ["tenant_id", "object_id"].into_iter().chain(own.map(|(field, _)| *field));
+    for (_, info) in Form::SECTIONS {
+        let info = info();
+        let (table, of_form) = (info.table, vext::form::Information::OF_OBJECT);
+        let of_object = |field: &Described| table == "information" && of_form.contains(&field.name);
+        let own = info.fields.iter().filter(|field| field.place == Place::Column && !of_object(field));
+        let own = ["tenant_id", "object_id"].into_iter().chain(own.map(|field| field.name));
         assert_eq!(columns(&server.live, table), own.map(str::to_owned).collect(), "{table}");
 
-        let type_name = camel(&format!("_{table}"));
-        let names: Vec<_> = fields.iter().map(|field| camel(field)).collect();
-        assert_eq!(members(&server, &format!("{type_name}Input")).await, names, "{table}");
-        answer_has(&members(&server, &type_name).await, &names, &type_name);
+        let names: Vec<_> = info.fields.iter().map(|field| field.client.clone()).collect();
+        assert_eq!(members(&server, info.input).await, names, "{table}");
+        answer_has(&members(&server, info.name).await, &names, info.name);
     }
 }
 
@@ -143,7 +84,7 @@ async fn details_columns_and_answers_agree(engine: Engine) {
         let own = fields.iter().filter(|field| field.place == Place::Column).map(|field| field.name);
         let own = ["tenant_id", "object_id"].into_iter().chain(own).map(str::to_owned).collect();
         assert_eq!(columns(&server.live, table), own, "{table}");
-        for field in &fields {
+        for field in fields {
             if let Place::Rows(Rows { table, columns: entry, slotted: false }) = field.place {
                 let own = ["tenant_id", "owner_id", "position"].iter().chain(entry).map(|&c| c.to_owned()).collect();
                 assert_eq!(columns(&server.live, table), own, "{table}");
@@ -158,22 +99,17 @@ async fn details_columns_and_answers_agree(engine: Engine) {
 }
 
 /// The answer's fields of a section, destinations with what they hold.
-pub fn selection(fields: &[&str], places: &[Place]) -> String {
-    let one = |(field, place): (&&str, &Place)| match (camel(field).as_str(), place) {
-        (name, Place::Rows(rows)) if rows.table == "destination" => format!("{name} {{ objectId number hangup }}"),
-        (name @ ("securityPin" | "lockPin" | "webPassword" | "twoFactorSecret" | "twoFactorMobile"), _) => {
-            format!("{name}Set")
-        }
-        (name, _) => name.to_owned(),
+pub fn selection(fields: &[Described]) -> String {
+    let one = |field: &Described| match field.place {
+        Place::Rows(rows) if rows.table == "destination" => format!("{} {{ objectId number hangup }}", field.client),
+        _ => field.answered.clone(),
     };
-    fields.iter().zip(places).map(one).collect::<Vec<_>>().join(" ")
+    fields.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 pub async fn form(server: &Server, number: &str) -> Map<String, Value> {
-    let sections: Vec<_> = sections()
-        .into_iter()
-        .map(|(table, fields, places)| format!("{} {{ {} }}", camel(table), selection(fields, places)))
-        .collect();
+    let sections = form_fields().into_iter().map(|(name, fields)| format!("{name} {{ {} }}", selection(fields)));
+    let sections: Vec<_> = sections.collect();
     let query = format!(
         "query($n: ExtensionNumber!) {{ tenant {{ virtualExtension(by: {{number: $n}}) {{ {} }} }} }}",
         sections.join(" ")

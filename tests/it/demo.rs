@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use async_graphql::MaybeUndefined::Value as Set;
-use vext::domain::Kind;
-use vext::form::FormPatch;
-use vext::objects::{Condition, TenantInput};
+use vext::domain::{Kind, Patch};
+use vext::objects::Condition;
 use vext::service::demo::{CANISTRACCI, IVY_MORGAN, IVY_MORGAN_ID, MOLLOY, VIRTUAL, fill};
 use vext::service::{App, Save, SaveTarget, Viewer};
 use vext::store::{self, Query, Result};
@@ -49,13 +47,8 @@ async fn filling_twice_is_filling_once(engine: Engine) {
 async fn what_was_left_unfinished_is_not_taken_for_the_demo(engine: Engine) {
     let live = Live::new(engine, Content::Schema);
     let app = App::open(&live.options()).unwrap();
-    let begun = TenantInput {
-        code: Set(CANISTRACCI.into()),
-        name: Set("Canistracci Oil".into()),
-        timezone: Set("Europe/Rome".into()),
-        ..TenantInput::default()
-    };
-    app.create_tenant(&begun).await.unwrap().unwrap();
+    let begun = [("code", CANISTRACCI), ("name", "Canistracci Oil"), ("timezone", "Europe/Rome")];
+    app.create_tenant(&begun.into()).await.unwrap().unwrap();
     assert!(fill(&app).await.unwrap_err().to_string().contains("left unfinished"));
 }
 
@@ -99,7 +92,7 @@ async fn the_tenants_have_an_extension_of_the_same_number(engine: Engine) {
     let (ivy, other) = (look(&app, CANISTRACCI, name).await.unwrap(), look(&app, MOLLOY, name).await.unwrap());
     assert_eq!(ivy, (Kind::VirtualExtension, "Ivy Morgan".to_owned()));
     let id = look(&app, CANISTRACCI, |query| store::plain_row(query, IVY_MORGAN)).await.unwrap().id;
-    assert_eq!(id.opaque().0, IVY_MORGAN_ID);
+    assert_eq!(id.opaque(), IVY_MORGAN_ID);
     assert_eq!((other.0, other.1 != ivy.1), (Kind::VirtualExtension, true));
 }
 
@@ -107,8 +100,9 @@ async fn ivys_form_gives_no_reason_for_a_warning(engine: Engine) {
     let (_live, app) = filled(engine).await;
     let ivy = look(&app, CANISTRACCI, |query| store::plain_row(query, IVY_MORGAN)).await.unwrap();
     let save = Save {
+        kind: Kind::VirtualExtension,
         target: SaveTarget::Existing(ivy.id),
-        patch: FormPatch::default(),
+        patch: Patch::default(),
         expected_version: Some(2),
         dry_run: true,
     };

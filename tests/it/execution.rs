@@ -93,7 +93,7 @@ async fn what_costs_more_than_it_was_taken_to_ends(engine: Engine) {
          WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 39)
          SELECT 1, {list}, i, CAST(700000 + i AS TEXT), i < 0, '' FROM n"
     ));
-    let id = vext::domain::ObjectId { tenant: vext::domain::TenantId(1), local: list.parse().unwrap() }.opaque().0;
+    let id = vext::domain::ObjectId { tenant: vext::domain::TenantId(1), local: list.parse().unwrap() }.opaque();
     let query = format!("{{ node(id: \"{id}\") {{ ... on CallList {{ entries {{ number }} }} }} }}");
     let mut server = Server::limited(live, Limits::default());
     // The object and its entries.

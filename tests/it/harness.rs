@@ -195,7 +195,7 @@ impl Server {
         let tenant = self.app.tenants().await.unwrap().remove(0).id;
         let number = number.to_owned();
         let row = self.app.snapshot().read(tenant, move |query| vext::store::plain_row(query, &number)).await.unwrap();
-        row.unwrap().id.opaque().0
+        row.unwrap().id.opaque()
     }
 
     /// The id of the object of CANISTRACCI that the field `of` of a tenant finds by its name.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vext::domain::{Pattern, PatternSent, Scalar as _, TenantId};
+use vext::domain::{Pattern, Scalar as _, TenantId};
 use vext::graphql::Limits;
 use vext::service::{Finding, Findings, Lint, Place};
 
@@ -25,7 +25,7 @@ const FAILS: usize = 10;
 /// begin with.
 fn largest(i: usize, sign: &str) -> String {
     let text = |times: usize| format!("(?:[0-9]|[2-6]x){{{times}}}z{i}${sign}");
-    let fits = |times: usize| Pattern::parse(&PatternSent(text(times))).is_ok();
+    let fits = |times: usize| Pattern::parse(&text(times).into()).is_ok();
     let (mut least, mut most) = (1, 8192);
     while most - least > 1 {
         let middle = (least + most) / 2;

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::MaybeUndefined::{Undefined, Value};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
-use vext::domain::{ExtensionNumberSent, Kind, TenantId};
-use vext::form::{FormPatch, Information, InformationInput, Note, NoteInput};
-use vext::objects::TenantInput;
+use vext::domain::{Kind, Patch, Sent, TenantId};
+use vext::form::{Information, Note};
 use vext::service::{App, Save, SaveTarget, Saved, Viewer};
 use vext::store::{self, OrderField};
 
@@ -166,13 +164,8 @@ impl Real {
     async fn new(engine: Engine) -> Self {
         let live = Live::new(engine, Content::Schema);
         let app = App::open(&live.options()).unwrap();
-        let tenant = TenantInput {
-            code: Value("MODEL".into()),
-            name: Value("Model".into()),
-            timezone: Value("UTC".into()),
-            ..TenantInput::default()
-        };
-        app.create_tenant(&tenant).await.unwrap().unwrap();
+        let tenant = [("code", "MODEL"), ("name", "Model"), ("timezone", "UTC")];
+        app.create_tenant(&tenant.into()).await.unwrap().unwrap();
         Self { app, made: Vec::new(), _live: live }
     }
 
@@ -181,22 +174,28 @@ impl Real {
         rows.get(&id).map(|row| row.version)
     }
 
-    async fn save(&self, target: SaveTarget, patch: FormPatch, expected_version: Option<i64>, dry_run: bool) -> Saved {
-        let save = Save { target, patch, expected_version, dry_run };
+    async fn save(&self, target: SaveTarget, patch: Patch, expected_version: Option<i64>, dry_run: bool) -> Saved {
+        let kind = match target {
+            SaveTarget::Defaults(_) => Kind::FormDefaults,
+            _ => Kind::VirtualExtension,
+        };
+        let save = Save { kind, target, patch, expected_version, dry_run };
         self.app.save(&self.app.snapshot(), &Viewer::system("model"), save).await.unwrap()
     }
 
     async fn act(&mut self, act: &Act) -> Answer {
-        let text = |text: &Option<String>| text.clone().map_or(Undefined, Value);
-        let note = |branch| NoteInput { branch, ..NoteInput::default() };
-        let info = |number: &Option<String>, name| InformationInput {
-            number: number.clone().map_or(Undefined, |n| Value(ExtensionNumberSent(n))),
-            name,
-            ..InformationInput::default()
+        // What is not said is left out.
+        let section = |name: &str, fields: &[(&str, &Option<String>)]| {
+            let said = fields.iter().filter_map(|(field, text)| Some((*field, text.as_deref()?)));
+            (name.to_owned(), Sent::Object(said.collect()))
         };
+        let info = |number: &Option<String>, name: &Option<String>| {
+            section("information", &[("number", number), ("name", name)])
+        };
+        let note = |branch: &Option<String>| section("note", &[("branch", branch)]);
         let saved = match act {
             Act::Create { number, name } => {
-                let patch = info(&Some(number.clone()), Value(name.clone())).into();
+                let patch = [info(&Some(number.clone()), &Some(name.clone()))].into();
                 let saved = self.save(SaveTarget::New(TENANT), patch, None, false).await;
                 self.made.push(saved.object.map(|object| object.local));
                 saved
@@ -208,16 +207,12 @@ impl Real {
                     (Version::Current, Some(version)) => Some(version),
                     (Version::Stale, Some(version)) => Some(version + 1),
                 };
-                let patch = FormPatch {
-                    information: Some(info(number, text(name))),
-                    note: Some(note(text(branch))),
-                    ..FormPatch::default()
-                };
+                let patch = [info(number, name), note(branch)].into();
                 let object = vext::domain::ObjectId { tenant: TENANT, local };
                 self.save(SaveTarget::Existing(object), patch, expected, *dry).await
             }
             Act::Defaults { branch } => {
-                self.save(SaveTarget::Defaults(TENANT), note(Value(branch.clone())).into(), None, false).await
+                self.save(SaveTarget::Defaults(TENANT), [note(&Some(branch.clone()))].into(), None, false).await
             }
         };
         let id = saved.object.map(|object| object.local);
@@ -225,7 +220,7 @@ impl Real {
             Some(id) if !matches!(act, Act::Defaults { .. }) => self.version(id).await,
             _ => None,
         };
-        let said = |p: &vext::domain::Problem| format!("{} {}", p.path.join("."), code(p.code));
+        let said = |p: &vext::domain::Problem| format!("{} {}", p.path.join("."), p.code.word());
         let mut wrong: Vec<_> = saved.errors.iter().map(said).collect();
         wrong.sort();
         (id, version, wrong)
@@ -251,11 +246,6 @@ impl Real {
         };
         self.app.snapshot().read(TENANT, read).await.unwrap()
     }
-}
-
-fn code(code: vext::domain::Code) -> String {
-    let async_graphql::Value::Enum(name) = async_graphql::InputType::to_value(&code) else { panic!("{code:?}") };
-    name.to_string()
 }
 
 #[test]

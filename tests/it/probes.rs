@@ -130,7 +130,7 @@ impl World {
                 Kind::FormDefaults => kind.word().to_owned(),
                 _ => row.number.clone().unwrap_or(row.name.clone()),
             };
-            ids.extend(rows.into_iter().map(|row| (named(&row), row.id.opaque().0)));
+            ids.extend(rows.into_iter().map(|row| (named(&row), row.id.opaque())));
         }
         let sample = |(kind, object): (Kind, &Value)| {
             let (id, mut sent) = (ids[&key(kind, object)].clone(), object.clone());
@@ -375,11 +375,11 @@ impl World {
         let twin = self.server.app.tenants().await.unwrap().into_iter().find(|t| t.settings.code.as_str() == TWIN);
         let (twin, nobody) = (twin.unwrap().id, TenantId(999));
         if let Some(ObjectId { tenant, local }) = ObjectId::of_opaque(own) {
-            let id = |tenant, local| ObjectId { tenant, local }.opaque().0;
+            let id = |tenant, local| ObjectId { tenant, local }.opaque();
             return [id(twin, local), id(tenant, 999_999), id(nobody, local)];
         }
         match TenantId::of_opaque(own) {
-            Some(_) => [twin.opaque().0, TenantId(998).opaque().0, nobody.opaque().0],
+            Some(_) => [twin.opaque(), TenantId(998).opaque(), nobody.opaque()],
             None => [TWIN, "NOBODY", "NOWHERE"].map(str::to_owned),
         }
     }

@@ -65,7 +65,7 @@ pub async fn read_every_reference(server: &Server) {
 async fn read_all(server: &Server, kind: Kind) -> Vec<Value> {
     let tenant = server.app.tenants().await.unwrap().remove(0).id;
     let rows = server.app.snapshot().read(tenant, move |query| vext::store::of_kind(query, kind)).await.unwrap();
-    let ids: Vec<_> = rows.into_iter().map(|row| row.id.opaque().0).collect();
+    let ids: Vec<_> = rows.into_iter().map(|row| row.id.opaque()).collect();
     let type_name = camel(&format!("_{}", kind.word().to_lowercase()));
     let all = everything(server, &type_name, 2).await;
     let query = format!("query($ids: [ID!]!) {{ nodes(ids: $ids) {{ __typename ... on {type_name} {{ {all} }} }} }}");

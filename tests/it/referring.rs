@@ -56,7 +56,7 @@ fn ways() -> Vec<Way> {
         }
     };
     for (section, fields) in form_fields() {
-        for field in &fields {
+        for field in fields {
             add(Kind::VirtualExtension, Some(&section), field);
             // Number, name and follow-me number are no defaults.
             if !matches!((section.as_str(), field.name), ("followMe", "number")) {
@@ -621,11 +621,8 @@ async fn a_clone_is_like_its_original(engine: Engine) {
     let input = json!({ "id": ivy, "number": "199", "name": "Ivy's double" });
     let made = server.mutate("virtualExtensionClone", input).await;
     assert_eq!((&made["userErrors"], &made["virtualExtension"]["number"]), (&json!([]), &json!("199")), "{made:#}");
-    let selection = form_fields().into_iter().map(|(section, fields)| {
-        let places: Vec<_> = fields.iter().map(|field| field.place).collect();
-        let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-        format!("{section} {{ {} }}", crate::cost::selection(&names, &places))
-    });
+    let section = |(name, fields)| format!("{name} {{ {} }}", crate::cost::selection(fields));
+    let selection = form_fields().into_iter().map(section);
     let query = format!(
         "query($id: ID!) {{ node(id: $id) {{ ... on VirtualExtension {{ version {} }} }} }}",
         selection.collect::<String>()

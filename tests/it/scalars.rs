@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use async_graphql::{InputType, Number, Value};
 use proptest::prelude::*;
+use serde_json::Value;
 use vext::domain::*;
 
 /// Texts that nobody sends, and texts that are nearly right.
@@ -29,24 +29,30 @@ fn texts() -> impl Strategy<Value = String> {
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
-        any::<bool>().prop_map(Value::Boolean),
-        any::<i64>().prop_map(|n| Value::Number(n.into())),
-        any::<u64>().prop_map(|n| Value::Number(n.into())),
-        any::<f64>().prop_map(|n| Number::from_f64(n).map_or(Value::Null, Value::Number)),
-        texts().prop_map(Value::String),
-        "[A-Z]{1,6}".prop_map(|name| Value::Enum(async_graphql::Name::new(name))),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        texts().prop_map(Value::from),
+        "[A-Z]{1,6}".prop_map(Value::from),
     ];
-    leaf.prop_recursive(2, 8, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Value::List))
+    leaf.prop_recursive(2, 8, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Value::from))
+}
+
+/// What a client sends.
+fn sent(value: &Value) -> Sent {
+    match value {
+        Value::Bool(b) => (*b).into(),
+        Value::Number(n) => n.as_i64().unwrap().into(),
+        Value::String(text) => text.as_str().into(),
+        Value::Array(list) => Sent::List(list.iter().map(sent).collect()),
+        Value::Null | Value::Object(_) => Sent::Null,
+    }
 }
 
 /// What must hold of a type and of what a client sends for it.
-fn holds<S: Scalar + std::fmt::Debug>(sent: Value) -> Result<(), TestCaseError> {
-    // What is not of the plain JSON type is the executor's to refuse.
-    let Ok(plain) = S::Sent::parse(Some(sent.clone())) else { return Ok(()) };
-    match S::parse(&plain) {
+fn holds<S: Scalar + std::fmt::Debug>(value: &Value) -> Result<(), TestCaseError> {
+    match S::parse(&sent(value)) {
         Ok(value) => {
-            let again = S::Sent::parse(Some(value.answer())).map(|sent| S::parse(&sent));
-            let again = again.map_err(|_| TestCaseError::fail(format!("{sent} is answered as another type")))?;
+            let again = S::parse(&sent(&value.answer()));
             prop_assert_eq!(&again, &Ok(value.clone()), "answered as {}", value.answer());
             prop_assert_eq!(&S::from_value(value.to_value()), &Ok(value.clone()));
             prop_assert_eq!(&S::admit(value.to_value()), &Ok(value));
@@ -56,16 +62,25 @@ fn holds<S: Scalar + std::fmt::Debug>(sent: Value) -> Result<(), TestCaseError> 
     Ok(())
 }
 
+/// The name of the scalar in a shape, if it has one of its own.
+fn name(shape: Shape) -> Option<&'static str> {
+    match shape {
+        Shape::Scalar(scalar) => Some(scalar.name),
+        Shape::List(entry) => name(*entry),
+        _ => None,
+    }
+}
+
 /// The value types, each with the GraphQL type of what is sent.
 macro_rules! types {
     ($($Type:ty),+ $(,)?) => {
-        fn all_hold(sent: &Value) -> Result<(), TestCaseError> {
-            $(holds::<$Type>(sent.clone())?;)+
+        fn all_hold(value: &Value) -> Result<(), TestCaseError> {
+            $(holds::<$Type>(value)?;)+
             Ok(())
         }
 
         fn names() -> BTreeSet<String> {
-            [$(<$Type as Scalar>::Sent::type_name().into_owned()),+].into()
+            [$(name(<$Type as Scalar>::TAKES)),+].into_iter().flatten().map(str::to_owned).collect()
         }
     };
 }
@@ -80,7 +95,7 @@ proptest! {
     #[test]
     fn texts_hold(text in texts()) {
         all_hold(&Value::String(text.clone()))?;
-        all_hold(&Value::List(vec![Value::String(text)]))?;
+        all_hold(&Value::from(vec![text]))?;
     }
 
     #[test]
@@ -110,7 +125,7 @@ proptest! {
             prop_assert_eq!(opaque::write(plain), text.clone());
         }
         if let Some(id) = TenantId::of_opaque(&text) {
-            prop_assert_eq!(id.opaque().0, text);
+            prop_assert_eq!(id.opaque(), text);
         }
     }
 }

@@ -231,13 +231,8 @@ async fn ask_for_everything(server: &Server) {
     server.app.valid_tokens(10, std::time::Duration::from_secs(60)).await.unwrap();
     server.app.tenants().await.unwrap();
     server.app.revoke_token("plans").await.unwrap();
-    let tenant = vext::objects::TenantInput {
-        code: async_graphql::MaybeUndefined::Value("PLANS".into()),
-        name: async_graphql::MaybeUndefined::Value("Plans".into()),
-        timezone: async_graphql::MaybeUndefined::Value("UTC".into()),
-        ..Default::default()
-    };
-    server.app.create_tenant(&tenant).await.unwrap().unwrap();
+    let tenant = [("code", "PLANS"), ("name", "Plans"), ("timezone", "UTC")];
+    server.app.create_tenant(&tenant.into()).await.unwrap().unwrap();
     // What `vext verify` reads. It finds the demo data in order, on either engine.
     let verify = |session: &mut dyn vext::store::Session| {
         let found = vext::store::verify_rows(session, None, &mut |_, _, _| Ok(()));

@@ -155,13 +155,11 @@ impl Building<'_> {
                 }
             }
         }
-        let several: [(&str, fn(Vec<Filter>) -> Filter); 2] = [("and", Filter::And), ("or", Filter::Or)];
-        for (name, of) in several {
-            if let Some(list) = sent.list(name)? {
-                let list = list.iter().map(|sent| self.inner(sent.object().map_err(|_| super::misfit())?));
-                let list = list.collect::<Result<_>>()?;
-                self.parts.push(of(list));
-            }
+        if let Some(all) = self.several(sent, "and")? {
+            self.parts.push(Filter::And(all));
+        }
+        if let Some(any) = self.several(sent, "or")? {
+            self.parts.push(Filter::Or(any));
         }
         if let Some(sent) = sent.object("not")? {
             let inner = self.inner(sent)?;
@@ -215,6 +213,12 @@ impl Building<'_> {
             }
         }
         Ok(())
+    }
+
+    fn several(&mut self, sent: &Patch, name: &str) -> Result<Option<Vec<Filter>>> {
+        let Some(list) = sent.list(name)? else { return Ok(None) };
+        let inner = list.iter().map(|sent| self.inner(sent.object().map_err(|_| super::misfit())?));
+        inner.collect::<Result<_>>().map(Some)
     }
 
     fn inner(&mut self, sent: &Patch) -> Result<Filter> {

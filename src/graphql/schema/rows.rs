@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::referrers;
 use crate::domain::{Kind, Scalar as _};
-use crate::graphql::layer::{Answer, Building, Field, Interface, Node, fields_of, interface, object};
+use crate::graphql::layer::{Answer, Building, Field, Interface, Node, Thing, fields_of, interface, object};
 use crate::store::ObjectRow;
 
 /// An object as its own type; null for a tenant's template, which is not reached this way.
@@ -35,7 +35,7 @@ pub fn row_fields() -> Vec<Field> {
         .now("changedAt", "DateTime!", "When the object was last saved.", |row| row.changed_at.answer().into())
         .field(referrers::references_field(
             "Where the object is used: by id, and by texts that equal its number.",
-            |thing| thing.share(),
+            Thing::share,
         ))
         .only_fields()
 }

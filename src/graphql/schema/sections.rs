@@ -7,9 +7,9 @@ use std::sync::Arc;
 use async_graphql::Result;
 
 use super::shapes;
-use crate::domain::{Kind, ObjectId, Shape, about};
+use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
-    Described, Destination, Destinations, FieldValue, Form, Info, Leads, Place, Reference, Section, Seen,
+    Described, Destination, Destinations, FieldValue, Form, HangupCause, Info, Leads, Place, Reference, Section, Seen,
 };
 use crate::graphql::layer::{
     Answer, Call, Definition, Field, Input, InputObject, Node, Thing, fields_of, input, object,
@@ -174,7 +174,8 @@ pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<Definition> {
     for infos in [&sections, &details, &entries, &vec![tenant]] {
         shapes_of(infos, &mut found);
     }
-    others.iter().for_each(|shape| collect(*shape, &mut found));
+    let of_steps = [DialNumber::TAKES, HangupCause::TAKES];
+    others.iter().chain(&of_steps).for_each(|shape| collect(*shape, &mut found));
     let typed = sections.iter().chain(&entries).flat_map(|info| {
         let object = object::<Behind>(info.name, about(info.doc)).fields(fields(info, behind));
         [Definition::from(object), input_object(info).into()]

@@ -11,7 +11,7 @@ use super::mutation::FieldChange;
 use super::pages::{MOST, kinds, kinds_arg};
 use super::rows::node_of;
 use super::shapes::choice;
-use crate::domain::{ObjectId, Scalar as _, TenantId, words};
+use crate::domain::{Kind, ObjectId, Scalar as _, TenantId, words};
 use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Input, Node, object};
 use crate::graphql::scope::{coded, surprise};
 use crate::service::{Follower, Following, Heard, read_place, write_place};
@@ -76,7 +76,7 @@ fn record() -> Building<ChangeRecord> {
             "kind",
             "Kind",
             "What the object is, or was. Null for one that was deleted by a program that did not keep this yet.",
-            |record| record.row.kind.map(|kind| kind.word()).into(),
+            |record| record.row.kind.map(Kind::word).into(),
         )
         .now("version", "Int!", "The version of the object that the change made.", |record| {
             record.row.place.version.into()

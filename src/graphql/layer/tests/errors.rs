@@ -17,7 +17,7 @@ async fn an_error_goes_up_to_the_nearest_place_that_may_be_null() {
         ("any", json!({ "any": some })),
     ] {
         let response = execute(&format!("{{ maybe {{ {list} {{ pages }} }} }}")).await;
-        let error = torn(json!(["maybe", list, 1, "pages"]), 1, 12 + list.len());
+        let error = torn(json!(["maybe", list, 1, "pages"]), 1, 14 + list.len());
         assert_eq!(told(&response), json!({ "data": { "maybe": expected }, "errors": [error] }), "{list}");
     }
     let response = execute("{ shelf { all { pages } } endless }").await;
@@ -73,7 +73,7 @@ async fn an_answer_that_is_not_of_its_type_is_an_error_of_the_server() {
 async fn lists_that_no_page_bounds_are_counted() {
     let refuse = |most, actual| coded("TOO_MUCH", format!("{actual} of {most}"));
     for (most, expected) in [(20, None), (19, Some("20 of 19"))] {
-        let budget = crate::form::Budget::new(most, refuse);
+        let budget = crate::graphql::budget::Budget::new(most, refuse);
         let response = schema().execute(request("{ endless again: endless }", json!({})).data(budget)).await;
         assert_eq!(response.errors.first().map(|error| error.message.as_str()), expected);
     }

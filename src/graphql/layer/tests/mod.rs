@@ -236,7 +236,7 @@ fn the_types_fit_and_misfits_are_told() {
         "Query is defined twice.",
         "Day is defined twice.",
         "The root object Missing is not defined.",
-        "Query.a answers [Nothing!, which is no type that can be answered.",
+        "Query.a answers [Nothing, which is no type that can be answered.",
         "Query.a.b takes Query, which is no type that can be given.",
         "Other.name is not as Named has it.",
         "Other implements Sort, which is no interface.",
