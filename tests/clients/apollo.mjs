@@ -80,7 +80,7 @@ const { node } = edges[0];
 const NOTE = gql`
   mutation Note($input: VirtualExtensionNoteUpdateInput!) {
     virtualExtensionNoteUpdate(input: $input) {
-      virtualExtension {
+      object {
         id
         version
         note {

@@ -34,6 +34,7 @@ await generate({
           DialNumber: "string",
           EmailAddress: "string",
           ExtensionNumber: "string",
+          JSON: "unknown",
           KeypadKey: "string",
           MacAddress: "string",
           Pattern: "string",

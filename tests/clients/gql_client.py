@@ -68,13 +68,13 @@ with client(TOKEN) as session:
     note = {"id": ivy["id"], "expectedVersion": ivy["version"], "note": {"department": f"{before} and gql"}}
     payload = make.VirtualExtensionPayload
     save = make.Mutation.virtualExtensionNoteUpdate(input=note).select(
-        payload.virtualExtension.select(make.VirtualExtension.version),
+        payload.object.select(make.VirtualExtension.version),
         payload.userErrors.select(make.UserError.code, make.UserError.path, make.UserError.message),
     )
     saved, stale = (
         session.execute(dsl_gql(DSLMutation(save)))["virtualExtensionNoteUpdate"] for _ in range(2)
     )
-    assert saved == {"virtualExtension": {"version": ivy["version"] + 1}, "userErrors": []}, saved
+    assert saved == {"object": {"version": ivy["version"] + 1}, "userErrors": []}, saved
     assert stale["userErrors"][0]["code"] == "CONFLICT", stale
     assert session.execute(node)["node"]["note"]["department"] == f"{before} and gql"
 

@@ -51,7 +51,7 @@ assert.deepEqual(sent, ["GET"], "the second answer is the cache's");
 const NOTE = gql`
   mutation Note($input: VirtualExtensionNoteUpdateInput!) {
     virtualExtensionNoteUpdate(input: $input) {
-      virtualExtension {
+      object {
         id
         version
       }

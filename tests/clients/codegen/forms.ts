@@ -41,7 +41,7 @@ export const Form = graphql(`
 
 export const Information = graphql(`
   fragment Information on Information {
-    email
+    emails
     securityPinSet
     internalCallerIdMode
     internalCallerIdNumber
@@ -76,7 +76,7 @@ export const CallSettings = graphql(`
 export const OutboundRecording = graphql(`
   fragment OutboundRecording on OutboundRecording {
     alwaysRecordOutbound
-    recordingEmail
+    recordingEmails
     minRecordingBytes
     transcript
   }
@@ -136,6 +136,7 @@ export const AdditionalDestinations = graphql(`
   fragment AdditionalDestinations on AdditionalDestinations {
     onBusyEnabled
     onBusy {
+      objectId
       number
       hangup
       object {
@@ -147,7 +148,7 @@ export const AdditionalDestinations = graphql(`
         }
       }
     }
-    missedCallEmail
+    missedCallEmails
   }
 `);
 
@@ -166,6 +167,11 @@ export const Problems = graphql(`
       path
       code
       message
+    }
+    warnings {
+      path
+      code
+      brokenRule
     }
   }
 `);
@@ -204,7 +210,7 @@ export const ReadPage = graphql(`
 export const Create = graphql(`
   mutation Create($input: VirtualExtensionCreateInput!) {
     virtualExtensionCreate(input: $input) {
-      virtualExtension {
+      object {
         ...Form
       }
       ...Problems
@@ -215,7 +221,7 @@ export const Create = graphql(`
 export const UpdateNote = graphql(`
   mutation UpdateNote($input: VirtualExtensionNoteUpdateInput!) {
     virtualExtensionNoteUpdate(input: $input) {
-      virtualExtension {
+      object {
         ...Form
       }
       changes {
@@ -224,6 +230,17 @@ export const UpdateNote = graphql(`
         after
       }
       ...Problems
+    }
+  }
+`);
+
+export const Delete = graphql(`
+  mutation Delete($input: ObjectDeleteInput!) {
+    objectDelete(input: $input) {
+      deletedId
+      userErrors {
+        code
+      }
     }
   }
 `);

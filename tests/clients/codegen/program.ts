@@ -63,16 +63,33 @@ export async function run(url: string, token: string): Promise<void> {
   const numbers = [first, second].flatMap((page) => page?.edges.map(({ node }) => node.number));
   same([numbers.length, new Set(numbers).size, (first?.totalCount ?? 0) > 4], [4, 4, true], "two pages");
 
-  const input = { information: { number: "150", name: "Typed" }, note: { department: "Sales" } };
+  // A destination goes back as it was read, but for the object behind it.
+  const onBusy = useFragment(forms.AdditionalDestinations, form.additionalDestinations).onBusy.map(
+    ({ objectId, number, hangup }) => ({ objectId, number, hangup }),
+  );
+  same([onBusy.length, typeof onBusy[0]?.objectId, onBusy[0]?.number], [1, "string", null], "where 108's calls go");
+  const input = {
+    information: { number: "150", name: "Typed" },
+    additionalDestinations: { onBusyEnabled: true, onBusy },
+    note: { department: "Sales" },
+  };
   const { virtualExtensionCreate: created } = await client.ask(forms.Create, { input });
   same(useFragment(forms.Problems, created).userErrors, [], "what is wrong with the new extension");
-  const made = useFragment(forms.Form, created.virtualExtension);
+  const made = useFragment(forms.Form, created.object);
   if (!made) throw new Error("150 is made");
+  const copied = useFragment(forms.AdditionalDestinations, made.additionalDestinations).onBusy;
+  same(copied[0]?.objectId, onBusy[0]?.objectId, "the destination that was sent back");
   // Left out, a field keeps its value; null clears it.
   const note = { id: made.id, expectedVersion: made.version, note: { branch: "Rome", department: null } };
   const { virtualExtensionNoteUpdate: updated } = await client.ask(forms.UpdateNote, { input: note });
-  const saved = useFragment(forms.Note, useFragment(forms.Form, updated.virtualExtension)?.note);
+  const saved = useFragment(forms.Note, useFragment(forms.Form, updated.object)?.note);
   same([saved?.branch, saved?.department], ["Rome", ""], "the saved note");
+  // What a field held is a value, and its path is a list.
+  const changes = updated.changes.map(({ path, before, after }) => [path.join("."), before, after]);
+  same(changes, [["note.branch", "", "Rome"], ["note.department", "Sales", ""]], "what was changed");
   const { virtualExtensionNoteUpdate: stale } = await client.ask(forms.UpdateNote, { input: note });
   same(useFragment(forms.Problems, stale).userErrors[0]?.code, "CONFLICT", "a save of what has changed since");
+
+  const { objectDelete: deleted } = await client.ask(forms.Delete, { input: { id: made.id } });
+  same([deleted.deletedId, deleted.userErrors], [made.id, []], "what is gone");
 }

@@ -19,7 +19,7 @@ from graphql import (
     is_non_null_type,
 )
 
-LEAVES = {"Int": int, "Float": (int, float), "Boolean": bool, "Seconds": int}
+LEAVES = {"Int": int, "Float": (int, float), "Boolean": bool, "Seconds": int, "JSON": object}
 
 
 class Contract:

@@ -9,6 +9,7 @@ from graphql import (
     ArgumentNode,
     FieldNode,
     IntValueNode,
+    ListValueNode,
     NameNode,
     NullValueNode,
     ObjectFieldNode,
@@ -63,7 +64,7 @@ SCHEMA = build_client_schema(ask(get_introspection_query(specified_by_url=True, 
 LISTS = {
     kind[0].lower() + kind.removesuffix("Connection")[1:]: name
     for name, one in SCHEMA.type_map["Tenant"].fields.items()
-    if (kind := get_named_type(one.type).name).endswith("Connection") and name != "options"
+    if (kind := get_named_type(one.type).name).endswith("Connection") and name not in ("lint", "options")
 }
 NODES = " ".join(f"{name} {{ nodes {{ id }} }}" for name in LISTS.values())
 TENANTS = ask(f"{{ tenants {{ id code {NODES} }} }}")["tenants"]
@@ -77,6 +78,10 @@ FIELDS = [field["path"] for field in ask("{ tenant { optionFields { path } } }")
 def choice(options, value):
     """One of the options, always the same for a value."""
     return options[zlib.crc32(print_ast(value).encode()) % len(options)]
+
+
+def text(value):
+    return StringValueNode(value=value)
 
 
 def field(name, selected=()):
@@ -125,17 +130,18 @@ class Sensible(Visitor):
         value = {
             "first": IntValueNode(value=choice("123", node.value)),
             "after": NullValueNode(),
-            "for": StringValueNode(value=choice(FIELDS, node.value)),
-            "from": StringValueNode(value="100"),
-            "to": StringValueNode(value="999"),
-            "code": StringValueNode(value=choice(CODES, node.value)),
-            "search": StringValueNode(value=choice(["ivy", "1", "no such words"], node.value)),
+            "for": ListValueNode(values=tuple(map(text, choice(FIELDS, node.value)))),
+            "from": text("100"),
+            "to": text("999"),
+            "code": text(choice(CODES, node.value)),
+            "search": text(choice(["ivy", "1", "no such words"], node.value)),
         }.get(node.name.value)
         return ArgumentNode(name=node.name, value=value) if value else None
 
     def leave_object_value(self, node, *_):
         kind = get_named_type(self.info.get_input_type())
-        if not (is_input_object_type(kind) and kind.is_one_of):
+        # A destination has one value, too; its description says so, not its type.
+        if not is_input_object_type(kind) or not (kind.is_one_of or kind.name == "DestinationInput"):
             return None
         given = [one for one in node.fields if not isinstance(one.value, NullValueNode)][:1]
         if not given:
@@ -170,7 +176,7 @@ class Sensible(Visitor):
         told = [kind for kind in IDS if stem.endswith(kind.lower())] or [
             kind for kind in IDS if stem in ("id", "replacement") and self.operation.startswith(kind)
         ]
-        return StringValueNode(value=choice(IDS[max(told, key=len)] if told else sum(IDS.values(), []), node))
+        return text(choice(IDS[max(told, key=len)] if told else sum(IDS.values(), []), node))
 
 
 @schemathesis.hook

@@ -8,16 +8,17 @@ from contract import Contract
 SCHEMA = build_schema("""
     interface Node { id: ID! }
     enum Mode { ON OFF }
-    type Phone implements Node { id: ID! mode: Mode! lines: [Int!]! peer: Phone must: Phone! }
+    scalar JSON
+    type Phone implements Node { id: ID! mode: Mode! lines: [Int!]! was: JSON peer: Phone must: Phone! }
     type Query { node: Node phone: Phone! maybe: Phone }
 """)
 QUERY = """{
     node { __typename id ... on Phone { mode } }
     phone { __typename ...Lines peer { __typename must { __typename mode } } }
     __typename
-} fragment Lines on Phone { all: lines }"""
+} fragment Lines on Phone { all: lines was }"""
 NODE = {"__typename": "Phone", "id": "1", "mode": "ON"}
-PHONE = {"__typename": "Phone", "all": [1, 2], "peer": None}
+PHONE = {"__typename": "Phone", "all": [1, 2], "was": [True, {"a": 1.5}], "peer": None}
 DATA = {"node": NODE, "phone": PHONE, "__typename": "Query"}
 
 
@@ -30,6 +31,7 @@ def error(*path):
     [
         ({"data": DATA}, None),
         ({"data": {**DATA, "node": None}}, None),
+        ({"data": {**DATA, "phone": {**PHONE, "was": 1}}}, None),
         ({"data": {**DATA, "node": None}, "errors": [error("node", "mode")]}, None),
         ({"data": DATA, "errors": [error("phone", "peer", "must", "mode")]}, None),
         ({"data": None, "errors": [error("phone", "all", 0)]}, None),

@@ -55,7 +55,7 @@ graphql`
 graphql`
   mutation documentsNoteMutation($input: VirtualExtensionNoteUpdateInput!) {
     virtualExtensionNoteUpdate(input: $input) {
-      virtualExtension {
+      object {
         version
         note {
           department
@@ -72,7 +72,7 @@ graphql`
 graphql`
   mutation documentsCreateMutation($input: VirtualExtensionCreateInput!, $connections: [ID!]!) {
     virtualExtensionCreate(input: $input) {
-      virtualExtension @appendNode(connections: $connections, edgeTypeName: "VirtualExtensionEdge") {
+      object @appendNode(connections: $connections, edgeTypeName: "VirtualExtensionEdge") {
         id
         number
         ...documentsForm
@@ -87,7 +87,7 @@ graphql`
 
 graphql`
   mutation documentsDeleteMutation($input: ObjectDeleteInput!, $connections: [ID!]!) {
-    virtualExtensionDelete(input: $input) {
+    objectDelete(input: $input) {
       deletedId @deleteEdge(connections: $connections) @deleteRecord
       userErrors {
         code
