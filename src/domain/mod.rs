@@ -36,8 +36,8 @@ pub(crate) use kinds::each_kind;
 pub use kinds::{Kind, Target, kind};
 pub use mac::MacAddress;
 pub use number::{
-    Amount, CallerIdDigits, DialNumber, DigitCount, Digits, ExtensionNumber, Gain,
-    GroupNumber, KeypadKey, PhoneNumber, Seconds,
+    Amount, CallerIdDigits, DialNumber, DigitCount, Digits, ExtensionNumber, Gain, GroupNumber, KeypadKey, PhoneNumber,
+    Seconds,
 };
 pub use pattern::Pattern;
 pub use problem::{Code, Problem};

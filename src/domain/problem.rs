@@ -3,8 +3,9 @@
 use super::words;
 
 words! {
-    "ErrorCode";
-    /// Why an input was refused, or what a warning is about. Clients may branch on it; messages are for people.
+    "FindingCode";
+    /// Why an input was refused, or what a warning is about. Clients may branch on it; messages are for people. Warnings
+    /// stand last, see [`Code::is_warning`].
     pub enum Code {
         /// A value that cannot be left out or cleared is missing.
         Required = "REQUIRED",
@@ -56,30 +57,37 @@ words! {
         Conflict = "CONFLICT",
         /// The token does not carry the scope that this needs.
         Forbidden = "FORBIDDEN",
-        /// Warning: a member is disabled and will not ring.
+        /// A member is disabled and will not ring.
         MemberDisabled = "MEMBER_DISABLED",
-        /// Warning: an object that the form points at is disabled.
+        /// An object that the form points at is disabled.
         ReferenceDisabled = "REFERENCE_DISABLED",
-        /// Warning: the number is not one of the tenant's outside numbers.
+        /// The number is not one of the tenant's outside numbers.
         NumberNotOwned = "NUMBER_NOT_OWNED",
-        /// Warning: a call that nobody answers is dropped.
+        /// A call that nobody answers is dropped.
         CallsDropped = "CALLS_DROPPED",
-        /// Warning: the message lamp is set, but no call ever reaches a voicemail box.
+        /// The message lamp is set, but no call ever reaches a voicemail box.
         VoicemailNeverReached = "VOICEMAIL_NEVER_REACHED",
-        /// Warning: the follow-me number is never dialled.
+        /// The follow-me number is never dialled.
         NeverRings = "NEVER_RINGS",
-        /// Warning: the destination stands behind one that ends the call.
+        /// The destination stands behind one that ends the call.
         UnreachableDestination = "UNREACHABLE_DESTINATION",
-        /// Warning: the condition can never be true.
+        /// The condition can never be true.
         NeverTrue = "NEVER_TRUE",
-        /// Warning: carriers often refuse this caller ID.
+        /// Carriers often refuse this caller ID.
         CallerIdRefused = "CALLER_ID_REFUSED",
-        /// Warning: the setting has no effect as the form stands.
+        /// The setting has no effect as the form stands.
         NoEffect = "NO_EFFECT",
-        /// Warning: nobody is left who could answer.
+        /// Nobody is left who could answer.
         NoMembers = "NO_MEMBERS",
-        /// Warning: the expression matches nothing that the tenant is known to dial, or to be called from.
+        /// The expression matches nothing that the tenant is known to dial, or to be called from.
         MatchesNothing = "MATCHES_NOTHING",
+    }
+}
+
+impl Code {
+    /// Whether it only looks wrong. What is wrong stands before the first of these.
+    pub fn is_warning(self) -> bool {
+        self as usize >= Self::MemberDisabled as usize
     }
 }
 

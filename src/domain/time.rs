@@ -61,8 +61,7 @@ impl Scalar for DateTime {
     /// What cannot be shown is shown as the nearest moment that can: a field that must not be null is never null.
     fn answer(&self) -> Json {
         let nearest = self.0.clamp(Self::FIRST, Self::LAST);
-        jiff::Timestamp::from_millisecond(nearest)
-            .map_or(Json::Null, |moment| moment.to_string().into())
+        jiff::Timestamp::from_millisecond(nearest).map_or(Json::Null, |moment| moment.to_string().into())
     }
 }
 

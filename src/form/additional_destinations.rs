@@ -31,7 +31,7 @@ section! {
         /// Where calls go when nobody answers, in order.
         pub on_no_answer: Destinations,
         /// The addresses that are told about missed calls, at most 20.
-        pub missed_call_email: EmailList,
+        pub missed_call_emails: EmailList,
         /// Whether missed calls of colleagues are left out.
         pub ignore_internal_missed: bool,
         /// Whether missed calls that came from a queue are left out.

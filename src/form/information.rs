@@ -18,7 +18,7 @@ section! {
         /// A note for administrators, at most 255 characters.
         pub description: Text<255>,
         /// The addresses at which the user gets notifications, at most 20.
-        pub email: EmailList,
+        pub emails: EmailList,
         /// The PIN, 4 to 10 digits, that is asked before a phone is let into this extension. Write-only; answered as whether it is set.
         pub security_pin: Secret<Pin>,
         /// Whether the internal caller ID is made of name and number or stands in the two fields below.

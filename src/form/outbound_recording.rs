@@ -11,7 +11,7 @@ section! {
         /// Whether every outside call placed through this extension is recorded.
         pub always_record_outbound: bool,
         /// The addresses that each recording is sent to, at most 20.
-        pub recording_email: EmailList,
+        pub recording_emails: EmailList,
         /// Recordings smaller than this many bytes are not sent, which skips empty calls: 0 to 1000000000.
         pub min_recording_bytes: Amount<0, 1_000_000_000>,
         /// The announcement that is played when a recording starts.
@@ -49,8 +49,8 @@ impl Rules for OutboundRecording {
         for (field, _) in needed.into_iter().filter(|(_, on)| *on && !recording.transcript) {
             checked.required_when(true, section, "transcript", &format!("{field} is on"));
         }
-        if !recording.always_record_outbound && !recording.recording_email.is_empty() {
-            checked.warn(section, "recordingEmail", Code::NoEffect, "has no effect while alwaysRecordOutbound is off");
+        if !recording.always_record_outbound && !recording.recording_emails.is_empty() {
+            checked.warn(section, "recordingEmails", Code::NoEffect, "has no effect while alwaysRecordOutbound is off");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::{Form, Info, Seen};
 use super::section::camel;
+use super::{Form, Info, Seen};
 use crate::domain::{Patch, SecretText, Sent};
 
 impl Info {

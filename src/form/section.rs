@@ -10,9 +10,7 @@
 
 use std::any::Any;
 
-use super::{
-    AreaCode, Cell, Checked, Described, Destinations, Expression, Facts, FieldValue, Form, Reference, Source,
-};
+use super::{AreaCode, Cell, Checked, Described, Destinations, Expression, Facts, FieldValue, Form, Reference, Source};
 use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret, TenantId};
 
 /// A difference in one field.

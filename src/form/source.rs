@@ -26,12 +26,7 @@ impl<'a> Source<'a> {
         Self { info, next: 0, from: From::Client { patch, report } }
     }
 
-    pub(super) fn file(
-        info: &'a Info,
-        cells: Vec<Cell>,
-        tenant: TenantId,
-        report: &'a mut dyn FnMut(Problem),
-    ) -> Self {
+    pub(super) fn file(info: &'a Info, cells: Vec<Cell>, tenant: TenantId, report: &'a mut dyn FnMut(Problem)) -> Self {
         Self { info, next: 0, from: From::File { cells: cells.into_iter(), tenant, report } }
     }
 

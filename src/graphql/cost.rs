@@ -14,9 +14,9 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
-use super::schema::{MOST, PAGE};
 use super::limits::{Exceeded, Limit};
 use super::prices::{HASH, INTROSPECTION, Known, LEAVES, LIST, Many, Prices, Secrets, TypeId, WALK, WALKING};
+use super::schema::{MOST, PAGE};
 use super::validation::root;
 
 /// The largest of some numbers, and where it is.

@@ -17,7 +17,7 @@ section! {
         /// The PIN, 4 to 10 digits, that is asked before messages are played. Write-only; answered as whether it is set.
         pub pin: Secret<Pin>,
         /// The addresses that are told of new messages, at most 20.
-        pub email: EmailList,
+        pub emails: EmailList,
         /// Whether the recording is attached to the mail.
         pub attach_recording: bool,
         /// Whether a message is deleted from the box once it was mailed.
@@ -58,8 +58,8 @@ impl Detail for VoicemailBox {
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         // Otherwise nobody would ever hear the message.
-        if self.delete_after_mail && self.email.is_empty() {
-            report(required_when("deleteAfterMail is on").under("email"));
+        if self.delete_after_mail && self.emails.is_empty() {
+            report(required_when("deleteAfterMail is on").under("emails"));
         }
         let (min, max) = (self.min_seconds.value().get(), self.max_seconds.value().get());
         if min >= max {

@@ -125,7 +125,8 @@ impl Document {
         };
         let kind = KindInfo::of(kind)?;
         // What a new object has besides can be blank; its detail may have something that cannot.
-        let mut head = plain.map(|plain| plain.head.copy()).or_else(|| kind.build_head(&Patch::default(), &mut |_| {}))?;
+        let mut head =
+            plain.map(|plain| plain.head.copy()).or_else(|| kind.build_head(&Patch::default(), &mut |_| {}))?;
         (&mut *head as &mut dyn Section).apply(patch, report);
         let detail = match plain {
             Some(plain) => {

@@ -84,7 +84,8 @@ fn of_kind(
     let mut before = Document::load(query, kind, &rows.iter().map(|row| (**row).clone()).collect::<Vec<_>>())?;
     let pairs: Vec<_> = rows.iter().filter_map(|row| Some((row, before.remove(&row.id.local)?))).collect();
     let pairs: Vec<_> = pairs.into_iter().map(|(row, before)| (row, step.taken(&before), before)).collect();
-    let states = pairs.iter().flat_map(|(_, after, before)| [after.checkable(), before.checkable()]).collect::<Vec<_>>();
+    let states =
+        pairs.iter().flat_map(|(_, after, before)| [after.checkable(), before.checkable()]).collect::<Vec<_>>();
     let around = facts::around(query, tenant, &states, now)?;
     for (row, after, before) in pairs {
         let defaults = row.kind == Kind::FormDefaults;

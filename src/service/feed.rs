@@ -11,8 +11,21 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{App, Viewer};
-use crate::domain::{Kind, TenantId, opaque};
+use crate::domain::{Kind, TenantId, opaque, words};
 use crate::store::{self, FeedPlace, FeedRow, GONE, Snapshot};
+
+words! {
+    "ChangeAction";
+    /// What a change did to an object.
+    pub enum ChangeAction {
+        /// It was made.
+        Created = "CREATED",
+        /// It was saved.
+        Updated = "UPDATED",
+        /// It was deleted.
+        Deleted = "DELETED",
+    }
+}
 
 /// How many change records are read at a time.
 const PAGE: i64 = 100;

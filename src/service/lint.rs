@@ -14,9 +14,7 @@ use super::checkable::Checkable;
 use super::document::Document;
 use super::{App, facts};
 use crate::domain::{Code, Kind, Problem, Stopwatch, TenantId, opaque, words};
-use crate::form::{
-    AreaCode, Checked, Expression, Facts, KnownNumbers, Place as Kept, Surroundings, Tried,
-};
+use crate::form::{AreaCode, Checked, Expression, Facts, KnownNumbers, Place as Kept, Surroundings, Tried};
 use crate::objects::KindInfo;
 use crate::store::{self, Deadline, ObjectRow, Query, Result, Snapshot, TenantRow};
 

@@ -34,7 +34,7 @@ pub use access::{NewToken, Selected, TokenMark, Viewer};
 pub use backup::{Manifest, backup};
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
-pub use feed::{Follower, Following, Heard, read_place, write_place};
+pub use feed::{ChangeAction, Follower, Following, Heard, read_place, write_place};
 pub(crate) use gate::{Gate, Overloaded, Slot};
 use hashing::Hashing;
 pub use health::Readiness;

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::document::{self, Document};
 use super::effect::{Effect, ObjectProblem, Step, Write, work_out};
-use super::save::{conflict, no_such};
+use super::save::conflict;
 use super::{App, Viewer, facts};
 use crate::domain::{Code, Kind, ObjectId, Problem, hex, words};
 use crate::form::Change;
@@ -35,8 +35,6 @@ words! {
 pub struct Delete {
     /// The object.
     pub object: ObjectId,
-    /// What it has to be.
-    pub kind: Kind,
     /// The version that the client saw; another one refuses the delete.
     pub expected_version: Option<i64>,
     /// What is to become of the references to it.
@@ -89,7 +87,7 @@ pub struct Shown {
 }
 
 impl App {
-    /// What deleting an object would do; `None` when there is no such object of this kind for who asks.
+    /// What deleting an object would do; `None` when there is no such object for who asks.
     ///
     /// # Errors
     /// What the store answers.
@@ -97,7 +95,7 @@ impl App {
         &self,
         snapshot: &Snapshot,
         viewer: &Viewer,
-        (object, kind): (ObjectId, Kind),
+        object: ObjectId,
         replacement: Option<ObjectId>,
         shown: Shown,
     ) -> Result<Option<DeletePlan>> {
@@ -105,7 +103,7 @@ impl App {
             return Ok(None);
         }
         let now = self.now();
-        let plan = snapshot.read(object.tenant, move |query| plan(query, object, kind, replacement, shown, now)).await;
+        let plan = snapshot.read(object.tenant, move |query| plan(query, object, replacement, shown, now)).await;
         if let Err(StoreError::NoTenant) = plan { Ok(None) } else { plan }
     }
 
@@ -120,9 +118,9 @@ impl App {
             return refused(Problem::new(Code::Forbidden, "needs a token with the scope delete"));
         }
         if !viewer.sees(tenant) {
-            return refused(no_such(delete.kind));
+            return refused(no_such());
         }
-        let (actor, may_write, now, kind) = (viewer.name.clone(), viewer.write, self.now(), delete.kind);
+        let (actor, may_write, now) = (viewer.name.clone(), viewer.write, self.now());
         let deleted = if delete.dry_run {
             snapshot.read(tenant, move |query| Ok(work_out_delete(query, &delete, may_write, now)?.0)).await
         } else {
@@ -137,7 +135,7 @@ impl App {
             self.store.within(snapshot).write(tenant, work).await
         };
         match deleted {
-            Err(StoreError::NoTenant) => refused(no_such(kind)),
+            Err(StoreError::NoTenant) => refused(no_such()),
             Ok(deleted) => {
                 if deleted.done {
                     snapshot.renew().await;
@@ -150,16 +148,19 @@ impl App {
 }
 
 /// The object with all references to it, up to one more than a delete may change.
-fn with_references(
-    query: &mut Query<'_>,
-    object: ObjectId,
-    kind: Kind,
-) -> Result<Option<(Arc<ObjectRow>, Vec<ReferenceRow>)>> {
-    let row = store::load_objects(query, &[object.local])?.remove(&object.local).filter(|row| row.kind == kind);
+fn with_references(query: &mut Query<'_>, object: ObjectId) -> Result<Option<(Arc<ObjectRow>, Vec<ReferenceRow>)>> {
+    // A tenant's defaults stay as long as the tenant.
+    let there = |row: &ObjectRow| row.kind != Kind::FormDefaults;
+    let row = store::load_objects(query, &[object.local])?.remove(&object.local).filter(there);
     let Some(row) = row.map(Arc::new) else { return Ok(None) };
     let asked = Asked { kinds: None, after: None, limit: MOST_REFERENCES as i64 + 1 };
     let references = store::references(query, std::slice::from_ref(&row), &asked)?.remove(&object.local);
     Ok(Some((row, references.unwrap_or_default())))
+}
+
+/// The one answer for an id that is not one of an object in a tenant that the viewer sees.
+fn no_such() -> Problem {
+    Problem::new(Code::NotFound, "must be the id of an object of this tenant").under("id")
 }
 
 /// Names the object and what refers to it now, so that a reference that comes or goes gives another token.
@@ -185,13 +186,12 @@ fn hard(references: &[ReferenceRow]) -> impl Iterator<Item = &ReferenceRow> {
 fn plan(
     query: &mut Query<'_>,
     object: ObjectId,
-    kind: Kind,
     replacement: Option<ObjectId>,
     shown: Shown,
     now: i64,
 ) -> Result<Option<DeletePlan>> {
     let tenant = store::own_tenant(query)?;
-    let Some((row, references)) = with_references(query, object, kind)? else { return Ok(None) };
+    let Some((row, references)) = with_references(query, object)? else { return Ok(None) };
     let mut errors: Vec<_> = too_many(&references).into_iter().collect();
     let replacement_error = match replacement {
         Some(replacement) => unfit(query, object, replacement)?,
@@ -234,8 +234,8 @@ type Work = Option<(Arc<ObjectRow>, Vec<Write>)>;
 fn work_out_delete(query: &mut Query<'_>, delete: &Delete, may_write: bool, now: i64) -> Result<(Deleted, Work)> {
     let refused = |errors| Ok((Deleted { errors, ..Deleted::default() }, None));
     let tenant = store::own_tenant(query)?;
-    let Some((row, references)) = with_references(query, delete.object, delete.kind)? else {
-        return refused(vec![no_such(delete.kind)]);
+    let Some((row, references)) = with_references(query, delete.object)? else {
+        return refused(vec![no_such()]);
     };
     if let Some(expected) = delete.expected_version.filter(|expected| *expected != row.version) {
         return refused(conflict(query, &row, expected)?);

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use super::checkable::{Asks, Checkable};
 use super::document::{self, Document};
 use super::{App, Viewer, facts};
-use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret, TenantId, Value};
+use crate::domain::{
+    Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret, TenantId, Value,
+};
 use crate::form::{Change, Checked, Facts};
 use crate::store::{self, ObjectRow, Outcome, Query, Record, Result, Snapshot, StoreError, TenantRow, Tx};
 

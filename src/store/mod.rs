@@ -62,7 +62,9 @@ pub use order::{Key, OrderDirection, OrderField, Position, Span};
 pub use postgres::Server as PostgresServer;
 use readers::Readers;
 pub use readers::{Snapshot, step_back};
-pub use references::{Asked, ReferenceCount, ReferencePlace, ReferenceRow, count_references, references};
+pub use references::{
+    Asked, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength, count_references, references,
+};
 pub use search::among as with_word;
 pub use sections::{
     alike, erase as erase_section, in_object_row, load as load_sections, load_any, load_details, save as save_section,

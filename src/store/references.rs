@@ -8,7 +8,18 @@ use super::error::Result;
 use super::objects::{self, ObjectRow};
 use super::session::{Query, column};
 use super::sources::sources;
-use crate::domain::{Kind, Scalar as _, Value, opaque};
+use crate::domain::{Kind, Scalar as _, Value, opaque, words};
+
+words! {
+    "ReferenceStrength";
+    /// How strong a reference is.
+    pub enum ReferenceStrength {
+        /// By id: it keeps the object from being deleted.
+        Hard = "HARD",
+        /// By a text that equals the object's number: it is shown, and keeps nothing from being deleted.
+        Soft = "SOFT",
+    }
+}
 
 /// One reference to an object.
 #[derive(Clone, Debug)]
@@ -77,7 +88,7 @@ pub struct ReferenceCount {
     pub count: i64,
 }
 
-fn words(kinds: Option<&[Kind]>) -> Value {
+fn kind_words(kinds: Option<&[Kind]>) -> Value {
     kinds.unwrap_or(Kind::ALL).iter().map(|kind| kind.word().to_owned()).collect()
 }
 
@@ -109,7 +120,7 @@ pub fn references(
             ([_], Some(one)) => (source.statements.one, one.clone()),
             _ => (source.statements.page, any(&values, source.kinds.is_some())),
         };
-        let head = [which, words(asked.kinds.as_deref()), asked.limit.into()];
+        let head = [which, kind_words(asked.kinds.as_deref()), asked.limit.into()];
         let params = [head.to_vec(), source.behind(i, asked.after.as_ref())].concat();
         query.each(sql, &params, &mut |row| {
             let Some(target) = row.first().and_then(|value| values.get(value)) else { return Ok(()) };
@@ -151,7 +162,7 @@ pub fn count_references(
         if values.is_empty() {
             continue;
         }
-        query.each(source.statements.count, &[any(&values, hard), words(kinds)], &mut |row| {
+        query.each(source.statements.count, &[any(&values, hard), kind_words(kinds)], &mut |row| {
             let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null))?;
             if let Some(target) = row.first().and_then(|value| values.get(value)) {
                 *counts.entry(*target).or_default().entry((kind.word(), hard)).or_default() += column!(row, 2, int)?;

@@ -175,7 +175,9 @@ fn each(
 /// What the engine answers; CORRUPT when a row breaks a rule of its field's type.
 pub fn load_any(query: &mut Query<'_>, info: &'static Info, ids: &[i64]) -> Result<HashMap<i64, Box<dyn Section>>> {
     let (tenant, mut sections) = (query.tenant(), HashMap::new());
-    each(query, info, ids, &mut |id, cells| info.load(cells, tenant).map(|section| drop(sections.insert(id, section))))?;
+    each(query, info, ids, &mut |id, cells| {
+        info.load(cells, tenant).map(|section| drop(sections.insert(id, section)))
+    })?;
     Ok(sections)
 }
 

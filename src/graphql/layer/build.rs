@@ -7,7 +7,6 @@ use async_graphql::{Result, Value};
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
-use super::args::Args;
 use super::call::Call;
 use super::node::{Node, Thing};
 use super::types::{
@@ -38,17 +37,6 @@ impl<T: Any + Send + Sync> Building<T> {
     /// With a field that is answered at once. `get` is a plain function, so that a field is no code but its own.
     pub fn now(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, get: fn(&T) -> Node) -> Self {
         self.field(Field::new(name, ty, about, Answer::now(move |thing, _| Ok(get(thing.get()?)))))
-    }
-
-    /// With a field that is answered at once, by what is asked of it.
-    pub fn now_with(
-        self,
-        name: impl Into<Text>,
-        ty: &str,
-        about: impl Into<Text>,
-        get: fn(&T, &Args) -> Result<Node>,
-    ) -> Self {
-        self.field(Field::new(name, ty, about, Answer::now(move |thing, args| get(thing.get()?, args))))
     }
 
     /// With a field that is answered by a future.
@@ -87,22 +75,6 @@ impl<T: Any + Send + Sync> Building<T> {
     pub fn args(mut self, args: impl IntoIterator<Item = Input>) -> Self {
         if let Some((_, field)) = self.object.fields.last_mut() {
             field.args.extend(args);
-        }
-        self
-    }
-
-    /// The last argument's value when it is left out.
-    pub fn default(mut self, value: impl Into<Value>) -> Self {
-        if let Some(arg) = self.object.fields.last_mut().and_then(|(_, field)| field.args.last_mut()) {
-            arg.default = Some(value.into());
-        }
-        self
-    }
-
-    /// The last field should not be used any more.
-    pub fn deprecated(mut self, why: impl Into<Text>) -> Self {
-        if let Some((_, field)) = self.object.fields.last_mut() {
-            field.deprecated = Some(why.into());
         }
         self
     }
@@ -165,14 +137,6 @@ impl InputObject {
     pub fn default(mut self, value: impl Into<Value>) -> Self {
         if let Some(field) = self.fields.last_mut() {
             field.default = Some(value.into());
-        }
-        self
-    }
-
-    /// The last field is a secret.
-    pub fn secret(mut self) -> Self {
-        if let Some(field) = self.fields.last_mut() {
-            field.secret = true;
         }
         self
     }

@@ -7,14 +7,11 @@ use async_graphql::{Context, Positioned, Result};
 
 use super::args::Args;
 use super::bug;
-use super::node::Thing;
 use crate::graphql::scope::Scope;
 
 /// One field of one object while it is answered.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
-    /// What stands behind the object.
-    pub thing: &'a Thing,
     /// What is asked of the field.
     pub args: &'a Args,
     pub(super) context: &'a Context<'a>,

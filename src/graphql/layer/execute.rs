@@ -27,7 +27,7 @@ pub fn field<'s, 'a>(exec: Exec<'a>, entry: &'s Entry<'a>, thing: &Thing) -> Don
         Answer::Later(get) => {
             let thing = thing.clone();
             Done::Later(Box::pin(async move {
-                let call = Call { thing: &thing, args, context: exec.context, fields: &entry.selected.fields };
+                let call = Call { args, context: exec.context, fields: &entry.selected.fields };
                 match get(&thing, call).await {
                     Ok(node) => complete(exec, &field.ty, &entry.selected, node).wait().await,
                     Err(error) => failed(entry, error),
@@ -133,7 +133,7 @@ async fn fuller<'s, 'a>(
     thing: &Thing,
 ) -> Result<Filling<'s, 'a>, Errors> {
     let nothing = Args::default();
-    let call = Call { thing, args: &nothing, context: exec.context, fields: &selected.fields };
+    let call = Call { args: &nothing, context: exec.context, fields: &selected.fields };
     let full = (load.0)(thing, call).await;
     let (filling, running) = start(exec, entries, full.as_ref(), |entry| !entry.is_prepared())?;
     filling.wait(running).await

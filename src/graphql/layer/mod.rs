@@ -42,9 +42,7 @@ pub use build::{Building, enumeration, fields_of, input, interface, object, scal
 pub use call::Call;
 pub use node::{Node, Thing};
 pub use root::{Begun, Mutation, Query, Source, Subscription};
-pub use types::{
-    Answer, Definition, Enum, Field, Input, InputObject, Interface, Object, Plain, Scalar, Text,
-};
+pub use types::{Answer, Definition, Enum, Field, Input, InputObject, Interface, Object, Plain, Scalar, Text};
 
 /// All types of a schema.
 pub struct Layer {

@@ -202,8 +202,7 @@ async fn begin(exec: Exec<'_>) -> async_graphql::Result<BoxStream<'static, async
     match &entry.what {
         What::Field(field, args) => match field.answer {
             Answer::Stream(events) => {
-                let thing = Thing::of(());
-                events(Call { thing: &thing, args, context: exec.context, fields: &entry.selected.fields }).await
+                events(Call { args, context: exec.context, fields: &entry.selected.fields }).await
             }
             _ => Err(bug(format_args!("{} has no events", field.name))),
         },

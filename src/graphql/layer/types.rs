@@ -155,11 +155,6 @@ impl Field {
         self.args.push(arg);
         self
     }
-
-    /// Answered from the object's fuller thing.
-    pub fn prepared(self) -> Self {
-        Self { prepared: true, ..self }
-    }
 }
 
 /// Makes the fuller thing of an object.

@@ -56,6 +56,7 @@ pub fn filter_type(kind: Kind) -> &'static str {
 }
 
 fn conditions(name: &'static str, about: &'static str) -> InputObject {
+    let enabled = Input::new("enabled", "Boolean", "Whether the object is in use.");
     input(name, about)
         .field("and", &format!("[{name}!]"), "All of these must fit.")
         .field("or", &format!("[{name}!]"), "At least one of these must fit.")
@@ -63,7 +64,8 @@ fn conditions(name: &'static str, about: &'static str) -> InputObject {
         .field("number", "NumberFilter", "About the number; what has none never fits.")
         .field("name", "TextFilter", "About the name.")
         .field("description", "TextFilter", "About the note for administrators.")
-        .field("enabled", "Boolean", "Whether the object is in use.")
+        // A virtual extension always is.
+        .fields((name == "ObjectFilter").then_some(enabled))
         .field("createdAt", "DateTimeFilter", "About when the object was made.")
         .field("changedAt", "DateTimeFilter", "About when the object was last saved.")
 }

@@ -20,8 +20,9 @@ const PAYLOAD: &str = "VirtualExtensionPayload";
 /// The input fields of a form: one for each section.
 fn sections() -> Vec<Input> {
     let section = |(name, info): &(&'static str, fn() -> &'static Info)| {
+        let name = camel(name);
         let about = format!("What is sent of the section `{name}`; left out, it stays as it is.");
-        Input::new(camel(name), info().input, about)
+        Input::new(name, info().input, about)
     };
     Form::SECTIONS.iter().map(section).collect()
 }
@@ -42,14 +43,12 @@ fn update_type(info: &Info) -> String {
 pub fn definitions() -> Vec<Definition> {
     let payload = object::<Payload>(PAYLOAD, "What came of saving a virtual extension.")
         .field(object_field(
-            "virtualExtension",
             "VirtualExtension",
             "The extension as it is saved now; null when nothing is, as after errors on create or a dry run of one.",
         ))
         .fields(saved_fields());
     let defaults = object::<Payload>("VirtualExtensionDefaultsPayload", "What came of saving a tenant's defaults.")
         .field(object_field(
-            "newVirtualExtension",
             "NewVirtualExtension",
             "The defaults as they are saved now; null when they do not exist for who asks.",
         ))
@@ -119,7 +118,7 @@ pub fn fields() -> Vec<Field> {
     let section = |(name, info): &(&'static str, fn() -> &'static Info)| {
         let field = (
             format!("virtualExtension{}Update", info().name),
-            format!("Changes the section `{name}` of a virtual extension."),
+            format!("Changes the section `{}` of a virtual extension.", camel(name)),
         );
         save_field(field, (&update_type(info()), "The changes."), KIND, PAYLOAD, false)
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
-use super::mutation::{object_of, problem_fields};
+use super::mutation::{finding_fields, object_of};
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
 use super::shapes::choice;
 use crate::domain::{Code, Problem};
@@ -31,7 +31,7 @@ pub fn definitions() -> Vec<Definition> {
         })
         .now("label", "String!", "Number and name of what it is about.", |found| found.label.as_str().into())
         .now("severity", "Severity!", "How bad it is.", |found| found.severity.word().into())
-        .fields(problem_fields(|found: &Finding| &found.problem))
+        .fields(finding_fields(|found: &Finding| &found.problem))
         .now("whatToDo", "String!", "What to do about it, in one sentence.", |found| {
             found.problem.code.advice().into()
         });
@@ -48,28 +48,42 @@ pub fn definitions() -> Vec<Definition> {
     vec![choice(Severity::TYPE).into(), finding.into(), edge.into(), connection.into()]
 }
 
-/// The root field.
-pub fn field() -> Field {
-    let about = "What is wrong, or looks wrong, in a tenant, object by object in the order in which they were made. Every object\n\
-                 is checked as its save would be; regular expressions are also tried on the numbers that the tenant is known to\n\
-                 have to do with. Null when the tenant does not exist for who asks.\n\n\
-                 A page that takes long ends before it is full, or even empty, and the next one goes on where it stopped: ask with\n\
-                 `after: endCursor` as long as `hasNextPage` is true. Whether anything is behind a full page may show only there.";
-    let answer = Answer::later(|_, call| Box::pin(async move { lint(call).await }));
-    let field = Field::new("tenantLint", "FindingConnection", about, answer).arg(Input::new(
-        "code",
-        "String",
-        "The tenant's code; left out, the selected tenant.",
-    ));
-    page_args()
-        .into_iter()
-        .fold(field, Field::arg)
-        .arg(Input::new("severity", "Severity", "Only findings that are so bad; left out, all."))
-        .arg(Input::new("codes", "[ErrorCode!]", "Only findings with these codes; left out, with any."))
-        .arg(kinds_arg("Only findings about objects of these kinds; left out, about all, and the tenant itself."))
+/// The root field, and the tenant's.
+pub fn fields() -> [Field; 2] {
+    let about = |what: &str| {
+        format!(
+            "What is wrong, or looks wrong, in {what}, object by object in the order in which they were made. Every object\n\
+             is checked as its save would be; regular expressions are also tried on the numbers that the tenant is known to\n\
+             have to do with.{}\n\n\
+             A page that takes long ends before it is full, or even empty, and the next one goes on where it stopped: ask with\n\
+             `after: endCursor` as long as `hasNextPage` is true. Whether anything is behind a full page may show only there.",
+            if what == "a tenant" { " Null when the tenant does not exist for who asks." } else { "" }
+        )
+    };
+    let of_any = Answer::later(|_, call| Box::pin(async move { of_any(call).await }));
+    let own = Answer::later(|thing, call| Box::pin(async move { lint(thing.get()?, call).await }));
+    let code = Input::new("code", "String", "The tenant's code; left out, the selected tenant.");
+    let of_any = Field::new("tenantLint", "FindingConnection", about("a tenant"), of_any).arg(code);
+    let own = Field::new("lint", "FindingConnection!", about("the tenant"), own);
+    [of_any, own].map(|field| {
+        page_args()
+            .into_iter()
+            .fold(field, Field::arg)
+            .arg(Input::new("severity", "Severity", "Only findings that are so bad; left out, all."))
+            .arg(Input::new("codes", "[FindingCode!]", "Only findings with these codes; left out, with any."))
+            .arg(kinds_arg("Only findings about objects of these kinds; left out, about all, and the tenant itself."))
+    })
 }
 
-async fn lint(call: Call<'_>) -> Result<Node> {
+async fn of_any(call: Call<'_>) -> Result<Node> {
+    let code = call.args.text("code")?.map(str::to_owned);
+    match call.scope()?.tenant(code).await? {
+        Some(tenant) => lint(&tenant, call).await,
+        None => Ok(Node::Null),
+    }
+}
+
+async fn lint(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
     let (scope, args) = (call.scope()?, call.args);
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
@@ -79,12 +93,10 @@ async fn lint(call: Call<'_>) -> Result<Node> {
         codes: args.choices("codes", Code::of)?,
         kinds: kinds(args)?,
     };
-    let code = args.text("code")?.map(str::to_owned);
-    let Some(tenant) = scope.tenant(code).await? else { return Ok(Node::Null) };
     let found = scope.app.lint(&scope.snapshot, tenant.id, lint, first, place).await;
     let Findings { findings, more, goes_on } = found.map_err(|e| scope.surprise(&e))?;
     scope.spend(findings.len())?;
-    let edges = findings.into_iter().map(|finding| finding_edge(&tenant, finding));
+    let edges = findings.into_iter().map(|finding| finding_edge(tenant, finding));
     let edges = Edges::new(edges, more, place.is_some(), Thing::of(())).going_on(goes_on.map(Place::cursor));
     Ok(Node::object("FindingConnection", edges))
 }

@@ -50,7 +50,8 @@ fn virtual_extension() -> Object {
 }
 
 fn new_virtual_extension() -> Object {
-    let about = "The form that a new virtual extension opens with: the tenant's defaults. Number, name and login are empty.";
+    let about =
+        "The form that a new virtual extension opens with: the tenant's defaults. Number, name and login are empty.";
     object::<ObjectRow>("NewVirtualExtension", about)
         .now(
             "version",

@@ -24,10 +24,10 @@ mod tenants;
 use std::sync::LazyLock;
 
 use super::layer::{Building, Definition, Field, Input, Layer, Source, object};
-pub use pages::{MOST, PAGE};
-pub use subscription::check as check_subscription;
 use super::scope::coded;
 use crate::domain::Kind;
+pub use pages::{MOST, PAGE};
+pub use subscription::check as check_subscription;
 
 /// The types that are made of sections and kinds.
 pub struct Made {
@@ -47,7 +47,11 @@ pub struct Vext;
 
 impl Source for Vext {
     fn layer() -> &'static Layer {
-        static LAYER: LazyLock<Layer> = LazyLock::new(|| layer(made::made()));
+        static LAYER: LazyLock<Layer> = LazyLock::new(|| {
+            let layer = layer(made::made());
+            debug_assert_eq!(layer.problems(), [""; 0], "the descriptions fit together");
+            layer
+        });
         &LAYER
     }
 }
@@ -58,8 +62,8 @@ fn layer(made: Made) -> Layer {
     let kinds: Vec<_> = kind_inputs.iter().map(|(kind, _)| *kind).collect();
     let listed = || [Kind::VirtualExtension].into_iter().chain(kinds.iter().copied());
     Layer::new("Query", "Mutation", "Subscription")
-        .with(query_root(listed()))
-        .with(mutation_root(listed()))
+        .with(query_root())
+        .with(mutation_root(kinds.iter().copied()))
         .with(subscription::root())
         .with(query::tenant_type(tenant_fields))
         .with_all(rows::interfaces())
@@ -83,19 +87,20 @@ fn layer(made: Made) -> Layer {
         .with_all(definitions)
 }
 
-fn query_root(kinds: impl Iterator<Item = Kind>) -> Building<()> {
-    object::<()>("Query", "What can be asked.")
-        .fields(query::root_fields())
-        .fields(kinds.map(removal::plan_field))
-        .field(lint::field())
+fn query_root() -> Building<()> {
+    let about = "What can be asked.\n\n\
+                 How this schema stays stable: nothing is renamed or taken away that has not been deprecated for a release before.\n\
+                 A type, a field, an argument that may be left out, or the word of an enum may be added in any release.";
+    let [plan, _] = removal::plan_fields();
+    let [lint, _] = lint::fields();
+    object::<()>("Query", about).fields(query::root_fields()).field(plan).field(lint)
 }
 
-fn mutation_root(kinds: impl Iterator<Item = Kind> + Clone) -> Building<()> {
-    let plain = kinds.clone().filter(|kind| *kind != Kind::VirtualExtension);
+fn mutation_root(kinds: impl Iterator<Item = Kind>) -> Building<()> {
     object::<()>("Mutation", "What can be changed.")
         .fields(forms::fields())
-        .fields(plain.flat_map(kinds::save_fields))
-        .fields(kinds.map(removal::delete_field))
+        .fields(kinds.flat_map(kinds::save_fields))
+        .field(removal::delete_field())
         .fields(tenants::fields())
 }
 

@@ -40,10 +40,10 @@ pub fn definitions() -> Vec<Definition> {
     let referring = object::<Referring>("ReferringField", "A field that refers to objects.")
         .now(
             "path",
-            "String!",
-            "Section and field of a form, such as `information.memberIds`, or kind and field of another object, such as\n\
-             `queue.members.extensionId`: good for `options(for:)`.",
-            |(path, _)| path.as_str().into(),
+            "[String!]!",
+            "Section and field of a form, such as `information`, `memberIds`, or kind and field of another object, such as\n\
+             `queue`, `members`, `extensionId`: good for `options(for:)`.",
+            |(path, _)| Node::list(path.split('.')),
         )
         .now("kinds", "[Kind!]!", "The kinds of objects that it can refer to.", |(_, kinds)| {
             Node::list(kinds.iter().map(|kind| kind.word()))
@@ -62,7 +62,7 @@ pub fn fields() -> Vec<Field> {
              left out.",
             |tenant, call| Box::pin(async move { offers(tenant, call).await }),
         )
-        .arg("for", "String!", "The field, such as `information.memberIds`; `optionFields` lists them.")
+        .arg("for", "[String!]!", "The field, such as `information`, `memberIds`; `optionFields` lists them.")
         .arg(
             "of",
             "ID",
@@ -81,7 +81,7 @@ async fn offers(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let after = args.text("after")?;
     let options = options::Options {
-        field: args.the_text("for")?.to_owned(),
+        field: args.texts("for")?.unwrap_or_default().join("."),
         of: args.text("of")?.map(object_id),
         search: args.text("search")?.unwrap_or_default().to_owned(),
         first,

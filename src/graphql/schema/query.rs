@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use super::find::list_fields;
 use super::pages::MOST;
 use super::rows::node_of;
-use super::{numbers, options};
+use super::{lint, numbers, options, removal};
 use crate::domain::{Kind, ObjectId, TenantId};
 use crate::graphql::layer::{Building, Call, Field, Given as _, Node, fields_of, object};
 use crate::graphql::scope::{Scope, coded};
@@ -83,6 +83,8 @@ async fn node(scope: &Scope, id: &str) -> Result<Node> {
 pub fn tenant_type(settings: impl IntoIterator<Item = Field>) -> Building<TenantRow> {
     let details = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::VirtualExtension | Kind::FormDefaults));
     let lists = details.copied().chain([Kind::VirtualExtension]).flat_map(list_fields);
+    let [_, plan] = removal::plan_fields();
+    let [_, lint] = lint::fields();
     object::<TenantRow>("Tenant", "A tenant: a customer with a numbering plan of its own.")
         .implements("Node")
         .now("id", "ID!", "The opaque id, good for `node`.", |tenant| tenant.id.opaque().into())
@@ -97,6 +99,8 @@ pub fn tenant_type(settings: impl IntoIterator<Item = Field>) -> Building<Tenant
         .fields(lists)
         .fields(options::fields())
         .fields(numbers::fields())
+        .field(plan)
+        .field(lint)
 }
 
 async fn defaults(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {

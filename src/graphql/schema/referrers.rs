@@ -6,22 +6,11 @@ use async_graphql::Result;
 
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
 use super::rows::node_of;
-use crate::domain::{Kind, words};
+use crate::domain::Kind;
 use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Node, Thing, object};
 use crate::graphql::scope::coded;
 use crate::service::label;
-use crate::store::{Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow};
-
-words! {
-    "ReferenceStrength";
-    /// How strong a reference is.
-    pub enum ReferenceStrength {
-        /// By id: it keeps the object from being deleted.
-        Hard = "HARD",
-        /// By a text that equals the object's number: it is shown, and keeps nothing from being deleted.
-        Soft = "SOFT",
-    }
-}
+use crate::store::{Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength};
 
 fn strength(hard: bool) -> Node {
     if hard { ReferenceStrength::Hard.word().into() } else { ReferenceStrength::Soft.word().into() }
@@ -35,9 +24,9 @@ struct Wanted {
 }
 
 /// The field that refers, without positions in lists: `additionalDestinations.onBusy`.
-fn slot(row: &ReferenceRow) -> String {
-    let field = row.path.iter().take_while(|step| step.parse::<u32>().is_err()).map(String::as_str);
-    field.collect::<Vec<_>>().join(".")
+fn slot(row: &ReferenceRow) -> &[String] {
+    let length = row.path.iter().take_while(|step| step.parse::<u32>().is_err()).count();
+    row.path.get(..length).unwrap_or_default()
 }
 
 /// The types of what is said about references.
@@ -45,7 +34,7 @@ pub fn definitions() -> Vec<Definition> {
     let reference = object::<ReferenceRow>("ObjectReference", "A place where an object is used.")
         .now("kind", "Kind!", "What refers.", |row| row.owner.kind.word().into())
         .now("label", "String!", "Number and name of what refers.", |row| label(&row.owner).into())
-        .now("slot", "String!", "The field that refers, such as `additionalDestinations.onBusy`.", |row| {
+        .now("slot", "[String!]!", "The field that refers, such as `additionalDestinations`, `onBusy`.", |row| {
             slot(row).into()
         })
         .now("path", "[String!]!", "Where in the object it does, positions in lists included.", |row| {

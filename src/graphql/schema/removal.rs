@@ -5,15 +5,13 @@ use std::sync::Arc;
 use async_graphql::Result;
 
 use super::mutation::{
-    FieldChange, change_fields, id_input, object_id, object_of, problem_fields, tell_as_sent, user_errors,
+    FieldChange, change_fields, error_fields, id_input, object_id, object_of, tell_as_sent, user_errors, warning_fields,
 };
 use super::referrers::references_field;
 use super::shapes::choice;
-use crate::domain::Kind;
-use crate::form::camel;
 use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Input, Node, Thing, input, object};
 use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, Shown, label};
-use crate::store::ObjectRow;
+use crate::store::{ObjectRow, TenantRow};
 
 /// A change with the object whose field it is.
 struct ObjectChange {
@@ -30,8 +28,19 @@ pub fn changes(changes: &[service::ObjectChange]) -> Node {
     Node::objects("ObjectChange", changes.iter().cloned().map(change))
 }
 
-fn problems(problems: &[ObjectProblem]) -> Node {
-    Node::objects("ObjectProblem", problems.iter().cloned())
+fn errors(problems: &[ObjectProblem]) -> Node {
+    Node::objects("ObjectError", problems.iter().cloned())
+}
+
+fn warnings(problems: &[ObjectProblem]) -> Node {
+    Node::objects("ObjectWarning", problems.iter().cloned())
+}
+
+/// What stands before the fields of a problem of some object.
+fn of_object(name: &'static str, about: &'static str) -> Building<ObjectProblem> {
+    object::<ObjectProblem>(name, about)
+        .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
+        .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
 }
 
 /// Taking an object out is not refused for what it leaves: its errors are told as warnings.
@@ -57,26 +66,27 @@ pub fn definitions() -> Vec<Definition> {
         .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
         .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
         .fields(change_fields(|told: &ObjectChange| &told.change));
-    let problem = object::<ObjectProblem>("ObjectProblem", "Something that is wrong with an object, or looks wrong.")
-        .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
-        .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
-        .fields(problem_fields(|told: &ObjectProblem| &told.problem));
+    let error = of_object("ObjectError", "Something that is wrong with an object.")
+        .fields(error_fields(|told: &ObjectProblem| &told.problem));
+    let warning = of_object("ObjectWarning", "Something that looks wrong with an object.")
+        .fields(warning_fields(|told: &ObjectProblem| &told.problem));
     let effect = object::<Effect>("DeleteEffect", "What a way of deleting does to what refers to the object.")
         .now("changes", "[ObjectChange!]!", "The fields of other objects that change.", |effect| {
             changes(&effect.changes)
         })
-        .now("errors", "[ObjectProblem!]!", "Why it would be refused.", |effect| problems(&effect.errors))
+        .now("errors", "[ObjectError!]!", "Why it would be refused.", |effect| errors(&effect.errors))
         .now(
             "warnings",
-            "[ObjectProblem!]!",
+            "[ObjectWarning!]!",
             "What is left of other objects that looks wrong, such as a switch that is on with nowhere to go.",
-            |effect| problems(&effect.warnings),
+            |effect| warnings(&effect.warnings),
         );
     vec![
         choice(OnReferences::TYPE).into(),
         sent.into(),
         change.into(),
-        problem.into(),
+        error.into(),
+        warning.into(),
         effect.into(),
         payload().into(),
         plan_type().into(),
@@ -97,8 +107,8 @@ fn payload() -> Building<Payload> {
         .now("userErrors", "[UserError!]!", "Why it is not gone: everything that is wrong, at once.", |told| {
             user_errors(&told.deleted.errors)
         })
-        .now("warnings", "[ObjectProblem!]!", "What is left of other objects that looks wrong.", |told| {
-            problems(&told.deleted.effect.warnings)
+        .now("warnings", "[ObjectWarning!]!", "What is left of other objects that looks wrong.", |told| {
+            warnings(&told.deleted.effect.warnings)
         })
         .now(
             "changes",
@@ -143,42 +153,37 @@ fn plan_type() -> Building<DeletePlan> {
         )
 }
 
-/// The mutation that deletes objects of a kind.
-pub fn delete_field(kind: Kind) -> Field {
-    let about = if kind == Kind::VirtualExtension {
-        "Deletes a virtual extension.".to_owned()
-    } else {
-        format!("Deletes an object of the type `{}`.", kind.name())
-    };
-    let answer = Answer::later(move |_, call| Box::pin(async move { delete(call, kind).await }));
-    Field::new(format!("{}Delete", camel(kind.fields().0)), "ObjectDeletePayload!", about, answer).arg(Input::new(
+/// The mutation that deletes an object of any kind.
+pub fn delete_field() -> Field {
+    let answer = Answer::later(|_, call| Box::pin(async move { delete(call).await }));
+    Field::new("objectDelete", "ObjectDeletePayload!", "Deletes an object of any kind.", answer).arg(Input::new(
         "input",
         "ObjectDeleteInput!",
         "What to delete, and how.",
     ))
 }
 
-/// The root field that plans the delete of an object of a kind.
-pub fn plan_field(kind: Kind) -> Field {
-    let missing = "Null when it does not exist for who asks.";
-    let (about, id) = if kind == Kind::VirtualExtension {
-        (format!("What deleting a virtual extension would do. {missing}"), "The opaque id of the extension.")
-    } else {
-        let about = format!("What deleting an object of the type `{}` would do. {missing}", kind.name());
-        (about, "The opaque id of the object.")
+/// The root field that plans the delete of an object, and the tenant's.
+pub fn plan_fields() -> [Field; 2] {
+    let of_any = Answer::later(|_, call| Box::pin(async move { plan(call, None).await }));
+    let of_tenant = Answer::later(|thing, call| Box::pin(async move { plan(call, Some(thing)).await }));
+    let about = [
+        "What deleting an object would do. Null when it does not exist for who asks.",
+        "What deleting an object of the tenant would do. Null when there is no such one.",
+    ];
+    let field = |(answer, about)| {
+        Field::new("objectDeletePlan", "DeletePlan", about, answer)
+            .arg(Input::new("id", "ID!", "The opaque id of the object."))
+            .arg(Input::new("replacement", "ID", "The id of the object that would take its place."))
     };
-    let answer = Answer::later(move |_, call| Box::pin(async move { plan(call, kind).await }));
-    Field::new(format!("{}DeletePlan", camel(kind.fields().0)), "DeletePlan", about, answer)
-        .arg(Input::new("id", "ID!", id))
-        .arg(Input::new("replacement", "ID", "The id of the object that would take its place."))
+    [(of_any, about[0]), (of_tenant, about[1])].map(field)
 }
 
-async fn delete(call: Call<'_>, kind: Kind) -> Result<Node> {
+async fn delete(call: Call<'_>) -> Result<Node> {
     let (scope, input) = (call.scope()?, call.args.the_object("input")?);
     let (id, replacement) = (input.the_text("id")?, input.text("replacement")?);
     let delete = Delete {
         object: object_id(id),
-        kind,
         expected_version: input.int("expectedVersion")?,
         on_references: input.choice("onReferences", OnReferences::of)?.unwrap_or(OnReferences::Block),
         replacement: replacement.map(object_id),
@@ -195,11 +200,16 @@ async fn delete(call: Call<'_>, kind: Kind) -> Result<Node> {
     Ok(Node::object("ObjectDeletePayload", Payload { id: id.to_owned(), deleted }))
 }
 
-async fn plan(call: Call<'_>, kind: Kind) -> Result<Node> {
+async fn plan(call: Call<'_>, tenant: Option<&Thing>) -> Result<Node> {
     let (scope, replacement) = (call.scope()?, call.args.text("replacement")?);
     let (object, other) = (object_id(call.args.the_text("id")?), replacement.map(object_id));
+    if let Some(tenant) = tenant
+        && tenant.get::<TenantRow>()?.id != object.tenant
+    {
+        return Ok(Node::Null);
+    }
     let shown = Shown { detach: call.selects("detach"), replace: call.selects("replace") };
-    let plan = scope.app.delete_plan(&scope.snapshot, scope.viewer()?, (object, kind), other, shown).await;
+    let plan = scope.app.delete_plan(&scope.snapshot, scope.viewer()?, object, other, shown).await;
     let Some(mut plan) = plan.map_err(|e| scope.surprise(&e))? else { return Ok(Node::Null) };
     if let Some(replacement) = replacement {
         tell_as_sent(&mut plan.errors, "replacement", replacement);

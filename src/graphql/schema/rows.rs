@@ -27,7 +27,6 @@ pub fn row_fields() -> Vec<Field> {
         })
         .now("name", "String!", "The object's name.", |row| row.name.as_str().into())
         .now("description", "String!", "A note for administrators.", |row| row.description.as_str().into())
-        .now("enabled", "Boolean!", "Whether the object is in use.", |row| row.enabled.into())
         .now("version", "Int!", "Counts the saves of the object, from 1; good for `expectedVersion`.", |row| {
             row.version.into()
         })
@@ -42,7 +41,13 @@ pub fn row_fields() -> Vec<Field> {
 
 /// The type of a kind's objects, with the fields that every object has. What the kind adds comes behind.
 pub fn kind_type(kind: Kind, about: &'static str) -> Building<ObjectRow> {
-    object::<ObjectRow>(kind.name(), about).implements("PbxObject").implements("Node").fields(row_fields())
+    let object =
+        object::<ObjectRow>(kind.name(), about).implements("PbxObject").implements("Node").fields(row_fields());
+    match kind {
+        // A virtual extension is always in use.
+        Kind::VirtualExtension => object,
+        _ => object.now("enabled", "Boolean!", "Whether the object is in use.", |row| row.enabled.into()),
+    }
 }
 
 /// What all objects have in common, and what all that has an id has.

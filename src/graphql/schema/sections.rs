@@ -10,6 +10,7 @@ use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
     Described, Destination, Destinations, FieldValue, Form, HangupCause, Info, Leads, Place, Reference, Section, Seen,
+    camel,
 };
 use crate::graphql::layer::{
     Answer, Call, Definition, Field, Input, InputObject, Node, Thing, fields_of, input, object,
@@ -194,8 +195,9 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<F
                 Ok(Node::object(info.name, Behind(section)))
             })
         });
-        let name = (*name, crate::form::camel(name));
-        Field::new(name.1, &format!("{}!", info.name), format!("The section `{}` of the form.", name.0), answer)
+        let name = camel(name);
+        let about = format!("The section `{name}` of the form.");
+        Field::new(name, &format!("{}!", info.name), about, answer)
     };
     Form::SECTIONS.iter().map(field).collect()
 }
@@ -223,15 +225,18 @@ fn destination() -> [Definition; 2] {
             Box::pin(async move { all(step.leads_to().into_iter().collect(), call).await.map(first) })
         })
         .only_fields();
-    let sent = input("DestinationInput", "One step of what happens to a call: exactly one field is given.")
+    let sent = input(
+        "DestinationInput",
+        "One step of what happens to a call: exactly one field is given. Null says nothing, so that a step that was answered\n\
+         can be sent back.",
+    )
         .field(
             "objectId",
             "ID",
             "The id of an extension (real or virtual), voicemail box, condition, media file, parking lot, queue, voice menu (IVR), hunt list, conference room, paging group or flow.",
         )
         .field("number", "DialNumber", "A number to dial, inside or outside.")
-        .field("hangup", "HangupCause", "Hang up with this cause.")
-        .one_of();
+        .field("hangup", "HangupCause", "Hang up with this cause.");
     [object::<Destination>("Destination", about).fields(fields).into(), sent.into()]
 }
 

@@ -11,24 +11,11 @@ use super::mutation::FieldChange;
 use super::pages::{MOST, kinds, kinds_arg};
 use super::rows::node_of;
 use super::shapes::choice;
-use crate::domain::{Kind, ObjectId, Scalar as _, TenantId, words};
+use crate::domain::{Kind, ObjectId, Scalar as _, TenantId};
 use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Input, Node, object};
 use crate::graphql::scope::{coded, surprise};
-use crate::service::{Follower, Following, Heard, read_place, write_place};
+use crate::service::{ChangeAction, Follower, Following, Heard, read_place, write_place};
 use crate::store::{self, FeedPlace, FeedRow};
-
-words! {
-    "ChangeAction";
-    /// What a change did to an object.
-    pub enum ChangeAction {
-        /// It was made.
-        Created = "CREATED",
-        /// It was saved.
-        Updated = "UPDATED",
-        /// It was deleted.
-        Deleted = "DELETED",
-    }
-}
 
 /// A change of an object, as it is kept.
 struct ChangeRecord {
@@ -98,7 +85,9 @@ async fn changes(record: &ChangeRecord, call: Call<'_>) -> Result<Node> {
     let FeedPlace { object, version, .. } = record.row.place;
     let read = move |query: &mut store::Query<'_>| store::fields_of_change(query, object, version);
     let fields = call.scope()?.read(record.tenant, read).await?;
-    let change = |[path, before, after]: [String; 3]| FieldChange { path, before, after };
+    // What is kept is JSON; what is not was not written by this program.
+    let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
+    let change = |[path, before, after]: [String; 3]| FieldChange::new(&path, json(&before), json(&after));
     Ok(Node::objects("FieldChange", fields.into_iter().map(change)))
 }
 

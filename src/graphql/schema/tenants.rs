@@ -19,7 +19,7 @@ pub fn definitions(settings: &[Input]) -> [Definition; 3] {
         .fields([id_input("The opaque id of the tenant.")])
         .fields(settings.iter().cloned());
     let payload = object::<Saved>("TenantPayload", "What came of saving a tenant.")
-        .now("tenant", "Tenant", "The tenant as it is saved now; null when nothing was saved.", |saved| {
+        .now("object", "Tenant", "The tenant as it is saved now; null when nothing was saved.", |saved| {
             saved.as_ref().map_or(Node::Null, |row| tenant_node(row.clone()))
         })
         .now(

@@ -256,7 +256,8 @@ mod tests {
 
     #[test]
     fn each_scalar_takes_what_its_type_takes() {
-        for (name, wanted) in [("Seconds", "a whole number"), ("Pattern", "a text"), ("ID", "a text or a whole number")] {
+        for (name, wanted) in [("Seconds", "a whole number"), ("Pattern", "a text"), ("ID", "a text or a whole number")]
+        {
             let Some(Definition::Scalar(plain)) = crate::graphql::DESCRIBED.types.types.get(name) else {
                 panic!("{name} is no scalar")
             };

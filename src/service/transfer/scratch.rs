@@ -219,9 +219,9 @@ fn conflict(step: &Step, constraint: &str) -> Problem {
             Problem::new(Code::Duplicate, "is the number of an object above").value(number).under("number")
         }
         Step::Section { section, object } => match field(section.info().table) {
-            Some(field) if field != "pkey" => {
-                Problem::new(Code::Duplicate, "is what an object above has already").under(field).under(shapes::name(section.info()))
-            }
+            Some(field) if field != "pkey" => Problem::new(Code::Duplicate, "is what an object above has already")
+                .under(field)
+                .under(shapes::name(section.info())),
             _ => twice(&format!("of the object {object}")).under(shapes::name(section.info())),
         },
         Step::Change(change) => twice(&format!("of the object {}, or one of its paths,", change.object))

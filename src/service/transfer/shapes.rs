@@ -83,10 +83,7 @@ fn single(value: &Value) -> Json {
 }
 
 /// The fields of a line. `secret` says what stands for a secret; with `None` it is left out.
-pub(super) fn encode(
-    section: &dyn Section,
-    secret: &mut dyn FnMut(&str, &Value) -> Option<Json>,
-) -> Fields {
+pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value) -> Option<Json>) -> Fields {
     let mut line = Fields::new();
     for (field, value) in section.fields() {
         if store::in_object_row(section.info().table, field.name) {

@@ -88,8 +88,8 @@ fn book() -> Building<Loan> {
         .implements("Named")
         .now("name", "String!", "What it is called.", |book| book.title.into())
         .now("number", "Int!", "Its number.", |book| book.number.into())
-        .now_with("pages", "Int!", "How many pages it has.", |book, _| Ok(pages(book)?.into()))
-        .now_with("size", "Int", "The same, but nobody minds.", |book, _| Ok(pages(book)?.into()))
+        .field(asking("pages", "Int!", "How many pages it has.", |book: &Book, _| Ok(pages(book)?.into())))
+        .field(asking("size", "Int", "The same, but nobody minds.", |book: &Book, _| Ok(pages(book)?.into())))
         .now("lies", "Int!", "Answers what it must not.", |_| Node::Null)
         .now("twin", "Book", "Itself.", |book| Node::object("Book", book.clone()))
         .now("heavy", "Float", "Where a list stands instead.", |_| Node::List(Vec::new()))
@@ -99,7 +99,7 @@ fn book() -> Building<Loan> {
                 Ok(book.number.into())
             })
         })
-        .later("sees", "[String!]!", "What of it is selected.", |_, call| Box::pin(async move { sees(call) }))
+        .now("sees", "[String!]!", "Its title, and that it stands alone.", |book| vec![book.title, "alone"].into())
         .later("around", "Named!", "Itself, later.", |book, call| {
             Box::pin(async move {
                 let seen: Vec<_> = ["name", "pages", "reader"].into_iter().filter(|name| call.selects(name)).collect();
@@ -115,9 +115,19 @@ fn book() -> Building<Loan> {
         .now("returned", "Boolean", "Whether it is back.", |_| false.into())
 }
 
-fn sees(call: Call<'_>) -> Result<Node, Error> {
-    let book = call.thing.share::<Book>()?;
-    Ok(vec![book.title, "alone"].into())
+/// A field that is answered at once, by what is asked of it.
+fn asking<T: Send + Sync + 'static>(
+    name: &'static str,
+    ty: &str,
+    about: &'static str,
+    get: fn(&T, &Args) -> Result<Node, Error>,
+) -> Field {
+    Field::new(name, ty, about, Answer::now(move |thing, args| get(thing.get()?, args)))
+}
+
+fn times() -> Field {
+    let answer = Answer::later(|_, call| Box::pin(async move { Ok(call.data::<Counted>()?.one_more().into()) }));
+    Field::new("times", "Int!", "How often this was run.", answer)
 }
 
 fn asked() -> InputObject {
@@ -125,8 +135,7 @@ fn asked() -> InputObject {
         .field("word", "Sort", "A choice.")
         .default(Value::Enum(Name::new("BOOK")))
         .field("ids", "[ID!]", "Ids.")
-        .field("pin", "String", "A secret.")
-        .secret()
+        .fields([Input { secret: true, ..Input::new("pin", "String", "A secret.") }])
         .field("within", "Asked", "The same again.")
         .field("day", "Day", "A day.")
 }
@@ -135,23 +144,19 @@ fn layer() -> Layer {
     let query = object::<()>("Query", "What can be asked.")
         .now("shelf", "Shelf!", "The shelf.", |()| Node::object("Shelf", shelf()))
         .now("maybe", "Shelf", "The shelf, or not.", |()| Node::object("Shelf", shelf()))
-        .now_with("named", "[Named!]!", "All that has a name.", |(), _| {
+        .now("named", "[Named!]!", "All that has a name.", |()| {
             let books = books().into_iter().map(|book| Node::object("Book", book));
-            Ok(books.chain([Node::object("Shelf", shelf())]).collect())
+            books.chain([Node::object("Shelf", shelf())]).collect()
         })
         .now("many", "[Book!]!", "A hundred books.", |()| {
             Node::objects("Book", (1..=100).map(|number| Book { number, title: "One of many" }))
         })
         .now("endless", "[Int!]!", "Counted numbers.", |()| Node::Counted((1..=10_i64).map(Node::from).collect()))
-        .now_with("echo", "String!", "What arrives.", |(), args| Ok(format!("{:?}", args.0).into()))
-        .arg("count", "Int!", "A number.")
-        .default(7)
+        .field(asking("echo", "String!", "What arrives.", |(): &(), args| Ok(format!("{:?}", args.0).into())))
+        .args([Input { default: Some(7.into()), ..Input::new("count", "Int!", "A number.") }])
         .arg("input", "Asked", "An object.")
         .arg("exact", "OneOf", "One of several.")
-        .later("times", "Int!", "How often this was run.", |(), call| {
-            Box::pin(async move { Ok(call.data::<Counted>()?.one_more().into()) })
-        })
-        .deprecated("Ask `echo`.");
+        .field(Field { deprecated: Some("Ask `echo`.".into()), ..times() });
     let mutation = object::<()>("Mutation", "What can be changed.").later("write", "Book!", "Writes.", |(), call| {
         Box::pin(async move {
             let number = call.data::<Counted>()?.one_more();
