@@ -1,7 +1,8 @@
 //! What happens next: ordered lists of destinations, one list per slot of an owner.
 
 use super::Surroundings;
-use super::field::{Cell, Field, Leads, Place, Pointer, Reference, Rows, Seen, misplaced};
+use super::described::{Cell, Leads, Place, Pointer, Reference, Rows, Seen};
+use super::field::{Field, misplaced};
 use super::list::{rows, too_many};
 use crate::domain::{Code, DialNumber, Kind, ObjectId, Patch, Problem, Row, Scalar, Sent, TenantId, Value, choice};
 

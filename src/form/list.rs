@@ -1,6 +1,7 @@
 //! Fields that are lists: of references, or of entries that belong to their owner alone.
 
-use super::field::{Cell, Field, Place, Pointer, Reference, Rows, Seen, misplaced};
+use super::described::{Cell, Place, Pointer, Reference, Rows, Seen};
+use super::field::{Field, misplaced};
 use super::section::{self, Section, Typed};
 use crate::domain::{Code, Id, ObjectId, Problem, Row, Sent, Shape, Target, TenantId, Value};
 

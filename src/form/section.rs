@@ -128,7 +128,11 @@ impl dyn Section {
 
     /// Points at `to` where a field pointed at `from`; without `to`, at nothing. `false` when a field cannot be without.
     pub fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
-        self.values_mut().into_iter().fold(true, |stays, value| value.redirect(from, to) && stays)
+        let mut stays = true;
+        for value in self.values_mut() {
+            stays &= value.redirect(from, to);
+        }
+        stays
     }
 
     /// Dials `to` where a field dialled `from`.

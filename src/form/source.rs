@@ -1,6 +1,7 @@
 //! Where the fields of a section come from when one is made: a client, the database, or a file.
 
-use super::field::{Cell, Field, misplaced};
+use super::described::Cell;
+use super::field::{Field, misplaced};
 use super::section::Info;
 use crate::domain::{Code, Patch, Problem, Sent, TenantId, Value};
 
