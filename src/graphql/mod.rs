@@ -28,7 +28,7 @@ use budget::Budget;
 use cost::Peak;
 use documents::Documents;
 pub use documents::{Document, DocumentHash, was_executed};
-use layer::{Begun, Mutation, Query, Subscription};
+use layer::{Begun, Mutation, Query, Source as _, Subscription};
 pub use limits::{Exceeded, Limit, Limits, defaults};
 use prices::Prices;
 use schema::Vext;
@@ -78,9 +78,8 @@ struct Described {
 
 /// Read once.
 static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
-    let sdl = sdl();
-    match validation::definitions(&sdl) {
-        Ok(definitions) => Described { prices: Prices::read(&definitions), types: Types::read(definitions, &sdl) },
+    match validation::definitions(Vext::layer()) {
+        Ok(definitions) => Described { prices: Prices::read(&definitions), types: Types::read(definitions) },
         Err(error) => unreachable!("the schema can be read: {error}"),
     }
 });

@@ -30,6 +30,7 @@ mod node;
 mod registry;
 mod root;
 mod select;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod types;

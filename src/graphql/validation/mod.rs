@@ -266,7 +266,7 @@ impl<'a> Walk<'a> {
             if !known.locations.contains(location) {
                 self.wrong(format!("Directive \"@{name}\" may not be used on {location}."), *at);
             }
-            if !seen.insert(name) && !known.is_repeatable {
+            if !seen.insert(name) {
                 self.wrong(format!("The directive \"@{name}\" can only be used once at this location."), *at);
             }
         }

@@ -8,7 +8,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, ServerError};
 
-use crate::graphql::layer::{self, Source as _};
+use crate::graphql::layer::{self, Layer, Source as _};
 use crate::graphql::schema::Vext;
 
 /// What a schema does not say of itself, see the file.
@@ -101,7 +101,6 @@ pub(in crate::graphql) struct Field {
 pub(in crate::graphql) struct Directive {
     pub(in crate::graphql) arguments: Vec<Input>,
     pub(in crate::graphql) locations: HashSet<String>,
-    pub(in crate::graphql) is_repeatable: bool,
 }
 
 /// A schema.
@@ -136,19 +135,19 @@ fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, Fiel
     definitions.into_iter().map(field).collect()
 }
 
-/// The definitions of a schema in the schema definition language, with those of introspection behind them.
+/// The definitions of a schema, with those of introspection behind them.
 ///
 /// # Errors
-/// Where the text is none.
-pub(in crate::graphql) fn definitions(sdl: &str) -> Result<Vec<TypeSystemDefinition>, ServerError> {
-    let mut definitions = parse_schema(sdl)?.definitions;
+/// Where the text of the latter is none.
+pub(in crate::graphql) fn definitions(layer: &Layer) -> Result<Vec<TypeSystemDefinition>, ServerError> {
+    let mut definitions = layer.definitions();
     definitions.extend(parse_schema(INTROSPECTION_SDL)?.definitions);
     Ok(definitions)
 }
 
 impl Types {
-    /// Reads the definitions of a schema, and what of its text they do not hold.
-    pub(in crate::graphql) fn read(definitions: Vec<TypeSystemDefinition>, sdl: &str) -> Self {
+    /// Reads the definitions of a schema.
+    pub(in crate::graphql) fn read(definitions: Vec<TypeSystemDefinition>) -> Self {
         let mut types =
             Self { typename: Type::new("String!").map(|ty| Field { ty, arguments: Vec::new() }), ..Self::default() };
         let mut implements: Vec<(String, String)> = Vec::new();
@@ -159,12 +158,7 @@ impl Types {
                     let directive = directive.node;
                     let locations = directive.locations.iter().map(|at| location(&format!("{:?}", at.node))).collect();
                     let arguments = inputs(directive.arguments);
-                    // The parser says of each that it is repeatable (8.0.0-rc.5).
-                    let begin = format!("directive @{}", directive.name.node);
-                    let is_repeatable =
-                        sdl.lines().any(|line| line.starts_with(&begin) && line.contains(" repeatable on "));
-                    let known = Directive { arguments, locations, is_repeatable };
-                    types.directives.insert(directive.name.node.to_string(), known);
+                    types.directives.insert(directive.name.node.to_string(), Directive { arguments, locations });
                 }
                 TypeSystemDefinition::Schema(_) => {}
             }
@@ -262,6 +256,43 @@ mod tests {
                 panic!("{name} is no scalar")
             };
             assert_eq!(plain.wanted(), wanted, "{name}");
+        }
+    }
+
+    /// What validation knows of the schema, as text in one order.
+    fn told(definitions: Vec<TypeSystemDefinition>) -> Vec<String> {
+        let mut lines = Vec::new();
+        let inputs = |list: &[Input]| {
+            list.iter().map(|i| format!("{}: {}, {}", i.name, i.ty, i.has_default)).collect::<Vec<_>>()
+        };
+        for (name, definition) in Types::read(definitions).types {
+            match definition {
+                Definition::Composite(of) => {
+                    let mut possible: Vec<_> = of.possible.into_iter().collect();
+                    possible.sort();
+                    lines.push(format!("{name} {} {possible:?}", of.is_object));
+                    let field = |(field, of): (&String, &Field)| {
+                        format!("{name}.{field}{:?}: {}", inputs(&of.arguments), of.ty)
+                    };
+                    lines.extend(of.fields.iter().map(field));
+                }
+                Definition::Input { fields, one_of } => lines.push(format!("{name} {one_of} {:?}", inputs(&fields))),
+                other => lines.push(format!("{name} {other:?}")),
+            }
+        }
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn the_schema_is_known_as_its_text_says_it() {
+        let own = Vext::layer().definitions();
+        let sdl = crate::graphql::sdl();
+        let read = parse_schema(&sdl).unwrap().definitions;
+        let (own, read) = (told(own), told(read));
+        assert!(own.len() > 1000 && own == read, "{:?}", own.iter().zip(&read).find(|(own, read)| own != read));
+        for line in sdl.lines().filter(|line| line.starts_with("directive ")) {
+            assert!(INTROSPECTION_SDL.contains(line), "{line}");
         }
     }
 
