@@ -16,7 +16,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const GET: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
 fn demo(options: &[&str]) -> Process {
-    Process::start(&[&["demo", "--token", "T"], options].concat())
+    Process::demo(&[&["--token", "T"], options].concat())
 }
 
 fn connect(address: &str) -> TcpStream {

@@ -121,12 +121,9 @@ async fn who_goes_away_disturbs_nobody(engine: Engine) {
     tokio::join!(leaving, staying);
 }
 
-/// How many paging groups the big tenant has.
-const CROWD: usize = 100_000;
-
-/// Gives the tenant a crowd of paging groups.
-fn crowd(live: &Live) {
-    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {CROWD})");
+/// Gives the tenant a crowd of so many paging groups.
+fn crowd(live: &Live, count: usize) {
+    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})");
     let rows = format!(
         "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at,
            changed_at, name_folded)
@@ -139,7 +136,7 @@ fn crowd(live: &Live) {
            JOIN pbx_object o ON o.tenant_id = p.tenant_id AND o.object_id = p.object_id, n
            WHERE o.tenant_id = 1 AND o.number = '442'"
     );
-    assert_eq!((live.execute(&rows), live.execute(&details)), (CROWD as u64, CROWD as u64));
+    assert_eq!((live.execute(&rows), live.execute(&details)), (count as u64, count as u64));
 }
 
 /// What looks at everything that a tenant has, and finds nothing.
@@ -151,7 +148,7 @@ const LONG: [&str; 2] = [
 
 async fn requests_that_look_at_a_whole_tenant_end(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
-    crowd(&live);
+    crowd(&live, 100_000);
     let limits = Limits { request_timeout: Duration::from_millis(200), ..Limits::default() };
     let server = Server::limited(live, limits);
     for query in LONG {
@@ -222,7 +219,7 @@ async fn a_save_that_has_not_begun_is_given_up(engine: Engine) {
 /// Over a socket: the client closes its connection while the one reader works for it.
 async fn a_client_that_goes_away_stops_its_request(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
-    crowd(&live);
+    crowd(&live, 30_000);
     let app = App::open(&OpenOptions { readers: 1, ..live.options() }).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

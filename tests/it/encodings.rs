@@ -178,7 +178,7 @@ pub fn exchange(address: &str, request: &[u8]) -> String {
 /// Bodies of some kilobytes that would fill a gigabyte, at the real program: it looks at their beginning alone.
 #[test]
 fn a_bomb_costs_neither_memory_nor_time() {
-    let demo = Process::start(&["demo"]);
+    let demo = Process::demo(&[]);
     let peak = || {
         let status = fs::read_to_string(format!("/proc/{}/status", demo.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

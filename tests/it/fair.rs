@@ -224,7 +224,7 @@ async fn expensive_requests_are_answered_apart(engine: Engine) {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_may_read_a_whole_tenant_is_answered_apart() {
-    let server = Process::start(&["demo", "--token", "T"]);
+    let server = Process::demo(&["--token", "T"]);
     let is_apart = || {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
         tasks.into_iter().any(|task| {
@@ -323,7 +323,7 @@ async fn an_event_stream_shows_what_is_left() {
 
 /// A server with a client's time of a second.
 fn impatient(options: &[&str]) -> Process {
-    Process::start(&[&["demo", "--token", "T", "--client-timeout", "1s"], options].concat())
+    Process::demo(&[&["--token", "T", "--client-timeout", "1s"], options].concat())
 }
 
 /// The status of a small request on a connection of its own; `None` when there is no answer.
@@ -404,7 +404,7 @@ fn a_client_that_dawdles_is_cut_off_while_others_are_served() {
 /// The client reads why, whatever it was sending, and the connection can be used again; but not for a body without end.
 #[test]
 fn a_client_may_send_what_is_refused_to_its_end() {
-    let server = Process::start(&["demo", "--token", "T", "--max-body", "1000"]);
+    let server = Process::demo(&["--token", "T", "--max-body", "1000"]);
     let answer = |stream: &mut TcpStream| {
         let mut said = [0; 4096];
         let read = stream.read(&mut said).unwrap();
@@ -456,7 +456,7 @@ fn an_answer_that_nobody_takes_is_thrown_away() {
 #[test]
 fn a_connection_too_many_is_told_so() {
     for limit in ["--max-connections", "--max-connections-per-address"] {
-        let server = Process::start(&["demo", "--token", "T", limit, "2"]);
+        let server = Process::demo(&["--token", "T", limit, "2"]);
         let held: Vec<_> = (0..2)
             .map(|_| {
                 // Who only waits would make room; this one is in the middle of a request.
@@ -478,7 +478,7 @@ fn a_connection_too_many_is_told_so() {
 
 #[test]
 fn the_bytes_of_a_header_are_bounded() {
-    let server = Process::start(&["demo", "--token", "T"]);
+    let server = Process::demo(&["--token", "T"]);
     let answer = |head: &str| {
         let mut stream = TcpStream::connect(&server.address).unwrap();
         // It may answer and close before all is sent.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// From the top: a layer may use those behind it in the list.
 const LAYERS: [&str; 7] = ["http", "graphql", "service", "store", "objects", "form", "domain"];
@@ -101,4 +102,46 @@ fn what_belongs_to_one_place_stands_nowhere_else() {
         }
     }
     assert_eq!(wrong, [] as [&str; 0]);
+}
+
+/// `Cargo.toml` looks for no tests in the documentation and in main.rs: they would never be run.
+#[test]
+fn there_are_no_tests_where_none_are_run() {
+    let mut found = Vec::new();
+    sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
+    let is_example = |line: &str| {
+        let line = line.trim_start();
+        let said = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+        // Rustdoc runs what stands in fences, and what is indented by four spaces more than the text.
+        said.is_some_and(|text| {
+            text.starts_with("     ") || ["```", "~~~"].iter().any(|f| text.trim_start().starts_with(f))
+        })
+    };
+    let is_test = |line: &str| line.contains("#[test]") || line.contains("cfg(test)");
+    let mut wrong: Vec<_> =
+        found.iter().filter(|(_, text)| text.lines().any(is_example)).map(|(name, _)| name).collect();
+    wrong.extend(
+        found.iter().filter(|(name, text)| name == "main.rs" && text.lines().any(is_test)).map(|(name, _)| name),
+    );
+    assert_eq!(wrong, [] as [&str; 0]);
+}
+
+/// Every package with the features that these kinds of dependencies switch on.
+fn packages(kinds: &str) -> BTreeSet<String> {
+    let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    tree.current_dir(env!("CARGO_MANIFEST_DIR")).args(["tree", "--locked", "--offline", "--no-dedupe"]);
+    let output = tree.args(["--prefix", "none", "--format", "{p} [{f}]", "--edges", kinds]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(|line| line.replace(" (proc-macro)", "")).collect()
+}
+
+/// A feature that the tests alone switch on would be tried and not shipped.
+#[test]
+fn the_tests_try_what_ships() {
+    let (shipped, tried) = (packages("normal,build"), packages("normal,build,dev"));
+    let name = |package: &str| package.split(" [").next().unwrap().to_owned();
+    let names: BTreeSet<_> = shipped.iter().map(|package| name(package)).collect();
+    assert!(names.len() > 100, "the packages are found: {names:?}");
+    let others: Vec<_> = tried.difference(&shipped).filter(|package| names.contains(&name(package))).collect();
+    assert_eq!(others, [] as [&str; 0], "a package of the program with other features");
 }

@@ -44,6 +44,8 @@ async fn every_example_does_what_it_says(engine: Engine) {
         "additionalDestinations",
         "note",
     ];
+    // What only reads finds the demo data as they are; what writes has them for itself.
+    let untouched = Server::start(engine);
     for (name, text, variables) in &examples {
         assert!(text.starts_with("# Title: ") && text.contains("\n# Group: "), "{name}");
         if name == "22-delete" {
@@ -54,7 +56,10 @@ async fn every_example_does_what_it_says(engine: Engine) {
             follow_the_history(&Server::start(engine), text, variables).await;
             continue;
         }
-        let answer = Server::start(engine).answer(TOKEN, text, variables.clone()).await;
+        let answer = match text.contains("mutation") {
+            true => Server::start(engine).answer(TOKEN, text, variables.clone()).await,
+            false => untouched.answer(TOKEN, text, variables.clone()).await,
+        };
         assert!(answer.get("errors").is_none(), "{name}: {answer:#}");
         let data = &answer["data"];
         match name.split_once('-').unwrap().1 {

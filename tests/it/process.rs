@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::engines::{Content, Engine, Live};
+
 /// A command of the program, in an empty environment.
 pub fn vext(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vext"));
@@ -47,6 +49,8 @@ pub struct Process {
     lines: Mutex<mpsc::Receiver<String>>,
     /// Where it keeps temporary files: killed, it cannot clean up itself.
     temporary: tempfile::TempDir,
+    /// The database that was copied for it.
+    _copied: Option<Live>,
 }
 
 impl Process {
@@ -55,6 +59,16 @@ impl Process {
         let mut command = vext(arguments);
         command.args(["--listen", "127.0.0.1:0"]);
         Self::listening(command)
+    }
+
+    /// The demo with these options. It finds its data in a copy of the tests' own, and listens a second earlier than over
+    /// a new database.
+    pub fn demo(options: &[&str]) -> Self {
+        let live = Live::new(Engine::Sqlite, Content::Demo);
+        fs::rename(live.folder.path().join("vext.key"), live.folder.path().join("vext.db.key")).unwrap();
+        let mut server = Self::start(&[&["demo", "--database", &live.url()], options].concat());
+        server._copied = Some(live);
+        server
     }
 
     /// Starts a command that is the server, or starts it, and waits until it says where it listens.
@@ -74,18 +88,21 @@ impl Process {
         }
         drop(said);
         let (mut banner, mut address) = (String::new(), None);
-        while address.is_none() {
+        let next = |banner: &mut String| {
             let line = lines.recv().unwrap_or_else(|_| panic!("the process ended: {banner}"));
+            banner.push_str(&line);
+            banner.push('\n');
+            line
+        };
+        while address.is_none() {
+            let line = next(&mut banner);
             let demo = line.split_once("http://").and_then(|(_, rest)| rest.strip_suffix("/graphql"));
             let serve = line.split_once("address=").and_then(|(_, rest)| rest.split(' ').next());
+            // Only `demo` goes on, with the token.
+            while demo.is_some() && !next(&mut banner).contains("Token") {}
             address = demo.or(serve).map(str::to_owned);
-            banner += &line;
-            banner.push('\n');
         }
-        if let Some(token) = lines.recv_timeout(Duration::from_millis(100)).ok().filter(|line| line.contains("Token")) {
-            banner += &token;
-        }
-        Self { child, address: address.unwrap(), banner, temporary, lines: Mutex::new(lines) }
+        Self { child, address: address.unwrap(), banner, temporary, lines: Mutex::new(lines), _copied: None }
     }
 
     /// The whole answer to a GraphQL request; `None` when the server is gone.

@@ -246,7 +246,7 @@ fn a_port_in_use_for_metrics_is_named() {
 /// One line says which operation, how long, how many statements and in which trace, and holds no value.
 #[test]
 fn a_slow_operation_is_logged_without_values() {
-    let server = Process::start(&["demo", "--token", "T", "--slow-operation", "0s", "--log-format", "json"]);
+    let server = Process::demo(&["--token", "T", "--slow-operation", "0s", "--log-format", "json"]);
     let query = r#"query Look($n: ExtensionNumber!) { tenant { a: virtualExtension(by: {number: $n}) { name }
       b: virtualExtension(by: {number: "554433"}) { name } } }"#;
     let body = json!({ "query": query, "variables": { "n": "667788" } });
@@ -312,7 +312,7 @@ fn a_request_that_is_abandoned_is_counted_and_logged() {
 
 #[test]
 fn an_operation_that_is_not_slow_is_not_logged() {
-    let mut server = Process::start(&["demo", "--token", "T", "--slow-operation", "10m"]);
+    let mut server = Process::demo(&["--token", "T", "--slow-operation", "10m"]);
     assert!(server.ask("T", "{ tenant { code } }", &json!({})).is_some());
     server.signal("-TERM");
     assert!(server.ended().success());
@@ -378,7 +378,7 @@ fn attribute<'a>(span: &'a Value, key: &str) -> Option<&'a Value> {
 #[test]
 fn spans_reach_a_collector() {
     let (url, got) = collector();
-    let mut server = Process::start(&["demo", "--token", "T", "--otlp-endpoint", &url]);
+    let mut server = Process::demo(&["--token", "T", "--otlp-endpoint", &url]);
     let body = json!({ "query": IVY, "variables": { "n": "108" } });
     let (_, head, answer) = send(&server.address, &[("authorization", "Bearer T"), ("traceparent", PARENT)], &body);
     assert!(answer.get("errors").is_none(), "{answer}");
@@ -414,7 +414,7 @@ fn spans_reach_a_collector() {
 #[test]
 fn every_series_is_documented() {
     let metrics = free();
-    let server = Process::start(&["demo", "--token", "T", "--metrics-listen", &metrics]);
+    let server = Process::demo(&["--token", "T", "--metrics-listen", &metrics]);
     // A series with labels is there once it has one: a look-up in a batch, a refusal, and an error of an execution.
     assert!(server.ask("T", IVY, &json!({ "n": "108" })).unwrap().get("errors").is_none());
     assert!(server.ask("T", "query {", &json!({})).unwrap().get("data").is_none());

@@ -24,7 +24,7 @@ fn parts(said: &str) -> (&str, String, Value) {
 #[test]
 fn a_request_names_its_host_once() {
     let metrics = free();
-    let server = Process::start(&["demo", "--token", "T", "--metrics-listen", &metrics]);
+    let server = Process::demo(&["--token", "T", "--metrics-listen", &metrics]);
     let ask = |address: &str, line: &str, hosts: &[&str]| {
         let hosts: String = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();
         exchange(address, format!("{line}\r\n{hosts}x-tenant: A\r\nx-tenant: B\r\n\r\n").as_bytes())
