@@ -25,13 +25,13 @@ const TIMES: u32 = 100;
 const FIVE_FIELDS: &str =
     "{ tenant { virtualExtension(by: {number: \"108\"}) { id version number name description } } }";
 const FORM: &str = "query($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { id version number name description
-  information { email dnd inboundTimeoutSeconds members { id number name } callGroups { id name } pickupGroups { id name } }
-  callSettings { txVolume rxVolume callWaitingServerSide } outboundRecording { recordingEmail } security { outboundMode locked }
+  information { emails dnd inboundTimeoutSeconds members { id number name } callGroups { id name } pickupGroups { id name } }
+  callSettings { txVolume rxVolume callWaitingServerSide } outboundRecording { recordingEmails } security { outboundMode locked }
   outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number delaySeconds timeoutSeconds }
   note { branch department referenceId additionalInfo } } } }";
 const SAVE: &str = "mutation Save($id: ID!, $text: String!) {
   virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text, branch: \"Rome\"}}) {
-    virtualExtension { ...Head } userErrors { code path message } } }
+    object { ...Head } userErrors { code path message } } }
   fragment Head on VirtualExtension { id version number name }";
 /// As a client that shows every section through a fragment of its own sends it, near the limits.
 fn many_fragments() -> String {

@@ -41,16 +41,16 @@ const ROUND: Duration = Duration::from_secs(3);
 const THINKS: Duration = Duration::from_millis(20);
 
 const FORM: &str = "query($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { id version number name description
-  information { email dnd inboundTimeoutSeconds members { id number name } callGroups { id name } pickupGroups { id name } }
-  callSettings { txVolume rxVolume callWaitingServerSide } outboundRecording { recordingEmail } security { outboundMode locked }
+  information { emails dnd inboundTimeoutSeconds members { id number name } callGroups { id name } pickupGroups { id name } }
+  callSettings { txVolume rxVolume callWaitingServerSide } outboundRecording { recordingEmails } security { outboundMode locked }
   outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number delaySeconds timeoutSeconds }
   note { branch department referenceId additionalInfo } } } }";
 const SAVE: &str =
     "mutation($id: ID!, $text: String!) { virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text}}) {
-  virtualExtension { version } userErrors { code } } }";
+  object { version } userErrors { code } } }";
 /// The longest page that the limit of cost allows with all that hangs below each of its forms.
 const PAGE: &str = "{ tenant { virtualExtensions(first: 69) { totalCount nodes { id number name description version
-  information { email dnd members { id number name } callGroups { id name } pickupGroups { id name } }
+  information { emails dnd members { id number name } callGroups { id name } pickupGroups { id name } }
   outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number }
   note { branch department referenceId additionalInfo } references(first: 5) { totalCount nodes { path } } } } } }";
 /// What the whole tenant is read for.
@@ -147,7 +147,7 @@ fn start(folder: &Path) -> (Runtime, SocketAddr, Vec<String>) {
         address
     });
     let create = "mutation($input: VirtualExtensionCreateInput!) { virtualExtensionCreate(input: $input) {
-        virtualExtension { id } userErrors { message } } }";
+        object { id } userErrors { message } } }";
     // Side by side, so that they share commits.
     let fill = |part: usize| {
         let mut client = Client::connect(address, "ordinary");
@@ -157,7 +157,7 @@ fn start(folder: &Path) -> (Runtime, SocketAddr, Vec<String>) {
                 "note": { "branch": "Rome", "department": "Sales", "additionalInfo": format!("Room {number}") } });
             let answer = client.json(create, &json!({ "input": input }));
             let payload = &answer["data"]["virtualExtensionCreate"];
-            payload["virtualExtension"]["id"].as_str().unwrap_or_else(|| unreachable!("{answer}")).to_owned()
+            payload["object"]["id"].as_str().unwrap_or_else(|| unreachable!("{answer}")).to_owned()
         };
         numbers.map(make).collect::<Vec<_>>()
     };

@@ -49,27 +49,27 @@ const SECTIONS: [&str; 9] = [
 ];
 
 const WHOLE: &str = r#"query($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { id version number name description
-  information { email securityPinSet internalCallerIdMode internalCallerIdName internalCallerIdNumber dnd inboundTimeoutSeconds
+  information { emails securityPinSet internalCallerIdMode internalCallerIdName internalCallerIdNumber dnd inboundTimeoutSeconds
     members { id number name } callGroups { id name } pickupGroups { id name } }
   callSettings { txVolume rxVolume musicOnHoldId includeInDialByName recordedNameMediaId includeInPhoneBooks callWaitingServerSide parkingLotId }
-  outboundRecording { alwaysRecordOutbound recordingEmail minRecordingBytes recordingAnnouncementMediaId privacyRecording transcript aiSummary aiSentiment }
+  outboundRecording { alwaysRecordOutbound recordingEmails minRecordingBytes recordingAnnouncementMediaId privacyRecording transcript aiSummary aiSentiment }
   security { outboundMode outboundRegex outboundBlockReason lockPinSet locked maxOutboundSeconds workingHoursEnabled workingHoursConditionId }
   webUserPanel { userPanelEnabled webUser webPasswordSet useLdap ldapServerId twoFactorType twoFactorSecretSet twoFactorMobileSet notificationEmail
     userProfileId passwordLocked neverExpire useIpFilter ipFilter }
   outboundCalls { externalCallerIdNumber externalCallerIdName blockCallerId emergencyCallerIdNumber useThisCallerIdInVirtual callerIdRuleSetId areaCode
     areaCodeMinDigits areaCodeMaxDigits areaCodeRegex useTenantAreaCode useTenantAreaCodeRegex routingProfile { id name } applyAlwaysRoutingProfile }
   followMe { enabled number conditionId dialMethod confirm confirmMediaId holdMediaId callerIdMode fixedCallerId numberPrefix namePrefix delaySeconds timeoutSeconds }
-  additionalDestinations { unconditionalEnabled onConditionEnabled conditionId onBusyEnabled onOfflineEnabled onNoAnswerEnabled missedCallEmail
+  additionalDestinations { unconditionalEnabled onConditionEnabled conditionId onBusyEnabled onOfflineEnabled onNoAnswerEnabled missedCallEmails
     ignoreInternalMissed ignoreQueueMissed unconditional { objectId number hangup } onBusy { objectId number hangup } onNoAnswer { objectId number hangup } }
   note { branch department referenceId additionalInfo } } } }"#;
 const LIST: &str = "{ tenant { virtualExtensions(first: 100) { nodes { id number name description version
   information { dnd inboundTimeoutSeconds members { id number name } callGroups { id name } pickupGroups { id name } }
   outboundCalls { externalCallerIdNumber routingProfile { id name } } note { branch department } } } } }";
 const FIVE: &str =
-    "query($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { id number name version enabled } } }";
+    "query($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { id number name version } } }";
 const UPDATE: &str =
     "mutation($id: ID!, $text: String!) { virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text}}) {
-  virtualExtension { version } userErrors { code } } }";
+  object { version } userErrors { code } } }";
 
 struct Bench {
     runtime: Runtime,
@@ -115,12 +115,12 @@ impl Bench {
 
     /// Copies of the demo's 108: what it points at, and its texts.
     fn fill(&mut self) {
-        let query = "{ tenant { virtualExtension(by: {number: \"108\"}) { information { memberIds callGroupIds pickupGroupIds email }
+        let query = "{ tenant { virtualExtension(by: {number: \"108\"}) { information { memberIds callGroupIds pickupGroupIds emails }
             callSettings { musicOnHoldId parkingLotId } outboundCalls { routingProfileId externalCallerIdNumber }
             note { branch department additionalInfo } } } }";
         let form = self.post(query, &json!({}))["data"]["tenant"]["virtualExtension"].clone();
         let create = "mutation($input: VirtualExtensionCreateInput!) { virtualExtensionCreate(input: $input) {
-            virtualExtension { id } userErrors { message } } }";
+            object { id } userErrors { message } } }";
         for i in 0..EXTENSIONS {
             let number = format!("{}", 5000 + i);
             let mut input = form.clone();
@@ -245,8 +245,7 @@ impl Bench {
     }
 
     fn raw_five(&self, number: &str) -> Vec<u8> {
-        let sql =
-            "SELECT object_id, number, name, version, enabled FROM pbx_object WHERE tenant_id = 1 AND number = ?1";
+        let sql = "SELECT object_id, number, name, version FROM pbx_object WHERE tenant_id = 1 AND number = ?1";
         self.snapshot(|| self.object(sql, &[&number]))
     }
 

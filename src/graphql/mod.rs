@@ -77,11 +77,9 @@ struct Described {
 }
 
 /// Read once.
-static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
-    match validation::definitions(Vext::layer()) {
-        Ok(definitions) => Described { prices: Prices::read(&definitions), types: Types::read(definitions) },
-        Err(error) => unreachable!("the schema can be read: {error}"),
-    }
+static DESCRIBED: LazyLock<Described> = LazyLock::new(|| match validation::definitions(Vext::layer()) {
+    Ok(definitions) => Described { prices: Prices::read(&definitions), types: Types::read(definitions) },
+    Err(error) => unreachable!("the schema can be read: {error}"),
 });
 
 /// The schema in the schema definition language, as `schema.graphql` keeps it.

@@ -14,7 +14,7 @@ use crate::playground::missing;
 use crate::process::{Process, damage, post};
 
 const TOKEN: &str = "test-token";
-const CREATE: &str = "mutation($n: ExtensionNumber!, $text: String!) { virtualExtensionCreate(input: {information: {number: $n, name: \"x\"}, note: {additionalInfo: $text}}) { virtualExtension { id } userErrors { code } } }";
+const CREATE: &str = "mutation($n: ExtensionNumber!, $text: String!) { virtualExtensionCreate(input: {information: {number: $n, name: \"x\"}, note: {additionalInfo: $text}}) { object { id } userErrors { code } } }";
 const NUMBERS: &str = "SELECT number FROM pbx_object WHERE number >= '7000' AND number < '8000' ORDER BY number";
 
 /// Makes the extension with a number; whether that was acknowledged.

@@ -82,7 +82,7 @@ async fn an_answer_that_nobody_takes_changes_nothing(engine: Engine) {
     let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let query = "mutation($id: ID!) { virtualExtensionNoteUpdate(input: {id: $id, note: {branch: \"Turin\"}}) {
-        virtualExtension { version } } }";
+        object { version } } }";
     let body = json!({ "query": query, "variables": { "id": id } });
     let authorization = format!("Bearer {TOKEN}");
     let headers = [("authorization", &*authorization), ("accept-encoding", "rot13, *;q=0")];
@@ -91,7 +91,7 @@ async fn an_answer_that_nobody_takes_changes_nothing(engine: Engine) {
     assert_eq!((status, code), (StatusCode::NOT_ACCEPTABLE, &json!("NOT_ACCEPTABLE")), "{answer}");
     assert_eq!(server.extension("108").await, (id, version));
     assert_eq!(
-        server.post(&headers[..1], &body).await.1["data"]["virtualExtensionNoteUpdate"]["virtualExtension"]["version"],
+        server.post(&headers[..1], &body).await.1["data"]["virtualExtensionNoteUpdate"]["object"]["version"],
         version + 1
     );
 }

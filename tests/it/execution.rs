@@ -56,7 +56,7 @@ async fn a_query_costs_what_it_can_answer(engine: Engine) {
     assert_eq!(ask(query, json!({ "filter": null })).await, (3, 3));
     let ivy = server.object("108").await;
     assert_eq!(ask(&format!("{{ nodes(ids: [\"{ivy}\", \"{ivy}\", \"x\"]) {{ id }} }}"), json!({})).await, (3, 3));
-    let plan = format!("{{ virtualExtensionDeletePlan(id: \"{ivy}\") {{ token }} }}");
+    let plan = format!("{{ objectDeletePlan(id: \"{ivy}\") {{ token }} }}");
     assert_eq!(ask(&plan, json!({})).await, (101, 101));
     let update = format!(
         "mutation {{ virtualExtensionNoteUpdate(input: {{ id: \"{ivy}\", note: {{ branch: \"x\" }} }}) {{ userErrors {{ code }} }} }}"

@@ -174,10 +174,10 @@ async fn is_alive(server: &Server, types: &Types, what: &str) {
     for name in ["One", "Two"] {
         let made = server.mutate_as(TOKEN, "callListCreate", json!({ "name": name })).await;
         let id = made["object"]["id"].as_str().unwrap_or_else(|| panic!("{what}: {made}")).to_owned();
-        let delete = "mutation($id: ID!) { callListDelete(input: {id: $id}) { deletedId userErrors { message } } }";
+        let delete = "mutation($id: ID!) { objectDelete(input: {id: $id}) { deletedId userErrors { message } } }";
         let gone = server.answer(TOKEN, delete, json!({ "id": id })).await;
         no_errors(&gone);
-        assert_eq!(gone["data"]["callListDelete"]["userErrors"], json!([]), "{what}");
+        assert_eq!(gone["data"]["objectDelete"]["userErrors"], json!([]), "{what}");
     }
     let tenant = server.app.tenants().await.unwrap().remove(0).id;
     let feed = |query: &mut vext::store::Query<'_>| vext::store::feed(query, FeedPlace::behind(-1), 1000);
@@ -281,7 +281,7 @@ async fn a_counter_at_its_end_is_told(engine: Engine) {
     let update = format!(
         "mutation {{ callListUpdate(input: {{id: \"{list}\", description: \"x\"}}) {{ userErrors {{ code }} }} }}"
     );
-    let delete = format!("mutation {{ callListDelete(input: {{id: \"{list}\"}}) {{ userErrors {{ code }} }} }}");
+    let delete = format!("mutation {{ objectDelete(input: {{id: \"{list}\"}}) {{ userErrors {{ code }} }} }}");
     for at in [i64::MAX, most] {
         server.live.execute(&version(at));
         exhausted(&server, TOKEN, &update).await;
@@ -291,7 +291,7 @@ async fn a_counter_at_its_end_is_told(engine: Engine) {
     server.live.execute(&version(most - 1));
     exhausted(&server, TOKEN, &update).await;
     let gone = server.data(&delete, json!({})).await;
-    assert_eq!(gone["callListDelete"]["userErrors"], json!([]));
+    assert_eq!(gone["objectDelete"]["userErrors"], json!([]));
 }
 
 on_each_engine!(every_number_has_edges, a_counter_at_its_end_is_told);

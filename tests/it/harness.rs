@@ -10,7 +10,7 @@ use axum::http::{Request, StatusCode};
 use axum::{Router, http};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use vext::domain::{Clock, Environment, SystemRandom};
+use vext::domain::{Clock, Code, Environment, SystemRandom};
 use vext::graphql::Limits;
 use vext::http::ServeOptions;
 use vext::service::{App, Database, NewToken, OpenOptions, demo};
@@ -170,15 +170,15 @@ impl Server {
     /// As [`Server::mutate`], for another token.
     pub async fn mutate_as(&self, token: &str, mutation: &str, input: Value) -> Value {
         let type_name = mutation[..1].to_uppercase() + &mutation[1..] + "Input";
-        let object = if mutation.starts_with("virtualExtension") { "virtualExtension" } else { "object" };
         let query = format!(
             "mutation($input: {type_name}!) {{ result: {mutation}(input: $input) {{
-                {object} {{ id version number name }}
+                object {{ id version number name }}
                 userErrors {{ path code message value suggestion relatedId }}
-                warnings {{ path code message }} changes {{ path before after }} }} }}"
+                warnings {{ path code brokenRule message value suggestion relatedId }} changes {{ path before after }} }} }}"
         );
         let mut answer = self.answer(token, &query, json!({ "input": input })).await;
         assert!(answer.get("errors").is_none(), "{answer:#}");
+        assert_words(&answer["data"]["result"]);
         answer["data"]["result"].take()
     }
 
@@ -186,8 +186,7 @@ impl Server {
     pub async fn save(&self, token: &str, mutation: &str, input: Value) -> String {
         let payload = self.mutate_as(token, mutation, input).await;
         assert_eq!(payload["userErrors"], json!([]), "{mutation}");
-        let object = [&payload["virtualExtension"], &payload["object"]].into_iter().find_map(|o| o["id"].as_str());
-        object.unwrap().to_owned()
+        payload["object"]["id"].as_str().unwrap().to_owned()
     }
 
     /// The id of whatever has this number in CANISTRACCI.
@@ -215,12 +214,37 @@ impl Server {
     }
 }
 
-/// `section.field CODE` of every problem of a payload, sorted.
+/// Errors are told in the words of errors, warnings in those of warnings; an error that is forgiven tells its rule.
+pub fn assert_words(payload: &Value) {
+    let is_warning = |word: &Value| Code::of(word.as_str().unwrap()).unwrap().is_warning();
+    for error in payload["userErrors"].as_array().unwrap() {
+        assert!(!is_warning(&error["code"]), "{error:#}");
+    }
+    for warning in payload["warnings"].as_array().unwrap() {
+        match (&warning["code"], &warning["brokenRule"]) {
+            (code, rule) if code == "BROKEN_RULE" => assert!(!is_warning(rule), "{warning:#}"),
+            (code, rule) => assert!(is_warning(code) && rule.is_null(), "{warning:#}"),
+        }
+    }
+}
+
+/// A path as the tests write it: `section.field`.
+pub fn path(told: &Value) -> String {
+    told["path"].as_array().unwrap().iter().map(|step| step.as_str().unwrap()).collect::<Vec<_>>().join(".")
+}
+
+/// The paths of changes.
+pub fn paths(changes: &Value) -> Vec<String> {
+    changes.as_array().unwrap().iter().map(path).collect()
+}
+
+/// `section.field CODE` of every problem of a payload, sorted; of an error that is forgiven also the rule that is broken.
 pub fn problems(list: &Value) -> Vec<String> {
-    let path =
-        |p: &Value| p["path"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect::<Vec<_>>().join(".");
-    let mut found: Vec<_> =
-        list.as_array().unwrap().iter().map(|p| format!("{} {}", path(p), p["code"].as_str().unwrap())).collect();
+    let told = |problem: &Value| {
+        let rule = problem["brokenRule"].as_str().map_or_else(String::new, |rule| format!(" {rule}"));
+        format!("{} {}{rule}", path(problem), problem["code"].as_str().unwrap())
+    };
+    let mut found: Vec<_> = list.as_array().unwrap().iter().map(told).collect();
     found.sort();
     found
 }

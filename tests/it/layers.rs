@@ -5,6 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use vext::domain::Kind;
+use vext::form::{Form, camel};
+
 /// From the top: a layer may use those behind it in the list.
 const LAYERS: [&str; 7] = ["http", "graphql", "service", "store", "objects", "form", "domain"];
 
@@ -78,6 +81,51 @@ fn the_selftest_knows_every_limit() {
     let mut limits = quoted(&code, "graphql/limits.rs", "pub fn code(", "///");
     assert!(limits.remove("RESPONSE_TOO_LARGE") && limits.remove("DEADLINE_EXCEEDED"));
     assert_eq!(quoted(&code, "selftest/admission.rs", "const LIMITS", "];"), limits);
+}
+
+/// A file may name the kinds or sections that it is about, such as those that a call can be sent to. One that names more
+/// is a list of all, which would lack the next one: whatever must be said of each is made from the lists of these two.
+#[test]
+fn kinds_and_sections_are_listed_once() {
+    const MOST_KINDS: usize = 12;
+    const MOST_SECTIONS: usize = 7;
+    let kinds: Vec<_> = Kind::ALL
+        .iter()
+        .map(|kind| vec![kind.name().to_owned(), kind.word().into(), kind.word().to_lowercase()])
+        .collect();
+    let sections: Vec<_> = Form::SECTIONS
+        .iter()
+        .map(|(name, info)| vec![(*name).to_owned(), info().name.to_owned(), camel(name)])
+        .collect();
+    let (mut wrong, mut lists) = (Vec::new(), Vec::new());
+    for (name, text) in code().into_iter().filter(|(name, _)| name.ends_with(".rs")) {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let words: BTreeSet<_> =
+            lines.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
+        let said = |listed: &[Vec<String>]| {
+            listed.iter().filter(|names| names.iter().any(|name| words.contains(name.as_str()))).count()
+        };
+        let (of_kinds, of_sections) = (said(&kinds), said(&sections));
+        if (of_kinds, name.as_str()) == (kinds.len(), "domain/kinds.rs")
+            || (of_sections, name.as_str()) == (sections.len(), "form/mod.rs")
+        {
+            lists.push(name);
+        } else if of_kinds > MOST_KINDS || of_sections > MOST_SECTIONS {
+            wrong.push(format!("{name} names {of_kinds} kinds and {of_sections} sections"));
+        }
+    }
+    assert_eq!(wrong, [] as [&str; 0]);
+    assert_eq!(lists.len(), 2, "both lists are found: {lists:?}");
+}
+
+/// What clients are answered in the order of fields must come so from the program that is shipped, not only from the one
+/// that the tests build.
+#[test]
+fn the_program_keeps_the_order_of_json_as_the_tests_do() {
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    let shipped = manifest.split_once("[dependencies]").unwrap().1.split_once("\n[").unwrap().0;
+    let line = shipped.lines().find(|line| line.starts_with("serde_json ")).unwrap();
+    assert!(line.contains("preserve_order"), "{line}");
 }
 
 /// `(word, where alone it may stand)`.

@@ -8,7 +8,7 @@ const NONE: [&str; 0] = [];
 
 /// A page of what is wrong in a tenant.
 async fn page(server: &Server, token: &str, arguments: Value) -> Value {
-    let query = "query($code: String, $first: Int, $after: String, $severity: Severity, $codes: [ErrorCode!], $kinds: [Kind!]) {
+    let query = "query($code: String, $first: Int, $after: String, $severity: Severity, $codes: [FindingCode!], $kinds: [Kind!]) {
         tenantLint(code: $code, first: $first, after: $after, severity: $severity, codes: $codes, kinds: $kinds) {
             edges { cursor }
             nodes { label kind path code severity message value relatedId whatToDo object { id name } }
@@ -57,10 +57,10 @@ struct Acme {
 impl Acme {
     async fn new(engine: Engine) -> Self {
         let server = Server::start(engine);
-        let query = "mutation($input: TenantCreateInput!) { tenantCreate(input: $input) { tenant { id } userErrors { message } } }";
+        let query = "mutation($input: TenantCreateInput!) { tenantCreate(input: $input) { object { id } userErrors { message } } }";
         let input = json!({ "code": "ACME", "name": "Acme Ltd", "timezone": "UTC", "transcription": true, "ai": true });
         let made = server.answer(ALL, query, json!({ "input": input })).await;
-        let tenant = made["data"]["tenantCreate"]["tenant"]["id"].as_str().unwrap().to_owned();
+        let tenant = made["data"]["tenantCreate"]["object"]["id"].as_str().unwrap().to_owned();
         Self { server, tenant }
     }
 
@@ -361,11 +361,9 @@ async fn every_field_with_a_number_is_known(engine: Engine) {
         assert_eq!(chosen().await, NONE, "{kind} {known}");
         acme.change(kind, &id, unknown).await;
         assert_eq!(chosen().await, doubted, "{kind} {known}");
-        let query = format!(
-            "mutation($id: ID!) {{ {kind}Delete(input: {{id: $id}}) {{ deletedId userErrors {{ message }} }} }}"
-        );
-        let gone = acme.server.answer(ALL, &query, json!({ "id": id })).await;
-        assert!(gone["data"][format!("{kind}Delete")]["deletedId"].is_string(), "{gone}");
+        let query = "mutation($id: ID!) { objectDelete(input: {id: $id}) { deletedId userErrors { message } } }";
+        let gone = acme.server.answer(ALL, query, json!({ "id": id })).await;
+        assert!(gone["data"]["objectDelete"]["deletedId"].is_string(), "{gone}");
     }
 }
 
@@ -376,6 +374,61 @@ async fn the_demo_is_in_order(engine: Engine) {
         ["International form: rules.1.pattern MATCHES_NOTHING", "International form: rules.2.pattern MATCHES_NOTHING"];
     assert_eq!(told(&page(&server, TOKEN, json!({})).await), expected);
     assert_eq!(told(&page(&server, MOLLOY, json!({})).await), NONE);
+}
+
+/// A tenant's own field says what the root field does, of itself alone.
+async fn a_tenant_says_itself_what_is_wrong_in_it(engine: Engine) {
+    let (acme, _) = Acme::broken(engine).await;
+    let server = &acme.server;
+    let inner = "(first: $first, after: $after, severity: $severity, codes: $codes, kinds: $kinds) {
+        edges { cursor node { label } } nodes { label kind path code severity message value relatedId whatToDo object { id } }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }";
+    let root = inner.replacen('(', "(code: $code, ", 1);
+    let variables =
+        "$code: String, $first: Int, $after: String, $severity: Severity, $codes: [FindingCode!], $kinds: [Kind!]";
+    let query = format!("query({variables}) {{ tenantLint{root} tenant(code: $code) {{ lint{inner} }} }}");
+    let whole = page(server, ALL, json!({ "code": "ACME", "first": 100 })).await;
+    let nodes = whole["nodes"].as_array().unwrap();
+    assert!(nodes.len() > 10, "{nodes:#?}");
+    let behind = whole["edges"][6]["cursor"].clone();
+    for arguments in [
+        json!({}),
+        json!({ "first": 2 }),
+        json!({ "first": 3, "after": behind }),
+        json!({ "severity": "ERROR" }),
+        json!({ "codes": [nodes[0]["code"], nodes[3]["code"]] }),
+        json!({ "kinds": ["VIRTUAL_EXTENSION"] }),
+    ] {
+        for code in ["ACME", "CANISTRACCI", "MOLLOY"] {
+            let mut arguments = arguments.clone();
+            arguments["code"] = json!(code);
+            let answer = server.answer(ALL, &query, arguments.clone()).await;
+            assert!(answer.get("errors").is_none(), "{answer:#}");
+            assert_eq!(answer["data"]["tenant"]["lint"], answer["data"]["tenantLint"], "{arguments}");
+            if code == "ACME" {
+                assert_ne!(answer["data"]["tenant"]["lint"]["nodes"], json!([]), "{arguments}");
+            }
+        }
+    }
+    // Of all tenants at once, each says its own.
+    let all = "{ tenants { code lint(first: 100) { nodes { label path code } } } }";
+    let all = server.answer(ALL, all, json!({})).await;
+    assert!(all.get("errors").is_none(), "{all:#}");
+    let tenants = all["data"]["tenants"].as_array().unwrap();
+    assert_eq!(tenants.len(), 3);
+    for tenant in tenants {
+        let alone = "query($code: String) { tenantLint(code: $code, first: 100) { nodes { label path code } } }";
+        let alone = server.answer(ALL, alone, json!({ "code": tenant["code"] })).await;
+        assert_eq!(tenant["lint"], alone["data"]["tenantLint"], "{tenant}");
+    }
+    // Who does not see the tenant sees nothing of it, whichever way it is asked for.
+    let theirs = json!({ "id": acme.tenant });
+    let node = "query($id: ID!) { node(id: $id) { ... on Tenant { lint { nodes { label } } } } tenant(code: \"ACME\") { lint { nodes { label } } } }";
+    let hidden = server.answer(TOKEN, node, theirs.clone()).await;
+    assert_eq!(hidden["data"], json!({ "node": null, "tenant": null }), "{hidden}");
+    let shown = server.answer(ALL, node, theirs).await;
+    assert_eq!(shown["data"]["node"], shown["data"]["tenant"], "{shown}");
+    assert!(shown["data"]["node"]["lint"]["nodes"].as_array().unwrap().len() > 10, "{shown}");
 }
 
 async fn a_tenant_that_is_not_ones_own_is_not_there(engine: Engine) {
@@ -440,6 +493,7 @@ on_each_engine!(
     expressions_are_tried_on_known_numbers,
     every_field_with_a_number_is_known,
     the_demo_is_in_order,
+    a_tenant_says_itself_what_is_wrong_in_it,
     a_tenant_that_is_not_ones_own_is_not_there,
     many_objects_are_walked_in_chunks,
 );

@@ -39,6 +39,7 @@ mod layers;
 mod lint;
 mod lint_time;
 mod loops;
+mod migrations;
 mod model;
 mod nodes;
 mod options;

@@ -15,7 +15,7 @@ use crate::process::{Process, output, vext};
 
 const CREATE: &str =
     "mutation($n: ExtensionNumber!) { virtualExtensionCreate(input: {information: {number: $n, name: \"x\"}}) {
-  virtualExtension { id } userErrors { message } } }";
+  object { id } userErrors { message } } }";
 const SAVE: &str = "mutation($id: ID!, $n: Int!) { virtualExtensionUpdate(input: {id: $id,
   information: {description: \"saved\"}, outboundRecording: {minRecordingBytes: $n}}) { userErrors { code } } }";
 const READ: &str = "query($id: ID!) { tenant { revision } node(id: $id) { ... on VirtualExtension { version
@@ -41,7 +41,7 @@ fn two_nodes_lose_no_update() {
     let nodes = [Process::start(&serve), Process::start(&serve)];
     let ask = |node: usize, query: &str, variables: Value| nodes[node].ask(TOKEN, query, &variables).unwrap();
     let created = ask(0, CREATE, json!({ "n": "640" }));
-    let id = &created["data"]["virtualExtensionCreate"]["virtualExtension"]["id"];
+    let id = &created["data"]["virtualExtensionCreate"]["object"]["id"];
     assert!(id.is_string(), "{created}");
     let edit = "mutation($id: ID!, $v: Int!, $n: Int!) { virtualExtensionOutboundRecordingUpdate(input: {id: $id,
       expectedVersion: $v, outboundRecording: {minRecordingBytes: $n}}) { userErrors { code } } }";
@@ -246,7 +246,7 @@ fn a_failover_loses_nothing_that_was_acknowledged() {
     let clients: Vec<_> = (0..CLIENTS)
         .map(|i| {
             let created = ask(CREATE, json!({ "n": format!("90{i}") }));
-            let id = created["data"]["virtualExtensionCreate"]["virtualExtension"]["id"].clone();
+            let id = created["data"]["virtualExtensionCreate"]["object"]["id"].clone();
             Mutex::new(Client { id, ..Client::default() })
         })
         .collect();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::engines::{Engine, on_each_engine};
 use crate::harness::{Server, TOKEN};
 
-const OPTIONS: &str = "query($for: String!, $of: ID, $search: String, $first: Int, $after: String) { tenant {
+const OPTIONS: &str = "query($for: [String!]!, $of: ID, $search: String, $first: Int, $after: String) { tenant {
   options(for: $for, of: $of, search: $search, first: $first, after: $after) {
     nodes { chosen object { id kind name } } edges { cursor } pageInfo { hasNextPage hasPreviousPage endCursor } } } }";
 
@@ -27,14 +27,14 @@ async fn a_select_offers_what_fits(engine: Engine) {
     let members = data["tenant"]["virtualExtension"]["information"]["members"].as_array().unwrap().clone();
     let mut members: Vec<_> = members.iter().map(|member| member["name"].as_str().unwrap()).collect();
     members.sort_unstable();
-    let all = offered(&server, json!({ "for": "information.memberIds", "of": ivy, "first": 100 })).await;
+    let all = offered(&server, json!({ "for": ["information", "memberIds"], "of": ivy, "first": 100 })).await;
     assert_eq!(names(&all, true), members);
     assert!(all["nodes"].as_array().unwrap().iter().all(|node| node["object"]["kind"] == "EXTENSION"), "{all:#}");
-    let some = offered(&server, json!({ "for": "information.memberIds", "search": "iv", "first": 20 })).await;
+    let some = offered(&server, json!({ "for": ["information", "memberIds"], "search": "iv", "first": 20 })).await;
     assert_eq!(names(&some, false), ["Ivy's desk", "Ivy's laptop"]);
 
     // Destinations are of many kinds, and an extension is not offered itself.
-    let all = offered(&server, json!({ "for": "additionalDestinations.onBusy", "of": ivy, "first": 100 })).await;
+    let all = offered(&server, json!({ "for": ["additionalDestinations", "onBusy"], "of": ivy, "first": 100 })).await;
     let kinds: std::collections::BTreeSet<_> =
         all["nodes"].as_array().unwrap().iter().map(|node| node["object"]["kind"].as_str().unwrap()).collect();
     assert!(kinds.len() > 8 && kinds.contains("QUEUE") && kinds.contains("VIRTUAL_EXTENSION"), "{kinds:?}");
@@ -42,10 +42,11 @@ async fn a_select_offers_what_fits(engine: Engine) {
     assert_eq!(names(&all, true).len(), 1, "{:?}", names(&all, true));
 
     // Working hours need a condition that asks the time, a login a profile for the panel.
-    let hours = offered(&server, json!({ "for": "security.workingHoursConditionId", "of": ivy, "first": 100 })).await;
+    let hours =
+        offered(&server, json!({ "for": ["security", "workingHoursConditionId"], "of": ivy, "first": 100 })).await;
     assert!(names(&hours, false).contains(&"Closed") && !names(&hours, false).contains(&"Livorno is reachable"));
     assert_eq!(names(&hours, true), ["Office hours"]);
-    let any = offered(&server, json!({ "for": "followMe.conditionId", "first": 100 })).await;
+    let any = offered(&server, json!({ "for": ["followMe", "conditionId"], "first": 100 })).await;
     assert!(names(&any, false).contains(&"Livorno is reachable"));
     let profiles = "{ tenant { userProfiles { nodes { name forPanel } } } }";
     let data = server.data(profiles, json!({})).await;
@@ -56,7 +57,7 @@ async fn a_select_offers_what_fits(engine: Engine) {
         .filter(|p| p["forPanel"] == true)
         .map(|p| p["name"].as_str().unwrap())
         .collect();
-    let profiles = offered(&server, json!({ "for": "webUserPanel.userProfileId", "first": 100 })).await;
+    let profiles = offered(&server, json!({ "for": ["webUserPanel", "userProfileId"], "first": 100 })).await;
     assert_eq!(names(&profiles, false), expected);
 
     // Entries of other objects have their selects too.
@@ -66,7 +67,7 @@ async fn a_select_offers_what_fits(engine: Engine) {
         .await;
     let members: Vec<_> =
         data["node"]["members"].as_array().unwrap().iter().map(|member| &member["extensionId"]).collect();
-    let all = offered(&server, json!({ "for": "queue.members.extensionId", "of": queue, "first": 100 })).await;
+    let all = offered(&server, json!({ "for": ["queue", "members", "extensionId"], "of": queue, "first": 100 })).await;
     let chosen: Vec<_> = all["nodes"]
         .as_array()
         .unwrap()
@@ -85,7 +86,7 @@ async fn every_field_has_its_list_in_pages(engine: Engine) {
     let fields = data["tenant"]["optionFields"].as_array().unwrap();
     assert!(fields.len() > 70, "{}", fields.len());
     for field in fields {
-        let path = field["path"].as_str().unwrap();
+        let path = &field["path"];
         let all = offered(&server, json!({ "for": path, "first": 100 })).await;
         let nodes = all["nodes"].as_array().unwrap();
         assert!(
@@ -105,7 +106,7 @@ async fn every_field_has_its_list_in_pages(engine: Engine) {
         }
         assert_eq!(counts[0], counts[1], "{field}");
     }
-    for path in ["additionalDestinations.onNoAnswer", "security.workingHoursConditionId"] {
+    for path in [json!(["additionalDestinations", "onNoAnswer"]), json!(["security", "workingHoursConditionId"])] {
         let all = offered(&server, json!({ "for": path, "first": 100 })).await;
         for first in [1, 7] {
             let (mut after, mut paged) = (Value::Null, Vec::new());
@@ -127,11 +128,11 @@ async fn every_field_has_its_list_in_pages(engine: Engine) {
 async fn a_wrong_question_is_refused(engine: Engine) {
     let server = Server::start(engine);
     for (arguments, words) in [
-        (json!({ "for": "information.nubmer" }), "information.memberIds"),
-        (json!({ "for": "x" }), "such as information.memberIds; it is \"x\""),
-        (json!({ "for": "information.memberIds", "first": 101 }), "first must be 1 to 100"),
-        (json!({ "for": "information.memberIds", "after": "eHg" }), "after must be a cursor"),
-        (json!({ "for": "information.memberIds", "search": "a b c d e f g h i" }), "at most 8 words"),
+        (json!({ "for": ["information", "nubmer"] }), "information.memberIds"),
+        (json!({ "for": ["x"] }), "such as information.memberIds; it is \"x\""),
+        (json!({ "for": ["information", "memberIds"], "first": 101 }), "first must be 1 to 100"),
+        (json!({ "for": ["information", "memberIds"], "after": "eHg" }), "after must be a cursor"),
+        (json!({ "for": ["information", "memberIds"], "search": "a b c d e f g h i" }), "at most 8 words"),
     ] {
         let answer = server.answer(TOKEN, OPTIONS, arguments.clone()).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{arguments}");

@@ -139,19 +139,22 @@ impl World {
         };
         let samples = Data::canistracci().objects().map(sample).collect();
         let mut world = Self { server, types, samples, spares: HashMap::new(), plans: HashMap::new() };
-        let kinds = || Kind::ALL.iter().copied().filter(|kind| *kind != Kind::FormDefaults);
-        for (kind, nth) in kinds().zip(1..) {
+        for (kind, nth) in Self::made_kinds().zip(1..) {
             let id = world.made(kind, nth).await;
             world.spares.insert(kind, id);
         }
-        for kind in kinds() {
-            let plan =
-                format!("{{ plan: {}DeletePlan(id: \"{}\") {{ token }} }}", camel(kind.word()), world.sample(kind).id);
+        for kind in Self::made_kinds() {
+            let plan = format!("{{ plan: objectDeletePlan(id: \"{}\") {{ token }} }}", world.sample(kind).id);
             let token = world.server.data(&plan, json!({})).await["plan"]["token"].as_str().unwrap().to_owned();
             world.plans.insert(kind, token);
         }
         copy_tenant(&world.server.app, demo::CANISTRACCI, TWIN).await;
         world
+    }
+
+    /// The kinds of which objects are made and deleted.
+    pub fn made_kinds() -> impl Iterator<Item = Kind> {
+        Kind::ALL.iter().copied().filter(|kind| *kind != Kind::FormDefaults)
     }
 
     /// The id of one more object of a kind.
@@ -218,16 +221,28 @@ impl World {
         Kind::ALL.iter().copied().filter(|kind| about(&kind)).max_by_key(|kind| kind.word().len())
     }
 
-    /// A probe for a place.
+    /// The kinds that a field is about: one that is about objects of any kind is probed with each of them.
+    fn kinds(field: &str) -> Vec<Option<Kind>> {
+        match field {
+            "objectDelete" | "objectDeletePlan" => Self::made_kinds().map(Some).collect(),
+            field => vec![Self::kind(field)],
+        }
+    }
+
+    /// The probes for a place.
     ///
     /// # Errors
     /// The name of the place, and why there is none.
-    pub fn probe(&self, types: &Types, place: &Place) -> Result<Probe, String> {
+    pub fn probes(&self, types: &Types, place: &Place) -> Result<Vec<Probe>, String> {
+        Self::kinds(&place.field).into_iter().map(|kind| self.probe(types, place, kind)).collect()
+    }
+
+    fn probe(&self, types: &Types, place: &Place, kind: Option<Kind>) -> Result<Probe, String> {
         let told = |why: &str| format!("{}: {why}", place.name());
         let (variables, pointer) = match place.object.as_str() {
-            "Query" => self.query(place),
-            "Tenant" => self.of_tenant(place),
-            "Mutation" => self.mutation(types, place),
+            "Query" => self.query(place, kind),
+            "Tenant" => self.of_tenant(place, kind),
+            "Mutation" => self.mutation(types, place, kind),
             "Subscription" => self.subscription(place),
             _ => Err("only fields of Query, Tenant, Mutation and Subscription are swept"),
         }
@@ -237,19 +252,23 @@ impl World {
         Ok(Probe { place: place.clone(), text, variables, pointer, own })
     }
 
-    fn query(&self, place: &Place) -> Result<(Value, String), &'static str> {
+    /// A plan to delete an object of a kind.
+    fn plan(&self, argument: &str, kind: Kind) -> (Value, String) {
+        let mut variables = json!({ "id": self.sample(kind).id });
+        if argument == "replacement" {
+            variables["replacement"] = json!(self.spare(kind));
+        }
+        (variables, format!("/{argument}"))
+    }
+
+    fn query(&self, place: &Place, kind: Option<Kind>) -> Result<(Value, String), &'static str> {
         let ivy = demo::IVY_MORGAN_ID;
         Ok(match (place.field.as_str(), place.steps().as_slice()) {
             ("tenant" | "tenantLint", ["code"]) => (json!({ "code": demo::CANISTRACCI }), "/code".into()),
             ("node", ["id"]) => (json!({ "id": ivy }), "/id".into()),
             ("nodes", ["ids"]) => (json!({ "ids": [ivy, ivy] }), "/ids/1".into()),
-            (field, [argument @ ("id" | "replacement")]) if field.ends_with("DeletePlan") => {
-                let kind = Self::kind(field).ok_or("no kind of this name is known")?;
-                let mut variables = json!({ "id": self.sample(kind).id });
-                if *argument == "replacement" {
-                    variables["replacement"] = json!(self.spare(kind));
-                }
-                (variables, format!("/{argument}"))
+            ("objectDeletePlan", [argument @ ("id" | "replacement")]) => {
+                self.plan(argument, kind.ok_or("no kind is tried")?)
             }
             _ => return Err("no rule for it"),
         })
@@ -266,12 +285,15 @@ impl World {
         })
     }
 
-    fn of_tenant(&self, place: &Place) -> Result<(Value, String), &'static str> {
+    fn of_tenant(&self, place: &Place, kind: Option<Kind>) -> Result<(Value, String), &'static str> {
         if (place.field.as_str(), place.steps().as_slice()) == ("options", &["of"]) {
-            return Ok((json!({ "for": "information.memberIds", "of": demo::IVY_MORGAN_ID }), "/of".into()));
+            return Ok((json!({ "for": ["information", "memberIds"], "of": demo::IVY_MORGAN_ID }), "/of".into()));
         }
-        let kind = Self::kind(&place.field).ok_or("no kind of this name is known")?;
+        let kind = kind.ok_or("no kind of this name is known")?;
         let (steps, last) = (place.steps(), place.path.last().unwrap());
+        if let ("objectDeletePlan", [argument @ ("id" | "replacement")]) = (place.field.as_str(), steps.as_slice()) {
+            return Ok(self.plan(argument, kind));
+        }
         let id = match steps.as_slice() {
             ["by", "id"] => self.sample(kind).id.clone(),
             ["filter", .., wanted] => {
@@ -297,7 +319,7 @@ impl World {
         Ok(wrapped)
     }
 
-    fn mutation(&self, types: &Types, place: &Place) -> Result<(Value, String), &'static str> {
+    fn mutation(&self, types: &Types, place: &Place, kind: Option<Kind>) -> Result<(Value, String), &'static str> {
         let field = types.field("Mutation", &place.field).unwrap();
         let [("input", false), path @ ..] = &place.path.iter().map(|(n, l)| (n.as_str(), *l)).collect::<Vec<_>>()[..]
         else {
@@ -310,18 +332,18 @@ impl World {
             return Ok((json!({ "input": { "id": own_tenant().opaque(), "name": "" } }), "/input/id".into()));
         }
         types.input(named, "dryRun").ok_or("it has no dryRun")?;
-        let (input, pointer) = self.input(types, &place.field, named, &path)?;
+        let kind = kind.ok_or("no kind of this name is known")?;
+        let (input, pointer) = self.input(types, (&place.field, kind), named, &path)?;
         Ok((json!({ "input": input }), format!("/input{pointer}")))
     }
 
     fn input<'a>(
         &'a self,
         types: &Types,
-        field: &str,
+        (field, kind): (&str, Kind),
         named: &str,
         path: &[(String, bool)],
     ) -> Result<(Map<String, Value>, String), &'static str> {
-        let kind = Self::kind(field).ok_or("no kind of this name is known")?;
         let first = path[0].0.as_str();
         let mut pointer = format!("/{first}");
         let mut sample = self.sample(kind);
@@ -350,7 +372,7 @@ impl World {
         if first == "tenant" {
             input.insert("tenant".into(), json!(demo::CANISTRACCI));
         }
-        if field.ends_with("Delete") {
+        if field == "objectDelete" {
             input.insert("planToken".into(), json!(self.plans[&kind]));
             input.insert("onReferences".into(), json!(if first == "id" { "DETACH" } else { "REPLACE_WITH" }));
         }

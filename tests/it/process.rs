@@ -209,9 +209,9 @@ fn a_tenant_and_a_token_are_made_from_the_command_line() {
     let listed = run(&["token", "list"]);
     assert!(listed.contains("panel") && !listed.contains(token), "{listed}");
     let server = Process::start(&["serve", "--database", database]);
-    let create = r#"mutation { virtualExtensionCreate(input: {information: {number: "200", name: "Desk"}}) { virtualExtension { number } userErrors { message } } }"#;
+    let create = r#"mutation { virtualExtensionCreate(input: {information: {number: "200", name: "Desk"}}) { object { number } userErrors { message } } }"#;
     let answer = server.ask(token, create, &json!({})).unwrap();
-    assert_eq!(answer["data"]["virtualExtensionCreate"]["virtualExtension"]["number"], "200", "{answer}");
+    assert_eq!(answer["data"]["virtualExtensionCreate"]["object"]["number"], "200", "{answer}");
     // Another process ends the token; the server that runs knows at once.
     run(&["token", "revoke", "panel"]);
     assert_eq!(
@@ -365,9 +365,9 @@ fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
     let demo = ["demo", "--token", "T", "--database", database.to_str().unwrap()];
     let serve = ["serve", "--database", database.to_str().unwrap()];
     let first = Process::start(&demo);
-    let create = "mutation($n: ExtensionNumber!) { virtualExtensionCreate(input: {information: {number: $n, name: \"x\"}}) { virtualExtension { id } } }";
+    let create = "mutation($n: ExtensionNumber!) { virtualExtensionCreate(input: {information: {number: $n, name: \"x\"}}) { object { id } } }";
     let ids: Vec<Value> = (0..CLIENTS)
-        .map(|i| first.ask("T", create, &json!({ "n": format!("90{i}") })).unwrap()["data"]["virtualExtensionCreate"]["virtualExtension"]["id"].clone())
+        .map(|i| first.ask("T", create, &json!({ "n": format!("90{i}") })).unwrap()["data"]["virtualExtensionCreate"]["object"]["id"].clone())
         .collect();
     drop(first);
     let save = "mutation($id: ID!, $n: Int!, $text: String!) { virtualExtensionUpdate(input: {id: $id,

@@ -190,7 +190,7 @@ async fn a_long_page_of_any_kind_costs_as_many_statements_as_a_short_one(engine:
             for i in 0..60 {
                 let more = json!({ "name": format!("Zz {i}"), "conditionType": "ANY_OF", "partIds": parts,
                     "trueDestinations": [{ "objectId": server.object("101").await }] });
-                crate::referring::mutate_object(&server, "conditionCreate", more).await;
+                server.save(TOKEN, "conditionCreate", more).await;
             }
         }
         let mut counts = Vec::new();

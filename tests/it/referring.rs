@@ -6,18 +6,24 @@ use vext::form::{Described, Leads, Place, camel};
 
 use crate::cost::{details, form_fields};
 use crate::engines::{Engine, on_each_engine};
-use crate::harness::{Server, TOKEN, problems};
+use crate::harness::{ALL, MOLLOY, Server, TOKEN, assert_words, paths, problems};
 
 /// The field of an object that refers, and how one is made that does.
 struct Way {
     kind: Kind,
-    /// As `references` names it: `additionalDestinations.onBusy`, `queue`'s `members`.
-    slot: String,
+    /// The field, as `references` names it: `additionalDestinations`, `onBusy`; of a queue `members`.
+    slot: Vec<String>,
     hard: bool,
     /// The path within the object.
     path: Vec<String>,
     /// What is sent for the field; the string `TARGET` stands for the target.
     sent: Value,
+}
+
+impl Way {
+    fn name(&self) -> String {
+        format!("{} {}", type_of(self.kind), self.slot.join("."))
+    }
 }
 
 /// Every field of every kind that can refer to a virtual extension, as the fields say of themselves.
@@ -31,8 +37,8 @@ fn ways() -> Vec<Way> {
                 Leads::ByNumber => false,
             };
             let (name, column) = (camel(field.name), camel(pointer.column));
-            let slot = section.map_or(name.clone(), |section| format!("{section}.{name}"));
-            let mut path: Vec<_> = slot.split('.').map(str::to_owned).collect();
+            let slot: Vec<_> = section.map(str::to_owned).into_iter().chain([name]).collect();
+            let mut path = slot.clone();
             let sent = match field.place {
                 Place::Column => json!("TARGET"),
                 Place::Rows(rows) => {
@@ -107,23 +113,6 @@ fn word_of(kind: Kind) -> String {
     camel(&kind.word().to_lowercase())
 }
 
-/// The payload of a mutation of an object that is not a form.
-pub async fn mutate_object(server: &Server, mutation: &str, input: Value) -> Value {
-    mutate_object_as(server, TOKEN, mutation, input).await
-}
-
-async fn mutate_object_as(server: &Server, token: &str, mutation: &str, input: Value) -> Value {
-    let type_name = mutation[..1].to_uppercase() + &mutation[1..] + "Input";
-    let query = format!(
-        "mutation($input: {type_name}!) {{ result: {mutation}(input: $input) {{ object {{ id version }}
-          userErrors {{ path code message value suggestion relatedId }} warnings {{ path code message }}
-          changes {{ path before after }} }} }}"
-    );
-    let mut answer = server.answer(token, &query, json!({ "input": input })).await;
-    assert!(answer.get("errors").is_none(), "{mutation}: {answer:#}");
-    answer["data"]["result"].take()
-}
-
 const REFERENCES: &str =
     "query($id: ID!, $first: Int, $after: String, $kinds: [Kind!]) { node(id: $id) { ... on PbxObject {
   references(first: $first, after: $after, kinds: $kinds) {
@@ -137,28 +126,27 @@ async fn references(server: &Server, id: &str) -> Vec<Value> {
     found["nodes"].as_array().unwrap().clone()
 }
 
-async fn delete(server: &Server, kind: Kind, input: Value) -> Value {
-    delete_as(server, TOKEN, kind, input).await
+async fn delete(server: &Server, input: Value) -> Value {
+    delete_as(server, TOKEN, input).await
 }
 
-async fn delete_as(server: &Server, token: &str, kind: Kind, input: Value) -> Value {
-    let query = format!(
-        "mutation($input: ObjectDeleteInput!) {{ result: {}Delete(input: $input) {{ deletedId
-          userErrors {{ path code message relatedId }} warnings {{ label path code }} changes {{ label path before after }} }} }}",
-        word_of(kind)
-    );
-    let mut answer = server.answer(token, &query, json!({ "input": input })).await;
+async fn delete_as(server: &Server, token: &str, input: Value) -> Value {
+    let query = "mutation($input: ObjectDeleteInput!) { result: objectDelete(input: $input) { deletedId
+      userErrors { path code message value relatedId } warnings { label path code brokenRule }
+      changes { label path before after } } }";
+    let mut answer = server.answer(token, query, json!({ "input": input })).await;
     assert!(answer.get("errors").is_none(), "{answer:#}");
+    assert_words(&answer["data"]["result"]);
     answer["data"]["result"].take()
 }
 
-async fn plan(server: &Server, kind: Kind, id: &str, replacement: Option<&str>) -> Value {
-    let effect = "changes { label path before after } errors { label path code } warnings { label path code }";
+async fn plan(server: &Server, id: &str, replacement: Option<&str>) -> Value {
+    let effect =
+        "changes { label path before after } errors { label path code } warnings { label path code brokenRule }";
     let query = format!(
-        "query($id: ID!, $replacement: ID) {{ plan: {}DeletePlan(id: $id, replacement: $replacement) {{
+        "query($id: ID!, $replacement: ID) {{ plan: objectDeletePlan(id: $id, replacement: $replacement) {{
           object {{ id }} token blocked takesAlong userErrors {{ path code }} references {{ totalCount }}
-          detach {{ {effect} }} replace {{ {effect} }} }} }}",
-        word_of(kind)
+          detach {{ {effect} }} replace {{ {effect} }} }} }}"
     );
     server.data(&query, json!({ "id": id, "replacement": replacement })).await["plan"].take()
 }
@@ -168,7 +156,7 @@ async fn extension(server: &Server, number: &str) -> String {
     let form = json!({ "information": { "number": number, "name": format!("Extension {number}") } });
     let made = server.mutate("virtualExtensionCreate", form).await;
     assert_eq!(made["userErrors"], json!([]), "{made:#}");
-    made["virtualExtension"]["id"].as_str().unwrap().to_owned()
+    made["object"]["id"].as_str().unwrap().to_owned()
 }
 
 /// Puts `value` where the string `TARGET` stands.
@@ -187,7 +175,7 @@ async fn refer(server: &Server, way: &Way, i: usize, value: &str) {
     let sent = filled(way.sent.clone(), value);
     let (errors, said) = match way.kind {
         Kind::VirtualExtension | Kind::FormDefaults => {
-            let (section, field) = way.slot.split_once('.').unwrap();
+            let [section, field] = &way.slot[..] else { unreachable!() };
             let mut input = json!({ section: { field: sent } });
             let mutation = if way.kind == Kind::FormDefaults {
                 "virtualExtensionDefaultsUpdate"
@@ -205,17 +193,12 @@ async fn refer(server: &Server, way: &Way, i: usize, value: &str) {
         kind => {
             let mut input = needed(kind, i);
             input["name"] = json!(format!("Owner {i}"));
-            input[way.slot.as_str()] = sent;
-            let made = mutate_object(server, &format!("{}Create", word_of(kind)), input).await;
+            input[&way.slot[0]] = sent;
+            let made = server.mutate(&format!("{}Create", word_of(kind)), input).await;
             (made["userErrors"].clone(), made)
         }
     };
-    assert_eq!(errors, json!([]), "{} {}: {said:#}", type_of(way.kind), way.slot);
-}
-
-/// The paths that a list of changes names: of form fields `section.field`, of others `field`.
-fn changed(changes: &Value) -> Vec<&str> {
-    changes.as_array().unwrap().iter().map(|change| change["path"].as_str().unwrap()).collect()
+    assert_eq!(errors, json!([]), "{}: {said:#}", way.name());
 }
 
 /// For every field of every kind that can refer to a virtual extension by id: it is seen in `references`, BLOCK refuses,
@@ -227,8 +210,8 @@ async fn every_hard_reference_is_seen_and_never_left_dangling(engine: Engine) {
     kinds.dedup();
     assert!(kinds.len() >= 10 && ways.len() > 50, "{kinds:?}");
     for (i, way) in ways.iter().enumerate() {
-        let name = format!("{} {}", type_of(way.kind), way.slot);
-        let (kind, target) = (Kind::VirtualExtension, extension(&server, &format!("{}", 7000 + i)).await);
+        let name = way.name();
+        let target = extension(&server, &format!("{}", 7000 + i)).await;
         let replacement = extension(&server, &format!("{}", 8000 + i)).await;
         refer(&server, way, i, &target).await;
         let seen = references(&server, &target).await;
@@ -240,7 +223,7 @@ async fn every_hard_reference_is_seen_and_never_left_dangling(engine: Engine) {
             (&json!("HARD"), way.kind == Kind::FormDefaults)
         );
 
-        let blocked = delete(&server, kind, json!({ "id": target })).await;
+        let blocked = delete(&server, json!({ "id": target })).await;
         assert_eq!(
             (problems(&blocked["userErrors"]), &blocked["deletedId"]),
             (vec!["id IN_USE".to_owned()], &Value::Null),
@@ -249,12 +232,12 @@ async fn every_hard_reference_is_seen_and_never_left_dangling(engine: Engine) {
         assert_eq!(references(&server, &target).await.len(), 1, "{name}");
 
         // Another object in its place.
-        let planned = plan(&server, kind, &target, Some(&replacement)).await;
+        let planned = plan(&server, &target, Some(&replacement)).await;
         assert_eq!((&planned["blocked"], &planned["userErrors"]), (&json!(true), &json!([])), "{name}");
-        assert_eq!(changed(&planned["replace"]["changes"]), [way.slot.as_str()], "{name}: {planned:#}");
+        assert_eq!(paths(&planned["replace"]["changes"]), [way.slot.join(".")], "{name}: {planned:#}");
         let input = json!({ "id": target, "onReferences": "REPLACE_WITH", "replacement": replacement,
             "planToken": planned["token"] });
-        let replaced = delete(&server, kind, input).await;
+        let replaced = delete(&server, input).await;
         assert_eq!((&replaced["userErrors"], &replaced["deletedId"]), (&json!([]), &json!(target)), "{name}");
         assert_eq!(replaced["changes"], planned["replace"]["changes"], "{name}");
         assert_eq!(replaced["warnings"], planned["replace"]["warnings"], "{name}");
@@ -263,14 +246,14 @@ async fn every_hard_reference_is_seen_and_never_left_dangling(engine: Engine) {
         assert_eq!((moved.len(), &moved[0]["path"]), (1, &json!(way.path)), "{name}");
 
         // And that one is taken out.
-        let planned = plan(&server, kind, &replacement, None).await;
-        assert_eq!(changed(&planned["detach"]["changes"]), [way.slot.as_str()], "{name}: {planned:#}");
+        let planned = plan(&server, &replacement, None).await;
+        assert_eq!(paths(&planned["detach"]["changes"]), [way.slot.join(".")], "{name}: {planned:#}");
         let input = json!({ "id": replacement, "onReferences": "DETACH", "planToken": planned["token"] });
-        let detached = delete(&server, kind, input).await;
+        let detached = delete(&server, input).await;
         assert_eq!((&detached["userErrors"], &detached["deletedId"]), (&json!([]), &json!(replacement)), "{name}");
         assert_eq!(detached["changes"], planned["detach"]["changes"], "{name}");
         assert_eq!(detached["warnings"], planned["detach"]["warnings"], "{name}");
-        assert!(!detached["changes"][0]["after"].as_str().unwrap().contains(&replacement), "{name}");
+        assert!(!detached["changes"][0]["after"].to_string().contains(&replacement), "{name}");
     }
 }
 
@@ -282,41 +265,41 @@ async fn every_soft_reference_is_seen_and_follows_the_number(engine: Engine) {
     assert!(ways.len() > 30, "{}", ways.len());
     let renumber =
         "mutation($input: VirtualExtensionRenumberInput!) { result: virtualExtensionRenumber(input: $input) {
-        virtualExtension { number } userErrors { path code message } changes { path before after }
+        object { number } userErrors { path code message } changes { path before after }
         softChanges { label path before after } } }";
     for (i, way) in ways.iter().enumerate() {
-        let name = format!("{} {}", type_of(way.kind), way.slot);
+        let name = way.name();
         let (number, other) = (format!("{}", 7000 + i), format!("{}", 8000 + i));
         let target = extension(&server, &number).await;
         refer(&server, way, i, &number).await;
         let seen = references(&server, &target).await;
         let [reference] = seen.as_slice() else { panic!("{name}: {seen:#?}") };
         assert_eq!((&reference["path"], &reference["strength"]), (&json!(way.path), &json!("SOFT")), "{name}");
-        assert_eq!(plan(&server, Kind::VirtualExtension, &target, None).await["blocked"], false, "{name}");
+        assert_eq!(plan(&server, &target, None).await["blocked"], false, "{name}");
 
         // Shown on a dry run, and without the wish only shown; the extension itself is renumbered.
         let input = json!({ "id": target, "number": other, "updateSoftReferences": true, "dryRun": true });
         let dry = server.data(renumber, json!({ "input": input })).await["result"].take();
-        assert_eq!(changed(&dry["softChanges"]), [way.slot.as_str()], "{name}: {dry:#}");
+        assert_eq!(paths(&dry["softChanges"]), [way.slot.join(".")], "{name}: {dry:#}");
         assert_eq!(
-            (&dry["virtualExtension"]["number"], changed(&dry["changes"])),
-            (&json!(number), vec!["information.number"])
+            (&dry["object"]["number"], paths(&dry["changes"])),
+            (&json!(number), vec!["information.number".to_owned()])
         );
         assert_eq!(references(&server, &target).await.len(), 1, "{name}");
         let input = json!({ "id": target, "number": other, "updateSoftReferences": true });
         let done = server.data(renumber, json!({ "input": input })).await["result"].take();
         assert_eq!((&done["softChanges"], &done["userErrors"]), (&dry["softChanges"], &json!([])), "{name}");
-        assert!(done["softChanges"][0]["after"].as_str().unwrap().contains(&other), "{name}: {done:#}");
+        assert!(done["softChanges"][0]["after"].to_string().contains(&other), "{name}: {done:#}");
         assert_eq!(references(&server, &target).await[0]["path"], json!(way.path), "{name}");
         let back = json!({ "id": target, "number": number });
         let back = server.data(renumber, json!({ "input": back })).await["result"].take();
         assert_eq!(
-            (&back["virtualExtension"]["number"], changed(&back["softChanges"])),
-            (&json!(number), vec![way.slot.as_str()])
+            (&back["object"]["number"], paths(&back["softChanges"])),
+            (&json!(number), vec![way.slot.join(".")])
         );
         assert_eq!(references(&server, &target).await, [] as [Value; 0], "{name}");
 
-        let deleted = delete(&server, Kind::VirtualExtension, json!({ "id": target })).await;
+        let deleted = delete(&server, json!({ "id": target })).await;
         assert_eq!(deleted["deletedId"], json!(target), "{name}: {deleted:#}");
     }
 }
@@ -327,28 +310,28 @@ async fn a_plan_warns_and_grows_old(engine: Engine) {
     let target = extension(&server, "7000").await;
     let owner = json!({ "information": { "number": "7001", "name": "Owner" },
         "additionalDestinations": { "onBusyEnabled": true, "onBusy": [{ "objectId": target }] } });
-    let owner = server.mutate("virtualExtensionCreate", owner).await["virtualExtension"]["id"].take();
+    let owner = server.mutate("virtualExtensionCreate", owner).await["object"]["id"].take();
     let queue = json!({ "number": "7002", "name": "Queue", "members": [{ "extensionId": target, "penalty": 3 }] });
-    mutate_object(&server, "queueCreate", queue).await;
-    let planned = plan(&server, Kind::VirtualExtension, &target, Some(owner.as_str().unwrap())).await;
+    server.mutate("queueCreate", queue).await;
+    let planned = plan(&server, &target, Some(owner.as_str().unwrap())).await;
     let warnings: Vec<_> = planned["detach"]["warnings"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|w| [&w["label"], &w["path"], &w["code"]].map(Value::to_string).join(" "))
+        .map(|w| [&w["label"], &w["path"], &w["code"], &w["brokenRule"]].map(Value::to_string).join(" "))
         .collect();
     assert!(
-        warnings.contains(&r#""7001 Owner" ["additionalDestinations","onBusy"] "REQUIRED_WHEN""#.to_owned()),
+        warnings
+            .contains(&r#""7001 Owner" ["additionalDestinations","onBusy"] "BROKEN_RULE" "REQUIRED_WHEN""#.to_owned()),
         "{warnings:?}"
     );
-    assert!(warnings.contains(&r#""7002 Queue" ["members"] "NO_MEMBERS""#.to_owned()), "{warnings:?}");
+    assert!(warnings.contains(&r#""7002 Queue" ["members"] "NO_MEMBERS" null"#.to_owned()), "{warnings:?}");
     assert_eq!(planned["detach"]["errors"], json!([]));
     // The owner in its own place would point at itself: that is refused, by name.
     let errors = planned["replace"]["errors"].as_array().unwrap();
     assert_eq!((errors.len(), &errors[0]["code"]), (1, &json!("SELF_REFERENCE")), "{planned:#}");
     let with = |way: &str, token: &Value, replacement: Value| json!({ "id": target, "onReferences": way, "planToken": token, "replacement": replacement });
-    let kind = Kind::VirtualExtension;
-    let refused = delete(&server, kind, with("REPLACE_WITH", &planned["token"], owner.clone())).await;
+    let refused = delete(&server, with("REPLACE_WITH", &planned["token"], owner.clone())).await;
     assert_eq!(problems(&refused["userErrors"]), ["replacement SELF_REFERENCE"]);
     // What is wrong with the request itself.
     for (input, expected) in [
@@ -359,30 +342,68 @@ async fn a_plan_warns_and_grows_old(engine: Engine) {
         (with("DETACH", &json!("guessed"), Value::Null), "planToken PLAN_CHANGED"),
         (json!({ "id": target, "expectedVersion": 7 }), "expectedVersion CONFLICT"),
     ] {
-        assert_eq!(problems(&delete(&server, kind, input.clone()).await["userErrors"]), [expected], "{input}");
+        assert_eq!(problems(&delete(&server, input.clone()).await["userErrors"]), [expected], "{input}");
     }
     // A kind that does not fit into a slot is refused, one that fits is not.
     let box_id = server.object("190").await;
-    let planned = plan(&server, kind, &target, Some(&box_id)).await;
-    let refused = delete(&server, kind, with("REPLACE_WITH", &planned["token"], json!(box_id))).await;
+    let planned = plan(&server, &target, Some(&box_id)).await;
+    let refused = delete(&server, with("REPLACE_WITH", &planned["token"], json!(box_id))).await;
     assert_eq!(problems(&refused["userErrors"]), ["replacement WRONG_KIND"], "a voicemail box is no member");
     // A dry run says the same and deletes nothing.
     let mut dry = with("DETACH", &planned["token"], Value::Null);
     dry["dryRun"] = json!(true);
-    let dry = delete(&server, kind, dry).await;
+    let dry = delete(&server, dry).await;
     assert_eq!((&dry["changes"], &dry["deletedId"]), (&planned["detach"]["changes"], &Value::Null));
     // A reference that has come since, or gone, opens the question again.
     let book = json!({ "name": "Book", "entries": [{ "name": "x", "phone1": "7000" }] });
-    mutate_object(&server, "phoneBookCreate", book).await;
-    let refused = delete(&server, kind, with("DETACH", &planned["token"], Value::Null)).await;
+    server.mutate("phoneBookCreate", book).await;
+    let refused = delete(&server, with("DETACH", &planned["token"], Value::Null)).await;
     assert_eq!(problems(&refused["userErrors"]), ["planToken PLAN_CHANGED"]);
     assert_eq!(references(&server, &target).await.len(), 3, "nothing was changed");
-    let planned = plan(&server, kind, &target, None).await;
-    let done = delete(&server, kind, with("DETACH", &planned["token"], Value::Null)).await;
+    let planned = plan(&server, &target, None).await;
+    let done = delete(&server, with("DETACH", &planned["token"], Value::Null)).await;
     assert_eq!(done["deletedId"], json!(target), "{done:#}");
     let query = "query($id: ID!) { node(id: $id) { ... on VirtualExtension { version additionalDestinations { onBusyEnabled onBusy { objectId } } } } }";
     let left = server.data(query, json!({ "id": owner })).await["node"].take();
     assert_eq!(left, json!({ "version": 2, "additionalDestinations": { "onBusyEnabled": true, "onBusy": [] } }));
+}
+
+/// Under a tenant only its own objects have plans, which are those of the root field, whoever asks.
+async fn a_plan_of_a_tenant_is_of_its_own_objects(engine: Engine) {
+    let server = Server::start(engine);
+    let (ivy, desk) = (server.extension("108").await.0, server.object("101").await);
+    let theirs = "{ tenant { virtualExtensions(first: 1) { nodes { id } } } }";
+    let theirs = server.answer(MOLLOY, theirs, json!({})).await;
+    let theirs = theirs["data"]["tenant"]["virtualExtensions"]["nodes"][0]["id"].as_str().unwrap().to_owned();
+    let plan = "objectDeletePlan(id: $id, replacement: $replacement) { object { id } token blocked takesAlong
+        userErrors { path code message value } references { totalCount } detach { changes { label path before after }
+        errors { label path code } warnings { label path code brokenRule } } replace { changes { label path before after }
+        errors { label path code } warnings { label path code brokenRule } } }";
+    let query = format!(
+        "query($id: ID!, $replacement: ID) {{ root: {plan} own: tenant(code: \"CANISTRACCI\") {{ plan: {plan} }}
+           other: tenant(code: \"MOLLOY\") {{ plan: {plan} }} }}"
+    );
+    for token in [TOKEN, ALL] {
+        let ask = async |id: &str, replacement: Option<&str>| {
+            let answer = server.answer(token, &query, json!({ "id": id, "replacement": replacement })).await;
+            assert!(answer.get("errors").is_none(), "{answer:#}");
+            answer["data"].clone()
+        };
+        for replacement in [None, Some(desk.as_str()), Some(theirs.as_str())] {
+            let told = ask(&ivy, replacement).await;
+            assert!(told["root"]["token"].is_string(), "{told:#}");
+            assert_eq!(told["own"]["plan"], told["root"], "{replacement:?}");
+            // The other tenant is there for a token for all, and has no such object.
+            let other = if token == ALL { json!({ "plan": null }) } else { Value::Null };
+            assert_eq!(told["other"], other, "{replacement:?}");
+            let errors = told["root"]["userErrors"].as_array().unwrap();
+            assert_eq!(errors.is_empty(), replacement != Some(&theirs), "{errors:?}");
+        }
+        let told = ask(&theirs, None).await;
+        assert_eq!(told["own"], json!({ "plan": null }), "{told:#}");
+        assert_eq!(told["other"]["plan"].is_object(), token == ALL, "{told:#}");
+        assert_eq!(told["root"], told["other"]["plan"], "{told:#}");
+    }
 }
 
 /// Every kind can be made, read, changed one field at a time, and deleted with its plan; nothing of it is left.
@@ -404,7 +425,7 @@ pub async fn make_change_and_delete_every_kind(server: &Server) {
         let [create, update] = ["Create", "Update"].map(|end| format!("{word}{end}"));
         let mut input = needed(kind, i);
         // All that is wrong, at once.
-        let refused = mutate_object(server, &create, json!({ "name": "<>", "description": "x".repeat(300) })).await;
+        let refused = server.mutate(&create, json!({ "name": "<>", "description": "x".repeat(300) })).await;
         let found = problems(&refused["userErrors"]);
         assert!(
             found.contains(&"name INVALID_FORMAT".to_owned()) && found.contains(&"description OUT_OF_RANGE".to_owned()),
@@ -412,41 +433,35 @@ pub async fn make_change_and_delete_every_kind(server: &Server) {
         );
         input["name"] = json!(format!("New {word}"));
         input["dryRun"] = json!(true);
-        let dry = mutate_object(server, &create, input.clone()).await;
+        let dry = server.mutate(&create, input.clone()).await;
         assert_eq!((&dry["userErrors"], &dry["object"]), (&json!([]), &Value::Null), "{word}");
         input["dryRun"] = json!(false);
-        let made = mutate_object(server, &create, input.clone()).await;
+        let made = server.mutate(&create, input.clone()).await;
         assert_eq!((&made["userErrors"], &made["object"]["version"]), (&json!([]), &json!(1)), "{word}: {made:#}");
         assert_eq!(made["changes"], dry["changes"], "{word}");
         let id = made["object"]["id"].as_str().unwrap().to_owned();
         let changed_to = |description: &str, version: i64| json!({ "id": id, "description": description, "expectedVersion": version });
-        let saved = mutate_object(server, &update, changed_to("Second thoughts", 1)).await;
-        let change = json!([{ "path": "description", "before": "\"\"", "after": "\"Second thoughts\"" }]);
+        let saved = server.mutate(&update, changed_to("Second thoughts", 1)).await;
+        let change = json!([{ "path": ["description"], "before": "", "after": "Second thoughts" }]);
         assert_eq!((&saved["changes"], &saved["object"]["version"]), (&change, &json!(2)), "{word}: {saved:#}");
         // Saved by somebody else meanwhile: the field is named.
-        let stale = mutate_object(server, &update, changed_to("Third", 1)).await;
+        let stale = server.mutate(&update, changed_to("Third", 1)).await;
         assert_eq!(problems(&stale["userErrors"]), ["description CONFLICT", "expectedVersion CONFLICT"], "{word}");
         // The same again changes nothing, not even the version.
-        let same = mutate_object(server, &update, json!({ "id": id, "description": "Second thoughts" })).await;
+        let same = server.mutate(&update, json!({ "id": id, "description": "Second thoughts" })).await;
         assert_eq!((&same["changes"], &same["object"]["version"]), (&json!([]), &json!(2)), "{word}");
         // It is not of another kind.
         let other = if kind == Kind::Did { Kind::Queue } else { Kind::Did };
-        let wrong = mutate_object(server, &format!("{}Update", word_of(other)), json!({ "id": id, "name": "x" })).await;
+        let wrong = server.mutate(&format!("{}Update", word_of(other)), json!({ "id": id, "name": "x" })).await;
         assert_eq!(problems(&wrong["userErrors"]), ["id NOT_FOUND"], "{word}");
-        assert_eq!(
-            problems(&delete(server, other, json!({ "id": id })).await["userErrors"]),
-            ["id NOT_FOUND"],
-            "{word}"
-        );
-        assert_eq!(plan(server, other, &id, None).await, Value::Null, "{word}");
 
-        let planned = plan(server, kind, &id, None).await;
+        let planned = plan(server, &id, None).await;
         assert_eq!(
             (&planned["blocked"], &planned["detach"]["changes"]),
             (&json!(false), &json!([])),
             "{word}: {planned:#}"
         );
-        let deleted = delete(server, kind, json!({ "id": id, "expectedVersion": 2 })).await;
+        let deleted = delete(server, json!({ "id": id, "expectedVersion": 2 })).await;
         assert_eq!((&deleted["deletedId"], &deleted["userErrors"]), (&json!(id), &json!([])), "{word}");
         let local = id_of(&id);
         for (table, column) in [
@@ -463,11 +478,8 @@ pub async fn make_change_and_delete_every_kind(server: &Server) {
         // Its history stays, and ends with what it was.
         let history = server.live.texts(&format!("SELECT path || ' ' || before_value || ' ' || after_value FROM change_field WHERE tenant_id = 1 AND object_id = {local} AND version = 3"));
         assert!(history.contains(&format!("name \"New {word}\" null")), "{word}: {history:?}");
-        assert_eq!(
-            problems(&delete(server, kind, json!({ "id": id })).await["userErrors"]),
-            ["id NOT_FOUND"],
-            "{word}"
-        );
+        assert_eq!(problems(&delete(server, json!({ "id": id })).await["userErrors"]), ["id NOT_FOUND"], "{word}");
+        assert_eq!(plan(server, &id, None).await, Value::Null, "{word}");
     }
 }
 
@@ -512,7 +524,7 @@ async fn what_is_taken_is_told_with_its_holder(engine: Engine) {
             vec!["memberIds.0 NOT_FOUND", "name REQUIRED", "number NUMBER_TAKEN"],
         ),
     ] {
-        let refused = mutate_object(&server, mutation, input.clone()).await;
+        let refused = server.mutate(mutation, input.clone()).await;
         assert_eq!(problems(&refused["userErrors"]), expected, "{mutation} {input}");
         if expected == ["number NUMBER_TAKEN"] {
             assert_eq!(refused["userErrors"][0]["relatedId"], json!(ivy));
@@ -523,7 +535,7 @@ async fn what_is_taken_is_told_with_its_holder(engine: Engine) {
 
 /// Pages of references are the whole, in order; counts and kinds agree with them.
 async fn references_come_in_pages(engine: Engine) {
-    let server = Server::start(engine);
+    let server = Server::generous(engine);
     let (ivy, _) = server.extension("108").await;
     let all = references(&server, &ivy).await;
     assert!(all.len() > 8, "{all:#?}");
@@ -577,13 +589,39 @@ async fn a_delete_needs_its_scope(engine: Engine) {
             vext::service::NewToken { name: name.into(), tenants, all_tenants: false, write, delete, explore: false };
         server.app.create_token(new, Some(name.into())).await.unwrap().unwrap();
     }
-    let (free, kind) = (extension(&server, "7000").await, Kind::VirtualExtension);
-    assert_eq!(problems(&delete_as(&server, "w", kind, json!({ "id": free })).await["userErrors"]), [" FORBIDDEN"]);
-    assert_eq!(delete_as(&server, "d", kind, json!({ "id": free })).await["deletedId"], json!(free));
+    let free = extension(&server, "7000").await;
+    assert_eq!(problems(&delete_as(&server, "w", json!({ "id": free })).await["userErrors"]), [" FORBIDDEN"]);
+    assert_eq!(delete_as(&server, "d", json!({ "id": free })).await["deletedId"], json!(free));
     let (ivy, _) = server.extension("108").await;
-    let token = plan(&server, kind, &ivy, None).await["token"].take();
+    let token = plan(&server, &ivy, None).await["token"].take();
     let detach = json!({ "id": ivy, "onReferences": "DETACH", "planToken": token });
-    assert_eq!(problems(&delete_as(&server, "d", kind, detach).await["userErrors"]), ["onReferences FORBIDDEN"]);
+    assert_eq!(problems(&delete_as(&server, "d", detach).await["userErrors"]), ["onReferences FORBIDDEN"]);
+}
+
+/// A tenant's defaults stay as long as the tenant: their id answers as one that nobody has.
+async fn defaults_are_no_object_to_delete(engine: Engine) {
+    let server = Server::start(engine);
+    let tenant = server.app.tenants().await.unwrap().remove(0);
+    let of_kind = |query: &mut vext::store::Query<'_>| vext::store::of_kind(query, Kind::FormDefaults);
+    let defaults = server.app.snapshot().read(tenant.id, of_kind).await.unwrap();
+    let [defaults] = &defaults[..] else { panic!("{defaults:?}") };
+    let (defaults, nobody) = (defaults.id, vext::domain::ObjectId { local: 999_999, ..defaults.id });
+    for ways in [json!({}), json!({ "onReferences": "DETACH", "planToken": "guessed" }), json!({ "dryRun": true })] {
+        let refused = async |id: vext::domain::ObjectId| {
+            let mut input = ways.clone();
+            input["id"] = json!(id.opaque());
+            let payload = delete(&server, input).await;
+            serde_json::from_str::<Value>(&payload.to_string().replace(&id.opaque(), "(the id)")).unwrap()
+        };
+        let told = refused(defaults).await;
+        assert_eq!(problems(&told["userErrors"]), ["id NOT_FOUND"], "{ways}");
+        let message = "id must be the id of an object of this tenant; it is \"(the id)\".";
+        assert_eq!(told["userErrors"][0]["message"], message);
+        assert_eq!(told, refused(nobody).await, "{ways}");
+    }
+    assert_eq!(plan(&server, &defaults.opaque(), None).await, Value::Null);
+    let tenant_after = server.app.tenants().await.unwrap().remove(0);
+    assert_eq!(tenant_after.revision, tenant.revision);
 }
 
 /// One delete changes a bounded number of references; more than that are refused before anything is done.
@@ -595,15 +633,15 @@ async fn too_many_references_are_refused(engine: Engine) {
         FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5001) SELECT i FROM n) m";
     let many = many.replace("OWNER", &id_of(&ivy).to_string()).replace("TARGET", &id_of(&desk).to_string());
     assert_eq!(server.live.execute(&many), 5001);
-    let planned = plan(&server, Kind::Extension, &desk, None).await;
+    let planned = plan(&server, &desk, None).await;
     assert_eq!(problems(&planned["userErrors"]), ["onReferences OUT_OF_RANGE"]);
     assert_eq!((&planned["blocked"], &planned["detach"]["changes"]), (&json!(true), &json!([])));
-    let blocked = delete(&server, Kind::Extension, json!({ "id": desk })).await;
+    let blocked = delete(&server, json!({ "id": desk })).await;
     let named = blocked["userErrors"].as_array().unwrap();
     assert_eq!((named.len(), &blocked["deletedId"]), (21, &Value::Null));
     assert!(named[20]["message"].as_str().unwrap().contains("times more"), "{}", named[20]);
     let detach = json!({ "id": desk, "onReferences": "DETACH", "planToken": planned["token"] });
-    let refused = delete(&server, Kind::Extension, detach).await;
+    let refused = delete(&server, detach).await;
     assert_eq!(problems(&refused["userErrors"]), ["onReferences OUT_OF_RANGE"]);
     assert_eq!(server.object("101").await, desk);
 }
@@ -620,7 +658,7 @@ async fn a_clone_is_like_its_original(engine: Engine) {
     );
     let input = json!({ "id": ivy, "number": "199", "name": "Ivy's double" });
     let made = server.mutate("virtualExtensionClone", input).await;
-    assert_eq!((&made["userErrors"], &made["virtualExtension"]["number"]), (&json!([]), &json!("199")), "{made:#}");
+    assert_eq!((&made["userErrors"], &made["object"]["number"]), (&json!([]), &json!("199")), "{made:#}");
     let section = |(name, fields)| format!("{name} {{ {} }}", crate::cost::selection(fields));
     let selection = form_fields().into_iter().map(section);
     let query = format!(
@@ -628,7 +666,7 @@ async fn a_clone_is_like_its_original(engine: Engine) {
         selection.collect::<String>()
     );
     let of = async |id: Value| server.data(&query, json!({ "id": id })).await["node"].take();
-    let (original, copy) = (of(json!(ivy)).await, of(made["virtualExtension"]["id"].clone()).await);
+    let (original, copy) = (of(json!(ivy)).await, of(made["object"]["id"].clone()).await);
     let mut differ = Vec::new();
     for (section, fields) in original.as_object().unwrap() {
         for (field, value) in fields.as_object().into_iter().flatten() {
@@ -660,10 +698,12 @@ on_each_engine!(
     every_hard_reference_is_seen_and_never_left_dangling,
     every_soft_reference_is_seen_and_follows_the_number,
     a_plan_warns_and_grows_old,
+    a_plan_of_a_tenant_is_of_its_own_objects,
     every_kind_is_made_changed_and_deleted_alike,
     what_is_taken_is_told_with_its_holder,
     references_come_in_pages,
     a_delete_needs_its_scope,
+    defaults_are_no_object_to_delete,
     too_many_references_are_refused,
     a_clone_is_like_its_original,
 );

@@ -147,7 +147,7 @@ async fn numbers_are_unique_across_kinds(engine: Engine) {
     // Its own number is no clash, and a new one is moved to.
     let moved =
         t.server.mutate("virtualExtensionUpdate", json!({ "id": t.ivy, "information": { "number": "153" } })).await;
-    assert_eq!((problems(&moved["userErrors"]), &moved["virtualExtension"]["number"]), (vec![], &json!("153")));
+    assert_eq!((problems(&moved["userErrors"]), &moved["object"]["number"]), (vec![], &json!("153")));
 }
 
 async fn outbound_recording(engine: Engine) {
@@ -388,7 +388,18 @@ async fn what_was_wrong_before_does_not_block_other_sections(engine: Engine) {
     assert!(t.server.live.execute(lot) > 0);
     let note = t.server.mutate("virtualExtensionUpdate", json!({ "id": t.ivy, "note": { "branch": "Genoa" } })).await;
     assert_eq!(problems(&note["userErrors"]), [] as [&str; 0]);
-    assert_eq!(problems(&note["warnings"]), ["information.number NUMBER_RESERVED"]);
+    assert_eq!(problems(&note["warnings"]), ["information.number BROKEN_RULE NUMBER_RESERVED"]);
+    let told = &note["warnings"][0];
+    assert!(told["message"].as_str().unwrap().contains("108 to 109") && told["value"] == "108", "{told:#}");
+    // Warnings stand beside what is forgiven, in their own words.
+    let both = json!({ "id": t.ivy, "dryRun": true, "followMe": { "number": "101", "dialMethod": "SIMULTANEOUS",
+        "delaySeconds": 60 } });
+    let both = t.server.mutate("virtualExtensionUpdate", both).await;
+    let expected = ["followMe.delaySeconds NEVER_RINGS", "information.number BROKEN_RULE NUMBER_RESERVED"];
+    assert_eq!(
+        (problems(&both["userErrors"]), problems(&both["warnings"])),
+        (vec![], expected.map(str::to_owned).into())
+    );
     let sent = json!({ "id": t.ivy, "information": { "description": "x" } });
     let sent = t.server.mutate("virtualExtensionUpdate", sent).await;
     assert_eq!(problems(&sent["userErrors"]), ["information.number NUMBER_RESERVED"]);

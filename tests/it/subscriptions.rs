@@ -14,7 +14,7 @@ use vext::service::App;
 
 use crate::engines::{Engine, on_each_engine};
 use crate::events::Events;
-use crate::harness::{ALL, MOLLOY, READ, Server, TOKEN};
+use crate::harness::{ALL, MOLLOY, READ, Server, TOKEN, paths};
 use crate::playground::missing;
 use crate::process::Process;
 
@@ -38,10 +38,6 @@ async fn rename(server: &Server, number: &str, name: &str) {
     server.save(TOKEN, "virtualExtensionUpdate", json!({ "id": id, "information": { "name": name } })).await;
 }
 
-fn paths(change: &Value) -> Vec<&str> {
-    change["changes"].as_array().unwrap().iter().map(|field| field["path"].as_str().unwrap()).collect()
-}
-
 async fn an_event_says_what_a_save_has_changed(engine: Engine) {
     let server = Server::start(engine);
     let before = revision(&server).await;
@@ -56,32 +52,54 @@ async fn an_event_says_what_a_save_has_changed(engine: Engine) {
         "{event:#}"
     );
     assert_eq!((event["revision"].as_i64(), event["version"].as_i64()), (Some(before + 1), Some(1)), "{event:#}");
-    assert!(paths(&event).contains(&"webUserPanel.webPassword"), "{event:#}");
+    assert!(paths(&event["changes"]).contains(&"webUserPanel.webPassword".to_owned()), "{event:#}");
     assert!(!event.to_string().contains("secret"), "{event:#}");
 
     let change = json!({ "id": id, "expectedVersion": 1, "information": { "name": "Front desk" } });
     server.save(TOKEN, "virtualExtensionUpdate", change).await;
     let event = all.change().await;
     assert_eq!((&event["action"], &event["version"]), (&json!("UPDATED"), &json!(2)), "{event:#}");
-    assert_eq!(
-        event["changes"],
-        json!([{ "path": "information.name", "before": "\"Desk\"", "after": "\"Front desk\"" }])
-    );
+    assert_eq!(event["changes"], json!([{ "path": ["information", "name"], "before": "Desk", "after": "Front desk" }]));
 
-    let delete = "mutation($id: ID!) { virtualExtensionDelete(input: {id: $id}) { deletedId userErrors { message } } }";
+    // Lists and switches are what they are, entries in the order of their fields; a secret says whether it is set.
+    let change = json!({ "id": id, "information": { "dnd": true, "inboundTimeoutSeconds": 42, "securityPin": "7305" },
+        "additionalDestinations": { "onBusy": [{ "number": "100" }, { "hangup": "BUSY" }] } });
+    let saved = server.mutate("virtualExtensionUpdate", change).await;
+    let event = all.change().await;
+    let told = |path: &[&str]| {
+        let mut changes = event["changes"].as_array().unwrap().iter();
+        let change =
+            changes.find(|change| change["path"] == json!(path)).unwrap_or_else(|| panic!("{path:?} in {event:#}"));
+        [&change["before"], &change["after"]].map(Value::to_string)
+    };
+    assert_eq!(told(&["information", "dnd"]), ["false", "true"]);
+    assert_eq!(told(&["information", "securityPin"]), ["false", "true"]);
+    assert_eq!(told(&["information", "inboundTimeoutSeconds"])[1], "42");
+    let steps = r#"[{"objectId":null,"number":"100","hangup":null},{"objectId":null,"number":null,"hangup":"BUSY"}]"#;
+    assert_eq!(told(&["additionalDestinations", "onBusy"]), ["[]", steps]);
+    assert_eq!(event["changes"].as_array().unwrap().len(), 4, "{event:#}");
+    // As the save itself said.
+    let by_path = |changes: &Value| {
+        let mut changes = changes.as_array().unwrap().clone();
+        changes.sort_by_key(|change| change["path"].to_string());
+        changes
+    };
+    assert_eq!(by_path(&saved["changes"]), by_path(&event["changes"]));
+
+    let delete = "mutation($id: ID!) { objectDelete(input: {id: $id}) { deletedId userErrors { message } } }";
     let deleted = server.data(delete, json!({ "id": id })).await;
-    assert_eq!(deleted["virtualExtensionDelete"]["deletedId"], id, "{deleted:#}");
+    assert_eq!(deleted["objectDelete"]["deletedId"], id, "{deleted:#}");
     let event = all.change().await;
     assert_eq!(
         [&event["action"], &event["kind"], &event["objectId"], &event["object"]],
         [&json!("DELETED"), &json!("VIRTUAL_EXTENSION"), &json!(id), &Value::Null],
         "{event:#}"
     );
-    assert!(paths(&event).contains(&"information.name"), "{event:#}");
+    assert!(paths(&event["changes"]).contains(&"information.name".to_owned()), "{event:#}");
 
     // Heard anew, all of it is the same, but that the object is gone now.
     let mut again = follow(&server, TOKEN, json!({ "since": before, "ids": [id] })).await;
-    for action in ["CREATED", "UPDATED", "DELETED"] {
+    for action in ["CREATED", "UPDATED", "UPDATED", "DELETED"] {
         let event = again.change().await;
         assert_eq!((&event["action"], &event["object"]), (&json!(action), &Value::Null), "{event:#}");
         assert_eq!(event["kind"], "VIRTUAL_EXTENSION");
@@ -116,12 +134,12 @@ async fn who_comes_back_misses_nothing_and_hears_nothing_twice(engine: Engine) {
         rename(&server, "108", name).await;
     }
     let (id, _) = server.extension("108").await;
-    let plan = "query($id: ID!) { virtualExtensionDeletePlan(id: $id) { token references { totalCount } } }";
-    let plan = server.data(plan, json!({ "id": id })).await["virtualExtensionDeletePlan"].take();
-    let delete = "mutation($id: ID!, $plan: String!) { virtualExtensionDelete(input: {id: $id, onReferences: DETACH,
+    let plan = "query($id: ID!) { objectDeletePlan(id: $id) { token references { totalCount } } }";
+    let plan = server.data(plan, json!({ "id": id })).await["objectDeletePlan"].take();
+    let delete = "mutation($id: ID!, $plan: String!) { objectDelete(input: {id: $id, onReferences: DETACH,
         planToken: $plan}) { deletedId userErrors { message } } }";
     let deleted = server.data(delete, json!({ "id": id, "plan": plan["token"] })).await;
-    assert_eq!(deleted["virtualExtensionDelete"]["deletedId"], id, "{deleted:#}");
+    assert_eq!(deleted["objectDelete"]["deletedId"], id, "{deleted:#}");
     rename(&server, "111", "The last").await;
 
     let mut heard = vec![whole.change().await];

@@ -79,7 +79,7 @@ async fn metrics_tell_what_was_done(engine: Engine) {
     for _ in 0..3 {
         assert!(ask(TOKEN, IVY).get("errors").is_none());
     }
-    ask(READ, "mutation Save { virtualExtensionDelete(input: {id: \"x\"}) { userErrors { code } } }");
+    ask(READ, "mutation Save { objectDelete(input: {id: \"x\"}) { userErrors { code } } }");
     // A name counts only when the document is valid and the token too.
     assert_eq!(
         ask("wrong", "query Stranger { tenant { code } }")["errors"][0]["extensions"]["code"],

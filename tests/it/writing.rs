@@ -1,8 +1,10 @@
 //! Writing: what is kept, what is changed, what is refused, and that nothing is half saved.
 
+use crate::cost::details;
 use crate::engines::{Engine, on_each_engine};
-use crate::harness::{READ, Server, TOKEN, problems};
+use crate::harness::{READ, Server, TOKEN, paths, problems};
 use serde_json::{Value, json};
+use vext::form::{Described, Place, camel};
 
 const NONE: [&str; 0] = [];
 
@@ -17,9 +19,9 @@ async fn a_new_extension_takes_the_tenants_defaults(engine: Engine) {
     let server = Server::start(engine);
     let defaults = json!({ "note": { "branch": "Headquarters" }, "information": { "inboundTimeoutSeconds": 42 } });
     let query = "mutation($input: VirtualExtensionDefaultsUpdateInput!) { virtualExtensionDefaultsUpdate(input: $input) {
-        userErrors { message } changes { path } newVirtualExtension { version note { branch } information { number inboundTimeoutSeconds } } } }";
+        userErrors { message } changes { path } object { version note { branch } information { number inboundTimeoutSeconds } } } }";
     let saved = server.data(query, json!({ "input": defaults })).await["virtualExtensionDefaultsUpdate"].clone();
-    assert_eq!(saved["newVirtualExtension"]["note"]["branch"], "Headquarters", "{saved}");
+    assert_eq!(saved["object"]["note"]["branch"], "Headquarters", "{saved}");
     let form = server
         .data(
             "{ tenant { newVirtualExtension { information { number name inboundTimeoutSeconds } note { branch } } } }",
@@ -31,7 +33,7 @@ async fn a_new_extension_takes_the_tenants_defaults(engine: Engine) {
     let new = json!({ "information": { "number": "150", "name": "Front desk" }, "note": { "department": "Sales" } });
     let payload = server.mutate("virtualExtensionCreate", new).await;
     assert_eq!(problems(&payload["userErrors"]), NONE);
-    assert_eq!(payload["virtualExtension"]["version"], 1);
+    assert_eq!(payload["object"]["version"], 1);
     let saved = read(&server, "150", "information { inboundTimeoutSeconds } note { branch department }").await;
     assert_eq!(
         saved,
@@ -42,7 +44,7 @@ async fn a_new_extension_takes_the_tenants_defaults(engine: Engine) {
 async fn defaults_cannot_hold_what_is_unique(engine: Engine) {
     let server = Server::start(engine);
     let query = "mutation { virtualExtensionDefaultsUpdate(input: {information: {number: \"150\"}, webUserPanel: {webUser: \"everybody\"}}) {
-        newVirtualExtension { version } userErrors { path code } } }";
+        object { version } userErrors { path code } } }";
     let refused = server.data(query, json!({})).await["virtualExtensionDefaultsUpdate"].clone();
     assert_eq!(
         problems(&refused["userErrors"]),
@@ -52,15 +54,15 @@ async fn defaults_cannot_hold_what_is_unique(engine: Engine) {
 
 async fn absent_keeps_null_clears(engine: Engine) {
     let server = Server::start(engine);
-    let all = "information { memberIds email dnd securityPinSet } note { branch referenceId additionalInfo }";
+    let all = "information { memberIds emails dnd securityPinSet } note { branch referenceId additionalInfo }";
     let before = read(&server, "108", all).await;
     let (id, version) = server.extension("108").await;
-    let input = json!({ "id": id, "information": { "email": null, "securityPin": null, "memberIds": null }, "note": { "branch": null } });
+    let input = json!({ "id": id, "information": { "emails": null, "securityPin": null, "memberIds": null }, "note": { "branch": null } });
     let payload = server.mutate("virtualExtensionUpdate", input).await;
     assert_eq!(problems(&payload["userErrors"]), NONE);
-    assert_eq!(payload["virtualExtension"]["version"], version + 1);
+    assert_eq!(payload["object"]["version"], version + 1);
     let after = read(&server, "108", all).await;
-    assert_eq!(after["information"]["email"], json!([]));
+    assert_eq!(after["information"]["emails"], json!([]));
     assert_eq!(after["information"]["memberIds"], json!([]));
     assert_eq!(after["information"]["securityPinSet"], json!(false));
     assert_eq!(after["information"]["dnd"], before["information"]["dnd"]);
@@ -74,6 +76,88 @@ async fn absent_keeps_null_clears(engine: Engine) {
         )
         .await;
     assert_eq!(problems(&refused["userErrors"]), ["information.dnd REQUIRED", "information.number REQUIRED"]);
+}
+
+/// The lists of destinations of a kind that is no form.
+fn destinations(fields: &'static [Described]) -> Vec<&'static str> {
+    let of_list = |field: &&Described| matches!(field.place, Place::Rows(rows) if rows.table == "destination");
+    fields.iter().filter(of_list).map(|field| field.client.as_str()).collect()
+}
+
+/// A destination that was read is sent back as it is, with the nulls of the fields that it does not use.
+async fn a_destination_goes_back_as_it_was_read(engine: Engine) {
+    let server = Server::start(engine);
+    let (mut kinds, mut steps) = (0, 0);
+    let mut send_back = async |mutation: &str, mut input: Value, read: &Value| {
+        for (list, entries) in read.as_object().unwrap() {
+            input[list] = entries.clone();
+            steps += entries.as_array().unwrap().len();
+        }
+        let saved = server.mutate(mutation, input).await;
+        assert_eq!((problems(&saved["userErrors"]), &saved["changes"]), (vec![], &json!([])), "{mutation}: {read:#}");
+    };
+    let (id, version) = server.extension("108").await;
+    let lists = ["unconditional", "onCondition", "onBusy", "onOffline", "onNoAnswer"];
+    let selection = lists.map(|list| format!("{list} {{ objectId number hangup }}")).join(" ");
+    let form = read(&server, "108", &format!("additionalDestinations {{ {selection} }}")).await;
+    let mut input = form.clone();
+    input["id"] = json!(id);
+    let saved = server.mutate("virtualExtensionUpdate", input).await;
+    assert_eq!((&saved["userErrors"], &saved["changes"]), (&json!([]), &json!([])), "{form:#}");
+    assert_eq!(saved["object"]["version"], version);
+    let tenant = server.app.tenants().await.unwrap().remove(0).id;
+    for (kind, _, fields) in details() {
+        let lists = destinations(fields);
+        if lists.is_empty() {
+            continue;
+        }
+        let rows = server.app.snapshot().read(tenant, move |query| vext::store::of_kind(query, kind)).await.unwrap();
+        let selection: String = lists.iter().map(|list| format!("{list} {{ objectId number hangup }} ")).collect();
+        let query = format!("query($id: ID!) {{ node(id: $id) {{ ... on {} {{ {selection} }} }} }}", kind.name());
+        for row in rows {
+            let shown = server.data(&query, json!({ "id": row.id.opaque() })).await["node"].take();
+            let mutation = format!("{}Update", camel(&kind.word().to_lowercase()));
+            send_back(&mutation, json!({ "id": row.id.opaque() }), &shown).await;
+        }
+        kinds += 1;
+    }
+    assert!(kinds > 5 && steps > 20, "{steps} steps of {kinds} kinds");
+}
+
+/// One that says nothing, or several things, is refused where it stands, beside all else that is wrong.
+async fn a_destination_is_exactly_one_thing(engine: Engine) {
+    let server = Server::start(engine);
+    let (id, version) = server.extension("108").await;
+    let wrong = [
+        json!({}),
+        json!({ "objectId": null, "number": null, "hangup": null }),
+        json!({ "number": "101", "hangup": "BUSY" }),
+        json!({ "objectId": id, "number": "101", "hangup": null }),
+        json!({ "objectId": server.object("101").await, "number": "101", "hangup": "BUSY" }),
+    ];
+    for entry in &wrong {
+        let list = json!([{ "objectId": null, "number": "100", "hangup": null }, entry]);
+        let input =
+            json!({ "id": id, "additionalDestinations": { "onBusy": list }, "callSettings": { "txVolume": 11 } });
+        let refused = server.mutate("virtualExtensionUpdate", input).await;
+        let expected = ["additionalDestinations.onBusy.1 INVALID_FORMAT", "callSettings.txVolume OUT_OF_RANGE"];
+        assert_eq!(problems(&refused["userErrors"]), expected, "{entry}");
+        let told = |error: &&Value| error["code"] == "INVALID_FORMAT";
+        let error = refused["userErrors"].as_array().unwrap().iter().find(told).unwrap();
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("onBusy[1] must have exactly one of objectId, number and hangup"), "{message}");
+        let queue = json!({ "name": "Q", "number": "899", "onTimeout": [entry] });
+        let refused = server.mutate("queueCreate", queue).await;
+        assert_eq!(problems(&refused["userErrors"]), ["onTimeout.0 INVALID_FORMAT"], "{entry}");
+    }
+    // As literals of the text, too, and in the tenant's defaults.
+    let text = "mutation { virtualExtensionDefaultsUpdate(input: {additionalDestinations:
+        {onBusy: [{}], onOffline: [{number: \"100\", hangup: BUSY}]}}) { userErrors { path code } object { version } } }";
+    let refused = server.data(text, json!({})).await["virtualExtensionDefaultsUpdate"].take();
+    let expected =
+        ["additionalDestinations.onBusy.0 INVALID_FORMAT", "additionalDestinations.onOffline.0 INVALID_FORMAT"];
+    assert_eq!(problems(&refused["userErrors"]), expected);
+    assert_eq!(server.extension("108").await.1, version);
 }
 
 /// The nine section mutations are the whole update with one section.
@@ -104,7 +188,7 @@ async fn all_problems_come_at_once_and_nothing_is_half_saved(engine: Engine) {
     let server = Server::start(engine);
     let (id, version) = server.extension("108").await;
     let input = json!({ "id": id,
-        "information": { "number": "10B", "name": "Ivy <1>", "email": ["ivy@example.com", "nobody"], "inboundTimeoutSeconds": 0,
+        "information": { "number": "10B", "name": "Ivy <1>", "emails": ["ivy@example.com", "nobody"], "inboundTimeoutSeconds": 0,
             "securityPin": "8765", "memberIds": ["x", id] },
         "callSettings": { "txVolume": 11 },
         "security": { "outboundMode": "REGEX", "outboundRegex": "^(00" },
@@ -115,7 +199,7 @@ async fn all_problems_come_at_once_and_nothing_is_half_saved(engine: Engine) {
         problems(&payload["userErrors"]),
         [
             "callSettings.txVolume OUT_OF_RANGE",
-            "information.email.1 INVALID_FORMAT",
+            "information.emails.1 INVALID_FORMAT",
             "information.inboundTimeoutSeconds OUT_OF_RANGE",
             "information.memberIds.0 NOT_FOUND",
             "information.name INVALID_FORMAT",
@@ -130,7 +214,7 @@ async fn all_problems_come_at_once_and_nothing_is_half_saved(engine: Engine) {
     assert!(regex["message"].as_str().unwrap().contains("unclosed group at character 2"), "{regex}");
     assert!(!payload.to_string().contains("8765"), "a secret is repeated: {payload}");
     assert_eq!(payload["changes"], json!([]));
-    assert_eq!(payload["virtualExtension"]["version"], version);
+    assert_eq!(payload["object"]["version"], version);
     assert_ne!(read(&server, "108", "note { branch }").await["note"]["branch"], "would be fine");
 }
 
@@ -206,17 +290,16 @@ async fn a_dry_run_says_what_would_happen_and_writes_nothing(engine: Engine) {
     let (id, version) = server.extension("108").await;
     let input = |dry| json!({ "id": id, "dryRun": dry, "note": { "branch": "Genoa" }, "information": { "securityPin": "7351" } });
     let dry = server.mutate("virtualExtensionUpdate", input(true)).await;
-    let paths: Vec<_> = dry["changes"].as_array().unwrap().iter().map(|c| c["path"].as_str().unwrap()).collect();
-    assert_eq!(paths, ["information.securityPin", "note.branch"]);
-    assert_eq!(dry["changes"][0], json!({ "path": "information.securityPin", "before": "true", "after": "true" }));
-    assert_eq!(dry["changes"][1]["after"], "\"Genoa\"");
+    assert_eq!(paths(&dry["changes"]), ["information.securityPin", "note.branch"]);
+    assert_eq!(dry["changes"][0], json!({ "path": ["information", "securityPin"], "before": true, "after": true }));
+    assert_eq!(dry["changes"][1]["after"], "Genoa");
     assert_eq!(server.extension("108").await.1, version);
     let real = server.mutate("virtualExtensionUpdate", input(false)).await;
     assert_eq!(real["changes"], dry["changes"]);
     assert_eq!(server.extension("108").await.1, version + 1);
     let created = json!({ "dryRun": true, "information": { "number": "150", "name": "x" } });
     let created = server.mutate("virtualExtensionCreate", created).await;
-    assert_eq!((&created["virtualExtension"], problems(&created["userErrors"])), (&Value::Null, vec![]));
+    assert_eq!((&created["object"], problems(&created["userErrors"])), (&Value::Null, vec![]));
     assert_eq!(read(&server, "150", "id").await, Value::Null);
 }
 
@@ -226,7 +309,7 @@ async fn a_save_that_changes_nothing_counts_for_nothing(engine: Engine) {
     let name = read(&server, "108", "name").await["name"].clone();
     let payload = server.mutate("virtualExtensionUpdate", json!({ "id": id, "information": { "name": name } })).await;
     assert_eq!((&payload["changes"], &payload["userErrors"]), (&json!([]), &json!([])));
-    assert_eq!(payload["virtualExtension"]["version"], version);
+    assert_eq!(payload["object"]["version"], version);
 }
 
 async fn a_stale_version_conflicts_and_names_what_changed(engine: Engine) {
@@ -242,7 +325,7 @@ async fn a_stale_version_conflicts_and_names_what_changed(engine: Engine) {
         problems(&refused["userErrors"]),
         ["callSettings.txVolume CONFLICT", "expectedVersion CONFLICT", "note.branch CONFLICT"]
     );
-    assert_eq!(refused["virtualExtension"]["version"], version + 2, "what is saved now comes along");
+    assert_eq!(refused["object"]["version"], version + 2, "what is saved now comes along");
     let message = refused["userErrors"][0]["message"].as_str().unwrap();
     assert!(message.contains("changed since: callSettings.txVolume, note.branch"), "{message}");
     assert_eq!(read(&server, "108", "information { dnd }").await["information"]["dnd"], false);
@@ -286,18 +369,20 @@ async fn mutations_of_one_request_see_each_other(engine: Engine) {
     let (id, version) = server.extension("108").await;
     let one = |alias: &str, branch: &str| {
         format!(
-            "{alias}: virtualExtensionNoteUpdate(input: {{id: \"{id}\", note: {{branch: \"{branch}\"}}}}) {{ virtualExtension {{ version note {{ branch }} }} }} "
+            "{alias}: virtualExtensionNoteUpdate(input: {{id: \"{id}\", note: {{branch: \"{branch}\"}}}}) {{ object {{ version note {{ branch }} }} }} "
         )
     };
     let data = server.data(&format!("mutation {{ {} {} }}", one("a", "Genoa"), one("b", "Turin")), json!({})).await;
-    assert_eq!(data["a"]["virtualExtension"], json!({ "version": version + 1, "note": { "branch": "Genoa" } }));
-    assert_eq!(data["b"]["virtualExtension"], json!({ "version": version + 2, "note": { "branch": "Turin" } }));
+    assert_eq!(data["a"]["object"], json!({ "version": version + 1, "note": { "branch": "Genoa" } }));
+    assert_eq!(data["b"]["object"], json!({ "version": version + 2, "note": { "branch": "Turin" } }));
 }
 
 on_each_engine!(
     a_new_extension_takes_the_tenants_defaults,
     defaults_cannot_hold_what_is_unique,
     absent_keeps_null_clears,
+    a_destination_goes_back_as_it_was_read,
+    a_destination_is_exactly_one_thing,
     every_section_has_its_mutation,
     all_problems_come_at_once_and_nothing_is_half_saved,
     wrong_types_are_graphql_errors_that_name_the_field,

@@ -128,7 +128,9 @@ pub fn fields() -> Vec<Field> {
 async fn update_defaults(call: Call<'_>) -> Result<Node> {
     let input = call.args.the_object("input")?;
     let payload = match tenant(call, input).await? {
-        Ok(tenant) => save(call, KIND, (SaveTarget::Defaults(tenant), None), input, only_patch(input)).await?,
+        Ok(tenant) => {
+            save(call, Kind::FormDefaults, (SaveTarget::Defaults(tenant), None), input, only_patch(input)).await?
+        }
         Err(saved) => Payload { object: None, saved },
     };
     Ok(Node::object("VirtualExtensionDefaultsPayload", payload))

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::domain::{Patch, Sent};
-use crate::graphql::layer::args::Args;
 
 async fn echo(text: &str, variables: Json) -> String {
     let response = schema().execute(request(text, variables)).await;

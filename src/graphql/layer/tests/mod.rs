@@ -14,6 +14,7 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value as Json, json};
 use tokio::sync::Barrier;
 
+use super::args::Args;
 use super::*;
 use crate::graphql::scope::coded;
 
