@@ -238,7 +238,8 @@ mod tests {
 
     const SQL: &str = concat!(
         include_str!("../../migrations/sqlite/0003_objects.sql"),
-        include_str!("../../migrations/sqlite/0005_referrers.sql")
+        include_str!("../../migrations/sqlite/0005_referrers.sql"),
+        include_str!("../../migrations/sqlite/0008_plural_lists.sql")
     );
 
     /// A column: its name, and what stands behind it.
@@ -258,8 +259,15 @@ mod tests {
         };
         let mut tables: BTreeMap<_, Vec<Column>> = SQL.split("CREATE TABLE ").skip(1).map(table).collect();
         for added in SQL.lines().filter_map(|line| line.strip_prefix("ALTER TABLE ")) {
-            let (name, column) = added.split_once(" ADD COLUMN ").unwrap();
-            tables.get_mut(name).unwrap().push(column.split_once(' ').unwrap());
+            if let Some((name, column)) = added.split_once(" ADD COLUMN ") {
+                tables.get_mut(name).unwrap().push(column.split_once(' ').unwrap());
+            } else if let Some((name, columns)) = added.split_once(" RENAME COLUMN ") {
+                let (old, new) = columns.trim_end_matches(';').split_once(" TO ").unwrap();
+                // The form's own are compared with the live database.
+                if let Some(table) = tables.get_mut(name) {
+                    table.iter_mut().filter(|column| column.0 == old).for_each(|column| column.0 = new);
+                }
+            }
         }
         tables
     }
