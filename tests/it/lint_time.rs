@@ -17,7 +17,7 @@ const OIL: TenantId = TenantId(1);
 const EXTENSIONS: usize = 3000;
 const RULE_SETS: usize = 38;
 /// Together they take many times what a request has, in a release build too.
-const RULES: usize = 30;
+const RULES: usize = 60;
 /// Each of so many matches nothing.
 const FAILS: usize = 10;
 
