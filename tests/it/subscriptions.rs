@@ -75,8 +75,7 @@ async fn an_event_says_what_a_save_has_changed(engine: Engine) {
     assert_eq!(told(&["information", "dnd"]), ["false", "true"]);
     assert_eq!(told(&["information", "securityPin"]), ["false", "true"]);
     assert_eq!(told(&["information", "inboundTimeoutSeconds"])[1], "42");
-    let steps = r#"[{"number":"100"},{"hangup":"BUSY"}]"#;
-    assert_eq!(told(&["additionalDestinations", "onBusy"]), ["[]", steps]);
+    assert_eq!(told(&["additionalDestinations", "onBusy"]), ["[]", r#"[{"number":"100"},{"hangup":"BUSY"}]"#]);
     assert_eq!(event["changes"].as_array().unwrap().len(), 4, "{event:#}");
     // As the save itself said.
     let by_path = |changes: &Value| {
@@ -85,6 +84,15 @@ async fn an_event_says_what_a_save_has_changed(engine: Engine) {
         changes
     };
     assert_eq!(by_path(&saved["changes"]), by_path(&event["changes"]));
+    let entries = r#"[{"name":"Zoe","phone1":"0551234","phone2":null,"email":"zoe@example.com"}]"#;
+    let book = json!({ "name": "Book", "entries": serde_json::from_str::<Value>(entries).unwrap() });
+    let made = server.mutate("phoneBookCreate", book).await;
+    let event = all.change().await;
+    for changes in [&made["changes"], &event["changes"]] {
+        let mut changes = changes.as_array().unwrap().iter();
+        let change = changes.find(|change| change["path"] == json!(["entries"])).unwrap();
+        assert_eq!((&change["before"], change["after"].to_string().as_str()), (&json!([]), entries));
+    }
 
     let delete = "mutation($id: ID!) { objectDelete(input: {id: $id}) { deletedId userErrors { message } } }";
     let deleted = server.data(delete, json!({ "id": id })).await;
