@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
-use crate::graphql::Limits;
+use crate::graphql::{self, Limits};
 use crate::http::{self, DocumentSettings, DoorOptions, FairUse, STACK, ServeOptions, StreamSettings};
 
 /// What the log calls the command line, whichever file it is in.
@@ -73,6 +73,8 @@ impl Serve {
         let runtime = runtime()?;
         let (stop, listener) =
             runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
+        // Beside the database, which is looked at meanwhile.
+        std::thread::spawn(graphql::prepare);
         let app = self.database.open_or_make(self.server.readers())?;
         // Ends with this function, when nobody is served any more.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;

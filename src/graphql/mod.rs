@@ -82,6 +82,11 @@ static DESCRIBED: LazyLock<Described> = LazyLock::new(|| match validation::defin
     Err(error) => unreachable!("the schema can be read: {error}"),
 });
 
+/// Describes the schema, which takes some 10 ms, so that the first [`Api`] is made at once.
+pub fn prepare() {
+    LazyLock::force(&DESCRIBED);
+}
+
 /// The schema in the schema definition language, as `schema.graphql` keeps it.
 pub fn sdl() -> String {
     schema(&Limits::default()).sdl_with_options(SDLExportOptions::new().include_specified_by())
@@ -111,8 +116,8 @@ impl Api {
     /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope `explore`,
     /// and errors suggest no names.
     pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
+        prepare();
         let schema = schema(&limits);
-        LazyLock::force(&DESCRIBED);
         let documents = Arc::new(Documents::new(limits.document_cache));
         Self { app, schema, documents, limits: Arc::new(limits), explorable }
     }
