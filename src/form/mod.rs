@@ -44,6 +44,7 @@ pub use source::Source;
 pub use web_user_panel::*;
 
 use std::any::Any;
+use std::sync::LazyLock;
 
 use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret};
 
@@ -61,9 +62,11 @@ macro_rules! form {
         pub struct Form { $(#[doc = concat!("See [`", stringify!($Section), "`].")] pub $name: $Section),+ }
 
         impl Form {
-            /// The sections in form order: how clients name each, and what it is.
-            pub const SECTIONS: &'static [(&'static str, fn() -> &'static Info)] =
-                &[$((stringify!($name), $Section::info_of)),+];
+            /// What the sections are, in form order.
+            pub fn infos() -> &'static [&'static Info] {
+                static INFOS: LazyLock<Vec<&'static Info>> = LazyLock::new(|| vec![$($Section::info_of()),+]);
+                &INFOS
+            }
 
             const RULES: &'static [SectionRules] = &[$(SectionRules {
                 check: $Section::check,
@@ -83,11 +86,11 @@ macro_rules! form {
             }
 
             /// Its sections, in form order.
-            pub fn sections(&self) -> [&dyn Section; Self::SECTIONS.len()] {
+            pub fn sections(&self) -> [&dyn Section; Self::RULES.len()] {
                 [$(&self.$name),+]
             }
 
-            fn sections_mut(&mut self) -> [&mut dyn Section; Self::SECTIONS.len()] {
+            fn sections_mut(&mut self) -> [&mut dyn Section; Self::RULES.len()] {
                 [$(&mut self.$name),+]
             }
 
@@ -112,19 +115,14 @@ form! {
 }
 
 impl Form {
-    /// Its sections in form order, each with its name as clients write it.
-    pub fn named(&self) -> impl Iterator<Item = (String, &dyn Section)> {
-        Self::SECTIONS.iter().map(|(name, _)| camel(name)).zip(self.sections())
-    }
-
     /// This form with a patch on top: any subset of the sections, of each any subset of the fields. What breaks a rule is
     /// reported and leaves its field as it was.
     pub fn patched(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Self {
         let mut form = self.clone();
-        for ((name, _), section) in Self::SECTIONS.iter().zip(form.sections_mut()) {
-            let name = camel(name);
-            if let Some(Sent::Object(sent)) = patch.get(&name) {
-                section.apply(sent, &mut |problem| report(problem.under(&name)));
+        for section in form.sections_mut() {
+            let name = &section.info().client;
+            if let Some(Sent::Object(sent)) = patch.get(name) {
+                section.apply(sent, &mut |problem| report(problem.under(name)));
             }
         }
         form
@@ -132,28 +130,28 @@ impl Form {
 
     /// The secrets that a patch sends.
     pub fn secrets(patch: &Patch) -> Vec<SentSecret<'_>> {
-        let of = |(name, info): &(&str, fn() -> &'static Info)| match patch.get(&camel(name)) {
-            Some(Sent::Object(sent)) => info().secrets(sent),
+        let of = |info: &&'static Info| match patch.get(&info.client) {
+            Some(Sent::Object(sent)) => info.secrets(sent),
             _ => Vec::new(),
         };
-        Self::SECTIONS.iter().flat_map(of).collect()
+        Self::infos().iter().flat_map(of).collect()
     }
 
     /// The fields whose values differ, as `section.field`.
     pub fn diff(&self, after: &Self) -> Vec<Change> {
-        let pairs = self.named().zip(after.sections());
-        let under = |name: String, change: Change| Change { path: format!("{name}.{}", change.path), ..change };
-        let of = |((name, before), after): ((String, &dyn Section), &dyn Section)| {
-            before.diff(after).into_iter().map(|change| under(name.clone(), change)).collect::<Vec<_>>()
+        let of = |(before, after): (&dyn Section, &dyn Section)| {
+            let section = &before.info().client;
+            let under = move |change: Change| Change { path: format!("{section}.{}", change.path), ..change };
+            before.diff(after).into_iter().map(under)
         };
-        pairs.flat_map(of).collect()
+        self.sections().into_iter().zip(after.sections()).flat_map(of).collect()
     }
 
     /// Hands out every reference that the form holds, with its path.
     pub fn references(&self, visit: &mut dyn FnMut(Reference)) {
-        for (name, section) in self.named() {
+        for section in self.sections() {
             section.references(&mut |mut reference| {
-                reference.path.insert(0, name.clone());
+                reference.path.insert(0, section.info().client.clone());
                 visit(reference);
             });
         }
@@ -161,8 +159,9 @@ impl Form {
 
     /// Hands out every list of destinations, with its path.
     pub fn destinations(&self, visit: &mut dyn FnMut([String; 2], &Destinations)) {
-        for (name, section) in self.named() {
-            section.destinations(&mut |field, list| visit([name.clone(), camel(field)], list));
+        for section in self.sections() {
+            let name = &section.info().client;
+            section.destinations(&mut |field, list| visit([name.clone(), field.client.clone()], list));
         }
     }
 

@@ -2,7 +2,6 @@
 
 use serde_json::Value as Json;
 
-use super::section::camel;
 use super::{Form, Info, Seen};
 use crate::domain::{Patch, SecretText, Sent};
 
@@ -37,8 +36,8 @@ impl Form {
     pub fn read(json: &Json) -> Result<Patch, String> {
         let Json::Object(sections) = json else { return Err(json.to_string()) };
         let section = |(name, json): (&String, &Json)| {
-            let known = Self::SECTIONS.iter().find(|(known, _)| camel(known) == *name).ok_or_else(|| name.clone())?;
-            Ok((name.clone(), Sent::Object(known.1().read(json)?)))
+            let known = Self::infos().iter().find(|known| known.client == *name).ok_or_else(|| name.clone())?;
+            Ok((name.clone(), Sent::Object(known.read(json)?)))
         };
         sections.iter().map(section).collect::<Result<_, _>>().map(Patch)
     }

@@ -35,6 +35,8 @@ pub struct Info {
     pub doc: &'static [&'static str],
     /// The section's table.
     pub table: &'static str,
+    /// The table's name as clients write it: a section's name in the form.
+    pub client: String,
     /// The fields in order.
     pub fields: Vec<Described>,
     /// The fields whose text a search reads, besides the object's number, name and description.
@@ -79,11 +81,6 @@ impl dyn Section {
     /// The section as its own type; `None` when it is another.
     pub fn typed<S: Section>(&self) -> Option<&S> {
         (self as &dyn Any).downcast_ref()
-    }
-
-    /// The section as its own type, to be changed.
-    pub fn typed_mut<S: Section>(&mut self) -> Option<&mut S> {
-        (self as &mut dyn Any).downcast_mut()
     }
 
     /// Applies a patch; what breaks a rule is reported and leaves its field as it was.
@@ -140,11 +137,11 @@ impl dyn Section {
         self.values_mut().into_iter().for_each(|value| value.redial(from, to));
     }
 
-    /// Every list of destinations that the section holds, with the field's name.
-    pub fn destinations<'a>(&'a self, visit: &mut dyn FnMut(&'static str, &'a Destinations)) {
+    /// Every list of destinations that the section holds, with its field.
+    pub fn destinations<'a>(&'a self, visit: &mut dyn FnMut(&'static Described, &'a Destinations)) {
         for (field, value) in self.fields() {
             if let Some(list) = (value as &dyn Any).downcast_ref() {
-                visit(field.name, list);
+                visit(field, list);
             }
         }
     }
@@ -153,12 +150,6 @@ impl dyn Section {
     pub fn equals(&self, other: &dyn Section) -> bool {
         std::ptr::eq(self.info(), other.info())
             && self.values().into_iter().zip(other.values()).all(|(own, other)| own.equals(other))
-    }
-}
-
-impl Clone for Box<dyn Section> {
-    fn clone(&self) -> Self {
-        (**self).boxed()
     }
 }
 
@@ -199,11 +190,6 @@ impl Info {
             _ => None,
         };
         self.fields.iter().filter_map(sent).collect()
-    }
-
-    /// Whether a patch says something of a field of this section.
-    pub fn knows(&self, field: &str) -> bool {
-        self.fields.iter().any(|known| known.client == field)
     }
 }
 
@@ -321,6 +307,7 @@ macro_rules! section {
                     input: $input,
                     doc: &[$($doc),+],
                     table: $table,
+                    client: $crate::form::camel($table),
                     fields: vec![$($crate::form::Described::of::<$Type>(stringify!($field), &[$($field_doc),+])),+],
                     searched: &[$($(stringify!($searched)),+)?],
                     make: |source| {

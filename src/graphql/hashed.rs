@@ -18,7 +18,7 @@ fn of(info: &'static Info, input: String) -> impl Iterator<Item = (String, Strin
 
 /// All of them.
 pub(super) fn fields() -> Hashed {
-    let sections = Form::SECTIONS.iter().flat_map(|(_, info)| of(info(), info().input.to_owned()));
+    let sections = Form::infos().iter().flat_map(|info| of(info, info.input.to_owned()));
     let details = KindInfo::all().iter().flat_map(|kind| {
         let inputs = ["Create", "Update"].map(|does| format!("{}{does}Input", kind.kind.name()));
         inputs.into_iter().flat_map(|input| of(kind.head, input.clone()).chain(of(kind.detail, input)))

@@ -21,7 +21,7 @@ pub use soft::Soft;
 pub use tenant::*;
 
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Patch, Problem, TenantId, each_kind};
-use crate::form::{AreaCode, Cell, Checked, Expression, Facts, Info, Section, Source, Surroundings, Typed};
+use crate::form::{AreaCode, Cell, Checked, Expression, Facts, Form, Info, Section, Source, Surroundings, Typed};
 
 /// What a kind of object adds to its row in `pbx_object`.
 pub trait Detail: Typed {
@@ -214,6 +214,11 @@ impl KindInfo {
     pub fn of(kind: Kind) -> Option<&'static Self> {
         Self::all().iter().find(|info| info.kind == kind)
     }
+}
+
+/// Every section of the form, and the detail of every other kind.
+pub fn infos() -> impl Iterator<Item = &'static Info> {
+    Form::infos().iter().copied().chain(KindInfo::all().iter().map(|kind| kind.detail))
 }
 
 /// The problem of a value that another field asks for.

@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use super::document::Plain;
 use crate::domain::{Code, ExtensionNumber, ObjectId, Problem};
 use crate::form::DestinationTarget as Target;
-use crate::form::{
-    self, AreaCode, Checked, Destinations, Expression, Facts, Form, Reference, Section, Surroundings, camel,
-};
+use crate::form::{self, AreaCode, Checked, Destinations, Expression, Facts, Form, Reference, Section, Surroundings};
 use crate::objects::{Head, KindInfo};
 
 /// A form or another object as it is checked.
@@ -167,13 +165,13 @@ impl Checkable for Plain {
         let mut checked = check_head(kind, &*self.head, facts);
         detail.references(&mut |reference| checked.reference(reference, facts));
         detail.destinations(&mut |field, list| {
-            if !kind.beside.contains(&field) {
-                checked.destinations(&[camel(field)], list, facts);
+            if !kind.beside.contains(&field.name) {
+                checked.destinations(std::slice::from_ref(&field.client), list, facts);
                 let only = list.0.first().filter(|to| !kind.repeats && facts.leads_back(to, self.number()));
                 if let Some(only) = only {
                     let rule = format!("leads back to the {} itself and nowhere else", kind.kind.label());
                     let problem = Problem::new(Code::SelfReference, rule).under(only.word()).under(0);
-                    checked.errors.push(problem.under(camel(field)));
+                    checked.errors.push(problem.under(&field.client));
                 }
             }
         });

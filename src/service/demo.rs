@@ -199,10 +199,10 @@ mod tests {
             let ivy = store::plain_row(query, IVY_MORGAN)?.unwrap().id.local;
             let initial = Form::initial();
             let mut same = Vec::new();
-            for (name, new) in initial.named() {
+            for new in initial.sections() {
                 let section = store::load_any(query, new.info(), &[ivy])?.remove(&ivy).unwrap();
                 let fields = section.fields().zip(new.values()).filter(|((_, ivy), new)| ivy.equals(*new));
-                same.extend(fields.map(|((field, _), _)| format!("{name}.{}", field.client)));
+                same.extend(fields.map(|((field, _), _)| format!("{}.{}", new.info().client, field.client)));
             }
             Ok(same)
         };

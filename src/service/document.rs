@@ -31,6 +31,20 @@ impl Clone for Plain {
     }
 }
 
+impl Plain {
+    fn head(&self) -> &dyn Section {
+        &*self.head
+    }
+
+    fn detail(&self) -> &dyn Section {
+        &*self.detail
+    }
+
+    fn detail_mut(&mut self) -> &mut dyn Section {
+        &mut *self.detail
+    }
+}
+
 /// The secrets that a patch for an object of this kind sends.
 pub(super) fn secrets(kind: Kind, patch: &Patch) -> Vec<SentSecret<'_>> {
     match KindInfo::of(kind) {
@@ -55,7 +69,7 @@ pub(super) fn rest(kind: Kind, patch: &Patch) -> Option<RowOf> {
 /// Removes all of an object of this kind but its row.
 pub(super) fn erase(tx: &mut Tx<'_>, kind: Kind, id: i64) -> Result<()> {
     match KindInfo::of(kind) {
-        None => Form::SECTIONS.iter().try_for_each(|(_, info)| store::erase_section(tx, id, info())),
+        None => Form::infos().iter().try_for_each(|info| store::erase_section(tx, id, info)),
         Some(info) => store::erase_section(tx, id, info.detail),
     }
 }
@@ -72,10 +86,10 @@ pub(super) fn save_sections(tx: &mut Tx<'_>, id: i64, before: Option<&Form>, aft
 
 fn load_forms(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Form>> {
     let mut parts: HashMap<i64, Vec<Box<dyn Section>>> = HashMap::new();
-    for (_, info) in Form::SECTIONS {
-        let mut sections = store::load_any(query, info(), ids)?;
+    for info in Form::infos() {
+        let mut sections = store::load_any(query, info, ids)?;
         for id in ids {
-            parts.entry(*id).or_default().push(sections.remove(id).ok_or_else(|| missing(info().table, *id))?);
+            parts.entry(*id).or_default().push(sections.remove(id).ok_or_else(|| missing(info.table, *id))?);
         }
     }
     let whole = |(id, sections)| {
@@ -167,9 +181,9 @@ impl Document {
             (Self::Form(after), Some(Self::Form(before))) => save_sections(tx, id, Some(before), after),
             (Self::Form(after), _) => save_sections(tx, id, None, after),
             (Self::Plain(after), Some(Self::Plain(before))) => {
-                store::save_section(tx, id, Some(&*before.detail), &*after.detail)
+                store::save_section(tx, id, Some(before.detail()), after.detail())
             }
-            (Self::Plain(after), _) => store::save_section(tx, id, None, &*after.detail),
+            (Self::Plain(after), _) => store::save_section(tx, id, None, after.detail()),
         }
     }
 
@@ -215,10 +229,9 @@ impl Document {
             (Self::Form(after), Some(Self::Form(before))) => before.diff(after),
             (Self::Form(after), _) => Form::initial().diff(after),
             (Self::Plain(after), Some(Self::Plain(before))) => {
-                let head = (&*before.head as &dyn Section).diff(&*after.head);
-                [head, (&*before.detail as &dyn Section).diff(&*after.detail)].concat()
+                [before.head().diff(after.head()), before.detail().diff(after.detail())].concat()
             }
-            (Self::Plain(after), _) => [all_fields(&*after.head), all_fields(&*after.detail)].concat(),
+            (Self::Plain(after), _) => [all_fields(after.head()), all_fields(after.detail())].concat(),
         }
     }
 
@@ -237,9 +250,9 @@ impl Document {
                 let login = form.web_user_panel.web_user.as_ref();
                 login.map(|login| format!("the login {} of the web panel", login.as_str())).into_iter().collect()
             }
-            Self::Plain(Plain { kind, detail, .. }) => {
-                let is_default = (&**detail as &dyn Section).show()["isDefault"] == true;
-                is_default.then(|| format!("the tenant's default {}", kind.kind.label())).into_iter().collect()
+            Self::Plain(plain) => {
+                let is_default = plain.detail().show()["isDefault"] == true;
+                is_default.then(|| format!("the tenant's default {}", plain.kind.kind.label())).into_iter().collect()
             }
         }
     }
@@ -248,7 +261,7 @@ impl Document {
     pub(super) fn references(&self, visit: &mut dyn FnMut(Reference)) {
         match self {
             Self::Form(form) => form.references(visit),
-            Self::Plain(plain) => (&*plain.detail as &dyn Section).references(visit),
+            Self::Plain(plain) => plain.detail().references(visit),
         }
     }
 
@@ -257,7 +270,7 @@ impl Document {
         match self {
             Self::Form(form) => form.redirect(from, to),
             Self::Plain(plain) => {
-                (&mut *plain.detail as &mut dyn Section).redirect(from, to);
+                plain.detail_mut().redirect(from, to);
             }
         }
     }
@@ -266,7 +279,7 @@ impl Document {
     pub(super) fn redial(&mut self, from: &str, to: &str) {
         match self {
             Self::Form(form) => form.redial(from, to),
-            Self::Plain(plain) => (&mut *plain.detail as &mut dyn Section).redial(from, to),
+            Self::Plain(plain) => plain.detail_mut().redial(from, to),
         }
     }
 

@@ -8,8 +8,8 @@ use super::document::Document;
 use super::facts;
 use super::find::Find;
 use crate::domain::{Kind, ObjectId};
-use crate::form::{Form, Info, Known, Leads, Place, camel};
-use crate::objects::KindInfo;
+use crate::form::{Info, Known, Leads, Place, camel};
+use crate::objects::{KindInfo, infos};
 use crate::store::{self, ObjectRow, Query, Result};
 
 /// How many objects are read at once where not all of them fit.
@@ -42,11 +42,11 @@ pub struct Offered {
     pub more: bool,
 }
 
-fn collect(start: &str, info: &Info, found: &mut Fields) {
+fn collect(info: &Info, found: &mut Fields) {
     for field in &info.fields {
         for pointer in &field.pointers {
             let Leads::ById(kinds) = pointer.leads else { continue };
-            let mut path = format!("{start}.{}", field.client);
+            let mut path = format!("{}.{}", info.client, field.client);
             if let Place::Rows(rows) = field.place
                 && !rows.slotted
             {
@@ -59,7 +59,7 @@ fn collect(start: &str, info: &Info, found: &mut Fields) {
 
 /// Every reference that an object holds: its field, as [`fields`] names it, and where it leads.
 fn held(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<(String, ObjectId)>> {
-    let start = KindInfo::of(row.kind).map(|kind| camel(kind.detail.table));
+    let start = KindInfo::of(row.kind).map(|kind| kind.detail.client.clone());
     let Some(document) = Document::load_one(query, row)? else { return Ok(Vec::new()) };
     let mut held = Vec::new();
     document.references(&mut |reference| {
@@ -75,8 +75,7 @@ fn held(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<(String, ObjectId)
 pub fn fields() -> &'static Fields {
     static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
         let mut found = Fields::new();
-        Form::SECTIONS.iter().for_each(|(name, info)| collect(&camel(name), info(), &mut found));
-        KindInfo::all().iter().for_each(|kind| collect(&camel(kind.detail.table), kind.detail, &mut found));
+        infos().for_each(|info| collect(info, &mut found));
         found
     });
     &FIELDS

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use super::error::Result;
 use super::session::{Session, column};
 use crate::domain::TenantId;
-use crate::form::{Form, Info, Place};
-use crate::objects::KindInfo;
+use crate::form::{Info, Place};
+use crate::objects;
 
 const FIND: &str = "SELECT tenant_id FROM tenant WHERE code = $1";
 const FORGET: &str = "UPDATE token SET selected_id = NULL WHERE selected_id = $1";
@@ -26,10 +26,8 @@ fn tables(info: &'static Info) -> impl Iterator<Item = &'static str> {
 fn statements() -> &'static [&'static str] {
     static KNOWN: OnceLock<Vec<&'static str>> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        let sections = Form::SECTIONS.iter().map(|(_, info)| info());
-        let infos = sections.chain(KindInfo::all().iter().map(|kind| kind.detail));
         let delete = |table: &str| &*format!("DELETE FROM {table} WHERE tenant_id = $1").leak();
-        infos.flat_map(tables).chain(SHARED).map(delete).collect()
+        objects::infos().flat_map(tables).chain(SHARED).map(delete).collect()
     })
 }
 

@@ -7,8 +7,8 @@ use super::error::Result;
 use super::session::{Query, Session, Tx, column};
 use super::transfer::objects_after;
 use crate::domain::{BEHIND_ALL, TenantId, Value, fold, sort_key, word, words};
-use crate::form::{Cell, Form, Info};
-use crate::objects::KindInfo;
+use crate::form::{Cell, Info};
+use crate::objects;
 
 /// The words of one row.
 pub(super) type Words = BTreeSet<String>;
@@ -92,9 +92,7 @@ pub(super) fn build(session: &mut dyn Session) -> Result<()> {
 
 /// The tables with fields that a search reads, each with these fields and the statement that reads them.
 fn tables() -> Vec<(&'static str, String)> {
-    let sections = Form::SECTIONS.iter().map(|(_, info)| info());
-    let infos = sections.chain(KindInfo::all().iter().map(|kind| kind.detail));
-    let found = infos.filter(|info| !info.searched.is_empty()).map(|info| (info.table, info.searched));
+    let found = objects::infos().filter(|info| !info.searched.is_empty()).map(|info| (info.table, info.searched));
     let statement = |(table, searched): (&'static str, &[&str])| {
         let columns = searched.join(", ");
         let sql = format!(

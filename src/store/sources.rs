@@ -25,7 +25,7 @@ pub struct Source {
     /// The field, unless several share the column: then the rows name it.
     field: Option<&'static str>,
     /// The sections of the fields of forms.
-    sections: HashMap<&'static str, &'static str>,
+    sections: HashMap<&'static str, &'static Info>,
     pub(super) statements: Statements,
 }
 
@@ -68,7 +68,7 @@ fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bo
     Statements { one, page, count }
 }
 
-fn collect(info: &'static Info, section: Option<&'static str>, found: &mut Vec<Source>) {
+fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<Source>) {
     for field in &info.fields {
         let name = field.name;
         for &Pointer { column, leads } in &field.pointers {
@@ -89,7 +89,7 @@ fn collect(info: &'static Info, section: Option<&'static str>, found: &mut Vec<S
                 found.len() - 1
             });
             let source = &mut found[known];
-            source.sections.extend(section.map(|section| (name, section)));
+            source.sections.extend(is_of_form.then_some((name, info)));
             if let (Some(all), Some(more)) = (&mut source.kinds, kinds) {
                 all.extend(more);
             }
@@ -102,8 +102,8 @@ pub fn sources() -> &'static [Source] {
     static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
     SOURCES.get_or_init(|| {
         let mut found = Vec::new();
-        Form::SECTIONS.iter().for_each(|(name, info)| collect(info(), Some(name), &mut found));
-        KindInfo::all().iter().for_each(|kind| collect(kind.detail, None, &mut found));
+        Form::infos().iter().for_each(|info| collect(info, true, &mut found));
+        KindInfo::all().iter().for_each(|kind| collect(kind.detail, false, &mut found));
         found
     })
 }
@@ -113,7 +113,7 @@ impl Source {
     pub(super) fn path(&self, owner: &ObjectRow, slot: &str, position: i64) -> Vec<String> {
         let field = self.field.unwrap_or(slot);
         let form = matches!(owner.kind, Kind::VirtualExtension | Kind::FormDefaults);
-        let section = self.sections.get(field).filter(|_| form).map(|section| camel(section));
+        let section = self.sections.get(field).filter(|_| form).map(|section| section.client.clone());
         let mut path: Vec<_> = section.into_iter().chain([camel(field)]).collect();
         if self.listed {
             path.push(position.to_string());

@@ -12,7 +12,7 @@ use vext::service::Database;
 
 /// The nine sections by the names that clients use, each with its fields.
 pub fn form_fields() -> Vec<(String, &'static [Described])> {
-    Form::SECTIONS.iter().map(|(name, info)| (camel(name), info().fields.as_slice())).collect()
+    Form::infos().iter().map(|info| (info.client.clone(), info.fields.as_slice())).collect()
 }
 
 /// The other kinds: what each is, and of its detail the table and the fields.
@@ -42,8 +42,7 @@ async fn members(server: &Server, name: &str) -> Vec<String> {
 /// A field of a struct has its column or its list, stands in the answer and in the input, and nothing else does.
 async fn struct_columns_answer_and_input_agree(engine: Engine) {
     let server = Server::start(engine);
-    for (_, info) in Form::SECTIONS {
-        let info = info();
+    for info in Form::infos() {
         let (table, of_form) = (info.table, vext::form::Information::OF_OBJECT);
         let of_object = |field: &Described| table == "information" && of_form.contains(&field.name);
         let own = info.fields.iter().filter(|field| field.place == Place::Column && !of_object(field));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use vext::domain::Kind;
-use vext::form::{Form, camel};
+use vext::form::Form;
 
 /// From the top: a layer may use those behind it in the list.
 const LAYERS: [&str; 7] = ["http", "graphql", "service", "store", "objects", "form", "domain"];
@@ -93,9 +93,9 @@ fn kinds_and_sections_are_listed_once() {
         .iter()
         .map(|kind| vec![kind.name().to_owned(), kind.word().into(), kind.word().to_lowercase()])
         .collect();
-    let sections: Vec<_> = Form::SECTIONS
+    let sections: Vec<_> = Form::infos()
         .iter()
-        .map(|(name, info)| vec![(*name).to_owned(), info().name.to_owned(), camel(name)])
+        .map(|info| vec![info.table.to_owned(), info.name.to_owned(), info.client.clone()])
         .collect();
     let (mut wrong, mut lists) = (Vec::new(), Vec::new());
     for (name, text) in code().into_iter().filter(|(name, _)| name.ends_with(".rs")) {

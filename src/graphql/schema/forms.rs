@@ -8,7 +8,7 @@ use super::mutation::{
 };
 use super::renumber;
 use crate::domain::{Kind, Patch, Sent};
-use crate::form::{Form, Info, camel};
+use crate::form::{Form, Info};
 use crate::graphql::layer::{Call, Definition, Field, Given as _, Input, InputObject, Node, fields_of, input, object};
 use crate::service::SaveTarget;
 
@@ -19,20 +19,19 @@ const PAYLOAD: &str = "VirtualExtensionPayload";
 
 /// The input fields of a form: one for each section.
 fn sections() -> Vec<Input> {
-    let section = |(name, info): &(&'static str, fn() -> &'static Info)| {
-        let name = camel(name);
-        let about = format!("What is sent of the section `{name}`; left out, it stays as it is.");
-        Input::new(name, info().input, about)
+    let section = |info: &&'static Info| {
+        let about = format!("What is sent of the section `{}`; left out, it stays as it is.", info.client);
+        Input::new(info.client.as_str(), info.input, about)
     };
-    Form::SECTIONS.iter().map(section).collect()
+    Form::infos().iter().map(section).collect()
 }
 
 /// The input of the mutation of one section.
-fn section_update((name, info): &(&'static str, fn() -> &'static Info)) -> InputObject {
+fn section_update(info: &&'static Info) -> InputObject {
     let about = "Changes of one section of a virtual extension. What is left out stays as it is.";
-    input(update_type(info()), about)
+    input(update_type(info), about)
         .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
-        .field(camel(name), &format!("{}!", info().input), "The section.")
+        .field(info.client.as_str(), &format!("{}!", info.input), "The section.")
 }
 
 fn update_type(info: &Info) -> String {
@@ -46,13 +45,13 @@ pub fn definitions() -> Vec<Definition> {
             "VirtualExtension",
             "The extension as it is saved now; null when nothing is, as after errors on create or a dry run of one.",
         ))
-        .fields(saved_fields());
+        .fields(saved_fields(|payload: &Payload| &payload.saved));
     let defaults = object::<Payload>("VirtualExtensionDefaultsPayload", "What came of saving a tenant's defaults.")
         .field(object_field(
             "NewVirtualExtension",
             "The defaults as they are saved now; null when they do not exist for who asks.",
         ))
-        .fields(saved_fields());
+        .fields(saved_fields(|payload: &Payload| &payload.saved));
     let create = input(
         "VirtualExtensionCreateInput",
         "A new virtual extension. What is left out is taken from the tenant's defaults.",
@@ -74,7 +73,7 @@ pub fn definitions() -> Vec<Definition> {
         .field("number", "ExtensionNumber!", "The number of the copy.")
         .field("name", "String!", "The name of the copy.")
         .fields([dry_run_input()]);
-    let inputs = [create, update, update_defaults, clone].into_iter().chain(Form::SECTIONS.iter().map(section_update));
+    let inputs = [create, update, update_defaults, clone].into_iter().chain(Form::infos().iter().map(section_update));
     [payload, defaults].map(Definition::from).into_iter().chain(inputs.map(Definition::from)).collect()
 }
 
@@ -115,14 +114,14 @@ pub fn fields() -> Vec<Field> {
         .arg("input", "VirtualExtensionCloneInput!", "What to copy.")
         .field(renumber::field())
         .only_fields();
-    let section = |(name, info): &(&'static str, fn() -> &'static Info)| {
+    let section = |info: &&'static Info| {
         let field = (
-            format!("virtualExtension{}Update", info().name),
-            format!("Changes the section `{}` of a virtual extension.", camel(name)),
+            format!("virtualExtension{}Update", info.name),
+            format!("Changes the section `{}` of a virtual extension.", info.client),
         );
-        save_field(field, (&update_type(info()), "The changes."), KIND, PAYLOAD, false)
+        save_field(field, (&update_type(info), "The changes."), KIND, PAYLOAD, false)
     };
-    [create, update].into_iter().chain(others).chain(Form::SECTIONS.iter().map(section)).collect()
+    [create, update].into_iter().chain(others).chain(Form::infos().iter().map(section)).collect()
 }
 
 async fn update_defaults(call: Call<'_>) -> Result<Node> {

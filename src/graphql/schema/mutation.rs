@@ -9,8 +9,7 @@ use super::rows::node_of;
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem, TenantId, about};
 use crate::form::Change;
 use crate::graphql::layer::{
-    Answer, Building, Call, Definition, Enum, Field, Given as _, Input, Node, Plain, Text, enumeration, fields_of,
-    object, scalar,
+    Answer, Building, Call, Definition, Enum, Field, Given as _, Input, Node, Plain, Text, enumeration, object, scalar,
 };
 use crate::service::{Save, SaveTarget, Saved, Selected};
 use crate::store::ObjectRow;
@@ -175,17 +174,19 @@ pub fn object_field(ty: &'static str, about: impl Into<Text>) -> Field {
     Field::new("object", ty, about, answer)
 }
 
-/// The fields of a payload that say what came of the save.
-pub fn saved_fields() -> Vec<Field> {
+/// The fields of a payload that say what came of the save, which `saved` gets.
+pub fn saved_fields<T: Send + Sync + 'static>(saved: fn(&T) -> &Saved) -> Vec<Field> {
     let why = "Why nothing was saved: everything that is wrong, at once. Empty when it was saved.";
     let looks_wrong = "What looks wrong, but did not keep it from being saved.";
-    fields_of::<Payload>()
-        .now("userErrors", "[UserError!]!", why, |payload| user_errors(&payload.saved.errors))
-        .now("warnings", "[Warning!]!", looks_wrong, |payload| warnings(&payload.saved.warnings))
-        .now("changes", "[FieldChange!]!", "The fields that were changed, or on a dry run would be.", |payload| {
-            changes(&payload.saved.changes)
-        })
-        .only_fields()
+    let changed = "The fields that were changed, or on a dry run would be.";
+    let field = |name: &'static str, ty: &str, about: &'static str, tell: fn(&Saved) -> Node| {
+        Field::new(name, ty, about, Answer::now(move |thing, _| Ok(tell(saved(thing.get()?)))))
+    };
+    vec![
+        field("userErrors", "[UserError!]!", why, |saved| user_errors(&saved.errors)),
+        field("warnings", "[Warning!]!", looks_wrong, |saved| warnings(&saved.warnings)),
+        field("changes", "[FieldChange!]!", changed, |saved| changes(&saved.changes)),
+    ]
 }
 
 /// The type of what came of saving an object of a kind that is no form.
@@ -193,7 +194,7 @@ pub fn payload_type(kind: Kind) -> Building<Payload> {
     let about = "The object as it is saved now; null when nothing is, as after errors on create or a dry run of one.";
     object::<Payload>(format!("{}Payload", kind.name()), "What came of saving an object.")
         .field(object_field(kind.name(), about))
-        .fields(saved_fields())
+        .fields(saved_fields(|payload: &Payload| &payload.saved))
 }
 
 /// The input field that names a tenant.

@@ -3,7 +3,7 @@
 use async_graphql::Result;
 
 use super::mutation::{
-    Payload, dry_run_input, expected_version_input, id_input, object_id, payload, tell_as_sent, user_errors, warnings,
+    Payload, dry_run_input, expected_version_input, id_input, object_id, payload, saved_fields, tell_as_sent,
 };
 use super::removal;
 use crate::graphql::layer::{Answer, Call, Definition, Field, Given as _, Input, Node, input, object};
@@ -36,18 +36,7 @@ pub fn definitions() -> [Definition; 2] {
         "The extension as it is saved now; null when it does not exist for who asks.",
         |told| told.own.object.clone().map_or(Node::Null, |row| Node::shared("VirtualExtension", row)),
     )
-    .now(
-        "userErrors",
-        "[UserError!]!",
-        "Why nothing was saved: everything that is wrong, at once. Empty when it was saved.",
-        |told| user_errors(&told.own.saved.errors),
-    )
-    .now("warnings", "[Warning!]!", "What looks wrong, but did not keep it from being saved.", |told| {
-        warnings(&told.own.saved.warnings)
-    })
-    .now("changes", "[FieldChange!]!", "The fields that were changed, or on a dry run would be.", |told| {
-        super::mutation::changes(&told.own.saved.changes)
-    })
+    .fields(saved_fields(|told: &Told| &told.own.saved))
     .now(
         "softChanges",
         "[ObjectChange!]!",

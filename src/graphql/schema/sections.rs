@@ -9,12 +9,10 @@ use async_graphql::Result;
 use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
-    Described, Destination, Destinations, FieldValue, Form, HangupCause, Info, Leads, Place, Reference, Section, Seen,
-    camel,
+    Described, Destination, DestinationTarget as Target, Destinations, FieldValue, Form, HangupCause, Info, Leads,
+    Place, Reference, Section, Seen,
 };
-use crate::graphql::layer::{
-    Answer, Call, Definition, Field, Input, InputObject, Node, Thing, fields_of, input, object,
-};
+use crate::graphql::layer::{Answer, Call, Definition, Field, Input, InputObject, Node, Thing, input, object};
 use crate::graphql::scope::Scope;
 use crate::objects::KindInfo;
 
@@ -44,7 +42,7 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> Field {
                 serde_json::Value::Array(list) if counted => Node::Counted(list.into_iter().map(Node::from).collect()),
                 json => json.into(),
             };
-            (shapes::ty(answers), Answer::now(move |thing, _| Ok(value(get(thing)?, at).map_or(Node::Null, shown))))
+            (shapes::ty(answers), Answer::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))))
         }
         Seen::Entries(entry) => {
             let name = entry().name;
@@ -52,7 +50,7 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> Field {
                 let entry = |entry: &dyn Section| Node::object(name, Behind(Arc::from(entry.boxed())));
                 Node::Counted(value.entries().into_iter().map(entry).collect())
             };
-            let answer = Answer::now(move |thing, _| Ok(value(get(thing)?, at).map_or(Node::Null, entries)));
+            let answer = Answer::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, entries)));
             (format!("[{name}!]"), answer)
         }
         Seen::Destinations => {
@@ -61,16 +59,12 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> Field {
                 let steps = list.into_iter().flat_map(|list| list.0.iter().cloned());
                 Node::Counted(steps.map(|step| Node::object("Destination", step)).collect())
             };
-            let answer = Answer::now(move |thing, _| Ok(value(get(thing)?, at).map_or(Node::Null, steps)));
+            let answer = Answer::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, steps)));
             ("[Destination!]".to_owned(), answer)
         }
     };
     let ty = if field.nullable { ty } else { ty + "!" };
     Field::new(field.answered.as_str(), &ty, about(field.doc), answer)
-}
-
-fn value(section: &dyn Section, at: usize) -> Option<&dyn FieldValue> {
-    section.value(at)
 }
 
 /// The field that leads to what a field with ids names: `members` to what is in `memberIds`.
@@ -86,7 +80,7 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Fie
     };
     let ids = move |thing: &Thing| {
         let mut ids = Vec::new();
-        if let Some(value) = value(get(thing)?, at) {
+        if let Some(value) = get(thing)?.value(at) {
             value.references(&mut |Reference { object, .. }| ids.push(object));
         }
         Ok::<_, async_graphql::Error>(ids)
@@ -95,14 +89,16 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Fie
     Some(match answers {
         Shape::List(_) => {
             let stem = client.strip_suffix("Ids")?;
-            // One medium is not what anybody calls a media file.
+            // `mediaIds` are those of `media`, which is a plural.
             let plural = if stem.ends_with("edia") { stem.to_owned() } else { format!("{stem}s") };
             let answer = Answer::later(move |thing, call| Box::pin(async move { all(ids(thing)?, call).await }));
             Field::new(plural, &format!("[{name}!]!"), format!("The {label}s in `{client}`."), answer)
         }
         _ => {
             let ty = if field.nullable { name.to_owned() } else { format!("{name}!") };
-            let answer = Answer::later(move |thing, call| Box::pin(async move { one(ids(thing)?, call).await }));
+            let answer = Answer::later(move |thing, call| {
+                Box::pin(async move { one(ids(thing)?.first().copied(), call).await })
+            });
             Field::new(client.strip_suffix("Id")?.to_owned(), &ty, format!("The {label} behind `{client}`."), answer)
         }
     })
@@ -112,8 +108,8 @@ async fn all(ids: Vec<ObjectId>, call: Call<'_>) -> Result<Node> {
     Ok(call.scope()?.objects(ids).await?.into_iter().map(super::rows::node_of).collect())
 }
 
-async fn one(ids: Vec<ObjectId>, call: Call<'_>) -> Result<Node> {
-    let Some(id) = ids.into_iter().next() else { return Ok(Node::Null) };
+async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
+    let Some(id) = id else { return Ok(Node::Null) };
     let scope = call.scope()?;
     scope.object(id).await?.map(super::rows::node_of).ok_or_else(|| scope.dangling())
 }
@@ -168,11 +164,11 @@ pub fn collect(shape: Shape, found: &mut BTreeMap<&'static str, Shape>) {
 /// The types of sections and entries, of what is sent for them, of destinations, and of their values. `others` are shapes
 /// that stand elsewhere in the schema.
 pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<Definition> {
-    let sections: Vec<_> = Form::SECTIONS.iter().map(|(_, info)| info()).collect();
+    let sections = Form::infos();
     let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.head, kind.detail]).collect();
     let entries: Vec<_> = sections.iter().chain(&details).flat_map(|info| entries(info)).collect();
     let mut found = BTreeMap::new();
-    for infos in [&sections, &details, &entries, &vec![tenant]] {
+    for infos in [sections, &details, &entries, &[tenant]] {
         shapes_of(infos, &mut found);
     }
     let of_steps = [DialNumber::TAKES, HangupCause::TAKES];
@@ -187,19 +183,17 @@ pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<Definition> {
 
 /// The fields of a virtual extension, or of a new one, that have the sections.
 pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<Field> {
-    let field = |(name, info): &(&'static str, fn() -> &'static Info)| {
-        let info = info();
+    let field = |&info: &&'static Info| {
         let answer = Answer::later(move |thing, call| {
             Box::pin(async move {
                 let section = call.scope()?.section(info, id(thing.get()?)).await?;
                 Ok(Node::object(info.name, Behind(section)))
             })
         });
-        let name = camel(name);
-        let about = format!("The section `{name}` of the form.");
-        Field::new(name, &format!("{}!", info.name), about, answer)
+        let about = format!("The section `{}` of the form.", info.client);
+        Field::new(info.client.as_str(), &format!("{}!", info.name), about, answer)
     };
-    Form::SECTIONS.iter().map(field).collect()
+    Form::infos().iter().map(field).collect()
 }
 
 /// What a kind adds to its objects, as it is loaded when it is selected.
@@ -215,34 +209,37 @@ pub fn detail_fields(info: &'static Info) -> Vec<Field> {
 
 /// A step of what happens to a call, as it is answered and as it is sent.
 fn destination() -> [Definition; 2] {
-    let id = |step: &Destination| step.show()["objectId"].clone().into();
-    let about = "One step of what happens to a call: an object to go to, a number to dial, or a hang-up. Exactly one is not null.";
-    let fields = fields_of::<Destination>()
-        .now("objectId", "ID", "The id of the object to go to.", id)
-        .now("number", "DialNumber", "The number to dial.", |step| step.show()["number"].clone().into())
-        .now("hangup", "HangupCause", "Hang up with this cause.", |step| step.show()["hangup"].clone().into())
-        .later("object", "PbxObject", "The object behind `objectId`.", |step, call| {
-            Box::pin(async move { all(step.leads_to().into_iter().collect(), call).await.map(first) })
-        })
-        .only_fields();
+    let object_id = |step: &Destination| step.leads_to().map(ObjectId::opaque).into();
+    let number = |step: &Destination| match step.target() {
+        Target::Number(number) => number.as_str().into(),
+        Target::Object(_) | Target::Hangup(_) => Node::Null,
+    };
+    let hangup = |step: &Destination| match step.target() {
+        Target::Hangup(cause) => cause.word().into(),
+        Target::Object(_) | Target::Number(_) => Node::Null,
+    };
+    let answered = object::<Destination>(
+        "Destination",
+        "One step of what happens to a call: an object to go to, a number to dial, or a hang-up. Exactly one is not null.",
+    )
+    .now("objectId", "ID", "The id of the object to go to.", object_id)
+    .now("number", "DialNumber", "The number to dial.", number)
+    .now("hangup", "HangupCause", "Hang up with this cause.", hangup)
+    .later("object", "PbxObject", "The object behind `objectId`.", |step, call| {
+        Box::pin(async move { one(step.leads_to(), call).await })
+    });
     let sent = input(
         "DestinationInput",
-        "One step of what happens to a call: exactly one field is given. Null says nothing, so that a step that was answered\n\
-         can be sent back.",
+        "One step of what happens to a call: exactly one field is given. Null says nothing, so that a step that was\n\
+         answered can be sent back.",
     )
-        .field(
-            "objectId",
-            "ID",
-            "The id of an extension (real or virtual), voicemail box, condition, media file, parking lot, queue, voice menu (IVR), hunt list, conference room, paging group or flow.",
-        )
-        .field("number", "DialNumber", "A number to dial, inside or outside.")
-        .field("hangup", "HangupCause", "Hang up with this cause.");
-    [object::<Destination>("Destination", about).fields(fields).into(), sent.into()]
-}
-
-fn first(list: Node) -> Node {
-    match list {
-        Node::List(nodes) => nodes.into_iter().next().unwrap_or(Node::Null),
-        _ => Node::Null,
-    }
+    .field(
+        "objectId",
+        "ID",
+        "The id of an extension (real or virtual), voicemail box, condition, media file, parking lot, queue, voice menu\n\
+         (IVR), hunt list, conference room, paging group or flow.",
+    )
+    .field("number", "DialNumber", "A number to dial, inside or outside.")
+    .field("hangup", "HangupCause", "Hang up with this cause.");
+    [answered.into(), sent.into()]
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::format::{ChangeLine, End, FORMAT, FieldChange, Header, Line, ObjectLine, Secrets, SectionLine};
 use super::lines::LONGEST;
-use super::shapes::{self, encode, refers, shapes, without_tenant};
+use super::shapes::{encode, refers, shapes, without_tenant};
 use super::{Tell, TransferError};
 use crate::domain::{Kind, Sealer, TenantId, Value, hex};
 use crate::form::Section;
@@ -194,7 +194,7 @@ impl Found {
     fn lines(self, code: &str, sealer: Option<&Sealer>, secrets: &mut u64) -> Result<Vec<Line>, TransferError> {
         let (object, keep_blank, mut failed) = (self.object, sealer.is_some(), false);
         let mut line = |section: Box<dyn Section>| {
-            let name = shapes::name(section.info());
+            let name = section.info().client.clone();
             let mut secret = |field: &str, value: &Value| {
                 let sealer = sealer.filter(|_| *value != Value::Null);
                 *secrets += u64::from(*value != Value::Null);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::TransferError;
 use super::format::Header;
 use super::import::CHUNK;
-use super::shapes::{self, shapes};
+use super::shapes::shapes;
 use super::step::{Step, apply};
 use super::verdict::Verdict;
 use crate::domain::{Code, Environment, Kind, Problem, TenantId};
@@ -124,7 +124,7 @@ impl Scratch {
                     for shape in shapes(kind) {
                         let found = store::load_any(query, shape, &ids)?;
                         let lacking = ids.iter().filter(|id| !found.contains_key(id));
-                        missing.extend(lacking.map(|id| (*id, shapes::name(shape))));
+                        missing.extend(lacking.map(|id| (*id, shape.client.clone())));
                     }
                 }
                 Ok((rows.last().map(|row| row.id.local), missing))
@@ -148,7 +148,7 @@ impl Scratch {
 fn makes(step: &Step) -> Option<(i64, String)> {
     match step {
         Step::Object(row) => Some((row.id.local, String::new())),
-        Step::Section { object, section } => Some((*object, shapes::name(section.info()))),
+        Step::Section { object, section } => Some((*object, section.info().client.clone())),
         Step::Change(_) => None,
     }
 }
@@ -161,7 +161,7 @@ fn ill_fitting(query: &mut Query<'_>, step: &Step, broken: &HashSet<i64>) -> sto
         Step::Change(change) => return overtaking(query, change).map(Some),
         Step::Object(_) => return Ok(Some(Vec::new())),
     };
-    let name = shapes::name(section.info());
+    let name = section.info().client.clone();
     let mut references = Vec::new();
     section.references(&mut |reference| references.push(reference));
     let ids: Vec<i64> = references.iter().map(|r| r.object.local).chain([*object]).collect();
@@ -221,8 +221,8 @@ fn conflict(step: &Step, constraint: &str) -> Problem {
         Step::Section { section, object } => match field(section.info().table) {
             Some(field) if field != "pkey" => Problem::new(Code::Duplicate, "is what an object above has already")
                 .under(field)
-                .under(shapes::name(section.info())),
-            _ => twice(&format!("of the object {object}")).under(shapes::name(section.info())),
+                .under(section.info().client.clone()),
+            _ => twice(&format!("of the object {object}")).under(section.info().client.clone()),
         },
         Step::Change(change) => twice(&format!("of the object {}, or one of its paths,", change.object))
             .value(change.version)

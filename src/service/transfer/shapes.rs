@@ -1,6 +1,6 @@
 //! Sections and details without their types: between the cells of the store and the fields of a line.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json};
@@ -8,25 +8,22 @@ use serde_json::{Map, Value as Json};
 use super::format::Fields;
 use crate::domain::{Code, Kept, Kind, ObjectId, Problem, TenantId, Value};
 use crate::form::{Cell, Form, Info, Leads, Place, Pointer, Rows, Section, camel};
-use crate::objects::KindInfo;
+use crate::objects::{KindInfo, infos};
 use crate::store;
 
 /// The sections or the detail of a kind.
 pub(super) fn shapes(kind: Kind) -> Vec<&'static Info> {
     match KindInfo::of(kind) {
-        None => Form::SECTIONS.iter().map(|(_, info)| info()).collect(),
+        None => Form::infos().to_vec(),
         Some(info) => vec![info.detail],
     }
 }
 
-/// Its name in the file.
-pub(super) fn name(info: &Info) -> String {
-    camel(info.table)
-}
-
 /// The section or detail of this name.
-pub(super) fn named(wanted: &str) -> Option<&'static Info> {
-    Kind::ALL.iter().flat_map(|kind| shapes(*kind)).find(|info| name(info) == wanted)
+pub(super) fn named(name: &str) -> Option<&'static Info> {
+    static NAMED: LazyLock<HashMap<&str, &Info>> =
+        LazyLock::new(|| infos().map(|info| (info.client.as_str(), info)).collect());
+    NAMED.get(name).copied()
 }
 
 /// Whether the change records of this path may hold ids: those of a form begin with the section.
@@ -37,7 +34,7 @@ pub(super) fn refers(path: &str) -> bool {
             let referring = info.fields.iter().filter(move |field| field.pointers.iter().any(leads));
             referring.map(move |field| start.clone() + &field.client)
         };
-        let form = Form::SECTIONS.iter().map(|(_, info)| info()).flat_map(|info| fields(info, name(info) + "."));
+        let form = Form::infos().iter().flat_map(|info| fields(info, format!("{}.", info.client)));
         form.chain(KindInfo::all().iter().flat_map(|kind| fields(kind.detail, String::new()))).collect()
     });
     REFERRING.contains(path)

@@ -68,8 +68,8 @@ pub(super) fn verify_tenant(
 impl Check<'_, '_> {
     fn sections(&mut self) {
         let forms = self.of_kinds(&[Kind::VirtualExtension, Kind::FormDefaults]);
-        for (_, info) in Form::SECTIONS {
-            self.section(info(), &forms);
+        for info in Form::infos() {
+            self.section(info, &forms);
         }
         for kind in KindInfo::all() {
             let objects = self.of_kinds(&[kind.kind]);
