@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::serve::{bind, runtime, stop};
+use super::serve::{bind, or_damaged, runtime, stop};
 use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
 use crate::graphql::Limits;
 use crate::http::{self, DocumentSettings, DoorOptions, FairUse, ServeOptions, StreamSettings};
 use crate::service::demo::{CANISTRACCI, MOLLOY};
-use crate::service::{self, App, Database, NewToken, OpenOptions, TenantRow};
+use crate::service::{self, App, Database, FileCheck, NewToken, OpenOptions, TenantRow};
 
 /// Serve a demo tenant with a playground, from a temporary database.
 #[derive(Args, Debug)]
@@ -69,7 +69,9 @@ impl Demo {
         };
         let (key_file, readers) = (key_beside(&database), self.server.readers());
         let environment = Environment::system();
+        let is_left_open = database.is_left_open();
         let app = App::open(&OpenOptions { database: database.clone(), key_file, readers, environment })?;
+        let check = FileCheck::begin(&database, is_left_open)?;
         let address = listener.local_addr()?;
         runtime.block_on(async {
             // Somebody's own tenants are not joined by the demo's.
@@ -98,8 +100,9 @@ impl Demo {
                 fair: self.fair,
                 watch: self.server.watch,
             };
-            Ok::<_, Failure>(http::serve(app, listener, options, stop).await?)
+            Ok::<_, Failure>(http::serve(app, listener, options, or_damaged(stop, check.as_ref())).await?)
         })?;
+        check.map_or(Ok(()), |check| check.verdict())?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -15,6 +15,7 @@ use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::{self, Limits};
 use crate::http::{self, DocumentSettings, DoorOptions, FairUse, STACK, ServeOptions, StreamSettings};
+use crate::service::FileCheck;
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";
@@ -75,7 +76,9 @@ impl Serve {
             runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
         // Beside the database, which is looked at meanwhile.
         std::thread::spawn(graphql::prepare);
+        let is_left_open = database.is_left_open();
         let app = self.database.open_or_make(self.server.readers())?;
+        let check = FileCheck::begin(&database, is_left_open)?;
         // Ends with this function, when nobody is served any more.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
         tracing::info!(target: LOG, address = %listener.local_addr()?, %database, "listening");
@@ -91,8 +94,9 @@ impl Serve {
             fair: self.fair,
             watch: self.server.watch,
         };
-        runtime.block_on(http::serve(app, listener, options, stop))?;
+        runtime.block_on(http::serve(app, listener, options, or_damaged(stop, check.as_ref())))?;
         tracing::info!(target: LOG, "stopped");
+        check.map_or(Ok(()), |check| check.verdict())?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -121,6 +125,26 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// Ends with `stop`, or when the file that is served turns out to be damaged.
+pub(super) fn or_damaged(
+    stop: impl Future<Output = ()> + Send + 'static,
+    check: Option<&FileCheck>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let damaged = check.map(FileCheck::until_damaged);
+    async move {
+        let damaged = async {
+            match damaged {
+                Some(damaged) => damaged.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop => {}
+            () = damaged => {}
+        }
+    }
 }
 
 #[cfg(test)]

@@ -62,6 +62,11 @@ impl Database {
         })
     }
 
+    /// Whether another program has the database's file open, or one was killed that had; never for a server's.
+    pub fn is_left_open(&self) -> bool {
+        self.file().is_some_and(sqlite::is_left_open)
+    }
+
     /// One state of the database, also while servers write to it. Nothing is changed or made.
     ///
     /// # Errors
@@ -138,6 +143,11 @@ pub(super) trait Connection: Session + Send {
 
     /// Undoes what was written since the transaction began, if it is still there.
     fn rollback(&mut self);
+
+    /// What is wrong with the whole file, if anything; a server looks after its own.
+    fn damage(&mut self) -> Result<Option<String>> {
+        Ok(None)
+    }
 
     /// Runs statements that take no parameters and give no rows: savepoints and migrations.
     fn batch(&mut self, sql: &str) -> Result<()>;

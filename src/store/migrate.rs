@@ -149,6 +149,12 @@ fn on<T: Send>(database: &Database, work: impl FnOnce(&mut dyn Connection) -> Sa
 fn steps(connection: &mut dyn Connection, known: &'static [Migration], now: i64) -> Said<Vec<String>> {
     connection.batch(CREATE).map_err(said)?;
     let missing = pending(connection.session(), known)?;
+    let is_old = !missing.is_empty() && missing.len() < known.len();
+    if is_old && let Some(why) = connection.damage().map_err(said)? {
+        return Err(format!(
+            "the file is damaged ({why}); bring it back from a backup with `vext restore FILE --force`"
+        ));
+    }
     for migration in missing {
         run(connection, migration, now).map_err(|e| format!("the migration {} failed: {e}", migration.name))?;
     }

@@ -71,7 +71,7 @@ pub use sections::{
 };
 pub use session::{Query, Session, Tx};
 pub use sources::{Source, sources};
-pub use sqlite::{Exclusive, Frozen, beside, copy_database};
+pub use sqlite::{Exclusive, FileReading, Frozen, beside, copy_database};
 use tally::Tallied;
 pub use tally::{Listing, Tally};
 pub use tenants::{

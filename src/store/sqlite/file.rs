@@ -1,14 +1,15 @@
 //! Looks at a file before anything is written to it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::super::engine::Found;
-use super::{APPLICATION_ID, BUSY_TIMEOUT};
+use super::{APPLICATION_ID, BUSY_TIMEOUT, beside};
 
-/// Looks whether a file is ours and sound.
+/// Looks whether a file is ours; and whether it is sound, where a program may have been killed that had it open. What was
+/// closed in good order is read beside serving it, see [`FileReading`].
 ///
 /// # Errors
 /// One sentence on why it cannot be used.
@@ -30,6 +31,8 @@ pub fn inspect(path: &Path) -> Result<Found, String> {
             Err(format!("the folder {} does not exist", folder.display()))
         };
     }
+    // Opening makes a log.
+    let is_left_open = is_left_open(path);
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(plain)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(plain)?;
     let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(plain);
@@ -43,15 +46,89 @@ pub fn inspect(path: &Path) -> Result<Found, String> {
         (_, APPLICATION_ID) => {}
         _ => return Err(format!("{shown} is a SQLite database, but not one of vext")),
     }
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(plain)?;
+    if !is_left_open {
+        return Ok(Found::Ours);
+    }
+    match verdict(&connection, "PRAGMA quick_check(1)").map_err(plain)? {
+        None => Ok(Found::Ours),
+        Some(damage) => {
+            keep(&connection).map_err(plain)?;
+            Err(damaged(path, damage))
+        }
+    }
+}
+
+/// Whether a log stands beside a file: another program has the file open, or one was killed that had.
+pub fn is_left_open(path: &Path) -> bool {
+    beside(path, "-wal").exists()
+}
+
+/// What is wrong according to a pragma that checks.
+pub(super) fn verdict(connection: &Connection, pragma: &str) -> rusqlite::Result<Option<String>> {
+    let verdict: String = connection.query_row(pragma, [], |row| row.get(0))?;
     // The verdict begins with a line that only names the database.
     let verdict = verdict.lines().last().unwrap_or_default();
-    if verdict == "ok" {
-        Ok(Found::Ours)
-    } else {
-        // Closing would write what stands in the log into a file that is damaged; it stays as it was found.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(plain)?;
-        Err(damaged(path, verdict))
+    Ok((verdict != "ok").then(|| verdict.to_owned()))
+}
+
+/// Closing would write what stands in the log into a file that is damaged; it stays as it was found.
+fn keep(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop)
+}
+
+/// A reading of all of a file, table by table: what is written meanwhile waits in the log for one table at most.
+pub struct FileReading {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl FileReading {
+    /// Opens a file that is ours.
+    ///
+    /// # Errors
+    /// One sentence on why not.
+    #[expect(clippy::disallowed_methods, reason = "looks at a file beside those that it is opened for")]
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let connection = connection.map_err(|error| refusal(path, &error))?;
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// Ends what is being read, if anything is.
+    pub fn interrupt(&self) -> Box<dyn Fn() + Send> {
+        let handle = self.connection.get_interrupt_handle();
+        Box::new(move || handle.interrupt())
+    }
+
+    /// Reads until the end, until it `is_stopped`, or until there is damage, which is told in one sentence.
+    ///
+    /// # Errors
+    /// One sentence when the file cannot be read, which says nothing of what stands in it.
+    pub fn read(&self, is_stopped: &dyn Fn() -> bool) -> Result<Option<String>, String> {
+        match self.damage(is_stopped) {
+            Ok(damage) => Ok(damage.map(|damage| damaged(&self.path, damage))),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                Ok(Some(damaged(&self.path, error)))
+            }
+            Err(error) => Err(refusal(&self.path, &error)),
+        }
+    }
+
+    fn damage(&self, is_stopped: &dyn Fn() -> bool) -> rusqlite::Result<Option<String>> {
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        keep(&self.connection)?;
+        let mut tables = self.connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+        let tables = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        for table in tables {
+            if is_stopped() {
+                break;
+            }
+            let pragma = format!("PRAGMA quick_check(\"{}\")", table.replace('"', "\"\""));
+            if let Some(damage) = verdict(&self.connection, &pragma)? {
+                return Ok(Some(damage));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -22,7 +22,8 @@ use super::session::Session;
 use super::stop::Interrupt;
 use crate::domain::{Row, Value};
 pub use backup::{Exclusive, beside, copy_database};
-pub(super) use file::inspect;
+pub use file::FileReading;
+pub(super) use file::{inspect, is_left_open};
 pub use frozen::Frozen;
 
 /// `vext` in ASCII: marks a file as ours.
@@ -110,6 +111,10 @@ impl Connection for SqliteConnection {
 
     fn claim(&mut self) -> Result<()> {
         self.connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(answer)
+    }
+
+    fn damage(&mut self) -> Result<Option<String>> {
+        file::verdict(&self.connection, "PRAGMA quick_check(1)").map_err(answer)
     }
 
     fn is_broken(&self) -> bool {
