@@ -162,10 +162,8 @@ fn steps(connection: &mut dyn Connection, known: &'static [Migration], now: i64)
     if missing.iter().any(|migration| migration.name == FINDING) {
         search::build(connection.session()).map_err(|e| format!("the migration {FINDING} failed: {e}"))?;
     }
-    // A start that has nothing to do writes nothing.
-    if !missing.is_empty() {
-        connection.claim().map_err(said)?;
-    }
+    // Also when nothing was missing: the log begins anew then, which a program that copies it has to see.
+    connection.claim().map_err(said)?;
     Ok(names(missing))
 }
 

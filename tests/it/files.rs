@@ -8,6 +8,7 @@ use std::io::{BufWriter, Write as _};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use vext::graphql::Limits;
 use vext::service::transfer::{ImportOptions, LineProblem, Secrets, TransferError};
 use vext::service::{App, NewToken, demo};
@@ -193,17 +194,16 @@ async fn every_number_has_edges(engine: Engine) {
     let checking = open(&scratch);
     let types = Types::of(&Server::start(Engine::Sqlite)).await;
     assert_eq!(dry_run(&checking, &altered(&lines, &[], "")).await, Ok(()));
-    // The check is the same whatever the engine: it is made once.
-    static TAKEN: tokio::sync::OnceCell<Vec<(&str, Vec<Place>)>> = tokio::sync::OnceCell::const_new();
-    let find = async || {
-        let mut taken = Vec::new();
-        for edge in EDGES {
-            taken.push((edge, accepted(&checking, &lines, edge).await));
-        }
-        taken
-    };
+    // The check of an edge is the same whatever the engine: it is made once, by the test that comes to it first. They begin
+    // at opposite ends.
+    static TAKEN: [OnceCell<Vec<Place>>; EDGES.len()] = [const { OnceCell::const_new() }; EDGES.len()];
+    let mut edges: Vec<_> = EDGES.into_iter().zip(&TAKEN).collect();
+    if engine == Engine::Postgres {
+        edges.reverse();
+    }
     let mut count = 0;
-    for (edge, good) in TAKEN.get_or_init(find).await.clone() {
+    for (edge, taken) in edges {
+        let good = taken.get_or_init(|| accepted(&checking, &lines, edge)).await.clone();
         count += good.len();
         if good.is_empty() {
             continue;
