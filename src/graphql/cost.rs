@@ -2,9 +2,9 @@
 //! from its answer.
 //!
 //! An object of the answer costs 1, and 1 more for every 10 of its plain fields, each time that one is asked for; an
-//! entry of a list of plain values counts as a plain field. Some fields cost more, see [`super::prices`]. A fragment is
-//! measured once, not at every spread. What is not in the schema is measured as a plain field: validation, which comes
-//! after, refuses it.
+//! entry of a list of plain values costs 1 too. Some fields cost more, see [`super::prices`]. A fragment is measured
+//! once, not at every spread. What is not in the schema is measured as a plain field: validation, which comes after,
+//! refuses it.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -265,10 +265,11 @@ impl<'a> Walk<'a> {
             Some(known) if known.paged => self.selection(&field.selection_set.node, known.of, self.page(field)),
             _ => self.selection(&field.selection_set.node, known.and_then(|known| known.of), LIST),
         };
-        let (each, leaves) = match is_leaf {
-            true => (0, times),
-            false => (inner.whole().saturating_add(1), 0),
+        let each = match is_leaf {
+            true => u64::from(many != Many::One),
+            false => inner.whole().saturating_add(1),
         };
+        let leaves = u64::from(is_leaf && many == Many::One);
         let cost = each.saturating_mul(times).saturating_add(beforehand);
         let chosen = many != Many::One || beforehand > 0 || known.is_some_and(|known| known.paged);
         let lists = if many == Many::One { inner.lists } else { inner.lists.up(at) };
@@ -328,9 +329,8 @@ impl<'a> Walk<'a> {
         }
         let mut object = |of: &Value| 1 + self.answer(set, known.of, of).whole();
         let (objects, leaves) = match answered {
-            Value::List(list) if set.items.is_empty() => (0, list.len() as u64),
-            _ if set.items.is_empty() => (0, 1),
             Value::List(list) => (list.iter().map(object).sum(), 0),
+            _ if set.items.is_empty() => (0, 1),
             Value::Null => (0, 0),
             one => (object(one), 0),
         };
