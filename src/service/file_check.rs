@@ -1,4 +1,4 @@
-//! Reads a database file from beginning to end while it is served, so that a start takes no longer for a large file.
+//! Reads all tables of a database file while it is served, so that a start need not.
 
 use std::future::pending;
 use std::sync::Arc;

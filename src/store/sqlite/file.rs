@@ -76,7 +76,7 @@ fn keep(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop)
 }
 
-/// A reading of all of a file, table by table: what is written meanwhile waits in the log for one table at most.
+/// A reading of all tables of a file, one by one: what is written meanwhile waits in the log for one table at most.
 pub struct FileReading {
     connection: Connection,
     path: PathBuf,
