@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Instant;
 
 use serde_json::{Value, json};
+use vext::store::FileReading;
 
 use crate::backups::{Place, fails, succeeds, text};
 use crate::playground::missing;
@@ -289,4 +291,40 @@ fn a_file_that_is_no_database_any_more_is_replaced_and_kept() {
     drop(server);
     succeeds(&["restore", text(&backup), "--database", text(&place.database), "--force"]);
     succeeds(&["token", "list", "--database", text(&place.database)]);
+}
+
+/// Neither a start nor a stop waits until a file has been read to its end.
+#[test]
+fn a_large_file_is_served_and_let_go_at_once() {
+    let place = Place::new();
+    let database = text(&place.database);
+    // Until it has answered, and until it has ended: the shorter of two each.
+    let run = || {
+        let once = || {
+            let begun = Instant::now();
+            let mut server = Process::start(&["serve", "--database", database]);
+            let answer = server.ask(TOKEN, "{ tenant { code } }", &json!({})).unwrap();
+            assert_eq!(answer["data"]["tenant"]["code"], "CANISTRACCI", "{answer}");
+            let started = begun.elapsed();
+            server.signal("-TERM");
+            assert!(server.ended().success());
+            (started, begun.elapsed() - started)
+        };
+        let (one, other) = (once(), once());
+        (one.0.min(other.0), one.1.min(other.1))
+    };
+    let (small_start, _) = run();
+    place.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+         INSERT INTO change_field SELECT c.tenant_id, c.object_id, c.version, printf('%08d', i), '0', '1'
+         FROM (SELECT tenant_id, object_id, version FROM change LIMIT 1) c, n",
+    );
+    let (reading, begun) = (FileReading::open(&place.database).unwrap(), Instant::now());
+    assert_eq!(reading.read(&|| false), Ok(None));
+    let all = begun.elapsed();
+    drop(reading);
+    let (start, end) = run();
+    println!("read in {all:?}, served after {start:?} instead of {small_start:?}, ended after {end:?}");
+    assert!(start < small_start + all / 2, "read in {all:?}, served after {start:?} instead of {small_start:?}");
+    assert!(end < all / 2, "read in {all:?}, ended after {end:?}");
 }
