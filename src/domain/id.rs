@@ -39,6 +39,11 @@ impl ObjectId {
         opaque::write(format!("{}.{}", self.tenant.0, self.local))
     }
 
+    /// Writes the opaque form as JSON.
+    pub fn write(self, json: &mut Vec<u8>) {
+        opaque::write_json(format_args!("{}.{}", self.tenant.0, self.local), json);
+    }
+
     /// The object behind an opaque id; `None` for everything that [`ObjectId::opaque`] did not make.
     pub fn of_opaque(id: &str) -> Option<Self> {
         let plain = opaque::read(id)?;

@@ -12,6 +12,7 @@ mod environment;
 mod folded;
 mod hex;
 mod id;
+pub mod json;
 mod kinds;
 mod mac;
 mod number;
@@ -48,4 +49,4 @@ pub use secret::{Password, Pin, Plain, Sealed, Secret, SecretText, SentSecret, T
 pub use sent::{Patch, Sent};
 pub use text::{CidrList, DisplayName, LongText, ReferenceId, Text, WebUser};
 pub use time::{DateTime, MinuteOfDay, TimeZone, Weekday, duration_from};
-pub use value::{Row, Value};
+pub use value::{Row, Value, ValueRef};

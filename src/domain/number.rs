@@ -1,7 +1,7 @@
 //! Numbers: those that are dialled (kept as text, a leading zero counts) and those that are counted.
 
 use super::scalar::corrupt;
-use super::{Code, Problem, Scalar, Sent, Shape, Value, scalar};
+use super::{Code, Problem, Scalar, Sent, Shape, Value, ValueRef, json, scalar};
 
 /// A text type for dialled numbers: `dialled!(/// doc  Name, "rule", |text| fits, whether it is a soft reference)`.
 macro_rules! dialled {
@@ -51,6 +51,11 @@ macro_rules! dialled {
                     Value::Text(text) => Self::read(&text),
                     _ => Err(corrupt("a number")),
                 }
+            }
+
+            fn write(stored: ValueRef<'_>, json: &mut Vec<u8>) -> Result<(), Problem> {
+                let text = stored.text().ok_or_else(|| corrupt("a number"))?;
+                Self::read(text).map(|number| json::write(number.as_str(), json))
             }
         }
     };
@@ -190,6 +195,11 @@ macro_rules! counted {
 
             fn from_value(value: Value) -> Result<Self, Problem> {
                 Self::checked(value.int().ok_or_else(|| corrupt("a whole number"))?)
+            }
+
+            fn write(stored: ValueRef<'_>, json: &mut Vec<u8>) -> Result<(), Problem> {
+                let n = stored.int().ok_or_else(|| corrupt("a whole number"))?;
+                Self::checked(n).map(|n| json::write(&n.0, json))
             }
         }
     };

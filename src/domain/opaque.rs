@@ -1,11 +1,28 @@
 //! Ids and cursors as clients see them: base64url of a plain text, so that nobody builds on what it says.
 
+use std::fmt;
+use std::io::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The opaque form of a text.
 pub fn write(plain: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(plain)
+}
+
+/// Writes the opaque form of a text of at most 96 bytes as JSON.
+pub fn write_json(plain: fmt::Arguments<'_>, json: &mut Vec<u8>) {
+    let (mut text, mut opaque) = ([0; 96], [0; 128]);
+    let mut rest = &mut text[..];
+    // Two numbers of 64 bits with their signs are 41 bytes.
+    let fits = rest.write_fmt(plain).is_ok();
+    let length = 96 - rest.len();
+    debug_assert!(fits, "{plain} is too long");
+    let length = URL_SAFE_NO_PAD.encode_slice(&text[..length], &mut opaque).unwrap_or_default();
+    json.push(b'"');
+    json.extend_from_slice(&opaque[..length]);
+    json.push(b'"');
 }
 
 /// The text behind an opaque form; `None` for what is none.

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Code, Problem, Sent, Value};
+use super::{Code, Problem, Sent, Value, ValueRef, json};
 
 /// How a secret is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,6 +72,14 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync + 'static {
         }
     }
 
+    /// Writes a stored value as JSON, as [`Scalar::answer`] shows it.
+    ///
+    /// # Errors
+    /// As [`Scalar::from_value`].
+    fn write(stored: ValueRef<'_>, json: &mut Vec<u8>) -> Result<(), Problem> {
+        Self::from_value(stored.into()).map(|value| json::write(&value.answer(), json))
+    }
+
     /// Dials `to` where it dialled `from`, when [`Scalar::DIALS`].
     fn redial(&mut self, from: &str, to: &str) {
         if Self::DIALS
@@ -105,6 +113,10 @@ impl Scalar for bool {
 
     fn from_value(value: Value) -> Result<Self, Problem> {
         value.bool().ok_or_else(|| corrupt("a switch"))
+    }
+
+    fn write(stored: ValueRef<'_>, json: &mut Vec<u8>) -> Result<(), Problem> {
+        stored.bool().map(|on| json::write(&on, json)).ok_or_else(|| corrupt("a switch"))
     }
 }
 
@@ -239,6 +251,16 @@ macro_rules! choice {
                         concat!("is stored as something else than a ", stringify!($Name)),
                     )
                 })
+            }
+
+            fn write(
+                stored: $crate::domain::ValueRef<'_>,
+                json: &mut Vec<u8>,
+            ) -> Result<(), $crate::domain::Problem> {
+                match stored.text().and_then(Self::of) {
+                    Some(choice) => Ok($crate::domain::json::write(choice.word(), json)),
+                    None => Self::from_value(stored.into()).map(drop),
+                }
             }
         }
     };

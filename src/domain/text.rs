@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::scalar::corrupt;
-use super::{Code, Problem, Scalar, Sent, Shape, Value};
+use super::{Code, Problem, Scalar, Sent, Shape, Value, ValueRef, json};
 
 /// The one text rule: at most `max` characters, none of them a control character. Line breaks and tabs pass where the
 /// text may have several lines.
@@ -69,6 +69,11 @@ macro_rules! text_type {
                     Value::Text(text) => Self::read(&text),
                     _ => Err(corrupt("text")),
                 }
+            }
+
+            fn write(stored: ValueRef<'_>, json: &mut Vec<u8>) -> Result<(), Problem> {
+                let text = stored.text().ok_or_else(|| corrupt("text"))?;
+                Self::read(text).map(|text| json::write(text.as_str(), json))
             }
         }
     };

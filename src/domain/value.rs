@@ -24,6 +24,61 @@ pub enum Value {
 /// The columns of one row, in the order that the statement names them.
 pub type Row = Vec<Value>;
 
+/// A value of a row while its statement stands on it: a [`Value`] that owns nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueRef<'a> {
+    /// SQL NULL.
+    Null,
+    /// A switch, see [`ValueRef::bool`].
+    Bool(bool),
+    /// A 64-bit integer.
+    Int(i64),
+    /// UTF-8 text.
+    Text(&'a str),
+    /// Raw bytes.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> ValueRef<'a> {
+    /// The integer in this value, or `None` when it holds anything else.
+    pub fn int(self) -> Option<i64> {
+        match self {
+            ValueRef::Int(n) => Some(n),
+            _ => None,
+        }
+    }
+
+    /// The text in this value, or `None` when it holds anything else.
+    pub fn text(self) -> Option<&'a str> {
+        match self {
+            ValueRef::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The switch in this value, see [`Value::bool`].
+    pub fn bool(self) -> Option<bool> {
+        match self {
+            ValueRef::Bool(b) => Some(b),
+            ValueRef::Int(0) => Some(false),
+            ValueRef::Int(1) => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl From<ValueRef<'_>> for Value {
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Null => Value::Null,
+            ValueRef::Bool(b) => Value::Bool(b),
+            ValueRef::Int(n) => Value::Int(n),
+            ValueRef::Text(text) => Value::Text(text.to_owned()),
+            ValueRef::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
+        }
+    }
+}
+
 impl Value {
     /// The integer in this value, or `None` when it holds anything else.
     pub fn int(&self) -> Option<i64> {

@@ -2,7 +2,7 @@
 
 use super::section::camel;
 use super::{Field, Info};
-use crate::domain::{Kept, Kind, ObjectId, Row, Shape, Value};
+use crate::domain::{Kept, Kind, ObjectId, Problem, Row, Shape, TenantId, Value, ValueRef};
 
 /// Where a field is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,7 +92,12 @@ pub struct Described {
     pub blank: Option<Cell>,
     /// The same for each column of an entry, when it is a list.
     pub entry: Vec<Option<Value>>,
+    /// Writes what stands in its column as an answer shows it, see [`Field::write`].
+    pub write: Write,
 }
+
+/// Writes a stored value as JSON.
+pub type Write = fn(ValueRef<'_>, TenantId, &mut Vec<u8>) -> Result<(), Problem>;
 
 impl Described {
     /// The field of this name and type.
@@ -111,6 +116,7 @@ impl Described {
             pointers: F::pointers(name),
             blank: F::blank().map(|blank| blank.store()),
             entry: F::entry(),
+            write: F::write,
         }
     }
 }

@@ -104,7 +104,11 @@ impl Destination {
         }
     }
 
-    fn load(row: Row, tenant: TenantId) -> Result<Self, Problem> {
+    /// Back from its three columns: the object, the number and the cause.
+    ///
+    /// # Errors
+    /// Not exactly one of them has a value, or one that breaks a rule.
+    pub fn load(row: Row, tenant: TenantId) -> Result<Self, Problem> {
         let [target, number, hangup] = <[Value; 3]>::try_from(row).map_err(|_| misplaced())?;
         Ok(Self::to(match (target, number, hangup) {
             (Value::Int(local), Value::Null, Value::Null) => Target::Object(ObjectId { tenant, local }),

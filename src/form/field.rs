@@ -9,7 +9,7 @@ use std::any::Any;
 use serde_json::Value as Json;
 
 use super::described::{Cell, Leads, Place, Pointer, Reference, Seen};
-use crate::domain::{Code, Id, Kept, ObjectId, Problem, Scalar, Sent, Shape, Target, TenantId, Value};
+use crate::domain::{Code, Id, Kept, ObjectId, Problem, Scalar, Sent, Shape, Target, TenantId, Value, ValueRef, json};
 
 /// A type that a field of a section can have.
 pub trait Field: Clone + PartialEq + Sized + Send + Sync + 'static {
@@ -66,6 +66,14 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync + 'static {
 
     /// How answers and change records show the value.
     fn show(&self) -> Json;
+
+    /// Writes what stands in the field's column as JSON, as [`Field::show`] shows it.
+    ///
+    /// # Errors
+    /// As [`Field::load`]; that the field is a list, which has no column.
+    fn write(_stored: ValueRef<'_>, _tenant: TenantId, _json: &mut Vec<u8>) -> Result<(), Problem> {
+        Err(misplaced())
+    }
 
     /// The entries of the list, when it is one of objects of their own.
     fn entries(&self) -> Vec<&dyn super::Section> {
@@ -187,6 +195,10 @@ impl<T: Scalar> Field for T {
         self.answer()
     }
 
+    fn write(stored: ValueRef<'_>, _: TenantId, json: &mut Vec<u8>) -> Result<(), Problem> {
+        <T as Scalar>::write(stored, json)
+    }
+
     fn pointers(name: &'static str) -> Vec<Pointer> {
         if T::DIALS { vec![Pointer { column: name, leads: Leads::ByNumber }] } else { Vec::new() }
     }
@@ -235,6 +247,16 @@ impl<T: Field> Field for Option<T> {
 
     fn show(&self) -> Json {
         self.as_ref().map_or(Json::Null, T::show)
+    }
+
+    fn write(stored: ValueRef<'_>, tenant: TenantId, json: &mut Vec<u8>) -> Result<(), Problem> {
+        match stored {
+            ValueRef::Null => {
+                json::write(&(), json);
+                Ok(())
+            }
+            stored => T::write(stored, tenant, json),
+        }
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
@@ -289,6 +311,10 @@ impl<K: Target> Field for Id<K> {
 
     fn show(&self) -> Json {
         self.object().opaque().into()
+    }
+
+    fn write(stored: ValueRef<'_>, tenant: TenantId, json: &mut Vec<u8>) -> Result<(), Problem> {
+        stored.int().map(|local| ObjectId { tenant, local }.write(json)).ok_or_else(misplaced)
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {

@@ -5,13 +5,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_graphql::ServerError;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{Response, ServerError};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
 use super::errors;
 use super::limits::Limits;
+use super::plan::Plans;
 use super::syntax::{self, Refused};
 use super::validation::NotNull;
 use crate::domain::hex;
@@ -55,7 +56,14 @@ pub struct Document {
     length: usize,
     parsed: Arc<ExecutableDocument>,
     /// What validation has found out, once the document has passed it.
-    checked: Option<Arc<NotNull>>,
+    checked: Option<Arc<Checked>>,
+}
+
+/// What is known of a document that has been validated. All its clones share it.
+#[derive(Debug)]
+struct Checked {
+    not_null: NotNull,
+    plans: Plans,
 }
 
 impl Document {
@@ -85,12 +93,17 @@ impl Document {
 
     /// What validation has found out; nothing before.
     pub(super) fn not_null(&self) -> Option<&NotNull> {
-        self.checked.as_deref()
+        self.checked.as_ref().map(|checked| &checked.not_null)
+    }
+
+    /// The plans of a document that has been validated.
+    pub(super) fn plans(&self) -> Option<&Plans> {
+        self.checked.as_ref().map(|checked| &checked.plans)
     }
 
     /// The same document, which has passed complete validation.
     pub(super) fn checked(self, found: NotNull) -> Self {
-        Self { checked: Some(Arc::new(found)), ..self }
+        Self { checked: Some(Arc::new(Checked { not_null: found, plans: Plans::default() })), ..self }
     }
 
     /// The operation that a request runs.
@@ -166,11 +179,6 @@ impl Documents {
             }
         }
     }
-}
-
-/// Whether a response comes from execution: an error before that leaves no data, and is at no field.
-pub fn was_executed(response: &Response) -> bool {
-    response.data != async_graphql::Value::Null || response.errors.iter().any(|error| !error.path.is_empty())
 }
 
 #[cfg(test)]

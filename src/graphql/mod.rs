@@ -10,6 +10,7 @@ mod hashed;
 mod introspection;
 mod layer;
 mod limits;
+mod plan;
 mod prices;
 mod schema;
 mod scope;
@@ -19,17 +20,19 @@ mod variables;
 
 use std::sync::{Arc, LazyLock};
 
-use async_graphql::{Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode};
+use async_graphql::{Request, SDLExportOptions, Schema, ServerError, ValidationMode, Variables};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
-pub use answer::{Cost, Estimate, to_json};
+pub use answer::{Cost, Estimate, Reply};
 use batch::Batches;
 use budget::Budget;
 use cost::Peak;
 use documents::Documents;
-pub use documents::{Document, DocumentHash, was_executed};
+pub use documents::{Document, DocumentHash};
 use layer::{Begun, Mutation, Query, Source as _, Subscription};
 pub use limits::{Exceeded, Limit, Limits, defaults};
+use plan::Plan;
+pub use plan::{Outcome, Unplanned};
 use prices::Prices;
 use schema::Vext;
 pub use scope::Asking;
@@ -38,8 +41,8 @@ pub use syntax::{Refused, parse};
 use validation::{NotNull, Types};
 pub use variables::admit_variables;
 
-use crate::service::App;
-use crate::store::{Snapshot, Tally};
+use crate::service::{App, Viewer};
+use crate::store::{Session, Snapshot, Tally};
 
 type TheSchema = Schema<Query<Vext>, Mutation<Vext>, Subscription<Vext>>;
 
@@ -52,6 +55,8 @@ pub struct Api {
     limits: Arc<Limits>,
     /// Whether everybody may see the schema.
     explorable: bool,
+    /// Whether queries are answered by plans.
+    plans: bool,
 }
 
 /// The schema. It executes documents that have been validated, so that async-graphql's own checks are set to the fewest.
@@ -64,6 +69,9 @@ fn schema(limits: &Limits) -> TheSchema {
         .limit_recursive_depth(nesting)
         .finish()
 }
+
+/// How many times less a plan takes than the executor, for which costs are made (docs/decisions/0029-plans.md).
+const BY_PLAN: u64 = 10;
 
 /// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
 const LONG: usize = 2048;
@@ -119,7 +127,12 @@ impl Api {
         prepare();
         let schema = schema(&limits);
         let documents = Arc::new(Documents::new(limits.document_cache));
-        Self { app, schema, documents, limits: Arc::new(limits), explorable }
+        Self { app, schema, documents, limits: Arc::new(limits), explorable, plans: true }
+    }
+
+    /// The same without plans: the executor answers everything, which tests compare.
+    pub fn without_plans(self) -> Self {
+        Self { plans: false, ..self }
     }
 
     /// The application behind the API.
@@ -183,36 +196,119 @@ impl Api {
     /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
     /// as [`Api::estimate`] answered, which also stands in the answer. A document that has been answered before is not
     /// validated again.
-    pub async fn execute(
+    pub async fn execute(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, Cost) {
+        let (reply, actual) = match self.prepared(document, request, &asking) {
+            // The state of an execution is large: it stays off the stack of who polls it.
+            Ok((document, request)) => Box::pin(self.answered(document, request, asking, requested)).await,
+            Err(errors) => (Reply::refused(errors), 0),
+        };
+        self.complete(reply, Cost { requested, actual })
+    }
+
+    /// Says in an answer what it has cost.
+    fn complete(&self, mut reply: Reply, cost: Cost) -> (Reply, Cost) {
+        if reply.was_executed() {
+            reply.extend("cost", cost.value());
+        }
+        reply.shorten_errors(&self.limits);
+        (reply, cost)
+    }
+
+    /// Executes a request that can be executed, by a plan or else by the executor, and says what it has cost.
+    async fn answered(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, u64) {
+        let unplanned = match self.planned(&document, &request, &asking).await {
+            Ok(outcome) => return written(outcome, &asking.snapshot),
+            Err(unplanned) => unplanned,
+        };
+        self.answered_by_executor(document, request, asking, requested, unplanned).await
+    }
+
+    async fn answered_by_executor(
         &self,
         document: Document,
         request: Request,
         asking: Asking,
         requested: u64,
-    ) -> (Response, Cost) {
-        let (mut response, actual) = match self.prepared(document, request, &asking) {
-            Ok((document, request)) => {
-                let (name, variables) = (request.operation_name.clone(), request.variables.clone());
-                // The state of an execution is large: it stays off the stack of who polls it.
-                let response = Box::pin(self.run(request, asking)).await;
-                let actual = match document.selected(name.as_deref()) {
-                    Some((_, operation)) if was_executed(&response) && response.errors.is_empty() => {
-                        DESCRIBED.prices.answer(document.parsed(), operation, &variables, &response.data)
-                    }
-                    // Where something failed, it is not known how much was done until then.
-                    Some(_) if was_executed(&response) => requested,
-                    _ => 0,
-                };
-                (response, actual)
+        unplanned: Option<Unplanned>,
+    ) -> (Reply, u64) {
+        let variables = request.variables.clone();
+        let selected = document.selected(request.operation_name.as_deref());
+        let mut reply = Reply::from(self.run(with_document(request, &document), asking).await);
+        reply.unplanned = unplanned;
+        let actual = match selected {
+            Some((_, operation)) if reply.was_executed() && reply.errors().is_empty() => {
+                DESCRIBED.prices.answer(document.parsed(), operation, &variables, reply.data())
             }
-            Err(errors) => (Response::from_errors(errors), 0),
+            // Where something failed, it is not known how much was done until then.
+            Some(_) if reply.was_executed() => requested,
+            _ => 0,
         };
-        let cost = Cost { requested, actual };
-        if was_executed(&response) {
-            response.extensions.insert("cost".into(), cost.value());
+        (reply, actual)
+    }
+
+    /// What a plan answers to a request.
+    ///
+    /// # Errors
+    /// Why there is no plan; `None` when none was looked for.
+    async fn planned(
+        &self,
+        document: &Document,
+        request: &Request,
+        asking: &Asking,
+    ) -> Result<Outcome, Option<Unplanned>> {
+        let planned = self.plan(document, request, request.variables.clone())?;
+        let viewer = asking.viewer.clone().ok_or(Some(Unplanned::Error))?;
+        let depends = planned.plan.tenant(&viewer);
+        let work = move |session: &mut dyn Session| Ok(planned.answer(&viewer, session));
+        // What is wrong with the database the executor meets too, and says.
+        let outcome = asking.snapshot.read_at_once(depends, work).await.map_err(|_| Some(Unplanned::Error))?;
+        outcome.map_err(Some)
+    }
+
+    /// The plan of a request with these values of its variables.
+    fn plan(&self, document: &Document, request: &Request, variables: Variables) -> Result<Planned, Option<Unplanned>> {
+        let (Some(plans), true) = (document.plans(), self.plans) else { return Err(None) };
+        let Some(operation) = document.selected(request.operation_name.as_deref()) else { return Err(None) };
+        let known = (Vext::layer(), &DESCRIBED.prices);
+        let plan = plans.of(known, document.parsed(), operation, &variables).map_err(Some)?;
+        let Limits { max_cost: most, max_response: longest, .. } = *self.limits;
+        Ok(Planned { plan, variables, most, longest })
+    }
+
+    /// The plan of a request that can be executed whoever asks; `None` where that is not so, or where there is no plan.
+    /// Then [`Api::execute`] finds out who executes it.
+    pub fn planned_for_all(&self, document: &Document, request: &Request) -> Option<Planned> {
+        if !self.explorable && introspection::refusal(document.parsed(), None).is_some() {
+            return None;
         }
-        answer::shorten_errors(&mut response, &self.limits);
-        (response, cost)
+        let selected = document.operation_of(request.operation_name.as_deref()).ok()?;
+        let variables =
+            variables::coerce(selected, document.not_null()?, &DESCRIBED.types, request.variables.clone()).ok()?;
+        self.plan(document, request, variables).ok()
+    }
+
+    /// The answer that a plan has written, see [`Api::execute`].
+    pub fn written(&self, outcome: Outcome, snapshot: &Snapshot, requested: u64) -> (Reply, Cost) {
+        let (reply, actual) = written(outcome, snapshot);
+        self.complete(reply, Cost { requested, actual })
+    }
+
+    /// Executes a request as [`Api::execute`] does, whose plan has given up.
+    pub async fn execute_unplanned(
+        &self,
+        why: Unplanned,
+        (document, request): (Document, Request),
+        asking: Asking,
+        requested: u64,
+    ) -> (Reply, Cost) {
+        let (reply, actual) = match self.prepared(document, request, &asking) {
+            Ok((document, request)) => {
+                let executed = self.answered_by_executor(document, request, asking, requested, Some(why));
+                Box::pin(executed).await
+            }
+            Err(errors) => (Reply::refused(errors), 0),
+        };
+        self.complete(reply, Cost { requested, actual })
     }
 
     /// A request that can be executed: its document is valid, its operation is there, each variable has a value of its
@@ -237,31 +333,26 @@ impl Api {
         let not_null = document.not_null().unwrap_or(&nothing);
         request.variables =
             variables::coerce(selected, not_null, &DESCRIBED.types, std::mem::take(&mut request.variables))?;
-        let mut parsed = (**document.parsed()).clone();
-        if selected.1.variable_definitions.len() > request.variables.len() {
-            variables::leave_out_absent(&mut parsed, &request.variables);
-        }
-        request.set_parsed_query(parsed);
         Ok((document, request))
     }
 
     /// The responses to a subscription, one for each event. A response without data is the last.
     ///
     /// Each event is resolved with a view of the database of its own, which is given back before the next is waited for.
-    pub fn subscribe(&self, document: Document, request: Request, asking: Asking) -> BoxStream<'static, Response> {
+    pub fn subscribe(&self, document: Document, request: Request, asking: Asking) -> BoxStream<'static, Reply> {
         let prepared = self.prepared(document, request, &asking).and_then(|(document, request)| {
             let plain = schema::check_subscription(document.parsed(), request.operation_name.as_deref());
-            plain.map(|()| request).map_err(|error| vec![error])
+            plain.map(|()| with_document(request, &document)).map_err(|error| vec![error])
         });
         let request = match prepared {
             Ok(request) => request,
-            Err(errors) => return stream::once(async { Response::from_errors(errors) }).boxed(),
+            Err(errors) => return stream::once(async { Reply::refused(errors) }).boxed(),
         };
         let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
         let (budget, limits) = (self.budget(), Arc::clone(&self.limits));
         let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
         let data = request.data(scope).data(budget.clone());
-        let next = move |responses: Option<BoxStream<'static, Response>>| {
+        let next = move |responses: Option<BoxStream<'static, async_graphql::Response>>| {
             let (batches, snapshot) = (batches.clone(), Arc::clone(&snapshot));
             let (budget, limits) = (budget.clone(), Arc::clone(&limits));
             async move {
@@ -271,13 +362,13 @@ impl Api {
                 answer::shorten_errors(&mut response, &limits);
                 snapshot.renew().await;
                 let goes_on = response.data != async_graphql::Value::Null;
-                Some((response, goes_on.then_some(responses)))
+                Some((Reply::from(response), goes_on.then_some(responses)))
             }
         };
         stream::unfold(Some(self.schema.execute_stream(data)), next).boxed()
     }
 
-    async fn run(&self, request: Request, asking: Asking) -> Response {
+    async fn run(&self, request: Request, asking: Asking) -> async_graphql::Response {
         let batches = Batches::default();
         let snapshot = Arc::clone(&asking.snapshot);
         let budget = self.budget();
@@ -291,4 +382,47 @@ impl Api {
         let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.of_field();
         Budget::new(self.limits.max_cost, refuse)
     }
+}
+
+/// A query that a plan answers.
+pub struct Planned {
+    plan: Arc<Plan>,
+    variables: Variables,
+    /// See [`Limits::max_cost`] and [`Limits::max_response`].
+    most: u64,
+    longest: usize,
+}
+
+impl Planned {
+    /// What it takes, of a request that would take so much if the executor answered it.
+    pub fn estimate(&self, executed: Estimate) -> Estimate {
+        let may_take_long = plan::walks(&self.plan, Vext::layer(), &self.variables);
+        Estimate { cost: executed.cost / BY_PLAN, may_take_long }
+    }
+
+    /// Answers it, in a transaction.
+    ///
+    /// # Errors
+    /// Why the executor has to.
+    pub fn answer(self, viewer: &Viewer, session: &mut dyn Session) -> Result<Outcome, Unplanned> {
+        let Self { plan, variables, most, longest } = self;
+        plan::run(&plan, Vext::layer(), &plan::Asks { viewer, variables: &variables, most, longest }, session)
+    }
+}
+
+/// What a plan has written and what it has cost. Its look-ups are counted.
+fn written(Outcome { data, cost, batches }: Outcome, snapshot: &Snapshot) -> (Reply, u64) {
+    batches.into_iter().for_each(|(of, keys)| snapshot.batch(of, keys));
+    (Reply::written(data), cost)
+}
+
+/// A request with its document as the executor takes it.
+fn with_document(mut request: Request, document: &Document) -> Request {
+    let mut parsed = (**document.parsed()).clone();
+    let selected = document.selected(request.operation_name.as_deref());
+    if selected.is_some_and(|(_, operation)| operation.variable_definitions.len() > request.variables.len()) {
+        variables::leave_out_absent(&mut parsed, &request.variables);
+    }
+    request.set_parsed_query(parsed);
+    request
 }

@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use async_graphql::Response;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response as Answer};
@@ -15,7 +14,7 @@ use super::fair::{Bill, Credentials};
 use super::pipeline::{Next, Operation, Running, result};
 use super::refusal::Refusal;
 use super::request::Media;
-use crate::graphql::Limits;
+use crate::graphql::{Limits, Reply};
 
 /// Tells nginx to pass each event on at once.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -25,9 +24,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 pub(super) fn answer(shared: &Shared, events: Result<impl Stream<Item = Event> + Send + 'static, Refusal>) -> Answer {
     match events.map_err(Refusal::into_document_errors) {
         Ok(events) => stream_of(shared, events),
-        Err(Ok(errors)) => {
-            stream_of(shared, stream::iter([next(&Response::from_errors(errors), &shared.limits), complete()]))
-        }
+        Err(Ok(errors)) => stream_of(shared, stream::iter([next(&Reply::refused(errors), &shared.limits), complete()])),
         Err(Err(refusal)) => refusal.answer(Media::EventStream),
     }
 }
@@ -59,8 +56,8 @@ pub(super) fn follow(
             () = super::stopped(&mut stopping), if subscribes => Next::Lost,
         };
         match next_of {
-            Next::Response(response) => {
-                let event = next(&response, &shared.limits);
+            Next::Response(reply) => {
+                let event = next(&reply, &shared.limits);
                 Some((event, Some((running, stopping, shared, open))))
             }
             Next::Complete => Some((complete(), None)),
@@ -70,8 +67,8 @@ pub(super) fn follow(
     Ok(stream::unfold(Some((running, shared.stopping.clone(), Arc::clone(shared), open)), following))
 }
 
-fn next(response: &Response, limits: &Limits) -> Event {
-    Event::default().event("next").data(result(response, limits))
+fn next(reply: &Reply, limits: &Limits) -> Event {
+    Event::default().event("next").data(result(reply, limits))
 }
 
 /// With empty data, without which a browser's `EventSource` does not pass it on.

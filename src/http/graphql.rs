@@ -1,6 +1,6 @@
 //! `GET` and `POST /graphql`: the steps that a request passes, in order.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, ServerError};
@@ -21,8 +21,9 @@ use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::watch::{Seen, Stage};
 use super::{Shared, events, identify, plan, socket};
-use crate::graphql::{Asking, Document, Estimate, Exceeded, to_json, was_executed};
-use crate::store::Snapshot;
+use crate::graphql::{Asking, Cost, Document, Estimate, Exceeded, Limits, Planned, Reply, Unplanned};
+use crate::service::Viewer;
+use crate::store::{Session, Snapshot};
 
 /// Answers a GraphQL request.
 pub(super) async fn answer(
@@ -103,6 +104,17 @@ struct Prepared {
     shows_plan: bool,
     /// What it would take. A limit that it passes is told once it is known who asks: it depends on the schema.
     estimate: Result<Estimate, Exceeded>,
+    /// The plan that answers it in one trip, if there is one.
+    planned: Option<Planned>,
+    /// Why that plan has given up, and who asks, as was found out before.
+    gave_up: Option<(Unplanned, Option<Viewer>)>,
+}
+
+/// What comes of a request in its place.
+enum Executed {
+    Answer(Answer),
+    /// Its plan has given up, and what the executor would take needs another place.
+    Elsewhere(Box<Prepared>),
 }
 
 /// Everything before anybody has to wait for a place.
@@ -140,9 +152,24 @@ async fn prepare(
     if shows_plan {
         seen.list();
     }
+    let is_plain = !reads && !shows_plan && token.is_some() && estimate.is_ok();
+    let planned = is_plain.then(|| shared.api.planned_for_all(&document, &request)).flatten();
     let credentials = shared.fair.begin_sign_in(client, token.as_deref()).await?;
     let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
-    Ok(Prepared { shared, credentials, token, selected, request_id, document, request, reads, shows_plan, estimate })
+    Ok(Prepared {
+        shared,
+        credentials,
+        token,
+        selected,
+        request_id,
+        document,
+        request,
+        reads,
+        shows_plan,
+        estimate,
+        planned,
+        gave_up: None,
+    })
 }
 
 /// Answers with a stream of events. Its headers show what the request had paid until then.
@@ -173,13 +200,14 @@ async fn follow(
 impl Prepared {
     /// Finds out who asks.
     async fn identified(self, snapshot: Arc<Snapshot>) -> Result<Operation, Refusal> {
-        let Self { shared, credentials, token, selected, request_id, document, request, estimate, .. } = self;
-        let viewer = match &token {
-            Some(token) => {
+        let Self { shared, credentials, token, selected, request_id, document, request, estimate, gave_up, .. } = self;
+        let viewer = match (gave_up, &token) {
+            (Some((_, viewer)), _) => viewer,
+            (None, Some(token)) => {
                 let (of_token, app) = ((token.as_str(), &credentials), shared.api.app());
                 Some(identify::viewer(app, &shared.fair, &snapshot, of_token, selected, &request_id).await?)
             }
-            None => None,
+            (None, None) => None,
         };
         let estimate = estimate?;
         Ok(Operation { document, request, asking: Asking { snapshot, viewer, request_id }, estimate })
@@ -195,24 +223,53 @@ impl Prepared {
         if self.document.operation(self.request.operation_name.as_deref()) == Some(OperationType::Subscription) {
             return (Err(Refusal::of_document(vec![no_stream()])), account);
         }
-        let place = match self.shared.fair.admit(&self.credentials, self.estimate.unwrap_or_default()).await {
-            Ok(place) => place,
-            Err(refusal) => return (Err(refusal), account),
-        };
-        let snapshot = self.shared.api.snapshot(&account.seen.tally, place.is_expensive());
-        let work = async move { (self.execute(snapshot, media, &headers, &mut account).await, account) };
-        place.run(Box::pin(work.in_current_span())).await
+        let (mut prepared, headers) = (self, Arc::new(headers));
+        loop {
+            let estimate = prepared.estimate.unwrap_or_default();
+            let takes = prepared.planned.as_ref().map_or(estimate, |planned| planned.estimate(estimate));
+            let place = match prepared.shared.fair.admit(&prepared.credentials, takes).await {
+                Ok(place) => place,
+                Err(refusal) => return (Err(refusal), account),
+            };
+            let expensive = place.is_expensive();
+            let snapshot = prepared.shared.api.snapshot(&account.seen.tally, expensive);
+            let headers = Arc::clone(&headers);
+            let work = async move {
+                let executed = prepared.execute((snapshot, expensive), media, &headers, &mut account).await;
+                (executed, account)
+            };
+            let (executed, back) = place.run(Box::pin(work.in_current_span())).await;
+            account = back;
+            match executed {
+                Ok(Executed::Answer(answer)) => return (Ok(answer), account),
+                Ok(Executed::Elsewhere(again)) => prepared = *again,
+                Err(refusal) => return (Err(refusal), account),
+            }
+        }
     }
 
     /// Finds out who asks, lets them pay, executes and writes the answer down.
     async fn execute(
-        self,
-        snapshot: Arc<Snapshot>,
+        mut self,
+        (snapshot, expensive): (Arc<Snapshot>, bool),
         media: Media,
         headers: &HeaderMap,
         Account { bill, seen }: &mut Account,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Executed, Refusal> {
         let (shared, reads, shows_plan) = (Arc::clone(&self.shared), self.reads, self.shows_plan);
+        if let (Some(planned), Some(token)) = (self.planned.take(), self.token.clone()) {
+            match self.execute_at_once((planned, token), &snapshot, bill, seen).await? {
+                Some(executed) => {
+                    let reply = settled(executed, (bill, seen))?;
+                    return Ok(Executed::Answer(answer_of(&reply, media, &shared.limits)));
+                }
+                None => bill.settle(0),
+            }
+            if !expensive && self.estimate.is_ok_and(|estimate| shared.fair.is_expensive(estimate)) {
+                return Ok(Executed::Elsewhere(Box::new(self)));
+            }
+        }
+        let gave_up = self.gave_up.as_ref().map(|(why, _)| *why);
         let operation = self.identified(Arc::clone(&snapshot)).await?;
         seen.identified = operation.asking.viewer.is_some();
         seen.done(Stage::Identify);
@@ -221,33 +278,91 @@ impl Prepared {
         }
         let tag = if reads && !shows_plan { Tag::of(&operation, media) } else { None };
         if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(headers)) {
-            seen.executed(&[]);
-            return Ok(tag.not_modified());
+            seen.executed(&Reply::default());
+            return Ok(Executed::Answer(tag.not_modified()));
         }
         let Operation { document, request, asking, estimate: Estimate { cost, .. } } = operation;
         bill.pay_for_execution(asking.viewer.as_ref(), cost)?;
-        let (mut response, cost) = shared.api.execute(document, request, asking, cost).await;
-        bill.settle(cost.actual);
-        seen.cost = Some(cost);
-        seen.done(Stage::Execute);
-        if !was_executed(&response) {
-            return Err(Refusal::of_document(response.errors));
-        }
-        seen.executed(&response.errors);
-        let tag = tag.filter(|tag| response.is_ok() && snapshot.depends_only_on(tag.tenant));
+        let executed = match gave_up {
+            Some(why) => shared.api.execute_unplanned(why, (document, request), asking, cost).await,
+            None => shared.api.execute(document, request, asking, cost).await,
+        };
+        let mut reply = settled(executed, (bill, seen))?;
+        let tag = tag.filter(|tag| reply.errors().is_empty() && snapshot.depends_only_on(tag.tenant));
         if shows_plan {
             // The plan stands inside of what is serialised: the time is that of serialising it once without.
-            drop(to_json(&response, &shared.limits));
+            drop(reply.to_json(&shared.limits));
             seen.done(Stage::Serialise);
-            response.extensions.insert("plan".into(), plan::of(seen));
+            reply.extend("plan", plan::of(seen));
         }
-        let mut answer = Answer::new(Body::from(to_json(&response, &shared.limits)));
-        answer.headers_mut().insert(CONTENT_TYPE, media.content_type());
+        let mut answer = answer_of(&reply, media, &shared.limits);
         if let Some(tag) = tag {
             tag.mark(&mut answer);
         }
-        Ok(answer)
+        Ok(Executed::Answer(answer))
     }
+
+    /// Does the same in one trip to the database, by a plan; `None` when it gives up.
+    async fn execute_at_once(
+        &mut self,
+        (planned, token): (Planned, String),
+        snapshot: &Snapshot,
+        bill: &mut Bill,
+        seen: &mut Seen,
+    ) -> Result<Option<(Reply, Cost)>, Refusal> {
+        let Self { shared, credentials, estimate, .. } = self;
+        let (cost, credentials) = ((*estimate)?.cost, *credentials);
+        let (fair, mut own) = (Arc::clone(&shared.fair), bill.take());
+        let (asks, id, selected) = (token.clone(), self.request_id.clone(), self.selected.clone());
+        // Known also when the trip does not come to its end.
+        let known = Arc::new(OnceLock::new());
+        let viewer = Arc::clone(&known);
+        let trip = move |session: &mut dyn Session| {
+            let identified = identify::viewer_at_once(session, &fair, (&asks, &credentials), selected, &id)
+                .and_then(|viewer| own.pay_for_execution(Some(&viewer), cost).map(|()| viewer));
+            let outcome = identified.map(|identified| planned.answer(viewer.get_or_init(|| identified), session));
+            Ok((outcome, own))
+        };
+        let outcome = match snapshot.read_at_once(None, trip).await {
+            Ok((outcome, own)) => {
+                *bill = own;
+                outcome?
+            }
+            // What kept the plan from its end the executor meets too, and says.
+            Err(_) if known.get().is_some() => Err(Unplanned::Error),
+            Err(error) => {
+                let of_token = (token.as_str(), &credentials);
+                let refused = identify::signed_in(&shared.fair, of_token, Err(error), &self.request_id);
+                return Err(refused.err().unwrap_or_else(|| Refusal::internal(&self.request_id)));
+            }
+        };
+        seen.identified = true;
+        match outcome {
+            Ok(outcome) => Ok(Some(shared.api.written(outcome, snapshot, cost))),
+            Err(why) => {
+                self.gave_up = Some((why, known.get().cloned()));
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// An answer that was executed: what it has cost is settled.
+fn settled((reply, cost): (Reply, Cost), (bill, seen): (&mut Bill, &mut Seen)) -> Result<Reply, Refusal> {
+    bill.settle(cost.actual);
+    seen.cost = Some(cost);
+    seen.done(Stage::Execute);
+    if !reply.was_executed() {
+        return Err(Refusal::of_document(reply.into_errors()));
+    }
+    seen.executed(&reply);
+    Ok(reply)
+}
+
+fn answer_of(reply: &Reply, media: Media, limits: &Limits) -> Answer {
+    let mut answer = Answer::new(Body::from(reply.to_json(limits)));
+    answer.headers_mut().insert(CONTENT_TYPE, media.content_type());
+    answer
 }
 
 fn no_stream() -> ServerError {

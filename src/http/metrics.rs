@@ -62,6 +62,7 @@ pub(super) struct Metrics {
     seconds: Family<Operation, Histogram, fn() -> Histogram>,
     rejected: ByCode,
     errors: ByCode,
+    executed: Family<[(&'static str, &'static str); 1], Counter>,
     in_flight: Gauge,
     pub(super) spans_dropped: Counter,
 }
@@ -75,6 +76,7 @@ impl Metrics {
             seconds: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
             rejected: ByCode::default(),
             errors: ByCode::default(),
+            executed: Family::default(),
             in_flight: Gauge::default(),
             spans_dropped: Counter::default(),
         };
@@ -88,6 +90,8 @@ impl Metrics {
             new.rejected.clone(),
         );
         registry.register("errors", "Errors in answers to requests that were executed", new.errors.clone());
+        let help = "Queries that were executed: by a plan, or by the executor, with the reason why not by a plan";
+        registry.register("executed", help, new.executed.clone());
         registry.register("requests_in_flight", "Requests that are worked on", new.in_flight.clone());
         registry.register("spans_dropped", "Spans that no collector took", new.spans_dropped.clone());
         registry.register_collector(Box::new(Process(Stopwatch::start())));
@@ -119,6 +123,9 @@ impl Metrics {
         };
         self.requests.get_or_create(&Ended { operation, r#type, outcome: ended }).inc();
         let codes = if outcome.ending == Ending::Executed { &self.errors } else { &self.rejected };
+        if let Some(by) = outcome.by {
+            self.executed.get_or_create(&[("by", by)]).inc();
+        }
         for code in outcome.codes {
             codes.get_or_create(&[("code", code.clone())]).inc();
         }

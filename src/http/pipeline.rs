@@ -5,8 +5,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+use async_graphql::Request;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response};
 use axum::http::HeaderMap;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ use super::refusal::Refusal;
 use super::request::Incoming;
 use super::watch::{Seen, Stage};
 use super::{Shared, identify, persisted};
-use crate::graphql::{Asking, Document, Estimate, Limits, to_json, was_executed};
+use crate::graphql::{Asking, Document, Estimate, Limits, Reply};
 
 /// An operation that may be executed.
 pub(super) struct Operation {
@@ -62,16 +62,16 @@ pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<(Asking, Cr
 
 /// The response to a query or a mutation that did not come alone: it waits for its place, pays and is watched like any
 /// other.
-async fn respond(shared: &Shared, operation: Operation, credentials: Credentials, bill: Bill) -> Response {
+async fn respond(shared: &Shared, operation: Operation, credentials: Credentials, bill: Bill) -> Reply {
     let mut seen = begin(shared, &operation);
     let span = seen.span();
     let answered = execute(shared, operation, credentials, bill, &mut seen).instrument(span).await;
-    let response = answered.unwrap_or_else(|refusal| Response::from_errors(refusal.into_errors()));
-    match was_executed(&response) {
-        true => seen.executed(&response.errors),
-        false => seen.refused(&response.errors),
+    let reply = answered.unwrap_or_else(|refusal| Reply::refused(refusal.into_errors()));
+    match reply.was_executed() {
+        true => seen.executed(&reply),
+        false => seen.refused(reply.errors()),
     }
-    response
+    reply
 }
 
 async fn execute(
@@ -80,7 +80,7 @@ async fn execute(
     credentials: Credentials,
     mut bill: Bill,
     seen: &mut Seen,
-) -> Result<Response, Refusal> {
+) -> Result<Reply, Refusal> {
     let estimate = operation.estimate;
     let place = shared.fair.admit(&credentials, estimate).await?;
     bill.pay_for_execution(operation.asking.viewer.as_ref(), estimate.cost)?;
@@ -89,11 +89,11 @@ async fn execute(
     seen.done(Stage::Identify);
     let (api, Operation { document, request, asking, .. }) = (shared.api.clone(), operation);
     let work = async move { api.execute(document, request, asking, estimate.cost).await };
-    let (response, cost) = place.run(Box::pin(work)).await;
+    let (reply, cost) = place.run(Box::pin(work)).await;
     seen.done(Stage::Execute);
     bill.settle(cost.actual);
     seen.cost = Some(cost);
-    Ok(response)
+    Ok(reply)
 }
 
 /// The responses to a subscription. It is validated in its place, which it then gives back, and pays once: what it sends
@@ -104,7 +104,7 @@ async fn subscribe<'a>(
     mut operation: Operation,
     credentials: Credentials,
     mut bill: Bill,
-) -> BoxStream<'a, Response> {
+) -> BoxStream<'a, Reply> {
     let mut seen = begin(shared, &operation);
     let begun = async {
         let place = shared.fair.admit(&credentials, operation.estimate).await?;
@@ -115,12 +115,12 @@ async fn subscribe<'a>(
     };
     match begun.await {
         Ok(()) => {
-            seen.executed(&[]);
+            seen.executed(&Reply::default());
             shared.api.subscribe(operation.document, operation.request, operation.asking)
         }
         Err(refusal) => {
             seen.refused(refusal.errors());
-            stream::once(async { Response::from_errors(refusal.into_errors()) }).boxed()
+            stream::once(async { Reply::refused(refusal.into_errors()) }).boxed()
         }
     }
 }
@@ -137,13 +137,13 @@ fn begin(shared: &Shared, operation: &Operation) -> Seen {
 /// read. It is given up when this is dropped.
 pub(super) struct Running {
     pub(super) subscribes: bool,
-    responses: mpsc::Receiver<Option<Response>>,
+    responses: mpsc::Receiver<Option<Reply>>,
     task: AbortHandle,
 }
 
 /// What comes of an operation next.
 pub(super) enum Next {
-    Response(Box<Response>),
+    Response(Box<Reply>),
     /// All responses have been there.
     Complete,
     /// It was given up: its client did not read for too long, or it panicked.
@@ -177,8 +177,8 @@ impl Running {
     }
 }
 
-impl From<Option<Option<Response>>> for Next {
-    fn from(received: Option<Option<Response>>) -> Self {
+impl From<Option<Option<Reply>>> for Next {
+    fn from(received: Option<Option<Reply>>) -> Self {
         match received {
             Some(Some(response)) => Next::Response(Box::new(response)),
             Some(None) => Next::Complete,
@@ -210,10 +210,10 @@ impl Drop for Running {
 }
 
 /// A response as JSON; without `data` when it does not come from execution.
-pub(super) fn result(response: &Response, limits: &Limits) -> String {
-    let json = match was_executed(response) {
-        true => to_json(response, limits),
-        false => serde_json::to_vec(&serde_json::json!({ "errors": response.errors })).unwrap_or_default(),
+pub(super) fn result(reply: &Reply, limits: &Limits) -> String {
+    let json = match reply.was_executed() {
+        true => reply.to_json(limits),
+        false => serde_json::to_vec(&serde_json::json!({ "errors": reply.errors() })).unwrap_or_default(),
     };
     String::from_utf8(json).unwrap_or_default()
 }

@@ -15,7 +15,7 @@ use super::metrics::{AtWork, Metrics};
 use super::otlp::{self, Attribute, Exporter};
 use super::trace::Trace;
 use crate::domain::{Stopwatch, duration_from};
-use crate::graphql::{Cost, Document, DocumentHash, defaults};
+use crate::graphql::{Cost, Document, DocumentHash, Reply, defaults};
 use crate::service::App;
 use crate::store::Tally;
 
@@ -97,6 +97,8 @@ pub(super) struct Seen {
     ending: Ending,
     /// The code of each error.
     codes: Vec<String>,
+    /// See [`Reply::executed_by`].
+    by: Option<&'static str>,
     pub(super) tally: Arc<Tally>,
     watch: Arc<Watch>,
     /// Whether others tell of it.
@@ -123,6 +125,8 @@ pub(super) struct Outcome<'a> {
     pub(super) ending: Ending,
     /// The code of each error.
     pub(super) codes: &'a [String],
+    /// See [`Reply::executed_by`].
+    pub(super) by: Option<&'static str>,
 }
 
 impl Watch {
@@ -148,6 +152,7 @@ impl Watch {
             cost: None,
             ending: Ending::Abandoned,
             codes: Vec::new(),
+            by: None,
             tally: Arc::default(),
             _at_work: self.metrics.work(),
         }
@@ -155,8 +160,9 @@ impl Watch {
 
     fn tell(&self, seen: &Seen) {
         let took = seen.begun.elapsed();
-        let Seen { operation, identified, ending, codes, .. } = seen;
-        let outcome = Outcome { operation: operation.as_ref(), identified: *identified, ending: *ending, codes };
+        let Seen { operation, identified, ending, codes, by, .. } = seen;
+        let (operation, identified, ending, by) = (operation.as_ref(), *identified, *ending, *by);
+        let outcome = Outcome { operation, identified, ending, codes, by };
         self.metrics.count(&outcome, took.as_secs_f64());
         if let Some(exporter) = self.exporter.as_ref().filter(|_| seen.trace.sampled) {
             exporter.export(seen.as_span(&outcome, self.app.now(), took));
@@ -250,9 +256,10 @@ impl Seen {
     }
 
     /// Remembers how the execution ended.
-    pub(super) fn executed(&mut self, errors: &[ServerError]) {
+    pub(super) fn executed(&mut self, reply: &Reply) {
         self.ending = Ending::Executed;
-        self.codes = errors.iter().map(code).collect();
+        self.codes = reply.errors().iter().map(code).collect();
+        self.by = reply.executed_by();
     }
 
     /// Remembers why nothing was executed.

@@ -98,6 +98,35 @@ fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
+/// The viewer behind a bearer token, see [`App::authenticate`].
+///
+/// # Errors
+/// What the store answers.
+pub fn viewer(session: &mut dyn Session, token: &str, header: Option<String>) -> store::Result<Option<Viewer>> {
+    let hash = hash(token);
+    let Some(token) = store::find_token(session, &hash)? else { return Ok(None) };
+    let row = match (&header, token.selected) {
+        (Some(code), _) => store::tenant_by_code(session, code)?,
+        (None, Some(id)) => store::tenant_by_id(session, id)?,
+        (None, None) => None,
+    };
+    let named = header.is_some() || token.selected.is_some();
+    let has = |scope| token.scopes.split(' ').any(|own| own == scope);
+    let mut viewer = Viewer {
+        write: has("write"),
+        delete: has("delete"),
+        explore: has("explore"),
+        name: token.name,
+        selected: if named { Selected::Unknown(header) } else { Selected::None },
+        tenants: (!token.all_tenants).then_some(token.tenants),
+        token: Some(hash),
+    };
+    if let Some(row) = row.filter(|row| viewer.sees(row.id)) {
+        viewer.selected = Selected::Tenant(Box::new(row));
+    }
+    Ok(Some(viewer))
+}
+
 impl App {
     /// The viewer behind a bearer token, with the tenant that the code in `header` selects, or else the token itself.
     /// `None` when the token is unknown or revoked.
@@ -110,31 +139,8 @@ impl App {
         token: &str,
         header: Option<String>,
     ) -> store::Result<Option<Viewer>> {
-        let hash = hash(token);
-        let read = move |session: &mut dyn Session| {
-            let Some(token) = store::find_token(session, &hash)? else { return Ok(None) };
-            let row = match (&header, token.selected) {
-                (Some(code), _) => store::tenant_by_code(session, code)?,
-                (None, Some(id)) => store::tenant_by_id(session, id)?,
-                (None, None) => None,
-            };
-            let named = header.is_some() || token.selected.is_some();
-            let has = |scope| token.scopes.split(' ').any(|own| own == scope);
-            let mut viewer = Viewer {
-                write: has("write"),
-                delete: has("delete"),
-                explore: has("explore"),
-                name: token.name,
-                selected: if named { Selected::Unknown(header) } else { Selected::None },
-                tenants: (!token.all_tenants).then_some(token.tenants),
-                token: Some(hash),
-            };
-            if let Some(row) = row.filter(|row| viewer.sees(row.id)) {
-                viewer.selected = Selected::Tenant(Box::new(row));
-            }
-            Ok(Some(viewer))
-        };
-        snapshot.read_system(read).await
+        let token = token.to_owned();
+        snapshot.read_system(move |session| viewer(session, &token, header)).await
     }
 
     /// The marks of the valid tokens, of at most so many, the newest; read in time.

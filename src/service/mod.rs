@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use access::{NewToken, Selected, TokenMark, Viewer};
+pub use access::{NewToken, Selected, TokenMark, Viewer, viewer};
 pub use backup::{Manifest, backup};
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;

@@ -41,6 +41,9 @@ impl fmt::Debug for Database {
     }
 }
 
+/// What to do about a file that is damaged.
+pub(super) const BRING_BACK: &str = "bring it back from a backup with `vext restore FILE --force`";
+
 /// What is in a database, looked at before anything is written to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found {

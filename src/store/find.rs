@@ -14,6 +14,8 @@ struct Ordered {
     down: &'static str,
     /// Only the ids, in any order: read from the index alone.
     ids: &'static str,
+    /// How many there are: read from the index alone.
+    count: &'static str,
 }
 
 macro_rules! ordered {
@@ -45,6 +47,13 @@ macro_rules! ordered {
                 ", object_id) < ($5, $6) ORDER BY ",
                 $key,
                 ", object_id LIMIT $7"
+            ),
+            count: concat!(
+                "SELECT count(*) FROM pbx_object WHERE tenant_id = $1 AND kind = $2 AND (",
+                $key,
+                ", object_id) > ($3, $4) AND (",
+                $key,
+                ", object_id) < ($5, $6)"
             ),
         }
     };
@@ -81,6 +90,15 @@ pub fn walk(
     let statements = statements(field);
     let sql = if direction == OrderDirection::Asc { statements.up } else { statements.down };
     all(query, sql, &[&[kind.to_value()][..], &span.params(), &[Value::Int(limit as i64)]].concat())
+}
+
+/// How many objects of a kind lie in a span.
+///
+/// # Errors
+/// What the engine answers.
+pub fn count_span(query: &mut Query<'_>, kind: Kind, field: OrderField, span: &Span) -> Result<i64> {
+    let row = query.first(statements(field).count, &[&[kind.to_value()][..], &span.params()].concat())?;
+    column!(row.unwrap_or_default(), 0, int)
 }
 
 /// Something that a filter asks of a virtual extension's form.

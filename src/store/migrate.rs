@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::engine::{Connection, Database, Found, Manager, apart};
+use super::engine::{BRING_BACK, Connection, Database, Found, Manager, apart};
 use super::error::{Result, StoreError};
 use super::search;
 use super::session::Session;
@@ -151,9 +151,7 @@ fn steps(connection: &mut dyn Connection, known: &'static [Migration], now: i64)
     let missing = pending(connection.session(), known)?;
     let is_old = !missing.is_empty() && missing.len() < known.len();
     if is_old && let Some(why) = connection.damage().map_err(said)? {
-        return Err(format!(
-            "the file is damaged ({why}); bring it back from a backup with `vext restore FILE --force`"
-        ));
+        return Err(format!("the file is damaged ({why}); {BRING_BACK}"));
     }
     for migration in missing {
         run(connection, migration, now).map_err(|e| format!("the migration {} failed: {e}", migration.name))?;

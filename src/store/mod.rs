@@ -6,6 +6,7 @@
 //! store's own threads; async tasks never touch a connection or a pool.
 
 mod changes;
+mod chosen;
 mod commits;
 mod deadline;
 mod engine;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use changes::{Record, changed_since, record};
+pub use chosen::{Chosen, ChosenField, ENTRY};
 use commits::Commits;
 pub use commits::GONE;
 pub use deadline::Deadline;
@@ -48,7 +50,7 @@ use engine::{Manager, Statements};
 pub use erase::{find as find_tenant, tenant as erase_tenant};
 pub use error::{Result, StoreError};
 pub use feed::{FeedPlace, FeedRow, KIND_PATH, feed, fields_of_change};
-pub use find::{Fact, Probe, facts, probe, walk};
+pub use find::{Fact, Probe, count_span, facts, probe, walk};
 pub use known_numbers::known_numbers;
 pub use look::{Look, newest};
 use metrics::Metrics;
@@ -56,7 +58,8 @@ pub use migrate::{lacking as migrations_lacking, migrate, missing as missing_mig
 pub use numbers::{free_number, free_number_behind, parking_slots};
 pub use objects::{
     ObjectRow, OwnRow, count, erase as erase_object, holders, insert as insert_object, ldap_exists,
-    load as load_objects, logins, number_inside, of_kind, only_named, owned_numbers, plain_row, touch,
+    load as load_objects, logins, number_inside, of_kind, only_named, owned_numbers, plain_row, scan as scan_objects,
+    touch,
 };
 pub use order::{Key, OrderDirection, OrderField, Position, Span};
 pub use postgres::Server as PostgresServer;
@@ -69,7 +72,7 @@ pub use search::among as with_word;
 pub use sections::{
     alike, erase as erase_section, in_object_row, load as load_sections, load_any, load_details, save as save_section,
 };
-pub use session::{Query, Session, Tx};
+pub use session::{Columns, Query, Session, Tx};
 pub use sources::{Source, sources};
 pub use sqlite::{Exclusive, FileReading, Frozen, beside, copy_database};
 use tally::Tallied;

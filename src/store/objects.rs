@@ -1,10 +1,12 @@
 //! Rows of `pbx_object`: everything that a tenant has.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{OnceLock, RwLock};
 
 use super::error::{Result, StoreError};
 use super::search;
-use super::session::{Query, Tx, column};
+use super::sections::{keep, once};
+use super::session::{Columns, Query, Tx, column};
 use crate::domain::{Counter, DateTime, Kind, ObjectId, Row, Scalar, Value, sort_key};
 use crate::form::Holder;
 
@@ -116,6 +118,28 @@ pub(super) fn all(query: &mut Query<'_>, sql: &'static str, params: &[Value]) ->
 pub fn load(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, ObjectRow>> {
     let rows = all(query, BY_IDS, &[ids.iter().copied().collect()])?;
     Ok(rows.into_iter().map(|row| (row.id.local, row)).collect())
+}
+
+/// Stops at the row of each of some objects: its key, its kind, and these columns of `pbx_object`, in the order of the
+/// table. What does not exist is left out.
+///
+/// # Errors
+/// What the engine and the closure answer.
+pub fn scan(
+    query: &mut Query<'_>,
+    ids: &Value,
+    columns: &[&'static str],
+    each: &mut dyn FnMut(&dyn Columns) -> Result<()>,
+) -> Result<()> {
+    static KNOWN: OnceLock<RwLock<HashMap<Vec<&'static str>, &'static &'static str>>> = OnceLock::new();
+    let sql = once(KNOWN.get_or_init(RwLock::default), columns.to_vec(), || {
+        let columns: String = columns.iter().map(|column| format!(", {column}")).collect();
+        keep(format!(
+            "SELECT object_id, kind{columns} FROM pbx_object WHERE tenant_id = $1 AND object_id = ANY($2) \
+             AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = $1)"
+        ))
+    });
+    query.scan(sql, std::slice::from_ref(ids), each)
 }
 
 /// All objects of a kind, by name.

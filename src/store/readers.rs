@@ -208,6 +208,22 @@ impl Reading {
     }
 }
 
+/// What comes of a request's transaction after its reads.
+#[derive(Clone, Copy)]
+enum Then {
+    GoesOn,
+    Ends,
+}
+
+impl Reading {
+    /// Ends the transaction, on a reader's thread.
+    fn end(&mut self) {
+        if let Some((mut connection, _permit)) = self.held.take() {
+            connection.rollback();
+        }
+    }
+}
+
 impl Drop for Reading {
     fn drop(&mut self) {
         if let Some((mut connection, permit)) = self.held.take() {
@@ -345,7 +361,7 @@ impl Snapshot {
         if before.is_err_and(|before| before != tenant.0) {
             self.depends_on_more();
         }
-        self.submit(move |session| work(&mut Query::new(session, tenant))).await
+        self.submit(move |session| work(&mut Query::new(session, tenant)), Then::GoesOn).await
     }
 
     /// Reads of what belongs to no tenant: tenants themselves and tokens.
@@ -357,12 +373,28 @@ impl Snapshot {
         work: impl FnOnce(&mut dyn Session) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.depends_on_more();
-        self.submit(work).await
+        self.submit(work, Then::GoesOn).await
+    }
+
+    /// All that a request reads, in one trip to a thread: what it reads later sees another state. `depends` is the tenant
+    /// that alone it depends on, if there is one.
+    ///
+    /// # Errors
+    /// As [`Snapshot::read`].
+    pub async fn read_at_once<T: Send + 'static>(
+        &self,
+        depends: Option<TenantId>,
+        work: impl FnOnce(&mut dyn Session) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.gathering.store(false, Ordering::Relaxed);
+        self.depends.store(depends.map_or(MORE, |tenant| tenant.0), Ordering::Relaxed);
+        self.submit(work, Then::Ends).await
     }
 
     async fn submit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn Session) -> Result<T> + Send + 'static,
+        then: Then,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let read: Read = Box::new(move |session| {
@@ -373,7 +405,7 @@ impl Snapshot {
         let answered = async {
             self.waiting().push(read);
             if !self.gathering.load(Ordering::Relaxed) {
-                self.flush().await;
+                self.carry_out(then).await;
             }
             answer.await.map_err(|_| stopped())?
         };
@@ -399,6 +431,10 @@ impl Snapshot {
 
     /// Carries out all reads that wait, in their order, and then answers all of them.
     pub async fn flush(&self) {
+        self.carry_out(Then::GoesOn).await;
+    }
+
+    async fn carry_out(&self, then: Then) {
         let mut held = self.reading.lock().await;
         let reads = std::mem::take(&mut *self.waiting());
         let reading = held.take();
@@ -416,7 +452,13 @@ impl Snapshot {
             match reading {
                 Ok(mut reading) => {
                     let deliveries = reading.carry_out(reads, &stop, tally.as_deref());
-                    (Some(reading), deliveries)
+                    match then {
+                        Then::GoesOn => (Some(reading), deliveries),
+                        Then::Ends => {
+                            reading.end();
+                            (None, deliveries)
+                        }
+                    }
                 }
                 Err(error) => (None, refuse(reads, &error)),
             }

@@ -31,7 +31,7 @@ struct ListSql {
     insert: &'static str,
 }
 
-fn keep(sql: String) -> &'static str {
+pub(super) fn keep(sql: String) -> &'static str {
     Box::leak(sql.into_boxed_str())
 }
 

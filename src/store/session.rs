@@ -3,16 +3,41 @@
 use std::ops::{Deref, DerefMut};
 
 use super::error::{Result, StoreError};
-use crate::domain::{Counter, Row, TenantId, Value};
+use crate::domain::{Counter, Row, TenantId, Value, ValueRef};
+
+/// The row that a statement stands on.
+pub trait Columns {
+    /// How many columns there are.
+    fn count(&self) -> usize;
+
+    /// The value of a column, counted from 0.
+    ///
+    /// # Errors
+    /// There is no such column, or it holds what no column of this program holds.
+    fn get(&self, at: usize) -> Result<ValueRef<'_>>;
+}
+
+impl dyn Columns + '_ {
+    /// The whole number in a column.
+    ///
+    /// # Errors
+    /// It holds something else.
+    pub fn int(&self, at: usize) -> Result<i64> {
+        self.get(at)?.int().ok_or_else(|| StoreError::Corrupt(format!("column {at} is not a whole number")))
+    }
+}
+
+/// Looks at the row that a statement stands on.
+pub type Each<'a> = dyn FnMut(&dyn Columns) -> Result<()> + 'a;
 
 /// A connection inside a transaction. SQL is in the subset that all engines run: placeholders `$1…$n`, and
 /// `= ANY($n)` for a list of ids.
 pub trait Session {
-    /// Runs a statement and hands each row to `each`, in the statement's order.
+    /// Runs a statement and stops at each row, in the statement's order, for `each` to look at it.
     ///
     /// # Errors
     /// What the engine answers, and what `each` answers.
-    fn query(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()>;
+    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()>;
 
     /// Runs a statement that changes rows and says how many.
     ///
@@ -22,6 +47,22 @@ pub trait Session {
 }
 
 impl dyn Session + '_ {
+    /// Runs a statement and hands each row to `each`, in the statement's order.
+    ///
+    /// # Errors
+    /// What the engine answers, and what `each` answers.
+    pub fn query(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+        each: &mut dyn FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        self.scan(sql, params, &mut |columns| {
+            let row: Result<Row> = (0..columns.count()).map(|at| columns.get(at).map(Value::from)).collect();
+            each(row?)
+        })
+    }
+
     /// All rows of a statement.
     ///
     /// # Errors
@@ -51,7 +92,8 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    pub(super) fn new(session: &'a mut dyn Session, tenant: TenantId) -> Self {
+    /// Reads of a tenant, in the transaction of a session.
+    pub fn new(session: &'a mut dyn Session, tenant: TenantId) -> Self {
         Self { session, tenant }
     }
 
@@ -62,6 +104,14 @@ impl<'a> Query<'a> {
 
     fn with_tenant(&self, params: &[Value]) -> Vec<Value> {
         std::iter::once(Value::Int(self.tenant.0)).chain(params.iter().cloned()).collect()
+    }
+
+    /// Stops at each row of a statement for `each` to look at it.
+    ///
+    /// # Errors
+    /// What the engine answers, and what `each` answers.
+    pub fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
+        self.session.scan(sql, &self.with_tenant(params), each)
     }
 
     /// Hands each row of a statement to `each`.

@@ -12,8 +12,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::error::{Result, StoreError};
-use super::session::Session;
-use crate::domain::{Row, Value};
+use super::session::{Each, Session};
+use crate::domain::Value;
 
 /// Ends the statement that a connection is running, if there is one. It may take as long as a connection to be made.
 pub(super) type Interrupt = Arc<dyn Fn() + Send + Sync>;
@@ -99,11 +99,11 @@ pub(super) struct Stoppable<'a> {
 }
 
 impl Session for Stoppable<'_> {
-    fn query(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
         self.stop.check()?;
-        self.session.query(sql, params, &mut |row| {
+        self.session.scan(sql, params, &mut |columns| {
             self.stop.check()?;
-            each(row)
+            each(columns)
         })
     }
 

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Result;
-use super::session::Session;
-use crate::domain::{Row, Value};
+use super::session::{Each, Session};
+use crate::domain::Value;
 
 /// Counts what one request asks of the store. A save that is run again counts again.
 #[derive(Debug, Default)]
@@ -66,9 +66,9 @@ pub(super) struct Tallied<'a> {
 }
 
 impl Session for Tallied<'_> {
-    fn query(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
         self.tally.statement(sql);
-        self.session.query(sql, params, each)
+        self.session.scan(sql, params, each)
     }
 
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {

@@ -44,6 +44,7 @@ mod model;
 mod nodes;
 mod options;
 mod places;
+mod plans;
 mod playground;
 mod probes;
 mod process;

@@ -212,11 +212,17 @@ async fn cursor_before_2000(server: &Server) -> String {
     before["cursor"].as_str().unwrap().to_owned()
 }
 
-/// What is not selected is not loaded.
+/// What is not selected is not loaded: one statement reads what is, of all sections.
 async fn a_section_is_loaded_only_when_it_is_selected(engine: Engine) {
     let server = Server::start(engine);
     let mut counts = Vec::new();
-    for sections in ["", "note { branch }", "note { branch } security { locked }"] {
+    let mut known: BTreeSet<_> = server.app.statement_texts().into_iter().collect();
+    let tables = [" note s", " security s", " follow_me s"];
+    for (sections, read) in [
+        ("", vec![]),
+        ("note { branch }", vec![" note s"]),
+        ("note { branch } security { locked }", vec![" note s", " security s"]),
+    ] {
         let before = server.app.statements();
         server
             .data(
@@ -225,8 +231,14 @@ async fn a_section_is_loaded_only_when_it_is_selected(engine: Engine) {
             )
             .await;
         counts.push(server.app.statements() - before);
+        let texts: BTreeSet<_> = server.app.statement_texts().into_iter().collect();
+        let new: Vec<_> = texts.difference(&known).filter(|text| text.contains("FROM note")).collect();
+        assert_eq!(new.len(), usize::from(!read.is_empty()), "{sections}: {new:?}");
+        let named: Vec<_> = tables.into_iter().filter(|table| new.iter().any(|text| text.contains(table))).collect();
+        assert_eq!(named, read, "{sections}: {new:?}");
+        known = texts;
     }
-    assert_eq!([counts[1] - counts[0], counts[2] - counts[1]], [1, 1]);
+    assert_eq!([counts[1] - counts[0], counts[2] - counts[1]], [1, 0]);
 }
 
 async fn pages_join_without_gap_or_repetition(engine: Engine) {

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use async_graphql::parser::types::Field as Asked;
-use async_graphql::{Context, Name, Result, Value};
+use async_graphql::{Context, Name, Positioned, Result, Value};
 use async_graphql_value::Value as Written;
 
 use super::types::{Input, Plain, Ty};
@@ -14,6 +14,12 @@ use crate::domain::{Patch, SecretText, Sent};
 /// there.
 #[derive(Clone, Debug, Default)]
 pub struct Args(pub Patch);
+
+/// An argument as a document writes it.
+pub type Argument = (Positioned<Name>, Positioned<Written>);
+
+/// The values of variables.
+pub type Variables<'a> = dyn Fn(&Name) -> Option<Value> + 'a;
 
 impl Deref for Args {
     type Target = Patch;
@@ -29,9 +35,18 @@ impl Args {
     /// # Errors
     /// A value is not of its type, although that has been checked before: a bug.
     pub(super) fn read(layer: &Layer, inputs: &[Input], asked: &Asked, context: &Context<'_>) -> Result<Self> {
+        Self::of(layer, inputs, &asked.arguments, &|name| variable(name, context))
+    }
+
+    /// Those that stand in a document, with the values of `variables` put in.
+    ///
+    /// # Errors
+    /// As [`Args::read`].
+    pub fn of(layer: &Layer, inputs: &[Input], arguments: &[Argument], variables: &Variables<'_>) -> Result<Self> {
         let mut read = Vec::new();
         for input in inputs {
-            let value = asked.get_argument(&input.name).and_then(|value| filled(&value.node, context));
+            let argument = arguments.iter().find(|(name, _)| name.node == *input.name);
+            let value = argument.and_then(|(_, value)| filled(&value.node, variables));
             if let Some(value) = value.or_else(|| input.default.clone()) {
                 read.push((input.name.clone().into_owned(), sent(layer, &input.ty, input.secret, value)?));
             }
@@ -41,9 +56,9 @@ impl Args {
 }
 
 /// A value with variables put in; `None` when it is a variable that has none.
-fn filled(value: &Written, context: &Context<'_>) -> Option<Value> {
+fn filled(value: &Written, variables: &Variables<'_>) -> Option<Value> {
     Some(match value {
-        Written::Variable(name) => return variable(name, context),
+        Written::Variable(name) => return variables(name),
         Written::Null => Value::Null,
         Written::Number(number) => Value::Number(number.clone()),
         Written::String(text) => Value::String(text.clone()),
@@ -51,9 +66,9 @@ fn filled(value: &Written, context: &Context<'_>) -> Option<Value> {
         Written::Binary(bytes) => Value::Binary(bytes.clone()),
         Written::Enum(word) => Value::Enum(word.clone()),
         // An entry cannot be left out.
-        Written::List(list) => list.iter().map(|entry| filled(entry, context).unwrap_or_default()).collect(),
+        Written::List(list) => list.iter().map(|entry| filled(entry, variables).unwrap_or_default()).collect(),
         Written::Object(fields) => {
-            let field = |(name, value): (&Name, &Written)| Some((name.clone(), filled(value, context)?));
+            let field = |(name, value): (&Name, &Written)| Some((name.clone(), filled(value, variables)?));
             Value::Object(fields.iter().filter_map(field).collect())
         }
     })

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use super::call::Call;
 use super::node::{Node, Thing};
+use super::read::Read;
 use super::types::{
     Answer, Definition, Enum, Field, Input, InputObject, Interface, Load, Object, Plain, Scalar, Text, Ty,
 };
@@ -64,6 +65,14 @@ impl<T: Any + Send + Sync> Building<T> {
     /// With fields that were described apart.
     pub fn fields(self, fields: impl IntoIterator<Item = Field>) -> Self {
         fields.into_iter().fold(self, Self::field)
+    }
+
+    /// Where the answer of the last field is read.
+    pub fn read(mut self, read: Read) -> Self {
+        if let Some((_, field)) = self.object.fields.last_mut() {
+            field.read = read;
+        }
+        self
     }
 
     /// The last field takes an argument.

@@ -18,7 +18,8 @@
 //!   wrong: an error `INTERNAL`, and a line in the log.
 //!
 //! How to add a type: describe it with [`object`], [`input`] or their like and put it into the layer. [`Layer::problems`]
-//! tells what does not fit.
+//! tells what does not fit. A field that says where it is read ([`Field::read`]) is answered by plans too, see
+//! [`crate::graphql::plan`]; one that does not is left to this executor.
 
 mod args;
 mod build;
@@ -27,6 +28,7 @@ mod check;
 mod execute;
 mod fill;
 mod node;
+mod read;
 mod registry;
 mod root;
 mod select;
@@ -38,10 +40,11 @@ mod types;
 use async_graphql::{Error, ErrorExtensions as _};
 use indexmap::IndexMap;
 
-pub use args::Given;
+pub use args::{Args, Argument, Given};
 pub use build::{Building, enumeration, fields_of, input, interface, object, scalar};
 pub use call::Call;
 pub use node::{Node, Thing};
+pub use read::{OfEdge, OfPage, OfPageInfo, OfRoot, OfRow, OfStep, OfTenant, Read};
 pub use root::{Begun, Mutation, Query, Source, Subscription};
 pub use types::{Answer, Definition, Enum, Field, Input, InputObject, Interface, Object, Plain, Scalar, Text};
 

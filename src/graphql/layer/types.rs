@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use super::args::Args;
 use super::call::Call;
 use super::node::{Node, Thing};
+use super::read::Read;
 
 /// A name or a description. Most stand in the program's text.
 pub type Text = Cow<'static, str>;
@@ -137,6 +138,8 @@ pub struct Field {
     pub args: Vec<Input>,
     /// How it is answered.
     pub answer: Answer,
+    /// Where its answer is read.
+    pub read: Read,
     /// Whether it is answered from the fuller thing that [`Object::prepare`] makes.
     pub prepared: bool,
     /// Why it should not be used any more.
@@ -147,7 +150,13 @@ impl Field {
     /// One without arguments.
     pub fn new(name: impl Into<Text>, ty: &str, about: impl Into<Text>, answer: Answer) -> Self {
         let (name, about, ty) = (name.into(), about.into(), Ty::of(ty));
-        Self { name, about, ty, args: Vec::new(), answer, prepared: false, deprecated: None }
+        let (args, read) = (Vec::new(), Read::Unsaid);
+        Self { name, about, ty, args, answer, read, prepared: false, deprecated: None }
+    }
+
+    /// With the place where its answer is read.
+    pub fn read(self, read: Read) -> Self {
+        Self { read, ..self }
     }
 
     /// With an argument more.

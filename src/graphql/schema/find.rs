@@ -10,7 +10,7 @@ use super::rows::node_of;
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Patch, TenantId};
 use crate::form::camel;
 use crate::graphql::layer::{
-    Answer, Call, Definition, Field, Given as _, Input, InputObject, Node, Thing, input, object,
+    Answer, Call, Definition, Field, Given as _, Input, InputObject, Node, OfPage, OfTenant, Read, Thing, input, object,
 };
 use crate::graphql::scope::coded;
 use crate::service::find::Find;
@@ -53,7 +53,8 @@ pub fn connection_types(kind: Kind) -> [Definition; 2] {
             "Int!",
             "How many there are on all pages together; counted only when it is selected.",
             |edges, call| Box::pin(async move { total_count(edges, call).await }),
-        );
+        )
+        .read(Read::Page(OfPage::Total));
     let cursor = "Where the object stands in the whole list: good for `after`, with the same `orderBy`.";
     [connection.into(), edge(edge_type, "An object on a page.", (name, "The object."), cursor).into()]
 }
@@ -85,13 +86,16 @@ pub fn list_fields(kind: Kind) -> [Field; 2] {
         )
     };
     let answer = Answer::later(move |thing, call| Box::pin(async move { one(thing, call, kind).await }));
-    let one = Field::new(camel(single), name, one_about, answer).arg(Input::new("by", "ObjectBy!", "Which one."));
+    let one = Field::new(camel(single), name, one_about, answer)
+        .arg(Input::new("by", "ObjectBy!", "Which one."))
+        .read(Read::Tenant(OfTenant::One(kind)));
     let connection = lasting(format!("{name}Connection"));
     let answer = Answer::later(move |thing, call| Box::pin(async move { all(thing, call, kind, connection).await }));
     let search = format!("Beginnings of words, at most 8, each of which must be found in {searched}.");
     let all = page_args()
         .into_iter()
         .fold(Field::new(camel(list), &format!("{connection}!"), all_about, answer), Field::arg)
+        .read(Read::Tenant(OfTenant::Page(kind)))
         .arg(Input::new("filter", filter_type(kind), "What is let through; left out, everything."))
         .arg(Input::new("orderBy", "ObjectOrder", ordered))
         .arg(Input::new("search", "String", search));
@@ -99,7 +103,10 @@ pub fn list_fields(kind: Kind) -> [Field; 2] {
 }
 
 /// What is looked for.
-fn find(kind: Kind, args: &Patch) -> Result<Find> {
+///
+/// # Errors
+/// What is wrong with the arguments.
+pub fn find(kind: Kind, args: &Patch) -> Result<Find> {
     let mut find = Find::all(kind);
     if let Some(sent) = args.object("filter")? {
         find = find.filtered(filter(sent)?);

@@ -8,7 +8,7 @@ use super::sections::{Behind, definitions, detail, detail_fields, fields, inputs
 use super::{Made, rows};
 use crate::domain::{DateTime, ExtensionNumber, Kind, ObjectId, Scalar as _};
 use crate::form::{CallSettings, Section, Typed as _};
-use crate::graphql::layer::{Building, Call, Definition, Node, Object, object};
+use crate::graphql::layer::{Building, Call, Definition, Node, Object, OfRow, Read, object};
 use crate::graphql::scope::Scope;
 use crate::objects::{KindInfo, PhoneBook, TenantSettings};
 use crate::store::{ObjectRow, TenantRow};
@@ -59,9 +59,11 @@ fn new_virtual_extension() -> Object {
             "The version of the tenant's defaults; good for `expectedVersion` when the defaults are updated.",
             |row| row.version.into(),
         )
+        .read(Read::Row(OfRow::Version))
         .now("changedAt", "DateTime!", "When the tenant's defaults were last saved.", |row| {
             row.changed_at.answer().into()
         })
+        .read(Read::Row(OfRow::ChangedAt))
         .fields(section_fields(|row: &ObjectRow| row.id))
         .done()
 }

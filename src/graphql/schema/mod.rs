@@ -26,7 +26,8 @@ use std::sync::LazyLock;
 use super::layer::{Building, Definition, Field, Input, Layer, Source, object};
 use super::scope::coded;
 use crate::domain::Kind;
-pub use pages::{MOST, PAGE};
+pub use find::find as find_of;
+pub use pages::{MOST, PAGE, page_length};
 pub use subscription::check as check_subscription;
 
 /// The types that are made of sections and kinds.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_graphql::Result;
 
 use crate::domain::{Kind, Patch};
-use crate::graphql::layer::{Answer, Building, Field, Given as _, Input, Node, Text, Thing, object};
+use crate::graphql::layer::{
+    Answer, Building, Field, Given as _, Input, Node, OfEdge, OfPage, OfPageInfo, Read, Text, Thing, object,
+};
 use crate::graphql::scope::coded;
 
 /// How many entries a page has when the client does not say.
@@ -54,18 +56,22 @@ pub struct PageInfo {
 pub fn page_info() -> Building<PageInfo> {
     object::<PageInfo>("PageInfo", "Where a page stands in the whole list.")
         .now("hasNextPage", "Boolean!", "Whether there are entries behind the page.", |page| page.has_next_page.into())
+        .read(Read::PageInfo(OfPageInfo::HasNext))
         .now("hasPreviousPage", "Boolean!", "Whether there are entries before the page.", |page| {
             page.has_previous_page.into()
         })
+        .read(Read::PageInfo(OfPageInfo::HasPrevious))
         .now("startCursor", "String", "The cursor of the page's first entry; null on an empty page.", |page| {
             page.start_cursor.as_deref().into()
         })
+        .read(Read::PageInfo(OfPageInfo::Start))
         .now(
             "endCursor",
             "String",
             "The cursor of the page's last entry; null on an empty page. Of a lint that stopped early, where it goes on.",
             |page| page.end_cursor.as_deref().into(),
         )
+        .read(Read::PageInfo(OfPageInfo::End))
 }
 
 /// An entry of a page: what it is, and its cursor.
@@ -113,19 +119,20 @@ pub fn edges_field(edge: &'static str, about: &'static str) -> Field {
         let edges = thing.get::<Edges>()?.edges.iter();
         Ok(edges.map(|own| Node::shared(edge, Arc::clone(own))).collect())
     });
-    Field::new("edges", &format!("[{edge}!]!"), about, answer)
+    Field::new("edges", &format!("[{edge}!]!"), about, answer).read(Read::Page(OfPage::Edges))
 }
 
 /// The field of a connection that has the entries without their cursors.
 pub fn nodes_field(node: &str, about: &'static str) -> Field {
     let answer = Answer::now(|thing, _| Ok(thing.get::<Edges>()?.edges.iter().map(|edge| edge.node()).collect()));
-    Field::new("nodes", &format!("[{node}!]!"), about, answer)
+    Field::new("nodes", &format!("[{node}!]!"), about, answer).read(Read::Page(OfPage::Nodes))
 }
 
 /// The field of a connection that says where the page stands.
 pub fn page_field() -> Field {
     let answer = Answer::now(|thing, _| Ok(Node::object("PageInfo", thing.get::<Edges>()?.page.clone())));
     Field::new("pageInfo", "PageInfo!", "Where the page stands in the whole list.", answer)
+        .read(Read::Page(OfPage::Info))
 }
 
 /// The type of an entry with its cursor.
@@ -135,10 +142,9 @@ pub fn edge(
     (node, node_about): (&str, &'static str),
     cursor_about: &'static str,
 ) -> Building<Edge> {
-    object::<Edge>(name, about).now("node", &format!("{node}!"), node_about, Edge::node).now(
-        "cursor",
-        "String!",
-        cursor_about,
-        |edge| edge.cursor.as_str().into(),
-    )
+    object::<Edge>(name, about)
+        .now("node", &format!("{node}!"), node_about, Edge::node)
+        .read(Read::Edge(OfEdge::Node))
+        .now("cursor", "String!", cursor_about, |edge| edge.cursor.as_str().into())
+        .read(Read::Edge(OfEdge::Cursor))
 }

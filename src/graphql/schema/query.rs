@@ -8,7 +8,7 @@ use super::pages::MOST;
 use super::rows::node_of;
 use super::{lint, numbers, options, removal};
 use crate::domain::{Kind, ObjectId, TenantId};
-use crate::graphql::layer::{Building, Call, Field, Given as _, Node, fields_of, object};
+use crate::graphql::layer::{Building, Call, Field, Given as _, Node, OfRoot, OfTenant, Read, fields_of, object};
 use crate::graphql::scope::{Scope, coded};
 use crate::store::TenantRow;
 
@@ -28,13 +28,16 @@ pub fn root_fields() -> Vec<Field> {
             },
         )
         .arg("code", "String", "The tenant's code, such as `CANISTRACCI`.")
+        .read(Read::Root(OfRoot::Tenant))
         .later("tenants", "[Tenant!]!", "The tenants that the token opens, by code.", |(), call| {
             Box::pin(async move { tenants(call).await })
         })
+        .read(Read::Root(OfRoot::Tenants))
         .later("node", "Node", "The object or tenant with this id. Null when it does not exist for who asks.", |(), call| {
             Box::pin(async move { node(call.scope()?, call.args.the_text("id")?).await })
         })
         .arg("id", "ID!", "The opaque id, as every `id` field answers it.")
+        .read(Read::Root(OfRoot::Node))
         .later(
             "nodes",
             "[Node]!",
@@ -42,6 +45,7 @@ pub fn root_fields() -> Vec<Field> {
             |(), call| Box::pin(async move { nodes(call).await }),
         )
         .arg("ids", "[ID!]!", "Opaque ids, at most 100.")
+        .read(Read::Root(OfRoot::Nodes))
         .only_fields()
 }
 
@@ -88,14 +92,17 @@ pub fn tenant_type(settings: impl IntoIterator<Item = Field>) -> Building<Tenant
     object::<TenantRow>("Tenant", "A tenant: a customer with a numbering plan of its own.")
         .implements("Node")
         .now("id", "ID!", "The opaque id, good for `node`.", |tenant| tenant.id.opaque().into())
+        .read(Read::Tenant(OfTenant::Id))
         .fields(settings)
         .now("revision", "Int!", "Counts the changes of the tenant.", |tenant| tenant.revision.into())
+        .read(Read::Tenant(OfTenant::Revision))
         .later(
             "newVirtualExtension",
             "NewVirtualExtension!",
             "The form that a new virtual extension opens with: the tenant's defaults.",
             |tenant, call| Box::pin(async move { defaults(tenant, call).await }),
         )
+        .read(Read::Tenant(OfTenant::Defaults))
         .fields(lists)
         .fields(options::fields())
         .fields(numbers::fields())

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::referrers;
 use crate::domain::{Kind, Scalar as _};
-use crate::graphql::layer::{Answer, Building, Field, Interface, Node, Thing, fields_of, interface, object};
+use crate::graphql::layer::{
+    Answer, Building, Field, Interface, Node, OfRow, Read, Thing, fields_of, interface, object,
+};
 use crate::store::ObjectRow;
 
 /// An object as its own type; null for a tenant's template, which is not reached this way.
@@ -21,17 +23,25 @@ pub fn row_fields() -> Vec<Field> {
         .now("id", "ID!", "The opaque id, good for `node` and for every input that takes an id.", |row| {
             row.id.opaque().into()
         })
+        .read(Read::Row(OfRow::Id))
         .now("kind", "Kind!", "What the object is.", |row| row.kind.word().into())
+        .read(Read::Row(OfRow::Kind))
         .now("number", "String", "The number that reaches the object, if it has one.", |row| {
             row.number.as_deref().into()
         })
+        .read(Read::Row(OfRow::Number))
         .now("name", "String!", "The object's name.", |row| row.name.as_str().into())
+        .read(Read::Row(OfRow::Name))
         .now("description", "String!", "A note for administrators.", |row| row.description.as_str().into())
+        .read(Read::Row(OfRow::Description))
         .now("version", "Int!", "Counts the saves of the object, from 1; good for `expectedVersion`.", |row| {
             row.version.into()
         })
+        .read(Read::Row(OfRow::Version))
         .now("createdAt", "DateTime!", "When the object was made.", |row| row.created_at.answer().into())
+        .read(Read::Row(OfRow::CreatedAt))
         .now("changedAt", "DateTime!", "When the object was last saved.", |row| row.changed_at.answer().into())
+        .read(Read::Row(OfRow::ChangedAt))
         .field(referrers::references_field(
             "Where the object is used: by id, and by texts that equal its number.",
             Thing::share,
@@ -46,7 +56,9 @@ pub fn kind_type(kind: Kind, about: &'static str) -> Building<ObjectRow> {
     match kind {
         // A virtual extension is always in use.
         Kind::VirtualExtension => object,
-        _ => object.now("enabled", "Boolean!", "Whether the object is in use.", |row| row.enabled.into()),
+        _ => object
+            .now("enabled", "Boolean!", "Whether the object is in use.", |row| row.enabled.into())
+            .read(Read::Row(OfRow::Enabled)),
     }
 }
 

@@ -12,7 +12,9 @@ use crate::form::{
     Described, Destination, DestinationTarget as Target, Destinations, FieldValue, Form, HangupCause, Info, Leads,
     Place, Reference, Section, Seen,
 };
-use crate::graphql::layer::{Answer, Call, Definition, Field, Input, InputObject, Node, Thing, input, object};
+use crate::graphql::layer::{
+    Answer, Call, Definition, Field, Input, InputObject, Node, OfStep, Read, Thing, input, object,
+};
 use crate::graphql::scope::Scope;
 use crate::objects::KindInfo;
 
@@ -28,8 +30,12 @@ fn behind(thing: &Thing) -> Result<&dyn Section> {
 
 /// The fields of a section, answered from what `get` gets, and behind them those that lead to what its ids name.
 pub fn fields(info: &'static Info, get: Get) -> Vec<Field> {
-    let own = info.fields.iter().enumerate().map(|(at, field)| own_field(at, field, get));
-    let led = info.fields.iter().enumerate().filter_map(|(at, field)| reference_field(at, field, get));
+    let own = info.fields.iter().enumerate().map(|(at, field)| own_field(at, field, get).read(Read::Value(info, at)));
+    let led = info
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(at, field)| reference_field(at, field, get).map(|field| field.read(Read::Lead(info, at))));
     own.chain(led).collect()
 }
 
@@ -191,7 +197,7 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<F
             })
         });
         let about = format!("The section `{}` of the form.", info.client);
-        Field::new(info.client.as_str(), &format!("{}!", info.name), about, answer)
+        Field::new(info.client.as_str(), &format!("{}!", info.name), about, answer).read(Read::Section(info))
     };
     Form::infos().iter().map(field).collect()
 }
@@ -223,11 +229,15 @@ fn destination() -> [Definition; 2] {
         "One step of what happens to a call: an object to go to, a number to dial, or a hang-up. Exactly one is not null.",
     )
     .now("objectId", "ID", "The id of the object to go to.", object_id)
+    .read(Read::Step(OfStep::ObjectId))
     .now("number", "DialNumber", "The number to dial.", number)
+    .read(Read::Step(OfStep::Number))
     .now("hangup", "HangupCause", "Hang up with this cause.", hangup)
+    .read(Read::Step(OfStep::Hangup))
     .later("object", "PbxObject", "The object behind `objectId`.", |step, call| {
         Box::pin(async move { one(step.leads_to(), call).await })
-    });
+    })
+    .read(Read::Step(OfStep::Object));
     let sent = input(
         "DestinationInput",
         "One step of what happens to a call: exactly one field is given. Null says nothing, so that a step that was\n\

@@ -84,6 +84,12 @@ impl Bill {
         Self { fair, address, paid: Vec::new(), standings: Vec::new() }
     }
 
+    /// The bill, to be written on elsewhere; what is left here is empty.
+    pub(in crate::http) fn take(&mut self) -> Self {
+        let empty = Self::new(Arc::clone(&self.fair), self.address);
+        std::mem::replace(self, empty)
+    }
+
     /// The address pays for a request that is read.
     pub(in crate::http) fn pay_for_reading(&mut self) -> Result<(), Refusal> {
         match self.address {

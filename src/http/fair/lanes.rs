@@ -58,9 +58,14 @@ impl Lanes {
         }
     }
 
+    /// Whether a request that would take this stands apart.
+    pub(super) fn is_expensive(&self, estimate: Estimate) -> bool {
+        estimate.cost >= self.from || estimate.may_take_long
+    }
+
     /// Waits for a place in the lane of a request that would take this.
     pub(super) async fn enter(&self, line: Line, estimate: Estimate) -> Result<Place, Overloaded> {
-        if estimate.cost < self.from && !estimate.may_take_long {
+        if !self.is_expensive(estimate) {
             return Ok(Place { slot: self.cheap.enter(line).await?, apart: None, expensive: false });
         }
         let slot = self.expensive.enter(line).await?;

@@ -165,6 +165,11 @@ impl Fair {
         self.sign_ins.end(credentials, valid, || self.now());
     }
 
+    /// Whether a request that would take this is executed apart.
+    pub(super) fn is_expensive(&self, estimate: Estimate) -> bool {
+        self.lanes.is_expensive(estimate)
+    }
+
     /// Waits for the right to execute a request that would take this.
     pub(super) async fn admit(&self, credentials: &Credentials, estimate: Estimate) -> Result<Place, Refusal> {
         self.lanes.enter(credentials.line(), estimate).await.map_err(|Overloaded { places, waiting }| {

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use async_graphql::{Response, ServerError};
+use async_graphql::ServerError;
 use axum::extract::ws::{CloseFrame, Utf8Bytes};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::graphql::Limits;
+use crate::graphql::{Limits, Reply};
 use crate::http::pipeline::result;
 
 /// What a client says.
@@ -76,8 +76,8 @@ pub(super) fn pong(payload: Option<Map<String, Value>>) -> String {
 }
 
 /// A response to an operation.
-pub(super) fn next(id: &str, response: &Response, limits: &Limits) -> String {
-    let payload = result(response, limits);
+pub(super) fn next(id: &str, reply: &Reply, limits: &Limits) -> String {
+    let payload = result(reply, limits);
     format!(r#"{{"id":{},"type":"next","payload":{payload}}}"#, Value::from(id))
 }
 

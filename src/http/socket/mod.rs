@@ -224,15 +224,15 @@ impl Connection {
     /// Passes on what came of an operation.
     async fn tell(&mut self, id: String, what: Next) -> Result<(), End> {
         let ends = match &what {
-            Next::Response(response) => response.is_err() && response.data == async_graphql::Value::Null,
+            Next::Response(reply) => reply.is_failure(),
             Next::Complete | Next::Lost => true,
         };
         if ends {
             self.operations.retain(|(own, _)| *own != id);
         }
         let text = match what {
-            Next::Response(response) if ends => error(&id, &response.errors),
-            Next::Response(response) => next(&id, &response, &self.shared.limits),
+            Next::Response(reply) if ends => error(&id, reply.errors()),
+            Next::Response(reply) => next(&id, &reply, &self.shared.limits),
             Next::Complete => complete(&id),
             // Its task panicked, or the client reads too slowly for all that it asked for.
             Next::Lost => return Err(Close::TRY_AGAIN.into()),

@@ -187,6 +187,19 @@ impl Leaf {
         }
     }
 
+    /// Whether all that lies in the leaf's span fits, and nothing else.
+    pub(super) fn is_span(&self, field: OrderField) -> bool {
+        match (self, field) {
+            // A name that is too long is sorted by its beginning; and what has no number is sorted by an empty one.
+            (Leaf::Name(TextTest::StartsWith(prefix)), OrderField::Name) => {
+                sort_key(prefix) == *prefix && prefix.chars().count() < PREFIX
+            }
+            (Leaf::CreatedFrom(_) | Leaf::CreatedBefore(_), OrderField::CreatedAt)
+            | (Leaf::ChangedFrom(_) | Leaf::ChangedBefore(_), OrderField::ChangedAt) => true,
+            _ => false,
+        }
+    }
+
     /// What indexes can be asked, so that any of the answers names everything that fits.
     pub(super) fn probes(&self) -> Option<Vec<Probe>> {
         let keys = |field: OrderField| self.span(field).map(|span| vec![Probe::Keys(field, span)]);
@@ -257,6 +270,9 @@ impl TextTest {
         }
     }
 }
+
+/// A prefix that is shorter is found by what names are sorted by, see [`sort_key`].
+const PREFIX: usize = 100;
 
 /// No text has a control character in it, so `text + NEXT` is what stands next behind `text`.
 const NEXT: char = '\u{1}';

@@ -105,6 +105,9 @@ impl Find {
         if self.is_everything() {
             return store::count(query, self.kind);
         }
+        if self.is_one_span() {
+            return store::count_span(query, self.kind, self.order.0, &self.span());
+        }
         let (find, mut count) = (self.resolved(query)?, 0);
         find.each(query, find.span(), CHUNK, &mut |_| {
             count += 1;
@@ -119,6 +122,17 @@ impl Find {
 
     fn is_everything(&self) -> bool {
         self.terms.is_empty() && matches!(&self.filter, Filter::And(all) if all.is_empty())
+    }
+
+    /// Whether what is looked for is all that lies between two places of the sorted list, so that an index alone finds and
+    /// counts it: nothing is asked, or what the order knows.
+    pub fn is_one_span(&self) -> bool {
+        let is_of_leaves = match &self.filter {
+            Filter::And(all) => all.iter().all(|filter| matches!(filter, Filter::Is(_))),
+            Filter::Is(_) => true,
+            Filter::Or(_) | Filter::Not(_) => false,
+        };
+        self.terms.is_empty() && is_of_leaves && self.filter.leaves().iter().all(|leaf| leaf.is_span(self.order.0))
     }
 
     /// What of the sorted list can hold anything that is looked for.

@@ -21,9 +21,9 @@ pub use server::Server;
 use self::answer::{answer, ended_by_commit};
 use super::engine::{Connection, Found, Statements};
 use super::error::{Result, StoreError};
-use super::session::Session;
+use super::session::{Columns, Each, Session};
 use super::stop::Interrupt;
-use crate::domain::{Row, Value};
+use crate::domain::{Value, ValueRef};
 
 /// What every session gets unless the URL's `options` set it: no statement, no wait for a lock and no idle transaction
 /// goes on for ever.
@@ -155,10 +155,10 @@ impl Connection for PostgresConnection {
 }
 
 impl Session for PostgresConnection {
-    fn query(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
         let statement = self.prepare(sql)?;
         let rows = self.client.query(&statement, &parameters(params));
-        self.note(rows)?.iter().try_for_each(|row| each(values(row)?))
+        self.note(rows)?.iter().try_for_each(|row| each(&Standing(row)))
     }
 
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
@@ -172,13 +172,17 @@ fn parameters(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
 }
 
-fn values(row: &::postgres::Row) -> Result<Row> {
-    (0..row.len())
-        .map(|i| match row.try_get::<_, Option<Value>>(i) {
-            Ok(value) => Ok(value.unwrap_or(Value::Null)),
-            Err(error) => Err(StoreError::Corrupt(error.to_string())),
-        })
-        .collect()
+struct Standing<'a>(&'a ::postgres::Row);
+
+impl Columns for Standing<'_> {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, at: usize) -> Result<ValueRef<'_>> {
+        let value = self.0.try_get::<_, Option<ValueRef<'_>>>(at);
+        Ok(value.map_err(|error| StoreError::Corrupt(error.to_string()))?.unwrap_or(ValueRef::Null))
+    }
 }
 
 type Conversion<T> = std::result::Result<T, Box<dyn std::error::Error + Sync + Send>>;
@@ -210,14 +214,14 @@ impl ToSql for Value {
 #[error("the parameter is no {0}")]
 struct Unfit(Type);
 
-impl<'a> FromSql<'a> for Value {
+impl<'a> FromSql<'a> for ValueRef<'a> {
     fn from_sql(of: &Type, raw: &'a [u8]) -> Conversion<Self> {
         Ok(match *of {
-            Type::BOOL => Value::Bool(bool::from_sql(of, raw)?),
-            Type::INT8 => Value::Int(i64::from_sql(of, raw)?),
-            Type::INT4 => Value::Int(i32::from_sql(of, raw)?.into()),
-            Type::BYTEA => Value::Bytes(<&[u8]>::from_sql(of, raw)?.to_vec()),
-            _ => Value::Text(<&str>::from_sql(of, raw)?.to_owned()),
+            Type::BOOL => ValueRef::Bool(bool::from_sql(of, raw)?),
+            Type::INT8 => ValueRef::Int(i64::from_sql(of, raw)?),
+            Type::INT4 => ValueRef::Int(i32::from_sql(of, raw)?.into()),
+            Type::BYTEA => ValueRef::Bytes(<&[u8]>::from_sql(of, raw)?),
+            _ => ValueRef::Text(<&str>::from_sql(of, raw)?),
         })
     }
 

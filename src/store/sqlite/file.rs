@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::super::engine::Found;
+use super::super::engine::{BRING_BACK, Found};
 use super::{APPLICATION_ID, BUSY_TIMEOUT, beside};
 
 /// Looks whether a file is ours; and whether it is sound, where a program may have been killed that had it open. What was
@@ -146,5 +146,5 @@ pub(super) fn refusal(path: &Path, error: &rusqlite::Error) -> String {
 
 /// The same for a database that was meant to be served.
 fn damaged(path: &Path, why: impl std::fmt::Display) -> String {
-    format!("{} is damaged ({why}); bring it back from a backup with `vext restore FILE --force`", path.display())
+    format!("{} is damaged ({why}); {BRING_BACK}", path.display())
 }

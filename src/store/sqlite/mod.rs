@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
+use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef as Stored};
 use rusqlite::{CachedStatement, ErrorCode, OpenFlags, ToSql, ffi};
 
 use super::engine::{Connection, Statements};
 use super::error::{Result, StoreError, constraint_name};
-use super::session::Session;
+use super::session::{Columns, Each, Session};
 use super::stop::Interrupt;
-use crate::domain::{Row, Value};
+use crate::domain::{Value, ValueRef};
 pub use backup::{Exclusive, beside, copy_database};
 pub use file::FileReading;
 pub(super) use file::{inspect, is_left_open};
@@ -37,7 +37,7 @@ pub(super) struct SqliteConnection {
     connection: rusqlite::Connection,
     statements: Arc<Statements>,
     /// What SQLite understands for each statement that was run here.
-    native: HashMap<&'static str, Cow<'static, str>>,
+    native: HashMap<&'static str, Native>,
 }
 
 impl SqliteConnection {
@@ -60,10 +60,12 @@ impl SqliteConnection {
         self.statements.count();
         let native = self.native.entry(sql).or_insert_with(|| {
             self.statements.note(sql);
-            native(sql)
+            Native::of(sql)
         });
-        let mut statement = self.connection.prepare_cached(native).map_err(answer)?;
-        bind(&mut statement, params)?;
+        let of_one = native.of_one.as_ref().filter(|_| !params.iter().any(is_many));
+        let text = of_one.map_or(&*native.of_many, String::as_str);
+        let mut statement = self.connection.prepare_cached(text).map_err(answer)?;
+        bind(&mut statement, params, of_one.is_some())?;
         Ok(statement)
     }
 }
@@ -131,19 +133,47 @@ impl Connection for SqliteConnection {
     }
 }
 
-/// SQLite has no arrays: a list of ids is bound to the table-valued function `rarray`.
-fn native(sql: &'static str) -> Cow<'static, str> {
-    if sql.contains("= ANY(") { Cow::Owned(sql.replace("= ANY(", "IN rarray(")) } else { Cow::Borrowed(sql) }
+/// A statement as SQLite understands it. It has no arrays: a list of ids is bound to the table-valued function `rarray`,
+/// which is copied to an index of its own at each use. A list of one is no list, and spares that.
+struct Native {
+    of_many: Cow<'static, str>,
+    of_one: Option<String>,
+}
+
+impl Native {
+    fn of(sql: &'static str) -> Self {
+        if sql.contains(ANY) {
+            Self { of_many: Cow::Owned(sql.replace(ANY, "IN rarray(")), of_one: Some(sql.replace(ANY, "= (")) }
+        } else {
+            Self { of_many: Cow::Borrowed(sql), of_one: None }
+        }
+    }
+}
+
+const ANY: &str = "= ANY(";
+
+/// Whether a parameter is a list, but not of one.
+fn is_many(param: &Value) -> bool {
+    match param {
+        Value::Ids(ids) => ids.len() != 1,
+        Value::Texts(texts) => texts.len() != 1,
+        _ => false,
+    }
 }
 
 /// Binds by the number in the placeholder's name: SQLite takes `$2` for a name and counts names in order of appearance.
-fn bind(statement: &mut CachedStatement<'_>, params: &[Value]) -> Result<()> {
+fn bind(statement: &mut CachedStatement<'_>, params: &[Value], lists_of_one: bool) -> Result<()> {
     for place in 1..=statement.parameter_count() {
         let name = statement.parameter_name(place).unwrap_or_default();
         let param =
             name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok()).and_then(|n| params.get(n.checked_sub(1)?));
         let Some(param) = param else { return Err(StoreError::Bug(format!("nothing to bind to {name}"))) };
-        statement.raw_bind_parameter(place, Bound(param)).map_err(answer)?;
+        let bound = match param {
+            Value::Ids(ids) if lists_of_one => statement.raw_bind_parameter(place, ids.first()),
+            Value::Texts(texts) if lists_of_one => statement.raw_bind_parameter(place, texts.first()),
+            param => statement.raw_bind_parameter(place, Bound(param)),
+        };
+        bound.map_err(answer)?;
     }
     Ok(())
 }
@@ -153,11 +183,11 @@ struct Bound<'a>(&'a Value);
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self.0 {
-            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Null => ToSqlOutput::Borrowed(Stored::Null),
             Value::Bool(b) => ToSqlOutput::Owned(Sql::Integer((*b).into())),
             Value::Int(n) => ToSqlOutput::Owned(Sql::Integer(*n)),
-            Value::Text(s) => ToSqlOutput::Borrowed(ValueRef::Text(s.as_bytes())),
-            Value::Bytes(b) => ToSqlOutput::Borrowed(ValueRef::Blob(b)),
+            Value::Text(s) => ToSqlOutput::Borrowed(Stored::Text(s.as_bytes())),
+            Value::Bytes(b) => ToSqlOutput::Borrowed(Stored::Blob(b)),
             Value::Ids(ids) => {
                 let ids: Rc<Vec<Sql>> = Rc::new(ids.iter().copied().map(Sql::Integer).collect());
                 ToSqlOutput::from_rc(ids, c"rarray")
@@ -170,27 +200,37 @@ impl ToSql for Bound<'_> {
     }
 }
 
-fn row(row: &rusqlite::Row<'_>, columns: usize) -> Result<Row> {
-    (0..columns)
-        .map(|i| match row.get_ref(i).map_err(answer)? {
-            ValueRef::Null => Ok(Value::Null),
-            ValueRef::Integer(n) => Ok(Value::Int(n)),
-            ValueRef::Text(text) => String::from_utf8(text.to_vec())
-                .map(Value::Text)
-                .map_err(|_| StoreError::Corrupt(format!("column {i} is not UTF-8"))),
-            ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes.to_vec())),
-            ValueRef::Real(_) => Err(StoreError::Corrupt(format!("column {i} is a float"))),
+struct Standing<'a, 's> {
+    row: &'a rusqlite::Row<'s>,
+    count: usize,
+}
+
+impl Columns for Standing<'_, '_> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn get(&self, at: usize) -> Result<ValueRef<'_>> {
+        Ok(match self.row.get_ref(at).map_err(answer)? {
+            Stored::Null => ValueRef::Null,
+            Stored::Integer(n) => ValueRef::Int(n),
+            Stored::Text(text) => {
+                let text = std::str::from_utf8(text);
+                ValueRef::Text(text.map_err(|_| StoreError::Corrupt(format!("column {at} is not UTF-8")))?)
+            }
+            Stored::Blob(bytes) => ValueRef::Bytes(bytes),
+            Stored::Real(_) => return Err(StoreError::Corrupt(format!("column {at} is a float"))),
         })
-        .collect()
+    }
 }
 
 impl Session for SqliteConnection {
-    fn query(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
         let mut statement = self.prepare(sql, params)?;
-        let columns = statement.column_count();
+        let count = statement.column_count();
         let mut rows = statement.raw_query();
-        while let Some(next) = rows.next().map_err(answer)? {
-            each(row(next, columns)?)?;
+        while let Some(row) = rows.next().map_err(answer)? {
+            each(&Standing { row, count })?;
         }
         Ok(())
     }

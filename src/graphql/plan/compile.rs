@@ -1,0 +1,476 @@
+//! From a document to a plan.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::types::{
+    Directive, ExecutableDocument, Field as Asking, OperationDefinition, Selection, SelectionSet,
+};
+use async_graphql::{Name, Positioned, Variables};
+use async_graphql_value::Value as Written;
+use indexmap::IndexMap;
+
+use super::Unplanned;
+use super::shape::{
+    Any, Asked, Entries, Entry, Fields, Info, List, Objects, OfEdge, OfObject, OfPage, Page, Plan, Reading, Root,
+    Shape, Single, Step, Tenant, Value,
+};
+use crate::domain::{Kind, json};
+use crate::form::{self, Place, Seen};
+use crate::graphql::layer::{
+    self, Field, Layer, Object, OfEdge as ReadEdge, OfPage as ReadPage, OfRoot, OfStep, OfTenant, Read,
+};
+use crate::graphql::prices::Prices;
+use crate::store::{Chosen, ChosenField, ENTRY};
+
+type Result<T> = std::result::Result<T, Unplanned>;
+
+/// More selections than these are not compiled, each counted as often as fragments bring it.
+const MOST: usize = 20_000;
+
+/// The plan of an operation, and the variables that its conditions look at, for whose values alone it is good.
+pub fn compile(
+    layer: &'static Layer,
+    prices: &'static Prices,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> (Result<Plan>, Vec<Name>) {
+    let mut compiler = Compiler {
+        layer,
+        prices,
+        document,
+        variables,
+        conditions: HashSet::new(),
+        left: MOST,
+        readings: 0,
+        found: 0,
+        columns: Vec::new(),
+    };
+    // Whatever is left out of the plan of these values, others may ask for.
+    compiler.note_conditions(&operation.selection_set.node);
+    document.fragments.values().for_each(|fragment| compiler.note_conditions(&fragment.node.selection_set.node));
+    let root = compiler.root(&operation.selection_set.node);
+    let Compiler { readings, mut columns, conditions, .. } = compiler;
+    columns.sort_unstable();
+    columns.dedup();
+    (root.map(|root| Plan { root, columns, readings }), conditions.into_iter().collect())
+}
+
+struct Compiler<'a> {
+    layer: &'static Layer,
+    prices: &'static Prices,
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    conditions: HashSet<Name>,
+    left: usize,
+    readings: usize,
+    found: usize,
+    columns: Vec<layer::OfRow>,
+}
+
+/// What is found of a selection while its keys are collected.
+struct Collected<'a> {
+    object: &'static Object,
+    /// The fields that are selected under each key, in the order of the answer.
+    keys: IndexMap<&'a Name, Vec<&'a Positioned<Asking>>>,
+    /// How often a key is written down, in whatever fragment and under whatever condition.
+    times: HashMap<&'a Name, Times<'a>>,
+    spread: HashSet<&'a Name>,
+}
+
+/// How often a key is written down, and whether always by the same field, of a fragment that is spread several times.
+struct Times<'a> {
+    count: u64,
+    first: &'a Asking,
+    is_same: bool,
+}
+
+impl<'a> Compiler<'a> {
+    fn note_conditions(&mut self, set: &SelectionSet) {
+        for item in &set.items {
+            for directive in item.node.directives() {
+                let argument = directive.node.get_argument("if").map(|value| &value.node);
+                if let (Some(Written::Variable(name)), true) = (argument, is_condition(directive)) {
+                    self.conditions.insert(name.clone());
+                }
+            }
+            match &item.node {
+                Selection::Field(field) => self.note_conditions(&field.node.selection_set.node),
+                Selection::InlineFragment(fragment) => self.note_conditions(&fragment.node.selection_set.node),
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+
+    /// Whether a selection stands, as its conditions say.
+    fn stands(&self, item: &Selection) -> bool {
+        item.directives().iter().filter(|directive| is_condition(directive)).all(|directive| {
+            let value = match directive.node.get_argument("if").map(|value| &value.node) {
+                Some(Written::Variable(name)) => self.variables.get(name) == Some(&async_graphql::Value::Boolean(true)),
+                Some(Written::Boolean(value)) => *value,
+                _ => false,
+            };
+            value == (directive.node.name.node == "include")
+        })
+    }
+
+    /// Collects the keys of a selection. What does not apply is counted too, since the price of an answer counts it.
+    fn collect(&mut self, set: &'a SelectionSet, applies: bool, found: &mut Collected<'a>) -> Result<()> {
+        for item in &set.items {
+            self.left = self.left.checked_sub(1).ok_or(Unplanned::Repeated)?;
+            let applies = applies && self.stands(&item.node);
+            match &item.node {
+                Selection::Field(field) => {
+                    let key = &field.node.response_key().node;
+                    let first = &field.node;
+                    let times = found.times.entry(key).or_insert(Times { count: 0, first, is_same: true });
+                    times.count += 1;
+                    times.is_same &= std::ptr::eq(times.first, first);
+                    if applies {
+                        found.keys.entry(key).or_default().push(field);
+                    }
+                }
+                Selection::InlineFragment(fragment) => {
+                    let on = fragment.node.type_condition.as_ref().map(|condition| &condition.node.on.node);
+                    let applies = applies && on.is_none_or(|on| found.object.is(on));
+                    self.collect(&fragment.node.selection_set.node, applies, found)?;
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    let Some(fragment) = self.document.fragments.get(name) else { continue };
+                    let is_first = !applies || found.spread.insert(name);
+                    let on = &fragment.node.type_condition.node.on.node;
+                    let applies = applies && is_first && found.object.is(on);
+                    self.collect(&fragment.node.selection_set.node, applies, found)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is selected of an object below some fields; `what` compiles each key.
+    fn fields<W>(
+        &mut self,
+        object: &'static Object,
+        sets: impl Iterator<Item = &'a SelectionSet>,
+        mut what: impl FnMut(&mut Self, Selected<'a>) -> Result<W>,
+    ) -> Result<Fields<W>> {
+        let (keys, times, spread) = (IndexMap::new(), HashMap::new(), HashSet::new());
+        let mut found = Collected { object, keys, times, spread };
+        for set in sets {
+            self.collect(set, true, &mut found)?;
+        }
+        let ty = self.prices.of(&object.name);
+        let mut entries = Vec::with_capacity(found.keys.len());
+        for (name, fields) in found.keys {
+            let Some(first) = fields.first().map(|field| &field.node) else { continue };
+            let is_leaf = fields.iter().all(|field| field.node.selection_set.node.items.is_empty());
+            let times = match found.times.get(name) {
+                // What different fields below have in common is paid for each of them.
+                Some(times) if !times.is_same && !is_leaf => return Err(Unplanned::Repeated),
+                times => times.map_or(1, |times| times.count),
+            };
+            let mut key = Vec::new();
+            json::write(name.as_str(), &mut key);
+            key.push(b':');
+            let known = self.prices.field(ty, &first.name.node);
+            let price = known.map_or(0, |known| known.surcharge);
+            let field = match first.name.node.as_str() {
+                "__typename" => None,
+                "__schema" | "__type" => return Err(Unplanned::Introspection),
+                field => Some(object.fields.get(field).ok_or(Unplanned::Field)?),
+            };
+            let what = what(self, Selected { object, field, asked: first })?;
+            entries.push(Entry { key: key.into(), times, price: price * times, what });
+        }
+        Ok(Fields(entries))
+    }
+
+    fn object(&self, name: &str) -> Result<&'static Object> {
+        self.layer.objects.get(name).ok_or(Unplanned::Field)
+    }
+
+    fn next(count: &mut usize) -> usize {
+        *count += 1;
+        *count - 1
+    }
+
+    fn root(&mut self, set: &'a SelectionSet) -> Result<Fields<Root>> {
+        let object = self.object(&self.layer.query)?;
+        self.fields(object, [set].into_iter(), |this, selected| {
+            let (field, set) = match selected.field {
+                None => return Ok(Root::Typename(&object.name)),
+                Some(field) => (field, selected.set()),
+            };
+            Ok(match field.read {
+                Read::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(set)?),
+                Read::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(set)?),
+                Read::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(set)?),
+                Read::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(set)?),
+                _ => return Err(Unplanned::Field),
+            })
+        })
+    }
+
+    fn any(&mut self, set: &'a SelectionSet) -> Result<Any> {
+        let (tenant, mut objects) = (self.tenant(set)?, self.objects("PbxObject", set)?);
+        // Whether they are there is found out by their rows.
+        objects.needs_rows = true;
+        Ok(Any { tenant, objects })
+    }
+
+    fn tenant(&mut self, set: &'a SelectionSet) -> Result<Fields<Tenant>> {
+        let object = self.object("Tenant")?;
+        self.fields(object, [set].into_iter(), |this, selected| {
+            let Some(field) = selected.field else { return Ok(Tenant::Typename(&object.name)) };
+            let set = selected.set();
+            Ok(match field.read {
+                Read::Tenant(OfTenant::Id) => Tenant::Id,
+                Read::Tenant(OfTenant::Revision) => Tenant::Revision,
+                Read::Value(_, at) => Tenant::Setting(at),
+                Read::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), set)?),
+                Read::Tenant(OfTenant::One(kind)) => {
+                    let mut objects = this.objects(field.ty.name(), set)?;
+                    // Whether it is there, and of the kind, is found out by its row.
+                    objects.needs_rows = true;
+                    let id = Self::next(&mut this.found);
+                    Tenant::One(Single { id, asked: selected.asked(field), kind, objects })
+                }
+                Read::Tenant(OfTenant::Page(kind)) => {
+                    let fields = this.page(field, set)?;
+                    let total = fields.0.iter().any(|entry| matches!(entry.what, OfPage::Total));
+                    let id = Self::next(&mut this.found);
+                    Tenant::Page(Page { id, asked: selected.asked(field), kind, fields, total })
+                }
+                _ => return Err(Unplanned::Field),
+            })
+        })
+    }
+
+    fn page(&mut self, page: &'static Field, set: &'a SelectionSet) -> Result<Fields<OfPage>> {
+        let object = self.object(page.ty.name())?;
+        self.fields(object, [set].into_iter(), |this, selected| {
+            let Some(field) = selected.field else { return Ok(OfPage::Typename(&object.name)) };
+            let (ty, set) = (field.ty.name(), selected.set());
+            Ok(match field.read {
+                Read::Page(ReadPage::Edges) => {
+                    let edge = this.object(ty)?;
+                    OfPage::Edges(this.fields(edge, [set].into_iter(), |this, selected| {
+                        let Some(field) = selected.field else { return Ok(OfEdge::Typename(&edge.name)) };
+                        Ok(match field.read {
+                            Read::Edge(ReadEdge::Node) => OfEdge::Node(this.objects(field.ty.name(), selected.set())?),
+                            Read::Edge(ReadEdge::Cursor) => OfEdge::Cursor,
+                            _ => return Err(Unplanned::Field),
+                        })
+                    })?)
+                }
+                Read::Page(ReadPage::Nodes) => OfPage::Nodes(this.objects(ty, set)?),
+                Read::Page(ReadPage::Info) => {
+                    let info = this.object(ty)?;
+                    OfPage::Info(this.fields(info, [set].into_iter(), |_, selected| match selected.field {
+                        None => Ok(Info::Typename(&info.name)),
+                        Some(Field { read: Read::PageInfo(is), .. }) => Ok(Info::Is(*is)),
+                        Some(_) => Err(Unplanned::Field),
+                    })?)
+                }
+                Read::Page(ReadPage::Total) => OfPage::Total,
+                _ => return Err(Unplanned::Field),
+            })
+        })
+    }
+
+    /// What is selected of objects of a type, or of those that have an interface in common.
+    fn objects(&mut self, ty: &str, set: &'a SelectionSet) -> Result<Objects> {
+        let types: Vec<&'static Object> = match self.layer.objects.get(ty) {
+            Some(object) => vec![object],
+            None => self.layer.objects.values().filter(|object| object.is(ty) && object.name != "Tenant").collect(),
+        };
+        let is_one = types.len() == 1;
+        let shapes = types.into_iter().map(|object| self.shape(object, set)).collect::<Result<Vec<_>>>()?;
+        let has_row = |shape: &Shape| {
+            let of_row = |what: &OfObject| match what {
+                OfObject::Row(layer::OfRow::Id) => false,
+                OfObject::Row(layer::OfRow::Kind) => shape.kind.is_none(),
+                OfObject::Row(_) => true,
+                OfObject::Typename(_) | OfObject::Section(_) | OfObject::Detail(_) => false,
+            };
+            shape.fields.0.iter().any(|entry| of_row(&entry.what))
+        };
+        let needs_rows = !is_one || shapes.iter().any(has_row);
+        Ok(Objects { shapes, needs_rows })
+    }
+
+    fn shape(&mut self, object: &'static Object, set: &'a SelectionSet) -> Result<Shape> {
+        let mut draft = Draft::default();
+        let fields = self.fields(object, [set].into_iter(), |this, selected| {
+            let Some(field) = selected.field else { return Ok(OfObject::Typename(&object.name)) };
+            Ok(match field.read {
+                Read::Row(of) => {
+                    if ![layer::OfRow::Id, layer::OfRow::Kind].contains(&of) {
+                        this.columns.push(of);
+                    }
+                    OfObject::Row(of)
+                }
+                Read::Section(info) => {
+                    let section = this.object(info.name)?;
+                    OfObject::Section(this.fields(section, [selected.set()].into_iter(), |this, selected| {
+                        this.value(section, selected, &mut draft)
+                    })?)
+                }
+                Read::Value(..) | Read::Lead(..) => OfObject::Detail(this.value(object, selected, &mut draft)?),
+                _ => return Err(Unplanned::Field),
+            })
+        })?;
+        let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == object.name);
+        let kind = if object.name == "NewVirtualExtension" { Some(Kind::FormDefaults) } else { kind };
+        let reading = (!draft.is_empty()).then(|| draft.reading(Self::next(&mut self.readings))).transpose()?;
+        Ok(Shape { kind, fields, reading })
+    }
+
+    /// A value of a section, a detail or an entry.
+    fn value(&mut self, object: &'static Object, selected: Selected<'a>, draft: &mut Draft) -> Result<Value> {
+        let Some(field) = selected.field else { return Ok(Value::Typename(&object.name)) };
+        match field.read {
+            Read::Value(info, at) => {
+                let own = described(&(info, at))?;
+                let is_list = field.ty.inner().is_some();
+                Ok(match (own.place, own.seen) {
+                    (Place::Column, Seen::Value { .. }) if is_list => Value::Many(draft.cell((info, at))),
+                    (Place::Column, Seen::Value { .. }) => Value::Cell(draft.cell((info, at))),
+                    (Place::Rows(rows), Seen::Value { .. }) if rows.columns == ["target_id"] => {
+                        Value::Ids(draft.list((info, at), Entries::Ids))
+                    }
+                    (Place::Rows(_), Seen::Entries(entry)) => {
+                        let (entry, mut inner) = (self.object(entry().name)?, Draft::default());
+                        let values = self.fields(entry, [selected.set()].into_iter(), |this, selected| {
+                            this.value(entry, selected, &mut inner)
+                        })?;
+                        let list = draft.list((info, at), inner.entries()?);
+                        Value::Entries(list, values)
+                    }
+                    (Place::Rows(_), Seen::Destinations) => {
+                        let step = self.object(field.ty.name())?;
+                        let fields = self.fields(step, [selected.set()].into_iter(), |this, selected| {
+                            Ok(match selected.field.map(|field| (field.read, field)) {
+                                None => Step::Typename(&step.name),
+                                Some((Read::Step(OfStep::Object), field)) => {
+                                    Step::Object(this.objects(field.ty.name(), selected.set())?)
+                                }
+                                Some((Read::Step(of), _)) => Step::Is(of),
+                                Some(_) => return Err(Unplanned::Field),
+                            })
+                        })?;
+                        Value::Steps(draft.list((info, at), Entries::Steps), fields)
+                    }
+                    _ => return Err(Unplanned::Field),
+                })
+            }
+            Read::Lead(info, at) => {
+                let objects = self.objects(field.ty.name(), selected.set())?;
+                Ok(match described(&(info, at))?.place {
+                    Place::Column => Value::One(draft.lead((info, at)), objects),
+                    Place::Rows(_) => Value::All(draft.list((info, at), Entries::Ids), objects),
+                })
+            }
+            _ => Err(Unplanned::Field),
+        }
+    }
+}
+
+/// A key of an object, with the first of its fields, which stands for all of them.
+struct Selected<'a> {
+    object: &'static Object,
+    /// `None` for the name of the type.
+    field: Option<&'static Field>,
+    asked: &'a Asking,
+}
+
+impl<'a> Selected<'a> {
+    fn set(&self) -> &'a SelectionSet {
+        &self.asked.selection_set.node
+    }
+
+    fn asked(&self, field: &'static Field) -> Asked {
+        debug_assert!(self.object.fields.contains_key(&field.name));
+        Asked { field, arguments: self.asked.arguments.clone() }
+    }
+}
+
+fn is_condition(directive: &Positioned<Directive>) -> bool {
+    ["skip", "include"].contains(&directive.node.name.node.as_str())
+}
+
+/// What is read of sections, of a detail or of entries, while it is found out.
+#[derive(Default)]
+struct Draft {
+    cells: Vec<ChosenField>,
+    leads: Vec<ChosenField>,
+    lists: Vec<(ChosenField, Entries)>,
+}
+
+fn described((info, at): &ChosenField) -> Result<&'static form::Described> {
+    info.fields.get(*at).ok_or(Unplanned::Field)
+}
+
+fn is((info, at): &ChosenField, (other, other_at): &ChosenField) -> bool {
+    std::ptr::eq(*info, *other) && at == other_at
+}
+
+impl Draft {
+    fn is_empty(&self) -> bool {
+        self.cells.is_empty() && self.leads.is_empty() && self.lists.is_empty()
+    }
+
+    fn place(list: &mut Vec<ChosenField>, field: ChosenField) -> usize {
+        list.iter().position(|own| is(own, &field)).unwrap_or_else(|| {
+            list.push(field);
+            list.len() - 1
+        })
+    }
+
+    fn cell(&mut self, field: ChosenField) -> usize {
+        Self::place(&mut self.cells, field)
+    }
+
+    fn lead(&mut self, field: ChosenField) -> usize {
+        Self::place(&mut self.leads, field)
+    }
+
+    /// Lists of ids and of destinations are kept alike wherever they are shown; those of objects are kept for each.
+    fn list(&mut self, field: ChosenField, entries: Entries) -> usize {
+        let is_shared = !matches!(entries, Entries::Objects { .. });
+        let known = self.lists.iter().position(|(own, _)| is(own, &field) && is_shared);
+        known.unwrap_or_else(|| {
+            self.lists.push((field, entries));
+            self.lists.len() - 1
+        })
+    }
+
+    fn reading(self, id: usize) -> Result<Reading> {
+        let Self { cells, leads, lists } = self;
+        let fields = cells.iter().chain(&leads).chain(lists.iter().map(|(field, _)| field));
+        let chosen = Chosen::of(fields.copied().collect());
+        let column = |field: &ChosenField| chosen.column(field).ok_or(Unplanned::Field);
+        let cells = cells.iter().map(|field| Ok((described(field)?, column(field)?))).collect::<Result<_>>()?;
+        let leads = leads.iter().map(column).collect::<Result<_>>()?;
+        let list = |(field, entries): (ChosenField, Entries)| match described(&field)? {
+            form::Described { name: slot, place: Place::Rows(rows), .. } => {
+                Ok(List { table: rows.table, slot, entries })
+            }
+            _ => Err(Unplanned::Field),
+        };
+        let lists = lists.into_iter().map(list).collect::<Result<_>>()?;
+        Ok(Reading { id, chosen, cells, leads, lists })
+    }
+
+    /// As what is kept of the entries of a list. An entry's columns stand in the order of its fields.
+    fn entries(self) -> Result<Entries> {
+        let Self { cells, leads, lists } = self;
+        if !lists.is_empty() {
+            return Err(Unplanned::Field);
+        }
+        let cell = |field: ChosenField| Ok((described(&field)?, field.1 + ENTRY));
+        let cells = cells.into_iter().map(cell).collect::<Result<_>>()?;
+        Ok(Entries::Objects { cells, leads: leads.into_iter().map(|(_, at)| at + ENTRY).collect() })
+    }
+}

@@ -1,0 +1,110 @@
+//! Plans: what a query of a document reads, and how its answer is written, found out once and carried out often.
+//!
+//! A plan is compiled from a validated document and what the schema's fields say of where they are read ([`Read`]). It is
+//! carried out in one go on the thread that has the connection ([`run`]): level by level it asks one statement for each
+//! shape of objects, however many there are, of the columns that are selected, and keeps each value as the JSON that
+//! answers show; then it writes the answer from its beginning to its end ([`write`]).
+//!
+//! A plan knows answers, not errors. Where anything is wrong (an argument, a limit, the database), and where a field does
+//! not say where it is read, the layer's executor answers the request instead, and says what is wrong: [`Unplanned`]. Both
+//! give the same bytes, which `tests/it/plans.rs` compares.
+//!
+//! [`Read`]: super::layer::Read
+
+mod compile;
+mod run;
+mod shape;
+mod write;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{Name, Value, Variables};
+
+pub use run::{Asks, Outcome, run, walks};
+pub use shape::Plan;
+
+use super::layer::Layer;
+use super::prices::Prices;
+
+/// Why a request is not answered by a plan.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unplanned {
+    /// It is no query.
+    Operation,
+    /// It asks the schema for itself.
+    Introspection,
+    /// A field does not say where it is read.
+    Field,
+    /// Something other than a plain field is selected twice under one key.
+    Repeated,
+    /// Its conditions have had too many values.
+    Conditions,
+    /// Something is wrong, which the executor finds again and says.
+    Error,
+}
+
+impl Unplanned {
+    /// The word for it in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Operation => "operation",
+            Self::Introspection => "introspection",
+            Self::Field => "field",
+            Self::Repeated => "repeated",
+            Self::Conditions => "conditions",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The plans of one document: for each of its operations, and each set of values that the variables in its conditions
+/// have had. They are compiled when they are first asked for.
+#[derive(Debug, Default)]
+pub struct Plans(Mutex<Vec<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    operation: Option<String>,
+    /// The values of the variables of `@skip` and `@include`.
+    conditions: Vec<(Name, bool)>,
+    plan: Result<Arc<Plan>, Unplanned>,
+}
+
+/// The most plans of one document.
+const PLANS: usize = 16;
+
+impl Plans {
+    /// The plan of an operation, for these values of its variables.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn of(
+        &self,
+        (layer, prices): (&'static Layer, &'static Prices),
+        document: &ExecutableDocument,
+        (name, operation): (Option<&str>, &OperationDefinition),
+        variables: &Variables,
+    ) -> Result<Arc<Plan>, Unplanned> {
+        if operation.ty != OperationType::Query {
+            return Err(Unplanned::Operation);
+        }
+        let is_true = |name: &Name| variables.get(name) == Some(&Value::Boolean(true));
+        // A poisoned lock only means that another thread panicked; the list is whole.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |known: &&Known| {
+            known.operation.as_deref() == name && known.conditions.iter().all(|(name, value)| is_true(name) == *value)
+        };
+        if let Some(known) = known.iter().find(fits) {
+            return known.plan.clone();
+        }
+        if known.len() >= PLANS {
+            return Err(Unplanned::Conditions);
+        }
+        let (plan, conditions) = compile::compile(layer, prices, document, operation, variables);
+        let plan = plan.map(Arc::new);
+        let conditions = conditions.into_iter().map(|name| (is_true(&name), name)).map(|(value, name)| (name, value));
+        known.push(Known { operation: name.map(str::to_owned), conditions: conditions.collect(), plan: plan.clone() });
+        plan
+    }
+}

@@ -1,0 +1,234 @@
+//! What a plan consists of.
+
+use crate::domain::{Kind, TenantId};
+use crate::form::Described;
+use crate::graphql::layer::{Argument, Field, OfPageInfo, OfRow, OfStep};
+use crate::service::{Selected, Viewer};
+use crate::store::Chosen;
+
+/// What a query reads and answers.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) root: Fields<Root>,
+    /// The columns of own rows that are read, besides id and kind.
+    pub(super) columns: Vec<OfRow>,
+    /// How many [`Reading`]s there are.
+    pub(super) readings: usize,
+}
+
+impl Plan {
+    /// The one tenant that the answer depends on, when it depends on nothing else.
+    pub fn tenant(&self, viewer: &Viewer) -> Option<TenantId> {
+        let Selected::Tenant(selected) = &viewer.selected else { return None };
+        let is_selected = |root: &Root| match root {
+            Root::Typename(_) => true,
+            Root::Tenant(asked, _) => asked.arguments.is_empty(),
+            Root::Tenants(_) | Root::Node(..) | Root::Nodes(..) => false,
+        };
+        self.root.0.iter().all(|entry| is_selected(&entry.what)).then_some(selected.id)
+    }
+}
+
+/// What is selected of something, in the order of the answer.
+#[derive(Debug)]
+pub struct Fields<W>(pub Vec<Entry<W>>);
+
+/// A key of an answer.
+#[derive(Debug)]
+pub struct Entry<W> {
+    /// The key with its quotes and the colon behind it.
+    pub key: Box<[u8]>,
+    /// How often it is asked for.
+    pub times: u64,
+    /// What it costs besides what it answers.
+    pub price: u64,
+    pub what: W,
+}
+
+/// A field whose arguments a request fills in.
+pub struct Asked {
+    pub field: &'static Field,
+    pub arguments: Vec<Argument>,
+}
+
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.field.name)
+    }
+}
+
+/// A root field.
+#[derive(Debug)]
+pub enum Root {
+    Typename(&'static str),
+    Tenant(Asked, Fields<Tenant>),
+    Tenants(Fields<Tenant>),
+    Node(Asked, Any),
+    Nodes(Asked, Any),
+}
+
+/// What is selected of what has an id.
+#[derive(Debug)]
+pub struct Any {
+    pub tenant: Fields<Tenant>,
+    pub objects: Objects,
+}
+
+/// A field of a tenant.
+#[derive(Debug)]
+pub enum Tenant {
+    Typename(&'static str),
+    Id,
+    Revision,
+    /// The setting at a position.
+    Setting(usize),
+    Defaults(Objects),
+    One(Single),
+    Page(Page),
+}
+
+/// One object of a kind.
+#[derive(Debug)]
+pub struct Single {
+    pub id: usize,
+    pub asked: Asked,
+    pub kind: Kind,
+    pub objects: Objects,
+}
+
+/// A page of objects of a kind.
+#[derive(Debug)]
+pub struct Page {
+    pub id: usize,
+    pub asked: Asked,
+    pub kind: Kind,
+    pub fields: Fields<OfPage>,
+    /// Whether all of them are counted.
+    pub total: bool,
+}
+
+/// A field of a page.
+#[derive(Debug)]
+pub enum OfPage {
+    Typename(&'static str),
+    Edges(Fields<OfEdge>),
+    Nodes(Objects),
+    Info(Fields<Info>),
+    Total,
+}
+
+/// A field of an entry of a page.
+#[derive(Debug)]
+pub enum OfEdge {
+    Typename(&'static str),
+    Node(Objects),
+    Cursor,
+}
+
+/// A field of what is said of a page.
+#[derive(Debug)]
+pub enum Info {
+    Typename(&'static str),
+    Is(OfPageInfo),
+}
+
+/// What is selected of objects in one place.
+#[derive(Debug)]
+pub struct Objects {
+    /// For each type that they can have.
+    pub shapes: Vec<Shape>,
+    /// Whether their own rows are needed, if only to know of what kind they are.
+    pub needs_rows: bool,
+}
+
+impl Objects {
+    /// What is selected of objects of a kind; with only one type, the objects are known to have it.
+    pub fn shape(&self, kind: Option<Kind>) -> Option<&Shape> {
+        match (self.shapes.as_slice(), kind) {
+            ([only], None) => Some(only),
+            (shapes, kind) => shapes.iter().find(|shape| shape.kind == kind),
+        }
+    }
+}
+
+/// What is selected of objects of one type.
+#[derive(Debug)]
+pub struct Shape {
+    /// The kind of these objects.
+    pub kind: Option<Kind>,
+    pub fields: Fields<OfObject>,
+    pub reading: Option<Reading>,
+}
+
+/// A field of an object.
+#[derive(Debug)]
+pub enum OfObject {
+    Typename(&'static str),
+    Row(OfRow),
+    /// A section.
+    Section(Fields<Value>),
+    /// A value of the detail.
+    Detail(Value),
+}
+
+/// What is read of the sections or the detail of many objects.
+#[derive(Debug)]
+pub struct Reading {
+    pub id: usize,
+    pub chosen: Chosen,
+    /// What is kept as JSON, with the column of each.
+    pub cells: Vec<(&'static Described, usize)>,
+    /// The columns of the ids that are followed.
+    pub leads: Vec<usize>,
+    /// The lists.
+    pub lists: Vec<List>,
+}
+
+/// A list of a section or a detail.
+#[derive(Debug)]
+pub struct List {
+    /// The table that it stands in.
+    pub table: &'static str,
+    /// Its name there.
+    pub slot: &'static str,
+    pub entries: Entries,
+}
+
+/// What is kept of the entries of a list.
+#[derive(Debug)]
+pub enum Entries {
+    /// The ids, which are followed.
+    Ids,
+    /// Destinations: all three values as JSON, and the id, which is followed.
+    Steps,
+    /// Objects of their own: some values as JSON and some ids, which are followed, with the column of each.
+    Objects { cells: Vec<(&'static Described, usize)>, leads: Vec<usize> },
+}
+
+/// A value of a section, a detail or an entry.
+#[derive(Debug)]
+pub enum Value {
+    Typename(&'static str),
+    /// One of the cells.
+    Cell(usize),
+    /// One of the cells, which is a list.
+    Many(usize),
+    /// One of the lists: the ids themselves.
+    Ids(usize),
+    /// What one of the leads leads to.
+    One(usize, Objects),
+    /// What the ids of one of the lists lead to.
+    All(usize, Objects),
+    /// The entries of one of the lists.
+    Entries(usize, Fields<Value>),
+    /// The destinations of one of the lists.
+    Steps(usize, Fields<Step>),
+}
+
+/// A field of a destination.
+#[derive(Debug)]
+pub enum Step {
+    Typename(&'static str),
+    Is(OfStep),
+    Object(Objects),
+}

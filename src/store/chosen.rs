@@ -1,0 +1,245 @@
+//! Chosen fields of sections and details: what is read for a plan, which has nothing to do with the others.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use super::error::Result;
+use super::sections::{in_object_row, keep};
+use super::session::{Columns, Query};
+use crate::domain::Value;
+use crate::form::{Described, Info, Place, Rows};
+
+/// How many choices have statements of their own. They live as long as the program, and who asks chooses: with more of
+/// them all fields are read.
+const CHOICES: usize = 500;
+
+/// What the columns of an entry begin behind: its owner and its slot.
+pub const ENTRY: usize = 2;
+
+/// A field of a section, by its position in [`Info::fields`].
+pub type ChosenField = (&'static Info, usize);
+
+/// Fields of the sections that objects of one type have, read together, of any number of objects.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The sections.
+    pub infos: Vec<&'static Info>,
+    /// The lists.
+    pub lists: Vec<ChosenList>,
+    /// What the statement reads. Column 0 is the object.
+    columns: Vec<ChosenField>,
+    /// `None` where only lists are chosen.
+    sql: Option<&'static str>,
+}
+
+/// Lists that stand in one table.
+#[derive(Debug)]
+pub struct ChosenList {
+    /// The table.
+    pub table: &'static str,
+    sql: &'static str,
+}
+
+fn described((info, at): &ChosenField) -> Option<&'static Described> {
+    info.fields.get(*at)
+}
+
+fn has_column(field: &ChosenField) -> bool {
+    described(field).is_some_and(|field| field.place == Place::Column)
+}
+
+fn same((info, at): &ChosenField, (other, other_at): &ChosenField) -> bool {
+    std::ptr::eq(*info, *other) && at == other_at
+}
+
+impl Chosen {
+    /// These fields. Those of a kind's objects only: each object has all of their sections.
+    pub fn of(mut fields: Vec<ChosenField>) -> Self {
+        fields.sort_by_key(|(info, at)| (info.table, *at));
+        fields.dedup_by(|a, b| same(a, b));
+        let mut infos: Vec<&'static Info> = Vec::new();
+        for (info, _) in &fields {
+            if !infos.iter().any(|own| std::ptr::eq(*own, *info)) {
+                infos.push(info);
+            }
+        }
+        let all = || infos.iter().flat_map(|info| (0..info.fields.len()).map(|at| (*info, at)));
+        let mut columns: Vec<ChosenField> = fields.iter().copied().filter(has_column).collect();
+        let sql = (!columns.is_empty()).then(|| {
+            statement("", &columns, || select(&columns)).unwrap_or_else(|| {
+                let read = all().filter(|(info, _)| columns.iter().any(|(own, _)| std::ptr::eq(*own, *info)));
+                columns = read.filter(has_column).collect();
+                lasting(choice("", &columns), || select(&columns))
+            })
+        });
+        let mut tables: Vec<(Rows, Vec<ChosenField>)> = Vec::new();
+        for field in &fields {
+            let Some(Place::Rows(rows)) = described(field).map(|field| field.place) else { continue };
+            match tables.iter_mut().find(|(known, _)| *known == rows) {
+                Some((_, slots)) => slots.push(*field),
+                None => tables.push((rows, vec![*field])),
+            }
+        }
+        let list = |(rows, slots): (Rows, Vec<ChosenField>)| {
+            let sql = statement(rows.table, &slots, || select_list(rows, &slots)).unwrap_or_else(|| {
+                let stands_there =
+                    |field: &ChosenField| described(field).map(|own| own.place) == Some(Place::Rows(rows));
+                let slots: Vec<_> = all().filter(stands_there).collect();
+                lasting(choice(rows.table, &slots), || select_list(rows, &slots))
+            });
+            ChosenList { table: rows.table, sql }
+        };
+        let lists = tables.into_iter().map(list).collect();
+        Self { infos, lists, columns, sql }
+    }
+
+    /// The column of a field that has one.
+    pub fn column(&self, field: &ChosenField) -> Option<usize> {
+        self.columns.iter().position(|own| same(own, field)).map(|place| place + 1)
+    }
+
+    /// Stops at the fields of each of some objects, in no order; the object is column 0.
+    ///
+    /// # Errors
+    /// What the engine and the closure answer.
+    pub fn sections(
+        &self,
+        query: &mut Query<'_>,
+        ids: &Value,
+        each: &mut dyn FnMut(&dyn Columns) -> Result<()>,
+    ) -> Result<()> {
+        self.sql.map_or(Ok(()), |sql| query.scan(sql, std::slice::from_ref(ids), each))
+    }
+}
+
+impl ChosenList {
+    /// Stops at each entry of the lists of some objects: by object, field and place. The owner is column 0, the name of
+    /// the field column 1, what the entry has begins at [`ENTRY`].
+    ///
+    /// # Errors
+    /// What the engine and the closure answer.
+    pub fn entries(
+        &self,
+        query: &mut Query<'_>,
+        ids: &Value,
+        each: &mut dyn FnMut(&dyn Columns) -> Result<()>,
+    ) -> Result<()> {
+        query.scan(self.sql, std::slice::from_ref(ids), each)
+    }
+}
+
+/// One statement for all sections: each joined to the first by its key.
+fn select(fields: &[ChosenField]) -> String {
+    let (mut columns, mut joins, mut tables) = (String::new(), String::new(), Vec::new());
+    let mut needs_object = false;
+    for field in fields {
+        let (Some(own), table) = (described(field), field.0.table) else { continue };
+        let place = tables.iter().position(|known| *known == table).unwrap_or_else(|| {
+            let place = tables.len();
+            if place > 0 {
+                let on = format!("s{place}.tenant_id = s0.tenant_id AND s{place}.object_id = s0.object_id");
+                let _ = write!(joins, " JOIN {table} s{place} ON {on}");
+            }
+            tables.push(table);
+            place
+        });
+        let is_of_object = in_object_row(table, own.name);
+        needs_object |= is_of_object;
+        let _ = match is_of_object {
+            true => write!(columns, ", o.{}", own.name),
+            false => write!(columns, ", s{place}.{}", own.name),
+        };
+    }
+    if needs_object {
+        joins += " JOIN pbx_object o ON o.tenant_id = s0.tenant_id AND o.object_id = s0.object_id";
+    }
+    let first = tables.first().copied().unwrap_or_default();
+    format!("SELECT s0.object_id{columns} FROM {first} s0{joins} WHERE s0.tenant_id = $1 AND s0.object_id = ANY($2)")
+}
+
+fn select_list(rows: Rows, fields: &[ChosenField]) -> String {
+    let Rows { table, columns, slotted } = rows;
+    let slots: Vec<_> = fields.iter().filter_map(described).map(|field| format!("'{}'", field.name)).collect();
+    let (slot, filter, order) = match slotted {
+        true => ("slot".to_owned(), format!(" AND slot IN ({})", slots.join(", ")), ", slot"),
+        false => (slots.concat(), String::new(), ""),
+    };
+    let columns = columns.join(", ");
+    format!(
+        "SELECT owner_id, {slot}, {columns} FROM {table} WHERE tenant_id = $1 AND owner_id = ANY($2){filter} \
+         ORDER BY owner_id{order}, position"
+    )
+}
+
+/// The table of lists that is read, or nothing for the sections themselves; and the fields, each by its section's table
+/// and its position.
+type Choice = (&'static str, Vec<(&'static str, usize)>);
+
+fn choice(lists: &'static str, fields: &[ChosenField]) -> Choice {
+    (lists, fields.iter().map(|(info, at)| (info.table, *at)).collect())
+}
+
+fn known() -> &'static RwLock<HashMap<Choice, &'static str>> {
+    static KNOWN: OnceLock<RwLock<HashMap<Choice, &'static str>>> = OnceLock::new();
+    KNOWN.get_or_init(RwLock::default)
+}
+
+/// The statement of a choice; `None` for a new one when there are enough.
+fn statement(lists: &'static str, fields: &[ChosenField], make: impl FnOnce() -> String) -> Option<&'static str> {
+    let choice = choice(lists, fields);
+    // A poisoned lock only means that another thread panicked; the map is whole.
+    let known = known().read().unwrap_or_else(PoisonError::into_inner);
+    let (found, count) = (known.get(&choice).copied(), known.len());
+    drop(known);
+    found.or_else(|| (count < CHOICES).then(|| lasting(choice, make)))
+}
+
+/// The statement of a choice, made at the first time.
+fn lasting(choice: Choice, make: impl FnOnce() -> String) -> &'static str {
+    known().write().unwrap_or_else(PoisonError::into_inner).entry(choice).or_insert_with(|| keep(make()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::{Information, Note, Security, Typed as _};
+
+    fn field(info: &'static Info, name: &str) -> ChosenField {
+        (info, info.fields.iter().position(|field| field.name == name).unwrap())
+    }
+
+    #[test]
+    fn only_the_columns_that_are_chosen_are_read_in_one_statement() {
+        let (note, security) = (Note::info_of(), Security::info_of());
+        let (branch, locked) = (field(note, "branch"), field(security, "locked"));
+        let chosen = Chosen::of(vec![locked, branch, locked]);
+        assert_eq!(
+            chosen.sql,
+            Some(
+                "SELECT s0.object_id, s0.branch, s1.locked FROM note s0 \
+                 JOIN security s1 ON s1.tenant_id = s0.tenant_id AND s1.object_id = s0.object_id \
+                 WHERE s0.tenant_id = $1 AND s0.object_id = ANY($2)"
+            )
+        );
+        assert_eq!((chosen.column(&branch), chosen.column(&locked)), (Some(1), Some(2)));
+        assert_eq!(chosen.column(&field(note, "department")), None);
+        assert!(chosen.lists.is_empty());
+    }
+
+    #[test]
+    fn what_stands_in_the_objects_row_is_read_there_and_lists_of_a_table_together() {
+        let information = Information::info_of();
+        let fields = ["name", "member_ids", "call_group_ids"].map(|name| field(information, name));
+        let chosen = Chosen::of(fields.to_vec());
+        let sql = chosen.sql.unwrap();
+        assert!(sql.contains("SELECT s0.object_id, o.name FROM information s0 JOIN pbx_object o ON "), "{sql}");
+        let lists: Vec<_> = chosen.lists.iter().map(|list| list.sql).collect();
+        assert_eq!(
+            lists,
+            ["SELECT owner_id, slot, target_id FROM link WHERE tenant_id = $1 AND owner_id = ANY($2) \
+              AND slot IN ('member_ids', 'call_group_ids') ORDER BY owner_id, slot, position"]
+        );
+        assert_eq!(Chosen::of(fields[1..].to_vec()).sql, None);
+    }
+}
