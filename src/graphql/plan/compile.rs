@@ -281,12 +281,20 @@ impl<'a> Compiler<'a> {
 
     /// What is selected of objects of a type, or of those that have an interface in common.
     fn objects(&mut self, ty: &str, set: &'a SelectionSet) -> Result<Objects> {
-        let types: Vec<&'static Object> = match self.layer.objects.get(ty) {
-            Some(object) => vec![object],
-            None => self.layer.objects.values().filter(|object| object.is(ty) && object.name != "Tenant").collect(),
+        let of_type: Option<&'static Object> = self.layer.objects.get(ty);
+        let shapes = match of_type {
+            Some(object) => vec![self.shape(object, set)?],
+            None => {
+                // What no fragment names has the fields that all have, and one of them stands for the others.
+                let mut named = HashSet::new();
+                self.named(set, &mut named)?;
+                let possible = self.layer.objects.values().filter(|object| object.is(ty) && object.name != "Tenant");
+                let (own, others): (Vec<_>, Vec<_>) = possible.partition(|object| named.contains(&*object.name));
+                let own = own.into_iter().map(|object| self.shape(object, set)).collect::<Result<Vec<_>>>()?;
+                let others = others.first().map(|object| self.shape(object, set)).transpose()?;
+                own.into_iter().chain(others.map(|shape| Shape { kind: None, ..shape })).collect()
+            }
         };
-        let is_one = types.len() == 1;
-        let shapes = types.into_iter().map(|object| self.shape(object, set)).collect::<Result<Vec<_>>>()?;
         let has_row = |shape: &Shape| {
             let of_row = |what: &OfObject| match what {
                 OfObject::Row(layer::OfRow::Id) => false,
@@ -296,8 +304,29 @@ impl<'a> Compiler<'a> {
             };
             shape.fields.0.iter().any(|entry| of_row(&entry.what))
         };
-        let needs_rows = !is_one || shapes.iter().any(has_row);
+        let needs_rows = of_type.is_none() || shapes.iter().any(has_row);
         Ok(Objects { shapes, needs_rows })
+    }
+
+    /// The types that fragments name in a selection.
+    fn named(&mut self, set: &'a SelectionSet, names: &mut HashSet<&'a str>) -> Result<()> {
+        for item in &set.items {
+            self.left = self.left.checked_sub(1).ok_or(Unplanned::Repeated)?;
+            match &item.node {
+                Selection::Field(_) => {}
+                Selection::InlineFragment(fragment) => {
+                    names
+                        .extend(fragment.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str()));
+                    self.named(&fragment.node.selection_set.node, names)?;
+                }
+                Selection::FragmentSpread(spread) => {
+                    let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) else { continue };
+                    names.insert(fragment.node.type_condition.node.on.node.as_str());
+                    self.named(&fragment.node.selection_set.node, names)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn shape(&mut self, object: &'static Object, set: &'a SelectionSet) -> Result<Shape> {

@@ -72,7 +72,7 @@ struct Known {
 }
 
 /// The most plans of one document.
-const PLANS: usize = 16;
+const PLANS: usize = 8;
 
 impl Plans {
     /// The plan of an operation, for these values of its variables.

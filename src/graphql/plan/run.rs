@@ -439,7 +439,9 @@ impl<'p> Read<'p, '_> {
             if let [only] = objects.shapes.as_slice() {
                 // Of one by its id it is known only now whether it is there, and what it is.
                 if objects.needs_rows {
-                    let fits = |id: &ObjectId| self.found.rows.get(id).is_some_and(|row| only.kind == Some(row.kind()));
+                    let fits = |id: &ObjectId| {
+                        self.found.rows.get(id).is_some_and(|row| only.kind.is_none_or(|kind| kind == row.kind()))
+                    };
                     ids.retain(fits);
                 }
                 self.shape(only, &ids)?;

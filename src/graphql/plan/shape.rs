@@ -135,7 +135,7 @@ pub enum Info {
 /// What is selected of objects in one place.
 #[derive(Debug)]
 pub struct Objects {
-    /// For each type that they can have.
+    /// For the type that they have; or for each type that a fragment names, and one for all others.
     pub shapes: Vec<Shape>,
     /// Whether their own rows are needed, if only to know of what kind they are.
     pub needs_rows: bool,
@@ -146,7 +146,10 @@ impl Objects {
     pub fn shape(&self, kind: Option<Kind>) -> Option<&Shape> {
         match (self.shapes.as_slice(), kind) {
             ([only], None) => Some(only),
-            (shapes, kind) => shapes.iter().find(|shape| shape.kind == kind),
+            (shapes, kind) => {
+                let own = shapes.iter().find(|shape| shape.kind.is_some() && shape.kind == kind);
+                own.or_else(|| shapes.iter().find(|shape| shape.kind.is_none()))
+            }
         }
     }
 }
@@ -154,7 +157,7 @@ impl Objects {
 /// What is selected of objects of one type.
 #[derive(Debug)]
 pub struct Shape {
-    /// The kind of these objects.
+    /// The kind of these objects; `None` for any that has no shape of its own.
     pub kind: Option<Kind>,
     pub fields: Fields<OfObject>,
     pub reading: Option<Reading>,

@@ -219,7 +219,10 @@ impl Writer<'_> {
         };
         self.fields(&shape.fields, |writer, what| {
             Ok(match what {
-                OfObject::Typename(name) => writer.leaf(name),
+                OfObject::Typename(name) => match (shape.kind, kind) {
+                    (None, Some(kind)) => writer.leaf(kind.name()),
+                    _ => writer.leaf(name),
+                },
                 OfObject::Row(OfRow::Id) => {
                     id.write(&mut writer.json);
                     Spent::LEAF
@@ -234,7 +237,8 @@ impl Writer<'_> {
     }
 
     fn row(&mut self, of: OfRow, shape: &Shape, row: Option<&FoundRow>) -> Result<Spent> {
-        if let (OfRow::Kind, Some(kind)) = (of, shape.kind) {
+        let kind = shape.kind.or_else(|| row.map(FoundRow::kind));
+        if let (OfRow::Kind, Some(kind)) = (of, kind) {
             return Ok(self.leaf(kind.word()));
         }
         let row = match row.ok_or(Unplanned::Error)? {
