@@ -71,7 +71,7 @@ fn schema(limits: &Limits) -> TheSchema {
 }
 
 /// How many times less a plan takes than the executor, for which costs are made (docs/decisions/0029-plans.md).
-const BY_PLAN: u64 = 10;
+const BY_PLAN: u64 = 5;
 
 /// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
 const LONG: usize = 2048;

@@ -73,7 +73,7 @@ pub struct FairUse {
         value_parser = duration_from(Duration::from_millis(1)))]
     pub max_wait: Duration,
 
-    /// Cost from which a request is executed apart, by few threads of low priority, as one is that may read a whole tenant, has secrets hashed or comes with a long text that is new.
+    /// Cost from which a request is executed apart, by few threads of low priority, as one is that may read a whole tenant, has secrets hashed or comes with a long text that is new; a query that a plan answers counts a fifth.
     #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 200)]
     pub heavy_cost: u64,
 
