@@ -206,6 +206,16 @@ async fn ask_for_everything(server: &Server) {
     server.answer(ALL, "{ tenants { code } tenant(code: \"MOLLOY\") { id } }", json!({})).await;
     let data =
         server.data("{ tenant { id virtualExtensions(first: 2) { totalCount nodes { id } } } }", json!({})).await;
+    // What one index finds and counts.
+    for (filter, order) in [
+        ("name: {startsWith: \"i\"}", "NAME"),
+        ("createdAt: {gte: \"2020-01-01T00:00:00Z\"}", "CREATED_AT"),
+        ("changedAt: {lt: \"2030-01-01T00:00:00Z\"}", "CHANGED_AT"),
+    ] {
+        let list = format!("virtualExtensions(first: 2, filter: {{{filter}}}, orderBy: {{field: {order}}})");
+        let found = server.data(&format!("{{ tenant {{ {list} {{ totalCount }} }} }}"), json!({})).await;
+        assert!(found["tenant"]["virtualExtensions"]["totalCount"].as_i64().is_some_and(|count| count > 0), "{found}");
+    }
     server.data("query($id: ID!) { node(id: $id) { id } }", json!({ "id": data["tenant"]["id"] })).await;
     // Every kind of object with its detail, and every list of references and destinations written anew.
     crate::cost::rewrite_every_field(server).await;
