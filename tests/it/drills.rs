@@ -315,7 +315,7 @@ fn a_large_file_is_served_and_let_go_at_once() {
     };
     let (small_start, _) = run();
     place.sql(
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000)
          INSERT INTO change_field SELECT c.tenant_id, c.object_id, c.version, printf('%08d', i), '0', '1'
          FROM (SELECT tenant_id, object_id, version FROM change LIMIT 1) c, n",
     );

@@ -267,7 +267,7 @@ async fn ids(server: &Server) -> Vec<String> {
 
 /// `VEXT_PLANS=SEED,COUNT` for others and for more.
 async fn answers_are_the_executors(engine: Engine) {
-    let asked = std::env::var("VEXT_PLANS").unwrap_or_else(|_| "1,800".to_owned());
+    let asked = std::env::var("VEXT_PLANS").unwrap_or_else(|_| "1,600".to_owned());
     let (seed, count) = asked.split_once(',').unwrap();
     let server = Server::generous(engine);
     let (both, types, ids) = (Both::of(&server), Types::of(&server).await, ids(&server).await);
