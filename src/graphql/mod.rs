@@ -20,6 +20,7 @@ mod variables;
 
 use std::sync::{Arc, LazyLock};
 
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, SDLExportOptions, Schema, ServerError, ValidationMode, Variables};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
@@ -268,7 +269,8 @@ impl Api {
     /// The plan of a request with these values of its variables.
     fn plan(&self, document: &Document, request: &Request, variables: Variables) -> Result<Planned, Option<Unplanned>> {
         let (Some(plans), true) = (document.plans(), self.plans) else { return Err(None) };
-        let Some(operation) = document.selected(request.operation_name.as_deref()) else { return Err(None) };
+        let operation = document.selected(request.operation_name.as_deref());
+        let operation = operation.filter(|(_, operation)| operation.ty == OperationType::Query).ok_or(None)?;
         let known = (Vext::layer(), &DESCRIBED.prices);
         let plan = plans.of(known, document.parsed(), operation, &variables).map_err(Some)?;
         let Limits { max_cost: most, max_response: longest, .. } = *self.limits;
@@ -282,6 +284,9 @@ impl Api {
             return None;
         }
         let selected = document.operation_of(request.operation_name.as_deref()).ok()?;
+        if selected.1.ty != OperationType::Query {
+            return None;
+        }
         let variables =
             variables::coerce(selected, document.not_null()?, &DESCRIBED.types, request.variables.clone()).ok()?;
         self.plan(document, request, variables).ok()

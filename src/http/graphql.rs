@@ -22,7 +22,7 @@ use super::request::{self, Media};
 use super::watch::{Seen, Stage};
 use super::{Shared, events, identify, plan, socket};
 use crate::graphql::{Asking, Cost, Document, Estimate, Exceeded, Limits, Planned, Reply, Unplanned};
-use crate::service::Viewer;
+use crate::service::{self, Viewer};
 use crate::store::{Session, Snapshot};
 
 /// Answers a GraphQL request.
@@ -152,7 +152,9 @@ async fn prepare(
     if shows_plan {
         seen.list();
     }
-    let is_plain = !reads && !shows_plan && token.is_some() && estimate.is_ok();
+    // Nothing is looked up for an empty token.
+    let has_token = token.as_ref().is_some_and(|token| !token.is_empty());
+    let is_plain = !reads && !shows_plan && has_token && estimate.is_ok();
     let planned = is_plain.then(|| shared.api.planned_for_all(&document, &request)).flatten();
     let credentials = shared.fair.begin_sign_in(client, token.as_deref()).await?;
     let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
@@ -318,7 +320,8 @@ impl Prepared {
         let known = Arc::new(OnceLock::new());
         let viewer = Arc::clone(&known);
         let trip = move |session: &mut dyn Session| {
-            let identified = identify::viewer_at_once(session, &fair, (&asks, &credentials), selected, &id)
+            let found = service::viewer(session, &asks, selected);
+            let identified = identify::signed_in(&fair, (&asks, &credentials), found, &id)
                 .and_then(|viewer| own.pay_for_execution(Some(&viewer), cost).map(|()| viewer));
             let outcome = identified.map(|identified| planned.answer(viewer.get_or_init(|| identified), session));
             Ok((outcome, own))

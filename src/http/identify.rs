@@ -9,8 +9,8 @@ use super::fair::{Credentials, Fair};
 use super::refusal::Refusal;
 use super::wire::TENANT;
 use crate::graphql::{Exceeded, Limit};
-use crate::service::{self, App, StoreError, Viewer};
-use crate::store::{Session, Snapshot};
+use crate::service::{App, StoreError, Viewer};
+use crate::store::Snapshot;
 
 /// The bearer token; empty where the header holds something else, which no token is.
 pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
@@ -53,21 +53,6 @@ pub(super) async fn viewer(
     let found = match token {
         "" => Ok(None),
         token => app.authenticate(snapshot, token, selected).await,
-    };
-    signed_in(fair, (token, credentials), found, request_id)
-}
-
-/// The same, in a transaction that is under way.
-pub(super) fn viewer_at_once(
-    session: &mut dyn Session,
-    fair: &Fair,
-    (token, credentials): (&str, &Credentials),
-    selected: Option<String>,
-    request_id: &str,
-) -> Result<Viewer, Refusal> {
-    let found = match token {
-        "" => Ok(None),
-        token => service::viewer(session, token, selected),
     };
     signed_in(fair, (token, credentials), found, request_id)
 }

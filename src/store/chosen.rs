@@ -17,8 +17,31 @@ const CHOICES: usize = 500;
 /// What the columns of an entry begin behind: its owner and its slot.
 pub const ENTRY: usize = 2;
 
-/// A field of a section, by its position in [`Info::fields`].
-pub type ChosenField = (&'static Info, usize);
+/// A field of a section.
+#[derive(Clone, Copy, Debug)]
+pub struct ChosenField {
+    /// The section.
+    pub info: &'static Info,
+    /// The position in [`Info::fields`].
+    pub at: usize,
+}
+
+impl PartialEq for ChosenField {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.info, other.info) && self.at == other.at
+    }
+}
+
+impl ChosenField {
+    /// What it is; `None` when the section has no such field.
+    pub fn described(&self) -> Option<&'static Described> {
+        self.info.fields.get(self.at)
+    }
+
+    fn has_column(&self) -> bool {
+        self.described().is_some_and(|field| field.place == Place::Column)
+    }
+}
 
 /// Fields of the sections that objects of one type have, read together, of any number of objects.
 #[derive(Debug)]
@@ -41,41 +64,29 @@ pub struct ChosenList {
     sql: &'static str,
 }
 
-fn described((info, at): &ChosenField) -> Option<&'static Described> {
-    info.fields.get(*at)
-}
-
-fn has_column(field: &ChosenField) -> bool {
-    described(field).is_some_and(|field| field.place == Place::Column)
-}
-
-fn same((info, at): &ChosenField, (other, other_at): &ChosenField) -> bool {
-    std::ptr::eq(*info, *other) && at == other_at
-}
-
 impl Chosen {
     /// These fields. Those of a kind's objects only: each object has all of their sections.
     pub fn of(mut fields: Vec<ChosenField>) -> Self {
-        fields.sort_by_key(|(info, at)| (info.table, *at));
-        fields.dedup_by(|a, b| same(a, b));
+        fields.sort_by_key(|field| (field.info.table, field.at));
+        fields.dedup();
         let mut infos: Vec<&'static Info> = Vec::new();
-        for (info, _) in &fields {
+        for ChosenField { info, .. } in &fields {
             if !infos.iter().any(|own| std::ptr::eq(*own, *info)) {
                 infos.push(info);
             }
         }
-        let all = || infos.iter().flat_map(|info| (0..info.fields.len()).map(|at| (*info, at)));
-        let mut columns: Vec<ChosenField> = fields.iter().copied().filter(has_column).collect();
+        let all = || infos.iter().flat_map(|info| (0..info.fields.len()).map(|at| ChosenField { info, at }));
+        let mut columns: Vec<ChosenField> = fields.iter().copied().filter(ChosenField::has_column).collect();
         let sql = (!columns.is_empty()).then(|| {
             statement("", &columns, || select(&columns)).unwrap_or_else(|| {
-                let read = all().filter(|(info, _)| columns.iter().any(|(own, _)| std::ptr::eq(*own, *info)));
-                columns = read.filter(has_column).collect();
+                let read = all().filter(|field| columns.iter().any(|own| std::ptr::eq(own.info, field.info)));
+                columns = read.filter(ChosenField::has_column).collect();
                 lasting(choice("", &columns), || select(&columns))
             })
         });
         let mut tables: Vec<(Rows, Vec<ChosenField>)> = Vec::new();
         for field in &fields {
-            let Some(Place::Rows(rows)) = described(field).map(|field| field.place) else { continue };
+            let Some(Place::Rows(rows)) = field.described().map(|field| field.place) else { continue };
             match tables.iter_mut().find(|(known, _)| *known == rows) {
                 Some((_, slots)) => slots.push(*field),
                 None => tables.push((rows, vec![*field])),
@@ -84,7 +95,7 @@ impl Chosen {
         let list = |(rows, slots): (Rows, Vec<ChosenField>)| {
             let sql = statement(rows.table, &slots, || select_list(rows, &slots)).unwrap_or_else(|| {
                 let stands_there =
-                    |field: &ChosenField| described(field).map(|own| own.place) == Some(Place::Rows(rows));
+                    |field: &ChosenField| field.described().map(|own| own.place) == Some(Place::Rows(rows));
                 let slots: Vec<_> = all().filter(stands_there).collect();
                 lasting(choice(rows.table, &slots), || select_list(rows, &slots))
             });
@@ -96,7 +107,7 @@ impl Chosen {
 
     /// The column of a field that has one.
     pub fn column(&self, field: &ChosenField) -> Option<usize> {
-        self.columns.iter().position(|own| same(own, field)).map(|place| place + 1)
+        self.columns.iter().position(|own| own == field).map(|place| place + 1)
     }
 
     /// Stops at the fields of each of some objects, in no order; the object is column 0.
@@ -134,7 +145,7 @@ fn select(fields: &[ChosenField]) -> String {
     let (mut columns, mut joins, mut tables) = (String::new(), String::new(), Vec::new());
     let mut needs_object = false;
     for field in fields {
-        let (Some(own), table) = (described(field), field.0.table) else { continue };
+        let (Some(own), table) = (field.described(), field.info.table) else { continue };
         let place = tables.iter().position(|known| *known == table).unwrap_or_else(|| {
             let place = tables.len();
             if place > 0 {
@@ -160,7 +171,8 @@ fn select(fields: &[ChosenField]) -> String {
 
 fn select_list(rows: Rows, fields: &[ChosenField]) -> String {
     let Rows { table, columns, slotted } = rows;
-    let slots: Vec<_> = fields.iter().filter_map(described).map(|field| format!("'{}'", field.name)).collect();
+    let slots: Vec<_> =
+        fields.iter().filter_map(ChosenField::described).map(|field| format!("'{}'", field.name)).collect();
     let (slot, filter, order) = match slotted {
         true => ("slot".to_owned(), format!(" AND slot IN ({})", slots.join(", ")), ", slot"),
         false => (slots.concat(), String::new(), ""),
@@ -177,7 +189,7 @@ fn select_list(rows: Rows, fields: &[ChosenField]) -> String {
 type Choice = (&'static str, Vec<(&'static str, usize)>);
 
 fn choice(lists: &'static str, fields: &[ChosenField]) -> Choice {
-    (lists, fields.iter().map(|(info, at)| (info.table, *at)).collect())
+    (lists, fields.iter().map(|field| (field.info.table, field.at)).collect())
 }
 
 fn known() -> &'static RwLock<HashMap<Choice, &'static str>> {
@@ -206,7 +218,7 @@ mod tests {
     use crate::form::{Information, Note, Security, Typed as _};
 
     fn field(info: &'static Info, name: &str) -> ChosenField {
-        (info, info.fields.iter().position(|field| field.name == name).unwrap())
+        ChosenField { info, at: info.fields.iter().position(|field| field.name == name).unwrap() }
     }
 
     #[test]

@@ -320,12 +320,12 @@ fn is_valid(text: &str, limits: &Limits) -> bool {
 async fn a_plan_that_gives_up_leaves_all_of_it_to_the_executor(engine: Engine) {
     let server = Server::start(engine);
     let query = "{ tenant { wrong: queues(after: \"x\") { nodes { id } }
-        virtualExtensions(first: 100) { nodes { number information { members { name } callGroups { name } } } } } }";
+        virtualExtensions(first: 40) { nodes { number information { members { name } callGroups { name } } } } } }";
     let first = server.answer(TOKEN, query, json!({})).await;
     assert_eq!(first["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{first}");
     assert_eq!(first["errors"][0]["path"], json!(["tenant", "wrong"]), "{first}");
     let cost = first["extensions"]["cost"]["requested"].as_u64().unwrap();
-    assert!(cost > 200, "{cost} is expensive");
+    assert!((201..1000).contains(&cost), "{cost} is expensive for the executor, and not for a plan");
     for _ in 0..2 {
         assert_eq!(server.answer(TOKEN, query, json!({})).await, first);
     }

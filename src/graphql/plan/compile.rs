@@ -148,18 +148,16 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// What is selected of an object below some fields; `what` compiles each key.
+    /// What is selected of an object; `what` compiles each key.
     fn fields<W>(
         &mut self,
         object: &'static Object,
-        sets: impl Iterator<Item = &'a SelectionSet>,
+        set: &'a SelectionSet,
         mut what: impl FnMut(&mut Self, Selected<'a>) -> Result<W>,
     ) -> Result<Fields<W>> {
         let (keys, times, spread) = (IndexMap::new(), HashMap::new(), HashSet::new());
         let mut found = Collected { object, keys, times, spread };
-        for set in sets {
-            self.collect(set, true, &mut found)?;
-        }
+        self.collect(set, true, &mut found)?;
         let ty = self.prices.of(&object.name);
         let mut entries = Vec::with_capacity(found.keys.len());
         for (name, fields) in found.keys {
@@ -180,7 +178,7 @@ impl<'a> Compiler<'a> {
                 "__schema" | "__type" => return Err(Unplanned::Introspection),
                 field => Some(object.fields.get(field).ok_or(Unplanned::Field)?),
             };
-            let what = what(self, Selected { object, field, asked: first })?;
+            let what = what(self, Selected { field, asked: first })?;
             entries.push(Entry { key: key.into(), times, price: price * times, what });
         }
         Ok(Fields(entries))
@@ -197,7 +195,7 @@ impl<'a> Compiler<'a> {
 
     fn root(&mut self, set: &'a SelectionSet) -> Result<Fields<Root>> {
         let object = self.object(&self.layer.query)?;
-        self.fields(object, [set].into_iter(), |this, selected| {
+        self.fields(object, set, |this, selected| {
             let (field, set) = match selected.field {
                 None => return Ok(Root::Typename(&object.name)),
                 Some(field) => (field, selected.set()),
@@ -221,7 +219,7 @@ impl<'a> Compiler<'a> {
 
     fn tenant(&mut self, set: &'a SelectionSet) -> Result<Fields<Tenant>> {
         let object = self.object("Tenant")?;
-        self.fields(object, [set].into_iter(), |this, selected| {
+        self.fields(object, set, |this, selected| {
             let Some(field) = selected.field else { return Ok(Tenant::Typename(&object.name)) };
             let set = selected.set();
             Ok(match field.read {
@@ -249,13 +247,13 @@ impl<'a> Compiler<'a> {
 
     fn page(&mut self, page: &'static Field, set: &'a SelectionSet) -> Result<Fields<OfPage>> {
         let object = self.object(page.ty.name())?;
-        self.fields(object, [set].into_iter(), |this, selected| {
+        self.fields(object, set, |this, selected| {
             let Some(field) = selected.field else { return Ok(OfPage::Typename(&object.name)) };
             let (ty, set) = (field.ty.name(), selected.set());
             Ok(match field.read {
                 Read::Page(ReadPage::Edges) => {
                     let edge = this.object(ty)?;
-                    OfPage::Edges(this.fields(edge, [set].into_iter(), |this, selected| {
+                    OfPage::Edges(this.fields(edge, set, |this, selected| {
                         let Some(field) = selected.field else { return Ok(OfEdge::Typename(&edge.name)) };
                         Ok(match field.read {
                             Read::Edge(ReadEdge::Node) => OfEdge::Node(this.objects(field.ty.name(), selected.set())?),
@@ -267,7 +265,7 @@ impl<'a> Compiler<'a> {
                 Read::Page(ReadPage::Nodes) => OfPage::Nodes(this.objects(ty, set)?),
                 Read::Page(ReadPage::Info) => {
                     let info = this.object(ty)?;
-                    OfPage::Info(this.fields(info, [set].into_iter(), |_, selected| match selected.field {
+                    OfPage::Info(this.fields(info, set, |_, selected| match selected.field {
                         None => Ok(Info::Typename(&info.name)),
                         Some(Field { read: Read::PageInfo(is), .. }) => Ok(Info::Is(*is)),
                         Some(_) => Err(Unplanned::Field),
@@ -331,25 +329,26 @@ impl<'a> Compiler<'a> {
 
     fn shape(&mut self, object: &'static Object, set: &'a SelectionSet) -> Result<Shape> {
         let mut draft = Draft::default();
-        let fields = self.fields(object, [set].into_iter(), |this, selected| {
-            let Some(field) = selected.field else { return Ok(OfObject::Typename(&object.name)) };
-            Ok(match field.read {
-                Read::Row(of) => {
-                    if ![layer::OfRow::Id, layer::OfRow::Kind].contains(&of) {
-                        this.columns.push(of);
+        let fields =
+            self.fields(object, set, |this, selected| {
+                let Some(field) = selected.field else { return Ok(OfObject::Typename(&object.name)) };
+                Ok(match field.read {
+                    Read::Row(of) => {
+                        if ![layer::OfRow::Id, layer::OfRow::Kind].contains(&of) {
+                            this.columns.push(of);
+                        }
+                        OfObject::Row(of)
                     }
-                    OfObject::Row(of)
-                }
-                Read::Section(info) => {
-                    let section = this.object(info.name)?;
-                    OfObject::Section(this.fields(section, [selected.set()].into_iter(), |this, selected| {
-                        this.value(section, selected, &mut draft)
-                    })?)
-                }
-                Read::Value(..) | Read::Lead(..) => OfObject::Detail(this.value(object, selected, &mut draft)?),
-                _ => return Err(Unplanned::Field),
-            })
-        })?;
+                    Read::Section(info) => {
+                        let section = this.object(info.name)?;
+                        OfObject::Section(this.fields(section, selected.set(), |this, selected| {
+                            this.value(section, selected, &mut draft)
+                        })?)
+                    }
+                    Read::Value(..) | Read::Lead(..) => OfObject::Detail(this.value(object, selected, &mut draft)?),
+                    _ => return Err(Unplanned::Field),
+                })
+            })?;
         let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == object.name);
         let kind = if object.name == "NewVirtualExtension" { Some(Kind::FormDefaults) } else { kind };
         let reading = (!draft.is_empty()).then(|| draft.reading(Self::next(&mut self.readings))).transpose()?;
@@ -361,25 +360,25 @@ impl<'a> Compiler<'a> {
         let Some(field) = selected.field else { return Ok(Value::Typename(&object.name)) };
         match field.read {
             Read::Value(info, at) => {
-                let own = described(&(info, at))?;
+                let chosen = ChosenField { info, at };
+                let own = described(&chosen)?;
                 let is_list = field.ty.inner().is_some();
                 Ok(match (own.place, own.seen) {
-                    (Place::Column, Seen::Value { .. }) if is_list => Value::Many(draft.cell((info, at))),
-                    (Place::Column, Seen::Value { .. }) => Value::Cell(draft.cell((info, at))),
+                    (Place::Column, Seen::Value { .. }) if is_list => Value::Many(draft.cell(chosen)),
+                    (Place::Column, Seen::Value { .. }) => Value::Cell(draft.cell(chosen)),
                     (Place::Rows(rows), Seen::Value { .. }) if rows.columns == ["target_id"] => {
-                        Value::Ids(draft.list((info, at), Entries::Ids))
+                        Value::Ids(draft.list(chosen, Entries::Ids))
                     }
                     (Place::Rows(_), Seen::Entries(entry)) => {
                         let (entry, mut inner) = (self.object(entry().name)?, Draft::default());
-                        let values = self.fields(entry, [selected.set()].into_iter(), |this, selected| {
-                            this.value(entry, selected, &mut inner)
-                        })?;
-                        let list = draft.list((info, at), inner.entries()?);
+                        let values = self
+                            .fields(entry, selected.set(), |this, selected| this.value(entry, selected, &mut inner))?;
+                        let list = draft.list(chosen, inner.entries()?);
                         Value::Entries(list, values)
                     }
                     (Place::Rows(_), Seen::Destinations) => {
                         let step = self.object(field.ty.name())?;
-                        let fields = self.fields(step, [selected.set()].into_iter(), |this, selected| {
+                        let fields = self.fields(step, selected.set(), |this, selected| {
                             Ok(match selected.field.map(|field| (field.read, field)) {
                                 None => Step::Typename(&step.name),
                                 Some((Read::Step(OfStep::Object), field)) => {
@@ -389,16 +388,17 @@ impl<'a> Compiler<'a> {
                                 Some(_) => return Err(Unplanned::Field),
                             })
                         })?;
-                        Value::Steps(draft.list((info, at), Entries::Steps), fields)
+                        Value::Steps(draft.list(chosen, Entries::Steps), fields)
                     }
                     _ => return Err(Unplanned::Field),
                 })
             }
             Read::Lead(info, at) => {
+                let chosen = ChosenField { info, at };
                 let objects = self.objects(field.ty.name(), selected.set())?;
-                Ok(match described(&(info, at))?.place {
-                    Place::Column => Value::One(draft.lead((info, at)), objects),
-                    Place::Rows(_) => Value::All(draft.list((info, at), Entries::Ids), objects),
+                Ok(match described(&chosen)?.place {
+                    Place::Column => Value::One(draft.lead(chosen), objects),
+                    Place::Rows(_) => Value::All(draft.list(chosen, Entries::Ids), objects),
                 })
             }
             _ => Err(Unplanned::Field),
@@ -408,7 +408,6 @@ impl<'a> Compiler<'a> {
 
 /// A key of an object, with the first of its fields, which stands for all of them.
 struct Selected<'a> {
-    object: &'static Object,
     /// `None` for the name of the type.
     field: Option<&'static Field>,
     asked: &'a Asking,
@@ -420,7 +419,6 @@ impl<'a> Selected<'a> {
     }
 
     fn asked(&self, field: &'static Field) -> Asked {
-        debug_assert!(self.object.fields.contains_key(&field.name));
         Asked { field, arguments: self.asked.arguments.clone() }
     }
 }
@@ -437,12 +435,8 @@ struct Draft {
     lists: Vec<(ChosenField, Entries)>,
 }
 
-fn described((info, at): &ChosenField) -> Result<&'static form::Described> {
-    info.fields.get(*at).ok_or(Unplanned::Field)
-}
-
-fn is((info, at): &ChosenField, (other, other_at): &ChosenField) -> bool {
-    std::ptr::eq(*info, *other) && at == other_at
+fn described(field: &ChosenField) -> Result<&'static form::Described> {
+    field.described().ok_or(Unplanned::Field)
 }
 
 impl Draft {
@@ -451,7 +445,7 @@ impl Draft {
     }
 
     fn place(list: &mut Vec<ChosenField>, field: ChosenField) -> usize {
-        list.iter().position(|own| is(own, &field)).unwrap_or_else(|| {
+        list.iter().position(|own| *own == field).unwrap_or_else(|| {
             list.push(field);
             list.len() - 1
         })
@@ -468,7 +462,7 @@ impl Draft {
     /// Lists of ids and of destinations are kept alike wherever they are shown; those of objects are kept for each.
     fn list(&mut self, field: ChosenField, entries: Entries) -> usize {
         let is_shared = !matches!(entries, Entries::Objects { .. });
-        let known = self.lists.iter().position(|(own, _)| is(own, &field) && is_shared);
+        let known = self.lists.iter().position(|(own, _)| *own == field && is_shared);
         known.unwrap_or_else(|| {
             self.lists.push((field, entries));
             self.lists.len() - 1
@@ -498,8 +492,8 @@ impl Draft {
         if !lists.is_empty() {
             return Err(Unplanned::Field);
         }
-        let cell = |field: ChosenField| Ok((described(&field)?, field.1 + ENTRY));
+        let cell = |field: ChosenField| Ok((described(&field)?, field.at + ENTRY));
         let cells = cells.into_iter().map(cell).collect::<Result<_>>()?;
-        Ok(Entries::Objects { cells, leads: leads.into_iter().map(|(_, at)| at + ENTRY).collect() })
+        Ok(Entries::Objects { cells, leads: leads.into_iter().map(|field| field.at + ENTRY).collect() })
     }
 }

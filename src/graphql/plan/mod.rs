@@ -18,7 +18,7 @@ mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Value, Variables};
 
 pub use run::{Asks, Outcome, run, walks};
@@ -30,8 +30,6 @@ use super::prices::Prices;
 /// Why a request is not answered by a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unplanned {
-    /// It is no query.
-    Operation,
     /// It asks the schema for itself.
     Introspection,
     /// A field does not say where it is read.
@@ -48,7 +46,6 @@ impl Unplanned {
     /// The word for it in metrics.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Operation => "operation",
             Self::Introspection => "introspection",
             Self::Field => "field",
             Self::Repeated => "repeated",
@@ -75,7 +72,7 @@ struct Known {
 const PLANS: usize = 8;
 
 impl Plans {
-    /// The plan of an operation, for these values of its variables.
+    /// The plan of a query, for these values of its variables.
     ///
     /// # Errors
     /// Why there is none.
@@ -86,9 +83,6 @@ impl Plans {
         (name, operation): (Option<&str>, &OperationDefinition),
         variables: &Variables,
     ) -> Result<Arc<Plan>, Unplanned> {
-        if operation.ty != OperationType::Query {
-            return Err(Unplanned::Operation);
-        }
         let is_true = |name: &Name| variables.get(name) == Some(&Value::Boolean(true));
         // A poisoned lock only means that another thread panicked; the list is whole.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
