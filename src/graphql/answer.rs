@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use async_graphql::{Response, ServerError, Value};
+use bytes::Bytes;
 
 use super::limits::{Exceeded, Limit, Limits};
 use super::plan::Unplanned;
@@ -13,7 +14,9 @@ pub struct Reply {
     /// Errors and extensions, and the data where no plan has written it.
     response: Response,
     /// The data as JSON, as a plan has written it: then there are no errors.
-    written: Option<Vec<u8>>,
+    written: Option<Bytes>,
+    /// Whether it was kept from before.
+    was_kept: bool,
     /// Why no plan has answered, when one was looked for.
     pub(super) unplanned: Option<Unplanned>,
 }
@@ -32,8 +35,8 @@ impl Reply {
     }
 
     /// The data that a plan has written.
-    pub(super) fn written(data: Vec<u8>) -> Self {
-        Self { written: Some(data), ..Self::default() }
+    pub(super) fn written(data: Bytes, was_kept: bool) -> Self {
+        Self { written: Some(data), was_kept, ..Self::default() }
     }
 
     /// What is wrong.
@@ -66,11 +69,12 @@ impl Reply {
         self.written.is_none() && *self.data() == Value::Null && !self.errors().is_empty()
     }
 
-    /// The word for how it was executed, for metrics: by a plan, or else why not. `None` when no plan was looked for.
+    /// The word for how it was executed, for metrics: by a plan, now or before, or else why not. `None` when no plan was
+    /// looked for.
     pub fn executed_by(&self) -> Option<&'static str> {
         match self.unplanned {
             Some(unplanned) => Some(unplanned.word()),
-            None => self.written.as_ref().map(|_| "plan"),
+            None => self.written.as_ref().map(|_| if self.was_kept { "kept" } else { "plan" }),
         }
     }
 

@@ -85,6 +85,10 @@ pub struct Limits {
     #[arg(long, env = "VEXT_DOCUMENT_CACHE", value_name = "BYTES", default_value_t = 1024 * 1024)]
     pub document_cache: usize,
 
+    /// Most bytes of answers that are kept until something of the tenant changes; 0 keeps none.
+    #[arg(long, env = "VEXT_ANSWER_CACHE", value_name = "BYTES", default_value_t = 8 * 1024 * 1024)]
+    pub answer_cache: usize,
+
     /// Most that a request may cost: 1 for each object of its answer and for every 10 plain fields of it, more for fields that search, count or save.
     #[arg(long, env = "VEXT_MAX_COST", value_name = "COST", default_value_t = 5000)]
     pub max_cost: u64,

@@ -23,6 +23,7 @@ use std::sync::{Arc, LazyLock};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, SDLExportOptions, Schema, ServerError, ValidationMode, Variables};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
+use prometheus_client::registry::Registry;
 
 pub use answer::{Cost, Estimate, Reply};
 use batch::Batches;
@@ -32,7 +33,7 @@ use documents::Documents;
 pub use documents::{Document, DocumentHash};
 use layer::{Begun, Mutation, Query, Source as _, Subscription};
 pub use limits::{Exceeded, Limit, Limits, defaults};
-use plan::Plan;
+use plan::{Answer, Answers, Plan, Question};
 pub use plan::{Outcome, Unplanned};
 use prices::Prices;
 use schema::Vext;
@@ -53,6 +54,7 @@ pub struct Api {
     app: App,
     schema: TheSchema,
     documents: Arc<Documents>,
+    answers: Arc<Answers>,
     limits: Arc<Limits>,
     /// Whether everybody may see the schema.
     explorable: bool,
@@ -128,7 +130,8 @@ impl Api {
         prepare();
         let schema = schema(&limits);
         let documents = Arc::new(Documents::new(limits.document_cache));
-        Self { app, schema, documents, limits: Arc::new(limits), explorable, plans: true }
+        let answers = Arc::new(Answers::new(limits.answer_cache));
+        Self { app, schema, documents, answers, limits: Arc::new(limits), explorable, plans: true }
     }
 
     /// The same without plans: the executor answers everything, which tests compare.
@@ -259,8 +262,8 @@ impl Api {
     ) -> Result<Outcome, Option<Unplanned>> {
         let planned = self.plan(document, request, request.variables.clone())?;
         let viewer = asking.viewer.clone().ok_or(Some(Unplanned::Error))?;
-        let depends = planned.plan.tenant(&viewer);
-        let work = move |session: &mut dyn Session| Ok(planned.answer(&viewer, session));
+        let depends = planned.plan.tenant(&viewer).map(|tenant| tenant.id);
+        let work = move |session: &mut dyn Session| Ok(planned.run(&viewer, session));
         // What is wrong with the database the executor meets too, and says.
         let outcome = asking.snapshot.read_at_once(depends, work).await.map_err(|_| Some(Unplanned::Error))?;
         outcome.map_err(Some)
@@ -274,7 +277,7 @@ impl Api {
         let known = (Vext::layer(), &DESCRIBED.prices);
         let plan = plans.of(known, document.parsed(), operation, &variables).map_err(Some)?;
         let Limits { max_cost: most, max_response: longest, .. } = *self.limits;
-        Ok(Planned { plan, variables, most, longest })
+        Ok(Planned { plan, variables, most, longest, kept: None })
     }
 
     /// The plan of a request that can be executed whoever asks; `None` where that is not so, or where there is no plan.
@@ -289,7 +292,19 @@ impl Api {
         }
         let variables =
             variables::coerce(selected, document.not_null()?, &DESCRIBED.types, request.variables.clone()).ok()?;
-        self.plan(document, request, variables).ok()
+        let mut planned = self.plan(document, request, variables).ok()?;
+        if self.answers.keep_some() {
+            let variables = serde_json::to_string(&planned.variables).ok()?;
+            let (document, operation) = (document.hash(), request.operation_name.clone());
+            planned.kept = Some((Arc::clone(&self.answers), Question { document, operation, variables }));
+        }
+        Some(planned)
+    }
+
+    /// Adds what is counted here and below to the metrics.
+    pub fn register(&self, to: &mut Registry) {
+        to.register("answer_cache_bytes", "What the answers that are kept take", self.answers.gauge());
+        self.app.register(to);
     }
 
     /// The answer that a plan has written, see [`Api::execute`].
@@ -396,6 +411,8 @@ pub struct Planned {
     /// See [`Limits::max_cost`] and [`Limits::max_response`].
     most: u64,
     longest: usize,
+    /// The answers that are kept, and which of them this asks for.
+    kept: Option<(Arc<Answers>, Question)>,
 }
 
 impl Planned {
@@ -405,20 +422,35 @@ impl Planned {
         Estimate { cost: executed.cost / BY_PLAN, may_take_long }
     }
 
-    /// Answers it, in a transaction.
+    /// Answers it, in the transaction in which the viewer was looked up.
     ///
     /// # Errors
     /// Why the executor has to.
-    pub fn answer(self, viewer: &Viewer, session: &mut dyn Session) -> Result<Outcome, Unplanned> {
-        let Self { plan, variables, most, longest } = self;
+    pub fn answer(mut self, viewer: &Viewer, session: &mut dyn Session) -> Result<Outcome, Unplanned> {
+        let kept = self.kept.take().and_then(|(answers, question)| {
+            let tenant = self.plan.tenant(viewer)?;
+            Some((answers, (tenant.id, tenant.revision), question))
+        });
+        let Some((answers, at, question)) = kept else { return self.run(viewer, session) };
+        if let Some(Answer { data, cost }) = answers.get(at, &question) {
+            return Ok(Outcome { data, cost, batches: Vec::new(), was_kept: true });
+        }
+        let outcome = self.run(viewer, session)?;
+        answers.put(at, question, Answer { data: outcome.data.clone(), cost: outcome.cost });
+        Ok(outcome)
+    }
+
+    /// Reads and writes the answer, in a transaction.
+    fn run(self, viewer: &Viewer, session: &mut dyn Session) -> Result<Outcome, Unplanned> {
+        let Self { plan, variables, most, longest, .. } = self;
         plan::run(&plan, Vext::layer(), &plan::Asks { viewer, variables: &variables, most, longest }, session)
     }
 }
 
 /// What a plan has written and what it has cost. Its look-ups are counted.
-fn written(Outcome { data, cost, batches }: Outcome, snapshot: &Snapshot) -> (Reply, u64) {
+fn written(Outcome { data, cost, batches, was_kept }: Outcome, snapshot: &Snapshot) -> (Reply, u64) {
     batches.into_iter().for_each(|(of, keys)| snapshot.batch(of, keys));
-    (Reply::written(data), cost)
+    (Reply::written(data, was_kept), cost)
 }
 
 /// A request with its document as the executor takes it.

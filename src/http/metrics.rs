@@ -27,6 +27,7 @@ use super::refusal::Refusal;
 use super::request::Media;
 use super::watch::{Ending, Outcome};
 use crate::domain::Stopwatch;
+use crate::graphql::Api;
 use crate::service::App;
 
 /// The most operations with series of their own; all others share one.
@@ -68,7 +69,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new(app: &App) -> Self {
+    pub(super) fn new(api: &Api) -> Self {
         let new = Self {
             registry: Registry::default(),
             names: Mutex::default(),
@@ -90,12 +91,12 @@ impl Metrics {
             new.rejected.clone(),
         );
         registry.register("errors", "Errors in answers to requests that were executed", new.errors.clone());
-        let help = "Queries that were executed: by a plan, or by the executor, with the reason why not by a plan";
+        let help = "Queries that were executed: by a plan, now or before, or by the executor, with the reason why not by a plan";
         registry.register("executed", help, new.executed.clone());
         registry.register("requests_in_flight", "Requests that are worked on", new.in_flight.clone());
         registry.register("spans_dropped", "Spans that no collector took", new.spans_dropped.clone());
         registry.register_collector(Box::new(Process(Stopwatch::start())));
-        app.register(&mut registry);
+        api.register(&mut registry);
         Self { registry, ..new }
     }
 

@@ -118,8 +118,8 @@ pub fn router(app: App, options: ServeOptions) -> Result<Router, String> {
 
 fn shared(app: App, options: ServeOptions, stopping: Receiver<bool>) -> Result<Arc<Shared>, String> {
     let ServeOptions { demo_token, limits, documents, door, explorable, streaming, fair, watch, .. } = options;
-    let (fair, watch) = (Fair::new(app.clone(), fair), Arc::new(Watch::new(&watch, &app)));
-    let api = Api::new(app.with_feed_poll(streaming.feed_poll), limits.clone(), explorable);
+    let api = Api::new(app.clone().with_feed_poll(streaming.feed_poll), limits.clone(), explorable);
+    let (fair, watch) = (Fair::new(app, fair), Arc::new(Watch::new(&watch, &api)));
     Ok(Arc::new(Shared {
         trusted: documents.load(&limits, explorable)?,
         api,

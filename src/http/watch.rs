@@ -15,7 +15,7 @@ use super::metrics::{AtWork, Metrics};
 use super::otlp::{self, Attribute, Exporter};
 use super::trace::Trace;
 use crate::domain::{Stopwatch, duration_from};
-use crate::graphql::{Cost, Document, DocumentHash, Reply, defaults};
+use crate::graphql::{Api, Cost, Document, DocumentHash, Reply, defaults};
 use crate::service::App;
 use crate::store::Tally;
 
@@ -130,10 +130,10 @@ pub(super) struct Outcome<'a> {
 }
 
 impl Watch {
-    pub(super) fn new(options: &WatchOptions, app: &App) -> Self {
-        let metrics = Arc::new(Metrics::new(app));
+    pub(super) fn new(options: &WatchOptions, api: &Api) -> Self {
+        let metrics = Arc::new(Metrics::new(api));
         let exporter = options.otlp_endpoint.as_deref().map(|url| Exporter::start(url, &metrics.spans_dropped));
-        Self { metrics, slow: options.slow_operation, exporter, app: app.clone() }
+        Self { metrics, slow: options.slow_operation, exporter, app: api.app().clone() }
     }
 
     /// Begins to watch a request.

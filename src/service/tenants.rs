@@ -23,10 +23,6 @@ impl App {
             .write_system(move |session| {
                 let id = match store::create_tenant(session, &new, now) {
                     Ok(id) => id,
-                    // Another server has just taken the next key.
-                    Err(StoreError::Conflict { constraint }) if constraint == "tenant_pkey" => {
-                        return Err(StoreError::Stale(constraint));
-                    }
                     Err(StoreError::Conflict { .. }) => return Ok(Outcome::Rollback(Err(vec![code_in_use(&new)]))),
                     Err(error) => return Err(error),
                 };

@@ -34,7 +34,8 @@ const ALL: &str =
 const BY_CODE: &str =
     select!("WHERE code = $1 AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = tenant.tenant_id)");
 const BY_ID: &str = select!("WHERE tenant_id = $1 AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = $1)");
-const LAST: &str = "SELECT coalesce(max(tenant_id), 0) FROM tenant";
+// A key is never given twice: ids that clients keep, tags and kept answers of a tenant that is gone are nobody else's.
+const NEXT: &str = "UPDATE tenant_key SET last = last + 1 RETURNING last";
 const INSERT: &str = "INSERT INTO tenant (tenant_id, created_at, code, name, timezone, transcription, ai, area_code,
   area_code_min_digits, area_code_max_digits, area_code_regex, next_object, revision)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 0)";
@@ -92,7 +93,7 @@ pub fn own_tenant(query: &mut Query<'_>) -> Result<TenantRow> {
 /// # Errors
 /// What the engine answers; CONFLICT when the code is taken.
 pub fn create(session: &mut dyn Session, new: &TenantSettings, now: i64) -> Result<TenantId> {
-    let id = column!(session.first(LAST, &[])?.unwrap_or_default(), 0, int)? + 1;
+    let id = column!(session.first(NEXT, &[])?.unwrap_or_default(), 0, int)?;
     let row: Vec<Value> = [id.into(), now.into()].into_iter().chain(columns(new)).collect();
     session.execute(INSERT, &row)?;
     Ok(TenantId(id))

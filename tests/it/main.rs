@@ -35,6 +35,7 @@ mod finding;
 mod forwarder;
 mod harness;
 mod health;
+mod kept;
 mod layers;
 mod lint;
 mod lint_time;

@@ -34,6 +34,7 @@ pub fn back_to_single_emails(live: &Live) {
         live.execute(&format!("ALTER TABLE {table} RENAME COLUMN {column} TO {earlier_column}"));
         live.execute(&format!("UPDATE change_field SET path = '{earlier_path}' WHERE path = '{path}'"));
     }
+    live.execute("DROP TABLE tenant_key");
     live.execute("DELETE FROM migration WHERE number >= 8");
 }
 

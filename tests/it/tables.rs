@@ -11,7 +11,7 @@ use crate::engines::{Content, Engine, Live, cluster, on_each_engine, postgres_or
 use crate::harness::{ALL, Server, TOKEN};
 
 /// Tables that stand above tenants, or have one row for each.
-const GLOBAL: [&str; 5] = ["import", "migration", "sealing_key", "tenant", "token"];
+const GLOBAL: [&str; 6] = ["import", "migration", "sealing_key", "tenant", "tenant_key", "token"];
 
 /// What a table consists of, in words that are the same for both engines.
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]

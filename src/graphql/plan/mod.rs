@@ -11,6 +11,7 @@
 //!
 //! [`Read`]: super::layer::Read
 
+mod answers;
 mod compile;
 mod run;
 mod shape;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Value, Variables};
 
+pub use answers::{Answer, Answers, Question};
 pub use run::{Asks, Outcome, run, walks};
 pub use shape::Plan;
 

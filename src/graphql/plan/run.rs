@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use async_graphql::{Name, Variables};
+use bytes::Bytes;
 use foldhash::fast::RandomState;
 
 use super::Unplanned;
@@ -35,11 +36,13 @@ pub struct Asks<'a> {
 /// What came of a plan.
 pub struct Outcome {
     /// The answer's `data`, as JSON.
-    pub data: Vec<u8>,
+    pub data: Bytes,
     /// What it has cost.
     pub cost: u64,
     /// The batches of look-ups: what was looked up, and how many keys.
     pub batches: Vec<(&'static str, usize)>,
+    /// Whether the answer was kept from before.
+    pub was_kept: bool,
 }
 
 pub(super) type Result<T> = std::result::Result<T, Unplanned>;
@@ -89,7 +92,7 @@ pub fn run(plan: &Plan, layer: &'static Layer, asks: &Asks<'_>, session: &mut dy
     }
     let Read { found, batches, .. } = read;
     let (data, cost) = write::write(plan, &found, asks.longest)?;
-    Ok(Outcome { data, cost, batches })
+    Ok(Outcome { data: data.into(), cost, batches, was_kept: false })
 }
 
 /// Whether a plan may read many rows to find few, with these values of its variables: something is looked for that no

@@ -1,10 +1,10 @@
 //! What a plan consists of.
 
-use crate::domain::{Kind, TenantId};
+use crate::domain::Kind;
 use crate::form::Described;
 use crate::graphql::layer::{Argument, Field, OfPageInfo, OfRow, OfStep};
 use crate::service::{Selected, Viewer};
-use crate::store::Chosen;
+use crate::store::{Chosen, TenantRow};
 
 /// What a query reads and answers.
 #[derive(Debug)]
@@ -18,14 +18,14 @@ pub struct Plan {
 
 impl Plan {
     /// The one tenant that the answer depends on, when it depends on nothing else.
-    pub fn tenant(&self, viewer: &Viewer) -> Option<TenantId> {
+    pub fn tenant<'a>(&self, viewer: &'a Viewer) -> Option<&'a TenantRow> {
         let Selected::Tenant(selected) = &viewer.selected else { return None };
         let is_selected = |root: &Root| match root {
             Root::Typename(_) => true,
             Root::Tenant(asked, _) => asked.arguments.is_empty(),
             Root::Tenants(_) | Root::Node(..) | Root::Nodes(..) => false,
         };
-        self.root.0.iter().all(|entry| is_selected(&entry.what)).then_some(selected.id)
+        self.root.0.iter().all(|entry| is_selected(&entry.what)).then_some(&**selected)
     }
 }
 

@@ -178,15 +178,14 @@ impl App {
     /// Makes the tenant, out of sight.
     async fn begin(&self, header: &Header, checked: &Checked, digest: String) -> Result<TenantId, TransferError> {
         let (settings, created_at) = (checked.settings.clone(), header.created_at);
-        let begin = move |session: &mut dyn store::Session| {
-            match store::begin_import(session, &settings, created_at, (1, &digest)) {
-                // Another server has just taken the next key.
-                Err(StoreError::Conflict { constraint }) if constraint == "tenant_pkey" => {
-                    Err(StoreError::Stale(constraint))
-                }
-                Err(StoreError::Conflict { .. }) => Ok(Outcome::Rollback(None)),
-                made => made.map(|tenant| Outcome::Commit(Some(tenant))),
-            }
+        let begin = move |session: &mut dyn store::Session| match store::begin_import(
+            session,
+            &settings,
+            created_at,
+            (1, &digest),
+        ) {
+            Err(StoreError::Conflict { .. }) => Ok(Outcome::Rollback(None)),
+            made => made.map(|tenant| Outcome::Commit(Some(tenant))),
         };
         match self.store.write_system(begin).await? {
             Some(tenant) => Ok(tenant),

@@ -1,0 +1,200 @@
+//! Answers that plans have written, kept as long as the tenant stays at its revision.
+//!
+//! Only answers that depend on nothing but one tenant's rows are kept ([`Plan::tenant`]). Whoever asks is looked up before,
+//! and with them the tenant's revision, in the same transaction as everything that a plan reads: so an answer that is found
+//! here is the one that the plan would write. A tenant's key is never given to another tenant, and its revision only goes
+//! up, whoever writes to the database.
+//!
+//! [`Plan::tenant`]: super::Plan::tenant
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use lru::LruCache;
+use prometheus_client::metrics::gauge::Gauge;
+
+use crate::domain::TenantId;
+use crate::graphql::documents::DocumentHash;
+
+/// What was asked of a tenant.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Question {
+    /// The text.
+    pub document: DocumentHash,
+    /// Which of its operations.
+    pub operation: Option<String>,
+    /// The values of the variables, as JSON.
+    pub variables: String,
+}
+
+impl Question {
+    fn bytes(&self) -> usize {
+        self.operation.as_ref().map_or(0, String::len) + self.variables.len()
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Its `data`, as JSON.
+    pub data: Bytes,
+    /// What it costs.
+    pub cost: u64,
+}
+
+/// The answers that are kept, up to a number of bytes. Where they are too many, the tenant that has most loses the one that
+/// was not asked for the longest: no tenant drives out another that has less.
+pub struct Answers {
+    most: usize,
+    kept: Mutex<Kept>,
+    bytes: Gauge,
+}
+
+#[derive(Default)]
+struct Kept {
+    tenants: HashMap<TenantId, OfTenant>,
+    bytes: usize,
+}
+
+/// The answers of one tenant at one revision.
+struct OfTenant {
+    revision: i64,
+    answers: LruCache<Question, Answer>,
+    bytes: usize,
+}
+
+/// What an answer takes besides its own bytes and those of its question.
+const OVERHEAD: usize = 256;
+/// No answer takes more than this part of all that is kept.
+const PART: usize = 8;
+
+fn bytes_of(question: &Question, answer: &Answer) -> usize {
+    OVERHEAD + question.bytes() + answer.data.len()
+}
+
+impl Answers {
+    /// Keeps at most so many bytes.
+    pub fn new(most: usize) -> Self {
+        Self { most, kept: Mutex::default(), bytes: Gauge::default() }
+    }
+
+    /// Whether any answer is kept.
+    pub fn keep_some(&self) -> bool {
+        self.most > 0
+    }
+
+    /// How many bytes are kept, for the metrics.
+    pub fn gauge(&self) -> Gauge {
+        self.bytes.clone()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // A poisoned lock only means that another thread panicked; at worst a byte count is off.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer of a tenant at this revision.
+    pub fn get(&self, (tenant, revision): (TenantId, i64), question: &Question) -> Option<Answer> {
+        let mut kept = self.kept();
+        let of_tenant = kept.tenants.get_mut(&tenant).filter(|of_tenant| of_tenant.revision == revision)?;
+        of_tenant.answers.get(question).cloned()
+    }
+
+    /// Keeps an answer of a tenant at this revision, if it is not too long. Those of earlier revisions go.
+    pub fn put(&self, (tenant, revision): (TenantId, i64), question: Question, answer: Answer) {
+        let bytes = bytes_of(&question, &answer);
+        if bytes > self.most / PART {
+            return;
+        }
+        let kept = &mut *self.kept();
+        let new = || OfTenant { revision, answers: LruCache::unbounded(), bytes: 0 };
+        let of_tenant = kept.tenants.entry(tenant).or_insert_with(new);
+        if of_tenant.revision > revision {
+            // Somebody who read before the last change was slow.
+            return;
+        }
+        if of_tenant.revision < revision {
+            kept.bytes -= of_tenant.bytes;
+            *of_tenant = new();
+        }
+        if let Some((question, replaced)) = of_tenant.answers.push(question, answer) {
+            let replaced = bytes_of(&question, &replaced);
+            (of_tenant.bytes, kept.bytes) = (of_tenant.bytes - replaced, kept.bytes - replaced);
+        }
+        (of_tenant.bytes, kept.bytes) = (of_tenant.bytes + bytes, kept.bytes + bytes);
+        kept.make_room(self.most);
+        self.bytes.set(kept.bytes as i64);
+    }
+}
+
+impl Kept {
+    fn make_room(&mut self, most: usize) {
+        while self.bytes > most {
+            let largest = self.tenants.iter_mut().max_by_key(|(_, of_tenant)| of_tenant.bytes);
+            let Some((tenant, of_tenant)) = largest.map(|(tenant, of_tenant)| (*tenant, of_tenant)) else { return };
+            let gone = of_tenant.answers.pop_lru().map_or(0, |(question, answer)| bytes_of(&question, &answer));
+            (of_tenant.bytes, self.bytes) = (of_tenant.bytes - gone, self.bytes - gone);
+            if of_tenant.answers.is_empty() {
+                self.tenants.remove(&tenant);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(variables: usize) -> Question {
+        Question { document: DocumentHash::of("{a}"), operation: None, variables: variables.to_string() }
+    }
+
+    fn answer(bytes: usize) -> Answer {
+        Answer { data: vec![b' '; bytes].into(), cost: 1 }
+    }
+
+    /// The tenants of these keys that have an answer to a question.
+    fn have(answers: &Answers, variables: usize) -> Vec<i64> {
+        let has = |tenant: &i64| answers.get((TenantId(*tenant), 1), &question(variables)).is_some();
+        (1..9).filter(has).collect()
+    }
+
+    #[test]
+    fn an_answer_holds_for_its_question_tenant_and_revision() {
+        let answers = Answers::new(1 << 20);
+        let of = |revision| (TenantId(1), revision);
+        answers.put(of(5), question(1), answer(100));
+        assert_eq!(answers.get(of(5), &question(1)), Some(answer(100)));
+        let otherwise = Question { operation: Some("a".into()), ..question(1) };
+        assert_eq!(answers.get(of(5), &otherwise), None);
+        assert_eq!(answers.get((TenantId(2), 5), &question(1)), None);
+        assert_eq!((answers.get(of(4), &question(1)), answers.get(of(6), &question(1))), (None, None));
+        answers.put(of(4), question(2), answer(100));
+        assert_eq!(answers.get(of(4), &question(2)), None, "what was read before the last change comes late");
+        answers.put(of(6), question(2), answer(100));
+        assert_eq!(answers.get(of(5), &question(1)), None);
+        let one = bytes_of(&question(2), &answer(100));
+        assert_eq!(answers.kept().bytes, one, "what no longer holds takes no room");
+        answers.put(of(6), question(2), answer(100));
+        assert_eq!(answers.kept().bytes, one, "the same again takes the same place");
+    }
+
+    #[test]
+    fn the_bytes_are_bounded_and_who_has_most_makes_room() {
+        let answers = Answers::new(100_000);
+        answers.put((TenantId(1), 1), question(0), answer(1000));
+        for variables in 0..1000 {
+            answers.put((TenantId(2), 1), question(variables), answer(1000));
+            assert!(answers.kept().bytes <= 100_000);
+        }
+        assert_eq!((have(&answers, 0), have(&answers, 999)), (vec![1], vec![2]), "the oldest of the greedy one went");
+        answers.put((TenantId(3), 1), question(0), answer(12_000));
+        assert_eq!(have(&answers, 0), [1, 3]);
+        answers.put((TenantId(4), 1), question(0), answer(13_000));
+        assert_eq!(have(&answers, 0), [1, 3], "one that takes more than an eighth of all is not kept");
+        let none = Answers::new(0);
+        none.put((TenantId(1), 1), question(0), answer(0));
+        assert!(none.kept().bytes == 0 && !none.keep_some());
+    }
+}
