@@ -6,6 +6,7 @@
 //! once, not at every spread. What is not in the schema is measured as a plain field: validation, which comes after,
 //! refuses it.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::convert::Infallible;
 
@@ -100,16 +101,16 @@ impl Spent {
 }
 
 impl Prices {
-    /// Measures an operation, for these variables.
+    /// Measures an operation, for these variables, and says whether it measures the same for others.
     pub(super) fn operation(
         &self,
         document: &ExecutableDocument,
         operation: &OperationDefinition,
         variables: &Variables,
-    ) -> Measure {
+    ) -> (Measure, bool) {
         let mut walk = Walk::new(self, document, operation, variables);
         let measure = walk.selection(&operation.selection_set.node, self.of(root(operation.ty)), LIST);
-        Measure { cost: measure.whole(), ..measure }
+        (Measure { cost: measure.whole(), ..measure }, !walk.varies.get())
     }
 
     /// Measures every operation of a document, whichever is run: all of them are validated.
@@ -156,6 +157,8 @@ struct Walk<'a> {
     /// What fragments measure, by the length of the page that they are spread in; nothing while one is being measured,
     /// so that a fragment that spreads itself ends.
     measured: HashMap<(&'a str, u64), Measure>,
+    /// Whether the value of a variable was asked for.
+    varies: Cell<bool>,
 }
 
 impl<'a> Walk<'a> {
@@ -165,7 +168,8 @@ impl<'a> Walk<'a> {
         operation: &'a OperationDefinition,
         variables: &'a Variables,
     ) -> Self {
-        Self { prices, fragments: &document.fragments, operation, variables, measured: HashMap::new() }
+        let measured = HashMap::new();
+        Self { prices, fragments: &document.fragments, operation, variables, measured, varies: Cell::new(false) }
     }
 
     /// The type of a fragment, which without a condition is that of what it stands in.
@@ -181,6 +185,7 @@ impl<'a> Walk<'a> {
     }
 
     fn variable(&self, name: &Name) -> Option<Value> {
+        self.varies.set(true);
         let default = || {
             let mut definitions = self.operation.variable_definitions.iter();
             let definition = definitions.find(|definition| definition.node.name.node == *name)?;
@@ -346,7 +351,7 @@ mod tests {
         let prices = &crate::graphql::DESCRIBED.prices;
         let document = async_graphql::parser::parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
-        let measure = prices.operation(&document, &operation.node, &Variables::default());
+        let measure = prices.operation(&document, &operation.node, &Variables::default()).0;
         assert_eq!(prices.document(&document).levels, measure.levels);
         measure
     }
@@ -409,7 +414,7 @@ mod tests {
             let document = async_graphql::parser::parse_query(text).unwrap();
             let (_, operation) = document.operations.iter().next().unwrap();
             let variables = Variables::from_json(variables);
-            let measure = crate::graphql::DESCRIBED.prices.operation(&document, &operation.node, &variables);
+            let measure = crate::graphql::DESCRIBED.prices.operation(&document, &operation.node, &variables).0;
             (measure.cost, measure.secret)
         };
         let save = |input: &str| {

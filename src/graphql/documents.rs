@@ -1,18 +1,21 @@
 //! Parsed documents by the hash of their text: half of the time of a form query is parsing, and a client that names the
 //! hash need not send the text again (automatic persisted queries).
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::ServerError;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{ServerError, Variables};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
+use super::cost::Measure;
 use super::errors;
 use super::limits::Limits;
 use super::plan::Plans;
+use super::prices::Prices;
 use super::syntax::{self, Refused};
 use super::validation::NotNull;
 use crate::domain::hex;
@@ -64,7 +67,11 @@ pub struct Document {
 struct Checked {
     not_null: NotNull,
     plans: Plans,
+    measures: Measures,
 }
+
+/// What operations measure whose measures do not depend on variables; `None` of one that does.
+type Measures = Mutex<HashMap<Option<String>, Option<Measure>>>;
 
 impl Document {
     /// Reads a text.
@@ -101,9 +108,35 @@ impl Document {
         self.checked.as_ref().map(|checked| &checked.plans)
     }
 
+    /// What an operation measures for these variables. Where it does not depend on them, it is found out once.
+    pub(super) fn measure(
+        &self,
+        prices: &Prices,
+        (name, operation): (Option<&str>, &OperationDefinition),
+        variables: &Variables,
+    ) -> Measure {
+        let Some(checked) = &self.checked else { return prices.operation(&self.parsed, operation, variables).0 };
+        // A poisoned lock only means that another thread panicked; the map is whole.
+        let known = || checked.measures.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = name.map(str::to_owned);
+        if let Some(Some(measure)) = known().get(&name) {
+            return *measure;
+        }
+        let (measure, is_fixed) = prices.operation(&self.parsed, operation, variables);
+        known().insert(name, is_fixed.then_some(measure));
+        measure
+    }
+
     /// The same document, which has passed complete validation.
     pub(super) fn checked(self, found: NotNull) -> Self {
-        Self { checked: Some(Arc::new(Checked { not_null: found, plans: Plans::default() })), ..self }
+        Self {
+            checked: Some(Arc::new(Checked {
+                not_null: found,
+                plans: Plans::default(),
+                measures: Measures::default(),
+            })),
+            ..self
+        }
     }
 
     /// The operation that a request runs.

@@ -190,8 +190,8 @@ impl Api {
             all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists as u64)?;
         }
         let operation = document.selected(request.operation_name.as_deref());
-        let Some((_, operation)) = operation else { return Ok(Estimate::default()) };
-        let measure = DESCRIBED.prices.operation(parsed, operation, &request.variables);
+        let Some(operation) = operation else { return Ok(Estimate::default()) };
+        let measure = document.measure(&DESCRIBED.prices, operation, &request.variables);
         Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
         let is_long = document.new_length().is_some_and(|length| length > LONG);
         Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || measure.secret || is_long })

@@ -152,8 +152,13 @@ pub(super) trait Connection: Session + Send {
         Ok(None)
     }
 
-    /// Runs statements that take no parameters and give no rows: savepoints and migrations.
+    /// Runs statements that take no parameters and give no rows, as migrations have them.
     fn batch(&mut self, sql: &str) -> Result<()>;
+
+    /// Runs one such statement that is run often: one of a transaction or a savepoint.
+    fn plain(&mut self, sql: &'static str) -> Result<()> {
+        self.batch(sql)
+    }
 
     /// Marks the database as ours, once its first migrations are applied.
     fn claim(&mut self) -> Result<()>;

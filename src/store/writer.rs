@@ -365,7 +365,7 @@ fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection, metrics: &Me
     let alone = saves == 1;
     for job in group {
         if !alone {
-            connection.batch("SAVEPOINT job")?;
+            connection.plain("SAVEPOINT job")?;
         }
         match job.run(connection) {
             Verdict::Keep => {}
@@ -373,11 +373,11 @@ fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection, metrics: &Me
                 connection.rollback();
                 return Ok(());
             }
-            Verdict::Undo => connection.batch("ROLLBACK TO job")?,
+            Verdict::Undo => connection.plain("ROLLBACK TO job")?,
             Verdict::Abandon(error) => return Err(error),
         }
         if !alone {
-            connection.batch("RELEASE job")?;
+            connection.plain("RELEASE job")?;
         }
     }
     let begun = Stopwatch::start();

@@ -164,8 +164,8 @@ async fn no_kept_answer_is_older_than_what_was_acknowledged(engine: Engine) {
         })
     };
     let readers = [read(0), read(0), read(1)];
-    for value in 1..=100 {
-        let answer = nodes.ask(value as usize % 3, TOKEN, COUNT, &json!({ "id": id, "v": value }));
+    for (turn, value) in (1..=100).enumerate() {
+        let answer = nodes.ask(turn % 3, TOKEN, COUNT, &json!({ "id": id, "v": value }));
         assert_eq!(answer["data"]["virtualExtensionOutboundRecordingUpdate"]["userErrors"], json!([]), "{answer}");
         saved.store(value, Ordering::SeqCst);
     }

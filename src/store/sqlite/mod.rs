@@ -89,26 +89,31 @@ fn configure(connection: &rusqlite::Connection, readonly: bool) -> rusqlite::Res
 
 impl Connection for SqliteConnection {
     fn begin_read(&mut self) -> Result<()> {
-        self.batch("BEGIN")
+        self.plain("BEGIN")
     }
 
     fn begin_write(&mut self) -> Result<()> {
-        self.batch("BEGIN IMMEDIATE")
+        self.plain("BEGIN IMMEDIATE")
     }
 
     fn commit(&mut self) -> Result<()> {
-        self.batch("COMMIT")
+        self.plain("COMMIT")
     }
 
     fn rollback(&mut self) {
         // A full disk and other errors end the transaction themselves.
         if !self.connection.is_autocommit() {
-            let _ = self.batch("ROLLBACK");
+            let _ = self.plain("ROLLBACK");
         }
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
         self.connection.execute_batch(sql).map_err(answer)
+    }
+
+    fn plain(&mut self, sql: &'static str) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(answer)?;
+        statement.raw_execute().map(drop).map_err(answer)
     }
 
     fn claim(&mut self) -> Result<()> {
