@@ -2,12 +2,13 @@
 //! is written once, over [`Document`].
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::checkable::{Checkable, RowOf};
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Patch, Problem, SecretText, SentSecret};
 use crate::form::{Change, Form, Reference, Section};
 use crate::objects::{AnyDetail, Head, KindInfo};
-use crate::store::{self, ObjectRow, OwnRow, Query, Result, StoreError, Tx};
+use crate::store::{self, ObjectRow, OwnRow, Query, Result, StoreError, Tx, Whole};
 
 /// What is saved as a whole under one id.
 #[derive(Clone)]
@@ -85,18 +86,14 @@ pub(super) fn save_sections(tx: &mut Tx<'_>, id: i64, before: Option<&Form>, aft
 }
 
 fn load_forms(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Form>> {
-    let mut parts: HashMap<i64, Vec<Box<dyn Section>>> = HashMap::new();
-    for info in Form::infos() {
-        let mut sections = store::load_any(query, info, ids)?;
-        for id in ids {
-            parts.entry(*id).or_default().push(sections.remove(id).ok_or_else(|| missing(info.table, *id))?);
-        }
-    }
-    let whole = |(id, sections)| {
+    static WHOLE: OnceLock<Whole> = OnceLock::new();
+    let mut found = WHOLE.get_or_init(|| Whole::of(Form::infos())).load(query, ids)?;
+    let form = |id: &i64| {
+        let sections = found.remove(id).ok_or_else(|| missing("a section of pbx_object", *id))?;
         let form = Form::of(sections).ok_or_else(|| StoreError::Bug("a form is not made of its sections".into()))?;
-        Ok((id, form))
+        Ok((*id, form))
     };
-    parts.into_iter().map(whole).collect()
+    ids.iter().map(form).collect()
 }
 
 fn missing(table: &str, id: i64) -> StoreError {

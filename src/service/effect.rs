@@ -7,7 +7,7 @@ use super::document::Document;
 use super::facts;
 use crate::domain::{Kind, ObjectId, Problem};
 use crate::form::{Change, Checked, Facts};
-use crate::store::{self, ObjectRow, OwnRow, Query, Record, Result, TenantRow, Tx};
+use crate::store::{self, ObjectRow, Query, Record, Result, TenantRow, Tx};
 
 /// What is done to every object that refers.
 #[derive(Clone, Debug)]
@@ -102,9 +102,9 @@ fn of_kind(
         let changes = after.changes(Some(&before));
         let told = changes.iter().map(|change| ObjectChange { object: Arc::clone(row), change: change.clone() });
         effect.changes.extend(told);
-        let (id, kind, version) = (row.id.local, row.kind, row.next_version()?);
+        let (id, version) = (row.id.local, row.next_version()?);
         writes.push(Box::new(move |tx, actor| {
-            store::touch(tx, id, OwnRow { kind, ..after.own_row() }, now)?;
+            store::touch(tx, id, (before.own_row(), after.own_row()), now)?;
             after.write(tx, id, Some(&before))?;
             store::record(tx, &Record { object: id, version, actor, at: now, changes: &changes })
         }));

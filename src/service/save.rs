@@ -1,8 +1,9 @@
 //! Saving: *saved = checked(base ⊕ what the client sent)*, for an extension, a tenant's defaults and every other object
 //! alike.
 //!
-//! Secrets are hashed in between: a save that sends some is worked out once before, on what the request sees, and only
-//! when it would be carried out are they hashed (see [`super::hashing`]) and is it worked out again in its transaction.
+//! A save is worked out on what the request sees, where any number of saves can be beside each other, and carried out by
+//! the writer, of which there is one: as it is, or worked out again where the tenant has changed meanwhile. Secrets are
+//! hashed in between (see [`super::hashing`]), once it is clear that they will be saved, and then it is worked out again.
 
 use std::sync::Arc;
 
@@ -107,22 +108,19 @@ impl App {
             return snapshot.read(tenant, move |query| Plan::make(query, &save, now).map(Plan::told)).await;
         }
         let save = Arc::new(save);
-        let secrets = document::secrets(save.kind, &save.patch);
-        if secrets.iter().any(|(how, _)| *how == Kept::Hashed) {
-            let save = Arc::clone(&save);
-            let look = move |query: &mut Query<'_>| {
-                let plan = Plan::make(query, &save, now)?;
-                Ok(plan.is_void().then(|| plan.nothing()))
-            };
-            if let Some(nothing) = snapshot.read(tenant, look).await? {
-                return Ok(nothing);
-            }
-            // Who waits for a hash holds no connection.
-            snapshot.renew().await;
+        let asked = Arc::clone(&save);
+        let plan = snapshot.read(tenant, move |query| Plan::make(query, &asked, now)).await?;
+        if plan.is_void() {
+            return Ok(plan.nothing());
         }
-        self.seal(snapshot, viewer, secrets).await?;
+        // Who waits holds no connection.
+        snapshot.renew().await;
+        self.seal(snapshot, viewer, document::secrets(save.kind, &save.patch)).await?;
         let actor = viewer.name.clone();
         let work = move |tx: &mut Tx<'_>| {
+            if plan.holds(tx) {
+                return plan.carry_out(tx, &actor, now).map(Outcome::Commit);
+            }
             let plan = Plan::make(tx, &save, now)?;
             if plan.is_void() {
                 return Ok(Outcome::Rollback(plan.nothing()));
@@ -162,6 +160,8 @@ pub(super) struct Plan {
     changes: Vec<Change>,
     /// Whether all secrets are hashed or sealed, so that it can be carried out.
     writable: bool,
+    /// The tenant's revision that all of it was worked out of.
+    revision: i64,
 }
 
 impl Plan {
@@ -183,7 +183,8 @@ impl Plan {
         let version = object.and(row.as_ref()).map_or(0, |row| row.version);
         let refused = |object, errors| {
             let checked = Checked { errors, warnings: Vec::new() };
-            Self { object, kind, version, base: None, document: None, checked, changes: Vec::new(), writable: false }
+            let (base, document, changes, revision) = (None, None, Vec::new(), tenant.revision);
+            Self { object, kind, version, base, document, checked, changes, writable: false, revision }
         };
         if id.is_some() && row.is_none() {
             return Ok(refused(None, vec![no_such(kind)]));
@@ -227,12 +228,18 @@ impl Plan {
             checked,
             changes,
             writable: document::secrets(kind, &save.patch).iter().all(|(_, secret)| secret.is_kept()),
+            revision: tenant.revision,
         })
     }
 
     /// Whether there is nothing to carry out.
     pub(super) fn is_void(&self) -> bool {
         !self.checked.errors.is_empty() || (self.changes.is_empty() && self.object.is_some())
+    }
+
+    /// Whether it can be carried out as it is: nothing of the tenant has changed since, on which alone it depends.
+    fn holds(&self, tx: &Tx<'_>) -> bool {
+        self.writable && self.revision == tx.revision() - 1
     }
 
     /// Adds a reason not to carry it out.
@@ -251,23 +258,28 @@ impl Plan {
         Saved { object: self.object, errors, warnings, changes: self.changes }
     }
 
-    pub(super) fn carry_out(self, tx: &mut Tx<'_>, actor: &str, now: i64) -> Result<Saved> {
-        let Some(document) = &self.document else { return Ok(self.told()) };
+    pub(super) fn carry_out(&self, tx: &mut Tx<'_>, actor: &str, now: i64) -> Result<Saved> {
+        let Some(document) = &self.document else { return Ok(self.saved(self.object)) };
         if !self.writable {
             return Err(StoreError::Bug("a secret was to be saved that is not hashed".into()));
         }
-        let own = store::OwnRow { kind: self.kind, ..document.own_row() };
-        let object = match self.object {
-            Some(object) => {
-                store::touch(tx, object.local, own, now)?;
+        let own = document.own_row();
+        let object = match (self.object, &self.base) {
+            (Some(object), Some(base)) => {
+                store::touch(tx, object.local, (base.own_row(), own), now)?;
                 object
             }
-            None => store::insert_object(tx, own, now)?,
+            _ => store::insert_object(tx, store::OwnRow { kind: self.kind, ..own }, now)?,
         };
         document.write(tx, object.local, self.base.as_ref())?;
         let (version, changes) = (self.version + 1, self.changes.as_slice());
         store::record(tx, &Record { object: object.local, version, actor, at: now, changes })?;
-        Ok(Saved { object: Some(object), ..self.told() })
+        Ok(self.saved(Some(object)))
+    }
+
+    fn saved(&self, object: Option<ObjectId>) -> Saved {
+        let Checked { errors, warnings } = self.checked.clone();
+        Saved { object, errors, warnings, changes: self.changes.clone() }
     }
 }
 

@@ -41,7 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use changes::{Record, changed_since, record};
-pub use chosen::{Chosen, ChosenField, ENTRY};
+pub use chosen::{Chosen, ChosenField, ENTRY, Whole};
 use commits::Commits;
 pub use commits::GONE;
 pub use deadline::Deadline;

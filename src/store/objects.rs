@@ -45,7 +45,7 @@ impl ObjectRow {
 }
 
 /// What of an object's own row can be chosen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OwnRow<'a> {
     /// What it is.
     pub kind: Kind,
@@ -80,7 +80,9 @@ const NEXT: &str = "UPDATE tenant SET next_object = next_object + 1 WHERE tenant
 const HANDED: &str = "SELECT next_object - 1 FROM tenant WHERE tenant_id = $1";
 const INSERT: &str = "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at, changed_at, name_folded)
   VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9)";
-const TOUCH: &str =
+const TOUCH: &str = "UPDATE pbx_object SET version = version + 1, changed_at = $3
+  WHERE tenant_id = $1 AND object_id = $2 AND version < $4";
+const CHANGE: &str =
     "UPDATE pbx_object SET number = $3, name = $4, description = $5, enabled = $6, version = version + 1, changed_at = $7, name_folded = $8
   WHERE tenant_id = $1 AND object_id = $2 AND version < $9";
 const ERASE_LINKS: &str = "DELETE FROM link WHERE tenant_id = $1 AND owner_id = $2";
@@ -253,11 +255,17 @@ pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectId> {
     Ok(ObjectId { tenant: tx.tenant(), local })
 }
 
-/// Counts a save of an object and writes what of it stands in its own row.
+/// Counts a save of an object, and writes what of it stands in its own row, where that differs: its indexes are many.
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken; that it has come to its last version.
-pub fn touch(tx: &mut Tx<'_>, id: i64, own: OwnRow<'_>, now: i64) -> Result<()> {
+pub fn touch(tx: &mut Tx<'_>, id: i64, (before, own): (OwnRow<'_>, OwnRow<'_>), now: i64) -> Result<()> {
+    // The last version is that of its deletion.
+    let most = Value::from(Counter::Version.most() - 1);
+    if before == own {
+        let counted = tx.execute(TOUCH, &[id.into(), now.into(), most])?;
+        return if counted == 0 { Err(StoreError::Exhausted(Counter::Version)) } else { Ok(()) };
+    }
     let OwnRow { number, name, description, enabled, .. } = own;
     let row = [
         id.into(),
@@ -267,10 +275,9 @@ pub fn touch(tx: &mut Tx<'_>, id: i64, own: OwnRow<'_>, now: i64) -> Result<()> 
         enabled.into(),
         now.into(),
         sort_key(name).into(),
-        // The last version is that of its deletion.
-        (Counter::Version.most() - 1).into(),
+        most,
     ];
-    if tx.execute(TOUCH, &row)? == 0 {
+    if tx.execute(CHANGE, &row)? == 0 {
         return Err(StoreError::Exhausted(Counter::Version));
     }
     search::update_own(tx, id, &search::own(number, name, description))

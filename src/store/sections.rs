@@ -216,6 +216,9 @@ pub fn load<S: Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64,
 /// What the engine answers.
 pub fn save(tx: &mut Tx<'_>, id: i64, before: Option<&dyn Section>, after: &dyn Section) -> Result<()> {
     let info = after.info();
+    if before.is_some_and(|before| before.equals(after)) {
+        return Ok(());
+    }
     let (old, new) = (before.map(<dyn Section>::store), after.store());
     let differs = |i: usize| old.as_ref().is_none_or(|old| old.get(i) != new.get(i));
     let own = || info.fields.iter().zip(&new).enumerate().filter(|(_, (field, _))| is_own(info, field));
