@@ -1,5 +1,9 @@
 //! Regular expressions that administrators write.
 
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+
+use lru::LruCache;
 use regex::RegexBuilder;
 use regex_syntax::hir::{Capture, HirKind};
 
@@ -61,8 +65,14 @@ impl Pattern {
         if text.chars().any(char::is_control) {
             return Err(Problem::new(Code::InvalidFormat, "must not contain control characters").value(shown()));
         }
+        if is_known(text) {
+            return Ok(Self(text.to_owned()));
+        }
         match compile(text) {
-            Ok(_) => Ok(Self(text.to_owned())),
+            Ok(_) => {
+                know(text);
+                Ok(Self(text.to_owned()))
+            }
             Err(regex::Error::CompiledTooBig(limit)) => {
                 let rule = format!("would need more than {} KiB when compiled", limit / 1024);
                 Err(Problem::new(Code::UnsafeRegex, rule).value(shown()).suggest("shorter repetitions"))
@@ -70,6 +80,22 @@ impl Pattern {
             Err(error) => Err(Problem::new(Code::RegexSyntax, syntax(&error)).value(shown())),
         }
     }
+}
+
+/// Expressions that have been compiled: most sites write the same few again and again, and compiling one takes a hundred
+/// times as long as reading it.
+static KNOWN: Mutex<Option<LruCache<String, ()>>> = Mutex::new(None);
+const MOST_KNOWN: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+fn is_known(text: &str) -> bool {
+    // A poisoned lock only means that another thread panicked; the list is whole.
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.as_mut().is_some_and(|known| known.get(text).is_some())
+}
+
+fn know(text: &str) {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.get_or_insert_with(|| LruCache::new(MOST_KNOWN)).put(text.to_owned(), ());
 }
 
 fn compile(text: &str) -> Result<regex::Regex, regex::Error> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engines::{Engine, Live, on_each_engine};
+use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::harness::{Server, TOKEN, paths, problems};
 use serde_json::{Map, Value, json};
 use vext::domain::Kind;
@@ -217,7 +217,25 @@ async fn an_omitted_variable_keeps_the_field(engine: Engine) {
     assert_eq!(after, before);
 }
 
+/// What panels show at most, a page of a hundred whole forms with what they refer to, needs no option.
+async fn a_page_of_whole_forms_passes(engine: Engine) {
+    let server = Server::over(Live::new(engine, Content::Demo));
+    let sections = form_fields().into_iter().map(|(name, fields)| format!("{name} {{ {} }}", selection(fields)));
+    let query = format!(
+        "{{ tenant {{ virtualExtensions(first: 100) {{ totalCount nodes {{ id version number name {}
+           information {{ members {{ number name }} callGroups {{ name }} pickupGroups {{ name }} spyGroups {{ name }} }}
+           callSettings {{ musicOnHold {{ name }} }} security {{ workingHoursCondition {{ name }} }}
+           outboundCalls {{ routingProfile {{ name }} }} }} }} }} }}",
+        sections.collect::<String>()
+    );
+    let answer = server.answer(TOKEN, &query, json!({})).await;
+    let requested = answer["extensions"]["cost"]["requested"].as_i64().unwrap_or_default();
+    assert!(requested > 5000, "{requested}, {}", answer["errors"]);
+    assert!(answer.get("errors").is_none() && answer["data"]["tenant"]["virtualExtensions"]["totalCount"] != json!(0));
+}
+
 on_each_engine!(
+    a_page_of_whole_forms_passes,
     struct_columns_answer_and_input_agree,
     details_columns_and_answers_agree,
     every_field_makes_the_whole_trip,

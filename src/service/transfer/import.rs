@@ -144,6 +144,8 @@ impl App {
         };
         let reader = Reader::new(code, tenant, header, keys);
         let (mut steps, mut bytes) = (Vec::new(), lines.bytes);
+        // One chunk is written while the next is read.
+        let mut writing = None;
         while lines.next()? {
             if lines.number <= written.unsigned_abs() {
                 bytes = lines.bytes;
@@ -162,12 +164,15 @@ impl App {
                         revision: header.revision,
                         defaults: header.defaults,
                     };
-                    return self.chunk(code, tenant, std::mem::take(&mut steps), written, Until::End(counters)).await;
+                    finished(writing.take(), code).await?;
+                    let last = self.write_chunk(tenant, std::mem::take(&mut steps), written, Until::End(counters));
+                    return finished(Some(last), code).await;
                 }
             }
             if steps.len() == CHUNK || lines.bytes - bytes > CHUNK_BYTES {
                 let until = Until::Line(lines.number.cast_signed(), lines.through());
-                self.chunk(code, tenant, std::mem::take(&mut steps), written, until).await?;
+                finished(writing.take(), code).await?;
+                writing = Some(self.write_chunk(tenant, std::mem::take(&mut steps), written, until));
                 (written, bytes) = (lines.number.cast_signed(), lines.bytes);
                 tell(lines.bytes, 0);
             }
@@ -193,15 +198,8 @@ impl App {
         }
     }
 
-    /// Writes some lines, and in the same transaction how far that is.
-    async fn chunk(
-        &self,
-        code: &str,
-        tenant: TenantId,
-        steps: Vec<Step>,
-        before: i64,
-        until: Until,
-    ) -> Result<(), TransferError> {
+    /// Begins to write some lines, and in the same transaction how far that is.
+    fn write_chunk(&self, tenant: TenantId, steps: Vec<Step>, before: i64, until: Until) -> Chunk {
         let work = move |tx: &mut store::Tx<'_>| {
             // First, so that two imports of one file do not meet in the rows.
             let ours = match &until {
@@ -214,10 +212,20 @@ impl App {
             steps.iter().try_for_each(|step| apply(tx, step))?;
             Ok(Outcome::Commit(true))
         };
-        match self.store.write(tenant, work).await? {
-            true => Ok(()),
-            false => at_the_same_time(code),
-        }
+        let store = self.store.clone();
+        tokio::spawn(async move { store.write(tenant, work).await })
+    }
+}
+
+/// A chunk that is being written; `false` when somebody else imports too.
+type Chunk = tokio::task::JoinHandle<store::Result<bool>>;
+
+/// Waits until a chunk is written, if there is one.
+async fn finished(chunk: Option<Chunk>, code: &str) -> Result<(), TransferError> {
+    let Some(chunk) = chunk else { return Ok(()) };
+    match chunk.await.map_err(|error| StoreError::Bug(error.to_string()))?? {
+        true => Ok(()),
+        false => at_the_same_time(code),
     }
 }
 
