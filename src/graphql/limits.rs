@@ -90,7 +90,7 @@ pub struct Limits {
     pub answer_cache: usize,
 
     /// Most that a request may cost: 1 for each object of its answer and for every 10 plain fields of it, more for fields that search, count or save.
-    #[arg(long, env = "VEXT_MAX_COST", value_name = "COST", default_value_t = 10_000)]
+    #[arg(long, env = "VEXT_MAX_COST", value_name = "COST", default_value_t = 15_000)]
     pub max_cost: u64,
 
     /// Deepest selection of fields within `__schema` and `__type`.

@@ -18,7 +18,7 @@ pub(super) const LIST: u64 = 5;
 /// So many plain fields of an object cost as much as one more object.
 pub(super) const LEAVES: u64 = 10;
 /// Introspection reads nothing: so many of its objects cost as much as one of the database.
-pub(super) const INTROSPECTION: u64 = 250;
+pub(super) const INTROSPECTION: u64 = 80;
 
 /// What a field costs besides the objects that it answers: statements that it needs alone, or rows that it walks.
 fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
@@ -43,7 +43,7 @@ pub(super) const WALKING: [&str; 2] = ["filter", "search"];
 /// See [`WALKING`].
 pub(super) const WALK: u64 = 20;
 
-/// What a secret costs that a save hashes: some 20 ms of a core. It is what `--heavy-cost` is when nobody sets it.
+/// What a secret costs that a save hashes: some 20 ms of a core.
 pub(super) const HASH: u64 = 200;
 
 /// An argument, and where in its value secrets stand that are hashed.

@@ -74,7 +74,7 @@ pub struct FairUse {
     pub max_wait: Duration,
 
     /// Cost from which a request is executed apart, by few threads of low priority, as one is that may read a whole tenant, has secrets hashed or comes with a long text that is new; a query that a plan answers counts a fifth.
-    #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 200)]
+    #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 700)]
     pub heavy_cost: u64,
 
     /// Most connections that are open at the same time; one on which nothing is in progress makes room for a new one.
