@@ -220,22 +220,51 @@ async fn expensive_requests_are_answered_apart(engine: Engine) {
     assert_eq!(priorities("reader-0").iter().max(), Some(&0), "the others keep theirs");
 }
 
+/// Whether a server has executed anything apart: its threads for that are made for the first such request.
+#[cfg(target_os = "linux")]
+fn is_apart(server: &Process) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+    tasks.into_iter().any(|task| {
+        std::fs::read_to_string(task.unwrap().path().join("comm")).is_ok_and(|name| name.trim() == "expensive")
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn names(server: &Process, list: &str) -> Value {
+    let query = format!("{{ tenant {{ virtualExtensions({list}) {{ nodes {{ number }} }} }} }}");
+    let answer = server.ask("T", &query, &json!({})).unwrap();
+    answer["data"]["tenant"]["virtualExtensions"]["nodes"].clone()
+}
+
+/// What costs much is executed apart, and a page of a hundred does not.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_costs_much_is_answered_apart() {
+    let server = Process::demo(&["--token", "T"]);
+    let is_apart = || is_apart(&server);
+    let names = |list: &str| names(&server, list);
+    assert!(names("first: 50").as_array().unwrap().len() > 3);
+    assert!(!is_apart());
+    // A page of a hundred with what it refers to is ordinary, as a plan answers it: the text is known by then.
+    let page = "query($n: Int!, $after: String) { tenant { queues(after: $after) { nodes { id } } virtualExtensions(first: $n) {
+      nodes { number name information { members { number name } callGroups { name } } } } } }";
+    for n in [1, 100] {
+        let answer = server.ask("T", page, &json!({ "n": n, "after": null })).unwrap();
+        assert!(answer["data"]["tenant"]["virtualExtensions"]["nodes"].is_array(), "{answer}");
+    }
+    assert!(!is_apart());
+    // When the plan gives up, the executor would take long: it waits for its place among those that do.
+    let answer = server.ask("T", page, &json!({ "n": 100, "after": "x" })).unwrap();
+    assert_eq!((&answer["errors"][0]["path"], is_apart()), (&json!(["tenant", "queues"]), true), "{answer}");
+}
+
 /// What may read a whole tenant is executed apart even where it shows, and costs, next to nothing.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_may_read_a_whole_tenant_is_answered_apart() {
     let server = Process::demo(&["--token", "T"]);
-    let is_apart = || {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
-        tasks.into_iter().any(|task| {
-            std::fs::read_to_string(task.unwrap().path().join("comm")).is_ok_and(|name| name.trim() == "expensive")
-        })
-    };
-    let names = |list: &str| {
-        let query = format!("{{ tenant {{ virtualExtensions({list}) {{ nodes {{ number }} }} }} }}");
-        let answer = server.ask("T", &query, &json!({})).unwrap();
-        answer["data"]["tenant"]["virtualExtensions"]["nodes"].clone()
-    };
+    let is_apart = || is_apart(&server);
+    let names = |list: &str| names(&server, list);
     assert!(names("first: 50").as_array().unwrap().len() > 3);
     assert!(!is_apart());
     let ivy = names("first: 1, filter: {name: {contains: \"Ivy\"}}");
