@@ -28,7 +28,7 @@ pub mod transfer;
 mod verify;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use access::{NewToken, Selected, TokenMark, Viewer, viewer};
@@ -77,9 +77,14 @@ pub struct App {
     sealer: Sealer,
     hashing: Arc<Hashing>,
     environment: Arc<Environment>,
+    /// Random numbers that nothing is named by yet.
+    drawn: Arc<Mutex<Vec<u64>>>,
     /// How often is looked what other processes have committed, while somebody follows a tenant.
     feed_poll: Duration,
 }
+
+/// How many random numbers are drawn at once.
+const DRAWN: usize = 64;
 
 /// [`App::with_feed_poll`] when nobody says otherwise.
 const FEED_POLL: Duration = Duration::from_secs(1);
@@ -103,7 +108,8 @@ impl App {
         };
         let store = Store::open(database, *readers).map_err(StartError)?;
         let hashing = Arc::new(Hashing::new(store.apart_readers()));
-        Ok(Self { store, sealer, hashing, environment: Arc::new(environment.clone()), feed_poll: FEED_POLL })
+        let (environment, drawn) = (Arc::new(environment.clone()), Arc::default());
+        Ok(Self { store, sealer, hashing, environment, drawn, feed_poll: FEED_POLL })
     }
 
     /// The same with another interval between two looks at what other processes have committed.
@@ -163,9 +169,15 @@ impl App {
 
     /// A name for a request, unlike all others.
     pub fn request_id(&self) -> String {
-        let mut bytes = [0; 8];
-        self.environment.random.fill(&mut bytes);
-        format!("{:016x}", u64::from_be_bytes(bytes))
+        // A poisoned lock only means that another thread panicked; the bytes are as random.
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if drawn.is_empty() {
+            // Each draw is a call of the system.
+            let mut bytes = [0; 8 * DRAWN];
+            self.environment.random.fill(&mut bytes);
+            drawn.extend(bytes.chunks_exact(8).map(|bytes| bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))));
+        }
+        format!("{:016x}", drawn.pop().unwrap_or_default())
     }
 
     /// The time, in epoch milliseconds.

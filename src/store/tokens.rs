@@ -25,12 +25,18 @@ pub struct TokenRow {
     pub revoked_at: Option<DateTime>,
 }
 
-const FIND: &str = "SELECT token_id, name, scopes, all_tenants, selected_id, created_at, revoked_at FROM token WHERE hash = $1 AND revoked_at IS NULL";
-const ALL: &str =
-    "SELECT token_id, name, scopes, all_tenants, selected_id, created_at, revoked_at FROM token ORDER BY name";
-const BY_ID: &str =
-    "SELECT token_id, name, scopes, all_tenants, selected_id, created_at, revoked_at FROM token WHERE token_id = $1";
-const TENANTS: &str = "SELECT tenant_id FROM token_tenant WHERE token_id = $1 ORDER BY tenant_id";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.token_id, t.name, t.scopes, t.all_tenants, t.selected_id, t.created_at, t.revoked_at, o.tenant_id FROM token t LEFT JOIN token_tenant o ON o.token_id = t.token_id ",
+            $rest
+        )
+    };
+}
+
+const FIND: &str = select!("WHERE t.hash = $1 AND t.revoked_at IS NULL");
+const ALL: &str = select!("ORDER BY t.name");
+const BY_ID: &str = select!("WHERE t.token_id = $1");
 const VALID: &str = "SELECT hash FROM token WHERE revoked_at IS NULL ORDER BY token_id DESC LIMIT $1";
 const LAST: &str = "SELECT coalesce(max(token_id), 0) FROM token";
 const INSERT: &str = "INSERT INTO token (token_id, hash, name, scopes, all_tenants, selected_id, created_at)
@@ -38,15 +44,22 @@ const INSERT: &str = "INSERT INTO token (token_id, hash, name, scopes, all_tenan
 const INSERT_TENANT: &str = "INSERT INTO token_tenant (tenant_id, token_id) VALUES ($1, $2)";
 const REVOKE: &str = "UPDATE token SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL";
 
-fn parse(session: &mut dyn Session, row: &Row) -> Result<TokenRow> {
-    let id = column!(row, 0, int)?;
-    let tenants = session.rows(TENANTS, &[id.into()])?;
+/// The tokens of some rows, in which those of a token follow each other, one for each of its tenants.
+fn parse(rows: &[Row]) -> Result<Vec<TokenRow>> {
+    let id = |row: &Row| column!(row, 0, int).ok();
+    rows.chunk_by(|one, other| id(one) == id(other)).map(parse_one).collect()
+}
+
+fn parse_one(rows: &[Row]) -> Result<TokenRow> {
+    let row = rows.first().cloned().unwrap_or_default();
+    let mut tenants: Vec<_> = rows.iter().filter_map(|row| row.get(7).and_then(Value::int)).map(TenantId).collect();
+    tenants.sort_unstable();
     Ok(TokenRow {
-        id,
+        id: column!(row, 0, int)?,
         name: column!(row, 1, text)?.to_owned(),
         scopes: column!(row, 2, text)?.to_owned(),
         all_tenants: column!(row, 3, bool)?,
-        tenants: tenants.iter().map(|row| column!(row, 0, int).map(TenantId)).collect::<Result<_>>()?,
+        tenants,
         selected: row.get(4).and_then(Value::int).map(TenantId),
         created_at: DateTime(column!(row, 5, int)?),
         revoked_at: row.get(6).and_then(Value::int).map(DateTime),
@@ -58,14 +71,12 @@ fn parse(session: &mut dyn Session, row: &Row) -> Result<TokenRow> {
 /// # Errors
 /// What the engine answers.
 pub fn find(session: &mut dyn Session, hash: &[u8]) -> Result<Option<TokenRow>> {
-    let row = session.first(FIND, &[hash.into()])?;
-    row.map(|row| parse(session, &row)).transpose()
+    Ok(parse(&session.rows(FIND, &[hash.into()])?)?.pop())
 }
 
 /// The token with this key, valid or not.
 pub(super) fn load(session: &mut dyn Session, id: i64) -> Result<Option<TokenRow>> {
-    let row = session.first(BY_ID, &[id.into()])?;
-    row.map(|row| parse(session, &row)).transpose()
+    Ok(parse(&session.rows(BY_ID, &[id.into()])?)?.pop())
 }
 
 /// Hands out the hashes of valid tokens, of at most so many, the newest first.
@@ -84,8 +95,7 @@ pub fn valid(session: &mut dyn Session, most: i64, each: &mut dyn FnMut(&[u8])) 
 /// # Errors
 /// What the engine answers.
 pub fn tokens(session: &mut dyn Session) -> Result<Vec<TokenRow>> {
-    let rows = session.rows(ALL, &[])?;
-    rows.iter().map(|row| parse(session, row)).collect()
+    parse(&session.rows(ALL, &[])?)
 }
 
 /// Keeps a new token's hash. `tenants` of `None` means every tenant; the first of a list is the selected one.
