@@ -43,6 +43,7 @@ pub use syntax::{Refused, parse};
 use validation::{NotNull, Types};
 pub use variables::admit_variables;
 
+use crate::domain::TenantId;
 use crate::service::{App, Viewer};
 use crate::store::{Session, Snapshot, Tally};
 
@@ -198,20 +199,20 @@ impl Api {
     }
 
     /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
-    /// as [`Api::estimate`] answered, which also stands in the answer. A document that has been answered before is not
-    /// validated again.
+    /// as [`Api::estimate`] answered. A document that has been answered before is not validated again.
     pub async fn execute(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, Cost) {
+        let shows = shows_cost(&request);
         let (reply, actual) = match self.prepared(document, request, &asking) {
             // The state of an execution is large: it stays off the stack of who polls it.
             Ok((document, request)) => Box::pin(self.answered(document, request, asking, requested)).await,
             Err(errors) => (Reply::refused(errors), 0),
         };
-        self.complete(reply, Cost { requested, actual })
+        self.complete(reply, Cost { requested, actual }, shows)
     }
 
-    /// Says in an answer what it has cost.
-    fn complete(&self, mut reply: Reply, cost: Cost) -> (Reply, Cost) {
-        if reply.was_executed() {
+    /// Says in an answer what it has cost, where that was asked for.
+    fn complete(&self, mut reply: Reply, cost: Cost, shows: bool) -> (Reply, Cost) {
+        if shows && reply.was_executed() {
             reply.extend("cost", cost.value());
         }
         reply.shorten_errors(&self.limits);
@@ -221,7 +222,7 @@ impl Api {
     /// Executes a request that can be executed, by a plan or else by the executor, and says what it has cost.
     async fn answered(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, u64) {
         let unplanned = match self.planned(&document, &request, &asking).await {
-            Ok(outcome) => return written(outcome, &asking.snapshot),
+            Ok(outcome) => return written(outcome, Some(&asking.snapshot)),
             Err(unplanned) => unplanned,
         };
         self.answered_by_executor(document, request, asking, requested, unplanned).await
@@ -308,9 +309,15 @@ impl Api {
     }
 
     /// The answer that a plan has written, see [`Api::execute`].
-    pub fn written(&self, outcome: Outcome, snapshot: &Snapshot, requested: u64) -> (Reply, Cost) {
+    pub fn written(
+        &self,
+        outcome: Outcome,
+        snapshot: Option<&Snapshot>,
+        request: &Request,
+        requested: u64,
+    ) -> (Reply, Cost) {
         let (reply, actual) = written(outcome, snapshot);
-        self.complete(reply, Cost { requested, actual })
+        self.complete(reply, Cost { requested, actual }, shows_cost(request))
     }
 
     /// Executes a request as [`Api::execute`] does, whose plan has given up.
@@ -321,6 +328,7 @@ impl Api {
         asking: Asking,
         requested: u64,
     ) -> (Reply, Cost) {
+        let shows = shows_cost(&request);
         let (reply, actual) = match self.prepared(document, request, &asking) {
             Ok((document, request)) => {
                 let executed = self.answered_by_executor(document, request, asking, requested, Some(why));
@@ -328,7 +336,7 @@ impl Api {
             }
             Err(errors) => (Reply::refused(errors), 0),
         };
-        self.complete(reply, Cost { requested, actual })
+        self.complete(reply, Cost { requested, actual }, shows)
     }
 
     /// A request that can be executed: its document is valid, its operation is there, each variable has a value of its
@@ -422,21 +430,33 @@ impl Planned {
         Estimate { cost: executed.cost / BY_PLAN, may_take_long }
     }
 
+    /// The tenant that alone the answer depends on, if there is one.
+    pub fn tenant(&self, viewer: &Viewer) -> Option<TenantId> {
+        self.plan.tenant(viewer).map(|tenant| tenant.id)
+    }
+
+    /// The answer to a viewer whose tenant is at its revision still, if it is kept from before.
+    pub fn kept(&self, viewer: &Viewer) -> Option<Outcome> {
+        let (answers, question) = self.kept.as_ref()?;
+        let tenant = self.plan.tenant(viewer)?;
+        let Answer { data, cost } = answers.get((tenant.id, tenant.revision), question)?;
+        Some(Outcome { data, cost, batches: Vec::new(), was_kept: true })
+    }
+
     /// Answers it, in the transaction in which the viewer was looked up.
     ///
     /// # Errors
     /// Why the executor has to.
     pub fn answer(mut self, viewer: &Viewer, session: &mut dyn Session) -> Result<Outcome, Unplanned> {
-        let kept = self.kept.take().and_then(|(answers, question)| {
-            let tenant = self.plan.tenant(viewer)?;
-            Some((answers, (tenant.id, tenant.revision), question))
-        });
-        let Some((answers, at, question)) = kept else { return self.run(viewer, session) };
-        if let Some(Answer { data, cost }) = answers.get(at, &question) {
-            return Ok(Outcome { data, cost, batches: Vec::new(), was_kept: true });
+        if let Some(kept) = self.kept(viewer) {
+            return Ok(kept);
         }
+        let kept = self.kept.take();
+        let at = self.plan.tenant(viewer).map(|tenant| (tenant.id, tenant.revision));
         let outcome = self.run(viewer, session)?;
-        answers.put(at, question, Answer { data: outcome.data.clone(), cost: outcome.cost });
+        if let (Some((answers, question)), Some(at)) = (kept, at) {
+            answers.put(at, question, Answer { data: outcome.data.clone(), cost: outcome.cost });
+        }
         Ok(outcome)
     }
 
@@ -447,9 +467,16 @@ impl Planned {
     }
 }
 
-/// What a plan has written and what it has cost. Its look-ups are counted.
-fn written(Outcome { data, cost, batches, was_kept }: Outcome, snapshot: &Snapshot) -> (Reply, u64) {
-    batches.into_iter().for_each(|(of, keys)| snapshot.batch(of, keys));
+/// Whether the answer to a request says what it has cost: `"extensions": {"cost": true}`.
+fn shows_cost(request: &Request) -> bool {
+    request.extensions.get("cost") == Some(&async_graphql::Value::Boolean(true))
+}
+
+/// What a plan has written and what it has cost. Its look-ups in a snapshot are counted.
+fn written(Outcome { data, cost, batches, was_kept }: Outcome, snapshot: Option<&Snapshot>) -> (Reply, u64) {
+    if let Some(snapshot) = snapshot {
+        batches.into_iter().for_each(|(of, keys)| snapshot.batch(of, keys));
+    }
     (Reply::written(data, was_kept), cost)
 }
 

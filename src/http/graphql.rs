@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response as Answer;
 use tracing::Instrument as _;
 
-use super::etag::Tag;
+use super::etag::{Asked, Tag};
 use super::fair::{Bill, Client, Credentials, Network};
 use super::guard::RequestId;
 use super::pipeline::{self, Operation};
@@ -21,9 +21,9 @@ use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::watch::{Seen, Stage};
 use super::{Shared, events, identify, plan, socket};
-use crate::graphql::{Asking, Cost, Document, Estimate, Exceeded, Limits, Planned, Reply, Unplanned};
-use crate::service::{self, Viewer};
-use crate::store::{Session, Snapshot};
+use crate::graphql::{Asking, Cost, Document, Estimate, Exceeded, Limits, Outcome, Planned, Reply, Unplanned};
+use crate::service::Viewer;
+use crate::store::{DataVersion, Session, Snapshot};
 
 /// Answers a GraphQL request.
 pub(super) async fn answer(
@@ -44,7 +44,7 @@ pub(super) async fn answer(
     let span = account.seen.span();
     let prepared = match accepted {
         Some(_) => {
-            let prepared = prepare(&shared, client, &request_id, request, &mut account);
+            let prepared = prepare(&shared, (client, &request_id, media), request, &mut account);
             Box::pin(prepared.instrument(span.clone())).await
         }
         None => {
@@ -98,14 +98,17 @@ struct Prepared {
     request_id: String,
     document: Document,
     request: Request,
-    /// Whether it came with GET, which changes nothing.
-    reads: bool,
+    /// What is asked, where the answer to it gets a tag: with GET, which changes nothing.
+    asked: Option<Asked>,
     /// Whether the answer shows what it took.
     shows_plan: bool,
     /// What it would take. A limit that it passes is told once it is known who asks: it depends on the schema.
     estimate: Result<Estimate, Exceeded>,
     /// The plan that answers it in one trip, if there is one.
     planned: Option<Planned>,
+    /// A state of the database, and who asks as was found out in that state.
+    data_version: Option<DataVersion>,
+    remembered: Option<Arc<Viewer>>,
     /// Why that plan has given up, and who asks, as was found out before.
     gave_up: Option<(Unplanned, Option<Viewer>)>,
 }
@@ -120,8 +123,7 @@ enum Executed {
 /// Everything before anybody has to wait for a place.
 async fn prepare(
     shared: &Arc<Shared>,
-    client: Option<Network>,
-    request_id: &str,
+    (client, request_id, media): (Option<Network>, &str, Media),
     request: axum::extract::Request,
     account: &mut Account,
 ) -> Result<Prepared, Refusal> {
@@ -148,14 +150,15 @@ async fn prepare(
         return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
     }
     let estimate = shared.api.estimate(&document, &request);
-    let shows_plan = plan::is_asked(&request)?;
+    let shows_plan = plan::is_asked(&request);
     if shows_plan {
         seen.list();
     }
     // Nothing is looked up for an empty token.
     let has_token = token.as_ref().is_some_and(|token| !token.is_empty());
-    let is_plain = !reads && !shows_plan && has_token && estimate.is_ok();
+    let is_plain = !shows_plan && has_token && estimate.is_ok();
     let planned = is_plain.then(|| shared.api.planned_for_all(&document, &request)).flatten();
+    let asked = (reads && !shows_plan).then(|| Asked::of(&document, &request, media)).flatten();
     let credentials = shared.fair.begin_sign_in(client, token.as_deref()).await?;
     let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
     Ok(Prepared {
@@ -166,10 +169,12 @@ async fn prepare(
         request_id,
         document,
         request,
-        reads,
+        asked,
         shows_plan,
         estimate,
         planned,
+        data_version: None,
+        remembered: None,
         gave_up: None,
     })
 }
@@ -226,6 +231,11 @@ impl Prepared {
             return (Err(Refusal::of_document(vec![no_stream()])), account);
         }
         let (mut prepared, headers) = (self, Arc::new(headers));
+        match prepared.answer_kept((media, &headers), &mut account) {
+            Ok(None) => {}
+            Ok(Some(answer)) => return (Ok(answer), account),
+            Err(refusal) => return (Err(refusal), account),
+        }
         loop {
             let estimate = prepared.estimate.unwrap_or_default();
             let takes = prepared.planned.as_ref().map_or(estimate, |planned| planned.estimate(estimate));
@@ -250,38 +260,66 @@ impl Prepared {
         }
     }
 
+    /// Answers what has not changed since it was answered before: at once, as nobody has to be waited for.
+    fn answer_kept(
+        &mut self,
+        (media, headers): (Media, &HeaderMap),
+        Account { bill, seen }: &mut Account,
+    ) -> Result<Option<Answer>, Refusal> {
+        let (Some(planned), Some(token), Ok(Estimate { cost, .. })) = (&self.planned, &self.token, &self.estimate)
+        else {
+            return Ok(None);
+        };
+        let (shared, selected) = (&self.shared, self.selected.as_deref());
+        self.data_version = shared.api.app().data_version();
+        self.remembered = self.data_version.and_then(|of| shared.api.app().remembered(of, token, selected));
+        let Some(viewer) = &self.remembered else { return Ok(None) };
+        let tag = tag_of(self.asked.as_ref(), planned, viewer);
+        let is_known = tag.as_ref().is_some_and(|tag| tag.is_known(headers));
+        let kept = if is_known { None } else { planned.kept(viewer) };
+        if !is_known && kept.is_none() {
+            return Ok(None);
+        }
+        shared.fair.end_sign_in(&self.credentials, token, Some(true));
+        seen.identified = true;
+        match kept {
+            Some(kept) => {
+                bill.pay_for_execution(Some(viewer), *cost)?;
+                self.written(Written::Answer(kept, tag), None, media, (bill, seen)).map(Some)
+            }
+            None => Ok(tag.map(|tag| not_modified(&tag, seen))),
+        }
+    }
+
     /// Finds out who asks, lets them pay, executes and writes the answer down.
     async fn execute(
         mut self,
         (snapshot, expensive): (Arc<Snapshot>, bool),
         media: Media,
-        headers: &HeaderMap,
+        headers: &Arc<HeaderMap>,
         Account { bill, seen }: &mut Account,
     ) -> Result<Executed, Refusal> {
-        let (shared, reads, shows_plan) = (Arc::clone(&self.shared), self.reads, self.shows_plan);
+        let (shared, shows_plan) = (Arc::clone(&self.shared), self.shows_plan);
         if let (Some(planned), Some(token)) = (self.planned.take(), self.token.clone()) {
-            match self.execute_at_once((planned, token), &snapshot, bill, seen).await? {
-                Some(executed) => {
-                    let reply = settled(executed, (bill, seen))?;
-                    return Ok(Executed::Answer(answer_of(&reply, media, &shared.limits)));
-                }
-                None => bill.settle(0),
+            if let Some(written) = self.execute_at_once((planned, token), &snapshot, headers, (bill, seen)).await? {
+                return self.written(written, Some(&snapshot), media, (bill, seen)).map(Executed::Answer);
             }
+            bill.settle(0);
             if !expensive && self.estimate.is_ok_and(|estimate| shared.fair.is_expensive(estimate)) {
                 return Ok(Executed::Elsewhere(Box::new(self)));
             }
         }
-        let gave_up = self.gave_up.as_ref().map(|(why, _)| *why);
+        let (gave_up, asked) = (self.gave_up.as_ref().map(|(why, _)| *why), self.asked.clone());
         let operation = self.identified(Arc::clone(&snapshot)).await?;
-        seen.identified = operation.asking.viewer.is_some();
+        let viewer = operation.asking.viewer.as_ref();
+        seen.identified = viewer.is_some();
         seen.done(Stage::Identify);
         if shows_plan {
-            plan::allow(operation.asking.viewer.as_ref())?;
+            plan::allow(viewer)?;
         }
-        let tag = if reads && !shows_plan { Tag::of(&operation, media) } else { None };
+        let tag = asked.zip(viewer).and_then(|(asked, viewer)| asked.tag(viewer));
         if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(headers)) {
-            seen.executed(&Reply::default());
-            return Ok(Executed::Answer(tag.not_modified()));
+            return Ok(Executed::Answer(not_modified(tag, seen)));
         }
         let Operation { document, request, asking, estimate: Estimate { cost, .. } } = operation;
         bill.pay_for_execution(asking.viewer.as_ref(), cost)?;
@@ -297,11 +335,7 @@ impl Prepared {
             seen.done(Stage::Serialise);
             reply.extend("plan", plan::of(seen));
         }
-        let mut answer = answer_of(&reply, media, &shared.limits);
-        if let Some(tag) = tag {
-            tag.mark(&mut answer);
-        }
-        Ok(Executed::Answer(answer))
+        Ok(Executed::Answer(answer_of(&reply, tag.as_ref(), media, &shared.limits)))
     }
 
     /// Does the same in one trip to the database, by a plan; `None` when it gives up.
@@ -309,21 +343,29 @@ impl Prepared {
         &mut self,
         (planned, token): (Planned, String),
         snapshot: &Snapshot,
-        bill: &mut Bill,
-        seen: &mut Seen,
-    ) -> Result<Option<(Reply, Cost)>, Refusal> {
-        let Self { shared, credentials, estimate, .. } = self;
-        let (cost, credentials) = ((*estimate)?.cost, *credentials);
-        let (fair, mut own) = (Arc::clone(&shared.fair), bill.take());
+        headers: &Arc<HeaderMap>,
+        (bill, seen): (&mut Bill, &mut Seen),
+    ) -> Result<Option<Written>, Refusal> {
+        let (cost, credentials) = (self.estimate?.cost, self.credentials);
+        let (shared, mut own) = (Arc::clone(&self.shared), bill.take());
         let (asks, id, selected) = (token.clone(), self.request_id.clone(), self.selected.clone());
+        let (asked, headers) = (self.asked.clone(), Arc::clone(headers));
+        let before = (self.data_version, self.remembered.take());
         // Known also when the trip does not come to its end.
         let known = Arc::new(OnceLock::new());
         let viewer = Arc::clone(&known);
         let trip = move |session: &mut dyn Session| {
-            let found = service::viewer(session, &asks, selected);
-            let identified = identify::signed_in(&fair, (&asks, &credentials), found, &id)
-                .and_then(|viewer| own.pay_for_execution(Some(&viewer), cost).map(|()| viewer));
-            let outcome = identified.map(|identified| planned.answer(viewer.get_or_init(|| identified), session));
+            let found = shared.api.app().authenticate_in(session, (&asks, selected), before);
+            let identified = identify::signed_in(&shared.fair, (&asks, &credentials), found, &id);
+            let outcome = identified.and_then(|identified| {
+                let viewer = viewer.get_or_init(|| identified);
+                let tag = tag_of(asked.as_ref(), &planned, viewer);
+                if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(&headers)) {
+                    return Ok(Ok(Written::Before(tag.clone())));
+                }
+                own.pay_for_execution(Some(viewer), cost)?;
+                Ok(planned.answer(viewer, session).map(|outcome| Written::Answer(outcome, tag)))
+            });
             Ok((outcome, own))
         };
         let outcome = match snapshot.read_at_once(None, trip).await {
@@ -334,20 +376,55 @@ impl Prepared {
             // What kept the plan from its end the executor meets too, and says.
             Err(_) if known.get().is_some() => Err(Unplanned::Error),
             Err(error) => {
-                let of_token = (token.as_str(), &credentials);
-                let refused = identify::signed_in(&shared.fair, of_token, Err(error), &self.request_id);
+                let of_token = (token.as_str(), &self.credentials);
+                let refused = identify::signed_in::<Viewer>(&self.shared.fair, of_token, Err(error), &self.request_id);
                 return Err(refused.err().unwrap_or_else(|| Refusal::internal(&self.request_id)));
             }
         };
         seen.identified = true;
         match outcome {
-            Ok(outcome) => Ok(Some(shared.api.written(outcome, snapshot, cost))),
+            Ok(written) => Ok(Some(written)),
             Err(why) => {
-                self.gave_up = Some((why, known.get().cloned()));
+                self.gave_up = Some((why, known.get().map(|viewer| (**viewer).clone())));
                 Ok(None)
             }
         }
     }
+
+    /// The answer that a plan has written.
+    fn written(
+        &self,
+        written: Written,
+        snapshot: Option<&Snapshot>,
+        media: Media,
+        (bill, seen): (&mut Bill, &mut Seen),
+    ) -> Result<Answer, Refusal> {
+        match written {
+            Written::Before(tag) => Ok(not_modified(&tag, seen)),
+            Written::Answer(outcome, tag) => {
+                let cost = self.estimate?.cost;
+                let reply = settled(self.shared.api.written(outcome, snapshot, &self.request, cost), (bill, seen))?;
+                Ok(answer_of(&reply, tag.as_ref(), media, &self.shared.limits))
+            }
+        }
+    }
+}
+
+/// What a plan answers to a request, and the tag of that.
+enum Written {
+    Answer(Outcome, Option<Tag>),
+    /// What the client has already.
+    Before(Tag),
+}
+
+/// The tag of what a plan answers to a request that came with GET.
+fn tag_of(asked: Option<&Asked>, planned: &Planned, viewer: &Viewer) -> Option<Tag> {
+    asked.filter(|_| planned.tenant(viewer).is_some())?.tag(viewer)
+}
+
+fn not_modified(tag: &Tag, seen: &mut Seen) -> Answer {
+    seen.executed(&Reply::default());
+    tag.not_modified()
 }
 
 /// An answer that was executed: what it has cost is settled.
@@ -362,9 +439,12 @@ fn settled((reply, cost): (Reply, Cost), (bill, seen): (&mut Bill, &mut Seen)) -
     Ok(reply)
 }
 
-fn answer_of(reply: &Reply, media: Media, limits: &Limits) -> Answer {
+fn answer_of(reply: &Reply, tag: Option<&Tag>, media: Media, limits: &Limits) -> Answer {
     let mut answer = Answer::new(Body::from(reply.to_json(limits)));
     answer.headers_mut().insert(CONTENT_TYPE, media.content_type());
+    if let Some(tag) = tag {
+        tag.mark(&mut answer);
+    }
     answer
 }
 

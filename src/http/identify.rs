@@ -58,12 +58,12 @@ pub(super) async fn viewer(
 }
 
 /// Ends a sign-in with what was found behind the token.
-pub(super) fn signed_in(
+pub(super) fn signed_in<V>(
     fair: &Fair,
     (token, credentials): (&str, &Credentials),
-    found: Result<Option<Viewer>, StoreError>,
+    found: Result<Option<V>, StoreError>,
     request_id: &str,
-) -> Result<Viewer, Refusal> {
+) -> Result<V, Refusal> {
     fair.end_sign_in(credentials, token, found.as_ref().ok().map(Option::is_some));
     match found {
         Ok(Some(viewer)) => Ok(viewer),

@@ -173,6 +173,9 @@ fn is_json(value: &HeaderValue) -> Result<(), String> {
     if parts.all(is_utf8) { Ok(()) } else { Err(format!("The charset of JSON must be utf-8; it is {text:?}.")) }
 }
 
+/// The extensions of a request that ask for more in its answer: what it cost, and what was done for it.
+const WISHES: [&str; 2] = ["cost", "plan"];
+
 /// Checks the type of each parameter; what the specification does not name is passed over.
 pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming, Refusal> {
     let mut problems = Vec::new();
@@ -201,6 +204,9 @@ pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming
                 if let Some(query) = extensions.remove("persistedQuery") {
                     document = Some(persisted(&query)?);
                 }
+                let is_no_wish = |name: &&&str| !matches!(extensions.get(**name), None | Some(Value::Null | Value::Bool(_)));
+                let wrong = WISHES.iter().filter(is_no_wish);
+                problems.extend(wrong.map(|name| format!("extensions.{name} must be true or false")));
                 let values = extensions.into_iter();
                 let values = values.filter_map(|(name, value)| Some((name, ConstValue::from_json(value).ok()?)));
                 request.extensions = Extensions(values.collect());

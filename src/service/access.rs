@@ -1,6 +1,7 @@
 //! Bearer tokens and what they open.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use crate::domain::{Code, Problem, TenantId};
-use crate::store::{self, Outcome, Session, Snapshot, StoreError, TenantRow, TokenRow};
+use crate::store::{self, DataVersion, Outcome, Session, Snapshot, StoreError, TenantRow, TokenRow};
 
 /// Who asks: what a valid token opens.
 #[derive(Clone, Debug)]
@@ -93,16 +94,13 @@ impl TokenMark {
     }
 }
 
-fn hash(token: &str) -> [u8; 32] {
+pub(super) fn hash(token: &str) -> [u8; 32] {
     // A token has 256 random bits: there is nothing to guess that a slow hash would protect.
     Sha256::digest(token).into()
 }
 
 /// The viewer behind a bearer token, see [`App::authenticate`].
-///
-/// # Errors
-/// What the store answers.
-pub fn viewer(session: &mut dyn Session, token: &str, header: Option<String>) -> store::Result<Option<Viewer>> {
+fn viewer(session: &mut dyn Session, token: &str, header: Option<String>) -> store::Result<Option<Viewer>> {
     let hash = hash(token);
     let Some(token) = store::find_token(session, &hash)? else { return Ok(None) };
     let row = match (&header, token.selected) {
@@ -141,6 +139,33 @@ impl App {
     ) -> store::Result<Option<Viewer>> {
         let token = token.to_owned();
         snapshot.read_system(move |session| viewer(session, &token, header)).await
+    }
+
+    /// The viewer behind a bearer token, as [`App::authenticate`] finds them, if they were looked up in this state of the
+    /// database.
+    pub fn remembered(&self, data_version: DataVersion, token: &str, header: Option<&str>) -> Option<Arc<Viewer>> {
+        self.viewers.get(data_version, token, header)
+    }
+
+    /// The same in a transaction that began after the database was in this state. A viewer who was `remembered` is not
+    /// looked up where it still is.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub fn authenticate_in(
+        &self,
+        session: &mut dyn Session,
+        (token, header): (&str, Option<String>),
+        (before, remembered): (Option<DataVersion>, Option<Arc<Viewer>>),
+    ) -> store::Result<Option<Arc<Viewer>>> {
+        if let Some(viewer) = remembered.filter(|_| self.data_version() == before) {
+            return Ok(Some(viewer));
+        }
+        let found = viewer(session, token, header.clone())?.map(Arc::new);
+        if let (Some(data_version), Some(viewer)) = (before, &found) {
+            self.viewers.put(data_version, token, header.as_deref(), Arc::clone(viewer));
+        }
+        Ok(found)
     }
 
     /// The marks of the valid tokens, of at most so many, the newest; read in time.

@@ -26,12 +26,13 @@ mod schedule;
 mod tenants;
 pub mod transfer;
 mod verify;
+mod viewers;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-pub use access::{NewToken, Selected, TokenMark, Viewer, viewer};
+pub use access::{NewToken, Selected, TokenMark, Viewer};
 pub use backup::{Manifest, backup};
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
@@ -47,6 +48,7 @@ pub use restore::{Restore, Restored, restore};
 pub use save::{Save, SaveTarget, Saved};
 pub use schedule::{Schedule, Scheduled};
 pub use verify::{Verified, verify};
+use viewers::Viewers;
 
 use crate::domain::{Environment, Sealer};
 use crate::store::{self, Found, Store};
@@ -76,6 +78,7 @@ pub struct App {
     pub(crate) store: Store,
     sealer: Sealer,
     hashing: Arc<Hashing>,
+    viewers: Arc<Viewers>,
     environment: Arc<Environment>,
     /// Random numbers that nothing is named by yet.
     drawn: Arc<Mutex<Vec<u64>>>,
@@ -108,8 +111,8 @@ impl App {
         };
         let store = Store::open(database, *readers).map_err(StartError)?;
         let hashing = Arc::new(Hashing::new(store.apart_readers()));
-        let (environment, drawn) = (Arc::new(environment.clone()), Arc::default());
-        Ok(Self { store, sealer, hashing, environment, drawn, feed_poll: FEED_POLL })
+        let (environment, drawn, viewers) = (Arc::new(environment.clone()), Arc::default(), Arc::default());
+        Ok(Self { store, sealer, hashing, viewers, environment, drawn, feed_poll: FEED_POLL })
     }
 
     /// The same with another interval between two looks at what other processes have committed.
@@ -129,6 +132,11 @@ impl App {
             true => self.store.snapshot_apart(tally),
             false => self.store.snapshot_for(tally),
         }
+    }
+
+    /// See [`Store::data_version`].
+    pub fn data_version(&self) -> Option<store::DataVersion> {
+        self.store.data_version()
     }
 
     /// How many cores may read, as [`OpenOptions::readers`] says.

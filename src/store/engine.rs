@@ -163,6 +163,15 @@ pub(super) trait Connection: Session + Send {
     /// Marks the database as ours, once its first migrations are applied.
     fn claim(&mut self) -> Result<()>;
 
+    /// A number that another one follows as soon as any other connection, of whichever process, has committed; `None`
+    /// where only the server could tell.
+    ///
+    /// # Errors
+    /// What the engine answers, at once: it waits for nobody.
+    fn data_version(&mut self) -> Result<Option<u32>> {
+        Ok(None)
+    }
+
     /// Whether the connection is of no use any more.
     fn is_broken(&self) -> bool;
 
@@ -188,6 +197,18 @@ impl Manager {
         Ok(match &self.database {
             Database::Sqlite(path) => Box::new(sqlite::SqliteConnection::open(path, self.readonly, statements)?),
             Database::Postgres(server) => Box::new(postgres::PostgresConnection::open(server, statements)?),
+        })
+    }
+}
+
+impl Manager {
+    /// A connection that only tells its [`Connection::data_version`]; `None` where it cannot.
+    pub(super) fn open_watching(&self) -> Result<Option<Box<dyn Connection>>> {
+        Ok(match &self.database {
+            Database::Sqlite(path) => {
+                Some(Box::new(sqlite::SqliteConnection::open_watching(path, Arc::clone(&self.statements))?))
+            }
+            Database::Postgres(_) => None,
         })
     }
 }

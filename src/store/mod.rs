@@ -8,6 +8,7 @@
 mod changes;
 mod chosen;
 mod commits;
+mod data_version;
 mod deadline;
 mod engine;
 mod erase;
@@ -44,6 +45,8 @@ pub use changes::{Record, changed_since, record};
 pub use chosen::{Chosen, ChosenField, ENTRY, Whole};
 use commits::Commits;
 pub use commits::GONE;
+pub use data_version::DataVersion;
+use data_version::DataVersions;
 pub use deadline::Deadline;
 pub use engine::{Database, Found};
 use engine::{Manager, Statements};
@@ -106,6 +109,7 @@ pub struct Store {
     apart: Arc<Readers>,
     writer: Arc<Writer>,
     commits: Arc<Commits>,
+    data_versions: Arc<DataVersions>,
     statements: Arc<Statements>,
     metrics: Arc<Metrics>,
     migrations: &'static [migrate::Migration],
@@ -127,11 +131,19 @@ impl Store {
         let metrics = Arc::<Metrics>::default();
         let writer = Writer::start(&manager, &metrics).map_err(said)?;
         let manager = Manager { readonly: true, ..manager };
+        let data_versions = Arc::new(DataVersions::start(&manager).map_err(said)?);
         let apart = Readers::start_apart(manager.clone(), readers, &metrics).map_err(said)?;
         let readers = Readers::start(manager, readers, &metrics).map_err(said)?;
         let (readers, apart, writer) = (Arc::new(readers), Arc::new(apart), Arc::new(writer));
         let (commits, migrations) = (Arc::default(), database.migrations());
-        Ok(Self { readers, apart, writer, commits, statements, metrics, migrations, tally: None, deadline: None })
+        let (tally, deadline) = (None, None);
+        Ok(Self { readers, apart, writer, commits, data_versions, statements, metrics, migrations, tally, deadline })
+    }
+
+    /// The state that the database is in, told in microseconds; `None` where that is not known at once, as on PostgreSQL.
+    /// What is read between two of these that are equal is read of one state.
+    pub fn data_version(&self) -> Option<DataVersion> {
+        self.data_versions.now()
     }
 
     /// A view of the database for one request.

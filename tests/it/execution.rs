@@ -187,7 +187,8 @@ async fn errors_are_counted_and_not_all_shown(engine: Engine) {
 }
 
 async fn an_answer_is_whole_or_not_there(engine: Engine) {
-    let query = json!({ "query": "{ tenant { virtualExtensions { nodes { number name } } } }" }).to_string();
+    let query = "{ tenant { virtualExtensions { nodes { number name } } } }";
+    let query = json!({ "query": query, "extensions": { "cost": true } }).to_string();
     let bytes = async |server: &Server| {
         let request = Request::post("/graphql")
             .header("content-type", "application/json")

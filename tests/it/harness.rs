@@ -149,10 +149,11 @@ impl Server {
         (status, serde_json::from_slice(&bytes).unwrap())
     }
 
-    /// The whole answer to a query of a token.
+    /// The whole answer to a query of a token, with its cost.
     pub async fn answer(&self, token: &str, query: &str, variables: Value) -> Value {
         let authorization = format!("Bearer {token}");
-        self.post(&[("authorization", &authorization)], &json!({ "query": query, "variables": variables })).await.1
+        let body = json!({ "query": query, "variables": variables, "extensions": { "cost": true } });
+        self.post(&[("authorization", &authorization)], &body).await.1
     }
 
     /// The data of a query that must not have errors, for the token of CANISTRACCI.

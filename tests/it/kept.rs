@@ -129,7 +129,9 @@ async fn a_kept_answer_is_the_one_that_would_be_written_now(engine: Engine) {
             let variables = json!({ "n": numbers[draw.below(numbers.len())] });
             let token = [TOKEN, READ, MOLLOY][draw.below(3)];
             let name = text.contains("query A").then(|| ["A", "B"][draw.below(2)]);
-            let body = json!({ "query": text, "variables": variables, "operationName": name }).to_string();
+            let cost = json!({ "cost": draw.below(2) == 0 });
+            let body = json!({ "query": text, "variables": variables, "operationName": name, "extensions": cost });
+            let body = body.to_string();
             let [one, two, fresh] = [0, 1, 2]
                 .map(|node: usize| crate::process::post(&nodes.nodes[node].address, token, &body).unwrap().to_string());
             assert!(!fresh.contains("errors"), "{body}: {fresh}");

@@ -187,7 +187,7 @@ async fn the_plan_shows_what_a_request_did(engine: Engine) {
     let server = Server::start(engine);
     let ask = async |token: &str, query: &str, plan: Value| {
         let authorization = format!("Bearer {token}");
-        let body = json!({ "query": query, "variables": { "n": "108" }, "extensions": { "plan": plan } });
+        let body = json!({ "query": query, "variables": { "n": "108" }, "extensions": { "plan": plan, "cost": true } });
         server.post(&[("authorization", &authorization)], &body).await
     };
     // New to the server, then remembered.

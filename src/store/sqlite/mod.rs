@@ -56,6 +56,13 @@ impl SqliteConnection {
         Ok(Self { connection, statements, native: HashMap::new() })
     }
 
+    /// Opens a file for [`Connection::data_version`] alone.
+    pub(super) fn open_watching(path: &Path, statements: Arc<Statements>) -> Result<Self> {
+        let opened = Self::open(path, true, statements)?;
+        opened.connection.busy_timeout(Duration::ZERO).map_err(answer)?;
+        Ok(opened)
+    }
+
     fn prepare(&mut self, sql: &'static str, params: &[Value]) -> Result<CachedStatement<'_>> {
         self.statements.count();
         let native = self.native.entry(sql).or_insert_with(|| {
@@ -122,6 +129,12 @@ impl Connection for SqliteConnection {
 
     fn damage(&mut self) -> Result<Option<String>> {
         file::verdict(&self.connection, "PRAGMA quick_check(1)").map_err(answer)
+    }
+
+    /// SQLite's `data_version` (www.sqlite.org/pragma.html#pragma_data_version): some microseconds.
+    fn data_version(&mut self) -> Result<Option<u32>> {
+        let mut statement = self.connection.prepare_cached("PRAGMA data_version").map_err(answer)?;
+        statement.query_row([], |row| row.get(0)).map(Some).map_err(answer)
     }
 
     fn is_broken(&self) -> bool {
