@@ -22,7 +22,7 @@ pub struct Scope {
     pub(super) snapshot: Arc<Snapshot>,
     viewer: Option<Viewer>,
     /// Names the request in logs and in answers.
-    pub(super) request_id: String,
+    pub(super) request_id: Arc<str>,
     loaders: DataLoader<Batch>,
     budget: Budget,
 }
@@ -176,7 +176,7 @@ pub struct Asking {
     /// Who asks; `None` without a token.
     pub viewer: Option<Viewer>,
     /// Names the request in logs and in answers.
-    pub request_id: String,
+    pub request_id: Arc<str>,
 }
 
 /// An error with a code that clients can branch on.

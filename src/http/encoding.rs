@@ -5,20 +5,17 @@
 //! window of a coding than its specification asks for.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
-use axum::response::Response as Answer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use super::Shared;
 use super::refusal::Refusal;
-use super::request::{self, Media};
+use super::request;
 use crate::graphql::{Exceeded, Limit};
 
 /// An answer of fewer bytes fits into one packet and is not packed.
@@ -42,16 +39,8 @@ enum Coding {
     Zstd,
 }
 
-/// Puts what is packed in the place of a packed body.
-pub(super) async fn unpack(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Answer {
-    let media = Media::accepted(request.headers()).unwrap_or(Media::Json);
-    match unpacked(request, &shared).await {
-        Ok(request) => next.run(request).await,
-        Err(refusal) => refusal.answer(media),
-    }
-}
-
-async fn unpacked(request: Request, shared: &Shared) -> Result<Request, Refusal> {
+/// The request with what is packed in the place of a packed body.
+pub(super) async fn unpacked(request: Request, shared: &Shared) -> Result<Request, Refusal> {
     // The packing layer would say so only when the request has been executed.
     if is_unsatisfiable(request.headers()) {
         let sentence = "The answer is sent as it is, or in the content coding gzip, br or zstd; none is accepted.";
@@ -60,7 +49,7 @@ async fn unpacked(request: Request, shared: &Shared) -> Result<Request, Refusal>
     let Some(coding) = coding(request.headers())? else { return Ok(request) };
     let (mut parts, body) = request.into_parts();
     let limits = &shared.limits;
-    let packed = request::body(Request::from_parts(parts.clone(), body), shared).await?;
+    let packed = request::body(body, &parts.headers, shared).await?;
     let plain = plain(coding, &packed, limits.max_body).map_err(|error| {
         let sentence = format!("The body is not what its content coding says: {error}.");
         Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence)

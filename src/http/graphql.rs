@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::http::header::{ALLOW, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response as Answer;
 use tracing::Instrument as _;
 
@@ -20,7 +20,7 @@ use super::pipeline::{self, Operation};
 use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::watch::{Seen, Stage};
-use super::{Shared, events, identify, plan, socket};
+use super::{Shared, encoding, events, identify, plan, socket};
 use crate::graphql::{Asking, Cost, Document, Estimate, Exceeded, Limits, Outcome, Planned, Reply, Unplanned};
 use crate::service::Viewer;
 use crate::store::{DataVersion, Session, Snapshot};
@@ -33,18 +33,27 @@ pub(super) async fn answer(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: axum::extract::Request,
 ) -> Answer {
-    let headers = request.headers().clone();
+    let accepted = Media::accepted(request.headers());
+    let media = accepted.unwrap_or(Media::Json);
+    let request = match encoding::unpacked(request, &shared).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal.answer(media),
+    };
+    let (parts, body) = request.into_parts();
+    let headers = Arc::new(parts.headers);
     if socket::is_asked_for(&headers) {
         return socket::open(shared, headers, client, upgrade);
     }
-    let accepted = Media::accepted(&headers);
-    let media = accepted.unwrap_or(Media::Json);
     let mut account =
         Account { bill: Bill::new(Arc::clone(&shared.fair), client), seen: shared.watch.begin(&request_id, &headers) };
-    let span = account.seen.span();
+    let span = account.seen.span.clone();
     let prepared = match accepted {
         Some(_) => {
-            let prepared = prepare(&shared, (client, &request_id, media), request, &mut account);
+            let request = match parts.method {
+                Method::POST => Sent::Body(body),
+                _ => Sent::Query(parts.uri),
+            };
+            let prepared = prepare(&shared, (client, request_id, media), (request, &headers), &mut account);
             Box::pin(prepared.instrument(span.clone())).await
         }
         None => {
@@ -82,6 +91,12 @@ pub(super) async fn other_method(headers: HeaderMap) -> Answer {
     refusal.answer(Media::accepted(&headers).unwrap_or(Media::Json))
 }
 
+/// Where a request stands: in the body of a POST, or in the address of a GET, which changes nothing.
+enum Sent {
+    Body(Body),
+    Query(Uri),
+}
+
 /// What is kept of a request from its beginning to its end: what it pays, and what is seen of it.
 struct Account {
     bill: Bill,
@@ -95,7 +110,7 @@ struct Prepared {
     /// Empty where the header holds something else, which no token is; `None` without the header.
     token: Option<String>,
     selected: Option<String>,
-    request_id: String,
+    request_id: Arc<str>,
     document: Document,
     request: Request,
     /// What is asked, where the answer to it gets a tag: with GET, which changes nothing.
@@ -123,20 +138,17 @@ enum Executed {
 /// Everything before anybody has to wait for a place.
 async fn prepare(
     shared: &Arc<Shared>,
-    (client, request_id, media): (Option<Network>, &str, Media),
-    request: axum::extract::Request,
+    (client, request_id, media): (Option<Network>, Arc<str>, Media),
+    (sent, headers): (Sent, &HeaderMap),
     account: &mut Account,
 ) -> Result<Prepared, Refusal> {
     let Account { bill, seen } = account;
     bill.pay_for_reading()?;
-    let reads = *request.method() != Method::POST;
-    let headers = request.headers().clone();
-    let incoming = if reads {
-        request::from_query(request.uri().query(), &headers)?
-    } else {
-        request::from_body(&request::body(request, shared).await?, &headers)?
+    let (incoming, reads) = match sent {
+        Sent::Query(address) => (request::from_query(address.query(), headers)?, true),
+        Sent::Body(body) => (request::from_body(&request::body(body, headers, shared).await?, headers)?, false),
     };
-    let token = identify::token(&headers).map(str::to_owned);
+    let token = identify::token(headers).map(str::to_owned);
     identify::asked_for(token.as_deref(), shared.explorable)?;
     seen.done(Stage::Admission);
     let document = pipeline::document(shared, &incoming)?;
@@ -160,7 +172,7 @@ async fn prepare(
     let planned = is_plain.then(|| shared.api.planned_for_all(&document, &request)).flatten();
     let asked = (reads && !shows_plan).then(|| Asked::of(&document, &request, media)).flatten();
     let credentials = shared.fair.begin_sign_in(client, token.as_deref()).await?;
-    let (shared, selected, request_id) = (Arc::clone(shared), identify::selected(&headers), request_id.to_owned());
+    let (shared, selected) = (Arc::clone(shared), identify::selected(headers));
     Ok(Prepared {
         shared,
         credentials,
@@ -224,13 +236,13 @@ impl Prepared {
     async fn answer(
         self,
         media: Media,
-        headers: HeaderMap,
+        headers: Arc<HeaderMap>,
         mut account: Account,
     ) -> (Result<Answer, Refusal>, Account) {
         if self.document.operation(self.request.operation_name.as_deref()) == Some(OperationType::Subscription) {
             return (Err(Refusal::of_document(vec![no_stream()])), account);
         }
-        let (mut prepared, headers) = (self, Arc::new(headers));
+        let mut prepared = self;
         match prepared.answer_kept((media, &headers), &mut account) {
             Ok(None) => {}
             Ok(Some(answer)) => return (Ok(answer), account),
@@ -348,7 +360,7 @@ impl Prepared {
     ) -> Result<Option<Written>, Refusal> {
         let (cost, credentials) = (self.estimate?.cost, self.credentials);
         let (shared, mut own) = (Arc::clone(&self.shared), bill.take());
-        let (asks, id, selected) = (token.clone(), self.request_id.clone(), self.selected.clone());
+        let (asks, id, selected) = (token.clone(), Arc::clone(&self.request_id), self.selected.clone());
         let (asked, headers) = (self.asked.clone(), Arc::clone(headers));
         let before = (self.data_version, self.remembered.take());
         // Known also when the trip does not come to its end.

@@ -44,14 +44,14 @@ const HEADERS: [(HeaderName, &str); 8] = [
 ];
 
 /// Lets a request pass and completes its answer.
-pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Answer {
+pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Answer {
     named(app.request_id(), request, next).await
 }
 
-async fn named(id: String, mut request: Request, next: Next) -> Answer {
-    request.extensions_mut().insert(RequestId(id.as_str().into()));
+async fn named(id: Arc<str>, mut request: Request, next: Next) -> Answer {
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let media = Media::accepted(request.headers()).unwrap_or(Media::Json);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, address) = (request.method().clone(), request.uri().clone());
     let judged = wire::judge(&request);
     let answering = async {
         match judged {
@@ -63,10 +63,10 @@ async fn named(id: String, mut request: Request, next: Next) -> Answer {
     // threads that survive one.
     let answered = AssertUnwindSafe(answering).catch_unwind().await;
     let mut answer = answered.unwrap_or_else(|panic| {
-        tracing::error!(request = id, %method, path, panic = said(&*panic), "a request panicked");
+        tracing::error!(request = &*id, %method, path = address.path(), panic = said(&*panic), "a request panicked");
         Refusal::internal(&id).answer(media)
     });
-    tracing::debug!(request = id, %method, path, status = answer.status().as_u16(), "answered");
+    tracing::debug!(request = &*id, %method, path = address.path(), status = answer.status().as_u16(), "answered");
     complete(answer.headers_mut(), &id);
     answer
 }
@@ -85,6 +85,7 @@ pub(super) async fn other_method(headers: HeaderMap) -> Answer {
 }
 
 fn complete(headers: &mut HeaderMap, id: &str) {
+    headers.reserve(HEADERS.len() + 1);
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

@@ -186,7 +186,7 @@ pub(super) fn router(app: App, metrics: Arc<Metrics>) -> Router {
         .route("/metrics", get(answer))
         .fallback(not_found)
         .method_not_allowed_fallback(guard::other_method)
-        .layer(from_fn_with_state(app, guard::guard))
+        .layer(from_fn_with_state(Arc::new(app), guard::guard))
         .with_state(metrics)
 }
 

@@ -36,7 +36,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
@@ -139,8 +138,6 @@ fn shared(app: App, options: ServeOptions, stopping: Receiver<bool>) -> Result<A
 fn routes(shared: Arc<Shared>) -> Router {
     let api = Router::new()
         .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
-        .route_layer(from_fn_with_state(Arc::clone(&shared), encoding::unpack))
-        .route_layer(DefaultBodyLimit::max(shared.limits.max_body))
         .route_layer(encoding::packing());
     let api = match cors::layer(&shared.allowed_origins) {
         Some(cors) => api.route_layer(cors),
@@ -160,7 +157,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .merge(playground)
         .fallback(guard::not_found)
         .method_not_allowed_fallback(guard::other_method)
-        .layer(from_fn_with_state(shared.api.app().clone(), guard::guard))
+        .layer(from_fn_with_state(Arc::new(shared.api.app().clone()), guard::guard))
         .with_state(shared)
 }
 

@@ -45,9 +45,8 @@ impl DocumentSettings {
             let count = documents.len();
             tracing::info!(file = %path.display(), documents = count, only = self.trusted_only, "trusted documents");
         }
-        let by_hash: Vec<_> =
-            documents.iter().map(|(_, document)| (document.hash().to_string(), document.clone())).collect();
-        Ok(Trusted { only: self.trusted_only, documents: documents.into_iter().chain(by_hash).collect() })
+        let by_hash = documents.iter().map(|(_, document)| (document.hash(), document.clone())).collect();
+        Ok(Trusted { only: self.trusted_only, by_name: documents.into_iter().collect(), by_hash })
     }
 
     /// What is in the file, by name.
@@ -99,11 +98,12 @@ fn read(path: &Path) -> Result<Vec<(String, String)>, String> {
     }
 }
 
-/// The documents of the operator's file, by their names and by the hashes of their texts. All have been validated.
+/// The documents of the operator's file. All have been validated.
 #[derive(Debug, Default)]
 pub(super) struct Trusted {
     only: bool,
-    documents: HashMap<String, Document>,
+    by_name: HashMap<String, Document>,
+    by_hash: HashMap<DocumentHash, Document>,
 }
 
 /// The document that a request means, and the hash of its text.
@@ -111,8 +111,9 @@ pub(super) fn resolve(incoming: &Incoming, api: &Api, trusted: &Trusted, limits:
     graphql::admit_variables(&incoming.request.variables, limits)?;
     let text = &incoming.request.query;
     if let (Some(name), true) = (&incoming.document, text.is_empty()) {
-        let of_file = trusted.documents.get(name).cloned();
-        let remembered = || name.parse().ok().and_then(|hash| api.remembered(&hash)).filter(|_| !trusted.only);
+        let hash = name.parse().ok();
+        let of_file = trusted.by_name.get(name).or_else(|| trusted.by_hash.get(hash.as_ref()?)).cloned();
+        let remembered = || hash.and_then(|hash| api.remembered(&hash)).filter(|_| !trusted.only);
         // The words that Apollo's clients and urql wait for before they send the text.
         return of_file
             .or_else(remembered)
@@ -123,7 +124,7 @@ pub(super) fn resolve(incoming: &Incoming, api: &Api, trusted: &Trusted, limits:
         let sentence = format!("The hash is not that of the query, which has the SHA-256 {hash}.");
         return Err(refused("PERSISTED_QUERY_HASH_MISMATCH", sentence));
     }
-    if let Some(document) = trusted.documents.get(&hash.to_string()) {
+    if let Some(document) = trusted.by_hash.get(&hash) {
         return Ok(document.clone());
     }
     if trusted.only {

@@ -64,7 +64,7 @@ pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<(Asking, Cr
 /// other.
 async fn respond(shared: &Shared, operation: Operation, credentials: Credentials, bill: Bill) -> Reply {
     let mut seen = begin(shared, &operation);
-    let span = seen.span();
+    let span = seen.span.clone();
     let answered = execute(shared, operation, credentials, bill, &mut seen).instrument(span).await;
     let reply = answered.unwrap_or_else(|refusal| Reply::refused(refusal.into_errors()));
     match reply.was_executed() {

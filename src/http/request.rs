@@ -2,8 +2,8 @@
 //! answer. After the GraphQL over HTTP specification (graphql.github.io/graphql-over-http/draft, sections 4 to 6).
 
 use async_graphql::{Extensions, Request, Value as ConstValue, Variables};
-use axum::body::Bytes;
-use axum::extract::FromRequest as _;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, FromRequest as _};
 use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -98,12 +98,12 @@ pub(super) struct Incoming {
 }
 
 /// A body, which must arrive in time and be no longer than is allowed.
-pub(super) async fn body(request: axum::extract::Request, shared: &Shared) -> Result<Bytes, Refusal> {
-    let headers = request.headers().clone();
+pub(super) async fn body(body: Body, headers: &HeaderMap, shared: &Shared) -> Result<Bytes, Refusal> {
     let patience = shared.fair.options.client_timeout;
-    // The extractor obeys the limit that holds for bodies.
+    let mut request = axum::extract::Request::new(body);
+    DefaultBodyLimit::max(shared.limits.max_body).apply(&mut request);
     match timeout(patience, Bytes::from_request(request, &())).await {
-        Ok(body) => body.map_err(|rejection| Refusal::of_body(&rejection, &headers, &shared.limits)),
+        Ok(body) => body.map_err(|rejection| Refusal::of_body(&rejection, headers, &shared.limits)),
         Err(_) => {
             let sentence = format!("The body did not arrive within {patience:?}.");
             let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence);
@@ -204,7 +204,8 @@ pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming
                 if let Some(query) = extensions.remove("persistedQuery") {
                     document = Some(persisted(&query)?);
                 }
-                let is_no_wish = |name: &&&str| !matches!(extensions.get(**name), None | Some(Value::Null | Value::Bool(_)));
+                let is_no_wish =
+                    |name: &&&str| !matches!(extensions.get(**name), None | Some(Value::Null | Value::Bool(_)));
                 let wrong = WISHES.iter().filter(is_no_wish);
                 problems.extend(wrong.map(|name| format!("extensions.{name} must be true or false")));
                 let values = extensions.into_iter();

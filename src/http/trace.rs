@@ -21,7 +21,7 @@ impl Trace {
     pub(super) fn of(headers: &HeaderMap, app: &App) -> Self {
         let mut values = headers.get_all("traceparent").iter();
         let given = values.next().and_then(|value| value.to_str().ok()).filter(|_| values.next().is_none());
-        let new = || Self { id: app.request_id() + &app.request_id(), parent: None, sampled: true };
+        let new = || Self { id: app.trace_id(), parent: None, sampled: true };
         given.and_then(Self::parse).unwrap_or_else(new)
     }
 

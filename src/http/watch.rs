@@ -83,8 +83,10 @@ pub(super) struct Operation {
 /// What has been seen of one request so far.
 pub(super) struct Seen {
     /// The request's id, which is 16 hexadecimal digits, as a span's is.
-    id: String,
+    id: Arc<str>,
     trace: Trace,
+    /// The span of all log lines about the request, whatever is logged.
+    pub(super) span: Span,
     begun: Stopwatch,
     /// When the last stage ended.
     last: Duration,
@@ -137,12 +139,14 @@ impl Watch {
     }
 
     /// Begins to watch a request.
-    pub(super) fn begin(self: &Arc<Self>, id: &str, headers: &HeaderMap) -> Seen {
+    pub(super) fn begin(self: &Arc<Self>, id: &Arc<str>, headers: &HeaderMap) -> Seen {
+        let trace = Trace::of(headers, &self.app);
         Seen {
             watch: Arc::clone(self),
             is_passed_on: false,
-            id: id.to_owned(),
-            trace: Trace::of(headers, &self.app),
+            span: tracing::error_span!("request", id = &**id, trace_id = trace.id),
+            id: Arc::clone(id),
+            trace,
             begun: Stopwatch::start(),
             last: Duration::ZERO,
             stages: Default::default(),
@@ -171,6 +175,7 @@ impl Watch {
             let hash = seen.document.map(|hash| hash.to_string());
             // Neither the text nor the variables: both hold values.
             tracing::warn!(
+                parent: &seen.span,
                 operation = seen.operation.as_ref().and_then(|operation| operation.name.as_deref()),
                 r#type = seen.operation.as_ref().map(|operation| operation.r#type.to_string()),
                 milliseconds = took.as_millis() as u64,
@@ -198,7 +203,7 @@ impl Drop for Seen {
     /// Tells of every request, also of one that nobody waits for any more: that is what somebody will ask about.
     fn drop(&mut self) {
         if !self.is_passed_on {
-            self.span().in_scope(|| self.watch.tell(self));
+            self.watch.tell(self);
         }
     }
 }
@@ -207,11 +212,6 @@ impl Seen {
     /// Leaves it to the operation in a stream to be watched.
     pub(super) fn pass_on(&mut self) {
         self.is_passed_on = true;
-    }
-
-    /// The span of all log lines about the request, whatever is logged.
-    pub(super) fn span(&self) -> Span {
-        tracing::error_span!("request", id = self.id, trace_id = self.trace.id)
     }
 
     /// The span for the collector, of a request that ended `now`, in epoch milliseconds.
@@ -228,7 +228,7 @@ impl Seen {
         attributes.extend(STAGE_ATTRIBUTES.into_iter().zip(self.stages.map(microseconds)));
         otlp::Span {
             trace_id: self.trace.id.clone(),
-            id: self.id.clone(),
+            id: self.id.to_string(),
             parent: self.trace.parent.clone(),
             name: r#type.unwrap_or_else(|| "GraphQL Operation".to_owned()),
             begun: ended.saturating_sub(took.as_nanos()),

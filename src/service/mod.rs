@@ -175,8 +175,18 @@ impl App {
         self.store.statement_texts()
     }
 
-    /// A name for a request, unlike all others.
-    pub fn request_id(&self) -> String {
+    /// A name for a request, unlike all others: 16 hexadecimal digits.
+    pub fn request_id(&self) -> Arc<str> {
+        format!("{:016x}", self.draw()).into()
+    }
+
+    /// A name for a trace, unlike all others: 32 hexadecimal digits.
+    pub fn trace_id(&self) -> String {
+        format!("{:016x}{:016x}", self.draw(), self.draw())
+    }
+
+    /// A random number.
+    fn draw(&self) -> u64 {
         // A poisoned lock only means that another thread panicked; the bytes are as random.
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.is_empty() {
@@ -185,7 +195,7 @@ impl App {
             self.environment.random.fill(&mut bytes);
             drawn.extend(bytes.chunks_exact(8).map(|bytes| bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))));
         }
-        format!("{:016x}", drawn.pop().unwrap_or_default())
+        drawn.pop().unwrap_or_default()
     }
 
     /// The time, in epoch milliseconds.

@@ -146,13 +146,13 @@ async fn follow(call: Call<'_>) -> Result<BoxStream<'static, Result<Node>>> {
     let objects = ids.map(|ids| ids.into_iter().filter_map(own).collect());
     let following = Following { kinds: kinds(args)?, objects };
     let follower = scope.app.follow(Arc::clone(&scope.snapshot), viewer, row.id, place, following);
-    Ok(records(follower, row.id, scope.request_id.clone()))
+    Ok(records(follower, row.id, Arc::clone(&scope.request_id)))
 }
 
 /// The records that a follower hears of; ends with the first error.
-fn records(follower: Follower, tenant: TenantId, request_id: String) -> BoxStream<'static, Result<Node>> {
+fn records(follower: Follower, tenant: TenantId, request_id: Arc<str>) -> BoxStream<'static, Result<Node>> {
     let next = move |follower: Option<Follower>| {
-        let request_id = request_id.clone();
+        let request_id = Arc::clone(&request_id);
         async move {
             let mut follower = follower?;
             let record = match follower.next().await {

@@ -36,7 +36,7 @@ pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
 /// Answers a request for a WebSocket.
 pub(super) fn open(
     shared: Arc<Shared>,
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
     client: Option<Network>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Answer {
@@ -85,7 +85,7 @@ enum Event {
 struct Connection {
     shared: Arc<Shared>,
     /// Of the request that opened the socket.
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
     client: Option<Network>,
     socket: WebSocket,
     /// Who asks, once `connection_init` was accepted; and its place among the open streams.
@@ -96,7 +96,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(shared: Arc<Shared>, headers: HeaderMap, client: Option<Network>, socket: WebSocket) -> Self {
+    fn new(shared: Arc<Shared>, headers: Arc<HeaderMap>, client: Option<Network>, socket: WebSocket) -> Self {
         let pace = Pace::new(shared.streaming.max_socket_messages);
         Self { shared, headers, client, socket, claim: None, operations: VecDeque::new(), pace }
     }
