@@ -86,7 +86,7 @@ pub struct Limits {
     pub document_cache: usize,
 
     /// Most bytes of answers that are kept until something of the tenant changes; 0 keeps none.
-    #[arg(long, env = "VEXT_ANSWER_CACHE", value_name = "BYTES", default_value_t = 8 * 1024 * 1024)]
+    #[arg(long, env = "VEXT_ANSWER_CACHE", value_name = "BYTES", default_value_t = 32 * 1024 * 1024)]
     pub answer_cache: usize,
 
     /// Most that a request may cost: 1 for each object of its answer and for every 10 plain fields of it, more for fields that search, count or save.

@@ -161,7 +161,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack {
         name: "one field over and over",
         codes: &["COST_TOO_HIGH"],
-        sizes: &[1000, 1900],
+        sizes: &[1600, 1900],
         modest: &[1900],
         text: |n| format!("{{ tenant {{ virtualExtensions(first: 100) {{ nodes {{ {} }} }} }} }}", "name ".repeat(n)),
     },
