@@ -158,7 +158,8 @@ impl App {
         (token, header): (&str, Option<String>),
         (before, remembered): (Option<DataVersion>, Option<Arc<Viewer>>),
     ) -> store::Result<Option<Arc<Viewer>>> {
-        if let Some(viewer) = remembered.filter(|_| self.data_version() == before) {
+        let still = |before| self.store.is_still(before);
+        if let Some(viewer) = remembered.filter(|_| before.is_some_and(still)) {
             return Ok(Some(viewer));
         }
         let found = viewer(session, token, header.clone())?.map(Arc::new);

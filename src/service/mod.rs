@@ -111,7 +111,8 @@ impl App {
         };
         let store = Store::open(database, *readers).map_err(StartError)?;
         let hashing = Arc::new(Hashing::new(store.apart_readers()));
-        let (environment, drawn, viewers) = (Arc::new(environment.clone()), Arc::default(), Arc::default());
+        let viewers = Arc::new(Viewers::new(*readers));
+        let (environment, drawn) = (Arc::new(environment.clone()), Arc::default());
         Ok(Self { store, sealer, hashing, viewers, environment, drawn, feed_poll: FEED_POLL })
     }
 

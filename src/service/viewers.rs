@@ -9,14 +9,14 @@ use lru::LruCache;
 use super::access::{Viewer, hash};
 use crate::store::DataVersion;
 
-/// The most viewers that are remembered, some kilobytes each.
+/// The most viewers that are remembered in each, some kilobytes each.
 const MOST: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
 
 /// What a request says of who asks: the hash of its token, and the tenant's code in its header.
 type Claim = ([u8; 32], Option<String>);
 
-/// See the [module](self).
-pub(super) struct Viewers(Mutex<Remembered>);
+/// See the [module](self). There is one memory for each of those that tell the state of the database.
+pub(super) struct Viewers(Vec<Mutex<Remembered>>);
 
 struct Remembered {
     /// That of the database when all of them were looked up.
@@ -24,32 +24,29 @@ struct Remembered {
     viewers: LruCache<Claim, Arc<Viewer>>,
 }
 
-impl Default for Viewers {
-    fn default() -> Self {
-        Self(Mutex::new(Remembered { data_version: None, viewers: LruCache::new(MOST) }))
-    }
-}
-
 impl Viewers {
+    pub(super) fn new(slots: usize) -> Self {
+        let nobody = || Mutex::new(Remembered { data_version: None, viewers: LruCache::new(MOST) });
+        Self((0..slots).map(|_| nobody()).collect())
+    }
+
     /// A poisoned lock only means that another thread panicked; what is remembered is whole.
-    fn remembered(&self) -> MutexGuard<'_, Remembered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn of(&self, data_version: DataVersion) -> Option<MutexGuard<'_, Remembered>> {
+        let remembered = self.0.get(data_version.slot())?;
+        Some(remembered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The viewer behind a token, if it was looked up when the database was in this state.
     pub(super) fn get(&self, data_version: DataVersion, token: &str, header: Option<&str>) -> Option<Arc<Viewer>> {
         let claim = (hash(token), header.map(str::to_owned));
-        let mut remembered = self.remembered();
-        if remembered.data_version != Some(data_version) {
-            return None;
-        }
+        let mut remembered = self.of(data_version).filter(|memory| memory.data_version == Some(data_version))?;
         remembered.viewers.get(&claim).cloned()
     }
 
     /// Remembers the viewer behind a token, who was looked up when the database was in this state or a later one.
     pub(super) fn put(&self, data_version: DataVersion, token: &str, header: Option<&str>, viewer: Arc<Viewer>) {
         let claim = (hash(token), header.map(str::to_owned));
-        let mut remembered = self.remembered();
+        let Some(mut remembered) = self.of(data_version) else { return };
         if remembered.data_version.is_some_and(|newest| data_version.is_before(newest)) {
             return;
         }

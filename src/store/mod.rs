@@ -131,7 +131,7 @@ impl Store {
         let metrics = Arc::<Metrics>::default();
         let writer = Writer::start(&manager, &metrics).map_err(said)?;
         let manager = Manager { readonly: true, ..manager };
-        let data_versions = Arc::new(DataVersions::start(&manager).map_err(said)?);
+        let data_versions = Arc::new(DataVersions::start(&manager, readers).map_err(said)?);
         let apart = Readers::start_apart(manager.clone(), readers, &metrics).map_err(said)?;
         let readers = Readers::start(manager, readers, &metrics).map_err(said)?;
         let (readers, apart, writer) = (Arc::new(readers), Arc::new(apart), Arc::new(writer));
@@ -141,9 +141,14 @@ impl Store {
     }
 
     /// The state that the database is in, told in microseconds; `None` where that is not known at once, as on PostgreSQL.
-    /// What is read between two of these that are equal is read of one state.
     pub fn data_version(&self) -> Option<DataVersion> {
         self.data_versions.now()
+    }
+
+    /// Whether nothing has been committed since: what was read meanwhile was read of one state. `false` where that is not
+    /// known at once.
+    pub fn is_still(&self, before: DataVersion) -> bool {
+        self.data_versions.is_still(before)
     }
 
     /// A view of the database for one request.
