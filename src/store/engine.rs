@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::error::{Result, StoreError};
 use super::look::Look;
@@ -91,6 +92,11 @@ impl Database {
         }
     }
 
+    /// The log beside the file; `None` where a server has its own.
+    pub(super) fn log(&self) -> Option<PathBuf> {
+        self.file().map(|file| sqlite::beside(file, "-wal"))
+    }
+
     /// The engine's own files of migrations, in order.
     pub(super) fn migrations(&self) -> &'static [Migration] {
         match self {
@@ -170,6 +176,15 @@ pub(super) trait Connection: Session + Send {
     /// What the engine answers, at once: it waits for nobody.
     fn data_version(&mut self) -> Result<Option<u32>> {
         Ok(None)
+    }
+
+    /// Brings what stands in the log beside the file into the file, and empties the log. Only the latter holds up saves, as
+    /// long as others still read from the log, and no longer than `patience`; `false` when they do even then.
+    ///
+    /// # Errors
+    /// What the engine answers.
+    fn empty_log(&mut self, _patience: Duration) -> Result<bool> {
+        Ok(true)
     }
 
     /// Whether the connection is of no use any more.

@@ -80,13 +80,15 @@ impl Store {
         to.register_collector(Box::new(Gauges(self.clone())));
     }
 
-    fn gauges(&self) -> [(&'static str, &'static str, usize); 5] {
+    fn gauges(&self) -> [(&'static str, &'static str, usize); 6] {
         let (connections, in_use) = self.readers.connections();
+        let log = usize::try_from(self.writer.log_bytes()).unwrap_or(usize::MAX);
         [
             ("pool_connections", "Most connections that read at the same time", connections),
             ("pool_in_use", "Connections that requests have for reading", in_use),
             ("reader_threads", "Threads that read", self.readers.threads()),
             ("reader_queue", "Reads that wait for a thread", self.readers.queued()),
+            ("log_bytes", "Bytes of the log beside a SQLite file", log),
             ("writer_queue", "Saves that wait for their group to begin", self.writer.queued()),
         ]
     }

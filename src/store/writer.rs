@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use super::deadline::Deadline;
 use super::engine::{Connection, Manager, apart};
 use super::error::{Result, StoreError};
+use super::log::Log;
 use super::metrics::Metrics;
 use super::session::Session;
 use crate::domain::{Stopwatch, TenantId};
@@ -247,6 +248,7 @@ impl Queue {
 /// The queue to the writers' threads. They end when this is dropped and the queue is empty.
 pub(super) struct Writer {
     queue: Arc<Queue>,
+    log: Option<Arc<Log>>,
     /// Never gets anything; disconnects when the last thread has ended.
     ended: Receiver<()>,
 }
@@ -256,20 +258,21 @@ impl Writer {
         let writers = manager.database.writers();
         let (by_tenant, waiting, changed) = (writers.by_tenant, Mutex::default(), Condvar::new());
         let queue = Arc::new(Queue { by_tenant, waiting, changed });
+        let log = Log::start(manager)?.map(Arc::new);
         let (running, ended) = crossbeam_channel::bounded(0);
         for i in 0..writers.threads {
             // The first shows whether the database can be written at all; the others connect when they are needed.
             let mut held = if i == 0 { Some(apart(|| manager.open())?) } else { None };
             let (queue, manager, running) = (Arc::clone(&queue), manager.clone(), running.clone());
-            let metrics = Arc::clone(metrics);
+            let (metrics, log) = (Arc::clone(metrics), log.clone());
             let serve = move || {
-                serve(&queue, &mut held, &manager, &metrics);
-                drop((held, running));
+                serve(&queue, &mut held, &manager, (&metrics, log.as_deref()));
+                drop((held, log, running));
             };
             let thread = std::thread::Builder::new().name(format!("writer-{i}")).spawn(serve);
             thread.map_err(|e| StoreError::Unavailable(e.to_string()))?;
         }
-        Ok(Self { queue, ended })
+        Ok(Self { queue, log, ended })
     }
 
     pub(super) async fn submit<T: Send + 'static>(
@@ -296,6 +299,11 @@ impl Writer {
         }
     }
 
+    /// How many bytes stand in the database's log; none where a server has it.
+    pub(super) fn log_bytes(&self) -> u64 {
+        self.log.as_ref().map_or(0, |log| log.bytes())
+    }
+
     /// How many saves wait for a thread.
     pub(super) fn queued(&self) -> usize {
         self.queue.lock().jobs.values().map(VecDeque::len).sum()
@@ -320,13 +328,21 @@ impl Drop for Writer {
     }
 }
 
-fn serve(queue: &Queue, held: &mut Option<Box<dyn Connection>>, manager: &Manager, metrics: &Metrics) {
+fn serve(
+    queue: &Queue,
+    held: &mut Option<Box<dyn Connection>>,
+    manager: &Manager,
+    (metrics, log): (&Metrics, Option<&Log>),
+) {
     while let Some((keys, mut group)) = queue.take() {
         group.retain(|job| job.begin());
         group.iter().for_each(|job| metrics.writer_wait.observe(job.age().as_secs_f64()));
         let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager, metrics) };
         group.into_iter().for_each(|job| job.answer(&commit));
         queue.done(keys);
+        if let Some(log) = log {
+            log.look();
+        }
     }
 }
 

@@ -6,10 +6,8 @@ use indicatif::HumanBytes;
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::{Check, Deployment};
-use crate::store::beside;
+use crate::store::{LOG_EMPTIED, beside};
 
-/// What the log of a database grows to before it is emptied, see `wal_autocheckpoint` in `store/sqlite`.
-const LOG: u64 = 64 << 20;
 /// Files that can still be made: too few for what vext makes and what others make meanwhile.
 const FILES: u64 = 32;
 
@@ -20,7 +18,7 @@ pub(super) fn disk(deployment: &Deployment) -> Check {
     };
     let part = |ending| beside(database, ending).metadata().map_or(0, |file| file.len());
     // A backup and a restore are copies; while one is made the log grows.
-    let needed = part("") + part("-wal") + LOG;
+    let needed = part("") + part("-wal") + LOG_EMPTIED;
     let mut places = vec![folder_of(database)];
     if let Ok(Some(schedule)) = &deployment.schedule {
         places.push(schedule.folder.clone());
