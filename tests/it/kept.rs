@@ -1,5 +1,6 @@
 //! Answers that are kept are those that would be written now, whoever writes: real processes over both engines.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -57,7 +58,7 @@ struct Nodes {
     /// The last one keeps none.
     nodes: [Process; 3],
     metrics: [String; 2],
-    _live: Live,
+    live: Live,
 }
 
 impl Nodes {
@@ -68,7 +69,7 @@ impl Nodes {
         let metrics = [free(), free()];
         let keeps = |i: usize| Process::start(&[&serve[..], &["--metrics-listen", &metrics[i]]].concat());
         let nodes = [keeps(0), keeps(1), Process::start(&[&serve[..], &["--answer-cache", "0"]].concat())];
-        Self { nodes, metrics, _live: live }
+        Self { nodes, metrics, live }
     }
 
     fn ask(&self, node: usize, token: &str, query: &str, variables: &Value) -> Value {
@@ -81,6 +82,24 @@ impl Nodes {
     fn kept(&self, node: usize) -> f64 {
         scrape(&self.metrics[node]).get("vext_executed_total{by=\"kept\"}").copied().unwrap_or_default()
     }
+}
+
+/// The status, the tag and the answer to a query that is sent with GET, where a client has an answer with a tag.
+fn get(address: &str, token: &str, body: &Value, tag: &str) -> (u16, String, String) {
+    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    let mut parameters = form_urlencoded::Serializer::new(String::new());
+    parameters.append_pair("query", &text("query").unwrap());
+    parameters.append_pair("variables", &body["variables"].to_string());
+    parameters.append_pair("extensions", &body["extensions"].to_string());
+    if let Some(name) = text("operationName") {
+        parameters.append_pair("operationName", &name);
+    }
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let request = agent.get(format!("http://{address}/graphql?{}", parameters.finish()));
+    let request = request.header("authorization", format!("Bearer {token}")).header("if-none-match", tag);
+    let mut answer = request.call().unwrap();
+    let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned()).unwrap_or_default();
+    (answer.status().as_u16(), tag, answer.body_mut().read_to_string().unwrap())
 }
 
 /// Something that changes a tenant, as often as not.
@@ -120,6 +139,9 @@ fn change(nodes: &Nodes, draw: &mut Draw, step: usize) {
 async fn a_kept_answer_is_the_one_that_would_be_written_now(engine: Engine) {
     let nodes = Nodes::start(engine);
     let mut draw = Draw(14);
+    // The last answer to each question that had a tag, which a client keeps.
+    let mut tagged: HashMap<(&str, String), (String, String)> = HashMap::new();
+    let mut held = 0;
     for step in 0..150 {
         if draw.below(3) == 0 {
             change(&nodes, &mut draw, step);
@@ -130,16 +152,24 @@ async fn a_kept_answer_is_the_one_that_would_be_written_now(engine: Engine) {
             let token = [TOKEN, READ, MOLLOY][draw.below(3)];
             let name = text.contains("query A").then(|| ["A", "B"][draw.below(2)]);
             let cost = json!({ "cost": draw.below(2) == 0 });
-            let body = json!({ "query": text, "variables": variables, "operationName": name, "extensions": cost });
-            let body = body.to_string();
+            let question = json!({ "query": text, "variables": variables, "operationName": name, "extensions": cost });
+            let body = question.to_string();
             let [one, two, fresh] = [0, 1, 2]
                 .map(|node: usize| crate::process::post(&nodes.nodes[node].address, token, &body).unwrap().to_string());
             assert!(!fresh.contains("errors"), "{body}: {fresh}");
             assert_eq!((&one, &two), (&fresh, &fresh), "step {step}: {body} by {token}");
+            let (tag, kept) = tagged.get(&(token, body.clone())).cloned().unwrap_or_default();
+            let (status, tag, own) = get(&nodes.nodes[draw.below(2)].address, token, &question, &tag);
+            let own = if status == 304 { kept } else { own };
+            assert_eq!(own, fresh, "step {step}: {status}, {body} by {token} over GET");
+            held += i32::from(status == 304);
+            if !tag.is_empty() {
+                tagged.insert((token, body), (tag, own));
+            }
         }
     }
     let kept = [nodes.kept(0), nodes.kept(1)];
-    assert!(kept.iter().all(|kept| *kept > 100.0), "{kept:?} of 450");
+    assert!(kept.iter().all(|kept| *kept > 100.0) && held > 50, "{kept:?}, {held} of 450");
     assert!(scrape(&nodes.metrics[0])["vext_answer_cache_bytes"] > 0.0);
 }
 
@@ -176,6 +206,25 @@ async fn no_kept_answer_is_older_than_what_was_acknowledged(engine: Engine) {
     assert!(reads.iter().all(|reads| *reads > 20), "{reads:?}");
 }
 
+/// A token that another process takes away, or gives another tenant's answers, is looked up again.
+async fn who_is_remembered_is_not_when_a_token_is_revoked(engine: Engine) {
+    let nodes = Nodes::start(engine);
+    let (text, _) = QUESTIONS[2];
+    let body = json!({ "query": text }).to_string();
+    for _ in 0..4 {
+        assert!(crate::process::post(&nodes.nodes[0].address, READ, &body).unwrap()["data"]["tenant"].is_object());
+    }
+    let before = nodes.kept(0);
+    assert!(before > 0.0, "it is remembered");
+    let url = nodes.live.url();
+    let revoke = ["token", "revoke", READ, "--database", &url];
+    let said = crate::process::output(&mut crate::process::vext(&revoke));
+    assert!(said.status.success(), "{said:?}");
+    let refused = crate::process::post(&nodes.nodes[0].address, READ, &body).unwrap();
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{refused}");
+    assert!(nodes.ask(0, TOKEN, text, &json!({}))["data"]["tenant"].is_object());
+}
+
 /// A tenant that is erased and made again has nothing of the one before, not even its key.
 async fn nothing_is_kept_of_a_tenant_that_is_gone(engine: Engine) {
     let server = Server::limited(Live::new(engine, Content::Demo), Limits::default());
@@ -200,5 +249,6 @@ async fn nothing_is_kept_of_a_tenant_that_is_gone(engine: Engine) {
 on_each_engine!(
     a_kept_answer_is_the_one_that_would_be_written_now,
     no_kept_answer_is_older_than_what_was_acknowledged,
+    who_is_remembered_is_not_when_a_token_is_revoked,
     nothing_is_kept_of_a_tenant_that_is_gone,
 );
