@@ -40,6 +40,8 @@ section! {
 }
 
 impl Rules for AdditionalDestinations {
+    const LOOKS_AT: &'static [&'static str] = &["information", "followMe"];
+
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "additionalDestinations";
         let destinations = &form.additional_destinations;

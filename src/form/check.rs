@@ -3,7 +3,7 @@
 //! [`check`] is a pure function of the form and of [`Facts`], which the service gathers in the same transaction. The
 //! rules themselves stand in the sections' files. A rule that must hold is an error; what only looks wrong is a warning.
 
-use super::{AreaCode, Destinations, Expression, Facts, Form, Holder, Reference, SlotRange};
+use super::{AreaCode, Destinations, Expression, Facts, Form, Holder, Reference, Sections, SlotRange};
 use crate::domain::{Code, ExtensionNumber, Kind, Problem};
 
 /// The verdict on a form or another object.
@@ -32,12 +32,14 @@ impl Checked {
     }
 }
 
-/// Checks a whole form: its references, then each section by its own rules.
-pub fn check(form: &Form, facts: &Facts) -> Checked {
+/// Checks some sections of a form: their references, then each by its own rules. Of the others only what these rules look
+/// at has to be there.
+pub fn check(form: &Form, of: Sections, facts: &Facts) -> Checked {
     let mut checked = Checked::default();
-    form.references(&mut |reference| checked.reference(reference, facts));
-    form.destinations(&mut |path, list| checked.destinations(&path, list, facts));
-    Form::RULES.iter().for_each(|section| (section.check)(form, facts, &mut checked));
+    form.references(of, &mut |reference| checked.reference(reference, facts));
+    form.destinations(of, &mut |path, list| checked.destinations(&path, list, facts));
+    let rules = Form::RULES.iter().enumerate().filter(|(at, _)| of.has_at(*at));
+    rules.for_each(|(_, section)| (section.check)(form, facts, &mut checked));
     checked
 }
 

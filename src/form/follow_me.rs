@@ -42,6 +42,8 @@ impl Rules for FollowMe {
         Self { timeout_seconds: Seconds::of::<30>(), ..Self::blank() }
     }
 
+    const LOOKS_AT: &'static [&'static str] = &["information"];
+
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "followMe";
         let follow = &form.follow_me;

@@ -58,6 +58,8 @@ impl Rules for Information {
         Self { number: None, name: DisplayName::default(), security_pin: Secret::default(), ..self }
     }
 
+    const LOOKS_AT: &'static [&'static str] = &["additionalDestinations"];
+
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "information";
         let info = &form.information;

@@ -50,6 +50,7 @@ use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret};
 
 /// The checks of one section, see [`Rules`].
 struct SectionRules {
+    looks_at: &'static [&'static str],
     check: fn(&Form, &Facts, &mut Checked),
     lint: fn(&Form, &Facts, &mut Checked),
     expressions: for<'a> fn(&'a Form, &AreaCode, &mut dyn FnMut(Expression<'a>)),
@@ -69,6 +70,7 @@ macro_rules! form {
             }
 
             const RULES: &'static [SectionRules] = &[$(SectionRules {
+                looks_at: $Section::LOOKS_AT,
                 check: $Section::check,
                 lint: $Section::lint,
                 expressions: $Section::expressions,
@@ -83,6 +85,28 @@ macro_rules! form {
             pub fn of(sections: Vec<Box<dyn Section>>) -> Option<Self> {
                 let mut sections = sections.into_iter();
                 Some(Self { $($name: *(sections.next()? as Box<dyn Any>).downcast::<$Section>().ok()?),+ })
+            }
+
+            /// A form with these sections, of which the others are as at first; `None` when one is no section of a form.
+            pub fn with(sections: Vec<Box<dyn Section>>) -> Option<Self> {
+                let mut form = Self::initial();
+                for section in sections {
+                    form.put(section)?;
+                }
+                Some(form)
+            }
+
+            fn put(&mut self, section: Box<dyn Section>) -> Option<()> {
+                let section: Box<dyn Any> = section;
+                $(let section = match section.downcast::<$Section>() {
+                    Ok(section) => {
+                        self.$name = *section;
+                        return Some(());
+                    }
+                    Err(other) => other,
+                };)+
+                drop(section);
+                None
             }
 
             /// Its sections, in form order.
@@ -112,6 +136,70 @@ form! {
     follow_me: FollowMe,
     additional_destinations: AdditionalDestinations,
     note: Note,
+}
+
+/// Some of the sections of a form.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Sections(u16);
+
+impl Sections {
+    /// All of them.
+    pub const ALL: Self = Self((1 << Form::RULES.len()) - 1);
+
+    fn of(wanted: impl Fn(usize, &str) -> bool) -> Self {
+        let infos = Form::infos().iter().enumerate();
+        Self(infos.filter(|(at, info)| wanted(*at, &info.client)).fold(0, |all, (at, _)| all | 1 << at))
+    }
+
+    /// Those that a patch sends.
+    pub fn sent(patch: &Patch) -> Self {
+        Self::of(|_, name| patch.sends(name))
+    }
+
+    /// The one with this name, as clients write it.
+    pub fn named(name: &str) -> Self {
+        Self::of(|_, own| own == name)
+    }
+
+    /// Those whose checks can find something else when these change: they themselves, and those whose rules look at them.
+    pub fn concerned(self) -> Self {
+        Self::of(|at, _| self.has_at(at) || rules(at).iter().any(|name| self.has(name)))
+    }
+
+    /// These, and those that their rules look at.
+    pub fn with_looked_at(self) -> Self {
+        let looks_at = |name: &str| (0..Form::RULES.len()).any(|at| self.has_at(at) && rules(at).contains(&name));
+        Self::of(|at, name| self.has_at(at) || looks_at(name))
+    }
+
+    /// These and others.
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// How many they are.
+    pub fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// What they are, in form order.
+    pub fn infos(self) -> Vec<&'static Info> {
+        Form::infos().iter().enumerate().filter(|(at, _)| self.has_at(*at)).map(|(_, info)| *info).collect()
+    }
+
+    /// Whether the section with this name, as clients write it, is one of them.
+    pub fn has(self, name: &str) -> bool {
+        self.0 & Self::named(name).0 != 0
+    }
+
+    fn has_at(self, at: usize) -> bool {
+        self.0 & 1 << at != 0
+    }
+}
+
+/// What the rules of the section at a position look at.
+fn rules(at: usize) -> &'static [&'static str] {
+    Form::RULES.get(at).map_or(&[], |rules| rules.looks_at)
 }
 
 impl Form {
@@ -147,9 +235,14 @@ impl Form {
         self.sections().into_iter().zip(after.sections()).flat_map(of).collect()
     }
 
-    /// Hands out every reference that the form holds, with its path.
-    pub fn references(&self, visit: &mut dyn FnMut(Reference)) {
-        for section in self.sections() {
+    /// Some of its sections.
+    fn some(&self, of: Sections) -> impl Iterator<Item = &dyn Section> {
+        self.sections().into_iter().enumerate().filter(move |(at, _)| of.has_at(*at)).map(|(_, section)| section)
+    }
+
+    /// Hands out every reference that some sections hold, with its path.
+    pub fn references(&self, of: Sections, visit: &mut dyn FnMut(Reference)) {
+        for section in self.some(of) {
             section.references(&mut |mut reference| {
                 reference.path.insert(0, section.info().client.clone());
                 visit(reference);
@@ -157,9 +250,9 @@ impl Form {
         }
     }
 
-    /// Hands out every list of destinations, with its path.
-    pub fn destinations(&self, visit: &mut dyn FnMut([String; 2], &Destinations)) {
-        for section in self.sections() {
+    /// Hands out every list of destinations of some sections, with its path.
+    pub fn destinations(&self, of: Sections, visit: &mut dyn FnMut([String; 2], &Destinations)) {
+        for section in self.some(of) {
             let name = &section.info().client;
             section.destinations(&mut |field, list| visit([name.clone(), field.client.clone()], list));
         }

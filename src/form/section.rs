@@ -206,6 +206,9 @@ pub trait Rules: Typed {
         self
     }
 
+    /// The other sections that [`Rules::check`] looks at, by their names as clients write them.
+    const LOOKS_AT: &'static [&'static str] = &[];
+
     /// Checks what depends on other fields and on what stands around the form. A dangling or ill-fitting reference is
     /// found before, for all sections alike.
     fn check(_form: &Form, _facts: &Facts, _checked: &mut Checked) {}

@@ -48,6 +48,8 @@ impl Rules for WebUserPanel {
         Self { use_ldap, ldap_server_id, user_profile_id, never_expire, use_ip_filter, ip_filter, ..Self::blank() }
     }
 
+    const LOOKS_AT: &'static [&'static str] = &["information"];
+
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "webUserPanel";
         let panel = &form.web_user_panel;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::document::Plain;
 use crate::domain::{Code, ExtensionNumber, ObjectId, Problem};
-use crate::form::DestinationTarget as Target;
-use crate::form::{self, AreaCode, Checked, Destinations, Expression, Facts, Form, Reference, Section, Surroundings};
+use crate::form::{self, AreaCode, Checked, Destinations, Expression, Facts, Form, Reference, Section, Sections};
+use crate::form::{DestinationTarget as Target, Surroundings};
 use crate::objects::{Head, KindInfo};
 
 /// A form or another object as it is checked.
@@ -39,10 +39,13 @@ pub(super) struct Asks {
     pub objects: HashSet<ObjectId>,
     /// Whether there is an LDAP server.
     pub ldap: bool,
+    /// Which numbers are the slots of parking lots.
+    pub slots: bool,
 }
 
 impl Asks {
     fn number(&mut self, number: Option<&ExtensionNumber>) {
+        self.slots = true;
         self.numbers.extend(number.map(|number| number.as_str().to_owned()));
     }
 
@@ -61,6 +64,66 @@ impl Asks {
     }
 }
 
+/// Some sections of a form.
+pub(super) struct Part<'a> {
+    pub(super) form: &'a Form,
+    pub(super) sections: Sections,
+}
+
+impl<'a> Part<'a> {
+    fn whole(form: &'a Form) -> Self {
+        Self { form, sections: Sections::ALL }
+    }
+}
+
+impl Checkable for Part<'_> {
+    fn number(&self) -> Option<&ExtensionNumber> {
+        self.form.information.number.as_ref().filter(|_| self.needs_number())
+    }
+
+    fn needs_number(&self) -> bool {
+        self.sections.has("information")
+    }
+
+    fn ask(&self, asks: &mut Asks) {
+        let Self { form, sections } = self;
+        if sections.has("information") {
+            asks.number(form.information.number.as_ref());
+        }
+        if sections.has("followMe") {
+            asks.numbers.extend(form.follow_me.number.as_ref().map(|number| number.as_str().to_owned()));
+        }
+        if sections.has("webUserPanel") {
+            asks.logins.extend(form.web_user_panel.web_user.as_ref().map(|login| login.as_str().to_owned()));
+            asks.ldap |= form.web_user_panel.use_ldap;
+        }
+        if sections.has("outboundCalls") {
+            let outside = form.outbound_calls.external_caller_id_number.as_ref();
+            asks.outside.extend(outside.map(|number| number.as_str().trim_start_matches('+').to_owned()));
+        }
+        form.references(*sections, &mut |reference| asks.reference(&reference));
+        form.destinations(*sections, &mut |_, list| asks.destinations(list));
+    }
+
+    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
+        let is_part = self.sections.has("additionalDestinations");
+        let next = is_part.then(|| self.form.additional_destinations.surely(around)).flatten();
+        next.map(|(_, object)| object).into_iter().collect()
+    }
+
+    fn check(&self, facts: &Facts) -> Checked {
+        form::check(self.form, self.sections, facts)
+    }
+
+    fn lint(&self, facts: &Facts, checked: &mut Checked) {
+        form::lint(self.form, facts, checked);
+    }
+
+    fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
+        form::expressions(self.form, area, visit);
+    }
+}
+
 impl Checkable for Form {
     fn number(&self) -> Option<&ExtensionNumber> {
         self.information.number.as_ref()
@@ -71,22 +134,15 @@ impl Checkable for Form {
     }
 
     fn ask(&self, asks: &mut Asks) {
-        asks.number(self.information.number.as_ref());
-        asks.numbers.extend(self.follow_me.number.as_ref().map(|number| number.as_str().to_owned()));
-        asks.logins.extend(self.web_user_panel.web_user.as_ref().map(|login| login.as_str().to_owned()));
-        let outside = self.outbound_calls.external_caller_id_number.as_ref();
-        asks.outside.extend(outside.map(|number| number.as_str().trim_start_matches('+').to_owned()));
-        asks.ldap |= self.web_user_panel.use_ldap;
-        self.references(&mut |reference| asks.reference(&reference));
-        self.destinations(&mut |_, list| asks.destinations(list));
+        Part::whole(self).ask(asks);
     }
 
     fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
-        self.additional_destinations.surely(around).map(|(_, object)| object).into_iter().collect()
+        Part::whole(self).surely(around)
     }
 
     fn check(&self, facts: &Facts) -> Checked {
-        form::check(self, facts)
+        Part::whole(self).check(facts)
     }
 
     fn lint(&self, facts: &Facts, checked: &mut Checked) {

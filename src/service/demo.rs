@@ -48,7 +48,7 @@ async fn second_save(app: &App) -> Result<()> {
     let object = ObjectId::of_opaque(IVY_MORGAN_ID).ok_or_else(|| StoreError::Bug("108's id is none".into()))?;
     let patch = [("note", Patch::from([("department", "Export sales")]))].into();
     let (kind, target) = (Kind::VirtualExtension, SaveTarget::Existing(object));
-    let save = Save { kind, target, patch, expected_version: Some(1), dry_run: false };
+    let save = Save { kind, target, patch, expected_version: Some(1), dry_run: false, tells_warnings: true };
     let saved = app.save(&app.snapshot(), &Viewer::system("demo data"), save).await?;
     if saved.errors.is_empty() { Ok(()) } else { Err(mistake(IVY_MORGAN, &saved.errors)) }
 }
@@ -130,7 +130,7 @@ impl Maker<'_> {
             Kind::FormDefaults => SaveTarget::Defaults(self.tenant),
             _ => SaveTarget::New(self.tenant),
         };
-        let save = Save { kind, target, patch, expected_version: None, dry_run: false };
+        let save = Save { kind, target, patch, expected_version: None, dry_run: false, tells_warnings: true };
         saved(what, self.app.save(&self.app.snapshot(), &self.viewer, save).await?)
     }
 }

@@ -2,11 +2,11 @@
 //! is written once, over [`Document`].
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::checkable::{Checkable, RowOf};
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Patch, Problem, SecretText, SentSecret};
-use crate::form::{Change, Form, Reference, Section};
+use crate::form::{Change, Form, Reference, Section, Sections};
 use crate::objects::{AnyDetail, Head, KindInfo};
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, StoreError, Tx, Whole};
 
@@ -85,12 +85,20 @@ pub(super) fn save_sections(tx: &mut Tx<'_>, id: i64, before: Option<&Form>, aft
     })
 }
 
-fn load_forms(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Form>> {
-    static WHOLE: OnceLock<Whole> = OnceLock::new();
-    let mut found = WHOLE.get_or_init(|| Whole::of(Form::infos())).load(query, ids)?;
+/// The statements that load some sections.
+fn whole(sections: Sections) -> Arc<Whole> {
+    static KNOWN: LazyLock<Mutex<HashMap<Sections, Arc<Whole>>>> = LazyLock::new(Mutex::default);
+    // A poisoned lock only means that another thread panicked; the map is whole.
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(known.entry(sections).or_insert_with(|| Arc::new(Whole::of(sections.infos()))))
+}
+
+/// Forms of which some sections are as they are saved; the others are as at first.
+fn load_forms(query: &mut Query<'_>, ids: &[i64], sections: Sections) -> Result<HashMap<i64, Form>> {
+    let mut found = whole(sections).load(query, ids)?;
     let form = |id: &i64| {
         let sections = found.remove(id).ok_or_else(|| missing("a section of pbx_object", *id))?;
-        let form = Form::of(sections).ok_or_else(|| StoreError::Bug("a form is not made of its sections".into()))?;
+        let form = Form::with(sections).ok_or_else(|| StoreError::Bug("a form is not made of its sections".into()))?;
         Ok((*id, form))
     };
     ids.iter().map(form).collect()
@@ -113,7 +121,9 @@ impl Document {
     /// What a new one of this kind starts from; `None` when somebody has to say something first.
     pub(super) fn start(query: &mut Query<'_>, kind: Kind, defaults: i64) -> Result<Option<Self>> {
         let Some(kind) = KindInfo::of(kind) else {
-            return Ok(load_forms(query, &[defaults])?.remove(&defaults).map(|form| Self::Form(Box::new(form))));
+            return Ok(load_forms(query, &[defaults], Sections::ALL)?
+                .remove(&defaults)
+                .map(|form| Self::Form(Box::new(form))));
         };
         let nothing = Patch::default();
         let parts = kind.build_head(&nothing, &mut |_| {}).zip(kind.build(&nothing, &mut |_| {}));
@@ -154,7 +164,7 @@ impl Document {
     pub(super) fn load(query: &mut Query<'_>, kind: Kind, rows: &[ObjectRow]) -> Result<HashMap<i64, Self>> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id.local).collect();
         let Some(kind) = KindInfo::of(kind) else {
-            let forms = load_forms(query, &ids)?.into_iter();
+            let forms = load_forms(query, &ids, Sections::ALL)?.into_iter();
             return Ok(forms.map(|(id, form)| (id, Self::Form(Box::new(form)))).collect());
         };
         let mut details = store::load_details(query, kind, &ids)?;
@@ -170,6 +180,15 @@ impl Document {
     /// That of one object, if it is there.
     pub(super) fn load_one(query: &mut Query<'_>, row: &ObjectRow) -> Result<Option<Self>> {
         Ok(Self::load(query, row.kind, std::slice::from_ref(row))?.remove(&row.id.local))
+    }
+
+    /// That of one object, if it is there; of a form as much as some sections and the object's row say.
+    pub(super) fn load_some(query: &mut Query<'_>, row: &ObjectRow, sections: Sections) -> Result<Option<Self>> {
+        if KindInfo::of(row.kind).is_some() || sections == Sections::ALL {
+            return Self::load_one(query, row);
+        }
+        let form = load_forms(query, &[row.id.local], sections.and(Sections::named("information")))?;
+        Ok(form.into_values().next().map(|form| Self::Form(Box::new(form))))
     }
 
     /// Writes what differs in the tables beside the object's row; without `before`, everything.
@@ -257,7 +276,7 @@ impl Document {
     /// Every reference that it holds, with its path.
     pub(super) fn references(&self, visit: &mut dyn FnMut(Reference)) {
         match self {
-            Self::Form(form) => form.references(visit),
+            Self::Form(form) => form.references(Sections::ALL, visit),
             Self::Plain(plain) => plain.detail().references(visit),
         }
     }

@@ -29,13 +29,13 @@ pub(super) fn around(
 
 /// What `asks` asks for.
 pub(super) fn gather(query: &mut Query<'_>, tenant: &TenantRow, asks: Asks, now: i64) -> Result<Surroundings> {
-    let Asks { numbers, logins, outside, objects, ldap } = asks;
+    let Asks { numbers, logins, outside, objects, ldap, slots } = asks;
     let mut around = Surroundings {
         now,
         transcription: tenant.settings.transcription,
         ai: tenant.settings.ai,
         ldap: ldap && store::ldap_exists(query)?,
-        lots: store::parking_slots(query)?,
+        lots: if slots { store::parking_slots(query)? } else { Vec::new() },
         ..Surroundings::default()
     };
     if !numbers.is_empty() {

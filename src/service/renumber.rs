@@ -84,6 +84,7 @@ fn work_out_renumber(query: &mut Query<'_>, renumber: &Renumber, now: i64) -> Re
         patch: [("information", information)].into(),
         expected_version: *expected_version,
         dry_run: *dry_run,
+        tells_warnings: true,
     };
     let mut plan = Plan::make(query, &save, now)?;
     let row = store::load_objects(query, &[object.local])?.remove(&object.local).map(Arc::new);

@@ -7,13 +7,13 @@
 
 use std::sync::Arc;
 
-use super::checkable::{Asks, Checkable};
+use super::checkable::{Asks, Checkable, Part};
 use super::document::{self, Document};
 use super::{App, Viewer, facts};
 use crate::domain::{
     Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret, TenantId, Value,
 };
-use crate::form::{Change, Checked, Facts};
+use crate::form::{Change, Checked, Facts, Sections};
 use crate::store::{self, ObjectRow, Outcome, Query, Record, Result, Snapshot, StoreError, TenantRow, Tx};
 
 /// What a save is about.
@@ -51,6 +51,19 @@ pub struct Save {
     pub expected_version: Option<i64>,
     /// Whether only to say what would happen.
     pub dry_run: bool,
+    /// Whether what looks wrong is told. Where it is not, only those sections are loaded and checked that are sent, and
+    /// those whose rules look at them: what is wrong in the others was before, and keeps nothing from being saved.
+    pub tells_warnings: bool,
+}
+
+impl Save {
+    /// The sections of a form that are checked.
+    fn checks(&self) -> Sections {
+        let sent = Sections::sent(&self.patch);
+        let changes = matches!(self.target, SaveTarget::Existing(_) | SaveTarget::Defaults(_));
+        // The statements for each set of sections are kept: there are not to be too many.
+        if changes && !self.tells_warnings && sent.count() <= 2 { sent.concerned() } else { Sections::ALL }
+    }
 }
 
 /// What came of a save.
@@ -194,8 +207,9 @@ impl Plan {
         {
             return Ok(refused(object, conflict(query, row, expected)?));
         }
+        let checks = save.checks();
         let base = match &row {
-            Some(row) => Document::load_one(query, row)?,
+            Some(row) => Document::load_some(query, row, checks.with_looked_at())?,
             None => Document::start(query, kind, tenant.defaults)?,
         };
         let copy = base.as_ref().filter(|_| copied).map(|base| base.clone().copied());
@@ -210,10 +224,10 @@ impl Plan {
             }
             return Ok(refused(object, errors));
         };
-        let mut checked = setting.check(query, document.checkable(), document::new_password(&save.patch))?;
+        let mut checked = setting.check_some(query, (&document, checks), document::new_password(&save.patch))?;
         checked.errors.extend(document.taken(query, own)?);
         if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
-            let before = setting.check(query, base.checkable(), None)?;
+            let before = setting.check_some(query, (base, checks), None)?;
             forgive(&mut checked, &before, |name| save.patch.sends(name));
         }
         add(&mut errors, checked.errors);
@@ -292,6 +306,19 @@ pub(super) struct Setting<'a> {
 }
 
 impl Setting<'_> {
+    /// Checks some sections of a form, or an object of another kind.
+    fn check_some(
+        &self,
+        query: &mut Query<'_>,
+        (document, sections): (&Document, Sections),
+        new_password: Option<SecretText>,
+    ) -> Result<Checked> {
+        match document {
+            Document::Form(form) => self.check(query, &Part { form, sections }, new_password),
+            Document::Plain(plain) => self.check(query, plain, new_password),
+        }
+    }
+
     pub(super) fn check(
         &self,
         query: &mut Query<'_>,

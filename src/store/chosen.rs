@@ -140,9 +140,9 @@ impl ChosenList {
     }
 }
 
-/// All fields of the sections of a form, which are read together.
+/// All fields of some sections of a form, which are read together.
 pub struct Whole {
-    infos: &'static [&'static Info],
+    infos: Vec<&'static Info>,
     chosen: Chosen,
     /// For each section the columns of its fields; none for a list.
     columns: Vec<Vec<Option<usize>>>,
@@ -150,10 +150,11 @@ pub struct Whole {
 
 impl Whole {
     /// All fields of these sections.
-    pub fn of(infos: &'static [&'static Info]) -> Self {
+    pub fn of(infos: Vec<&'static Info>) -> Self {
         let fields = |info: &'static Info| (0..info.fields.len()).map(move |at| ChosenField { info, at });
-        let chosen = Chosen::of(infos.iter().flat_map(|info| fields(info)).collect());
-        let columns = infos.iter().map(|info| fields(info).map(|field| chosen.column(&field)).collect()).collect();
+        let chosen = Chosen::of(infos.iter().copied().flat_map(fields).collect());
+        let columns =
+            infos.iter().copied().map(|info| fields(info).map(|field| chosen.column(&field)).collect()).collect();
         Self { infos, chosen, columns }
     }
 

@@ -179,7 +179,9 @@ impl Real {
             SaveTarget::Defaults(_) => Kind::FormDefaults,
             _ => Kind::VirtualExtension,
         };
-        let save = Save { kind, target, patch, expected_version, dry_run };
+        // What is wrong does not depend on it.
+        let tells_warnings = self.made.len().is_multiple_of(2);
+        let save = Save { kind, target, patch, expected_version, dry_run, tells_warnings };
         self.app.save(&self.app.snapshot(), &Viewer::system("model"), save).await.unwrap()
     }
 

@@ -1,7 +1,8 @@
 //! The checks that span fields, each broken alone.
 
 use crate::engines::{Engine, on_each_engine};
-use crate::harness::{MOLLOY, Server, problems};
+use crate::harness::{MOLLOY, Server, TOKEN, problems};
+use crate::plans::Draw;
 use serde_json::{Value, json};
 
 /// Ids of CANISTRACCI's objects by kind, with those of 108's own form.
@@ -441,8 +442,99 @@ async fn what_is_pointed_at_may_be_disabled_or_hopeless(engine: Engine) {
     assert_eq!(found["tenant"]["virtualExtension"]["callSettings"]["recordedNameMedia"]["enabled"], false);
 }
 
+/// What a field of a section may be sent as.
+type Choices<'a> = (&'a str, Vec<Value>);
+
+/// Sections with fields that rules look at, of which some break rules of sections that are not sent.
+fn choices(mailbox: &str) -> Vec<(&'static str, Vec<Choices<'static>>)> {
+    let numbers = || vec![json!("151"), json!("152"), json!("101")];
+    let switch = || vec![json!(true), json!(false)];
+    let to = |to: Value| json!([to]);
+    let lists = vec![
+        to(json!({ "number": "151" })),
+        to(json!({ "number": "152" })),
+        to(json!({ "objectId": mailbox })),
+        to(json!({ "hangup": "BUSY" })),
+        json!([]),
+    ];
+    let timeouts = vec![json!(5), json!(60)];
+    vec![
+        (
+            "information",
+            vec![
+                ("number", numbers()),
+                ("name", vec![json!("Test"), json!("")]),
+                ("inboundTimeoutSeconds", timeouts.clone()),
+                ("internalCallerIdMode", vec![json!("AUTO"), json!("CUSTOM")]),
+                ("voicemailMwiMailboxId", vec![json!(mailbox), json!(null)]),
+            ],
+        ),
+        (
+            "followMe",
+            vec![
+                ("enabled", switch()),
+                ("number", numbers()),
+                ("dialMethod", vec![json!("SIMULTANEOUS"), json!("IMMEDIATE")]),
+                ("delaySeconds", timeouts),
+                ("callerIdMode", vec![json!("FIXED"), json!("EXTENSION")]),
+            ],
+        ),
+        (
+            "additionalDestinations",
+            vec![
+                ("unconditionalEnabled", switch()),
+                ("unconditional", lists.clone()),
+                ("onNoAnswerEnabled", switch()),
+                ("onNoAnswer", lists),
+            ],
+        ),
+        (
+            "webUserPanel",
+            vec![
+                ("userPanelEnabled", switch()),
+                ("webUser", vec![json!("somebody"), json!("ivy"), json!(null)]),
+                ("webPassword", vec![json!("151-Sesame-street"), json!(null)]),
+                ("useLdap", switch()),
+            ],
+        ),
+        ("security", vec![("outboundMode", vec![json!("REGEX"), json!("ALL")]), ("locked", switch())]),
+        ("outboundCalls", vec![("useThisCallerIdInVirtual", switch())]),
+        ("note", vec![("branch", vec![json!("Pisa"), json!("Lucca")])]),
+    ]
+}
+
+/// [`Server::mutate`] compares each change with one for a client that does not ask for warnings.
+async fn what_is_wrong_does_not_depend_on_who_asks_for_warnings(engine: Engine) {
+    let t = ids(engine).await;
+    let mailbox = t.id("/information/voicemailMwiMailboxId");
+    let made = json!({ "information": { "number": "151", "name": "Test" } });
+    let id = t.server.save(TOKEN, "virtualExtensionCreate", made).await;
+    let (mut draw, choices) = (Draw(31), choices(&mailbox));
+    let (mut saved, mut elsewhere) = (0, 0);
+    for _ in 0..300 {
+        let mut input = json!({ "id": id });
+        for _ in 0..=draw.below(2) {
+            let (section, fields) = &choices[draw.below(choices.len())];
+            let mut sent = serde_json::Map::new();
+            for (field, values) in fields {
+                if draw.below(2) == 0 {
+                    sent.insert((*field).to_owned(), values[draw.below(values.len())].clone());
+                }
+            }
+            input[section] = sent.into();
+        }
+        let payload = t.server.mutate("virtualExtensionUpdate", input.clone()).await;
+        let errors = payload["userErrors"].as_array().unwrap();
+        let unsent = |error: &Value| input.get(error["path"][0].as_str().unwrap()).is_none();
+        saved += i32::from(errors.is_empty() && payload["changes"] != json!([]));
+        elsewhere += i32::from(errors.iter().any(unsent));
+    }
+    assert!(saved > 40 && elsewhere > 10, "{saved} saved, {elsewhere} refused for a section that was not sent");
+}
+
 on_each_engine!(
     information,
+    what_is_wrong_does_not_depend_on_who_asks_for_warnings,
     numbers_are_unique_across_kinds,
     outbound_recording,
     transcripts_are_a_feature_of_the_tenant,

@@ -258,7 +258,8 @@ pub async fn save(
 ) -> Result<Payload> {
     let scope = call.scope()?;
     let (expected_version, dry_run) = (input.int("expectedVersion")?, input.bool("dryRun")?.unwrap_or_default());
-    let save = Save { kind, target, patch, expected_version, dry_run };
+    let tells_warnings = call.selects("warnings");
+    let save = Save { kind, target, patch, expected_version, dry_run, tells_warnings };
     let saved = scope.app.save(&scope.snapshot, scope.viewer()?, save).await;
     let mut saved = saved.map_err(|e| scope.surprise(&e))?;
     if let Some(id) = id {
