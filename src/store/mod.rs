@@ -106,12 +106,13 @@ pub type Progress<'a> = dyn FnMut(&'static str, u64, u64) -> std::result::Result
 /// A database that is open and up to date.
 #[derive(Clone)]
 pub struct Store {
+    /// Dropped first: whoever closes a file last has to bring what stands in its log into it.
+    data_versions: Arc<DataVersions>,
     readers: Arc<Readers>,
     /// For expensive requests.
     apart: Arc<Readers>,
     writer: Arc<Writer>,
     commits: Arc<Commits>,
-    data_versions: Arc<DataVersions>,
     statements: Arc<Statements>,
     metrics: Arc<Metrics>,
     migrations: &'static [migrate::Migration],

@@ -209,7 +209,8 @@ fn a_bomb_costs_neither_memory_nor_time() {
         }
         let (grown, took) = (peak() - before, begun.elapsed());
         println!("{coding}: {} bytes, 20 times: {grown} kB more at the peak, {took:?}", bomb.len());
-        assert!(grown < 24 * 1024, "{coding}: {grown} kB");
+        // The allocator keeps the window of a coding, of 16 MiB at most, for each thread that has unpacked something.
+        assert!(grown < 64 * 1024, "{coding}: {grown} kB");
         assert!(took < Duration::from_secs(20), "{coding}: {took:?}");
     }
     assert_eq!(
