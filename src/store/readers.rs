@@ -442,7 +442,7 @@ impl Snapshot {
         let Some(jobs) = self.readers.jobs.clone() else { return };
         let tally = self.tally.clone();
         let stop = Arc::clone(&self.stop);
-        let done = self.readers.run(move |pool| {
+        let work = move |pool: &Pool| {
             let reading = stop.check().and_then(|()| match (reading, permit) {
                 (Some(reading), _) => Ok(reading),
                 (None, Ok(Some(permit))) => Reading::begin(pool, permit, jobs),
@@ -452,21 +452,28 @@ impl Snapshot {
             match reading {
                 Ok(mut reading) => {
                     let deliveries = reading.carry_out(reads, &stop, tally.as_deref());
-                    match then {
-                        Then::GoesOn => (Some(reading), deliveries),
-                        Then::Ends => {
-                            reading.end();
-                            (None, deliveries)
-                        }
-                    }
+                    (Some(reading), deliveries)
                 }
                 Err(error) => (None, refuse(reads, &error)),
             }
-        });
+        };
+        let deliver = |deliveries: Vec<Delivery>| deliveries.into_iter().for_each(|deliver| deliver());
         // Without an answer the deliveries are gone, and with them the senders: every reader hears of it.
-        if let Ok((reading, deliveries)) = done.await {
-            *held = reading;
-            deliveries.into_iter().for_each(|deliver| deliver());
+        match then {
+            Then::GoesOn => {
+                if let Ok((reading, deliveries)) = self.readers.run(work).await {
+                    *held = reading;
+                    deliver(deliveries);
+                }
+            }
+            // Nobody waits for the end of the transaction, which over a network is another trip.
+            Then::Ends => {
+                let _ = self.readers.send(Box::new(move |pool| {
+                    let (reading, deliveries) = work(pool);
+                    deliver(deliveries);
+                    reading.into_iter().for_each(|mut reading| reading.end());
+                }));
+            }
         }
     }
 
