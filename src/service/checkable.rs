@@ -41,6 +41,8 @@ pub(super) struct Asks {
     pub ldap: bool,
     /// Which numbers are the slots of parking lots.
     pub slots: bool,
+    /// What the conditions among the objects ask.
+    pub conditions: bool,
 }
 
 impl Asks {
@@ -68,11 +70,13 @@ impl Asks {
 pub(super) struct Part<'a> {
     pub(super) form: &'a Form,
     pub(super) sections: Sections,
+    /// Whether what only looks wrong is looked for.
+    pub(super) warns: bool,
 }
 
 impl<'a> Part<'a> {
     fn whole(form: &'a Form) -> Self {
-        Self { form, sections: Sections::ALL }
+        Self { form, sections: Sections::ALL, warns: true }
     }
 }
 
@@ -86,7 +90,9 @@ impl Checkable for Part<'_> {
     }
 
     fn ask(&self, asks: &mut Asks) {
-        let Self { form, sections } = self;
+        let Self { form, sections, warns } = self;
+        // One that is never true only looks wrong; the hours of work have to be times.
+        asks.conditions |= *warns || sections.has("security");
         if sections.has("information") {
             asks.number(form.information.number.as_ref());
         }
@@ -207,6 +213,7 @@ impl Checkable for Plain {
 
     fn ask(&self, asks: &mut Asks) {
         asks.number(self.head.number());
+        asks.conditions = true;
         let detail: &dyn Section = &*self.detail;
         detail.references(&mut |reference| asks.reference(&reference));
         detail.destinations(&mut |_, list| asks.destinations(list));

@@ -29,7 +29,7 @@ pub(super) fn around(
 
 /// What `asks` asks for.
 pub(super) fn gather(query: &mut Query<'_>, tenant: &TenantRow, asks: Asks, now: i64) -> Result<Surroundings> {
-    let Asks { numbers, logins, outside, objects, ldap, slots } = asks;
+    let Asks { numbers, logins, outside, objects, ldap, slots, conditions } = asks;
     let mut around = Surroundings {
         now,
         transcription: tenant.settings.transcription,
@@ -47,12 +47,17 @@ pub(super) fn gather(query: &mut Query<'_>, tenant: &TenantRow, asks: Asks, now:
     if !outside.is_empty() {
         around.owned = store::owned_numbers(query, outside)?;
     }
-    around.known = known(query, objects, now)?;
+    around.known = known(query, (objects, conditions), now)?;
     Ok(around)
 }
 
-/// What the tenant has of some objects. Another tenant's id is not even looked for.
-fn known(query: &mut Query<'_>, objects: HashSet<ObjectId>, now: i64) -> Result<HashMap<ObjectId, Known>> {
+/// What the tenant has of some objects, and what the `conditions` among them ask, if that is asked. Another tenant's id is
+/// not even looked for.
+fn known(
+    query: &mut Query<'_>,
+    (objects, conditions): (HashSet<ObjectId>, bool),
+    now: i64,
+) -> Result<HashMap<ObjectId, Known>> {
     let tenant = query.tenant();
     let ids: Vec<_> = objects.into_iter().filter(|object| object.tenant == tenant).map(|object| object.local).collect();
     if ids.is_empty() {
@@ -60,7 +65,7 @@ fn known(query: &mut Query<'_>, objects: HashSet<ObjectId>, now: i64) -> Result<
     }
     let rows = store::load_objects(query, &ids)?;
     let of = |kind| rows.values().filter(|row| row.kind == kind).map(|row| row.id.local).collect::<Vec<_>>();
-    let conditions = conditions(query, of(Kind::Condition))?;
+    let conditions = if conditions { self::conditions(query, of(Kind::Condition))? } else { HashMap::new() };
     let profiles: HashMap<i64, UserProfile> = match of(Kind::UserProfile) {
         none if none.is_empty() => HashMap::new(),
         profiles => store::load_sections(query, &profiles)?,
@@ -104,7 +109,7 @@ pub(super) fn follow(query: &mut Query<'_>, around: &mut Surroundings, starts: V
         if !asks.numbers.is_empty() {
             around.holders.extend(store::holders(query, asks.numbers)?);
         }
-        around.known.extend(known(query, asks.objects, now)?);
+        around.known.extend(known(query, (asks.objects, true), now)?);
         wanted.clear();
         for row in rows.into_values() {
             let (id, local) = (row.id, row.id.local);

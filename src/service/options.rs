@@ -185,6 +185,6 @@ impl Options {
         }
         let objects = rows.iter().map(|(row, _)| row.id).collect();
         let tenant = store::own_tenant(query)?;
-        Ok(facts::gather(query, &tenant, Asks { objects, ..Asks::default() }, now)?.known)
+        Ok(facts::gather(query, &tenant, Asks { objects, conditions: true, ..Asks::default() }, now)?.known)
     }
 }

@@ -224,10 +224,11 @@ impl Plan {
             }
             return Ok(refused(object, errors));
         };
-        let mut checked = setting.check_some(query, (&document, checks), document::new_password(&save.patch))?;
+        let warns = save.tells_warnings;
+        let mut checked = setting.check_some(query, (&document, checks, warns), document::new_password(&save.patch))?;
         checked.errors.extend(document.taken(query, own)?);
         if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
-            let before = setting.check_some(query, (base, checks), None)?;
+            let before = setting.check_some(query, (base, checks, warns), None)?;
             forgive(&mut checked, &before, |name| save.patch.sends(name));
         }
         add(&mut errors, checked.errors);
@@ -310,11 +311,11 @@ impl Setting<'_> {
     fn check_some(
         &self,
         query: &mut Query<'_>,
-        (document, sections): (&Document, Sections),
+        (document, sections, warns): (&Document, Sections, bool),
         new_password: Option<SecretText>,
     ) -> Result<Checked> {
         match document {
-            Document::Form(form) => self.check(query, &Part { form, sections }, new_password),
+            Document::Form(form) => self.check(query, &Part { form, sections, warns }, new_password),
             Document::Plain(plain) => self.check(query, plain, new_password),
         }
     }
