@@ -232,7 +232,30 @@ async fn the_plan_shows_what_a_request_did(engine: Engine) {
     assert_eq!(server.post(&[], &nobody).await.0, StatusCode::FORBIDDEN);
 }
 
-on_each_engine!(metrics_tell_what_was_done, the_plan_shows_what_a_request_did);
+/// The third time the answer is one that was kept.
+async fn the_cost_is_told_to_whoever_asks_for_it(engine: Engine) {
+    let server = Server::start(engine);
+    let authorization = format!("Bearer {READ}");
+    let ask = async |extensions: Value| {
+        let body = json!({ "query": IVY, "variables": { "n": "108" }, "extensions": extensions });
+        server.post(&[("authorization", &authorization)], &body).await
+    };
+    for _ in 0..3 {
+        for unasked in [json!(null), json!({}), json!({ "cost": false }), json!({ "cost": null })] {
+            let (status, answer) = ask(unasked).await;
+            assert_eq!((status, answer.get("extensions"), answer.get("errors")), (StatusCode::OK, None, None));
+        }
+        let (_, answer) = ask(json!({ "cost": true })).await;
+        let cost = answer["extensions"]["cost"].as_object().unwrap();
+        assert_eq!(cost.keys().collect::<Vec<_>>(), ["requested", "actual"], "{answer}");
+    }
+    let (status, answer) = ask(json!({ "cost": 1, "plan": "yes" })).await;
+    let sentence =
+        "The request cannot be read: extensions.cost must be true or false; extensions.plan must be true or false.";
+    assert_eq!((status, &answer["errors"][0]["message"]), (StatusCode::BAD_REQUEST, &json!(sentence)));
+}
+
+on_each_engine!(metrics_tell_what_was_done, the_plan_shows_what_a_request_did, the_cost_is_told_to_whoever_asks_for_it,);
 
 #[test]
 fn a_port_in_use_for_metrics_is_named() {
