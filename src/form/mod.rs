@@ -81,12 +81,6 @@ macro_rules! form {
                 Self { $($name: $Section::initial()),+ }
             }
 
-            /// The form of these sections, which are in form order; `None` when they are not.
-            pub fn of(sections: Vec<Box<dyn Section>>) -> Option<Self> {
-                let mut sections = sections.into_iter();
-                Some(Self { $($name: *(sections.next()? as Box<dyn Any>).downcast::<$Section>().ok()?),+ })
-            }
-
             /// A form with these sections, of which the others are as at first; `None` when one is no section of a form.
             pub fn with(sections: Vec<Box<dyn Section>>) -> Option<Self> {
                 let mut form = Self::initial();
@@ -280,6 +274,22 @@ mod tests {
 
     fn information(fields: Patch) -> Patch {
         [("information", fields)].into()
+    }
+
+    #[test]
+    fn what_rules_look_at_are_other_sections() {
+        for at in 0..Form::RULES.len() {
+            for name in rules(at) {
+                let looked_at = Sections::named(name);
+                assert!(looked_at.count() == 1 && !looked_at.has_at(at), "{name}");
+            }
+        }
+        let (note, follow_me) = (Sections::named("note"), Sections::named("followMe"));
+        assert_eq!((note.concerned(), note.with_looked_at()), (note, note));
+        let concerned = follow_me.and(Sections::named("additionalDestinations"));
+        assert_eq!(follow_me.concerned(), concerned);
+        assert_eq!(concerned.with_looked_at(), concerned.and(Sections::named("information")));
+        assert_eq!(Sections::ALL.infos().len(), Form::infos().len());
     }
 
     /// Also shows that every field of every section can be blank.
