@@ -314,7 +314,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_bound_by_number_not_by_appearance() {
-        let session: &mut dyn Session = &mut open(Path::new(":memory:"), false);
+        let folder = tempfile::tempdir().unwrap();
+        let session: &mut dyn Session = &mut open(&folder.path().join("p.db"), false);
         let row = session.first("SELECT $2, $1, $2", &["one".into(), "two".into()]).unwrap().unwrap();
         assert_eq!(row, ["two".into(), "one".into(), "two".into()]);
         assert!(matches!(session.first("SELECT $3", &[Value::Null]), Err(StoreError::Bug(_))));
@@ -322,7 +323,8 @@ mod tests {
 
     #[test]
     fn a_list_of_ids_is_one_parameter() {
-        let mut connection = open(Path::new(":memory:"), false);
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = open(&folder.path().join("l.db"), false);
         connection.batch("CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3)").unwrap();
         let rows = connection
             .session()
