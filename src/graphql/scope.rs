@@ -11,10 +11,10 @@ use futures_util::future::try_join_all;
 use super::batch::{AtOnce, Batches};
 use super::budget::Budget;
 use super::limits::{Exceeded, Limit};
-use crate::domain::{Kind, ObjectId, TenantId};
+use crate::domain::{ObjectId, TenantId};
 use crate::form::{Info, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
-use crate::store::{self, Asked, ObjectRow, Query, ReferenceCount, ReferenceRow, Snapshot};
+use crate::store::{self, ObjectRow, Query, Snapshot};
 
 /// One request.
 pub struct Scope {
@@ -53,10 +53,7 @@ impl Scope {
             (Some(code), _) => self.app.tenant(&self.snapshot, viewer, code).await.map_err(|e| self.surprise(&e)),
             (None, Selected::Tenant(row)) => Ok(Some((**row).clone())),
             (None, Selected::Unknown(_)) => Ok(None),
-            (None, Selected::None) => {
-                let sentence = "The token is for several tenants: name one in the argument or in the header X-Tenant.";
-                Err(coded("TENANT_REQUIRED", sentence))
-            }
+            (None, Selected::None) => Err(tenant_required()),
         }
     }
 
@@ -82,32 +79,6 @@ impl Scope {
     pub(super) async fn section(&self, info: &'static Info, id: ObjectId) -> Result<Arc<dyn Section>> {
         let found = self.loaders.load_one(Of(info, id)).await.map_err(|e| self.surprise(&e))?;
         found.ok_or_else(|| self.surprise(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
-    }
-
-    /// All objects of a kind of a tenant.
-    pub(super) async fn of_kind(&self, tenant: TenantId, kind: Kind) -> Result<Vec<Arc<ObjectRow>>> {
-        let found = self.loaders.load_one((tenant, kind)).await.map_err(|e| self.surprise(&e))?;
-        let found = found.unwrap_or_default();
-        self.spend(found.len())?;
-        Ok(found)
-    }
-
-    /// The first references to an object.
-    pub(super) async fn references(&self, target: &Arc<ObjectRow>, asked: Asked) -> Result<Vec<ReferenceRow>> {
-        let found = self.loaders.load_one(To(Arc::clone(target), asked)).await.map_err(|e| self.surprise(&e))?;
-        let found = found.unwrap_or_default();
-        self.spend(found.len())?;
-        Ok(found)
-    }
-
-    /// How many references there are to an object, from objects of some kinds.
-    pub(super) async fn reference_counts(
-        &self,
-        target: &Arc<ObjectRow>,
-        kinds: Option<Vec<Kind>>,
-    ) -> Result<Vec<ReferenceCount>> {
-        let found = self.loaders.load_one(To(Arc::clone(target), kinds)).await.map_err(|e| self.surprise(&e))?;
-        Ok(found.unwrap_or_default())
     }
 
     /// Other reads of a tenant.
@@ -179,6 +150,11 @@ pub struct Asking {
     pub request_id: Arc<str>,
 }
 
+/// The error of a request that has to say which tenant it means.
+pub(super) fn tenant_required() -> Error {
+    coded("TENANT_REQUIRED", "The token is for several tenants: name one in the argument or in the header X-Tenant.")
+}
+
 /// An error with a code that clients can branch on.
 pub(super) fn coded(code: &'static str, sentence: impl Into<String>) -> Error {
     Error::new(sentence).extend_with(|_, e| e.set("code", code))
@@ -205,48 +181,7 @@ impl Hash for Of {
     }
 }
 
-/// The key of what is asked of the references to an object.
-#[derive(Clone)]
-struct To<A>(Arc<ObjectRow>, A);
-
-impl<A: PartialEq> PartialEq for To<A> {
-    fn eq(&self, other: &Self) -> bool {
-        (self.0.id, &self.1) == (other.0.id, &other.1)
-    }
-}
-
-impl<A: Eq> Eq for To<A> {}
-
-impl<A: Hash> Hash for To<A> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.0.id, &self.1).hash(state);
-    }
-}
-
 impl Batch {
-    /// Asks for what is asked alike of several objects of a tenant together.
-    async fn of_references<A: Clone + Eq + Hash + Send + Sync + 'static, V: Default + Send + 'static>(
-        &self,
-        keys: &[To<A>],
-        load: impl Fn(&mut Query<'_>, &[Arc<ObjectRow>], &A) -> store::Result<HashMap<i64, V>> + Copy + Send + 'static,
-    ) -> store::Result<HashMap<To<A>, V>> {
-        let mut alike: HashMap<(TenantId, A), Vec<Arc<ObjectRow>>> = HashMap::new();
-        for To(target, asked) in keys {
-            alike.entry((target.id.tenant, asked.clone())).or_default().push(Arc::clone(target));
-        }
-        let mut found = HashMap::new();
-        for ((tenant, asked), targets) in alike {
-            let (wanted, about) = (targets.clone(), asked.clone());
-            let mut lists = self.0.read(tenant, move |query| load(query, &wanted, &about)).await?;
-            let list = |target: Arc<ObjectRow>| {
-                let list = lists.remove(&target.id.local).unwrap_or_default();
-                (To(target, asked.clone()), list)
-            };
-            found.extend(targets.into_iter().map(list));
-        }
-        Ok(found)
-    }
-
     /// Asks each tenant once for what is wanted of it. Nearly always there is one tenant.
     async fn by_tenant<V: Send + 'static>(
         &self,
@@ -277,32 +212,6 @@ impl Loader<ObjectId> for Batch {
     }
 }
 
-impl Loader<To<Asked>> for Batch {
-    type Value = Vec<ReferenceRow>;
-    type Error = StoreError;
-
-    async fn load(&self, keys: &[To<Asked>]) -> store::Result<HashMap<To<Asked>, Vec<ReferenceRow>>> {
-        self.0.batch("references", keys.len());
-        self.of_references(keys, store::references).await
-    }
-}
-
-impl Loader<To<Option<Vec<Kind>>>> for Batch {
-    type Value = Vec<ReferenceCount>;
-    type Error = StoreError;
-
-    async fn load(
-        &self,
-        keys: &[To<Option<Vec<Kind>>>],
-    ) -> store::Result<HashMap<To<Option<Vec<Kind>>>, Vec<ReferenceCount>>> {
-        let count = |query: &mut Query<'_>, targets: &[Arc<ObjectRow>], kinds: &Option<Vec<Kind>>| {
-            store::count_references(query, targets, kinds.as_deref())
-        };
-        self.0.batch("reference counts", keys.len());
-        self.of_references(keys, count).await
-    }
-}
-
 impl Loader<Of> for Batch {
     type Value = Arc<dyn Section>;
     type Error = StoreError;
@@ -322,21 +231,6 @@ impl Loader<Of> for Batch {
             }
         });
         Ok(try_join_all(reads).await?.into_iter().flatten().collect())
-    }
-}
-
-impl Loader<(TenantId, Kind)> for Batch {
-    type Value = Vec<Arc<ObjectRow>>;
-    type Error = StoreError;
-
-    async fn load(&self, keys: &[(TenantId, Kind)]) -> store::Result<HashMap<(TenantId, Kind), Vec<Arc<ObjectRow>>>> {
-        self.0.batch("kind", keys.len());
-        let mut found = HashMap::new();
-        for &(tenant, kind) in keys {
-            let rows = self.0.read(tenant, move |query| store::of_kind(query, kind)).await?;
-            found.insert((tenant, kind), rows.into_iter().map(Arc::new).collect());
-        }
-        Ok(found)
     }
 }
 

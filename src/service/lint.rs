@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use super::checkable::Checkable;
 use super::document::Document;
-use super::{App, facts};
-use crate::domain::{Code, Kind, Problem, Stopwatch, TenantId, opaque, words};
+use super::facts;
+use crate::domain::{Code, Kind, Problem, Stopwatch, opaque, words};
 use crate::form::{AreaCode, Checked, Expression, Facts, KnownNumbers, Place as Kept, Surroundings, Tried};
 use crate::objects::KindInfo;
-use crate::store::{self, Deadline, ObjectRow, Query, Result, Snapshot, TenantRow};
+use crate::store::{self, Deadline, ObjectRow, Query, Result, TenantRow};
 
 /// How many objects are read together.
 const CHUNK: usize = 500;
@@ -101,26 +101,6 @@ impl Place {
         let (findings, expressions, texts) = (counts.next()??, counts.next()??, counts.next()??);
         let place = Self { object: object.parse().ok()?, findings, expressions, texts };
         (place.object >= 0 && place.cursor() == cursor).then_some(place)
-    }
-}
-
-impl App {
-    /// The page of at most `first` findings behind a place. It is shorter when half of the time that the snapshot has left
-    /// is over.
-    ///
-    /// # Errors
-    /// What the store answers.
-    pub async fn lint(
-        &self,
-        snapshot: &Snapshot,
-        tenant: TenantId,
-        lint: Lint,
-        first: usize,
-        after: Option<Place>,
-    ) -> Result<Findings> {
-        let (now, deadline) = (self.now(), snapshot.deadline());
-        snapshot.depends_on_more();
-        snapshot.read(tenant, move |query| lint.page(query, first, after, now, Time::of(deadline))).await
     }
 }
 
@@ -234,14 +214,19 @@ impl Walk<'_> {
 }
 
 impl Lint {
-    fn page(
+    /// The page of at most `first` findings behind a place. It is shorter when half of the time until the deadline is over.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub fn page(
         &self,
         query: &mut Query<'_>,
         first: usize,
         after: Option<Place>,
         now: i64,
-        time: Time,
+        deadline: Option<Deadline>,
     ) -> Result<Findings> {
+        let time = Time::of(deadline);
         let tenant = store::own_tenant(query)?;
         let area = tenant.settings.prefixing();
         let (numbers, findings, further) = (None, Vec::new(), false);

@@ -86,27 +86,46 @@ pub struct Shown {
     pub replace: bool,
 }
 
-impl App {
-    /// What deleting an object would do; `None` when there is no such object for who asks.
+impl DeletePlan {
+    /// What deleting an object of a tenant would do; `None` when there is no such object.
     ///
     /// # Errors
     /// What the store answers.
-    pub async fn delete_plan(
-        &self,
-        snapshot: &Snapshot,
-        viewer: &Viewer,
+    pub fn of(
+        query: &mut Query<'_>,
         object: ObjectId,
         replacement: Option<ObjectId>,
         shown: Shown,
-    ) -> Result<Option<DeletePlan>> {
-        if !viewer.sees(object.tenant) {
-            return Ok(None);
-        }
-        let now = self.now();
-        let plan = snapshot.read(object.tenant, move |query| plan(query, object, replacement, shown, now)).await;
-        if let Err(StoreError::NoTenant) = plan { Ok(None) } else { plan }
+        now: i64,
+    ) -> Result<Option<Self>> {
+        let tenant = match store::own_tenant(query) {
+            Err(StoreError::NoTenant) => return Ok(None),
+            tenant => tenant?,
+        };
+        let Some((row, references)) = with_references(query, object)? else { return Ok(None) };
+        let mut errors: Vec<_> = too_many(&references).into_iter().collect();
+        let replacement_error = match replacement {
+            Some(replacement) => unfit(query, object, replacement)?,
+            None => None,
+        };
+        let owners = || hard(&references).map(|reference| Arc::clone(&reference.owner));
+        let mut effect = |to| match errors.first() {
+            Some(_) => Ok(Effect::default()),
+            None => work_out(query, &tenant, owners(), &Step::Redirect(object, to), now).map(|(effect, _)| effect),
+        };
+        let detach = if shown.detach { effect(None)? } else { Effect::default() };
+        let replace = match replacement.filter(|_| shown.replace && replacement_error.is_none()) {
+            Some(replacement) => Some(effect(Some(replacement))?),
+            None => None,
+        };
+        errors.extend(replacement_error);
+        let takes_along = takes_along(query, &row)?;
+        let (token, blocked) = (token(&row, &references), hard(&references).next().is_some());
+        Ok(Some(Self { object: row, token, blocked, takes_along, detach, replace, errors }))
     }
+}
 
+impl App {
     /// Deletes an object, or says what would happen. Nothing is half deleted, and nothing is left that refers to it.
     ///
     /// # Errors
@@ -181,36 +200,6 @@ fn too_many(references: &[ReferenceRow]) -> Option<Problem> {
 
 fn hard(references: &[ReferenceRow]) -> impl Iterator<Item = &ReferenceRow> {
     references.iter().filter(|reference| reference.hard)
-}
-
-fn plan(
-    query: &mut Query<'_>,
-    object: ObjectId,
-    replacement: Option<ObjectId>,
-    shown: Shown,
-    now: i64,
-) -> Result<Option<DeletePlan>> {
-    let tenant = store::own_tenant(query)?;
-    let Some((row, references)) = with_references(query, object)? else { return Ok(None) };
-    let mut errors: Vec<_> = too_many(&references).into_iter().collect();
-    let replacement_error = match replacement {
-        Some(replacement) => unfit(query, object, replacement)?,
-        None => None,
-    };
-    let owners = || hard(&references).map(|reference| Arc::clone(&reference.owner));
-    let mut effect = |to| match errors.first() {
-        Some(_) => Ok(Effect::default()),
-        None => work_out(query, &tenant, owners(), &Step::Redirect(object, to), now).map(|(effect, _)| effect),
-    };
-    let detach = if shown.detach { effect(None)? } else { Effect::default() };
-    let replace = match replacement.filter(|_| shown.replace && replacement_error.is_none()) {
-        Some(replacement) => Some(effect(Some(replacement))?),
-        None => None,
-    };
-    errors.extend(replacement_error);
-    let takes_along = takes_along(query, &row)?;
-    let (token, blocked) = (token(&row, &references), hard(&references).next().is_some());
-    Ok(Some(DeletePlan { object: row, token, blocked, takes_along, detach, replace, errors }))
 }
 
 /// Why an object cannot take the place of another, whatever refers to that.

@@ -357,11 +357,26 @@ impl Snapshot {
         tenant: TenantId,
         work: impl FnOnce(&mut Query<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let before = self.depends.compare_exchange(NOTHING, tenant.0, Ordering::Relaxed, Ordering::Relaxed);
-        if before.is_err_and(|before| before != tenant.0) {
+        self.read_session(Some(tenant), move |session| work(&mut Query::new(session, tenant))).await
+    }
+
+    /// Reads of which `depends` is the tenant that alone they depend on, if there is one.
+    ///
+    /// # Errors
+    /// As [`Snapshot::read`].
+    pub async fn read_session<T: Send + 'static>(
+        &self,
+        depends: Option<TenantId>,
+        work: impl FnOnce(&mut dyn Session) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let before = depends.map(|tenant| {
+            let before = self.depends.compare_exchange(NOTHING, tenant.0, Ordering::Relaxed, Ordering::Relaxed);
+            before.is_ok() || before == Err(tenant.0)
+        });
+        if before != Some(true) {
             self.depends_on_more();
         }
-        self.submit(move |session| work(&mut Query::new(session, tenant)), Then::GoesOn).await
+        self.submit(work, Then::GoesOn).await
     }
 
     /// Reads of what belongs to no tenant: tenants themselves and tokens.
@@ -372,8 +387,7 @@ impl Snapshot {
         &self,
         work: impl FnOnce(&mut dyn Session) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.depends_on_more();
-        self.submit(work, Then::GoesOn).await
+        self.read_session(None, work).await
     }
 
     /// All that a request reads, in one trip to a thread: what it reads later sees another state. `depends` is the tenant

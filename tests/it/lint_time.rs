@@ -106,7 +106,8 @@ async fn page(server: &Server, within: Option<Duration>, first: usize, after: Op
         Some(limit) => snapshot.until(limit),
         None => snapshot,
     };
-    server.app.lint(&snapshot, OIL, Lint::default(), first, after).await.unwrap()
+    let (now, deadline) = (server.app.now(), snapshot.deadline());
+    snapshot.read(OIL, move |query| Lint::default().page(query, first, after, now, deadline)).await.unwrap()
 }
 
 /// The lint of everything takes so many times what a page may.

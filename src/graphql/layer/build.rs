@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use super::call::Call;
 use super::node::{Node, Thing};
 use super::read::Read;
+use super::reading::Reads;
 use super::types::{
     Answer, Definition, Enum, Field, Input, InputObject, Interface, Load, Object, Plain, Scalar, Text, Ty,
 };
@@ -38,6 +39,11 @@ impl<T: Any + Send + Sync> Building<T> {
     /// With a field that is answered at once. `get` is a plain function, so that a field is no code but its own.
     pub fn now(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, get: fn(&T) -> Node) -> Self {
         self.field(Field::new(name, ty, about, Answer::now(move |thing, _| Ok(get(thing.get()?)))))
+    }
+
+    /// With a field that is answered by reads.
+    pub fn reads(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, reads: Reads) -> Self {
+        self.field(Field::new(name, ty, about, Answer::Read(reads)))
     }
 
     /// With a field that is answered by a future.

@@ -7,6 +7,7 @@ use async_graphql::{Context, Positioned, Result};
 
 use super::args::Args;
 use super::bug;
+use super::types::Text;
 use crate::graphql::scope::Scope;
 
 /// One field of one object while it is answered.
@@ -14,40 +15,78 @@ use crate::graphql::scope::Scope;
 pub struct Call<'a> {
     /// What is asked of the field.
     pub args: &'a Args,
-    pub(super) context: &'a Context<'a>,
-    pub(super) fields: &'a [&'a Positioned<Field>],
+    pub(super) from: From<'a>,
+}
+
+/// Who calls.
+#[derive(Clone, Copy)]
+pub(super) enum From<'a> {
+    /// The executor, for these fields of a document, which are merged.
+    Executor(&'a Context<'a>, &'a [&'a Positioned<Field>]),
+    /// A plan, with the names of the fields that are selected of what the field answers.
+    Plan(&'a Scope, &'a [Text]),
 }
 
 impl<'a> Call<'a> {
+    /// The call of a plan.
+    pub fn of_plan(args: &'a Args, scope: &'a Scope, selected: &'a [Text]) -> Self {
+        Self { args, from: From::Plan(scope, selected) }
+    }
+
     /// The request.
     ///
     /// # Errors
     /// There is none, which is a bug.
     pub fn scope(&self) -> Result<&'a Scope> {
-        self.data()
+        match self.from {
+            From::Executor(..) => self.data(),
+            From::Plan(scope, _) => Ok(scope),
+        }
     }
 
-    /// A value of the request's data.
+    /// A value of the request's data, which only the executor has.
     ///
     /// # Errors
     /// There is none of the type, which is a bug.
     pub fn data<D: Any + Send + Sync>(&self) -> Result<&'a D> {
-        self.context.data_opt().ok_or_else(|| bug(format_args!("no {} in the data", std::any::type_name::<D>())))
+        let found = match self.from {
+            From::Executor(context, _) => context.data_opt(),
+            From::Plan(..) => None,
+        };
+        found.ok_or_else(|| bug(format_args!("no {} in the data", std::any::type_name::<D>())))
     }
 
     /// Whether a field of this name is selected of what this one answers, in a fragment or not.
     pub fn selects(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| self.within(&field.node.selection_set.node, name))
+        match self.from {
+            From::Plan(_, selected) => selected.iter().any(|selected| selected == name),
+            From::Executor(..) => self.selected().iter().any(|selected| selected == name),
+        }
     }
 
-    fn within(&self, set: &SelectionSet, name: &str) -> bool {
-        set.items.iter().any(|selection| match &selection.node {
-            Selection::Field(field) => field.node.name.node == name,
-            Selection::InlineFragment(fragment) => self.within(&fragment.node.selection_set.node, name),
-            Selection::FragmentSpread(spread) => {
-                let fragment = self.context.query_env.fragments.get(&spread.node.fragment_name.node);
-                fragment.is_some_and(|fragment| self.within(&fragment.node.selection_set.node, name))
+    /// The names of the fields that are selected of what this one answers.
+    pub fn selected(&self) -> Vec<Text> {
+        match self.from {
+            From::Plan(_, selected) => selected.to_vec(),
+            From::Executor(context, fields) => {
+                let mut names = Vec::new();
+                fields.iter().for_each(|field| within(context, &field.node.selection_set.node, &mut names));
+                names
             }
-        })
+        }
+    }
+}
+
+fn within(context: &Context<'_>, set: &SelectionSet, names: &mut Vec<Text>) {
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => names.push(field.node.name.node.to_string().into()),
+            Selection::InlineFragment(fragment) => within(context, &fragment.node.selection_set.node, names),
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = context.query_env.fragments.get(&spread.node.fragment_name.node) {
+                    within(context, &fragment.node.selection_set.node, names);
+                }
+            }
+        }
     }
 }

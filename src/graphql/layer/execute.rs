@@ -5,7 +5,7 @@ use futures_util::future::try_join;
 
 use super::args::Args;
 use super::bug;
-use super::call::Call;
+use super::call::{Call, From};
 use super::fill::{Answered, Done, Errors, Filling, Running, Steps, Told, settle};
 use super::node::{Node, Thing};
 use super::select::{Entry, Exec, Selected, What};
@@ -27,8 +27,18 @@ pub fn field<'s, 'a>(exec: Exec<'a>, entry: &'s Entry<'a>, thing: &Thing) -> Don
         Answer::Later(get) => {
             let thing = thing.clone();
             Done::Later(Box::pin(async move {
-                let call = Call { args, context: exec.context, fields: &entry.selected.fields };
+                let call = Call { args, from: From::Executor(exec.context, &entry.selected.fields) };
                 match get(&thing, call).await {
+                    Ok(node) => complete(exec, &field.ty, &entry.selected, node).wait().await,
+                    Err(error) => failed(entry, error),
+                }
+            }))
+        }
+        Answer::Read(reads) => {
+            let thing = thing.clone();
+            Done::Later(Box::pin(async move {
+                let call = Call { args, from: From::Executor(exec.context, &entry.selected.fields) };
+                match reads.execute(&thing, call).await {
                     Ok(node) => complete(exec, &field.ty, &entry.selected, node).wait().await,
                     Err(error) => failed(entry, error),
                 }
@@ -133,7 +143,7 @@ async fn fuller<'s, 'a>(
     thing: &Thing,
 ) -> Result<Filling<'s, 'a>, Errors> {
     let nothing = Args::default();
-    let call = Call { args: &nothing, context: exec.context, fields: &selected.fields };
+    let call = Call { args: &nothing, from: From::Executor(exec.context, &selected.fields) };
     let full = (load.0)(thing, call).await;
     let (filling, running) = start(exec, entries, full.as_ref(), |entry| !entry.is_prepared())?;
     filling.wait(running).await

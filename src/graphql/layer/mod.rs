@@ -6,7 +6,7 @@
 //! of September 2025, section 6: whatever the type, by the same few functions.
 //!
 //! - A value behind an object is a [`Thing`], of any Rust type; a field answers with a [`Node`].
-//! - [`Answer::Now`] costs no future, [`Answer::Later`] gets a [`Call`]. All that may wait in a selection set, and in all
+//! - [`Answer::Now`] costs no future, [`Answer::Read`] reads in one transaction, [`Answer::Later`] gets a [`Call`]. All that may wait in a selection set, and in all
 //!   entries of a list, waits side by side, so that batches of look-ups fill.
 //! - An object can have some fields answered from a fuller thing (see [`Building::prepare`]). It is fetched once for an
 //!   object, when one of these fields is selected, and beside the object's other fields, which keep the thing they had.
@@ -29,6 +29,7 @@ mod execute;
 mod fill;
 mod node;
 mod read;
+mod reading;
 mod registry;
 mod root;
 mod select;
@@ -45,6 +46,7 @@ pub use build::{Building, enumeration, fields_of, input, interface, object, scal
 pub use call::Call;
 pub use node::{Node, Thing};
 pub use read::{OfEdge, OfPage, OfPageInfo, OfRoot, OfRow, OfStep, OfTenant, Read};
+pub use reading::{ReadError, Reading, Reads};
 pub use root::{Begun, Mutation, Query, Source, Subscription};
 pub use types::{Answer, Definition, Enum, Field, Input, InputObject, Interface, Object, Plain, Scalar, Text};
 

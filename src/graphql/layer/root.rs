@@ -16,7 +16,7 @@ use async_graphql::{
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use indexmap::IndexMap;
 
-use super::call::Call;
+use super::call::{Call, From};
 use super::execute::{complete, field};
 use super::fill::{Answered, Errors, Told};
 use super::node::{Node, Thing};
@@ -202,7 +202,7 @@ async fn begin(exec: Exec<'_>) -> async_graphql::Result<BoxStream<'static, async
     match &entry.what {
         What::Field(field, args) => match field.answer {
             Answer::Stream(events) => {
-                events(Call { args, context: exec.context, fields: &entry.selected.fields }).await
+                events(Call { args, from: From::Executor(exec.context, &entry.selected.fields) }).await
             }
             _ => Err(bug(format_args!("{} has no events", field.name))),
         },

@@ -12,6 +12,7 @@ use super::args::Args;
 use super::call::Call;
 use super::node::{Node, Thing};
 use super::read::Read;
+use super::reading::Reads;
 
 /// A name or a description. Most stand in the program's text.
 pub type Text = Cow<'static, str>;
@@ -104,6 +105,8 @@ type Events = BoxStream<'static, Result<Node>>;
 pub enum Answer {
     /// At once.
     Now(Box<Now>),
+    /// By reads in one transaction.
+    Read(Reads),
     /// By a future.
     Later(Box<Later>),
     /// By events; only fields of the subscription's object.

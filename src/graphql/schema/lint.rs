@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::Result;
-
 use super::mutation::{finding_fields, object_of};
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
 use super::shapes::choice;
 use crate::domain::{Code, Problem};
-use crate::graphql::layer::{Answer, Call, Definition, Field, Given as _, Input, Node, Thing, object};
+use crate::graphql::layer::{
+    Answer, Args, Definition, Field, Given as _, Input, Node, ReadError, Reading, Reads, Thing, object,
+};
 use crate::graphql::scope::coded;
 use crate::service::{self, Findings, Lint, Place, Severity, label};
 use crate::store::{ObjectRow, TenantRow};
@@ -60,8 +60,9 @@ pub fn fields() -> [Field; 2] {
             if what == "a tenant" { " Null when the tenant does not exist for who asks." } else { "" }
         )
     };
-    let of_any = Answer::later(|_, call| Box::pin(async move { of_any(call).await }));
-    let own = Answer::later(|thing, call| Box::pin(async move { lint(thing.get()?, call).await }));
+    // It depends on the time.
+    let of_any = Answer::Read(Reads::each(|_, args, reading| of_any(args, reading)));
+    let own = Answer::Read(Reads::each(|thing, args, reading| lint(thing.get()?, args, reading)));
     let code = Input::new("code", "String", "The tenant's code; left out, the selected tenant.");
     let of_any = Field::new("tenantLint", "FindingConnection", about("a tenant"), of_any).arg(code);
     let own = Field::new("lint", "FindingConnection!", about("the tenant"), own);
@@ -75,16 +76,14 @@ pub fn fields() -> [Field; 2] {
     })
 }
 
-async fn of_any(call: Call<'_>) -> Result<Node> {
-    let code = call.args.text("code")?.map(str::to_owned);
-    match call.scope()?.tenant(code).await? {
-        Some(tenant) => lint(&tenant, call).await,
+fn of_any(args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+    match reading.tenant(args.text("code")?)? {
+        Some(tenant) => lint(&tenant, args, reading),
         None => Ok(Node::Null),
     }
 }
 
-async fn lint(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
-    let (scope, args) = (call.scope()?, call.args);
+fn lint(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
     let place = args.text("after")?.map(|cursor| Place::of(cursor).ok_or_else(wrong)).transpose()?;
@@ -93,9 +92,9 @@ async fn lint(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
         codes: args.choices("codes", Code::of)?,
         kinds: kinds(args)?,
     };
-    let found = scope.app.lint(&scope.snapshot, tenant.id, lint, first, place).await;
-    let Findings { findings, more, goes_on } = found.map_err(|e| scope.surprise(&e))?;
-    scope.spend(findings.len())?;
+    let (now, deadline) = (reading.now, reading.deadline);
+    let Findings { findings, more, goes_on } = lint.page(&mut reading.of(tenant.id), first, place, now, deadline)?;
+    reading.spend(findings.len());
     let edges = findings.into_iter().map(|finding| finding_edge(tenant, finding));
     let edges = Edges::new(edges, more, place.is_some(), Thing::of(())).going_on(goes_on.map(Place::cursor));
     Ok(Node::object("FindingConnection", edges))

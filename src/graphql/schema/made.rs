@@ -7,11 +7,12 @@ use async_graphql::Result;
 use super::sections::{Behind, definitions, detail, detail_fields, fields, inputs, section_fields};
 use super::{Made, rows};
 use crate::domain::{DateTime, ExtensionNumber, Kind, ObjectId, Scalar as _};
-use crate::form::{CallSettings, Section, Typed as _};
-use crate::graphql::layer::{Building, Call, Definition, Node, Object, OfRow, Read, object};
-use crate::graphql::scope::Scope;
+use crate::form::{CallSettings, Typed as _};
+use crate::graphql::layer::{
+    Answer, Building, Definition, Field, Node, Object, OfRow, Read, ReadError, Reading, Reads, Thing, object,
+};
 use crate::objects::{KindInfo, PhoneBook, TenantSettings};
-use crate::store::{ObjectRow, TenantRow};
+use crate::store::{self, ObjectRow, TenantRow};
 
 /// All of it.
 pub fn made() -> Made {
@@ -37,14 +38,12 @@ fn kind_object(info: &'static KindInfo) -> Object {
 fn virtual_extension() -> Object {
     let about = "A virtual extension: an internal number in front of several real extensions. Each section of its form is\n\
                  loaded when it is selected.";
+    let listed = "The phone books that list the extension: those that include extensions, while\n\
+                  `callSettings.includeInPhoneBooks` is on.";
+    let tenant = |thing: &Thing| thing.get::<ObjectRow>().ok().map(|row| row.id.tenant);
+    let books = Reads::all(|extensions, _, reading| phone_books(extensions, reading)).only_of(tenant);
     rows::kind_type(Kind::VirtualExtension, about)
-        .later(
-            "phoneBooks",
-            "[PhoneBook!]!",
-            "The phone books that list the extension: those that include extensions, while\n\
-             `callSettings.includeInPhoneBooks` is on.",
-            |row, call| Box::pin(async move { phone_books(row.id, call).await }),
-        )
+        .field(Field::new("phoneBooks", "[PhoneBook!]!", listed, Answer::Read(books)))
         .fields(section_fields(|row: &ObjectRow| row.id))
         .done()
 }
@@ -68,18 +67,30 @@ fn new_virtual_extension() -> Object {
         .done()
 }
 
-async fn phone_books(id: ObjectId, call: Call<'_>) -> Result<Node> {
-    let scope = call.scope()?;
-    let settings = scope.section(CallSettings::info_of(), id).await?;
-    if settings.typed().is_none_or(|settings: &CallSettings| !settings.include_in_phone_books) {
-        return Ok(Node::List(Vec::new()));
-    }
-    let rows = scope.of_kind(id.tenant, Kind::PhoneBook).await?;
-    let lists = futures_util::future::try_join_all(rows.iter().map(|row| lists_extensions(row, scope))).await?;
-    Ok(rows.into_iter().zip(lists).filter(|(_, lists)| *lists).map(|(row, _)| rows::node_of(row)).collect())
-}
-
-async fn lists_extensions(row: &Arc<ObjectRow>, scope: &Scope) -> Result<bool> {
-    let book: Arc<dyn Section> = scope.section(PhoneBook::info_of(), row.id).await?;
-    Ok(book.typed().is_some_and(|book: &PhoneBook| book.include_extensions))
+/// The phone books that list each of some extensions.
+fn phone_books(extensions: &[Thing], reading: &mut Reading<'_>) -> Result<Vec<Node>, ReadError> {
+    let ids = extensions.iter().map(|thing| Ok(thing.get::<ObjectRow>()?.id)).collect::<Result<Vec<_>>>()?;
+    let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };
+    let query = &mut reading.of(tenant);
+    let locals: Vec<_> = ids.iter().map(|id| id.local).collect();
+    let settings = store::load_any(query, CallSettings::info_of(), &locals)?;
+    let is_listed = |id: &ObjectId| {
+        let settings = settings.get(&id.local).and_then(|settings| settings.typed());
+        settings.is_some_and(|settings: &CallSettings| settings.include_in_phone_books)
+    };
+    let listed = ids.iter().filter(|id| is_listed(id)).count();
+    let books = if listed > 0 { store::of_kind(query, Kind::PhoneBook)? } else { Vec::new() };
+    let details: Vec<_> = books.iter().map(|book| book.id.local).collect();
+    let details = store::load_any(query, PhoneBook::info_of(), &details)?;
+    reading.spend(listed * books.len());
+    let lists = |book: &ObjectRow| {
+        let detail = details.get(&book.id.local).and_then(|detail| detail.typed());
+        detail.is_some_and(|book: &PhoneBook| book.include_extensions)
+    };
+    let books: Vec<_> = books.into_iter().filter(lists).map(Arc::new).collect();
+    let of = |id: &ObjectId| match is_listed(id) {
+        true => books.iter().map(|book| rows::node_of(Arc::clone(book))).collect(),
+        false => Node::List(Vec::new()),
+    };
+    Ok(ids.iter().map(of).collect())
 }

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::Result;
-
 use super::rows::node_of;
-use crate::domain::{ExtensionNumber, Problem};
-use crate::graphql::layer::{Building, Call, Field, Given as _, Node, fields_of, object};
+use crate::domain::{ExtensionNumber, Problem, TenantId};
+use crate::graphql::layer::{Args, Building, Field, Given as _, Node, ReadError, Reading, Reads, Thing, fields_of, object};
 use crate::graphql::scope::coded;
 use crate::service::numbers::{self, Availability};
 use crate::store::{self, ObjectRow, TenantRow};
@@ -42,41 +40,46 @@ pub fn availability() -> Building<impl Send + Sync + 'static> {
         )
 }
 
+fn tenant_of(thing: &Thing) -> Option<TenantId> {
+    thing.get::<TenantRow>().ok().map(|tenant| tenant.id)
+}
+
 /// A tenant's fields for numbers.
 pub fn fields() -> Vec<Field> {
     fields_of::<TenantRow>()
-        .later(
+        .reads(
             "nextFreeNumber",
             "ExtensionNumber",
             "The first number from `from` to `to` that nothing has and that is no parking slot; null when there is none.",
-            |tenant, call| Box::pin(async move { next_free(tenant, call).await }),
+            Reads::each(|thing, args, reading| next_free(thing.get()?, args, reading)).only_of(tenant_of),
         )
         .arg("from", "ExtensionNumber!", "The first number that would do.")
         .arg("to", "ExtensionNumber!", "The last number that would do, of the same length.")
-        .later(
+        .reads(
             "numberAvailability",
             "NumberAvailability!",
             "Whether a number can be given to an object, and if not, why.",
-            |tenant, call| Box::pin(async move { said(tenant, call).await }),
+            Reads::each(|thing, args, reading| said(thing.get()?, args, reading)).only_of(tenant_of),
         )
         .arg("number", "ExtensionNumber!", "The number.")
         .only_fields()
 }
 
-async fn next_free(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
-    let range = numbers::range(call.args.the_text("from")?, call.args.the_text("to")?);
+fn next_free(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+    let range = numbers::range(args.the_text("from")?, args.the_text("to")?);
     let (from, to) = range.map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
-    let found = call.scope()?.read(tenant.id, move |query| store::free_number(query, &from, &to)).await?;
+    let found = store::free_number(&mut reading.of(tenant.id), &from, &to)?;
     Ok(found.as_ref().map(ExtensionNumber::as_str).into())
 }
 
-async fn said(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
-    let (scope, number) = (call.scope()?, call.args.the_text("number")?.to_owned());
-    let found = scope.read(tenant.id, move |query| numbers::availability(query, &number)).await?;
-    let Availability { problem, holder, parking_lot, suggestion } = found;
+fn said(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+    let query = &mut reading.of(tenant.id);
+    let Availability { problem, holder, parking_lot, suggestion } =
+        numbers::availability(query, args.the_text("number")?)?;
     let parking_lot = match parking_lot {
-        Some(id) => scope.objects(vec![id]).await?.pop(),
+        Some(id) => store::load_objects(query, &[id.local])?.remove(&id.local).map(Arc::new),
         None => None,
     };
+    reading.spend(usize::from(parking_lot.is_some()));
     Ok(Node::object("NumberAvailability", Said { problem, holder, parking_lot, suggestion }))
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::Result;
-
 use super::mutation::object_id;
 use super::pages::{Edge, Edges, edge, edges_field, nodes_field, page_args, page_field, page_length};
 use super::rows::node_of;
 use crate::domain::{Kind, opaque};
-use crate::graphql::layer::{Call, Definition, Field, Given as _, Node, Thing, fields_of, object};
+use crate::graphql::layer::{
+    Args, Definition, Field, Given as _, Node, ReadError, Reading, Reads, Thing, fields_of, object,
+};
 use crate::graphql::scope::coded;
 use crate::service::options;
 use crate::store::{ObjectRow, TenantRow};
@@ -54,13 +54,14 @@ pub fn definitions() -> Vec<Definition> {
 /// A tenant's fields for option lists.
 pub fn fields() -> Vec<Field> {
     fields_of::<TenantRow>()
-        .later(
+        .reads(
             "options",
             "OfferConnection!",
             "The objects that a field can refer to, kind by kind, each kind in the order of its own list. What does not fit\n\
              the field for another reason than its kind, such as a condition that does not ask the time for working hours, is\n\
              left out.",
-            |tenant, call| Box::pin(async move { offers(tenant, call).await }),
+            // Which conditions fit may depend on the time.
+            Reads::each(|thing, args, reading| offers(thing.get()?, args, reading)),
         )
         .arg("for", "[String!]!", "The field, such as `information`, `memberIds`; `optionFields` lists them.")
         .arg(
@@ -76,8 +77,7 @@ pub fn fields() -> Vec<Field> {
         .only_fields()
 }
 
-async fn offers(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
-    let (scope, args) = (call.scope()?, call.args);
+fn offers(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let after = args.text("after")?;
     let options = options::Options {
@@ -88,10 +88,9 @@ async fn offers(tenant: &TenantRow, call: Call<'_>) -> Result<Node> {
         after: after.map(|cursor| opaque::read(cursor).unwrap_or_default()),
     };
     options.check().map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
-    let now = scope.app.now();
-    scope.snapshot.depends_on_more();
-    let offered = scope.read(tenant.id, move |query| options.page(query, now)).await?;
-    scope.spend(offered.rows.len())?;
+    let now = reading.now;
+    let offered = options.page(&mut reading.of(tenant.id), now)?;
+    reading.spend(offered.rows.len());
     let edge = |(object, chosen, cursor): (_, bool, String)| Edge {
         node: ("Offer", Thing::of(Offer { object, chosen })),
         cursor: opaque::write(cursor),

@@ -1,27 +1,25 @@
 //! Where an object is used.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::Result;
 
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
 use super::rows::node_of;
-use crate::domain::Kind;
-use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Node, Thing, object};
+use crate::graphql::layer::{
+    Answer, Args, Building, Definition, Field, Given as _, Node, ReadError, Reading, Reads, Thing, object,
+};
 use crate::graphql::scope::coded;
 use crate::service::label;
-use crate::store::{Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength};
+use crate::store::{self, Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength};
 
 fn strength(hard: bool) -> Node {
     if hard { ReferenceStrength::Hard.word().into() } else { ReferenceStrength::Soft.word().into() }
 }
 
-/// What the references of a connection are asked about.
-#[derive(Clone)]
-struct Wanted {
-    target: Arc<ObjectRow>,
-    kinds: Option<Vec<Kind>>,
-}
+/// How many places there are, by kind and strength; none where nobody asks.
+type Counts = Vec<ReferenceCount>;
 
 /// The field that refers, without positions in lists: `additionalDestinations.onBusy`.
 fn slot(row: &ReferenceRow) -> &[String] {
@@ -73,51 +71,62 @@ fn connection() -> Building<Edges> {
         .field(edges_field("ObjectReferenceEdge", "The places with their cursors."))
         .field(page_field())
         .field(nodes_field("ObjectReference", "The places of the page, without their cursors."))
-        .later(
-            "totalCount",
-            "Int!",
+        .field(of_counts(
+            ("totalCount", "Int!"),
             "How many places there are on all pages together; counted only when it is selected.",
-            |edges, call| {
-                Box::pin(
-                    async move { Ok(counts(edges, call).await?.iter().map(|count| count.count).sum::<i64>().into()) },
-                )
-            },
-        )
-        .later(
-            "counts",
-            "[ObjectReferenceCount!]!",
+            |counts| counts.iter().map(|count| count.count).sum::<i64>().into(),
+        ))
+        .field(of_counts(
+            ("counts", "[ObjectReferenceCount!]!"),
             "How many places there are on all pages together, by kind and strength.",
-            |edges, call| {
-                Box::pin(async move { Ok(Node::objects("ObjectReferenceCount", counts(edges, call).await?)) })
-            },
-        )
+            |counts| Node::objects("ObjectReferenceCount", counts.iter().copied()),
+        ))
 }
 
-async fn counts(edges: &Edges, call: Call<'_>) -> Result<Vec<ReferenceCount>> {
-    let Wanted { target, kinds } = edges.of.get::<Wanted>()?;
-    call.scope()?.reference_counts(target, kinds.clone()).await
+fn of_counts((name, ty): (&'static str, &str), about: &'static str, get: fn(&Counts) -> Node) -> Field {
+    Field::new(name, ty, about, Answer::now(move |thing, _| Ok(get(thing.get::<Edges>()?.of.get()?))))
 }
 
 /// The field that answers where an object is used, for things from which `object` takes it.
 pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<ObjectRow>>) -> Field {
-    let answer = Answer::later(move |thing, call| Box::pin(async move { references(object(thing)?, call).await }));
-    let field = Field::new("references", "ObjectReferenceConnection!", about, answer);
+    let tenant = move |thing: &Thing| object(thing).ok().map(|row| row.id.tenant);
+    let reads = Reads::all(move |things, args, reading| {
+        let targets = things.iter().map(object).collect::<Result<Vec<_>>>()?;
+        references(&targets, args, reading)
+    });
+    let field = Field::new("references", "ObjectReferenceConnection!", about, Answer::Read(reads.only_of(tenant)));
     let args = page_args().into_iter().chain([kinds_arg("Only by objects of these kinds; left out, by all.")]);
     args.fold(field, Field::arg)
 }
 
-/// The page of the places where an object is used.
-async fn references(target: Arc<ObjectRow>, call: Call<'_>) -> Result<Node> {
-    let first = page_length(call.args.int("first")?)?;
-    let (after, kinds) = (call.args.text("after")?, kinds(call.args)?);
+/// The pages of the places where objects are used.
+fn references(
+    targets: &[Arc<ObjectRow>],
+    args: &Args,
+    reading: &mut Reading<'_>,
+) -> Result<Vec<Node>, ReadError> {
+    let first = page_length(args.int("first")?)?;
+    let (after, kinds) = (args.text("after")?, kinds(args)?);
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
     let position = after.map(|cursor| ReferencePlace::of(cursor).ok_or_else(wrong)).transpose()?;
+    let Some(tenant) = targets.first().map(|target| target.id.tenant) else { return Ok(Vec::new()) };
+    let counted = ["totalCount", "counts"].iter().any(|name| reading.selects(name));
+    let query = &mut reading.of(tenant);
     let asked = Asked { kinds: kinds.clone(), after: position, limit: first + 1 };
-    let mut rows = call.scope()?.references(&target, asked).await?;
+    let mut found = store::references(query, targets, &asked)?;
+    let mut counts = if counted { store::count_references(query, targets, kinds.as_deref())? } else { HashMap::new() };
+    reading.spend(found.values().map(Vec::len).sum());
     let page = usize::try_from(first).unwrap_or_default();
-    let more = rows.len() > page;
-    rows.truncate(page);
-    let edge = |row: ReferenceRow| Edge { cursor: row.position.cursor(), node: ("ObjectReference", Thing::of(row)) };
-    let edges = Edges::new(rows.into_iter().map(edge), more, after.is_some(), Thing::of(Wanted { target, kinds }));
-    Ok(Node::object("ObjectReferenceConnection", edges))
+    let connection = |target: &Arc<ObjectRow>| {
+        let mut rows = found.remove(&target.id.local).unwrap_or_default();
+        let more = rows.len() > page;
+        rows.truncate(page);
+        let edge = |row: ReferenceRow| {
+            Edge { cursor: row.position.cursor(), node: ("ObjectReference", Thing::of(row)) }
+        };
+        let counts: Counts = counts.remove(&target.id.local).unwrap_or_default();
+        let edges = Edges::new(rows.into_iter().map(edge), more, after.is_some(), Thing::of(counts));
+        Node::object("ObjectReferenceConnection", edges)
+    };
+    Ok(targets.iter().map(connection).collect())
 }

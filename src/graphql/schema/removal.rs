@@ -9,7 +9,11 @@ use super::mutation::{
 };
 use super::referrers::references_field;
 use super::shapes::choice;
-use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Input, Node, Thing, input, object};
+use crate::domain::TenantId;
+use crate::graphql::layer::{
+    Answer, Args, Building, Call, Definition, Field, Given as _, Input, Node, ReadError, Reading, Reads, Thing, input,
+    object,
+};
 use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, Shown, label};
 use crate::store::{ObjectRow, TenantRow};
 
@@ -165,8 +169,11 @@ pub fn delete_field() -> Field {
 
 /// The root field that plans the delete of an object, and the tenant's.
 pub fn plan_fields() -> [Field; 2] {
-    let of_any = Answer::later(|_, call| Box::pin(async move { plan(call, None).await }));
-    let of_tenant = Answer::later(|thing, call| Box::pin(async move { plan(call, Some(thing)).await }));
+    // What it does to conditions may depend on the time.
+    let of_any = Answer::Read(Reads::each(|_, args, reading| plan(None, args, reading)));
+    let of_tenant = Answer::Read(Reads::each(|thing, args, reading| {
+        plan(Some(thing.get::<TenantRow>()?.id), args, reading)
+    }));
     let about = [
         "What deleting an object would do. Null when it does not exist for who asks.",
         "What deleting an object of the tenant would do. Null when there is no such one.",
@@ -200,17 +207,16 @@ async fn delete(call: Call<'_>) -> Result<Node> {
     Ok(Node::object("ObjectDeletePayload", Payload { id: id.to_owned(), deleted }))
 }
 
-async fn plan(call: Call<'_>, tenant: Option<&Thing>) -> Result<Node> {
-    let (scope, replacement) = (call.scope()?, call.args.text("replacement")?);
-    let (object, other) = (object_id(call.args.the_text("id")?), replacement.map(object_id));
-    if let Some(tenant) = tenant
-        && tenant.get::<TenantRow>()?.id != object.tenant
-    {
+fn plan(tenant: Option<TenantId>, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+    let replacement = args.text("replacement")?;
+    let (object, other) = (object_id(args.the_text("id")?), replacement.map(object_id));
+    if !reading.viewer.sees(object.tenant) || tenant.is_some_and(|tenant| tenant != object.tenant) {
         return Ok(Node::Null);
     }
-    let shown = Shown { detach: call.selects("detach"), replace: call.selects("replace") };
-    let plan = scope.app.delete_plan(&scope.snapshot, scope.viewer()?, object, other, shown).await;
-    let Some(mut plan) = plan.map_err(|e| scope.surprise(&e))? else { return Ok(Node::Null) };
+    let (shown, now) = (Shown { detach: reading.selects("detach"), replace: reading.selects("replace") }, reading.now);
+    let Some(mut plan) = DeletePlan::of(&mut reading.of(object.tenant), object, other, shown, now)? else {
+        return Ok(Node::Null);
+    };
     if let Some(replacement) = replacement {
         tell_as_sent(&mut plan.errors, "replacement", replacement);
     }
