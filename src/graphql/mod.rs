@@ -11,6 +11,7 @@ mod introspection;
 mod layer;
 mod limits;
 mod plan;
+mod planned;
 mod prices;
 mod schema;
 mod scope;
@@ -20,7 +21,7 @@ mod variables;
 
 use std::sync::{Arc, LazyLock};
 
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{OperationDefinition, OperationType};
 use async_graphql::{Request, SDLExportOptions, Schema, ServerError, ValidationMode, Variables};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use prometheus_client::registry::Registry;
@@ -31,10 +32,11 @@ use budget::Budget;
 use cost::Peak;
 use documents::Documents;
 pub use documents::{Document, DocumentHash};
-use layer::{Begun, Mutation, Query, Source as _, Subscription};
+use layer::{Done, Mutation, Once, Query, Source as _, Subscription};
 pub use limits::{Exceeded, Limit, Limits, defaults};
-use plan::{Answer, Answers, Plan, Question};
+use plan::{Answers, Question};
 pub use plan::{Outcome, Unplanned};
+pub use planned::{Begun, GaveUp, Planned};
 use prices::Prices;
 use schema::Vext;
 pub use scope::Asking;
@@ -43,7 +45,6 @@ pub use syntax::{Refused, parse};
 use validation::{NotNull, Types};
 pub use variables::admit_variables;
 
-use crate::domain::TenantId;
 use crate::service::{App, Viewer};
 use crate::store::{Session, Snapshot, Tally};
 
@@ -73,9 +74,6 @@ fn schema(limits: &Limits) -> TheSchema {
         .limit_recursive_depth(nesting)
         .finish()
 }
-
-/// How many times less a plan takes than the executor, for which costs are made (docs/decisions/0029-plans.md).
-const BY_PLAN: u64 = 5;
 
 /// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
 const LONG: usize = 2048;
@@ -221,11 +219,10 @@ impl Api {
 
     /// Executes a request that can be executed, by a plan or else by the executor, and says what it has cost.
     async fn answered(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, u64) {
-        let unplanned = match self.planned(&document, &request, &asking).await {
-            Ok(outcome) => return written(outcome, Some(&asking.snapshot)),
-            Err(unplanned) => unplanned,
-        };
-        self.answered_by_executor(document, request, asking, requested, unplanned).await
+        match self.planned(&document, &request, &asking, requested).await {
+            Ok(answered) => answered,
+            Err(gave_up) => self.answered_by_executor(document, request, asking, requested, gave_up).await,
+        }
     }
 
     async fn answered_by_executor(
@@ -234,11 +231,16 @@ impl Api {
         request: Request,
         asking: Asking,
         requested: u64,
-        unplanned: Option<Unplanned>,
+        gave_up: Option<GaveUp>,
     ) -> (Reply, u64) {
         let variables = request.variables.clone();
         let selected = document.selected(request.operation_name.as_deref());
-        let mut reply = Reply::from(self.run(with_document(request, &document), asking).await);
+        let (unplanned, done) = gave_up.map_or((None, None), |GaveUp { why, done }| (Some(why), done));
+        let mut request = with_document(request, &document);
+        if let Some(node) = done {
+            request = request.data(Done::of(node));
+        }
+        let mut reply = Reply::from(self.run(request, asking).await);
         reply.unplanned = unplanned;
         let actual = match selected {
             Some((_, operation)) if reply.was_executed() && reply.errors().is_empty() => {
@@ -251,34 +253,40 @@ impl Api {
         (reply, actual)
     }
 
-    /// What a plan answers to a request.
+    /// What a plan answers to a request, and what that has cost.
     ///
     /// # Errors
-    /// Why there is no plan; `None` when none was looked for.
+    /// Why the executor has to; `None` when no plan was looked for.
     async fn planned(
         &self,
         document: &Document,
         request: &Request,
         asking: &Asking,
-    ) -> Result<Outcome, Option<Unplanned>> {
-        let planned = self.plan(document, request, request.variables.clone())?;
-        let viewer = asking.viewer.clone().ok_or(Some(Unplanned::Error))?;
-        let depends = planned.plan.tenant(&viewer).map(|tenant| tenant.id);
-        let work = move |session: &mut dyn Session| Ok(planned.run(&viewer, session));
+        requested: u64,
+    ) -> Result<(Reply, u64), Option<GaveUp>> {
+        let why = |why: Unplanned| Some(GaveUp::from(why));
+        let planned = self.plan(document, request, request.variables.clone()).map_err(|e| e.and_then(why))?;
+        let viewer = Arc::new(asking.viewer.clone().ok_or(why(Unplanned::Error))?);
+        let (depends, deadline) = (planned.tenant(&viewer), asking.snapshot.deadline());
+        let own = Arc::clone(&viewer);
+        let work = move |session: &mut dyn Session| Ok(planned.begin(&own, session, deadline));
         // What is wrong with the database the executor meets too, and says.
-        let outcome = asking.snapshot.read_at_once(depends, work).await.map_err(|_| Some(Unplanned::Error))?;
-        outcome.map_err(Some)
+        let begun = asking.snapshot.read_at_once(depends, work).await.map_err(|_| why(Unplanned::Error))?;
+        let snapshot = Arc::clone(&asking.snapshot);
+        let asking = (snapshot, viewer, Arc::clone(&asking.request_id));
+        self.finished(begun.map_err(why)?, asking, requested).await.map_err(Some)
     }
 
     /// The plan of a request with these values of its variables.
     fn plan(&self, document: &Document, request: &Request, variables: Variables) -> Result<Planned, Option<Unplanned>> {
         let (Some(plans), true) = (document.plans(), self.plans) else { return Err(None) };
         let operation = document.selected(request.operation_name.as_deref());
-        let operation = operation.filter(|(_, operation)| operation.ty == OperationType::Query).ok_or(None)?;
+        let has_plan = |operation: &OperationDefinition| operation.ty != OperationType::Subscription;
+        let operation = operation.filter(|(_, operation)| has_plan(operation)).ok_or(None)?;
         let known = (Vext::layer(), &DESCRIBED.prices);
         let plan = plans.of(known, document.parsed(), operation, &variables).map_err(Some)?;
         let Limits { max_cost: most, max_response: longest, .. } = *self.limits;
-        Ok(Planned { plan, variables, most, longest, kept: None })
+        Ok(Planned { plan, variables: Arc::new(variables), most, longest, now: self.app.now(), kept: None })
     }
 
     /// The plan of a request that can be executed whoever asks; `None` where that is not so, or where there is no plan.
@@ -288,14 +296,11 @@ impl Api {
             return None;
         }
         let selected = document.operation_of(request.operation_name.as_deref()).ok()?;
-        if selected.1.ty != OperationType::Query {
-            return None;
-        }
         let variables =
             variables::coerce(selected, document.not_null()?, &DESCRIBED.types, request.variables.clone()).ok()?;
         let mut planned = self.plan(document, request, variables).ok()?;
-        if self.answers.keep_some() {
-            let variables = serde_json::to_string(&planned.variables).ok()?;
+        if self.answers.keep_some() && planned.may_be_kept() {
+            let variables = serde_json::to_string(&*planned.variables).ok()?;
             let (document, operation) = (document.hash(), request.operation_name.clone());
             planned.kept = Some((Arc::clone(&self.answers), Question { document, operation, variables }));
         }
@@ -308,22 +313,30 @@ impl Api {
         self.app.register(to);
     }
 
-    /// The answer that a plan has written, see [`Api::execute`].
-    pub fn written(
+    /// What comes of what a plan has begun, see [`Api::execute`].
+    ///
+    /// # Errors
+    /// Why the executor has to answer, and what was done until then.
+    pub async fn finish(
         &self,
-        outcome: Outcome,
-        snapshot: Option<&Snapshot>,
-        request: &Request,
-        requested: u64,
-    ) -> (Reply, Cost) {
-        let (reply, actual) = written(outcome, snapshot);
+        begun: Begun,
+        asking: (Arc<Snapshot>, Arc<Viewer>, Arc<str>),
+        (request, requested): (&Request, u64),
+    ) -> Result<(Reply, Cost), GaveUp> {
+        let (reply, actual) = self.finished(begun, asking, requested).await?;
+        Ok(self.complete(reply, Cost { requested, actual }, shows_cost(request)))
+    }
+
+    /// An answer that was kept, see [`Api::execute`].
+    pub fn kept(&self, outcome: Outcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
+        let (reply, actual) = planned::written(outcome, None);
         self.complete(reply, Cost { requested, actual }, shows_cost(request))
     }
 
     /// Executes a request as [`Api::execute`] does, whose plan has given up.
     pub async fn execute_unplanned(
         &self,
-        why: Unplanned,
+        gave_up: GaveUp,
         (document, request): (Document, Request),
         asking: Asking,
         requested: u64,
@@ -331,7 +344,7 @@ impl Api {
         let shows = shows_cost(&request);
         let (reply, actual) = match self.prepared(document, request, &asking) {
             Ok((document, request)) => {
-                let executed = self.answered_by_executor(document, request, asking, requested, Some(why));
+                let executed = self.answered_by_executor(document, request, asking, requested, Some(gave_up));
                 Box::pin(executed).await
             }
             Err(errors) => (Reply::refused(errors), 0),
@@ -401,7 +414,7 @@ impl Api {
         let snapshot = Arc::clone(&asking.snapshot);
         let budget = self.budget();
         let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
-        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(Begun::default())));
+        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(Once::default())));
         batches.drive(snapshot, execution).await
     }
 
@@ -412,72 +425,9 @@ impl Api {
     }
 }
 
-/// A query that a plan answers.
-pub struct Planned {
-    plan: Arc<Plan>,
-    variables: Variables,
-    /// See [`Limits::max_cost`] and [`Limits::max_response`].
-    most: u64,
-    longest: usize,
-    /// The answers that are kept, and which of them this asks for.
-    kept: Option<(Arc<Answers>, Question)>,
-}
-
-impl Planned {
-    /// What it takes, of a request that would take so much if the executor answered it.
-    pub fn estimate(&self, executed: Estimate) -> Estimate {
-        let may_take_long = plan::walks(&self.plan, Vext::layer(), &self.variables);
-        Estimate { cost: executed.cost / BY_PLAN, may_take_long }
-    }
-
-    /// The tenant that alone the answer depends on, if there is one.
-    pub fn tenant(&self, viewer: &Viewer) -> Option<TenantId> {
-        self.plan.tenant(viewer).map(|tenant| tenant.id)
-    }
-
-    /// The answer to a viewer whose tenant is at its revision still, if it is kept from before.
-    pub fn kept(&self, viewer: &Viewer) -> Option<Outcome> {
-        let (answers, question) = self.kept.as_ref()?;
-        let tenant = self.plan.tenant(viewer)?;
-        let Answer { data, cost } = answers.get((tenant.id, tenant.revision), question)?;
-        Some(Outcome { data, cost, batches: Vec::new(), was_kept: true })
-    }
-
-    /// Answers it, in the transaction in which the viewer was looked up.
-    ///
-    /// # Errors
-    /// Why the executor has to.
-    pub fn answer(mut self, viewer: &Viewer, session: &mut dyn Session) -> Result<Outcome, Unplanned> {
-        if let Some(kept) = self.kept(viewer) {
-            return Ok(kept);
-        }
-        let kept = self.kept.take();
-        let at = self.plan.tenant(viewer).map(|tenant| (tenant.id, tenant.revision));
-        let outcome = self.run(viewer, session)?;
-        if let (Some((answers, question)), Some(at)) = (kept, at) {
-            answers.put(at, question, Answer { data: outcome.data.clone(), cost: outcome.cost });
-        }
-        Ok(outcome)
-    }
-
-    /// Reads and writes the answer, in a transaction.
-    fn run(self, viewer: &Viewer, session: &mut dyn Session) -> Result<Outcome, Unplanned> {
-        let Self { plan, variables, most, longest, .. } = self;
-        plan::run(&plan, Vext::layer(), &plan::Asks { viewer, variables: &variables, most, longest }, session)
-    }
-}
-
 /// Whether the answer to a request says what it has cost: `"extensions": {"cost": true}`.
 fn shows_cost(request: &Request) -> bool {
     request.extensions.get("cost") == Some(&async_graphql::Value::Boolean(true))
-}
-
-/// What a plan has written and what it has cost. Its look-ups in a snapshot are counted.
-fn written(Outcome { data, cost, batches, was_kept }: Outcome, snapshot: Option<&Snapshot>) -> (Reply, u64) {
-    if let Some(snapshot) = snapshot {
-        batches.into_iter().for_each(|(of, keys)| snapshot.batch(of, keys));
-    }
-    (Reply::written(data, was_kept), cost)
 }
 
 /// A request with its document as the executor takes it.

@@ -34,7 +34,7 @@ fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
 }
 
 /// Whether answering such a type takes a look at all of a tenant or of a kind, however few it then shows.
-fn walks(of: &str) -> bool {
+pub(super) fn walks(of: &str) -> bool {
     matches!(of, "FindingConnection" | "DeletePlan" | "OfferConnection")
 }
 

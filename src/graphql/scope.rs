@@ -10,11 +10,12 @@ use futures_util::future::try_join_all;
 
 use super::batch::{AtOnce, Batches};
 use super::budget::Budget;
+use super::layer::{ReadError, Reading, Text};
 use super::limits::{Exceeded, Limit};
 use crate::domain::{ObjectId, TenantId};
 use crate::form::{Info, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
-use crate::store::{self, ObjectRow, Query, Snapshot};
+use crate::store::{self, ObjectRow, Query, Session, Snapshot};
 
 /// One request.
 pub struct Scope {
@@ -79,6 +80,36 @@ impl Scope {
     pub(super) async fn section(&self, info: &'static Info, id: ObjectId) -> Result<Arc<dyn Section>> {
         let found = self.loaders.load_one(Of(info, id)).await.map_err(|e| self.surprise(&e))?;
         found.ok_or_else(|| self.surprise(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
+    }
+
+    /// Other reads, in one trip.
+    pub(super) async fn read_all<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Reading<'_>) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T> {
+        self.reads(None, Vec::new(), work).await
+    }
+
+    /// The same for what depends on the tenant `depends` alone, if there is one, and of which fields of these names are
+    /// selected.
+    pub(super) async fn reads<T: Send + 'static>(
+        &self,
+        depends: Option<TenantId>,
+        selected: Vec<Text>,
+        work: impl FnOnce(&mut Reading<'_>) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T> {
+        let (viewer, times) = (self.viewer()?.clone(), (self.app.now(), self.snapshot.deadline()));
+        let work = move |session: &mut dyn Session| {
+            let mut reading = Reading::new(session, &viewer, times, &selected);
+            let read = work(&mut reading);
+            Ok((read, reading.spent))
+        };
+        let (read, spent) = self.snapshot.read_session(depends, work).await.map_err(|error| self.surprise(&error))?;
+        self.spend(spent)?;
+        read.map_err(|error| match error {
+            ReadError::Told(error) => error,
+            ReadError::Store(error) => self.surprise(&error),
+        })
     }
 
     /// Other reads of a tenant.

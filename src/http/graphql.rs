@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::request::{self, Media};
 use super::watch::{Seen, Stage};
 use super::{Shared, encoding, events, identify, plan, socket};
-use crate::graphql::{Asking, Cost, Document, Estimate, Exceeded, Limits, Outcome, Planned, Reply, Unplanned};
+use crate::graphql::{Asking, Begun, Cost, Document, Estimate, Exceeded, GaveUp, Limits, Planned, Reply, Unplanned};
 use crate::service::Viewer;
 use crate::store::{DataVersion, Session, Snapshot};
 
@@ -125,7 +125,7 @@ struct Prepared {
     data_version: Option<DataVersion>,
     remembered: Option<Arc<Viewer>>,
     /// Why that plan has given up, and who asks, as was found out before.
-    gave_up: Option<(Unplanned, Option<Viewer>)>,
+    gave_up: Option<(GaveUp, Option<Viewer>)>,
 }
 
 /// What comes of a request in its place.
@@ -202,7 +202,7 @@ async fn follow(
     let events = match prepared {
         Ok(prepared) => {
             let (credentials, snapshot) = (prepared.credentials, Arc::new(shared.api.app().snapshot()));
-            let operation = prepared.identified(snapshot).await;
+            let operation = prepared.identified(snapshot, None).await;
             operation.and_then(|operation| events::follow(shared, operation, credentials, bill))
         }
         Err(refusal) => Err(refusal),
@@ -217,11 +217,11 @@ async fn follow(
 }
 
 impl Prepared {
-    /// Finds out who asks.
-    async fn identified(self, snapshot: Arc<Snapshot>) -> Result<Operation, Refusal> {
-        let Self { shared, credentials, token, selected, request_id, document, request, estimate, gave_up, .. } = self;
-        let viewer = match (gave_up, &token) {
-            (Some((_, viewer)), _) => viewer,
+    /// Finds out who asks, unless that is `known`.
+    async fn identified(self, snapshot: Arc<Snapshot>, known: Option<Option<Viewer>>) -> Result<Operation, Refusal> {
+        let Self { shared, credentials, token, selected, request_id, document, request, estimate, .. } = self;
+        let viewer = match (known, &token) {
+            (Some(viewer), _) => viewer,
             (None, Some(token)) => {
                 let (of_token, app) = ((token.as_str(), &credentials), shared.api.app());
                 Some(identify::viewer(app, &shared.fair, &snapshot, of_token, selected, &request_id).await?)
@@ -297,7 +297,8 @@ impl Prepared {
         match kept {
             Some(kept) => {
                 bill.pay_for_execution(Some(viewer), *cost)?;
-                self.written(Written::Answer(kept, tag), None, media, (bill, seen)).map(Some)
+                let reply = settled(shared.api.kept(kept, (&self.request, *cost)), (bill, seen))?;
+                Ok(Some(answer_of(&reply, tag.as_ref(), media, &shared.limits)))
             }
             None => Ok(tag.map(|tag| not_modified(&tag, seen))),
         }
@@ -313,16 +314,20 @@ impl Prepared {
     ) -> Result<Executed, Refusal> {
         let (shared, shows_plan) = (Arc::clone(&self.shared), self.shows_plan);
         if let (Some(planned), Some(token)) = (self.planned.take(), self.token.clone()) {
-            if let Some(written) = self.execute_at_once((planned, token), &snapshot, headers, (bill, seen)).await? {
-                return self.written(written, Some(&snapshot), media, (bill, seen)).map(Executed::Answer);
+            let at_once = self.execute_at_once((planned, token), &snapshot, (media, headers), (bill, seen)).await?;
+            if let Some(answer) = at_once {
+                return Ok(Executed::Answer(answer));
             }
             bill.settle(0);
-            if !expensive && self.estimate.is_ok_and(|estimate| shared.fair.is_expensive(estimate)) {
+            // What has changed something is told without waiting for another place.
+            let is_done = self.gave_up.as_ref().is_some_and(|(gave_up, _)| gave_up.is_done());
+            if !expensive && !is_done && self.estimate.is_ok_and(|estimate| shared.fair.is_expensive(estimate)) {
                 return Ok(Executed::Elsewhere(Box::new(self)));
             }
         }
-        let (gave_up, asked) = (self.gave_up.as_ref().map(|(why, _)| *why), self.asked.clone());
-        let operation = self.identified(Arc::clone(&snapshot)).await?;
+        let asked = self.asked.clone();
+        let (gave_up, viewer) = self.gave_up.take().map_or((None, None), |(why, viewer)| (Some(why), Some(viewer)));
+        let operation = self.identified(Arc::clone(&snapshot), viewer).await?;
         let viewer = operation.asking.viewer.as_ref();
         seen.identified = viewer.is_some();
         seen.done(Stage::Identify);
@@ -350,14 +355,15 @@ impl Prepared {
         Ok(Executed::Answer(answer_of(&reply, tag.as_ref(), media, &shared.limits)))
     }
 
-    /// Does the same in one trip to the database, by a plan; `None` when it gives up.
+    /// Does the same by a plan, in one trip to the database or, where something changes, in one more; `None` when the plan
+    /// gives up.
     async fn execute_at_once(
         &mut self,
         (planned, token): (Planned, String),
-        snapshot: &Snapshot,
-        headers: &Arc<HeaderMap>,
+        snapshot: &Arc<Snapshot>,
+        (media, headers): (Media, &Arc<HeaderMap>),
         (bill, seen): (&mut Bill, &mut Seen),
-    ) -> Result<Option<Written>, Refusal> {
+    ) -> Result<Option<Answer>, Refusal> {
         let (cost, credentials) = (self.estimate?.cost, self.credentials);
         let (shared, mut own) = (Arc::clone(&self.shared), bill.take());
         let (asks, id, selected) = (token.clone(), Arc::clone(&self.request_id), self.selected.clone());
@@ -365,7 +371,7 @@ impl Prepared {
         let before = (self.data_version, self.remembered.take());
         // Known also when the trip does not come to its end.
         let known = Arc::new(OnceLock::new());
-        let viewer = Arc::clone(&known);
+        let (viewer, deadline) = (Arc::clone(&known), snapshot.deadline());
         let trip = move |session: &mut dyn Session| {
             let found = shared.api.app().authenticate_in(session, (&asks, selected), before);
             let identified = identify::signed_in(&shared.fair, (&asks, &credentials), found, &id);
@@ -376,7 +382,7 @@ impl Prepared {
                     return Ok(Ok(Written::Before(tag.clone())));
                 }
                 own.pay_for_execution(Some(viewer), cost)?;
-                Ok(planned.answer(viewer, session).map(|outcome| Written::Answer(outcome, tag)))
+                Ok(planned.begin(viewer, session, deadline).map(|begun| Written::Answer(Box::new(begun), tag)))
             });
             Ok((outcome, own))
         };
@@ -394,37 +400,29 @@ impl Prepared {
             }
         };
         seen.identified = true;
-        match outcome {
-            Ok(written) => Ok(Some(written)),
-            Err(why) => {
-                self.gave_up = Some((why, known.get().map(|viewer| (**viewer).clone())));
-                Ok(None)
+        let Some(viewer) = known.get() else { return Err(Refusal::internal(&self.request_id)) };
+        let gave_up = match outcome {
+            Ok(Written::Before(tag)) => return Ok(Some(not_modified(&tag, seen))),
+            Ok(Written::Answer(begun, tag)) => {
+                let asking = (Arc::clone(snapshot), Arc::clone(viewer), Arc::clone(&self.request_id));
+                match self.shared.api.finish(*begun, asking, (&self.request, cost)).await {
+                    Ok(executed) => {
+                        let reply = settled(executed, (bill, seen))?;
+                        return Ok(Some(answer_of(&reply, tag.as_ref(), media, &self.shared.limits)));
+                    }
+                    Err(gave_up) => gave_up,
+                }
             }
-        }
-    }
-
-    /// The answer that a plan has written.
-    fn written(
-        &self,
-        written: Written,
-        snapshot: Option<&Snapshot>,
-        media: Media,
-        (bill, seen): (&mut Bill, &mut Seen),
-    ) -> Result<Answer, Refusal> {
-        match written {
-            Written::Before(tag) => Ok(not_modified(&tag, seen)),
-            Written::Answer(outcome, tag) => {
-                let cost = self.estimate?.cost;
-                let reply = settled(self.shared.api.written(outcome, snapshot, &self.request, cost), (bill, seen))?;
-                Ok(answer_of(&reply, tag.as_ref(), media, &self.shared.limits))
-            }
-        }
+            Err(why) => why.into(),
+        };
+        self.gave_up = Some((gave_up, Some((**viewer).clone())));
+        Ok(None)
     }
 }
 
 /// What a plan answers to a request, and the tag of that.
 enum Written {
-    Answer(Outcome, Option<Tag>),
+    Answer(Box<Begun>, Option<Tag>),
     /// What the client has already.
     Before(Tag),
 }

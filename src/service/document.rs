@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::checkable::{Checkable, RowOf};
-use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Patch, Problem, SecretText, SentSecret};
+use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret};
 use crate::form::{Change, Form, Reference, Section, Sections};
 use crate::objects::{AnyDetail, Head, KindInfo};
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, StoreError, Tx, Whole};
@@ -52,6 +52,11 @@ pub(super) fn secrets(kind: Kind, patch: &Patch) -> Vec<SentSecret<'_>> {
         None => Form::secrets(patch),
         Some(info) => [info.head.secrets(patch), info.detail.secrets(patch)].concat(),
     }
+}
+
+/// How many secrets a patch for an object of this kind sends that are hashed.
+pub fn hashed_secrets(kind: Kind, patch: &Patch) -> u64 {
+    secrets(kind, patch).iter().filter(|(how, _)| *how == Kept::Hashed).count() as u64
 }
 
 /// The new password of the web panel that a patch sends: the document only has its hash.

@@ -34,6 +34,7 @@ use std::time::Duration;
 
 pub use access::{NewToken, Selected, TokenMark, Viewer};
 pub use backup::{Manifest, backup};
+pub use document::hashed_secrets;
 pub use effect::{Effect, ObjectChange, ObjectProblem};
 pub(crate) use facts::label;
 pub use feed::{ChangeAction, Follower, Following, Heard, read_place, write_place};
@@ -45,7 +46,7 @@ pub use lint::{Finding, Findings, Lint, Place, Severity};
 pub use removal::{Delete, DeletePlan, Deleted, OnReferences, Shown};
 pub use renumber::{Renumber, Renumbered};
 pub use restore::{Restore, Restored, restore};
-pub use save::{Save, SaveTarget, Saved};
+pub use save::{OpenSave, Save, SaveTarget, Saved, WorkedOut};
 pub use schedule::{Schedule, Scheduled};
 pub use verify::{Verified, verify};
 use viewers::Viewers;

@@ -14,7 +14,7 @@ use crate::domain::{
     Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret, TenantId, Value,
 };
 use crate::form::{Change, Checked, Facts, Sections};
-use crate::store::{self, ObjectRow, Outcome, Query, Record, Result, Snapshot, StoreError, TenantRow, Tx};
+use crate::store::{self, ObjectRow, Outcome, Query, Record, Result, Session, Snapshot, StoreError, TenantRow, Tx};
 
 /// What a save is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,51 +98,99 @@ pub(super) fn no_such(kind: Kind) -> Problem {
     Problem { value: None, ..Problem::not_found(&[kind], "") }.under("id")
 }
 
+/// A save that has been worked out on what a request sees.
+pub enum WorkedOut {
+    /// There is nothing to carry out: it was refused, is a dry run, or changes nothing.
+    Settled(Saved),
+    /// It is to be carried out.
+    Open(OpenSave),
+}
+
+/// A save that is to be carried out, see [`App::carry_out`].
+pub struct OpenSave {
+    save: Arc<Save>,
+    plan: Plan,
+    now: i64,
+}
+
+impl WorkedOut {
+    /// Works a save out.
+    ///
+    /// # Errors
+    /// What the store answers; what is wrong with the input is in the answer.
+    pub fn of(session: &mut dyn Session, viewer: &Viewer, save: Save, now: i64) -> Result<Self> {
+        let (tenant, kind) = (save.target.tenant(), save.kind);
+        if let Some(refusal) = refusal(viewer, tenant, kind) {
+            return Ok(Self::Settled(Saved::refused(refusal)));
+        }
+        let plan = match Plan::make(&mut Query::new(session, tenant), &save, now) {
+            // A token for all tenants sees even those that do not exist.
+            Err(StoreError::NoTenant) => return Ok(Self::Settled(Saved::refused(no_such(kind)))),
+            plan => plan?,
+        };
+        Ok(if save.dry_run {
+            Self::Settled(plan.told())
+        } else if plan.is_void() {
+            Self::Settled(plan.nothing())
+        } else {
+            Self::Open(OpenSave { save: Arc::new(save), plan, now })
+        })
+    }
+}
+
 impl App {
     /// Saves a form or an object of another kind, or says what would happen. Nothing is half saved.
     ///
     /// # Errors
     /// What the store answers; what is wrong with the input is in the answer.
     pub async fn save(&self, snapshot: &Snapshot, viewer: &Viewer, save: Save) -> Result<Saved> {
-        let (tenant, kind) = (save.target.tenant(), save.kind);
-        if let Some(refusal) = refusal(viewer, tenant, kind) {
-            return Ok(Saved::refused(refusal));
-        }
-        match self.try_to_save(snapshot, viewer, save).await {
-            // A token for all tenants sees even those that do not exist.
-            Err(StoreError::NoTenant) => Ok(Saved::refused(no_such(kind))),
-            result => result,
+        let (now, own) = (self.now(), viewer.clone());
+        let work = move |session: &mut dyn Session| WorkedOut::of(session, &own, save, now);
+        match snapshot.read_session(None, work).await? {
+            WorkedOut::Settled(saved) => Ok(saved),
+            WorkedOut::Open(open) => self.finish(snapshot, viewer, open).await,
         }
     }
 
-    async fn try_to_save(&self, snapshot: &Snapshot, viewer: &Viewer, save: Save) -> Result<Saved> {
-        let (tenant, now) = (save.target.tenant(), self.now());
-        if save.dry_run {
-            return snapshot.read(tenant, move |query| Plan::make(query, &save, now).map(Plan::told)).await;
-        }
-        let save = Arc::new(save);
-        let asked = Arc::clone(&save);
-        let plan = snapshot.read(tenant, move |query| Plan::make(query, &asked, now)).await?;
-        if plan.is_void() {
-            return Ok(plan.nothing());
-        }
+    /// Carries a save out that has been worked out.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn finish(&self, snapshot: &Snapshot, viewer: &Viewer, open: OpenSave) -> Result<Saved> {
         // Who waits holds no connection.
         snapshot.renew().await;
-        self.seal(snapshot, viewer, document::secrets(save.kind, &save.patch)).await?;
-        let actor = viewer.name.clone();
-        let work = move |tx: &mut Tx<'_>| {
-            if plan.holds(tx) {
-                return plan.carry_out(tx, &actor, now).map(Outcome::Commit);
-            }
-            let plan = Plan::make(tx, &save, now)?;
-            if plan.is_void() {
-                return Ok(Outcome::Rollback(plan.nothing()));
-            }
-            plan.carry_out(tx, &actor, now).map(Outcome::Commit)
-        };
-        let saved = self.store.within(snapshot).write(tenant, work).await?;
+        let kind = open.save.kind;
+        let saved = self.carry_out(snapshot, viewer, open, |_, saved| Ok(Outcome::Commit(saved))).await;
         snapshot.renew().await;
-        Ok(saved)
+        if let Err(StoreError::NoTenant) = saved { Ok(Saved::refused(no_such(kind))) } else { saved }
+    }
+
+    /// Carries a save out, and has `tell` look at what came of it in the same transaction. Nothing is saved when that rolls
+    /// back. It may be called again for another try, of which it is then the only one that counts.
+    ///
+    /// # Errors
+    /// What the store answers, or `tell`.
+    pub async fn carry_out<T: Send + 'static>(
+        &self,
+        snapshot: &Snapshot,
+        viewer: &Viewer,
+        OpenSave { save, plan, now }: OpenSave,
+        tell: impl Fn(&mut dyn Session, Saved) -> Result<Outcome<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.seal(snapshot, viewer, document::secrets(save.kind, &save.patch)).await?;
+        let (tenant, actor) = (save.target.tenant(), viewer.name.clone());
+        let work = move |tx: &mut Tx<'_>| {
+            let again = if plan.holds(tx) { None } else { Some(Plan::make(tx, &save, now)?) };
+            let plan = again.as_ref().unwrap_or(&plan);
+            if plan.is_void() {
+                let told = tell(tx.session(), Saved { changes: Vec::new(), ..plan.saved(plan.object) })?;
+                let (Outcome::Commit(told) | Outcome::Rollback(told)) = told;
+                return Ok(Outcome::Rollback(told));
+            }
+            let saved = plan.carry_out(tx, &actor, now)?;
+            tell(tx.session(), saved)
+        };
+        self.store.within(snapshot).write(tenant, work).await
     }
 
     /// Hashes and seals secrets.

@@ -102,6 +102,11 @@ impl<'a> Query<'a> {
         self.tenant
     }
 
+    /// The transaction.
+    pub fn session(&mut self) -> &mut dyn Session {
+        self.session
+    }
+
     fn with_tenant(&self, params: &[Value]) -> Vec<Value> {
         std::iter::once(Value::Int(self.tenant.0)).chain(params.iter().cloned()).collect()
     }

@@ -19,7 +19,8 @@ impl Layer {
         self.inputs.contains_key(name) || self.is_leaf(name)
     }
 
-    fn is_leaf(&self, name: &str) -> bool {
+    /// Whether it is the type of a value.
+    pub fn is_leaf(&self, name: &str) -> bool {
         OWN.contains(&name) || self.enums.contains_key(name) || self.scalars.contains_key(name)
     }
 

@@ -11,7 +11,7 @@
 //! - An object can have some fields answered from a fuller thing (see [`Building::prepare`]). It is fetched once for an
 //!   object, when one of these fields is selected, and beside the object's other fields, which keep the thing they had.
 //! - A field that is selected several times is answered once; what is selected below is merged first. This holds for root
-//!   fields too, as long as the request's data has a [`Begun`].
+//!   fields too, as long as the request's data has a [`Once`].
 //! - An error goes up to the nearest place that may be null. There it ends what else was under way in that place, and
 //!   nothing around it. Its path is put together while it goes up, so that answers without errors pay nothing for paths.
 //! - What the layer takes for granted has been validated before. Where it does not hold, the schema's descriptions are
@@ -45,9 +45,9 @@ pub use args::{Args, Argument, Given};
 pub use build::{Building, enumeration, fields_of, input, interface, object, scalar};
 pub use call::Call;
 pub use node::{Node, Thing};
-pub use read::{OfEdge, OfPage, OfPageInfo, OfRoot, OfRow, OfStep, OfTenant, Read};
+pub use read::{OfEdge, OfPage, OfPageInfo, OfRoot, OfRow, OfSave, OfStep, OfTenant, Read, SaveWhat};
 pub use reading::{ReadError, Reading, Reads};
-pub use root::{Begun, Mutation, Query, Source, Subscription};
+pub use root::{Done, Mutation, Once, Query, Source, Subscription};
 pub use types::{Answer, Definition, Enum, Field, Input, InputObject, Interface, Object, Plain, Scalar, Text};
 
 /// All types of a schema.

@@ -40,6 +40,7 @@ impl Thing {
 }
 
 /// What a field answers, before what is selected of it is known.
+#[derive(Clone)]
 pub enum Node {
     /// Nothing.
     Null,

@@ -28,6 +28,32 @@ pub enum Read {
     Lead(&'static Info, usize),
     /// From a destination.
     Step(OfStep),
+    /// From what comes of a save.
+    Save(OfSave),
+}
+
+/// A mutation that saves a form or an object of another kind.
+#[derive(Clone, Copy, Debug)]
+pub struct OfSave {
+    /// The kind of the object; that of the defaults for a tenant's own.
+    pub kind: Kind,
+    /// What of it.
+    pub what: SaveWhat,
+    /// The name of the type that it answers.
+    pub payload: &'static str,
+}
+
+/// What of an object a mutation saves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SaveWhat {
+    /// A new one.
+    New,
+    /// Changes of one that is there.
+    Changes,
+    /// Changes of a tenant's defaults.
+    Defaults,
+    /// A copy of one that is there.
+    Copy,
 }
 
 /// The root fields that plans answer.

@@ -33,11 +33,26 @@ pub trait Source: Send + Sync + 'static {
 /// The keys of root fields that are being answered. In the data of a request it makes a field that is selected several
 /// times run once.
 #[derive(Default)]
-pub struct Begun(Mutex<HashSet<Name>>);
+pub struct Once(Mutex<HashSet<Name>>);
 
-impl Begun {
+impl Once {
     fn is_first(&self, key: &Name) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+    }
+}
+
+/// What the only field of a mutation has answered already: in the data of a request it keeps the mutation from being
+/// carried out again.
+pub struct Done(Mutex<Option<Node>>);
+
+impl Done {
+    /// Of what was answered.
+    pub fn of(node: Node) -> Self {
+        Self(Mutex::new(Some(node)))
+    }
+
+    fn take(&self) -> Option<Node> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -140,12 +155,17 @@ async fn answer<'a>(
 ) -> ServerResult<Option<Value>> {
     let exec = Exec { layer, context };
     let key = &context.item.node.response_key().node;
-    if context.data_opt::<Begun>().is_some_and(|begun| !begun.is_first(key)) {
+    if context.data_opt::<Once>().is_some_and(|once| !once.is_first(key)) {
         // async-graphql keeps the answer that it has under the key.
         return Ok(Some(Value::Null));
     }
     let entry = entry(exec, root)?;
-    let Told { value, errors } = match from_root(key, field(exec, &entry, &Thing::of(())).wait().await) {
+    let done = context.data_opt::<Done>().and_then(Done::take);
+    let answered = match (&entry.what, done) {
+        (What::Field(field, _), Some(node)) => complete(exec, &field.ty, &entry.selected, node).wait().await,
+        _ => field(exec, &entry, &Thing::of(())).wait().await,
+    };
+    let Told { value, errors } = match from_root(key, answered) {
         Ok(told) => told,
         Err(errors) => {
             let mut errors = errors.into_iter();

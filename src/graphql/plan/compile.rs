@@ -3,21 +3,21 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
-    Directive, ExecutableDocument, Field as Asking, OperationDefinition, Selection, SelectionSet,
+    Directive, ExecutableDocument, Field as Asking, OperationDefinition, OperationType, Selection, SelectionSet,
 };
-use async_graphql::{Name, Positioned, Variables};
+use async_graphql::{Name, Pos, Positioned, Variables};
 use async_graphql_value::Value as Written;
 use indexmap::IndexMap;
 
 use super::Unplanned;
 use super::shape::{
-    Any, Asked, Entries, Entry, Fields, Info, List, Objects, OfEdge, OfObject, OfPage, Page, Plan, Reading, Root,
-    Shape, Single, Step, Tenant, Value,
+    Any, Asked, Change, Entries, Entry, Fields, Info, List, Objects, OfEdge, OfObject, OfPage, OfThing, Page, Plan,
+    Reading, Root, Shape, Single, Step, Tenant, Value, What, Worked,
 };
 use crate::domain::{Kind, json};
 use crate::form::{self, Place, Seen};
 use crate::graphql::layer::{
-    self, Field, Layer, Object, OfEdge as ReadEdge, OfPage as ReadPage, OfRoot, OfStep, OfTenant, Read,
+    self, Answer, Field, Layer, Object, OfEdge as ReadEdge, OfPage as ReadPage, OfRoot, OfStep, OfTenant, Read, Text,
 };
 use crate::graphql::prices::Prices;
 use crate::store::{Chosen, ChosenField, ENTRY};
@@ -45,15 +45,19 @@ pub fn compile(
         readings: 0,
         found: 0,
         columns: Vec::new(),
+        only_rows: true,
     };
     // Whatever is left out of the plan of these values, others may ask for.
     compiler.note_conditions(&operation.selection_set.node);
     document.fragments.values().for_each(|fragment| compiler.note_conditions(&fragment.node.selection_set.node));
-    let root = compiler.root(&operation.selection_set.node);
-    let Compiler { readings, mut columns, conditions, .. } = compiler;
+    let root = match operation.ty {
+        OperationType::Mutation => compiler.mutation(&operation.selection_set.node),
+        _ => compiler.root(&operation.selection_set.node),
+    };
+    let Compiler { readings, mut columns, conditions, only_rows, .. } = compiler;
     columns.sort_unstable();
     columns.dedup();
-    (root.map(|root| Plan { root, columns, readings }), conditions.into_iter().collect())
+    (root.map(|root| Plan { root, columns, readings, only_rows }), conditions.into_iter().collect())
 }
 
 struct Compiler<'a> {
@@ -66,6 +70,7 @@ struct Compiler<'a> {
     readings: usize,
     found: usize,
     columns: Vec<layer::OfRow>,
+    only_rows: bool,
 }
 
 /// What is found of a selection while its keys are collected.
@@ -178,7 +183,8 @@ impl<'a> Compiler<'a> {
                 "__schema" | "__type" => return Err(Unplanned::Introspection),
                 field => Some(object.fields.get(field).ok_or(Unplanned::Field)?),
             };
-            let what = what(self, Selected { field, asked: first })?;
+            let at = fields.first().map(|field| field.pos).unwrap_or_default();
+            let what = what(self, Selected { field, asked: first, at })?;
             entries.push(Entry { key: key.into(), times, price: price * times, what });
         }
         Ok(Fields(entries))
@@ -205,9 +211,60 @@ impl<'a> Compiler<'a> {
                 Read::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(set)?),
                 Read::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(set)?),
                 Read::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(set)?),
-                _ => return Err(Unplanned::Field),
+                _ => Root::Worked(this.worked(field, &selected)?),
             })
         })
+    }
+
+    fn mutation(&mut self, set: &'a SelectionSet) -> Result<Fields<Root>> {
+        let object = self.object(&self.layer.mutation)?;
+        let fields = self.fields(object, set, |this, selected| {
+            let Some(field) = selected.field else { return Ok(Root::Typename(&object.name)) };
+            // An error of the field has to be one of the whole mutation.
+            if field.ty.is_nullable() {
+                return Err(Unplanned::Field);
+            }
+            let save = if let Read::Save(save) = field.read { Some(save) } else { None };
+            let what = this.what(field, selected.set())?;
+            let worked = Worked { asked: selected.asked(field), selected: what.selected(), what };
+            Ok(Root::Change(Change { worked, save, at: (selected.asked.response_key().node.clone(), selected.at) }))
+        })?;
+        // What the first has changed could not be taken back where the second cannot be answered.
+        if fields.0.iter().filter(|entry| matches!(entry.what, Root::Change(_))).count() > 1 {
+            return Err(Unplanned::Several);
+        }
+        Ok(fields)
+    }
+
+    /// A field that works out what it answers.
+    fn worked(&mut self, field: &'static Field, selected: &Selected<'a>) -> Result<Worked> {
+        match &field.answer {
+            Answer::Now(_) => {}
+            Answer::Read(reads) => self.only_rows &= reads.is_of_a_tenant(),
+            Answer::Later(_) | Answer::Stream(_) | Answer::Elsewhere => return Err(Unplanned::Field),
+        }
+        let what = self.what(field, selected.set())?;
+        Ok(Worked { asked: selected.asked(field), selected: what.selected(), what })
+    }
+
+    /// What is selected of what a field works out.
+    fn what(&mut self, field: &'static Field, set: &'a SelectionSet) -> Result<What> {
+        let ty = field.ty.name();
+        if self.layer.is_leaf(ty) {
+            return Ok(What::Plain);
+        }
+        if ty == "Tenant" {
+            return Ok(What::Tenant(self.tenant(set)?));
+        }
+        let has_row = |object: &Object| object.is("PbxObject") || object.name == "NewVirtualExtension";
+        match self.layer.objects.get(ty) {
+            Some(object) if !has_row(object) => Ok(What::Thing(self.fields(object, set, |this, selected| {
+                let Some(field) = selected.field else { return Ok(OfThing::Typename(&object.name)) };
+                Ok(OfThing::Field(this.worked(field, &selected)?))
+            })?)),
+            None if ty != "PbxObject" => Err(Unplanned::Field),
+            _ => Ok(What::Object(self.objects(ty, set)?)),
+        }
     }
 
     fn any(&mut self, set: &'a SelectionSet) -> Result<Any> {
@@ -240,7 +297,7 @@ impl<'a> Compiler<'a> {
                     let id = Self::next(&mut this.found);
                     Tenant::Page(Page { id, asked: selected.asked(field), kind, fields, total })
                 }
-                _ => return Err(Unplanned::Field),
+                _ => Tenant::Worked(Self::next(&mut this.found), this.worked(field, &selected)?),
             })
         })
     }
@@ -298,7 +355,7 @@ impl<'a> Compiler<'a> {
                 OfObject::Row(layer::OfRow::Id) => false,
                 OfObject::Row(layer::OfRow::Kind) => shape.kind.is_none(),
                 OfObject::Row(_) => true,
-                OfObject::Typename(_) | OfObject::Section(_) | OfObject::Detail(_) => false,
+                OfObject::Typename(_) | OfObject::Section(_) | OfObject::Detail(_) | OfObject::Worked(..) => false,
             };
             shape.fields.0.iter().any(|entry| of_row(&entry.what))
         };
@@ -346,7 +403,7 @@ impl<'a> Compiler<'a> {
                         })?)
                     }
                     Read::Value(..) | Read::Lead(..) => OfObject::Detail(this.value(object, selected, &mut draft)?),
-                    _ => return Err(Unplanned::Field),
+                    _ => OfObject::Worked(Self::next(&mut this.found), this.worked(field, &selected)?),
                 })
             })?;
         let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == object.name);
@@ -411,6 +468,8 @@ struct Selected<'a> {
     /// `None` for the name of the type.
     field: Option<&'static Field>,
     asked: &'a Asking,
+    /// Where in the document.
+    at: Pos,
 }
 
 impl<'a> Selected<'a> {
@@ -420,6 +479,18 @@ impl<'a> Selected<'a> {
 
     fn asked(&self, field: &'static Field) -> Asked {
         Asked { field, arguments: self.asked.arguments.clone() }
+    }
+}
+
+impl What {
+    /// The names of the fields that are selected.
+    fn selected(&self) -> Vec<Text> {
+        let Self::Thing(fields) = self else { return Vec::new() };
+        let name = |entry: &Entry<OfThing>| match &entry.what {
+            OfThing::Field(worked) => Some(worked.asked.field.name.clone()),
+            OfThing::Typename(_) => None,
+        };
+        fields.0.iter().filter_map(name).collect()
     }
 }
 

@@ -15,6 +15,7 @@ mod answers;
 mod compile;
 mod run;
 mod shape;
+mod worked;
 mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,8 +24,8 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Value, Variables};
 
 pub use answers::{Answer, Answers, Question};
-pub use run::{Asks, Outcome, run, walks};
-pub use shape::Plan;
+pub use run::{Asks, Outcome, args, run, tell, walks};
+pub use shape::{Change, Plan};
 
 use super::layer::Layer;
 use super::prices::Prices;
@@ -38,6 +39,8 @@ pub enum Unplanned {
     Field,
     /// Something other than a plain field is selected twice under one key.
     Repeated,
+    /// It changes several things.
+    Several,
     /// Its conditions have had too many values.
     Conditions,
     /// Something is wrong, which the executor finds again and says.
@@ -51,6 +54,7 @@ impl Unplanned {
             Self::Introspection => "introspection",
             Self::Field => "field",
             Self::Repeated => "repeated",
+            Self::Several => "several",
             Self::Conditions => "conditions",
             Self::Error => "error",
         }

@@ -10,16 +10,17 @@ use foldhash::fast::RandomState;
 
 use super::Unplanned;
 use super::shape::{Asked, Entries, Fields, List, Objects, OfEdge, OfObject, OfPage, Page, Plan, Reading, Root, Shape};
-use super::shape::{Single, Step, Tenant, Value};
+use super::shape::{Single, Step, Tenant, Value, Worked};
+use super::worked::FoundWorked;
 use super::write;
 use crate::domain::{self, ExtensionNumber, Kind, ObjectId, TenantId, json};
 use crate::form::{Described, Destination, DestinationTarget};
-use crate::graphql::layer::{Args, Given as _, Layer, OfRow};
-use crate::graphql::prices::{WALK, WALKING};
+use crate::graphql::layer::{Args, Given as _, Layer, Node, OfRow, Thing};
+use crate::graphql::prices::{self, WALK, WALKING};
 use crate::graphql::schema::{MOST, find_of, page_length};
 use crate::service::find::{Cursor, Find};
 use crate::service::{Selected, Viewer};
-use crate::store::{self, Columns, ENTRY, ObjectRow, Query, Session, StoreError, TenantRow};
+use crate::store::{self, Columns, Deadline, ENTRY, ObjectRow, Query, Session, StoreError, TenantRow};
 
 /// Who asks, and what of the request a plan does not know.
 pub struct Asks<'a> {
@@ -31,6 +32,10 @@ pub struct Asks<'a> {
     pub most: u64,
     /// The most bytes of its answer.
     pub longest: usize,
+    /// The time, in milliseconds since 1970, and when it has to be answered.
+    pub now: i64,
+    /// See `now`.
+    pub deadline: Option<Deadline>,
 }
 
 /// What came of a plan.
@@ -64,35 +69,22 @@ impl From<async_graphql::Error> for Unplanned {
 /// # Errors
 /// Why it is not answered so.
 pub fn run(plan: &Plan, layer: &'static Layer, asks: &Asks<'_>, session: &mut dyn Session) -> Result<Outcome> {
-    let mut read = Read {
-        layer,
-        columns: &plan.columns,
-        asks,
-        session,
-        spent: 0,
-        level: Vec::new(),
-        found: Found {
-            rows: HashMap::default(),
-            own: Table::default(),
-            own_rows: 0,
-            loaded: (0..plan.readings).map(|_| Loaded::default()).collect(),
-            pages: HashMap::default(),
-            singles: HashMap::default(),
-            root: Vec::new(),
-        },
-        batches: Vec::new(),
-    };
-    for entry in &plan.root.0 {
-        let root = read.root(&entry.what)?;
-        read.found.root.push(root);
-    }
-    while !read.level.is_empty() {
-        let level = std::mem::take(&mut read.level);
-        read.objects(level)?;
-    }
-    let Read { found, batches, .. } = read;
-    let (data, cost) = write::write(plan, &found, asks.longest)?;
-    Ok(Outcome { data: data.into(), cost, batches, was_kept: false })
+    Read::new(plan, layer, asks, session).answer(plan, None)
+}
+
+/// Tells what came of a mutation, in the transaction of a session: `node` is what its field has answered, and `price` what
+/// that has cost besides.
+///
+/// # Errors
+/// Why it is not told so.
+pub fn tell(
+    plan: &Plan,
+    layer: &'static Layer,
+    asks: &Asks<'_>,
+    (node, price): (Node, u64),
+    session: &mut dyn Session,
+) -> Result<Outcome> {
+    Read::new(plan, layer, asks, session).answer(plan, Some((node, price)))
 }
 
 /// Whether a plan may read many rows to find few, with these values of its variables: something is looked for that no
@@ -102,18 +94,28 @@ pub fn walks(plan: &Plan, layer: &'static Layer, variables: &Variables) -> bool 
         let find = args(layer, variables, &page.asked).and_then(|args| Ok(find_of(page.kind, &args)?));
         find.is_ok_and(|find| find.is_one_span())
     };
+    let looks_over = |worked: &Worked| prices::walks(worked.asked.field.ty.name());
     let of_tenant = |fields: &Fields<Tenant>| {
-        fields.0.iter().any(|entry| matches!(&entry.what, Tenant::Page(page) if !finds_at_once(page)))
+        fields.0.iter().any(|entry| match &entry.what {
+            Tenant::Page(page) => !finds_at_once(page),
+            Tenant::Worked(_, worked) => looks_over(worked),
+            _ => false,
+        })
     };
     plan.root.0.iter().any(|entry| match &entry.what {
         Root::Typename(_) => false,
         Root::Tenant(_, fields) | Root::Tenants(fields) => of_tenant(fields),
         Root::Node(_, any) | Root::Nodes(_, any) => of_tenant(&any.tenant),
+        Root::Worked(worked) => looks_over(worked),
+        Root::Change(_) => false,
     })
 }
 
 /// The arguments of a field.
-fn args(layer: &'static Layer, variables: &Variables, asked: &Asked) -> Result<Args> {
+///
+/// # Errors
+/// A value is not of its type.
+pub fn args(layer: &'static Layer, variables: &Variables, asked: &Asked) -> Result<Args> {
     let variable = |name: &Name| variables.get(name).cloned();
     Ok(Args::of(layer, &asked.field.args, &asked.arguments, &variable)?)
 }
@@ -130,6 +132,8 @@ pub(super) struct Found {
     pub pages: Map<(usize, TenantId), FoundPage>,
     /// By [`Single::id`].
     pub singles: Map<(usize, TenantId), ObjectId>,
+    /// What fields of tenants and objects have worked out, by their place in the plan. A tenant stands for the object 0.
+    pub worked: Map<(usize, ObjectId), FoundWorked>,
     /// For each root field.
     pub root: Vec<FoundRoot>,
 }
@@ -158,6 +162,7 @@ pub(super) enum FoundRoot {
     Nothing,
     Tenants(Vec<TenantRow>),
     Nodes(Vec<FoundNode>),
+    Worked(FoundWorked),
 }
 
 /// What has an id.
@@ -246,31 +251,76 @@ impl LoadedList {
     }
 }
 
-struct Read<'p, 's> {
+/// A plan while it is carried out.
+pub(super) struct Read<'p, 's> {
     layer: &'static Layer,
     columns: &'p [OfRow],
-    asks: &'p Asks<'p>,
-    session: &'s mut dyn Session,
+    pub(super) asks: &'p Asks<'p>,
+    pub(super) session: &'s mut dyn Session,
     spent: u64,
     /// What is to be read next.
     level: Vec<(&'p Objects, Vec<ObjectId>)>,
-    found: Found,
-    batches: Vec<(&'static str, usize)>,
+    pub(super) found: Found,
+    pub(super) batches: Vec<(&'static str, usize)>,
 }
 
-impl<'p> Read<'p, '_> {
-    fn spend(&mut self, objects: usize) -> Result<()> {
+impl<'p, 's> Read<'p, 's> {
+    fn new(plan: &'p Plan, layer: &'static Layer, asks: &'p Asks<'p>, session: &'s mut dyn Session) -> Self {
+        let found = Found {
+            rows: HashMap::default(),
+            own: Table::default(),
+            own_rows: 0,
+            loaded: (0..plan.readings).map(|_| Loaded::default()).collect(),
+            pages: HashMap::default(),
+            singles: HashMap::default(),
+            worked: HashMap::default(),
+            root: Vec::new(),
+        };
+        let (level, batches) = (Vec::new(), Vec::new());
+        Self { layer, columns: &plan.columns, asks, session, spent: 0, level, found, batches }
+    }
+
+    /// Reads all, and writes the answer. `changed` is what a mutation has answered.
+    fn answer(mut self, plan: &'p Plan, mut changed: Option<(Node, u64)>) -> Result<Outcome> {
+        for entry in &plan.root.0 {
+            let root = match &entry.what {
+                Root::Change(change) => {
+                    let (node, price) = changed.take().ok_or(Unplanned::Error)?;
+                    FoundRoot::Worked(self.told_of(&change.worked, price, node)?)
+                }
+                root => self.root(root)?,
+            };
+            self.found.root.push(root);
+        }
+        while !self.level.is_empty() {
+            let level = std::mem::take(&mut self.level);
+            self.objects(level)?;
+        }
+        let (data, cost) = write::write(plan, &self.found, self.asks.longest)?;
+        Ok(Outcome { data: data.into(), cost, batches: self.batches, was_kept: false })
+    }
+
+    /// Notes an object that is to be read next.
+    pub(super) fn next(&mut self, objects: &'p Objects, id: ObjectId) {
+        match self.level.iter_mut().find(|(known, _)| std::ptr::eq(*known, objects)) {
+            Some((_, ids)) => ids.push(id),
+            None => self.level.push((objects, vec![id])),
+        }
+    }
+
+    pub(super) fn spend(&mut self, objects: usize) -> Result<()> {
         self.spent = self.spent.saturating_add(objects as u64);
         if self.spent > self.asks.most { Err(Unplanned::Error) } else { Ok(()) }
     }
 
-    fn args(&self, asked: &Asked) -> Result<Args> {
+    pub(super) fn args(&self, asked: &Asked) -> Result<Args> {
         args(self.layer, self.asks.variables, asked)
     }
 
     fn root(&mut self, root: &'p Root) -> Result<FoundRoot> {
         Ok(match root {
-            Root::Typename(_) => FoundRoot::Nothing,
+            Root::Typename(_) | Root::Change(_) => FoundRoot::Nothing,
+            Root::Worked(worked) => FoundRoot::Worked(self.work(worked, &Thing::of(()))?),
             Root::Tenant(asked, fields) => {
                 let args = self.args(asked)?;
                 let viewer = self.asks.viewer;
@@ -338,7 +388,7 @@ impl<'p> Read<'p, '_> {
         Ok(FoundRoot::Nodes(nodes))
     }
 
-    fn tenants(&mut self, rows: &[TenantRow], fields: &'p Fields<Tenant>) -> Result<()> {
+    pub(super) fn tenants(&mut self, rows: &[TenantRow], fields: &'p Fields<Tenant>) -> Result<()> {
         for row in rows {
             for entry in &fields.0 {
                 match &entry.what {
@@ -349,6 +399,10 @@ impl<'p> Read<'p, '_> {
                     }
                     Tenant::One(single) => self.single(row, single)?,
                     Tenant::Page(page) => self.page(row, page)?,
+                    Tenant::Worked(at, worked) => {
+                        let found = self.work(worked, &Thing::of(row.clone()))?;
+                        self.found.worked.insert((*at, of_tenant(row)), found);
+                    }
                 }
             }
         }
@@ -471,6 +525,11 @@ impl<'p> Read<'p, '_> {
         if ids.is_empty() {
             return Ok(());
         }
+        for entry in &shape.fields.0 {
+            if let OfObject::Worked(at, worked) = &entry.what {
+                self.work_all(*at, worked, ids)?;
+            }
+        }
         let Some(reading) = &shape.reading else { return Ok(()) };
         self.batches.extend(reading.chosen.infos.iter().map(|info| (info.table, ids.len())));
         for (tenant, ids) in by_tenant(ids) {
@@ -479,7 +538,7 @@ impl<'p> Read<'p, '_> {
         }
         for entry in &shape.fields.0 {
             match &entry.what {
-                OfObject::Typename(_) | OfObject::Row(_) => {}
+                OfObject::Typename(_) | OfObject::Row(_) | OfObject::Worked(..) => {}
                 OfObject::Section(values) => {
                     for entry in &values.0 {
                         self.value(reading, &entry.what, ids)?;
@@ -571,8 +630,13 @@ impl List {
 /// How many values a destination has: object, number and cause.
 const STEP: usize = 3;
 
+/// What stands for a tenant among objects.
+pub(super) fn of_tenant(row: &TenantRow) -> ObjectId {
+    ObjectId { tenant: row.id, local: 0 }
+}
+
 /// The local ids of sorted ids, by tenant.
-fn by_tenant(ids: &[ObjectId]) -> Vec<(TenantId, Vec<i64>)> {
+pub(super) fn by_tenant(ids: &[ObjectId]) -> Vec<(TenantId, Vec<i64>)> {
     let tenants = ids.chunk_by(|a, b| a.tenant == b.tenant);
     tenants.filter_map(|ids| Some((ids.first()?.tenant, ids.iter().map(|id| id.local).collect()))).collect()
 }

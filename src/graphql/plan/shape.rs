@@ -1,8 +1,10 @@
 //! What a plan consists of.
 
+use async_graphql::{Name, Pos};
+
 use crate::domain::Kind;
 use crate::form::Described;
-use crate::graphql::layer::{Argument, Field, OfPageInfo, OfRow, OfStep};
+use crate::graphql::layer::{Argument, Field, OfPageInfo, OfRow, OfSave, OfStep, Text};
 use crate::service::{Selected, Viewer};
 use crate::store::{Chosen, TenantRow};
 
@@ -14,18 +16,31 @@ pub struct Plan {
     pub(super) columns: Vec<OfRow>,
     /// How many [`Reading`]s there are.
     pub(super) readings: usize,
+    /// Whether the rows that it reads are all that the answer depends on: not the time, say.
+    pub(super) only_rows: bool,
 }
 
 impl Plan {
     /// The one tenant that the answer depends on, when it depends on nothing else.
     pub fn tenant<'a>(&self, viewer: &'a Viewer) -> Option<&'a TenantRow> {
         let Selected::Tenant(selected) = &viewer.selected else { return None };
+        if !self.only_rows {
+            return None;
+        }
         let is_selected = |root: &Root| match root {
             Root::Typename(_) => true,
             Root::Tenant(asked, _) => asked.arguments.is_empty(),
-            Root::Tenants(_) | Root::Node(..) | Root::Nodes(..) => false,
+            Root::Tenants(_) | Root::Node(..) | Root::Nodes(..) | Root::Worked(_) | Root::Change(_) => false,
         };
         self.root.0.iter().all(|entry| is_selected(&entry.what)).then_some(&**selected)
+    }
+
+    /// What a mutation changes; `None` for a query.
+    pub fn change(&self) -> Option<&Change> {
+        self.root.0.iter().find_map(|entry| match &entry.what {
+            Root::Change(change) => Some(change),
+            _ => None,
+        })
     }
 }
 
@@ -65,6 +80,48 @@ pub enum Root {
     Tenants(Fields<Tenant>),
     Node(Asked, Any),
     Nodes(Asked, Any),
+    Worked(Worked),
+    /// The only field of a mutation.
+    Change(Change),
+}
+
+/// A field of a mutation.
+#[derive(Debug)]
+pub struct Change {
+    pub worked: Worked,
+    /// What it saves, where it saves a form or an object of another kind.
+    pub save: Option<OfSave>,
+    /// Its key, and where in the document it stands.
+    pub at: (Name, Pos),
+}
+
+/// A field that works out what it answers: from what it is a field of, or by reads of its own.
+#[derive(Debug)]
+pub struct Worked {
+    pub asked: Asked,
+    /// The names of the fields that are selected of what it answers.
+    pub selected: Vec<Text>,
+    pub what: What,
+}
+
+/// What is selected of what a field has worked out: of one, or of each entry of a list.
+#[derive(Debug)]
+pub enum What {
+    /// A value.
+    Plain,
+    /// An object that has a row.
+    Object(Objects),
+    /// A tenant.
+    Tenant(Fields<Tenant>),
+    /// What only the field knows.
+    Thing(Fields<OfThing>),
+}
+
+/// A field of what only another field knows.
+#[derive(Debug)]
+pub enum OfThing {
+    Typename(&'static str),
+    Field(Worked),
 }
 
 /// What is selected of what has an id.
@@ -85,6 +142,8 @@ pub enum Tenant {
     Defaults(Objects),
     One(Single),
     Page(Page),
+    /// A field that reads, and its place in [`super::run::Found::worked`].
+    Worked(usize, Worked),
 }
 
 /// One object of a kind.
@@ -172,6 +231,8 @@ pub enum OfObject {
     Section(Fields<Value>),
     /// A value of the detail.
     Detail(Value),
+    /// A field that reads, for all objects of a level at once, and its place in [`super::run::Found::worked`].
+    Worked(usize, Worked),
 }
 
 /// What is read of the sections or the detail of many objects.

@@ -1,10 +1,12 @@
 //! Writing the answer: all that it says has been read.
 
 use super::Unplanned;
-use super::run::{Found, FoundNode, FoundPage, FoundRoot, FoundRow, Loaded, LoadedList, Result, Table};
+use super::run::{Found, FoundNode, FoundPage, FoundRoot, FoundRow, Loaded, LoadedList, Result, Table, of_tenant};
 use super::shape::{
-    Entry, Fields, Info, List, Objects, OfEdge, OfObject, OfPage, Plan, Reading, Root, Shape, Step, Tenant, Value,
+    Change, Entry, Fields, Info, List, Objects, OfEdge, OfObject, OfPage, OfThing, Plan, Reading, Root, Shape, Step,
+    Tenant, Value, What, Worked,
 };
+use super::worked::{FoundWorked, Told};
 use crate::domain::{ObjectId, Scalar as _, json};
 use crate::form::Section;
 use crate::graphql::layer::{OfPageInfo, OfRow, OfStep};
@@ -109,6 +111,9 @@ impl Writer<'_> {
                 let node = nodes.first().ok_or(Unplanned::Error)?;
                 self.node(&any.tenant, &any.objects, node)?.map_or_else(Spent::default, |spent| Spent::of(1 + spent))
             }
+            (Root::Worked(worked) | Root::Change(Change { worked, .. }), FoundRoot::Worked(found)) => {
+                self.worked(worked, found)?
+            }
             (Root::Nodes(_, any), FoundRoot::Nodes(nodes)) => self.list(nodes.iter(), |writer, node| {
                 Ok(writer.node(&any.tenant, &any.objects, node)?.unwrap_or_default())
             })?,
@@ -159,6 +164,10 @@ impl Writer<'_> {
                         None => writer.null(),
                     }
                 }
+                Tenant::Worked(at, worked) => {
+                    let found = writer.found.worked.get(&(*at, of_tenant(row))).ok_or(Unplanned::Error)?;
+                    writer.worked(worked, found)?
+                }
                 Tenant::Page(page) => {
                     let found = writer.found.pages.get(&(page.id, row.id)).ok_or(Unplanned::Error)?;
                     Spent::of(1 + found.price + writer.page(&page.fields, found)?)
@@ -201,6 +210,49 @@ impl Writer<'_> {
         })
     }
 
+    /// What a field has worked out.
+    fn worked(&mut self, worked: &Worked, found: &FoundWorked) -> Result<Spent> {
+        let spent = match (&worked.what, &found.told) {
+            (What::Plain, Told::Null) => {
+                self.null();
+                Spent::LEAF
+            }
+            (_, Told::Null) => self.null(),
+            (What::Plain, Told::Json(json, entries)) => {
+                self.json.extend_from_slice(json);
+                entries.map_or(Spent::LEAF, |entries| Spent::of(entries as u64))
+            }
+            (what, Told::List(list)) => self.list(list.iter(), |writer, told| writer.told(what, told))?,
+            (what, told) => Spent::of(1 + self.told(what, told)?),
+        };
+        Ok(Spent { cost: spent.cost + found.price, ..spent })
+    }
+
+    /// Writes one of what a field has worked out, and answers what it has cost, without itself.
+    fn told(&mut self, what: &What, told: &Told) -> Result<u64> {
+        match (what, told) {
+            (_, Told::Null) => {
+                self.null();
+                Ok(0)
+            }
+            (What::Plain, Told::Json(json, _)) => {
+                self.json.extend_from_slice(json);
+                Ok(0)
+            }
+            (What::Object(objects), Told::Object(id)) => self.object(objects, *id),
+            (What::Tenant(fields), Told::Tenant(row)) => self.tenant(fields, row),
+            (What::Thing(fields), Told::Thing(found)) => {
+                let mut found = found.iter();
+                self.fields(fields, |writer, field| match (field, found.next()) {
+                    (OfThing::Typename(name), _) => Ok(writer.leaf(name)),
+                    (OfThing::Field(worked), Some(found)) => writer.worked(worked, found),
+                    (OfThing::Field(_), None) => Err(Unplanned::Error),
+                })
+            }
+            _ => Err(Unplanned::Error),
+        }
+    }
+
     /// An object that is there. What stands in a reference is: a foreign key says so.
     fn object(&mut self, objects: &Objects, id: ObjectId) -> Result<u64> {
         let found = self.found;
@@ -232,6 +284,10 @@ impl Writer<'_> {
                     Spent::of(1 + writer.fields(values, |writer, what| writer.value(standing.as_ref(), what))?)
                 }
                 OfObject::Detail(value) => writer.value(standing.as_ref(), value)?,
+                OfObject::Worked(at, worked) => {
+                    let found = writer.found.worked.get(&(*at, id)).ok_or(Unplanned::Error)?;
+                    writer.worked(worked, found)?
+                }
             })
         })
     }

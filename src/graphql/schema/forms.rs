@@ -1,16 +1,12 @@
 //! Mutations of the form: of a virtual extension as a whole or by section, and of a tenant's defaults.
 
-use async_graphql::Result;
-
 use super::mutation::{
-    Payload, dry_run_input, expected_version_input, id_input, object_field, object_id, only_patch, save, save_field,
-    saved_fields, tenant, tenant_input,
+    Payload, dry_run_input, expected_version_input, id_input, object_field, save_field, saved_fields, tenant_input,
 };
 use super::renumber;
-use crate::domain::{Kind, Patch, Sent};
+use crate::domain::Kind;
 use crate::form::{Form, Info};
-use crate::graphql::layer::{Call, Definition, Field, Given as _, Input, InputObject, Node, fields_of, input, object};
-use crate::service::SaveTarget;
+use crate::graphql::layer::{Definition, Field, Input, InputObject, OfSave, SaveWhat, input, object};
 
 /// The kind whose objects have the form.
 const KIND: Kind = Kind::VirtualExtension;
@@ -79,12 +75,11 @@ pub fn definitions() -> Vec<Definition> {
 
 /// The mutations of the form.
 pub fn fields() -> Vec<Field> {
+    let of = |what| OfSave { kind: KIND, what, payload: PAYLOAD };
     let create = save_field(
         ("virtualExtensionCreate", "Makes a virtual extension."),
         ("VirtualExtensionCreateInput", "The new extension."),
-        KIND,
-        PAYLOAD,
-        true,
+        of(SaveWhat::New),
     );
     let update = save_field(
         (
@@ -92,54 +87,29 @@ pub fn fields() -> Vec<Field> {
             "Changes any subset of a virtual extension's sections in one go: all of it is saved, or nothing.",
         ),
         ("VirtualExtensionUpdateInput", "The changes."),
-        KIND,
-        PAYLOAD,
-        false,
+        of(SaveWhat::Changes),
     );
-    let others = fields_of::<()>()
-        .later(
-            "virtualExtensionDefaultsUpdate",
-            "VirtualExtensionDefaultsPayload!",
-            "Changes the defaults that a tenant's new virtual extensions open with.",
-            |(), call| Box::pin(async move { update_defaults(call).await }),
-        )
-        .arg("input", "VirtualExtensionDefaultsUpdateInput!", "The changes.")
-        .later(
+    let defaults = save_field(
+        ("virtualExtensionDefaultsUpdate", "Changes the defaults that a tenant's new virtual extensions open with."),
+        ("VirtualExtensionDefaultsUpdateInput", "The changes."),
+        OfSave { kind: Kind::FormDefaults, what: SaveWhat::Defaults, payload: "VirtualExtensionDefaultsPayload" },
+    );
+    let copy = save_field(
+        (
             "virtualExtensionClone",
-            "VirtualExtensionPayload!",
             "Makes a virtual extension that is like another one, but for its number and name. What belongs to one alone is\n\
              not copied: secrets, the login, the lock, and the reference id.",
-            |(), call| Box::pin(async move { copy(call).await }),
-        )
-        .arg("input", "VirtualExtensionCloneInput!", "What to copy.")
-        .field(renumber::field())
-        .only_fields();
+        ),
+        ("VirtualExtensionCloneInput", "What to copy."),
+        of(SaveWhat::Copy),
+    );
     let section = |info: &&'static Info| {
         let field = (
             format!("virtualExtension{}Update", info.name),
             format!("Changes the section `{}` of a virtual extension.", info.client),
         );
-        save_field(field, (&update_type(info), "The changes."), KIND, PAYLOAD, false)
+        save_field(field, (&update_type(info), "The changes."), of(SaveWhat::Changes))
     };
-    [create, update].into_iter().chain(others).chain(Form::infos().iter().map(section)).collect()
-}
-
-async fn update_defaults(call: Call<'_>) -> Result<Node> {
-    let input = call.args.the_object("input")?;
-    let payload = match tenant(call, input).await? {
-        Ok(tenant) => {
-            save(call, Kind::FormDefaults, (SaveTarget::Defaults(tenant), None), input, only_patch(input)).await?
-        }
-        Err(saved) => Payload { object: None, saved },
-    };
-    Ok(Node::object("VirtualExtensionDefaultsPayload", payload))
-}
-
-async fn copy(call: Call<'_>) -> Result<Node> {
-    let input = call.args.the_object("input")?;
-    let id = input.the_text("id")?;
-    let own = [("number", input.the_text("number")?), ("name", input.the_text("name")?)];
-    let patch = Patch::from([("information", Sent::Object(own.into()))]);
-    let payload = save(call, KIND, (SaveTarget::CopyOf(object_id(id)), Some(id)), input, patch).await?;
-    Ok(Node::object(PAYLOAD, payload))
+    let whole = [create, update, defaults, copy, renumber::field()];
+    whole.into_iter().chain(Form::infos().iter().map(section)).collect()
 }

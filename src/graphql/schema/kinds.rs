@@ -3,7 +3,7 @@
 use super::mutation::{dry_run_input, expected_version_input, id_input, save_field, tenant_input};
 use crate::domain::Kind;
 use crate::form::camel;
-use crate::graphql::layer::{Field, Input, InputObject, input};
+use crate::graphql::layer::{Field, Input, InputObject, OfSave, SaveWhat, input};
 
 /// The inputs of a kind's mutations. `fields` are what is sent of an object: of what every object has, and of what the
 /// kind adds.
@@ -23,10 +23,11 @@ pub fn save_fields(kind: Kind) -> [Field; 2] {
     let name = kind.name();
     let field = camel(kind.fields().0);
     let payload: &'static str = format!("{name}Payload").leak();
+    let of = |what| OfSave { kind, what, payload };
     let create = (format!("{field}Create"), format!("Makes an object of the type `{name}`."));
     let update = (format!("{field}Update"), format!("Changes an object of the type `{name}`."));
     [
-        save_field(create, (&format!("{name}CreateInput"), "The new object."), kind, payload, true),
-        save_field(update, (&format!("{name}UpdateInput"), "The changes."), kind, payload, false),
+        save_field(create, (&format!("{name}CreateInput"), "The new object."), of(SaveWhat::New)),
+        save_field(update, (&format!("{name}UpdateInput"), "The changes."), of(SaveWhat::Changes)),
     ]
 }

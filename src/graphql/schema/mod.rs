@@ -7,7 +7,7 @@ mod forms;
 mod kinds;
 mod lint;
 mod made;
-mod mutation;
+pub mod mutation;
 mod numbers;
 mod options;
 mod pages;

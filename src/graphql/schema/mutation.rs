@@ -6,12 +6,14 @@ use async_graphql::Result;
 use serde_json::Value as Json;
 
 use super::rows::node_of;
-use crate::domain::{Code, Kind, ObjectId, Patch, Problem, TenantId, about};
+use crate::domain::{Code, Kind, ObjectId, Patch, Problem, Sent, TenantId, about};
 use crate::form::Change;
 use crate::graphql::layer::{
-    Answer, Building, Call, Definition, Enum, Field, Given as _, Input, Node, Plain, Text, enumeration, object, scalar,
+    Answer, Building, Call, Definition, Enum, Field, Given as _, Input, Node, OfSave, Plain, Read, ReadError, Reading,
+    SaveWhat, Text, enumeration, object, scalar,
 };
-use crate::service::{Save, SaveTarget, Saved, Selected};
+use crate::graphql::prices::HASH;
+use crate::service::{self, Save, SaveTarget, Saved, Selected, WorkedOut};
 use crate::store::ObjectRow;
 
 /// A field whose value changes, as it is told.
@@ -225,16 +227,17 @@ pub fn only_patch(input: &Patch) -> Patch {
 }
 
 /// The tenant that an input names or the request selects, or the refusal when it does not exist for who asks.
-pub async fn tenant(call: Call<'_>, input: &Patch) -> Result<Result<TenantId, Saved>> {
-    let (scope, code) = (call.scope()?, input.text("tenant")?.map(str::to_owned));
-    let value = match (&code, &scope.viewer()?.selected) {
+fn tenant(input: &Patch, reading: &mut Reading<'_>) -> Result<Result<TenantId, Saved>, ReadError> {
+    let code = input.text("tenant")?;
+    if let Some(row) = reading.tenant(code)? {
+        return Ok(Ok(row.id));
+    }
+    let value = match (code, &reading.viewer.selected) {
         (None, Selected::Unknown(code)) => code.clone(),
-        (code, _) => code.clone(),
+        (code, _) => code.map(str::to_owned),
     };
     let problem = Problem::new(Code::NotFound, "must be the code of a tenant that the token opens").under("tenant");
-    let problem = Problem { value, ..problem };
-    let row = scope.tenant(code).await?;
-    Ok(row.map(|row| row.id).ok_or_else(|| Saved { errors: vec![problem], ..Saved::default() }))
+    Ok(Err(Saved { errors: vec![Problem { value, ..problem }], ..Saved::default() }))
 }
 
 /// Tells a name that was not found as it was sent: what saves knows only what it leads to, which is nothing.
@@ -248,62 +251,87 @@ pub fn object_id(id: &str) -> ObjectId {
     ObjectId::of_opaque(id).unwrap_or(ObjectId { tenant: TenantId(0), local: 0 })
 }
 
-/// Saves a form or an object of a kind, for a target and the id that names it, if one does.
-pub async fn save(
-    call: Call<'_>,
-    kind: Kind,
-    (target, id): (SaveTarget, Option<&str>),
+/// Works out what a mutation saves, in the transaction that finds out who asks.
+///
+/// # Errors
+/// What the store answers; the request has to say which tenant it means.
+pub fn work_out(
+    of: OfSave,
     input: &Patch,
-    patch: Patch,
-) -> Result<Payload> {
-    let scope = call.scope()?;
+    tells_warnings: bool,
+    reading: &mut Reading<'_>,
+) -> Result<WorkedOut, ReadError> {
     let (expected_version, dry_run) = (input.int("expectedVersion")?, input.bool("dryRun")?.unwrap_or_default());
-    let tells_warnings = call.selects("warnings");
-    let save = Save { kind, target, patch, expected_version, dry_run, tells_warnings };
-    let saved = scope.app.save(&scope.snapshot, scope.viewer()?, save).await;
-    let mut saved = saved.map_err(|e| scope.surprise(&e))?;
-    if let Some(id) = id {
+    let target = match of.what {
+        SaveWhat::New | SaveWhat::Defaults => match tenant(input, reading)? {
+            Ok(tenant) if of.what == SaveWhat::New => SaveTarget::New(tenant),
+            Ok(tenant) => SaveTarget::Defaults(tenant),
+            Err(saved) => return Ok(WorkedOut::Settled(saved)),
+        },
+        SaveWhat::Changes => SaveTarget::Existing(object_id(input.the_text("id")?)),
+        SaveWhat::Copy => SaveTarget::CopyOf(object_id(input.the_text("id")?)),
+    };
+    let patch = match of.what {
+        SaveWhat::Copy => {
+            let own = [("number", input.the_text("number")?), ("name", input.the_text("name")?)];
+            Patch::from([("information", Sent::Object(own.into()))])
+        }
+        _ => only_patch(input),
+    };
+    let save = Save { kind: of.kind, target, patch, expected_version, dry_run, tells_warnings };
+    let (viewer, now) = (reading.viewer, reading.now);
+    Ok(WorkedOut::of(reading.session(), viewer, save, now)?)
+}
+
+/// What the secrets cost that a mutation sends and that are hashed and kept.
+///
+/// # Errors
+/// The input is of another shape.
+pub fn price(kind: Kind, input: &Patch) -> Result<u64> {
+    let dry_run = input.bool("dryRun")?.unwrap_or_default();
+    Ok(if dry_run { 0 } else { HASH.saturating_mul(service::hashed_secrets(kind, input)) })
+}
+
+/// What came of a save as it is told. What was not found is told as it was sent.
+pub fn told(of: OfSave, input: &Patch, mut saved: Saved, object: Option<Arc<ObjectRow>>) -> Result<Node> {
+    if let Some(id) = input.text("id")? {
         tell_as_sent(&mut saved.errors, "id", id);
     }
-    payload(call, saved).await
+    Ok(Node::object(of.payload, Payload { object, saved }))
 }
 
-/// What came of a save, with the object as it is saved now.
-pub async fn payload(call: Call<'_>, saved: Saved) -> Result<Payload> {
-    let object = match saved.object {
-        Some(id) => call.scope()?.object(id).await?,
-        None => None,
-    };
-    Ok(Payload { object, saved })
+/// The object of a save as it is now.
+pub async fn object_now(call: Call<'_>, saved: &Saved) -> Result<Option<Arc<ObjectRow>>> {
+    match saved.object {
+        Some(id) => call.scope()?.object(id).await,
+        None => Ok(None),
+    }
 }
 
-/// What a mutation answers that makes or changes something under the name of a payload's type.
-async fn saved(call: Call<'_>, kind: Kind, payload_type: &'static str, is_new: bool) -> Result<Node> {
-    let input = call.args.the_object("input")?;
-    let patch = only_patch(input);
-    let payload = if is_new {
-        match tenant(call, input).await? {
-            Ok(tenant) => save(call, kind, (SaveTarget::New(tenant), None), input, patch).await?,
-            Err(saved) => Payload { object: None, saved },
+async fn save(call: Call<'_>, of: OfSave) -> Result<Node> {
+    let (scope, input, tells_warnings) = (call.scope()?, call.args.the_object("input")?, call.selects("warnings"));
+    let own = input.clone();
+    let saved = scope.read_all(move |reading| work_out(of, &own, tells_warnings, reading)).await?;
+    let saved = match saved {
+        WorkedOut::Settled(saved) => saved,
+        WorkedOut::Open(open) => {
+            let finished = scope.app.finish(&scope.snapshot, scope.viewer()?, open).await;
+            finished.map_err(|error| scope.surprise(&error))?
         }
-    } else {
-        let id = input.the_text("id")?;
-        save(call, kind, (SaveTarget::Existing(object_id(id)), Some(id)), input, patch).await?
     };
-    Ok(Node::object(payload_type, payload))
+    let object = object_now(call, &saved).await?;
+    told(of, input, saved, object)
 }
 
-/// A mutation that makes an object of a kind out of `input`, or changes one.
+/// A mutation that saves a form or an object of a kind out of `input`.
 pub fn save_field(
     (name, about): (impl Into<Text>, impl Into<Text>),
     (input, input_about): (&str, &'static str),
-    kind: Kind,
-    payload_type: &'static str,
-    is_new: bool,
+    of: OfSave,
 ) -> Field {
-    let answer = Answer::later(move |_, call| Box::pin(async move { saved(call, kind, payload_type, is_new).await }));
+    let answer = Answer::later(move |_, call| Box::pin(async move { save(call, of).await }));
     let input = Input::new("input", &format!("{input}!"), input_about);
-    Field::new(name, &format!("{payload_type}!"), about, answer).arg(input)
+    Field::new(name, &format!("{}!", of.payload), about, answer).arg(input).read(Read::Save(of))
 }
 
 /// The object of a problem or a change as it is told, for other types to have.

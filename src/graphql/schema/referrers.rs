@@ -100,11 +100,7 @@ pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<Ob
 }
 
 /// The pages of the places where objects are used.
-fn references(
-    targets: &[Arc<ObjectRow>],
-    args: &Args,
-    reading: &mut Reading<'_>,
-) -> Result<Vec<Node>, ReadError> {
+fn references(targets: &[Arc<ObjectRow>], args: &Args, reading: &mut Reading<'_>) -> Result<Vec<Node>, ReadError> {
     let first = page_length(args.int("first")?)?;
     let (after, kinds) = (args.text("after")?, kinds(args)?);
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
@@ -121,9 +117,8 @@ fn references(
         let mut rows = found.remove(&target.id.local).unwrap_or_default();
         let more = rows.len() > page;
         rows.truncate(page);
-        let edge = |row: ReferenceRow| {
-            Edge { cursor: row.position.cursor(), node: ("ObjectReference", Thing::of(row)) }
-        };
+        let edge =
+            |row: ReferenceRow| Edge { cursor: row.position.cursor(), node: ("ObjectReference", Thing::of(row)) };
         let counts: Counts = counts.remove(&target.id.local).unwrap_or_default();
         let edges = Edges::new(rows.into_iter().map(edge), more, after.is_some(), Thing::of(counts));
         Node::object("ObjectReferenceConnection", edges)

@@ -171,9 +171,8 @@ pub fn delete_field() -> Field {
 pub fn plan_fields() -> [Field; 2] {
     // What it does to conditions may depend on the time.
     let of_any = Answer::Read(Reads::each(|_, args, reading| plan(None, args, reading)));
-    let of_tenant = Answer::Read(Reads::each(|thing, args, reading| {
-        plan(Some(thing.get::<TenantRow>()?.id), args, reading)
-    }));
+    let of_tenant =
+        Answer::Read(Reads::each(|thing, args, reading| plan(Some(thing.get::<TenantRow>()?.id), args, reading)));
     let about = [
         "What deleting an object would do. Null when it does not exist for who asks.",
         "What deleting an object of the tenant would do. Null when there is no such one.",

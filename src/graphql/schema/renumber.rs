@@ -3,7 +3,7 @@
 use async_graphql::Result;
 
 use super::mutation::{
-    Payload, dry_run_input, expected_version_input, id_input, object_id, payload, saved_fields, tell_as_sent,
+    Payload, dry_run_input, expected_version_input, id_input, object_id, object_now, saved_fields, tell_as_sent,
 };
 use super::removal;
 use crate::graphql::layer::{Answer, Call, Definition, Field, Given as _, Input, Node, input, object};
@@ -72,6 +72,7 @@ async fn renumber(call: Call<'_>) -> Result<Node> {
     let renumbered = scope.app.renumber(&scope.snapshot, scope.viewer()?, renumber).await;
     let Renumbered { mut saved, soft } = renumbered.map_err(|e| scope.surprise(&e))?;
     tell_as_sent(&mut saved.errors, "id", id);
-    let told = Told { own: payload(call, saved).await?, soft: soft.changes };
+    let object = object_now(call, &saved).await?;
+    let told = Told { own: Payload { object, saved }, soft: soft.changes };
     Ok(Node::object("VirtualExtensionRenumberPayload", told))
 }

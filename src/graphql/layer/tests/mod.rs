@@ -203,7 +203,7 @@ fn schema() -> TheSchema {
 
 fn request(text: &str, variables: Json) -> Request {
     let request = Request::new(text).variables(Variables::from_json(variables));
-    request.data(Counted::default()).data(Begun::default()).data(Barrier::new(100))
+    request.data(Counted::default()).data(Once::default()).data(Barrier::new(100))
 }
 
 async fn execute(text: &str) -> Response {

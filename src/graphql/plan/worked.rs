@@ -1,0 +1,149 @@
+//! Fields that work out what they answer: from what they are fields of, or by reads of their own.
+
+use std::sync::Arc;
+
+use super::Unplanned;
+use super::run::{FoundRow, Read, Result, by_tenant};
+use super::shape::{OfThing, What, Worked};
+use crate::domain::ObjectId;
+use crate::graphql::layer::{Answer, Args, Given as _, Node, ReadError, Reading, Reads, Thing};
+use crate::graphql::prices::{WALK, WALKING};
+use crate::store::{self, ObjectRow, Query, TenantRow};
+
+/// What a field has worked out.
+pub struct FoundWorked {
+    /// What its arguments cost.
+    pub price: u64,
+    pub told: Told,
+}
+
+/// What is told of it, as far as it is selected. What is left of an object is its id: its row is among those found.
+pub enum Told {
+    Null,
+    /// A value as JSON, and how many entries it has when it is a list.
+    Json(Vec<u8>, Option<usize>),
+    List(Vec<Told>),
+    Object(ObjectId),
+    Tenant(Box<TenantRow>),
+    /// The fields of what only the field knows, in their order. That of its type's name is null.
+    Thing(Vec<FoundWorked>),
+}
+
+impl From<ReadError> for Unplanned {
+    fn from(_: ReadError) -> Self {
+        Self::Error
+    }
+}
+
+impl<'p> Read<'p, '_> {
+    /// What a field answers of one thing.
+    pub(super) fn work(&mut self, worked: &'p Worked, thing: &Thing) -> Result<FoundWorked> {
+        let args = self.args(&worked.asked)?;
+        let node = match &worked.asked.field.answer {
+            Answer::Now(get) => get(thing, &args)?,
+            Answer::Read(reads) => {
+                let mut nodes = self.read(reads, worked, std::slice::from_ref(thing), &args)?;
+                nodes.pop().ok_or(Unplanned::Error)?
+            }
+            Answer::Later(_) | Answer::Stream(_) | Answer::Elsewhere => return Err(Unplanned::Field),
+        };
+        self.told_of(worked, price(&args), node)
+    }
+
+    /// What a field answers of each of some objects: its reads are made once for all of them.
+    pub(super) fn work_all(&mut self, at: usize, worked: &'p Worked, ids: &[ObjectId]) -> Result<()> {
+        let args = self.args(&worked.asked)?;
+        let Answer::Read(reads) = &worked.asked.field.answer else { return Err(Unplanned::Field) };
+        self.batches.push((&worked.asked.field.name, ids.len()));
+        for (tenant, locals) in by_tenant(ids) {
+            let rows = self.whole_rows(&mut locals.iter().map(|local| ObjectId { tenant, local: *local }))?;
+            let things: Vec<_> = rows.iter().map(|row| Thing::shared(Arc::clone(row))).collect();
+            let nodes = self.read(reads, worked, &things, &args)?;
+            for (row, node) in rows.iter().zip(nodes) {
+                let found = self.told_of(worked, price(&args), node)?;
+                self.found.worked.insert((at, row.id), found);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is told of a node that a field has answered.
+    pub(super) fn told_of(&mut self, worked: &'p Worked, price: u64, node: Node) -> Result<FoundWorked> {
+        let told = self.tell(&worked.what, node)?;
+        match told {
+            // The executor says which error that is.
+            Told::Null if !worked.asked.field.ty.is_nullable() => Err(Unplanned::Error),
+            told => Ok(FoundWorked { price, told }),
+        }
+    }
+
+    fn read(&mut self, reads: &Reads, worked: &Worked, things: &[Thing], args: &Args) -> Result<Vec<Node>> {
+        let times = (self.asks.now, self.asks.deadline);
+        let mut reading = Reading::new(self.session, self.asks.viewer, times, &worked.selected);
+        let nodes = reads.read(things, args, &mut reading)?;
+        let spent = reading.spent;
+        self.spend(spent)?;
+        Ok(nodes)
+    }
+
+    /// The own rows of objects of one tenant, whole.
+    fn whole_rows(&mut self, ids: &mut dyn Iterator<Item = ObjectId>) -> Result<Vec<Arc<ObjectRow>>> {
+        let ids: Vec<_> = ids.collect();
+        let whole = |row: &FoundRow| if let FoundRow::Whole(row) = row { Some(Arc::clone(row)) } else { None };
+        let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };
+        let is_missing = |id: &&ObjectId| self.found.rows.get(id).and_then(whole).is_none();
+        let missing: Vec<_> = ids.iter().filter(is_missing).map(|id| id.local).collect();
+        if !missing.is_empty() {
+            for row in store::load_objects(&mut Query::new(self.session, tenant), &missing)?.into_values() {
+                self.found.rows.insert(row.id, FoundRow::Whole(Arc::new(row)));
+            }
+        }
+        ids.iter().map(|id| self.found.rows.get(id).and_then(whole).ok_or(Unplanned::Error)).collect()
+    }
+
+    fn tell(&mut self, what: &'p What, node: Node) -> Result<Told> {
+        Ok(match (what, node) {
+            (_, Node::Null | Node::Leaf(async_graphql::Value::Null)) => Told::Null,
+            (What::Plain, Node::Leaf(value)) => {
+                let entries = if let async_graphql::Value::List(list) = &value { Some(list.len()) } else { None };
+                Told::Json(serde_json::to_vec(&value).map_err(|_| Unplanned::Error)?, entries)
+            }
+            (what, Node::List(nodes)) => self.tell_all(what, nodes)?,
+            (what, Node::Counted(nodes)) => {
+                self.spend(nodes.len())?;
+                self.tell_all(what, nodes)?
+            }
+            (What::Object(objects), Node::Object(_, thing)) => {
+                let row = thing.share::<ObjectRow>()?;
+                let id = row.id;
+                self.found.rows.insert(id, FoundRow::Whole(row));
+                self.next(objects, id);
+                Told::Object(id)
+            }
+            (What::Tenant(fields), Node::Object(_, thing)) => {
+                let row = thing.get::<TenantRow>()?;
+                self.tenants(std::slice::from_ref(row), fields)?;
+                Told::Tenant(Box::new(row.clone()))
+            }
+            (What::Thing(fields), Node::Object(_, thing)) => {
+                let field = |entry: &'p super::shape::Entry<OfThing>| match &entry.what {
+                    OfThing::Typename(_) => Ok(FoundWorked { price: 0, told: Told::Null }),
+                    OfThing::Field(worked) => self.work(worked, &thing),
+                };
+                Told::Thing(fields.0.iter().map(field).collect::<Result<_>>()?)
+            }
+            (What::Plain, Node::Object(..)) | (What::Object(_) | What::Tenant(_) | What::Thing(_), Node::Leaf(_)) => {
+                return Err(Unplanned::Error);
+            }
+        })
+    }
+
+    fn tell_all(&mut self, what: &'p What, nodes: Vec<Node>) -> Result<Told> {
+        nodes.into_iter().map(|node| self.tell(what, node)).collect::<Result<_>>().map(Told::List)
+    }
+}
+
+/// What arguments cost.
+fn price(args: &Args) -> u64 {
+    if WALKING.iter().any(|name| args.given(name).is_some()) { WALK } else { 0 }
+}
