@@ -466,10 +466,15 @@ async fn many_objects_are_walked_in_chunks(engine: Engine) {
     );
     let mut counts = Vec::new();
     let mut count = async |first: usize, found: usize| {
-        let before = server.app.statements();
-        let page = page(&server, TOKEN, json!({ "first": first, "kinds": ["PAGING_GROUP"] })).await;
-        counts.push(server.app.statements() - before);
-        assert_eq!(page["nodes"].as_array().unwrap().len(), found);
+        let mut least = u64::MAX;
+        // Who asks is looked up only where they are not remembered.
+        for _ in 0..3 {
+            let before = server.app.statements();
+            let page = page(&server, TOKEN, json!({ "first": first, "kinds": ["PAGING_GROUP"] })).await;
+            least = least.min(server.app.statements() - before);
+            assert_eq!(page["nodes"].as_array().unwrap().len(), found);
+        }
+        counts.push(least);
     };
     count(1, 0).await;
     assert_eq!((server.live.execute(&rows), server.live.execute(&details)), (MANY as u64, MANY as u64));

@@ -13,6 +13,7 @@ mod access;
 mod admission;
 mod attacks;
 mod backups;
+mod changes;
 mod clients;
 mod connections;
 mod cost;

@@ -195,9 +195,17 @@ async fn a_long_page_of_any_kind_costs_as_many_statements_as_a_short_one(engine:
         }
         let mut counts = Vec::new();
         for first in [shortest, 100] {
-            let before = server.app.statements();
-            server.data(&query, json!({ "first": first })).await;
-            counts.push(server.app.statements() - before);
+            let mut least = u64::MAX;
+            // Who asks is looked up only where they are not remembered. Each text is another one, whose answer is not kept, and
+            // which has been seen before.
+            for time in 0..3 {
+                let text = format!("# {time}\n{query}");
+                server.data(&text, json!({ "first": 1 + first % 99 })).await;
+                let before = server.app.statements();
+                server.data(&text, json!({ "first": first })).await;
+                least = least.min(server.app.statements() - before);
+            }
+            counts.push(least);
         }
         assert_eq!(counts[0], counts[1], "{list}: a page of {shortest} and of 100");
     }

@@ -9,7 +9,7 @@ use crate::harness::{Server, TOKEN};
 const INTROSPECTION: &str = "
 query { __schema { types { kind name
   fields(includeDeprecated: true) { name args(includeDeprecated: true) { name type { ...Written } } type { ...Written } }
-  inputFields(includeDeprecated: true) { name type { ...Written } } } } }
+  inputFields(includeDeprecated: true) { name type { ...Written } } enumValues { name } } } }
 fragment Written on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
 
 /// The types of a schema by name.
@@ -62,6 +62,11 @@ impl Types {
     /// A field of an object.
     pub fn field(&self, object: &str, field: &str) -> Option<&Value> {
         self.fields(object).iter().find(|one| one["name"] == field)
+    }
+
+    /// The words of an enum.
+    pub fn words(&self, named: &str) -> Vec<&str> {
+        list(&self.0[named]["enumValues"]).iter().map(name).collect()
     }
 
     /// The fields of an input.

@@ -99,7 +99,7 @@ async fn metrics_tell_what_was_done(engine: Engine) {
         (r#"vext_requests_total{operation="none",type="none",outcome="refused"}"#, 2.0),
         (r#"vext_rejected_total{code="UNAUTHENTICATED"}"#, 1.0),
         (r#"vext_rejected_total{code="QUERY_TOO_LARGE"}"#, 1.0),
-        (r#"vext_executed_total{by="plan"}"#, 3.0),
+        (r#"vext_executed_total{by="plan"}"#, 4.0),
         (r#"vext_executed_total{by="kept"}"#, 1.0),
         ("vext_requests_in_flight", 0.0),
         ("vext_pool_connections", 16.0),
