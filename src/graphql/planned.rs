@@ -11,7 +11,7 @@ use super::schema::{Vext, mutation};
 use super::scope::{Asking, Scope, surprise};
 use super::{Api, Estimate, Reply};
 use crate::domain::TenantId;
-use crate::service::{OpenSave, StoreError, Viewer, WorkedOut};
+use crate::service::{OpenSave, Saved, StoreError, Viewer, WorkedOut};
 use crate::store::{self, Deadline, Session, Snapshot};
 
 /// How many times less a plan takes than the executor, for which costs are made (docs/decisions/0029-plans.md).
@@ -169,13 +169,9 @@ impl Saving {
         viewer: &Viewer,
         deadline: Option<Deadline>,
         session: &mut dyn Session,
-        saved: crate::service::Saved,
+        saved: Saved,
     ) -> Result<Outcome, Unplanned> {
-        let object = match saved.object {
-            Some(id) => store::load_objects(&mut store::Query::new(session, id.tenant), &[id.local])?.remove(&id.local),
-            None => None,
-        };
-        let node = mutation::told(self.of, self.args.the_object("input")?, saved, object.map(Arc::new))?;
+        let node = mutation::told(self.of, self.args.the_object("input")?, saved)?;
         let (planned, asks) = (&self.planned, self.planned.asks(viewer, deadline));
         plan::tell(&planned.plan, Vext::layer(), &asks, (node, self.price), session)
     }

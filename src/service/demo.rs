@@ -137,7 +137,7 @@ impl Maker<'_> {
 
 fn saved(what: &str, saved: Saved) -> Result<ObjectId> {
     match (saved.object, [saved.errors, saved.warnings].concat()) {
-        (Some(object), problems) if problems.is_empty() => Ok(object),
+        (Some(object), problems) if problems.is_empty() => Ok(object.id),
         (_, problems) => Err(mistake(what, &problems)),
     }
 }

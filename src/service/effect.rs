@@ -102,11 +102,11 @@ fn of_kind(
         let changes = after.changes(Some(&before));
         let told = changes.iter().map(|change| ObjectChange { object: Arc::clone(row), change: change.clone() });
         effect.changes.extend(told);
-        let (id, version) = (row.id.local, row.next_version()?);
+        let row = Arc::clone(row);
         writes.push(Box::new(move |tx, actor| {
-            store::touch(tx, id, (before.own_row(), after.own_row()), now)?;
-            after.write(tx, id, Some(&before))?;
-            store::record(tx, &Record { object: id, version, actor, at: now, changes: &changes })
+            let ObjectRow { id, version, .. } = store::touch(tx, &row, (before.own_row(), after.own_row()), now)?;
+            after.write(tx, id.local, Some(&before))?;
+            store::record(tx, &Record { object: id.local, version, actor, at: now, changes: &changes })
         }));
     }
     Ok(())

@@ -69,8 +69,8 @@ impl Save {
 /// What came of a save.
 #[derive(Clone, Debug, Default)]
 pub struct Saved {
-    /// The object, unless it was refused or is not made yet.
-    pub object: Option<ObjectId>,
+    /// The object's own row as it is now, unless it was refused or is not made yet.
+    pub object: Option<Arc<ObjectRow>>,
     /// Why it was refused: everything at once. Empty when it was saved.
     pub errors: Vec<Problem>,
     /// What looks wrong, but does not keep it from being saved.
@@ -183,7 +183,7 @@ impl App {
             let again = if plan.holds(tx) { None } else { Some(Plan::make(tx, &save, now)?) };
             let plan = again.as_ref().unwrap_or(&plan);
             if plan.is_void() {
-                let told = tell(tx.session(), Saved { changes: Vec::new(), ..plan.saved(plan.object) })?;
+                let told = tell(tx.session(), Saved { changes: Vec::new(), ..plan.saved(plan.object.clone()) })?;
                 let (Outcome::Commit(told) | Outcome::Rollback(told)) = told;
                 return Ok(Outcome::Rollback(told));
             }
@@ -212,9 +212,8 @@ impl App {
 
 /// A save that has been worked out, but not carried out.
 pub(super) struct Plan {
-    object: Option<ObjectId>,
+    object: Option<Arc<ObjectRow>>,
     kind: Kind,
-    version: i64,
     base: Option<Document>,
     document: Option<Document>,
     checked: Checked,
@@ -240,12 +239,12 @@ impl Plan {
         };
         let row = row.filter(|row| row.kind == kind);
         let copied = matches!(save.target, SaveTarget::CopyOf(_));
-        let object = row.as_ref().map(|row| row.id).filter(|_| !copied);
-        let version = object.and(row.as_ref()).map_or(0, |row| row.version);
+        let row = row.map(Arc::new);
+        let object = row.clone().filter(|_| !copied);
         let refused = |object, errors| {
             let checked = Checked { errors, warnings: Vec::new() };
             let (base, document, changes, revision) = (None, None, Vec::new(), tenant.revision);
-            Self { object, kind, version, base, document, checked, changes, writable: false, revision }
+            Self { object, kind, base, document, checked, changes, writable: false, revision }
         };
         if id.is_some() && row.is_none() {
             return Ok(refused(None, vec![no_such(kind)]));
@@ -264,7 +263,7 @@ impl Plan {
         let mut errors = Vec::new();
         let from = copy.as_ref().or(base.as_ref());
         let document = Document::patched(kind, from, &save.patch, &mut |problem| errors.push(problem));
-        let own = object.filter(|_| kind != Kind::FormDefaults);
+        let own = object.as_ref().map(|row| row.id).filter(|_| kind != Kind::FormDefaults);
         let setting = Setting { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
         let Some(document) = document else {
             if let Some(rest) = document::rest(kind, &save.patch) {
@@ -283,10 +282,9 @@ impl Plan {
         checked.errors = errors;
         let changes = document.changes(base.as_ref());
         Ok(Self {
+            base: base.filter(|_| object.is_some()),
             object,
             kind,
-            version,
-            base: base.filter(|_| object.is_some()),
             document: Some(document),
             checked,
             changes,
@@ -322,25 +320,25 @@ impl Plan {
     }
 
     pub(super) fn carry_out(&self, tx: &mut Tx<'_>, actor: &str, now: i64) -> Result<Saved> {
-        let Some(document) = &self.document else { return Ok(self.saved(self.object)) };
+        let Some(document) = &self.document else { return Ok(self.saved(self.object.clone())) };
         if !self.writable {
             return Err(StoreError::Bug("a secret was to be saved that is not hashed".into()));
         }
-        let own = document.own_row();
-        let object = match (self.object, &self.base) {
-            (Some(object), Some(base)) => {
-                store::touch(tx, object.local, (base.own_row(), own), now)?;
-                object
+        let own = store::OwnRow { kind: self.kind, ..document.own_row() };
+        let row = match (&self.object, &self.base) {
+            (Some(row), Some(base)) => {
+                let before = store::OwnRow { kind: self.kind, ..base.own_row() };
+                store::touch(tx, row, (before, own), now)?
             }
-            _ => store::insert_object(tx, store::OwnRow { kind: self.kind, ..own }, now)?,
+            _ => store::insert_object(tx, own, now)?,
         };
-        document.write(tx, object.local, self.base.as_ref())?;
-        let (version, changes) = (self.version + 1, self.changes.as_slice());
-        store::record(tx, &Record { object: object.local, version, actor, at: now, changes })?;
-        Ok(self.saved(Some(object)))
+        document.write(tx, row.id.local, self.base.as_ref())?;
+        let (version, changes) = (row.version, self.changes.as_slice());
+        store::record(tx, &Record { object: row.id.local, version, actor, at: now, changes })?;
+        Ok(self.saved(Some(Arc::new(row))))
     }
 
-    fn saved(&self, object: Option<ObjectId>) -> Saved {
+    fn saved(&self, object: Option<Arc<ObjectRow>>) -> Saved {
         let Checked { errors, warnings } = self.checked.clone();
         Saved { object, errors, warnings, changes: self.changes.clone() }
     }

@@ -29,7 +29,7 @@ impl App {
                 let tx = &mut Tx::begin(session, id)?;
                 let template =
                     OwnRow { kind: Kind::FormDefaults, number: None, name: "", description: "", enabled: true };
-                let template = store::insert_object(tx, template, now)?;
+                let template = store::insert_object(tx, template, now)?.id;
                 document::save_sections(tx, template.local, None, &Form::initial())?;
                 store::set_defaults(tx, template.local)?;
                 Ok(Outcome::Commit(Ok(store::own_tenant(tx)?)))

@@ -7,7 +7,7 @@ use super::error::{Result, StoreError};
 use super::search;
 use super::sections::{keep, once};
 use super::session::{Columns, Query, Tx, column};
-use crate::domain::{Counter, DateTime, Kind, ObjectId, Row, Scalar, Value, sort_key};
+use crate::domain::{Counter, DateTime, Kind, ObjectId, Row, Scalar, TenantId, Value, sort_key};
 use crate::form::Holder;
 
 /// An object's own row: what everything has, whatever its kind.
@@ -59,6 +59,15 @@ pub struct OwnRow<'a> {
     pub enabled: bool,
 }
 
+impl OwnRow<'_> {
+    /// The row that is saved so: with its version, when it was made, and when it was last saved.
+    fn saved(&self, id: ObjectId, (version, created_at, changed_at): (i64, DateTime, DateTime)) -> ObjectRow {
+        let Self { kind, number, name, description, enabled } = *self;
+        let (number, name, description) = (number.map(str::to_owned), name.to_owned(), description.to_owned());
+        ObjectRow { id, kind, number, name, description, enabled, version, created_at, changed_at }
+    }
+}
+
 macro_rules! select {
     ($rest:expr) => {
         concat!(
@@ -93,24 +102,29 @@ const LDAP: &str = "SELECT 1 FROM pbx_object WHERE tenant_id = $1 AND kind = $2 
 const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number = ANY($2)";
 const INSIDE: &str = select!("number >= $2 AND number <= $3 AND length(number) = $4 ORDER BY number LIMIT 1");
 
-pub(super) fn parse(query: &Query<'_>, row: &Row) -> Result<ObjectRow> {
-    let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null)).map_err(|p| p.under("kind"))?;
+fn parse(tenant: TenantId, row: &dyn Columns) -> Result<ObjectRow> {
+    let corrupt = |at: usize| StoreError::Corrupt(format!("column {at} of an object is not what it must be"));
+    let text = |at| row.get(at)?.text().map(str::to_owned).ok_or_else(|| corrupt(at));
     Ok(ObjectRow {
-        id: ObjectId { tenant: query.tenant(), local: column!(row, 0, int)? },
-        kind,
-        number: row.get(2).and_then(Value::text).map(str::to_owned),
-        name: column!(row, 3, text)?.to_owned(),
-        description: column!(row, 4, text)?.to_owned(),
-        enabled: column!(row, 5, bool)?,
-        version: column!(row, 6, int)?,
-        created_at: DateTime(column!(row, 7, int)?),
-        changed_at: DateTime(column!(row, 8, int)?),
+        id: ObjectId { tenant, local: row.int(0)? },
+        kind: row.get(1)?.text().and_then(Kind::of).ok_or_else(|| corrupt(1))?,
+        number: row.get(2)?.text().map(str::to_owned),
+        name: text(3)?,
+        description: text(4)?,
+        enabled: row.get(5)?.bool().ok_or_else(|| corrupt(5))?,
+        version: row.int(6)?,
+        created_at: DateTime(row.int(7)?),
+        changed_at: DateTime(row.int(8)?),
     })
 }
 
 pub(super) fn all(query: &mut Query<'_>, sql: &'static str, params: &[Value]) -> Result<Vec<ObjectRow>> {
-    let rows = query.rows(sql, params)?;
-    rows.iter().map(|row| parse(query, row)).collect()
+    let (tenant, mut rows) = (query.tenant(), Vec::new());
+    query.scan(sql, params, &mut |row| {
+        rows.push(parse(tenant, row)?);
+        Ok(())
+    })?;
+    Ok(rows)
 }
 
 /// The rows of many objects by local id; what does not exist is left out.
@@ -234,7 +248,7 @@ pub fn owned_numbers(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken; that there is no next id.
-pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectId> {
+pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectRow> {
     if tx.execute(NEXT, &[Counter::NextObject.most().into()])? == 0 {
         return Err(StoreError::Exhausted(Counter::NextObject));
     }
@@ -252,19 +266,23 @@ pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectId> {
     ];
     tx.execute(INSERT, &row)?;
     search::insert_own(tx, local, &search::own(number, name, description))?;
-    Ok(ObjectId { tenant: tx.tenant(), local })
+    let (id, at) = (ObjectId { tenant: tx.tenant(), local }, DateTime(now));
+    Ok(new.saved(id, (1, at, at)))
 }
 
 /// Counts a save of an object, and writes what of it stands in its own row, where that differs: its indexes are many.
+/// Answers the row as it is then; before, it is `row`.
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken; that it has come to its last version.
-pub fn touch(tx: &mut Tx<'_>, id: i64, (before, own): (OwnRow<'_>, OwnRow<'_>), now: i64) -> Result<()> {
+pub fn touch(tx: &mut Tx<'_>, row: &ObjectRow, (before, own): (OwnRow<'_>, OwnRow<'_>), now: i64) -> Result<ObjectRow> {
+    let id = row.id.local;
+    let saved = own.saved(row.id, (row.next_version()?, row.created_at, DateTime(now)));
     // The last version is that of its deletion.
     let most = Value::from(Counter::Version.most() - 1);
     if before == own {
         let counted = tx.execute(TOUCH, &[id.into(), now.into(), most])?;
-        return if counted == 0 { Err(StoreError::Exhausted(Counter::Version)) } else { Ok(()) };
+        return if counted == 0 { Err(StoreError::Exhausted(Counter::Version)) } else { Ok(saved) };
     }
     let OwnRow { number, name, description, enabled, .. } = own;
     let row = [
@@ -280,7 +298,8 @@ pub fn touch(tx: &mut Tx<'_>, id: i64, (before, own): (OwnRow<'_>, OwnRow<'_>), 
     if tx.execute(CHANGE, &row)? == 0 {
         return Err(StoreError::Exhausted(Counter::Version));
     }
-    search::update_own(tx, id, &search::own(number, name, description))
+    search::update_own(tx, id, &search::own(number, name, description))?;
+    Ok(saved)
 }
 
 /// Removes an object's rows in the tables that all kinds share.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::error::{Result, StoreError};
-use super::objects::{ObjectRow, parse};
+use super::objects::{ObjectRow, all};
 use super::search;
 use super::session::{Query, Session, Tx, column};
 use crate::domain::{Kind, Scalar, TenantId, Value, sort_key};
@@ -113,8 +113,7 @@ pub fn size(query: &mut Query<'_>) -> Result<(i64, i64)> {
 /// # Errors
 /// What the engine answers.
 pub fn objects_after(query: &mut Query<'_>, after: i64, limit: i64) -> Result<Vec<ObjectRow>> {
-    let rows = query.rows(OBJECTS, &[after.into(), limit.into()])?;
-    rows.iter().map(|row| parse(query, row)).collect()
+    all(query, OBJECTS, &[after.into(), limit.into()])
 }
 
 /// The kinds and versions of objects by key, of half-imported ones too; what does not exist is left out.

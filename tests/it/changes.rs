@@ -174,7 +174,9 @@ fn payload(types: &Types, ty: &str, draw: &mut Draw) -> String {
         0 => format!("{{ userErrors {{ path code message value }} ...{{ __typename }} }}"),
         1 if types.field(ty, "warnings").is_some() => format!("{{ {warnings} userErrors {{ code }} }}"),
         2 if types.field(ty, "object").is_some() && ty != "TenantPayload" && !ty.contains("Defaults") => {
-            format!("{{ object {{ id references(first: 3) {{ totalCount nodes {{ label object {{ id name }} }} }} }} }}")
+            format!(
+                "{{ object {{ id references(first: 3) {{ totalCount nodes {{ label object {{ id name }} }} }} }} }}"
+            )
         }
         _ => all,
     }
@@ -210,7 +212,10 @@ async fn changes_are_the_executors(engine: Engine) {
         let mut inputs = Inputs { draw: &mut draw, types: &types, ids: &ids, object, made: 1000 * at };
         let value = inputs.object(base(&input["type"]));
         let selection = payload(&types, ty, &mut draw);
-        let text = format!("mutation($input: {}) {{ it: {field}(input: $input) {selection} }}", types::written(&input["type"]));
+        let text = format!(
+            "mutation($input: {}) {{ it: {field}(input: $input) {selection} }}",
+            types::written(&input["type"])
+        );
         let viewer = viewers[draw.below(viewers.len())];
         let answered = twins.same(&text, &json!({ "input": value }), viewer).await;
         *by.entry(answered.by).or_default() += 1;

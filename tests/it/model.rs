@@ -199,7 +199,7 @@ impl Real {
             Act::Create { number, name } => {
                 let patch = [info(&Some(number.clone()), &Some(name.clone()))].into();
                 let saved = self.save(SaveTarget::New(TENANT), patch, None, false).await;
-                self.made.push(saved.object.map(|object| object.local));
+                self.made.push(saved.object.as_ref().map(|row| row.id.local));
                 saved
             }
             Act::Update { which, number, name, branch, version, dry } => {
@@ -217,7 +217,7 @@ impl Real {
                 self.save(SaveTarget::Defaults(TENANT), [note(&Some(branch.clone()))].into(), None, false).await
             }
         };
-        let id = saved.object.map(|object| object.local);
+        let id = saved.object.as_ref().map(|row| row.id.local);
         let version = match id {
             Some(id) if !matches!(act, Act::Defaults { .. }) => self.version(id).await,
             _ => None,

@@ -1,12 +1,13 @@
 //! Mutations of the form: of a virtual extension as a whole or by section, and of a tenant's defaults.
 
 use super::mutation::{
-    Payload, dry_run_input, expected_version_input, id_input, object_field, save_field, saved_fields, tenant_input,
+    dry_run_input, expected_version_input, id_input, object_field, save_field, saved_fields, tenant_input,
 };
 use super::renumber;
 use crate::domain::Kind;
 use crate::form::{Form, Info};
 use crate::graphql::layer::{Definition, Field, Input, InputObject, OfSave, SaveWhat, input, object};
+use crate::service::Saved;
 
 /// The kind whose objects have the form.
 const KIND: Kind = Kind::VirtualExtension;
@@ -36,18 +37,18 @@ fn update_type(info: &Info) -> String {
 
 /// The types of the form's mutations. What is sent of a section stands elsewhere.
 pub fn definitions() -> Vec<Definition> {
-    let payload = object::<Payload>(PAYLOAD, "What came of saving a virtual extension.")
+    let payload = object::<Saved>(PAYLOAD, "What came of saving a virtual extension.")
         .field(object_field(
             "VirtualExtension",
             "The extension as it is saved now; null when nothing is, as after errors on create or a dry run of one.",
         ))
-        .fields(saved_fields(|payload: &Payload| &payload.saved));
-    let defaults = object::<Payload>("VirtualExtensionDefaultsPayload", "What came of saving a tenant's defaults.")
+        .fields(saved_fields(|saved: &Saved| saved));
+    let defaults = object::<Saved>("VirtualExtensionDefaultsPayload", "What came of saving a tenant's defaults.")
         .field(object_field(
             "NewVirtualExtension",
             "The defaults as they are saved now; null when they do not exist for who asks.",
         ))
-        .fields(saved_fields(|payload: &Payload| &payload.saved));
+        .fields(saved_fields(|saved: &Saved| saved));
     let create = input(
         "VirtualExtensionCreateInput",
         "A new virtual extension. What is left out is taken from the tenant's defaults.",

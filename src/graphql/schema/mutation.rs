@@ -159,18 +159,10 @@ pub fn changes(changes: &[Change]) -> Node {
     Node::objects("FieldChange", changes.iter().cloned().map(FieldChange::from))
 }
 
-/// What came of a save.
-pub struct Payload {
-    /// The object as it is saved now.
-    pub object: Option<Arc<ObjectRow>>,
-    /// What the save says.
-    pub saved: Saved,
-}
-
 /// The field of a payload that has the object, of the type `ty`.
 pub fn object_field(ty: &'static str, about: impl Into<Text>) -> Field {
     let answer = Answer::now(move |thing, _| {
-        let row = thing.get::<Payload>()?.object.clone();
+        let row = thing.get::<Saved>()?.object.clone();
         Ok(row.map_or(Node::Null, |row| Node::shared(ty, row)))
     });
     Field::new("object", ty, about, answer)
@@ -192,11 +184,11 @@ pub fn saved_fields<T: Send + Sync + 'static>(saved: fn(&T) -> &Saved) -> Vec<Fi
 }
 
 /// The type of what came of saving an object of a kind that is no form.
-pub fn payload_type(kind: Kind) -> Building<Payload> {
+pub fn payload_type(kind: Kind) -> Building<Saved> {
     let about = "The object as it is saved now; null when nothing is, as after errors on create or a dry run of one.";
-    object::<Payload>(format!("{}Payload", kind.name()), "What came of saving an object.")
+    object::<Saved>(format!("{}Payload", kind.name()), "What came of saving an object.")
         .field(object_field(kind.name(), about))
-        .fields(saved_fields(|payload: &Payload| &payload.saved))
+        .fields(saved_fields(|saved: &Saved| saved))
 }
 
 /// The input field that names a tenant.
@@ -293,19 +285,14 @@ pub fn price(kind: Kind, input: &Patch) -> Result<u64> {
 }
 
 /// What came of a save as it is told. What was not found is told as it was sent.
-pub fn told(of: OfSave, input: &Patch, mut saved: Saved, object: Option<Arc<ObjectRow>>) -> Result<Node> {
+///
+/// # Errors
+/// The input is of another shape.
+pub fn told(of: OfSave, input: &Patch, mut saved: Saved) -> Result<Node> {
     if let Some(id) = input.text("id")? {
         tell_as_sent(&mut saved.errors, "id", id);
     }
-    Ok(Node::object(of.payload, Payload { object, saved }))
-}
-
-/// The object of a save as it is now.
-pub async fn object_now(call: Call<'_>, saved: &Saved) -> Result<Option<Arc<ObjectRow>>> {
-    match saved.object {
-        Some(id) => call.scope()?.object(id).await,
-        None => Ok(None),
-    }
+    Ok(Node::object(of.payload, saved))
 }
 
 async fn save(call: Call<'_>, of: OfSave) -> Result<Node> {
@@ -319,8 +306,7 @@ async fn save(call: Call<'_>, of: OfSave) -> Result<Node> {
             finished.map_err(|error| scope.surprise(&error))?
         }
     };
-    let object = object_now(call, &saved).await?;
-    told(of, input, saved, object)
+    told(of, input, saved)
 }
 
 /// A mutation that saves a form or an object of a kind out of `input`.

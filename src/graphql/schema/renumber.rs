@@ -2,16 +2,14 @@
 
 use async_graphql::Result;
 
-use super::mutation::{
-    Payload, dry_run_input, expected_version_input, id_input, object_id, object_now, saved_fields, tell_as_sent,
-};
+use super::mutation::{dry_run_input, expected_version_input, id_input, object_id, saved_fields, tell_as_sent};
 use super::removal;
 use crate::graphql::layer::{Answer, Call, Definition, Field, Given as _, Input, Node, input, object};
-use crate::service::{Renumber, Renumbered};
+use crate::service::{Renumber, Renumbered, Saved};
 
 /// What came of it: of the extension's own save, and what becomes of the texts that equal the old number.
 struct Told {
-    own: Payload,
+    own: Saved,
     soft: Vec<crate::service::ObjectChange>,
 }
 
@@ -36,7 +34,7 @@ pub fn definitions() -> [Definition; 2] {
         "The extension as it is saved now; null when it does not exist for who asks.",
         |told| told.own.object.clone().map_or(Node::Null, |row| Node::shared("VirtualExtension", row)),
     )
-    .fields(saved_fields(|told: &Told| &told.own.saved))
+    .fields(saved_fields(|told: &Told| &told.own))
     .now(
         "softChanges",
         "[ObjectChange!]!",
@@ -72,7 +70,6 @@ async fn renumber(call: Call<'_>) -> Result<Node> {
     let renumbered = scope.app.renumber(&scope.snapshot, scope.viewer()?, renumber).await;
     let Renumbered { mut saved, soft } = renumbered.map_err(|e| scope.surprise(&e))?;
     tell_as_sent(&mut saved.errors, "id", id);
-    let object = object_now(call, &saved).await?;
-    let told = Told { own: Payload { object, saved }, soft: soft.changes };
+    let told = Told { own: saved, soft: soft.changes };
     Ok(Node::object("VirtualExtensionRenumberPayload", told))
 }
