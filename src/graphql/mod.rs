@@ -235,10 +235,10 @@ impl Api {
     ) -> (Reply, u64) {
         let variables = request.variables.clone();
         let selected = document.selected(request.operation_name.as_deref());
-        let (unplanned, done) = gave_up.map_or((None, None), |GaveUp { why, done }| (Some(why), done));
+        let (unplanned, done) = gave_up.map_or((None, Vec::new()), |GaveUp { why, done }| (Some(why), done));
         let mut request = with_document(request, &document);
-        if let Some(node) = done {
-            request = request.data(Done::of(node));
+        if !done.is_empty() {
+            request = request.data(Done::of(done));
         }
         let mut reply = Reply::from(self.run(request, asking).await);
         reply.unplanned = unplanned;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Error, PathSegment, Response, ServerError, Variables};
+use async_graphql::{Error, Name, PathSegment, Response, ServerError, Variables};
 
 use super::batch::Batches;
 use super::layer::{Answer as Answering, Args, Call, Given as _, Node, OfSave, Reading, Source as _, Thing};
-use super::plan::{self, Answer, Answers, Change, Outcome, Plan, Question, Unplanned};
+use super::plan::{self, Answer, Answers, Change, Outcome, Plan, Question, Told, Unplanned};
 use super::schema::{Vext, mutation};
 use super::scope::{Asking, Scope, surprise};
 use super::{Api, Estimate, Reply};
@@ -37,47 +37,58 @@ pub struct Begun(State);
 enum State {
     /// It is answered.
     Answered(Outcome),
-    /// It is a save that is to be carried out.
-    Saves(Box<(Saving, OpenSave)>),
-    /// It is another mutation, of which nothing is done yet.
-    Changes(Planned),
+    /// It is a mutation that goes on.
+    Goes(Box<Mutation>),
+}
+
+/// A mutation on its way: one field after the other.
+struct Mutation {
+    planned: Planned,
+    told: Vec<Told>,
+    /// What the fields have answered that are told.
+    done: Vec<(Name, Node)>,
+    /// A save that is worked out: of the next field.
+    open: Option<(Saving, OpenSave)>,
 }
 
 /// A save, for whoever tells what comes of it.
-#[derive(Clone)]
 struct Saving {
     planned: Planned,
+    /// The place of its field.
+    at: usize,
     of: OfSave,
     args: Args,
     /// What it costs besides what it answers.
     price: u64,
+    /// See [`Told::spent`].
+    spent: u64,
 }
 
 /// Why a plan does not answer.
 pub struct GaveUp {
     /// Why.
     pub why: Unplanned,
-    /// What the mutation has answered, where it is carried out already.
-    pub(super) done: Option<Node>,
+    /// What the fields of a mutation have answered that are carried out already.
+    pub(super) done: Vec<(Name, Node)>,
 }
 
 impl From<Unplanned> for GaveUp {
     fn from(why: Unplanned) -> Self {
-        Self { why, done: None }
+        Self { why, done: Vec::new() }
     }
 }
 
 impl GaveUp {
-    /// Whether the mutation is carried out already.
+    /// Whether something is carried out already.
     pub fn is_done(&self) -> bool {
-        self.done.is_some()
+        !self.done.is_empty()
     }
 }
 
 impl Planned {
     /// What it takes, of a request that would take so much if the executor answered it.
     pub fn estimate(&self, executed: Estimate) -> Estimate {
-        if self.plan.change().is_some() {
+        if self.plan.changes_something() {
             return executed;
         }
         let may_take_long = plan::walks(&self.plan, Vext::layer(), &self.variables);
@@ -86,7 +97,7 @@ impl Planned {
 
     /// Whether its answers may be kept.
     pub(super) fn may_be_kept(&self) -> bool {
-        self.plan.change().is_none()
+        !self.plan.changes_something()
     }
 
     /// The tenant that alone the answer depends on, if there is one.
@@ -102,7 +113,8 @@ impl Planned {
         Some(Outcome { data, cost, batches: Vec::new(), was_kept: true })
     }
 
-    /// Answers it, in the transaction in which the viewer was looked up; of a mutation only what is to be read before.
+    /// Answers it, in the transaction in which the viewer was looked up; of a mutation what is to be read before it changes
+    /// something.
     ///
     /// # Errors
     /// Why the executor has to.
@@ -112,19 +124,17 @@ impl Planned {
         session: &mut dyn Session,
         deadline: Option<Deadline>,
     ) -> Result<Begun, Unplanned> {
-        let plan = Arc::clone(&self.plan);
-        if let Some(change) = plan.change() {
-            return match change.save {
-                Some(of) => self.begin_save((change, of), viewer, session, deadline),
-                None => Ok(Begun(State::Changes(self))),
-            };
+        if self.plan.changes_something() {
+            let mut mutation = Mutation { planned: self, told: Vec::new(), done: Vec::new(), open: None };
+            mutation.work_out(viewer, deadline, session)?;
+            return Ok(Begun(State::Goes(Box::new(mutation))));
         }
         if let Some(kept) = self.kept(viewer) {
             return Ok(Begun(State::Answered(kept)));
         }
         let kept = self.kept.take();
         let at = self.plan.tenant(viewer).map(|tenant| (tenant.id, tenant.revision));
-        let outcome = plan::run(&plan, Vext::layer(), &self.asks(viewer, deadline), session)?;
+        let outcome = plan::run(&self.plan, Vext::layer(), &self.asks(viewer, deadline), session)?;
         if let (Some((answers, question)), Some(at)) = (kept, at) {
             answers.put(at, question, Answer { data: outcome.data.clone(), cost: outcome.cost });
         }
@@ -140,25 +150,72 @@ impl Planned {
         plan::args(Vext::layer(), &self.variables, &change.worked.asked)
     }
 
-    /// Works a save out, and tells it where it is settled.
-    fn begin_save(
-        self,
-        (change, of): (&Change, OfSave),
-        viewer: &Viewer,
+    /// Tells what came of the field at a place.
+    fn tell(
+        &self,
+        at: usize,
+        (viewer, deadline): (&Viewer, Option<Deadline>),
+        (changed, spent): (Option<(Node, u64)>, u64),
         session: &mut dyn Session,
+    ) -> Result<Told, Unplanned> {
+        plan::tell((&self.plan, at), Vext::layer(), (&self.asks(viewer, deadline), spent), changed, session)
+    }
+}
+
+impl Mutation {
+    fn spent(&self) -> u64 {
+        self.told.last().map_or(0, |told| told.spent)
+    }
+
+    fn told(&mut self, change: Option<&Change>, told: Told, node: Option<Node>) {
+        self.done.extend(change.zip(node).map(|(change, node)| (change.at.0.clone(), node)));
+        self.told.push(told);
+    }
+
+    /// Works out what comes next, until something is to be changed: what is settled changes nothing for what comes behind it.
+    fn work_out(
+        &mut self,
+        viewer: &Viewer,
         deadline: Option<Deadline>,
-    ) -> Result<Begun, Unplanned> {
-        let args = self.args(change)?;
-        let input = args.the_object("input")?;
-        let price = mutation::price(of.kind, input)?;
-        let mut reading = Reading::new(session, viewer, (self.now, deadline), &change.worked.selected);
-        let tells_warnings = reading.selects("warnings");
-        let worked_out = mutation::work_out(of, input, tells_warnings, &mut reading)?;
-        let saving = Saving { planned: self, of, args, price };
-        Ok(Begun(match worked_out {
-            WorkedOut::Settled(saved) => State::Answered(saving.tell(viewer, deadline, session, saved)?),
-            WorkedOut::Open(open) => State::Saves(Box::new((saving, open))),
-        }))
+        session: &mut dyn Session,
+    ) -> Result<(), Unplanned> {
+        let plan = Arc::clone(&self.planned.plan);
+        while let Some(change) = plan.change(self.told.len()) {
+            let (at, spent) = (self.told.len(), self.spent());
+            let Some(of) = change.map(|change| (change, change.save)) else {
+                let told = self.planned.tell(at, (viewer, deadline), (None, spent), session)?;
+                self.told(None, told, None);
+                continue;
+            };
+            let (change, Some(of)) = of else { return Ok(()) };
+            let args = self.planned.args(change)?;
+            let input = args.the_object("input")?;
+            let price = mutation::price(of.kind, input)?;
+            let times = (self.planned.now, deadline);
+            let mut reading = Reading::new(session, viewer, times, &change.worked.selected);
+            let tells_warnings = reading.selects("warnings");
+            match mutation::work_out(of, input, tells_warnings, &mut reading)? {
+                WorkedOut::Settled(saved) => {
+                    let saving = Saving { planned: self.planned.clone(), at, of, args, price, spent };
+                    let (told, node) = saving.tell(viewer, deadline, session, saved)?;
+                    self.told(Some(change), told, Some(node));
+                }
+                WorkedOut::Open(open) => {
+                    let saving = Saving { planned: self.planned.clone(), at, of, args, price, spent };
+                    self.open = Some((saving, open));
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(self) -> Result<Outcome, GaveUp> {
+        let Self { planned, told, done, .. } = self;
+        let batches = told.iter().flat_map(|told| told.batches.iter().copied()).collect();
+        let parts: Vec<_> = told.into_iter().map(|told| told.part).collect();
+        let outcome = plan::join(&planned.plan, &parts, planned.longest);
+        outcome.map(|outcome| Outcome { batches, ..outcome }).map_err(|why| GaveUp { why, done })
     }
 }
 
@@ -170,10 +227,23 @@ impl Saving {
         deadline: Option<Deadline>,
         session: &mut dyn Session,
         saved: Saved,
-    ) -> Result<Outcome, Unplanned> {
+    ) -> Result<(Told, Node), Unplanned> {
         let node = mutation::told(self.of, self.args.the_object("input")?, saved)?;
-        let (planned, asks) = (&self.planned, self.planned.asks(viewer, deadline));
-        plan::tell(&planned.plan, Vext::layer(), &asks, (node, self.price), session)
+        let changed = (Some((node.clone(), self.price)), self.spent);
+        Ok((self.planned.tell(self.at, (viewer, deadline), changed, session)?, node))
+    }
+}
+
+/// What ends a mutation before all of its fields are told.
+enum Ended {
+    /// The error of a field: none of them may be null.
+    Failed(Error),
+    GaveUp(Unplanned),
+}
+
+impl From<Unplanned> for Ended {
+    fn from(why: Unplanned) -> Self {
+        Self::GaveUp(why)
     }
 }
 
@@ -188,24 +258,44 @@ impl Api {
         (snapshot, viewer, request_id): (Arc<Snapshot>, Arc<Viewer>, Arc<str>),
         requested: u64,
     ) -> Result<(Reply, u64), GaveUp> {
-        match state {
-            State::Answered(outcome) => Ok(written(outcome, Some(&snapshot))),
-            State::Saves(saves) => {
-                let (saving, open) = *saves;
-                let plan = Arc::clone(&saving.planned.plan);
-                match self.save(&snapshot, &viewer, saving, open).await {
-                    Ok(outcome) => Ok(written(outcome?, Some(&snapshot))),
-                    // The executor says that there is no such tenant.
-                    Err(StoreError::NoTenant) => Err(Unplanned::Error.into()),
-                    Err(error) => failed(&plan, surprise(&error, &request_id), requested),
+        let mut mutation = match state {
+            State::Answered(outcome) => return Ok(written(outcome, Some(&snapshot))),
+            State::Goes(mutation) => mutation,
+        };
+        let plan = Arc::clone(&mutation.planned.plan);
+        while let Some(change) = plan.change(mutation.told.len()) {
+            let next = match (mutation.open.take(), change) {
+                (Some((saving, open)), Some(change)) => {
+                    let saved = self.save(&snapshot, &viewer, &request_id, (saving, open)).await;
+                    saved.map(|(told, node)| mutation.told(Some(change), told, Some(node)))
+                }
+                (None, Some(change)) if change.save.is_none() => {
+                    // Its state is large: it stays off the stack of who polls it.
+                    let asking = Asking {
+                        snapshot: Arc::clone(&snapshot),
+                        viewer: Some((*viewer).clone()),
+                        request_id: Arc::clone(&request_id),
+                    };
+                    Box::pin(self.change(&mut mutation, change, asking, &viewer)).await
+                }
+                _ => {
+                    let (returned, worked_out) = work_out_next(mutation, &snapshot, &viewer).await?;
+                    mutation = returned;
+                    worked_out.map_err(Ended::from)
+                }
+            };
+            match next {
+                Ok(()) => {}
+                Err(Ended::GaveUp(why)) => return Err(GaveUp { why, done: mutation.done }),
+                Err(Ended::Failed(error)) => {
+                    let Some((key, at)) = change.map(|change| &change.at) else { return Err(Unplanned::Error.into()) };
+                    let path = vec![PathSegment::Field(key.to_string())];
+                    let error = ServerError { path, ..error.into_server_error(*at) };
+                    return Ok((Response::from_errors(vec![error]).into(), requested));
                 }
             }
-            State::Changes(planned) => {
-                let asking = Asking { snapshot, viewer: Some((*viewer).clone()), request_id };
-                // Its state is large: it stays off the stack of who polls it.
-                Box::pin(self.change(planned, asking, &viewer, requested)).await
-            }
         }
+        Ok(written(mutation.answer()?, Some(&snapshot)))
     }
 
     /// Carries a save out, and tells it in the same transaction: where that cannot be, nothing is saved.
@@ -213,60 +303,65 @@ impl Api {
         &self,
         snapshot: &Snapshot,
         viewer: &Arc<Viewer>,
-        saving: Saving,
-        open: OpenSave,
-    ) -> store::Result<Result<Outcome, Unplanned>> {
+        request_id: &str,
+        (saving, open): (Saving, OpenSave),
+    ) -> Result<(Told, Node), Ended> {
         let (deadline, own) = (snapshot.deadline(), Arc::clone(viewer));
         let app = self.app.tallied(snapshot.tally());
         let tell = move |session: &mut dyn Session, saved| {
             Ok(match saving.tell(&own, deadline, session, saved) {
-                Ok(outcome) => store::Outcome::Commit(Ok(outcome)),
+                Ok(told) => store::Outcome::Commit(Ok(told)),
                 Err(why) => store::Outcome::Rollback(Err(why)),
             })
         };
-        app.carry_out(snapshot, viewer, open, tell).await
+        match app.carry_out(snapshot, viewer, open, tell).await {
+            Ok(told) => Ok(told?),
+            // The executor says that there is no such tenant.
+            Err(StoreError::NoTenant) => Err(Unplanned::Error.into()),
+            Err(error) => Err(Ended::Failed(surprise(&error, request_id))),
+        }
     }
 
-    /// Carries another mutation out, and tells it in a trip of its own.
+    /// Carries another change out, and tells it in a trip of its own.
     async fn change(
         &self,
-        planned: Planned,
+        mutation: &mut Mutation,
+        change: &Change,
         asking: Asking,
         viewer: &Arc<Viewer>,
-        requested: u64,
-    ) -> Result<(Reply, u64), GaveUp> {
-        let plan = Arc::clone(&planned.plan);
-        let change = plan.change().ok_or(Unplanned::Error)?;
+    ) -> Result<(), Ended> {
         let Answering::Later(get) = &change.worked.asked.field.answer else { return Err(Unplanned::Field.into()) };
-        let args = planned.args(change)?;
+        let args = mutation.planned.args(change)?;
         let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
         let scope = Scope::new(&self.app, asking, batches.clone(), self.budget());
         let thing = Thing::of(());
         let changing = get(&thing, Call::of_plan(&args, &scope, &change.worked.selected));
-        let node = match batches.drive(Arc::clone(&snapshot), changing).await {
-            Ok(node) => node,
-            Err(error) => return failed(&plan, error, requested),
-        };
+        let node = batches.drive(Arc::clone(&snapshot), changing).await.map_err(Ended::Failed)?;
         // What cannot be told so is told by the executor.
-        let (own, deadline, told) = (Arc::clone(viewer), snapshot.deadline(), node.clone());
-        let tell = move |session: &mut dyn Session| {
-            let asks = planned.asks(&own, deadline);
-            Ok(plan::tell(&planned.plan, Vext::layer(), &asks, (told, 0), session))
-        };
-        match snapshot.read_at_once(None, tell).await {
-            Ok(Ok(outcome)) => Ok(written(outcome, Some(&snapshot))),
-            Ok(Err(why)) => Err(GaveUp { why, done: Some(node) }),
-            Err(_) => Err(GaveUp { why: Unplanned::Error, done: Some(node) }),
-        }
+        mutation.done.push((change.at.0.clone(), node.clone()));
+        let (own, deadline, planned) = (Arc::clone(viewer), snapshot.deadline(), mutation.planned.clone());
+        let (at, spent) = (mutation.told.len(), mutation.spent());
+        let tell =
+            move |session: &mut dyn Session| Ok(planned.tell(at, (&own, deadline), (Some((node, 0)), spent), session));
+        let told = snapshot.read_at_once(None, tell).await.map_err(|_| Unplanned::Error)?;
+        mutation.told.push(told?);
+        Ok(())
     }
 }
 
-/// The answer to a mutation whose only field, which is never null, has failed.
-fn failed(plan: &Plan, error: Error, requested: u64) -> Result<(Reply, u64), GaveUp> {
-    let (key, at) = &plan.change().ok_or(Unplanned::Error)?.at;
-    let path = vec![PathSegment::Field(key.to_string())];
-    let error = ServerError { path, ..error.into_server_error(*at) };
-    Ok((Response::from_errors(vec![error]).into(), requested))
+/// Works out what comes next in a trip of its own. What was done until then is handed on.
+async fn work_out_next(
+    mut mutation: Box<Mutation>,
+    snapshot: &Snapshot,
+    viewer: &Arc<Viewer>,
+) -> Result<(Box<Mutation>, Result<(), Unplanned>), GaveUp> {
+    let (own, deadline, done) = (Arc::clone(viewer), snapshot.deadline(), mutation.done.clone());
+    let work = move |session: &mut dyn Session| {
+        let worked_out = mutation.work_out(&own, deadline, session);
+        Ok((mutation, worked_out))
+    };
+    // What is wrong with the database the executor meets too, and says.
+    snapshot.read_at_once(None, work).await.map_err(|_| GaveUp { why: Unplanned::Error, done })
 }
 
 /// What a plan has written and what it has cost. Its look-ups in a snapshot are counted.

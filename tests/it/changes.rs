@@ -28,7 +28,8 @@ struct Twins {
     planned: Api,
     executed: Api,
     limits: Limits,
-    lives: [Live; 2],
+    /// Their files.
+    _lives: [Live; 2],
 }
 
 /// What was answered, and who has answered for the first.
@@ -46,7 +47,7 @@ impl Twins {
             let app = App::open(&OpenOptions { environment, ..options }).unwrap();
             Api::new(app, limits.clone(), true)
         });
-        Self { planned, executed: executed.without_plans(), limits, lives }
+        Self { planned, executed: executed.without_plans(), limits, _lives: lives }
     }
 
     async fn ask(&self, api: &Api, text: &str, variables: &Value, (token, tenant): (&str, Option<&str>)) -> Answered {
@@ -60,6 +61,26 @@ impl Twins {
         let (reply, cost) = api.execute(document, request, asking, 7).await;
         let json = String::from_utf8(reply.to_json(&self.limits)).unwrap();
         Answered { text: format!("{json} {cost:?}"), by: reply.executed_by().unwrap_or("nothing") }
+    }
+
+    /// Compares all that they hold.
+    async fn leave_the_same(&self, server: &Server, types: &Types) {
+        let generous = Limits { max_response: usize::MAX, ..unlimited() };
+        let apis = [&self.planned, &self.executed].map(|api| Api::new(api.app().clone(), generous.clone(), true));
+        let lists = crate::finding::lists(server).await;
+        let all = lists.into_iter().map(|(list, of)| {
+            format!(
+                "{{ tenants {{ code revision {list}(first: 100) {{ totalCount nodes {} }} }} }}",
+                types.selection(&of, 3)
+            )
+        });
+        for query in all {
+            let [planned, executed] = [
+                self.ask(&apis[0], &query, &json!({}), (ALL, None)).await,
+                self.ask(&apis[1], &query, &json!({}), (ALL, None)).await,
+            ];
+            assert!(planned.text == executed.text, "{query}\n{}\n{}", planned.text, executed.text);
+        }
     }
 
     /// Asks both for the same.
@@ -171,7 +192,7 @@ fn payload(types: &Types, ty: &str, draw: &mut Draw) -> String {
     let warnings = "warnings { code }";
     match draw.below(4) {
         // Without warnings less is looked at.
-        0 => format!("{{ userErrors {{ path code message value }} ...{{ __typename }} }}"),
+        0 => "{ userErrors { path code message value } ...{ __typename } }".to_owned(),
         1 if types.field(ty, "warnings").is_some() => format!("{{ {warnings} userErrors {{ code }} }}"),
         2 if types.field(ty, "object").is_some() && ty != "TenantPayload" && !ty.contains("Defaults") => {
             format!(
@@ -227,14 +248,36 @@ async fn changes_are_the_executors(engine: Engine) {
     assert!(saved > 20 && refused > 20, "{saved} saved, {refused} refused");
 
     // What they leave is the same too.
-    let revisions = "{ tenants { code revision } }";
-    twins.same(revisions, &json!({}), (ALL, None)).await;
-    for (list, of) in crate::finding::lists(&server).await {
-        let inner = types.selection(&of, 3);
-        let query = format!("{{ tenants {{ {list}(first: 100) {{ totalCount nodes {inner} }} }} }}");
-        twins.same(&query, &json!({}), (ALL, None)).await;
-    }
-    assert_eq!(twins.lives.len(), 2);
+    twins.leave_the_same(&server, &types).await;
 }
 
-on_each_engine!(changes_are_the_executors,);
+/// Where what came of a change cannot be told by a plan, it is told by the executor, and it has been made once.
+async fn what_a_plan_cannot_tell_is_changed_once(engine: Engine) {
+    let server = Server::start(engine);
+    let types = Types::of(&server).await;
+    let (id, other) = (server.object("108").await, server.object("110").await);
+    let note = |branch: &str, id: &str| json!({ "id": id, "note": { "branch": branch } });
+    let own = "mutation($a: VirtualExtensionNoteUpdateInput!, $b: VirtualExtensionRenumberInput!,
+         $c: VirtualExtensionNoteUpdateInput!) {
+       a: virtualExtensionNoteUpdate(input: $a) { object { version note { branch } information { members { name } } } }
+       b: virtualExtensionRenumber(input: $b) { object { version number references { nodes { label } } } }
+       c: virtualExtensionNoteUpdate(input: $c) { object { version note { branch } } changes { before after } } }";
+    let all = json!({ "a": note("Pisa", &id), "b": { "id": other, "number": "188" }, "c": note("Lucca", &id) });
+    let short = Limits { max_response: 250, ..unlimited() };
+    let few = Limits { max_cost: 3, ..unlimited() };
+    for (limits, code) in [(unlimited(), ""), (short, "RESPONSE_TOO_LARGE"), (few, "COST_TOO_HIGH")] {
+        let twins = Twins::of(engine, limits);
+        let answered = twins.same(own, &all, (TOKEN, None)).await;
+        assert!(answered.text.contains(code), "{code}: {}", answered.text);
+        assert_eq!(answered.by == "plan", code.is_empty(), "{}", answered.by);
+        twins.leave_the_same(&server, &types).await;
+    }
+    // The second is refused, and what comes behind it is done all the same.
+    let twins = Twins::of(engine, unlimited());
+    let taken = json!({ "a": note("Pisa", &id), "b": { "id": other, "number": "108" }, "c": note("Lucca", &id) });
+    let answered = twins.same(own, &taken, (TOKEN, None)).await;
+    assert!(answered.text.contains("Lucca") && answered.by == "plan", "{}", answered.text);
+    twins.leave_the_same(&server, &types).await;
+}
+
+on_each_engine!(changes_are_the_executors, what_a_plan_cannot_tell_is_changed_once,);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Variables};
 use serde_json::{Value, json};
 use vext::graphql::{self, Api, Asking, Limits};
@@ -331,6 +332,33 @@ fn is_valid(text: &str, limits: &Limits) -> bool {
     }
 }
 
+/// Nothing that is shown goes the long way: neither the playground's examples nor the README's queries.
+async fn all_that_is_shown_has_a_plan(engine: Engine) {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let blocks = readme.split("```graphql\n").skip(1).filter_map(|block| block.split_once("```\n"));
+    let blocks = blocks.map(|(text, _)| ("README.md".to_owned(), text.to_owned(), json!({})));
+    let mut asked = 0;
+    for (file, text, variables) in crate::playground::examples().into_iter().chain(blocks) {
+        let parsed = async_graphql::parser::parse_query(&text).unwrap();
+        for (name, operation) in parsed.operations.iter() {
+            if operation.node.ty == OperationType::Subscription {
+                continue;
+            }
+            let server = Server::start(engine);
+            let both = Both::of(&server);
+            let document = graphql::document(&text, &both.limits, true).unwrap();
+            let snapshot = Arc::new(server.app.snapshot());
+            let asking = Asking { snapshot, viewer: Some(both.viewer(TOKEN, None).await), request_id: "0f".into() };
+            let mut request = Request::new(&text).variables(Variables::from_json(variables.clone()));
+            request.operation_name = name.map(|name| name.to_string());
+            let (reply, _) = both.planned.execute(document, request, asking, 7).await;
+            assert_eq!(reply.executed_by(), Some("plan"), "{file} {name:?} {:?}", reply.errors());
+            asked += 1;
+        }
+    }
+    assert!(asked > 25, "{asked} operations");
+}
+
 /// The first time a text comes it is answered otherwise than later, when its plan makes one trip.
 async fn a_plan_that_gives_up_leaves_all_of_it_to_the_executor(engine: Engine) {
     let server = Server::start(engine);
@@ -406,4 +434,9 @@ async fn plans_are_bounded(engine: Engine) {
     assert!((20..=500 + 36).contains(&chosen), "{chosen}");
 }
 
-on_each_engine!(answers_are_the_executors, a_plan_that_gives_up_leaves_all_of_it_to_the_executor, plans_are_bounded,);
+on_each_engine!(
+    answers_are_the_executors,
+    all_that_is_shown_has_a_plan,
+    a_plan_that_gives_up_leaves_all_of_it_to_the_executor,
+    plans_are_bounded,
+);

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const PLAYGROUND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/playground");
 
 /// The examples by file name: text and variables.
-fn examples() -> Vec<(String, String, Value)> {
+pub fn examples() -> Vec<(String, String, Value)> {
     let folder = Path::new(PLAYGROUND).join("examples");
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|end| end == "graphql"));

@@ -41,18 +41,21 @@ impl Once {
     }
 }
 
-/// What the only field of a mutation has answered already: in the data of a request it keeps the mutation from being
-/// carried out again.
-pub struct Done(Mutex<Option<Node>>);
+/// What fields of a mutation have answered already, by their keys: in the data of a request it keeps them from being carried
+/// out again.
+#[derive(Default)]
+pub struct Done(Mutex<Vec<(Name, Node)>>);
 
 impl Done {
     /// Of what was answered.
-    pub fn of(node: Node) -> Self {
-        Self(Mutex::new(Some(node)))
+    pub fn of(nodes: Vec<(Name, Node)>) -> Self {
+        Self(Mutex::new(nodes))
     }
 
-    fn take(&self) -> Option<Node> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn take(&self, key: &Name) -> Option<Node> {
+        let mut nodes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = nodes.iter().position(|(known, _)| known == key)?;
+        Some(nodes.swap_remove(at).1)
     }
 }
 
@@ -160,7 +163,7 @@ async fn answer<'a>(
         return Ok(Some(Value::Null));
     }
     let entry = entry(exec, root)?;
-    let done = context.data_opt::<Done>().and_then(Done::take);
+    let done = context.data_opt::<Done>().and_then(|done| done.take(key));
     let answered = match (&entry.what, done) {
         (What::Field(field, _), Some(node)) => complete(exec, &field.ty, &entry.selected, node).wait().await,
         _ => field(exec, &entry, &Thing::of(())).wait().await,

@@ -218,7 +218,7 @@ impl<'a> Compiler<'a> {
 
     fn mutation(&mut self, set: &'a SelectionSet) -> Result<Fields<Root>> {
         let object = self.object(&self.layer.mutation)?;
-        let fields = self.fields(object, set, |this, selected| {
+        self.fields(object, set, |this, selected| {
             let Some(field) = selected.field else { return Ok(Root::Typename(&object.name)) };
             // An error of the field has to be one of the whole mutation.
             if field.ty.is_nullable() {
@@ -228,12 +228,7 @@ impl<'a> Compiler<'a> {
             let what = this.what(field, selected.set())?;
             let worked = Worked { asked: selected.asked(field), selected: what.selected(), what };
             Ok(Root::Change(Change { worked, save, at: (selected.asked.response_key().node.clone(), selected.at) }))
-        })?;
-        // What the first has changed could not be taken back where the second cannot be answered.
-        if fields.0.iter().filter(|entry| matches!(entry.what, Root::Change(_))).count() > 1 {
-            return Err(Unplanned::Several);
-        }
-        Ok(fields)
+        })
     }
 
     /// A field that works out what it answers.

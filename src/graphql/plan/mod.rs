@@ -24,7 +24,7 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Value, Variables};
 
 pub use answers::{Answer, Answers, Question};
-pub use run::{Asks, Outcome, args, run, tell, walks};
+pub use run::{Asks, Outcome, Told, args, join, run, tell, walks};
 pub use shape::{Change, Plan};
 
 use super::layer::Layer;
@@ -39,8 +39,6 @@ pub enum Unplanned {
     Field,
     /// Something other than a plain field is selected twice under one key.
     Repeated,
-    /// It changes several things.
-    Several,
     /// Its conditions have had too many values.
     Conditions,
     /// Something is wrong, which the executor finds again and says.
@@ -54,7 +52,6 @@ impl Unplanned {
             Self::Introspection => "introspection",
             Self::Field => "field",
             Self::Repeated => "repeated",
-            Self::Several => "several",
             Self::Conditions => "conditions",
             Self::Error => "error",
         }

@@ -12,7 +12,7 @@ use super::Unplanned;
 use super::shape::{Asked, Entries, Fields, List, Objects, OfEdge, OfObject, OfPage, Page, Plan, Reading, Root, Shape};
 use super::shape::{Single, Step, Tenant, Value, Worked};
 use super::worked::FoundWorked;
-use super::write;
+use super::write::{self, Part};
 use crate::domain::{self, ExtensionNumber, Kind, ObjectId, TenantId, json};
 use crate::form::{Described, Destination, DestinationTarget};
 use crate::graphql::layer::{Args, Given as _, Layer, Node, OfRow, Thing};
@@ -69,22 +69,56 @@ impl From<async_graphql::Error> for Unplanned {
 /// # Errors
 /// Why it is not answered so.
 pub fn run(plan: &Plan, layer: &'static Layer, asks: &Asks<'_>, session: &mut dyn Session) -> Result<Outcome> {
-    Read::new(plan, layer, asks, session).answer(plan, None)
+    let mut read = Read::new(plan, layer, asks, session);
+    for entry in &plan.root.0 {
+        let root = read.root(&entry.what)?;
+        read.found.root.push(root);
+    }
+    read.levels()?;
+    let (data, cost) = write::write(plan, &read.found, asks.longest)?;
+    Ok(Outcome { data, cost, batches: read.batches, was_kept: false })
 }
 
-/// Tells what came of a mutation, in the transaction of a session: `node` is what its field has answered, and `price` what
-/// that has cost besides.
+/// What is told of a field of a mutation.
+pub struct Told {
+    /// What is written of it.
+    pub part: Part,
+    /// The objects of this request that no page and no id bounds, those before it included.
+    pub spent: u64,
+    /// See [`Outcome::batches`].
+    pub batches: Vec<(&'static str, usize)>,
+}
+
+/// Tells what came of the field of a mutation at a place, in the transaction of a session: `changed` is what the field has
+/// answered, and what that has cost besides. The name of the type has neither.
 ///
 /// # Errors
 /// Why it is not told so.
 pub fn tell(
-    plan: &Plan,
+    (plan, at): (&Plan, usize),
     layer: &'static Layer,
-    asks: &Asks<'_>,
-    (node, price): (Node, u64),
+    (asks, spent): (&Asks<'_>, u64),
+    changed: Option<(Node, u64)>,
     session: &mut dyn Session,
-) -> Result<Outcome> {
-    Read::new(plan, layer, asks, session).answer(plan, Some((node, price)))
+) -> Result<Told> {
+    let mut read = Read { spent, ..Read::new(plan, layer, asks, session) };
+    let root = &plan.root.0.get(at).ok_or(Unplanned::Error)?.what;
+    let found = match (root, changed) {
+        (Root::Change(change), Some((node, price))) => FoundRoot::Worked(read.told_of(&change.worked, price, node)?),
+        (root, _) => read.root(root)?,
+    };
+    read.levels()?;
+    let part = write::part(plan, root, (&read.found, &found), asks.longest)?;
+    Ok(Told { part, spent: read.spent, batches: read.batches })
+}
+
+/// The answer to a mutation whose fields have been told.
+///
+/// # Errors
+/// It is too long.
+pub fn join(plan: &Plan, parts: &[Part], longest: usize) -> Result<Outcome> {
+    let (data, cost) = write::join(plan, parts, longest)?;
+    Ok(Outcome { data, cost, batches: Vec::new(), was_kept: false })
 }
 
 /// Whether a plan may read many rows to find few, with these values of its variables: something is looked for that no
@@ -121,6 +155,7 @@ pub fn args(layer: &'static Layer, variables: &Variables, asked: &Asked) -> Resu
 }
 
 /// Everything that has been read.
+#[derive(Default)]
 pub(super) struct Found {
     pub rows: Map<ObjectId, FoundRow>,
     /// What has been read of own rows: [`Plan::columns`] of each.
@@ -266,38 +301,19 @@ pub(super) struct Read<'p, 's> {
 
 impl<'p, 's> Read<'p, 's> {
     fn new(plan: &'p Plan, layer: &'static Layer, asks: &'p Asks<'p>, session: &'s mut dyn Session) -> Self {
-        let found = Found {
-            rows: HashMap::default(),
-            own: Table::default(),
-            own_rows: 0,
-            loaded: (0..plan.readings).map(|_| Loaded::default()).collect(),
-            pages: HashMap::default(),
-            singles: HashMap::default(),
-            worked: HashMap::default(),
-            root: Vec::new(),
-        };
+        let loaded = (0..plan.readings).map(|_| Loaded::default()).collect();
+        let found = Found { loaded, ..Found::default() };
         let (level, batches) = (Vec::new(), Vec::new());
         Self { layer, columns: &plan.columns, asks, session, spent: 0, level, found, batches }
     }
 
-    /// Reads all, and writes the answer. `changed` is what a mutation has answered.
-    fn answer(mut self, plan: &'p Plan, mut changed: Option<(Node, u64)>) -> Result<Outcome> {
-        for entry in &plan.root.0 {
-            let root = match &entry.what {
-                Root::Change(change) => {
-                    let (node, price) = changed.take().ok_or(Unplanned::Error)?;
-                    FoundRoot::Worked(self.told_of(&change.worked, price, node)?)
-                }
-                root => self.root(root)?,
-            };
-            self.found.root.push(root);
-        }
+    /// Reads what the root fields lead to, level by level.
+    fn levels(&mut self) -> Result<()> {
         while !self.level.is_empty() {
             let level = std::mem::take(&mut self.level);
             self.objects(level)?;
         }
-        let (data, cost) = write::write(plan, &self.found, self.asks.longest)?;
-        Ok(Outcome { data: data.into(), cost, batches: self.batches, was_kept: false })
+        Ok(())
     }
 
     /// Notes an object that is to be read next.

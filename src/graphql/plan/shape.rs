@@ -35,12 +35,15 @@ impl Plan {
         self.root.0.iter().all(|entry| is_selected(&entry.what)).then_some(&**selected)
     }
 
-    /// What a mutation changes; `None` for a query.
-    pub fn change(&self) -> Option<&Change> {
-        self.root.0.iter().find_map(|entry| match &entry.what {
-            Root::Change(change) => Some(change),
-            _ => None,
-        })
+    /// Whether it is that of a mutation.
+    pub fn changes_something(&self) -> bool {
+        self.root.0.iter().any(|entry| matches!(entry.what, Root::Change(_)))
+    }
+
+    /// The root field at a place, if it changes something, and not the name of the type; `None` behind the last one.
+    pub fn change(&self, at: usize) -> Option<Option<&Change>> {
+        let entry = self.root.0.get(at)?;
+        Some(if let Root::Change(change) = &entry.what { Some(change) } else { None })
     }
 }
 
@@ -81,7 +84,7 @@ pub enum Root {
     Node(Asked, Any),
     Nodes(Asked, Any),
     Worked(Worked),
-    /// The only field of a mutation.
+    /// A field of a mutation.
     Change(Change),
 }
 

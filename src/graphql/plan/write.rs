@@ -1,5 +1,7 @@
 //! Writing the answer: all that it says has been read.
 
+use bytes::Bytes;
+
 use super::Unplanned;
 use super::run::{Found, FoundNode, FoundPage, FoundRoot, FoundRow, Loaded, LoadedList, Result, Table, of_tenant};
 use super::shape::{
@@ -15,18 +17,43 @@ use crate::store::TenantRow;
 
 /// The answer's `data`, and what it has cost: an object costs 1, and 1 more for every so many plain fields; see
 /// `graphql/cost.rs`.
-pub fn write(plan: &Plan, found: &Found, longest: usize) -> Result<(Vec<u8>, u64)> {
-    let mut writer = Writer { found, columns: &plan.columns, json: Vec::with_capacity(4096), longest };
+pub fn write(plan: &Plan, found: &Found, longest: usize) -> Result<(Bytes, u64)> {
+    let mut writer = Writer::new(plan, found, longest);
     let mut roots = found.root.iter();
     let spent = writer.fields(&plan.root, |writer, root| {
         let found = roots.next().ok_or(Unplanned::Error)?;
         writer.root(root, found)
     })?;
-    Ok((writer.json, spent))
+    Ok((writer.json.into(), spent))
+}
+
+/// What is written of a root field: its value.
+pub struct Part {
+    json: Vec<u8>,
+    spent: Spent,
+}
+
+/// What is written of one root field.
+pub fn part(plan: &Plan, root: &Root, (found, of): (&Found, &FoundRoot), longest: usize) -> Result<Part> {
+    let mut writer = Writer::new(plan, found, longest);
+    let spent = writer.root(root, of)?;
+    Ok(Part { json: writer.json, spent })
+}
+
+/// The answer that consists of these parts, and what it has cost.
+pub fn join(plan: &Plan, parts: &[Part], longest: usize) -> Result<(Bytes, u64)> {
+    let found = Found::default();
+    let (mut writer, mut parts) = (Writer::new(plan, &found, longest), parts.iter());
+    let spent = writer.fields(&plan.root, |writer, _| {
+        let Part { json, spent } = parts.next().ok_or(Unplanned::Error)?;
+        writer.json.extend_from_slice(json);
+        Ok(*spent)
+    })?;
+    Ok((writer.json.into(), spent))
 }
 
 /// What a part of an answer has cost.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Spent {
     cost: u64,
     /// The plain fields.
@@ -48,7 +75,11 @@ struct Writer<'f> {
     longest: usize,
 }
 
-impl Writer<'_> {
+impl<'f> Writer<'f> {
+    fn new(plan: &'f Plan, found: &'f Found, longest: usize) -> Self {
+        Self { found, columns: &plan.columns, json: Vec::with_capacity(4096), longest }
+    }
+
     /// Writes an object, and answers what it and all below it have cost, without the object itself.
     fn fields<W>(&mut self, fields: &Fields<W>, mut what: impl FnMut(&mut Self, &W) -> Result<Spent>) -> Result<u64> {
         let mut sum = Spent::default();
