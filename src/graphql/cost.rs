@@ -1,19 +1,21 @@
 //! What a query costs and how deep it goes, told from its document before it is executed; and what it has cost, told
 //! from its answer.
 //!
-//! An object of the answer costs 1, and 1 more for every 10 of its plain fields, each time that one is asked for; an
-//! entry of a list of plain values costs 1 too. Some fields cost more, see [`super::prices`]. A fragment is measured
+//! An object of the answer costs 1, and 1 more for every 10 of its plain fields; an entry of a list of plain values costs
+//! 1 too. Before, each field is counted as often as it is asked for; after, as often as it stands in the answer: once
+//! under a key. Some fields cost more, see [`super::prices`]. A fragment is measured
 //! once, not at every spread. What is not in the schema is measured as a plain field: validation, which comes after,
 //! refuses it.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 use async_graphql::parser::types::{
     ExecutableDocument, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet, TypeCondition,
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
+use indexmap::IndexMap;
 
 use super::limits::{Exceeded, Limit};
 use super::prices::{HASH, INTROSPECTION, Known, LEAVES, LIST, Many, Prices, Secrets, TypeId, WALK, WALKING};
@@ -133,7 +135,8 @@ impl Prices {
         data: &Value,
     ) -> u64 {
         let mut walk = Walk::new(self, document, operation, variables);
-        walk.answer(&operation.selection_set.node, self.of(root(operation.ty)), data).whole()
+        let asked = walk.merged(std::iter::once((&operation.selection_set.node, self.of(root(operation.ty)))));
+        walk.answer(&asked, data).whole()
     }
 }
 
@@ -292,55 +295,81 @@ impl<'a> Walk<'a> {
         Measure { cost, dearest, leaves, levels, lists, walks, secret, ..inner }
     }
 
-    fn answer(&mut self, set: &'a SelectionSet, ty: Option<TypeId>, data: &Value) -> Spent {
-        let Value::Object(fields) = data else { return Spent::default() };
-        let mut spent = Spent::default();
-        for (place, item) in set.items.iter().enumerate() {
-            let more = match &item.node {
+    /// Collects what is asked under each key, in whatever fragment: an answer says by its keys what applied.
+    fn merge(&self, set: &'a SelectionSet, ty: Option<TypeId>, found: &mut Merged<'a>) {
+        for item in &set.items {
+            match &item.node {
                 Selection::Field(field) => {
-                    // Answers stand in the order of the selection, as long as nothing is skipped or spread.
-                    let key = &field.node.response_key().node;
-                    let there = fields.get_index(place).filter(|(name, _)| *name == key).map(|(_, answered)| answered);
-                    match there.or_else(|| fields.get(key)) {
-                        Some(answered) => self.field_answer(field, ty, answered),
-                        // Skipped, or of a fragment on another type.
-                        None => continue,
-                    }
+                    found.keys.entry(&field.node.response_key().node).or_default().push((field, ty));
                 }
                 Selection::InlineFragment(fragment) => {
                     let of = self.condition(fragment.node.type_condition.as_ref(), ty);
-                    self.answer(&fragment.node.selection_set.node, of, data)
+                    self.merge(&fragment.node.selection_set.node, of, found);
                 }
-                Selection::FragmentSpread(spread) => match self.fragments.get(&spread.node.fragment_name.node) {
-                    Some(fragment) => {
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if let Some(fragment) = self.fragments.get(name)
+                        && found.spread.insert(name)
+                    {
                         let of = self.condition(Some(&fragment.node.type_condition), None);
-                        self.answer(&fragment.node.selection_set.node, of, data)
+                        self.merge(&fragment.node.selection_set.node, of, found);
                     }
-                    None => continue,
-                },
-            };
+                }
+            }
+        }
+    }
+
+    fn merged(&self, sets: impl Iterator<Item = (&'a SelectionSet, Option<TypeId>)>) -> Merged<'a> {
+        let mut found = Merged::default();
+        sets.for_each(|(set, ty)| self.merge(set, ty, &mut found));
+        found
+    }
+
+    fn answer(&mut self, asked: &Merged<'a>, data: &Value) -> Spent {
+        let Value::Object(fields) = data else { return Spent::default() };
+        let mut spent = Spent::default();
+        for (key, asked) in &asked.keys {
+            // What is not there was skipped, or is of a fragment on another type.
+            let Some(answered) = fields.get(*key) else { continue };
+            let more = self.field_answer(asked, answered);
             spent.cost += more.cost;
             spent.leaves += more.leaves;
         }
         spent
     }
 
-    fn field_answer(&mut self, field: &'a Positioned<Field>, ty: Option<TypeId>, answered: &Value) -> Spent {
-        let set = &field.node.selection_set.node;
-        let Some(known) = self.prices.field(ty, &field.node.name.node) else { return Spent { cost: 0, leaves: 1 } };
+    fn field_answer(&mut self, asked: &[Asked<'a>], answered: &Value) -> Spent {
+        let of = |(field, ty): &Asked<'a>| self.prices.field(*ty, &field.node.name.node);
+        let Some((first, known)) = asked.first().and_then(|first| Some((first.0, of(first)?))) else {
+            return Spent { cost: 0, leaves: 1 };
+        };
         if known.introspects {
-            let Measure { cost, leaves, .. } = self.field(field, ty, LIST);
-            return Spent { cost, leaves };
+            return asked.iter().fold(Spent::default(), |sum, (field, ty)| {
+                let Measure { cost, leaves, .. } = self.field(field, *ty, LIST);
+                Spent { cost: sum.cost + cost, leaves: sum.leaves + leaves }
+            });
         }
-        let mut object = |of: &Value| 1 + self.answer(set, known.of, of).whole();
+        let set = |asked: &Asked<'a>| (&asked.0.node.selection_set.node, of(asked).and_then(|known| known.of));
+        let inner = self.merged(asked.iter().map(set));
+        let mut object = |of: &Value| 1 + self.answer(&inner, of).whole();
         let (objects, leaves) = match answered {
-            Value::List(list) => (list.iter().map(object).sum(), 0),
-            _ if set.items.is_empty() => (0, 1),
+            Value::List(list) => (list.iter().map(&mut object).sum(), 0),
+            _ if inner.keys.is_empty() => (0, 1),
             Value::Null => (0, 0),
             one => (object(one), 0),
         };
-        Spent { cost: objects + self.beforehand(known, &field.node), leaves }
+        Spent { cost: objects + self.beforehand(known, &first.node), leaves }
     }
+}
+
+/// A field of a document, and the type that it is a field of.
+type Asked<'a> = (&'a Positioned<Field>, Option<TypeId>);
+
+/// What is asked of something, by the keys of the answer.
+#[derive(Default)]
+struct Merged<'a> {
+    keys: IndexMap<&'a Name, Vec<Asked<'a>>>,
+    spread: HashSet<&'a Name>,
 }
 
 #[cfg(test)]
@@ -367,7 +396,7 @@ mod tests {
         assert_eq!((cyclic.cost, cyclic.levels.value), (1, 2));
     }
 
-    /// A field that is asked for again is looked up again, and its answer still stands there once.
+    /// Before it is not known what is merged; the answer stands there once.
     #[test]
     fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
         let page = |fields: &str| format!("{{ tenant {{ extensions(first: 10) {{ nodes {{ {fields} }} }} }} }}");
@@ -379,7 +408,7 @@ mod tests {
             let data = async_graphql::value!({ "tenant": { "extensions": { "nodes": nodes } } });
             let (_, operation) = document.operations.iter().next().unwrap();
             let prices = &crate::graphql::DESCRIBED.prices;
-            assert_eq!(prices.answer(&document, &operation.node, &Variables::default(), &data), cost, "{times}");
+            assert_eq!(prices.answer(&document, &operation.node, &Variables::default(), &data), 12, "{times}");
         }
         assert_eq!(measure(&format!("{{ {} }}", "__typename ".repeat(60))).cost, 6);
         let twice = page("...F ...F") + &format!("fragment F on Extension {{ {} }}", "id ".repeat(10));

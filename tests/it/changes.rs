@@ -195,9 +195,7 @@ fn payload(types: &Types, ty: &str, draw: &mut Draw) -> String {
         0 => "{ userErrors { path code message value } ...{ __typename } }".to_owned(),
         1 if types.field(ty, "warnings").is_some() => format!("{{ {warnings} userErrors {{ code }} }}"),
         2 if types.field(ty, "object").is_some() && ty != "TenantPayload" && !ty.contains("Defaults") => {
-            format!(
-                "{{ object {{ id references(first: 3) {{ totalCount nodes {{ label object {{ id name }} }} }} }} }}"
-            )
+            "{ object { id references(first: 3) { totalCount nodes { label object { id name } } } } }".to_owned()
         }
         _ => all,
     }

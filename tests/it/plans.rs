@@ -28,12 +28,12 @@ pub fn unlimited() -> Limits {
         max_cost: u64::MAX,
         max_depth: 100,
         max_nesting: 1000,
-        max_aliases: 1000,
-        max_directives: 1000,
-        max_fragments: 1000,
+        max_aliases: 100_000,
+        max_directives: 100_000,
+        max_fragments: 100_000,
         max_fields: 100_000,
         max_tokens: 100_000,
-        max_query: 1 << 20,
+        max_query: 1 << 22,
         request_timeout: Duration::from_secs(300),
         ..Limits::default()
     }
@@ -178,6 +178,7 @@ impl Document<'_> {
         if !arguments.is_empty() {
             write!(text, "({})", arguments.join(", ")).unwrap();
         }
+        let head = text.clone();
         match self.draw.below(20) {
             0 => text += " @include(if: $yes)",
             1 => text += " @skip(if: $yes)",
@@ -186,6 +187,17 @@ impl Document<'_> {
         }
         if !is_leaf {
             write!(text, " {}", self.set(answers, depth.saturating_sub(1))).unwrap();
+            // The same again with another selection, as components of a page ask for it: both are merged.
+            for _ in 0..2 {
+                if self.draw.one_in(10) {
+                    let more = self.set(answers, depth.saturating_sub(1));
+                    text += &if self.draw.one_in(2) {
+                        format!(" {head} {more}")
+                    } else {
+                        format!(" ... {{ {head} {more} }}")
+                    };
+                }
+            }
         }
         text
     }
@@ -350,7 +362,7 @@ async fn all_that_is_shown_has_a_plan(engine: Engine) {
             let snapshot = Arc::new(server.app.snapshot());
             let asking = Asking { snapshot, viewer: Some(both.viewer(TOKEN, None).await), request_id: "0f".into() };
             let mut request = Request::new(&text).variables(Variables::from_json(variables.clone()));
-            request.operation_name = name.map(|name| name.to_string());
+            request.operation_name = name.map(ToString::to_string);
             let (reply, _) = both.planned.execute(document, request, asking, 7).await;
             assert_eq!(reply.executed_by(), Some("plan"), "{file} {name:?} {:?}", reply.errors());
             asked += 1;

@@ -1,6 +1,6 @@
 //! From a document to a plan.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use async_graphql::parser::types::{
     Directive, ExecutableDocument, Field as Asking, OperationDefinition, OperationType, Selection, SelectionSet,
@@ -51,8 +51,8 @@ pub fn compile(
     compiler.note_conditions(&operation.selection_set.node);
     document.fragments.values().for_each(|fragment| compiler.note_conditions(&fragment.node.selection_set.node));
     let root = match operation.ty {
-        OperationType::Mutation => compiler.mutation(&operation.selection_set.node),
-        _ => compiler.root(&operation.selection_set.node),
+        OperationType::Mutation => compiler.mutation(&[&operation.selection_set.node]),
+        _ => compiler.root(&[&operation.selection_set.node]),
     };
     let Compiler { readings, mut columns, conditions, only_rows, .. } = compiler;
     columns.sort_unstable();
@@ -78,16 +78,7 @@ struct Collected<'a> {
     object: &'static Object,
     /// The fields that are selected under each key, in the order of the answer.
     keys: IndexMap<&'a Name, Vec<&'a Positioned<Asking>>>,
-    /// How often a key is written down, in whatever fragment and under whatever condition.
-    times: HashMap<&'a Name, Times<'a>>,
     spread: HashSet<&'a Name>,
-}
-
-/// How often a key is written down, and whether always by the same field, of a fragment that is spread several times.
-struct Times<'a> {
-    count: u64,
-    first: &'a Asking,
-    is_same: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -119,34 +110,30 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    /// Collects the keys of a selection. What does not apply is counted too, since the price of an answer counts it.
-    fn collect(&mut self, set: &'a SelectionSet, applies: bool, found: &mut Collected<'a>) -> Result<()> {
+    /// Collects the keys of a selection.
+    fn collect(&mut self, set: &'a SelectionSet, found: &mut Collected<'a>) -> Result<()> {
         for item in &set.items {
-            self.left = self.left.checked_sub(1).ok_or(Unplanned::Repeated)?;
-            let applies = applies && self.stands(&item.node);
+            self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;
+            if !self.stands(&item.node) {
+                continue;
+            }
             match &item.node {
                 Selection::Field(field) => {
-                    let key = &field.node.response_key().node;
-                    let first = &field.node;
-                    let times = found.times.entry(key).or_insert(Times { count: 0, first, is_same: true });
-                    times.count += 1;
-                    times.is_same &= std::ptr::eq(times.first, first);
-                    if applies {
-                        found.keys.entry(key).or_default().push(field);
-                    }
+                    found.keys.entry(&field.node.response_key().node).or_default().push(field);
                 }
                 Selection::InlineFragment(fragment) => {
                     let on = fragment.node.type_condition.as_ref().map(|condition| &condition.node.on.node);
-                    let applies = applies && on.is_none_or(|on| found.object.is(on));
-                    self.collect(&fragment.node.selection_set.node, applies, found)?;
+                    if on.is_none_or(|on| found.object.is(on)) {
+                        self.collect(&fragment.node.selection_set.node, found)?;
+                    }
                 }
                 Selection::FragmentSpread(spread) => {
                     let name = &spread.node.fragment_name.node;
                     let Some(fragment) = self.document.fragments.get(name) else { continue };
-                    let is_first = !applies || found.spread.insert(name);
                     let on = &fragment.node.type_condition.node.on.node;
-                    let applies = applies && is_first && found.object.is(on);
-                    self.collect(&fragment.node.selection_set.node, applies, found)?;
+                    if found.spread.insert(name) && found.object.is(on) {
+                        self.collect(&fragment.node.selection_set.node, found)?;
+                    }
                 }
             }
         }
@@ -157,22 +144,17 @@ impl<'a> Compiler<'a> {
     fn fields<W>(
         &mut self,
         object: &'static Object,
-        set: &'a SelectionSet,
+        sets: &[&'a SelectionSet],
         mut what: impl FnMut(&mut Self, Selected<'a>) -> Result<W>,
     ) -> Result<Fields<W>> {
-        let (keys, times, spread) = (IndexMap::new(), HashMap::new(), HashSet::new());
-        let mut found = Collected { object, keys, times, spread };
-        self.collect(set, true, &mut found)?;
+        let mut found = Collected { object, keys: IndexMap::new(), spread: HashSet::new() };
+        for set in sets {
+            self.collect(set, &mut found)?;
+        }
         let ty = self.prices.of(&object.name);
         let mut entries = Vec::with_capacity(found.keys.len());
         for (name, fields) in found.keys {
             let Some(first) = fields.first().map(|field| &field.node) else { continue };
-            let is_leaf = fields.iter().all(|field| field.node.selection_set.node.items.is_empty());
-            let times = match found.times.get(name) {
-                // What different fields below have in common is paid for each of them.
-                Some(times) if !times.is_same && !is_leaf => return Err(Unplanned::Repeated),
-                times => times.map_or(1, |times| times.count),
-            };
             let mut key = Vec::new();
             json::write(name.as_str(), &mut key);
             key.push(b':');
@@ -184,8 +166,9 @@ impl<'a> Compiler<'a> {
                 field => Some(object.fields.get(field).ok_or(Unplanned::Field)?),
             };
             let at = fields.first().map(|field| field.pos).unwrap_or_default();
-            let what = what(self, Selected { field, asked: first, at })?;
-            entries.push(Entry { key: key.into(), times, price: price * times, what });
+            let sets = fields.iter().map(|field| &field.node.selection_set.node).collect();
+            let what = what(self, Selected { field, asked: first, sets, at })?;
+            entries.push(Entry { key: key.into(), price, what });
         }
         Ok(Fields(entries))
     }
@@ -199,33 +182,33 @@ impl<'a> Compiler<'a> {
         *count - 1
     }
 
-    fn root(&mut self, set: &'a SelectionSet) -> Result<Fields<Root>> {
+    fn root(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Root>> {
         let object = self.object(&self.layer.query)?;
-        self.fields(object, set, |this, selected| {
-            let (field, set) = match selected.field {
+        self.fields(object, sets, |this, selected| {
+            let (field, sets) = match selected.field {
                 None => return Ok(Root::Typename(&object.name)),
-                Some(field) => (field, selected.set()),
+                Some(field) => (field, selected.sets()),
             };
             Ok(match field.read {
-                Read::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(set)?),
-                Read::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(set)?),
-                Read::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(set)?),
-                Read::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(set)?),
+                Read::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(sets)?),
+                Read::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(sets)?),
+                Read::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(sets)?),
+                Read::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(sets)?),
                 _ => Root::Worked(this.worked(field, &selected)?),
             })
         })
     }
 
-    fn mutation(&mut self, set: &'a SelectionSet) -> Result<Fields<Root>> {
+    fn mutation(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Root>> {
         let object = self.object(&self.layer.mutation)?;
-        self.fields(object, set, |this, selected| {
+        self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(Root::Typename(&object.name)) };
             // An error of the field has to be one of the whole mutation.
             if field.ty.is_nullable() {
                 return Err(Unplanned::Field);
             }
             let save = if let Read::Save(save) = field.read { Some(save) } else { None };
-            let what = this.what(field, selected.set())?;
+            let what = this.what(field, selected.sets())?;
             let worked = Worked { asked: selected.asked(field), selected: what.selected(), what };
             Ok(Root::Change(Change { worked, save, at: (selected.asked.response_key().node.clone(), selected.at) }))
         })
@@ -238,56 +221,56 @@ impl<'a> Compiler<'a> {
             Answer::Read(reads) => self.only_rows &= reads.is_of_a_tenant(),
             Answer::Later(_) | Answer::Stream(_) | Answer::Elsewhere => return Err(Unplanned::Field),
         }
-        let what = self.what(field, selected.set())?;
+        let what = self.what(field, selected.sets())?;
         Ok(Worked { asked: selected.asked(field), selected: what.selected(), what })
     }
 
     /// What is selected of what a field works out.
-    fn what(&mut self, field: &'static Field, set: &'a SelectionSet) -> Result<What> {
+    fn what(&mut self, field: &'static Field, sets: &[&'a SelectionSet]) -> Result<What> {
         let ty = field.ty.name();
         if self.layer.is_leaf(ty) {
             return Ok(What::Plain);
         }
         if ty == "Tenant" {
-            return Ok(What::Tenant(self.tenant(set)?));
+            return Ok(What::Tenant(self.tenant(sets)?));
         }
         let has_row = |object: &Object| object.is("PbxObject") || object.name == "NewVirtualExtension";
         match self.layer.objects.get(ty) {
-            Some(object) if !has_row(object) => Ok(What::Thing(self.fields(object, set, |this, selected| {
+            Some(object) if !has_row(object) => Ok(What::Thing(self.fields(object, sets, |this, selected| {
                 let Some(field) = selected.field else { return Ok(OfThing::Typename(&object.name)) };
                 Ok(OfThing::Field(this.worked(field, &selected)?))
             })?)),
             None if ty != "PbxObject" => Err(Unplanned::Field),
-            _ => Ok(What::Object(self.objects(ty, set)?)),
+            _ => Ok(What::Object(self.objects(ty, sets)?)),
         }
     }
 
-    fn any(&mut self, set: &'a SelectionSet) -> Result<Any> {
-        let (tenant, mut objects) = (self.tenant(set)?, self.objects("PbxObject", set)?);
+    fn any(&mut self, sets: &[&'a SelectionSet]) -> Result<Any> {
+        let (tenant, mut objects) = (self.tenant(sets)?, self.objects("PbxObject", sets)?);
         // Whether they are there is found out by their rows.
         objects.needs_rows = true;
         Ok(Any { tenant, objects })
     }
 
-    fn tenant(&mut self, set: &'a SelectionSet) -> Result<Fields<Tenant>> {
+    fn tenant(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Tenant>> {
         let object = self.object("Tenant")?;
-        self.fields(object, set, |this, selected| {
+        self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(Tenant::Typename(&object.name)) };
-            let set = selected.set();
+            let sets = selected.sets();
             Ok(match field.read {
                 Read::Tenant(OfTenant::Id) => Tenant::Id,
                 Read::Tenant(OfTenant::Revision) => Tenant::Revision,
                 Read::Value(_, at) => Tenant::Setting(at),
-                Read::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), set)?),
+                Read::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
                 Read::Tenant(OfTenant::One(kind)) => {
-                    let mut objects = this.objects(field.ty.name(), set)?;
+                    let mut objects = this.objects(field.ty.name(), sets)?;
                     // Whether it is there, and of the kind, is found out by its row.
                     objects.needs_rows = true;
                     let id = Self::next(&mut this.found);
                     Tenant::One(Single { id, asked: selected.asked(field), kind, objects })
                 }
                 Read::Tenant(OfTenant::Page(kind)) => {
-                    let fields = this.page(field, set)?;
+                    let fields = this.page(field, sets)?;
                     let total = fields.0.iter().any(|entry| matches!(entry.what, OfPage::Total));
                     let id = Self::next(&mut this.found);
                     Tenant::Page(Page { id, asked: selected.asked(field), kind, fields, total })
@@ -297,27 +280,27 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    fn page(&mut self, page: &'static Field, set: &'a SelectionSet) -> Result<Fields<OfPage>> {
+    fn page(&mut self, page: &'static Field, sets: &[&'a SelectionSet]) -> Result<Fields<OfPage>> {
         let object = self.object(page.ty.name())?;
-        self.fields(object, set, |this, selected| {
+        self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(OfPage::Typename(&object.name)) };
-            let (ty, set) = (field.ty.name(), selected.set());
+            let (ty, sets) = (field.ty.name(), selected.sets());
             Ok(match field.read {
                 Read::Page(ReadPage::Edges) => {
                     let edge = this.object(ty)?;
-                    OfPage::Edges(this.fields(edge, set, |this, selected| {
+                    OfPage::Edges(this.fields(edge, sets, |this, selected| {
                         let Some(field) = selected.field else { return Ok(OfEdge::Typename(&edge.name)) };
                         Ok(match field.read {
-                            Read::Edge(ReadEdge::Node) => OfEdge::Node(this.objects(field.ty.name(), selected.set())?),
+                            Read::Edge(ReadEdge::Node) => OfEdge::Node(this.objects(field.ty.name(), selected.sets())?),
                             Read::Edge(ReadEdge::Cursor) => OfEdge::Cursor,
                             _ => return Err(Unplanned::Field),
                         })
                     })?)
                 }
-                Read::Page(ReadPage::Nodes) => OfPage::Nodes(this.objects(ty, set)?),
+                Read::Page(ReadPage::Nodes) => OfPage::Nodes(this.objects(ty, sets)?),
                 Read::Page(ReadPage::Info) => {
                     let info = this.object(ty)?;
-                    OfPage::Info(this.fields(info, set, |_, selected| match selected.field {
+                    OfPage::Info(this.fields(info, sets, |_, selected| match selected.field {
                         None => Ok(Info::Typename(&info.name)),
                         Some(Field { read: Read::PageInfo(is), .. }) => Ok(Info::Is(*is)),
                         Some(_) => Err(Unplanned::Field),
@@ -330,18 +313,20 @@ impl<'a> Compiler<'a> {
     }
 
     /// What is selected of objects of a type, or of those that have an interface in common.
-    fn objects(&mut self, ty: &str, set: &'a SelectionSet) -> Result<Objects> {
+    fn objects(&mut self, ty: &str, sets: &[&'a SelectionSet]) -> Result<Objects> {
         let of_type: Option<&'static Object> = self.layer.objects.get(ty);
         let shapes = match of_type {
-            Some(object) => vec![self.shape(object, set)?],
+            Some(object) => vec![self.shape(object, sets)?],
             None => {
                 // What no fragment names has the fields that all have, and one of them stands for the others.
                 let mut named = HashSet::new();
-                self.named(set, &mut named)?;
+                for set in sets {
+                    self.named(set, &mut named)?;
+                }
                 let possible = self.layer.objects.values().filter(|object| object.is(ty) && object.name != "Tenant");
                 let (own, others): (Vec<_>, Vec<_>) = possible.partition(|object| named.contains(&*object.name));
-                let own = own.into_iter().map(|object| self.shape(object, set)).collect::<Result<Vec<_>>>()?;
-                let others = others.first().map(|object| self.shape(object, set)).transpose()?;
+                let own = own.into_iter().map(|object| self.shape(object, sets)).collect::<Result<Vec<_>>>()?;
+                let others = others.first().map(|object| self.shape(object, sets)).transpose()?;
                 own.into_iter().chain(others.map(|shape| Shape { kind: None, ..shape })).collect()
             }
         };
@@ -361,7 +346,7 @@ impl<'a> Compiler<'a> {
     /// The types that fragments name in a selection.
     fn named(&mut self, set: &'a SelectionSet, names: &mut HashSet<&'a str>) -> Result<()> {
         for item in &set.items {
-            self.left = self.left.checked_sub(1).ok_or(Unplanned::Repeated)?;
+            self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;
             match &item.node {
                 Selection::Field(_) => {}
                 Selection::InlineFragment(fragment) => {
@@ -379,10 +364,10 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn shape(&mut self, object: &'static Object, set: &'a SelectionSet) -> Result<Shape> {
+    fn shape(&mut self, object: &'static Object, sets: &[&'a SelectionSet]) -> Result<Shape> {
         let mut draft = Draft::default();
         let fields =
-            self.fields(object, set, |this, selected| {
+            self.fields(object, sets, |this, selected| {
                 let Some(field) = selected.field else { return Ok(OfObject::Typename(&object.name)) };
                 Ok(match field.read {
                     Read::Row(of) => {
@@ -393,7 +378,7 @@ impl<'a> Compiler<'a> {
                     }
                     Read::Section(info) => {
                         let section = this.object(info.name)?;
-                        OfObject::Section(this.fields(section, selected.set(), |this, selected| {
+                        OfObject::Section(this.fields(section, selected.sets(), |this, selected| {
                             this.value(section, selected, &mut draft)
                         })?)
                     }
@@ -424,17 +409,17 @@ impl<'a> Compiler<'a> {
                     (Place::Rows(_), Seen::Entries(entry)) => {
                         let (entry, mut inner) = (self.object(entry().name)?, Draft::default());
                         let values = self
-                            .fields(entry, selected.set(), |this, selected| this.value(entry, selected, &mut inner))?;
+                            .fields(entry, selected.sets(), |this, selected| this.value(entry, selected, &mut inner))?;
                         let list = draft.list(chosen, inner.entries()?);
                         Value::Entries(list, values)
                     }
                     (Place::Rows(_), Seen::Destinations) => {
                         let step = self.object(field.ty.name())?;
-                        let fields = self.fields(step, selected.set(), |this, selected| {
+                        let fields = self.fields(step, selected.sets(), |this, selected| {
                             Ok(match selected.field.map(|field| (field.read, field)) {
                                 None => Step::Typename(&step.name),
                                 Some((Read::Step(OfStep::Object), field)) => {
-                                    Step::Object(this.objects(field.ty.name(), selected.set())?)
+                                    Step::Object(this.objects(field.ty.name(), selected.sets())?)
                                 }
                                 Some((Read::Step(of), _)) => Step::Is(of),
                                 Some(_) => return Err(Unplanned::Field),
@@ -447,7 +432,7 @@ impl<'a> Compiler<'a> {
             }
             Read::Lead(info, at) => {
                 let chosen = ChosenField { info, at };
-                let objects = self.objects(field.ty.name(), selected.set())?;
+                let objects = self.objects(field.ty.name(), selected.sets())?;
                 Ok(match described(&chosen)?.place {
                     Place::Column => Value::One(draft.lead(chosen), objects),
                     Place::Rows(_) => Value::All(draft.list(chosen, Entries::Ids), objects),
@@ -463,13 +448,15 @@ struct Selected<'a> {
     /// `None` for the name of the type.
     field: Option<&'static Field>,
     asked: &'a Asking,
+    /// What is selected below each of them, which is merged.
+    sets: Vec<&'a SelectionSet>,
     /// Where in the document.
     at: Pos,
 }
 
 impl<'a> Selected<'a> {
-    fn set(&self) -> &'a SelectionSet {
-        &self.asked.selection_set.node
+    fn sets(&self) -> &[&'a SelectionSet] {
+        &self.sets
     }
 
     fn asked(&self, field: &'static Field) -> Asked {

@@ -37,8 +37,8 @@ pub enum Unplanned {
     Introspection,
     /// A field does not say where it is read.
     Field,
-    /// Something other than a plain field is selected twice under one key.
-    Repeated,
+    /// It selects more than a plan has room for.
+    Long,
     /// Its conditions have had too many values.
     Conditions,
     /// Something is wrong, which the executor finds again and says.
@@ -51,7 +51,7 @@ impl Unplanned {
         match self {
             Self::Introspection => "introspection",
             Self::Field => "field",
-            Self::Repeated => "repeated",
+            Self::Long => "long",
             Self::Conditions => "conditions",
             Self::Error => "error",
         }

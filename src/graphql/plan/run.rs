@@ -520,18 +520,13 @@ impl<'p, 's> Read<'p, 's> {
                 self.shape(only, &ids)?;
                 continue;
             }
-            let mut kinds: Vec<(Kind, Vec<ObjectId>)> = Vec::new();
-            for id in ids {
-                let Some(kind) = self.found.rows.get(&id).map(FoundRow::kind) else { continue };
-                match kinds.iter_mut().find(|(known, _)| *known == kind) {
-                    Some((_, ids)) => ids.push(id),
-                    None => kinds.push((kind, vec![id])),
-                }
-            }
-            for (kind, ids) in kinds {
-                if let Some(shape) = objects.shape(Some(kind)) {
-                    self.shape(shape, &ids)?;
-                }
+            for shape in &objects.shapes {
+                let has_it = |id: &&ObjectId| {
+                    let kind = self.found.rows.get(id).map(FoundRow::kind);
+                    kind.and_then(|kind| objects.shape(Some(kind))).is_some_and(|own| std::ptr::eq(own, shape))
+                };
+                let own: Vec<_> = ids.iter().filter(has_it).copied().collect();
+                self.shape(shape, &own)?;
             }
         }
         Ok(())

@@ -56,8 +56,6 @@ pub struct Fields<W>(pub Vec<Entry<W>>);
 pub struct Entry<W> {
     /// The key with its quotes and the colon behind it.
     pub key: Box<[u8]>,
-    /// How often it is asked for.
-    pub times: u64,
     /// What it costs besides what it answers.
     pub price: u64,
     pub what: W,

@@ -84,14 +84,14 @@ impl<'f> Writer<'f> {
     fn fields<W>(&mut self, fields: &Fields<W>, mut what: impl FnMut(&mut Self, &W) -> Result<Spent>) -> Result<u64> {
         let mut sum = Spent::default();
         self.json.push(b'{');
-        for (at, Entry { key, times, price, what: field }) in fields.0.iter().enumerate() {
+        for (at, Entry { key, price, what: field }) in fields.0.iter().enumerate() {
             if at > 0 {
                 self.json.push(b',');
             }
             self.json.extend_from_slice(key);
             let Spent { cost, leaves } = what(self, field)?;
-            sum.cost += cost * times + price;
-            sum.leaves += leaves * times;
+            sum.cost += cost + price;
+            sum.leaves += leaves;
         }
         self.json.push(b'}');
         if self.json.len() > self.longest {
