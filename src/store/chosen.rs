@@ -109,35 +109,43 @@ impl Chosen {
     pub fn column(&self, field: &ChosenField) -> Option<usize> {
         self.columns.iter().position(|own| own == field).map(|place| place + 1)
     }
-
-    /// Stops at the fields of each of some objects, in no order; the object is column 0.
-    ///
-    /// # Errors
-    /// What the engine and the closure answer.
-    pub fn sections(
-        &self,
-        query: &mut Query<'_>,
-        ids: &Value,
-        each: &mut dyn FnMut(&dyn Columns) -> Result<()>,
-    ) -> Result<()> {
-        self.sql.map_or(Ok(()), |sql| query.scan(sql, std::slice::from_ref(ids), each))
-    }
 }
 
-impl ChosenList {
-    /// Stops at each entry of the lists of some objects: by object, field and place. The owner is column 0, the name of
-    /// the field column 1, what the entry has begins at [`ENTRY`].
-    ///
-    /// # Errors
-    /// What the engine and the closure answer.
-    pub fn entries(
-        &self,
-        query: &mut Query<'_>,
-        ids: &Value,
-        each: &mut dyn FnMut(&dyn Columns) -> Result<()>,
-    ) -> Result<()> {
-        query.scan(self.sql, std::slice::from_ref(ids), each)
+/// What is read of some objects.
+pub struct Wanted<'a> {
+    /// The fields.
+    pub chosen: &'a Chosen,
+    /// The objects' local ids.
+    pub ids: Value,
+}
+
+/// Reads what is chosen of objects of a tenant, group by group, in statements that do not wait for each other. `each` is told
+/// the place of the group. Of each group the entries of its lists come first, with their list: by object, field and place;
+/// the owner is column 0, the name of the field column 1, what the entry has begins at [`ENTRY`]. Then come the fields of each
+/// object, in no order; the object is column 0.
+///
+/// # Errors
+/// What the engine and the closure answer.
+pub fn read_chosen(
+    query: &mut Query<'_>,
+    wanted: &[Wanted<'_>],
+    each: &mut dyn FnMut(usize, Option<&ChosenList>, &dyn Columns) -> Result<()>,
+) -> Result<()> {
+    let (mut asks, mut places) = (Vec::new(), Vec::new());
+    for (at, Wanted { chosen, ids }) in wanted.iter().enumerate() {
+        for list in &chosen.lists {
+            asks.push((list.sql, std::slice::from_ref(ids)));
+            places.push((at, Some(list)));
+        }
+        if let Some(sql) = chosen.sql {
+            asks.push((sql, std::slice::from_ref(ids)));
+            places.push((at, None));
+        }
     }
+    query.scan_all(&asks, &mut |place, columns| match places.get(place) {
+        Some((at, list)) => each(*at, *list, columns),
+        None => Err(StoreError::Bug("a row of no statement".into())),
+    })
 }
 
 /// All fields of some sections of a form, which are read together.
@@ -166,16 +174,15 @@ impl Whole {
     pub fn load(&self, query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Vec<Box<dyn Section>>>> {
         let (tenant, ids) = (query.tenant(), ids.iter().copied().collect());
         let mut lists: HashMap<(i64, &'static str, String), Vec<Row>> = HashMap::new();
-        for list in &self.chosen.lists {
-            list.entries(query, &ids, &mut |columns| {
+        let mut found = HashMap::new();
+        let wanted = [Wanted { chosen: &self.chosen, ids }];
+        read_chosen(query, &wanted, &mut |_, list, columns| {
+            if let Some(list) = list {
                 let slot = columns.get(1)?.text().unwrap_or_default().to_owned();
                 let entry = (ENTRY..columns.count()).map(|at| columns.get(at).map(Value::from));
                 lists.entry((columns.int(0)?, list.table, slot)).or_default().push(entry.collect::<Result<_>>()?);
-                Ok(())
-            })?;
-        }
-        let mut found = HashMap::new();
-        self.chosen.sections(query, &ids, &mut |columns| {
+                return Ok(());
+            }
             let id = columns.int(0)?;
             let mut cell = |(field, column): (&Described, &Option<usize>)| match (field.place, column) {
                 (Place::Rows(rows), _) => {

@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use changes::{Record, changed_since, record};
-pub use chosen::{Chosen, ChosenField, ENTRY, Whole};
+pub use chosen::{Chosen, ChosenField, ChosenList, ENTRY, Wanted, Whole, read_chosen};
 use commits::Commits;
 pub use commits::GONE;
 pub use data_version::DataVersion;

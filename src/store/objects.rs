@@ -107,7 +107,7 @@ fn parse(tenant: TenantId, row: &dyn Columns) -> Result<ObjectRow> {
     let text = |at| row.get(at)?.text().map(str::to_owned).ok_or_else(|| corrupt(at));
     Ok(ObjectRow {
         id: ObjectId { tenant, local: row.int(0)? },
-        kind: row.get(1)?.text().and_then(Kind::of).ok_or_else(|| corrupt(1))?,
+        kind: Kind::from_value(row.get(1)?.into()).map_err(|problem| problem.under("kind"))?,
         number: row.get(2)?.text().map(str::to_owned),
         name: text(3)?,
         description: text(4)?,

@@ -30,6 +30,9 @@ impl dyn Columns + '_ {
 /// Looks at the row that a statement stands on.
 pub type Each<'a> = dyn FnMut(&dyn Columns) -> Result<()> + 'a;
 
+/// Looks at the rows of several statements, which it is told by their places.
+pub type EachOf<'a> = dyn FnMut(usize, &dyn Columns) -> Result<()> + 'a;
+
 /// A connection inside a transaction. SQL is in the subset that all engines run: placeholders `$1…$n`, and
 /// `= ANY($n)` for a list of ids.
 pub trait Session {
@@ -38,6 +41,16 @@ pub trait Session {
     /// # Errors
     /// What the engine answers, and what `each` answers.
     fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()>;
+
+    /// Does the same for several statements that do not wait for each other: over a network they make one round trip. All
+    /// rows of the first come first.
+    ///
+    /// # Errors
+    /// As [`Session::scan`].
+    fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
+        let mut asks = asks.iter().enumerate();
+        asks.try_for_each(|(at, (sql, params))| self.scan(sql, params, &mut |columns| each(at, columns)))
+    }
 
     /// Runs a statement that changes rows and says how many.
     ///
@@ -117,6 +130,16 @@ impl<'a> Query<'a> {
     /// What the engine answers, and what `each` answers.
     pub fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
         self.session.scan(sql, &self.with_tenant(params), each)
+    }
+
+    /// Stops at each row of several statements, see [`Session::scan_all`].
+    ///
+    /// # Errors
+    /// What the engine answers, and what `each` answers.
+    pub fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
+        let params: Vec<_> = asks.iter().map(|(_, params)| self.with_tenant(params)).collect();
+        let asks: Vec<_> = asks.iter().zip(&params).map(|((sql, _), params)| (*sql, params.as_slice())).collect();
+        self.session.scan_all(&asks, each)
     }
 
     /// Hands each row of a statement to `each`.

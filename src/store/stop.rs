@@ -12,7 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::error::{Result, StoreError};
-use super::session::{Each, Session};
+use super::session::{Each, EachOf, Session};
 use crate::domain::Value;
 
 /// Ends the statement that a connection is running, if there is one. It may take as long as a connection to be made.
@@ -104,6 +104,14 @@ impl Session for Stoppable<'_> {
         self.session.scan(sql, params, &mut |columns| {
             self.stop.check()?;
             each(columns)
+        })
+    }
+
+    fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
+        self.stop.check()?;
+        self.session.scan_all(asks, &mut |at, columns| {
+            self.stop.check()?;
+            each(at, columns)
         })
     }
 

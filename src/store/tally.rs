@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Result;
-use super::session::{Each, Session};
+use super::session::{Each, EachOf, Session};
 use crate::domain::Value;
 
 /// Counts what one request asks of the store. A save that is run again counts again.
@@ -69,6 +69,11 @@ impl Session for Tallied<'_> {
     fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
         self.tally.statement(sql);
         self.session.scan(sql, params, each)
+    }
+
+    fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
+        asks.iter().for_each(|(sql, _)| self.tally.statement(sql));
+        self.session.scan_all(asks, each)
     }
 
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {

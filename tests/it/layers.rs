@@ -131,7 +131,7 @@ fn the_program_keeps_the_order_of_json_as_the_tests_do() {
 /// `(word, where alone it may stand)`.
 const ABSENCES: [(&str, &[&str]); 6] = [
     ("rusqlite", &["store/sqlite/"]),
-    ("::postgres::", &["store/postgres/"]),
+    ("tokio_postgres::", &["store/postgres/"]),
     ("Context<'", &["graphql/", "form/section.rs"]),
     ("SystemTime::now", &["domain/environment.rs"]),
     ("getrandom::", &["domain/environment.rs"]),

@@ -20,7 +20,9 @@ use crate::graphql::prices::{self, WALK, WALKING};
 use crate::graphql::schema::{MOST, find_of, page_length};
 use crate::service::find::{Cursor, Find};
 use crate::service::{Selected, Viewer};
-use crate::store::{self, Columns, Deadline, ENTRY, ObjectRow, Query, Session, StoreError, TenantRow};
+use crate::store::{
+    self, ChosenList, Columns, Deadline, ENTRY, ObjectRow, Query, Session, StoreError, TenantRow, Wanted,
+};
 
 /// Who asks, and what of the request a plan does not know.
 pub struct Asks<'a> {
@@ -506,6 +508,7 @@ impl<'p, 's> Read<'p, 's> {
                 own_rows(&mut Query::new(self.session, tenant), self.columns, &ids, &mut self.found)?;
             }
         }
+        let mut shapes: Vec<(&'p Shape, Vec<ObjectId>)> = Vec::new();
         for (objects, mut ids) in level {
             ids.sort_unstable();
             ids.dedup();
@@ -517,7 +520,7 @@ impl<'p, 's> Read<'p, 's> {
                     };
                     ids.retain(fits);
                 }
-                self.shape(only, &ids)?;
+                shapes.push((only, ids));
                 continue;
             }
             for shape in &objects.shapes {
@@ -525,28 +528,58 @@ impl<'p, 's> Read<'p, 's> {
                     let kind = self.found.rows.get(id).map(FoundRow::kind);
                     kind.and_then(|kind| objects.shape(Some(kind))).is_some_and(|own| std::ptr::eq(own, shape))
                 };
-                let own: Vec<_> = ids.iter().filter(has_it).copied().collect();
-                self.shape(shape, &own)?;
+                shapes.push((shape, ids.iter().filter(has_it).copied().collect()));
             }
+        }
+        shapes.retain(|(_, ids)| !ids.is_empty());
+        for (shape, ids) in &shapes {
+            for entry in &shape.fields.0 {
+                if let OfObject::Worked(at, worked) = &entry.what {
+                    self.work_all(*at, worked, ids)?;
+                }
+            }
+        }
+        self.load(&shapes)?;
+        shapes.iter().try_for_each(|(shape, ids)| self.shape(shape, ids))
+    }
+
+    /// Reads the sections or details of objects: of each tenant in one go.
+    fn load(&mut self, shapes: &[(&'p Shape, Vec<ObjectId>)]) -> Result<()> {
+        let mut of_tenants: Vec<(TenantId, Vec<&'p Reading>, Vec<Wanted<'p>>)> = Vec::new();
+        for (shape, ids) in shapes {
+            let Some(reading) = &shape.reading else { continue };
+            self.batches.extend(reading.chosen.infos.iter().map(|info| (info.table, ids.len())));
+            for (tenant, ids) in by_tenant(ids) {
+                let wanted = Wanted { chosen: &reading.chosen, ids: ids.into_iter().collect() };
+                match of_tenants.iter_mut().find(|(known, ..)| *known == tenant) {
+                    Some((_, readings, all)) => {
+                        readings.push(reading);
+                        all.push(wanted);
+                    }
+                    None => of_tenants.push((tenant, vec![reading], vec![wanted])),
+                }
+            }
+        }
+        let Self { session, found, .. } = self;
+        for (tenant, readings, wanted) in of_tenants {
+            for reading in &readings {
+                let loaded = found.loaded.get_mut(reading.id).ok_or(Unplanned::Error)?;
+                loaded.lists.resize_with(reading.lists.len(), LoadedList::default);
+            }
+            store::read_chosen(&mut Query::new(*session, tenant), &wanted, &mut |at, list, columns| {
+                let reading = readings.get(at).copied();
+                let loaded = reading.and_then(|reading| found.loaded.get_mut(reading.id));
+                let missing = || StoreError::Bug("what is read has no place".into());
+                let (reading, loaded) = reading.zip(loaded).ok_or_else(missing)?;
+                put_row(reading, loaded, (tenant, list), columns)
+            })?;
         }
         Ok(())
     }
 
+    /// Notes what objects lead to.
     fn shape(&mut self, shape: &'p Shape, ids: &[ObjectId]) -> Result<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        for entry in &shape.fields.0 {
-            if let OfObject::Worked(at, worked) = &entry.what {
-                self.work_all(*at, worked, ids)?;
-            }
-        }
         let Some(reading) = &shape.reading else { return Ok(()) };
-        self.batches.extend(reading.chosen.infos.iter().map(|info| (info.table, ids.len())));
-        for (tenant, ids) in by_tenant(ids) {
-            let loaded = self.found.loaded.get_mut(reading.id).ok_or(Unplanned::Error)?;
-            load(&mut Query::new(self.session, tenant), reading, &ids, loaded)?;
-        }
         for entry in &shape.fields.0 {
             match &entry.what {
                 OfObject::Typename(_) | OfObject::Row(_) | OfObject::Worked(..) => {}
@@ -671,28 +704,26 @@ fn own_rows(query: &mut Query<'_>, columns: &[OfRow], ids: &[i64], found: &mut F
     })
 }
 
-/// Reads the sections or the detail of objects of one tenant.
-fn load(query: &mut Query<'_>, reading: &Reading, ids: &[i64], loaded: &mut Loaded) -> store::Result<()> {
-    let (tenant, ids) = (query.tenant(), ids.iter().copied().collect());
-    loaded.lists.resize_with(reading.lists.len(), LoadedList::default);
-    for statement in &reading.chosen.lists {
-        statement.entries(query, &ids, &mut |columns| {
-            let id = ObjectId { tenant, local: columns.int(0)? };
-            let slot = columns.get(1)?.text().unwrap_or_default();
-            for (list, loaded) in reading.lists.iter().zip(&mut loaded.lists) {
-                if list.slot == slot && list.table == statement.table {
-                    put(loaded, list, id, columns)?;
-                }
-            }
-            Ok(())
-        })?;
-    }
-    reading.chosen.sections(query, &ids, &mut |columns| {
-        let id = ObjectId { tenant, local: columns.int(0)? };
+/// Keeps a row of sections or a detail, or of one of the lists there.
+fn put_row(
+    reading: &Reading,
+    loaded: &mut Loaded,
+    (tenant, list): (TenantId, Option<&ChosenList>),
+    columns: &dyn Columns,
+) -> store::Result<()> {
+    let id = ObjectId { tenant, local: columns.int(0)? };
+    let Some(statement) = list else {
         loaded.index.insert(id, loaded.index.len());
         loaded.table.put(columns, &reading.cells, tenant)?;
-        loaded.table.lead_to(columns, &reading.leads)
-    })
+        return loaded.table.lead_to(columns, &reading.leads);
+    };
+    let slot = columns.get(1)?.text().unwrap_or_default();
+    for (list, loaded) in reading.lists.iter().zip(&mut loaded.lists) {
+        if list.slot == slot && list.table == statement.table {
+            put(loaded, list, id, columns)?;
+        }
+    }
+    Ok(())
 }
 
 fn put(loaded: &mut LoadedList, list: &List, id: ObjectId, columns: &dyn Columns) -> store::Result<()> {

@@ -1,7 +1,7 @@
 //! The store's words for what PostgreSQL answers. The codes are those of appendix A of its manual.
 
-use ::postgres::Error;
-use ::postgres::error::{DbError, SqlState};
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, SqlState};
 
 use super::super::error::{StoreError, constraint_name};
 use super::Unfit;

@@ -41,7 +41,8 @@ impl Look for PostgresConnection {
         let names = Look::session(self).rows(NAMES, &[]).map_err(|error| error.to_string())?;
         let mut tables = BTreeMap::new();
         for name in names.iter().filter_map(|row| row.first()?.text()) {
-            let count = self.client.query_one(&format!("SELECT count(*) FROM \"{name}\""), &[]);
+            let sql = format!("SELECT count(*) FROM \"{name}\"");
+            let count = self.client.block_on(async |client| client.query_one(&sql, &[]).await);
             let count: i64 = self.note(count).map_err(|error| format!("{name}: {error}"))?.get(0);
             tables.insert(name.to_owned(), count.unsigned_abs());
         }

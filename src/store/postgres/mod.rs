@@ -2,8 +2,12 @@
 //!
 //! The client blocks and runs a small runtime of its own, so that it must neither be called nor dropped in an async
 //! task: connections live on the store's threads only.
+//!
+//! A transaction is begun in the round trip of its first statement; statements that do not wait for each other make one
+//! together (docs/decisions/0034-fewer-round-trips.md).
 
 mod answer;
+mod client;
 mod look;
 mod server;
 
@@ -11,17 +15,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::postgres::types::{FromSql, IsNull, ToSql, Type};
-use ::postgres::{Client, Statement};
 use bytes::BytesMut;
+use futures_util::future::{join, try_join_all};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
+use tokio_postgres::{Error, Row, Statement};
 
 pub(super) use look::look;
 pub use server::Server;
 
 use self::answer::{answer, ended_by_commit};
+use self::client::Blocking;
 use super::engine::{Connection, Found, Statements};
 use super::error::{Result, StoreError};
-use super::session::{Columns, Each, Session};
+use super::session::{Columns, Each, EachOf, Session};
 use super::stop::Interrupt;
 use crate::domain::{Value, ValueRef};
 
@@ -35,7 +41,9 @@ const CREATE: &str = "CREATE DATABASE vext TEMPLATE template0 ENCODING 'UTF8' LC
 
 /// A connection to a server, with the statements that have been prepared on it.
 pub(super) struct PostgresConnection {
-    client: Client,
+    client: Blocking,
+    /// What begins the transaction, as long as that has not been sent.
+    begins: Option<&'static str>,
     interrupt: Interrupt,
     /// Set by `interrupt`. The server may carry out a cancellation after the statement it was meant for, and then cancels
     /// the next one, whosever it is; tokio-postgres does not wait for it as libpq does.
@@ -49,16 +57,12 @@ pub(super) struct PostgresConnection {
 
 impl PostgresConnection {
     pub(super) fn open(server: &Server, statements: Arc<Statements>) -> Result<Self> {
-        let client = server.connect().map_err(|error| match answer(&error) {
-            // Whatever keeps a connection from being made, no statement was at fault.
-            StoreError::Bug(why) | StoreError::Invalid(why) => StoreError::Unavailable(why),
-            other => other,
-        })?;
+        let client = server.connect()?;
         let interrupted = Arc::default();
         let interrupt = interrupt(&client, server, &interrupted);
         let prepared = HashMap::new();
         let mut connection =
-            Self { client, interrupt, interrupted, prepared, statements, failed: false, broken: false };
+            Self { client, begins: None, interrupt, interrupted, prepared, statements, failed: false, broken: false };
         for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !server.sets(parameter)) {
             connection.batch(&format!("SET {parameter} = '{value}'"))?;
         }
@@ -66,7 +70,7 @@ impl PostgresConnection {
     }
 
     /// Takes a result apart, remembering what it says of the connection and of its transaction.
-    fn note<T>(&mut self, result: std::result::Result<T, ::postgres::Error>) -> Result<T> {
+    fn note<T>(&mut self, result: std::result::Result<T, Error>) -> Result<T> {
         result.map_err(|error| {
             self.failed = true;
             self.broken |= answer::breaks(&error);
@@ -80,20 +84,45 @@ impl PostgresConnection {
             return Ok(statement.clone());
         }
         self.statements.note(sql);
-        let prepared = self.client.prepare(sql);
+        let prepared = self.client.block_on(async |client| client.prepare(sql).await);
         let statement = self.note(prepared)?;
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
     }
+
+    /// The rows of several statements, in one round trip.
+    fn query_all(&mut self, asks: &[(&'static str, &[Value])]) -> Result<Vec<Vec<Row>>> {
+        let statements = asks.iter().map(|(sql, _)| self.prepare(sql)).collect::<Result<Vec<_>>>()?;
+        let params: Vec<_> = asks.iter().map(|(_, params)| parameters(params)).collect();
+        let begins = self.begins.take();
+        let answered = self.client.block_on(async |client| {
+            let asked = statements.iter().zip(&params).map(|(statement, params)| client.query(statement, params));
+            // What is polled first is sent first.
+            let (begun, rows) = join(begin(client, begins), try_join_all(asked)).await;
+            begun.and(rows)
+        });
+        self.note(answered)
+    }
+}
+
+/// Begins a transaction, if one is to be begun.
+async fn begin(client: &tokio_postgres::Client, begins: Option<&str>) -> std::result::Result<(), Error> {
+    match begins {
+        Some(sql) => client.batch_execute(sql).await,
+        None => Ok(()),
+    }
 }
 
 /// Asks the server over another connection, as its protocol wants it, to cancel what this one is running.
-fn interrupt(client: &Client, server: &Server, interrupted: &Arc<AtomicBool>) -> Interrupt {
+fn interrupt(client: &Blocking, server: &Server, interrupted: &Arc<AtomicBool>) -> Interrupt {
     let (token, tls, interrupted) = (client.cancel_token(), server.tls(), Arc::clone(interrupted));
     Arc::new(move || {
         interrupted.store(true, Ordering::SeqCst);
-        if let Err(error) = token.cancel_query(tls.clone()) {
-            tracing::debug!(%error, "a statement could not be cancelled");
+        let Some(token) = &token else { return };
+        match client::cancel(token, tls.clone()) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "a statement could not be cancelled"),
+            Err(error) => tracing::debug!(%error, "a statement could not be cancelled"),
         }
     })
 }
@@ -101,14 +130,20 @@ fn interrupt(client: &Client, server: &Server, interrupted: &Arc<AtomicBool>) ->
 impl Connection for PostgresConnection {
     /// One state for all reads: at READ COMMITTED each statement would see its own.
     fn begin_read(&mut self) -> Result<()> {
+        if self.client.is_lost() {
+            self.broken = true;
+            return Err(StoreError::Unavailable("the connection was lost".into()));
+        }
         self.failed = false;
-        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.begins = Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        Ok(())
     }
 
     /// READ COMMITTED is enough, because every writer takes the tenant's row first.
     fn begin_write(&mut self) -> Result<()> {
         self.failed = false;
-        self.batch("BEGIN ISOLATION LEVEL READ COMMITTED")
+        self.begins = Some("BEGIN ISOLATION LEVEL READ COMMITTED");
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -117,7 +152,10 @@ impl Connection for PostgresConnection {
         }
         // Never cancelled: while it waits for a synchronous standby, a cancelled COMMIT answers a success that only
         // holds until this server is lost. (`statement_timeout` does not reach it.)
-        let ended = self.client.batch_execute("COMMIT");
+        if self.begins.take().is_some() {
+            return Ok(());
+        }
+        let ended = self.client.block_on(async |client| client.batch_execute("COMMIT").await);
         if let Err(error) = &ended {
             self.broken |= answer::breaks(error);
         }
@@ -126,11 +164,17 @@ impl Connection for PostgresConnection {
 
     fn rollback(&mut self) {
         // On a connection that is lost the server does it; on any other on which it fails, nobody shall begin anew.
-        self.broken |= self.batch("ROLLBACK").is_err();
+        if self.begins.take().is_none() {
+            self.broken |= self.batch("ROLLBACK").is_err();
+        }
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
-        let done = self.client.batch_execute(sql);
+        let begins = self.begins.take();
+        let done = self.client.block_on(async |client| {
+            let (begun, done) = join(begin(client, begins), client.batch_execute(sql)).await;
+            begun.and(done)
+        });
         self.note(done)?;
         // What was undone is forgotten.
         self.failed &= !sql.starts_with("ROLLBACK");
@@ -156,14 +200,23 @@ impl Connection for PostgresConnection {
 
 impl Session for PostgresConnection {
     fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
-        let statement = self.prepare(sql)?;
-        let rows = self.client.query(&statement, &parameters(params));
-        self.note(rows)?.iter().try_for_each(|row| each(&Standing(row)))
+        let rows = self.query_all(&[(sql, params)])?;
+        rows.iter().flatten().try_for_each(|row| each(&Standing(row)))
+    }
+
+    fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
+        let rows = self.query_all(asks)?;
+        let rows = rows.iter().enumerate().flat_map(|(at, rows)| rows.iter().map(move |row| (at, row)));
+        rows.into_iter().try_for_each(|(at, row)| each(at, &Standing(row)))
     }
 
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
         let statement = self.prepare(sql)?;
-        let changed = self.client.execute(&statement, &parameters(params));
+        let (params, begins) = (parameters(params), self.begins.take());
+        let changed = self.client.block_on(async |client| {
+            let (begun, changed) = join(begin(client, begins), client.execute(&statement, &params)).await;
+            begun.and(changed)
+        });
         self.note(changed)
     }
 }
@@ -172,7 +225,7 @@ fn parameters(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
 }
 
-struct Standing<'a>(&'a ::postgres::Row);
+struct Standing<'a>(&'a Row);
 
 impl Columns for Standing<'_> {
     fn count(&self) -> usize {
@@ -206,7 +259,7 @@ impl ToSql for Value {
         true
     }
 
-    ::postgres::types::to_sql_checked!();
+    tokio_postgres::types::to_sql_checked!();
 }
 
 /// A parameter that its column cannot hold. Does not repeat the value, which may be a secret's.

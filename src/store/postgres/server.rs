@@ -7,15 +7,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::postgres::config::{Host, SslMode};
-use ::postgres::{Client, Config};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::answer;
+use super::client::{self, Blocking};
+use crate::store::error::{Result as Stored, StoreError};
 
 /// How long to wait for one host while connecting, unless the URL says otherwise.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -46,7 +50,7 @@ impl Server {
                 _ => kept.push(option),
             }
         }
-        let why = |e: ::postgres::Error| {
+        let why = |e: tokio_postgres::Error| {
             // The crate's own sentence names the option, its source what is wrong with it.
             let source = std::error::Error::source(&e).map(|source| format!(": {source}")).unwrap_or_default();
             format!("--database: the PostgreSQL URL cannot be read: {e}{source}")
@@ -90,10 +94,16 @@ impl Server {
     }
 
     /// Connects to the first host that fits. Blocks, and must not be called from an async task.
-    pub(super) fn connect(&self) -> Result<Client, ::postgres::Error> {
-        let mut config = self.config.clone();
-        config.notice_callback(|notice| tracing::debug!(%notice, "the database says"));
-        config.connect(self.tls.clone())
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub(super) fn connect(&self) -> Stored<Blocking> {
+        let runtime = client::runtime().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Blocking::connect(runtime, &self.config, self.tls()).map_err(|error| match answer(&error) {
+            // Whatever keeps a connection from being made, no statement was at fault.
+            StoreError::Bug(why) | StoreError::Invalid(why) => StoreError::Unavailable(why),
+            other => other,
+        })
     }
 
     /// How connections to it are encrypted.
