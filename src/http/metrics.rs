@@ -91,7 +91,7 @@ impl Metrics {
             new.rejected.clone(),
         );
         registry.register("errors", "Errors in answers to requests that were executed", new.errors.clone());
-        let help = "Queries that were executed: by a plan, now or before, or by the executor, with the reason why not by a plan";
+        let help = "Queries and mutations that were executed: by a plan, now or before, or by the executor, with the reason why not by a plan";
         registry.register("executed", help, new.executed.clone());
         registry.register("requests_in_flight", "Requests that are worked on", new.in_flight.clone());
         registry.register("spans_dropped", "Spans that no collector took", new.spans_dropped.clone());

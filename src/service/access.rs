@@ -102,12 +102,8 @@ pub(super) fn hash(token: &str) -> [u8; 32] {
 /// The viewer behind a bearer token, see [`App::authenticate`].
 fn viewer(session: &mut dyn Session, token: &str, header: Option<String>) -> store::Result<Option<Viewer>> {
     let hash = hash(token);
-    let Some(token) = store::find_token(session, &hash)? else { return Ok(None) };
-    let row = match (&header, token.selected) {
-        (Some(code), _) => store::tenant_by_code(session, code)?,
-        (None, Some(id)) => store::tenant_by_id(session, id)?,
-        (None, None) => None,
-    };
+    let (token, row) = store::find_token_and_tenant(session, &hash, header.as_deref())?;
+    let Some(token) = token else { return Ok(None) };
     let named = header.is_some() || token.selected.is_some();
     let has = |scope| token.scopes.split(' ').any(|own| own == scope);
     let mut viewer = Viewer {

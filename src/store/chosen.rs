@@ -119,6 +119,9 @@ pub struct Wanted<'a> {
     pub ids: Value,
 }
 
+/// Looks at a row: of which group, and of which of its lists or of its fields.
+pub type EachChosen<'a> = dyn FnMut(usize, Option<&ChosenList>, &dyn Columns) -> Result<()> + 'a;
+
 /// Reads what is chosen of objects of a tenant, group by group, in statements that do not wait for each other. `each` is told
 /// the place of the group. Of each group the entries of its lists come first, with their list: by object, field and place;
 /// the owner is column 0, the name of the field column 1, what the entry has begins at [`ENTRY`]. Then come the fields of each
@@ -126,11 +129,7 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// What the engine and the closure answer.
-pub fn read_chosen(
-    query: &mut Query<'_>,
-    wanted: &[Wanted<'_>],
-    each: &mut dyn FnMut(usize, Option<&ChosenList>, &dyn Columns) -> Result<()>,
-) -> Result<()> {
+pub fn read_chosen(query: &mut Query<'_>, wanted: &[Wanted<'_>], each: &mut EachChosen<'_>) -> Result<()> {
     let (mut asks, mut places) = (Vec::new(), Vec::new());
     for (at, Wanted { chosen, ids }) in wanted.iter().enumerate() {
         for list in &chosen.lists {

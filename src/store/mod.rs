@@ -83,8 +83,8 @@ pub use sqlite::{Exclusive, FileReading, Frozen, beside, copy_database};
 use tally::Tallied;
 pub use tally::{Listing, Tally};
 pub use tenants::{
-    TenantRow, create as create_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id, tenants,
-    update as update_tenant,
+    TenantRow, create as create_tenant, find_token_and_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id,
+    tenants, update as update_tenant,
 };
 pub use tokens::{
     TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens, valid as valid_tokens,

@@ -2,6 +2,7 @@
 
 use super::error::{Result, StoreError};
 use super::session::{Query, Session, Tx, column};
+use super::tokens::{self, TokenRow};
 use crate::domain::{Row, TenantId, Value};
 use crate::form::{self, Cell, Section};
 use crate::objects::TenantSettings;
@@ -34,6 +35,10 @@ const ALL: &str =
 const BY_CODE: &str =
     select!("WHERE code = $1 AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = tenant.tenant_id)");
 const BY_ID: &str = select!("WHERE tenant_id = $1 AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = $1)");
+const OF_TOKEN: &str = select!(
+    "WHERE tenant_id = (SELECT t.selected_id FROM token t WHERE t.hash = $1 AND t.revoked_at IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = tenant.tenant_id)"
+);
 // A key is never given twice: ids that clients keep, tags and kept answers of a tenant that is gone are nobody else's.
 const NEXT: &str = "UPDATE tenant_key SET last = last + 1 RETURNING last";
 const INSERT: &str = "INSERT INTO tenant (tenant_id, created_at, code, name, timezone, transcription, ai, area_code,
@@ -69,6 +74,28 @@ pub fn tenants(session: &mut dyn Session) -> Result<Vec<TenantRow>> {
 /// What the engine answers.
 pub fn tenant_by_code(session: &mut dyn Session, code: &str) -> Result<Option<TenantRow>> {
     one(session, BY_CODE, code.into())
+}
+
+/// The valid token with this hash, and the tenant with this code, or else the one that the token selects: in one round trip.
+///
+/// # Errors
+/// What the engine answers.
+pub fn find_token_and_tenant(
+    session: &mut dyn Session,
+    hash: &[u8],
+    code: Option<&str>,
+) -> Result<(Option<TokenRow>, Option<TenantRow>)> {
+    let hash = [hash.into()];
+    let code = code.map(|code| [code.into()]);
+    let tenant = code.as_ref().map_or((OF_TOKEN, &hash[..]), |code| (BY_CODE, &code[..]));
+    let mut found = [Vec::new(), Vec::new()];
+    session.scan_all(&[(tokens::FIND, &hash), tenant], &mut |at, columns| {
+        let row = (0..columns.count()).map(|at| columns.get(at).map(Value::from)).collect::<Result<Row>>()?;
+        found.iter_mut().skip(at).take(1).for_each(|rows| rows.push(row.clone()));
+        Ok(())
+    })?;
+    let [token, tenant] = &found;
+    Ok((tokens::parse(token)?.pop(), tenant.first().map(parse).transpose()?))
 }
 
 /// The tenant with this key.

@@ -34,7 +34,7 @@ macro_rules! select {
     };
 }
 
-const FIND: &str = select!("WHERE t.hash = $1 AND t.revoked_at IS NULL");
+pub(super) const FIND: &str = select!("WHERE t.hash = $1 AND t.revoked_at IS NULL");
 const ALL: &str = select!("ORDER BY t.name");
 const BY_ID: &str = select!("WHERE t.token_id = $1");
 const VALID: &str = "SELECT hash FROM token WHERE revoked_at IS NULL ORDER BY token_id DESC LIMIT $1";
@@ -45,7 +45,7 @@ const INSERT_TENANT: &str = "INSERT INTO token_tenant (tenant_id, token_id) VALU
 const REVOKE: &str = "UPDATE token SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL";
 
 /// The tokens of some rows, in which those of a token follow each other, one for each of its tenants.
-fn parse(rows: &[Row]) -> Result<Vec<TokenRow>> {
+pub(super) fn parse(rows: &[Row]) -> Result<Vec<TokenRow>> {
     let id = |row: &Row| column!(row, 0, int).ok();
     rows.chunk_by(|one, other| id(one) == id(other)).map(parse_one).collect()
 }

@@ -66,6 +66,7 @@ mod sweep;
 mod tables;
 mod transfer;
 mod transport;
+mod trips;
 mod types;
 mod watching;
 mod wire;

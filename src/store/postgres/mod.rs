@@ -1,4 +1,4 @@
-//! The PostgreSQL engine: the only folder that says `postgres::`.
+//! The PostgreSQL engine: the only folder that says `tokio_postgres::`.
 //!
 //! The client blocks and runs a small runtime of its own, so that it must neither be called nor dropped in an async
 //! task: connections live on the store's threads only.
