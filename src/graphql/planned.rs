@@ -167,8 +167,8 @@ impl Mutation {
         self.told.last().map_or(0, |told| told.spent)
     }
 
-    fn told(&mut self, change: Option<&Change>, told: Told, node: Option<Node>) {
-        self.done.extend(change.zip(node).map(|(change, node)| (change.at.0.clone(), node)));
+    fn told(&mut self, change: &Change, told: Told, node: Node) {
+        self.done.push((change.at.0.clone(), node));
         self.told.push(told);
     }
 
@@ -182,26 +182,26 @@ impl Mutation {
         let plan = Arc::clone(&self.planned.plan);
         while let Some(change) = plan.change(self.told.len()) {
             let (at, spent) = (self.told.len(), self.spent());
-            let Some(of) = change.map(|change| (change, change.save)) else {
+            let Some(change) = change else {
                 let told = self.planned.tell(at, (viewer, deadline), (None, spent), session)?;
-                self.told(None, told, None);
+                self.told.push(told);
                 continue;
             };
-            let (change, Some(of)) = of else { return Ok(()) };
+            let Some(of) = change.save else { return Ok(()) };
             let args = self.planned.args(change)?;
             let input = args.the_object("input")?;
             let price = mutation::price(of.kind, input)?;
             let times = (self.planned.now, deadline);
             let mut reading = Reading::new(session, viewer, times, &change.worked.selected);
             let tells_warnings = reading.selects("warnings");
-            match mutation::work_out(of, input, tells_warnings, &mut reading)? {
+            let worked_out = mutation::work_out(of, input, tells_warnings, &mut reading)?;
+            let saving = Saving { planned: self.planned.clone(), at, of, args, price, spent };
+            match worked_out {
                 WorkedOut::Settled(saved) => {
-                    let saving = Saving { planned: self.planned.clone(), at, of, args, price, spent };
                     let (told, node) = saving.tell(viewer, deadline, session, saved)?;
-                    self.told(Some(change), told, Some(node));
+                    self.told(change, told, node);
                 }
                 WorkedOut::Open(open) => {
-                    let saving = Saving { planned: self.planned.clone(), at, of, args, price, spent };
                     self.open = Some((saving, open));
                     return Ok(());
                 }
@@ -267,7 +267,7 @@ impl Api {
             let next = match (mutation.open.take(), change) {
                 (Some((saving, open)), Some(change)) => {
                     let saved = self.save(&snapshot, &viewer, &request_id, (saving, open)).await;
-                    saved.map(|(told, node)| mutation.told(Some(change), told, Some(node)))
+                    saved.map(|(told, node)| mutation.told(change, told, node))
                 }
                 (None, Some(change)) if change.save.is_none() => {
                     // Its state is large: it stays off the stack of who polls it.
