@@ -78,13 +78,6 @@ impl From<Unplanned> for GaveUp {
     }
 }
 
-impl GaveUp {
-    /// Whether something is carried out already.
-    pub fn is_done(&self) -> bool {
-        !self.done.is_empty()
-    }
-}
-
 impl Planned {
     /// What it takes, of a request that would take so much if the executor answered it.
     pub fn estimate(&self, executed: Estimate) -> Estimate {

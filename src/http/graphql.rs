@@ -319,9 +319,7 @@ impl Prepared {
                 return Ok(Executed::Answer(answer));
             }
             bill.settle(0);
-            // What has changed something is told without waiting for another place.
-            let is_done = self.gave_up.as_ref().is_some_and(|(gave_up, _)| gave_up.is_done());
-            if !expensive && !is_done && self.estimate.is_ok_and(|estimate| shared.fair.is_expensive(estimate)) {
+            if !expensive && self.estimate.is_ok_and(|estimate| shared.fair.is_expensive(estimate)) {
                 return Ok(Executed::Elsewhere(Box::new(self)));
             }
         }

@@ -1,8 +1,8 @@
 //! How reads stop that nobody waits for any more: the deadline has passed, or the client has gone.
 //!
-//! A read looks whether it is given up before each statement and at each row. The statement that runs meanwhile is
-//! interrupted from a thread of its own, again and again until the read has stopped: between two statements an
-//! interruption meets nothing. A connection is in the list only while the request's own reads run on it, so that no
+//! A read looks whether it is given up before each statement, or before those that are run together, and at each row. The
+//! statement that runs meanwhile is interrupted from a thread of its own, again and again until the read has stopped:
+//! between two statements an interruption meets nothing. A connection is in the list only while the request's own reads run on it, so that no
 //! interruption meets the next request.
 
 use std::sync::atomic::{AtomicBool, Ordering};

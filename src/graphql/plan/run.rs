@@ -18,8 +18,8 @@ use crate::form::{Described, Destination, DestinationTarget};
 use crate::graphql::layer::{Args, Given as _, Layer, Node, OfRow, Thing};
 use crate::graphql::prices::{self, WALK, WALKING};
 use crate::graphql::schema::{MOST, find_of, page_length};
+use crate::service::Viewer;
 use crate::service::find::{Cursor, Find};
-use crate::service::{Selected, Viewer};
 use crate::store::{
     self, ChosenList, Columns, Deadline, ENTRY, ObjectRow, Query, Session, StoreError, TenantRow, Wanted,
 };
@@ -341,15 +341,7 @@ impl<'p, 's> Read<'p, 's> {
             Root::Worked(worked) => FoundRoot::Worked(self.work(worked, &Thing::of(()))?),
             Root::Tenant(asked, fields) => {
                 let args = self.args(asked)?;
-                let viewer = self.asks.viewer;
-                let row = match (args.text("code")?, &viewer.selected) {
-                    (Some(code), _) => {
-                        store::tenant_by_code(self.session, code)?.filter(|tenant| viewer.sees(tenant.id))
-                    }
-                    (None, Selected::Tenant(row)) => Some((**row).clone()),
-                    (None, Selected::Unknown(_)) => None,
-                    (None, Selected::None) => return Err(Unplanned::Error),
-                };
+                let row = self.reading(&[]).tenant(args.text("code")?)?;
                 let rows: Vec<_> = row.into_iter().collect();
                 self.tenants(&rows, fields)?;
                 FoundRoot::Tenants(rows)

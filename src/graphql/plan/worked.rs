@@ -6,7 +6,7 @@ use super::Unplanned;
 use super::run::{FoundRow, Read, Result, by_tenant};
 use super::shape::{OfThing, What, Worked};
 use crate::domain::ObjectId;
-use crate::graphql::layer::{Answer, Args, Given as _, Node, ReadError, Reading, Reads, Thing};
+use crate::graphql::layer::{Answer, Args, Given as _, Node, ReadError, Reading, Reads, Text, Thing};
 use crate::graphql::prices::{WALK, WALKING};
 use crate::store::{self, ObjectRow, Query, TenantRow};
 
@@ -36,6 +36,11 @@ impl From<ReadError> for Unplanned {
 }
 
 impl<'p> Read<'p, '_> {
+    /// What a field that reads gets to work with; `selected` is selected of it.
+    pub(super) fn reading<'a>(&'a mut self, selected: &'a [Text]) -> Reading<'a> {
+        Reading::new(self.session, self.asks.viewer, (self.asks.now, self.asks.deadline), selected)
+    }
+
     /// What a field answers of one thing.
     pub(super) fn work(&mut self, worked: &'p Worked, thing: &Thing) -> Result<FoundWorked> {
         let args = self.args(&worked.asked)?;
@@ -78,8 +83,7 @@ impl<'p> Read<'p, '_> {
     }
 
     fn read(&mut self, reads: &Reads, worked: &Worked, things: &[Thing], args: &Args) -> Result<Vec<Node>> {
-        let times = (self.asks.now, self.asks.deadline);
-        let mut reading = Reading::new(self.session, self.asks.viewer, times, &worked.selected);
+        let mut reading = self.reading(&worked.selected);
         let nodes = reads.read(things, args, &mut reading)?;
         let spent = reading.spent;
         self.spend(spent)?;

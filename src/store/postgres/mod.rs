@@ -150,11 +150,11 @@ impl Connection for PostgresConnection {
         if self.failed {
             return Err(StoreError::Bug("a transaction went on after a statement had failed".into()));
         }
-        // Never cancelled: while it waits for a synchronous standby, a cancelled COMMIT answers a success that only
-        // holds until this server is lost. (`statement_timeout` does not reach it.)
         if self.begins.take().is_some() {
             return Ok(());
         }
+        // Never cancelled: while it waits for a synchronous standby, a cancelled COMMIT answers a success that only
+        // holds until this server is lost. (`statement_timeout` does not reach it.)
         let ended = self.client.block_on(async |client| client.batch_execute("COMMIT").await);
         if let Err(error) = &ended {
             self.broken |= answer::breaks(error);
@@ -205,9 +205,10 @@ impl Session for PostgresConnection {
     }
 
     fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
-        let rows = self.query_all(asks)?;
-        let rows = rows.iter().enumerate().flat_map(|(at, rows)| rows.iter().map(move |row| (at, row)));
-        rows.into_iter().try_for_each(|(at, row)| each(at, &Standing(row)))
+        for (at, rows) in self.query_all(asks)?.iter().enumerate() {
+            rows.iter().try_for_each(|row| each(at, &Standing(row)))?;
+        }
+        Ok(())
     }
 
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
