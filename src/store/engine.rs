@@ -236,7 +236,7 @@ impl r2d2::ManageConnection for Manager {
         self.open()
     }
 
-    /// Asks nothing: a lost connection shows itself in the first statement, which is then repeated on another one.
+    /// Asks nothing: a lost connection shows itself in the first statement, which is then repeated on a new one.
     fn is_valid(&self, connection: &mut Self::Connection) -> Result<()> {
         if connection.is_broken() { Err(StoreError::Unavailable("the connection is lost".into())) } else { Ok(()) }
     }

@@ -92,7 +92,7 @@ impl Readers {
         let pool = Pool::builder()
             .max_size(connections as u32)
             .min_idle(Some(idle))
-            // A ping would cost a tenth of a read. A connection that is lost shows it at once, see `Reading::begin`.
+            // A ping would cost a tenth of a read. A connection that is lost is replaced by the first statement of a read.
             .test_on_check_out(false)
             .connection_timeout(CONNECTING)
             .error_handler(Box::new(Refused))
@@ -180,18 +180,10 @@ struct Reading {
 }
 
 impl Reading {
-    /// Takes a connection that works. Those that were lost while nobody used them are thrown away: beginning a
-    /// transaction has no effect that could happen twice.
     fn begin(pool: &Pool, permit: OwnedSemaphorePermit, jobs: Sender<Job>) -> Result<Self> {
-        for _ in 0..=pool.max_size() {
-            let mut connection = pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            match connection.begin_read() {
-                Ok(()) => return Ok(Self { held: Some((connection, permit)), jobs }),
-                Err(_) if connection.is_broken() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(StoreError::Unavailable("all connections are lost".into()))
+        let mut connection = pool.get().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        connection.begin_read()?;
+        Ok(Self { held: Some((connection, permit)), jobs })
     }
 
     /// Carries out reads, which stop when they are given up, and counts their statements.

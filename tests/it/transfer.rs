@@ -516,7 +516,8 @@ async fn an_interrupted_import_goes_on(engine: Engine) {
     let source = Live::new(Engine::Sqlite, Content::Demo);
     let target = with_key_of(engine, &source);
     let molloy = export(&open(&source), demo::MOLLOY, Secrets::Sealed).await;
-    let text = large(&molloy, 2000);
+    // Longer than what a chunk and the caches that it fills take more than a small file does, about 8 MiB.
+    let text = large(&molloy, 3000);
     let file = source.folder.path().join("large.jsonl");
     fs::write(&file, &text).unwrap();
 

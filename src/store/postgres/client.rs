@@ -14,9 +14,6 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// What comes next over the connection; `None` when it is over.
 type Next = dyn FnMut(&mut Task<'_>) -> Poll<Option<Result<AsyncMessage, Error>>> + Send;
 
-/// How often the connection is looked at to see what has arrived: the first time asks the system, later ones hear of it.
-const LOOKS: usize = 3;
-
 /// A connection to a server. It must neither be used nor dropped in an async task.
 pub struct Blocking {
     runtime: Runtime,
@@ -48,23 +45,6 @@ impl Blocking {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) | Poll::Pending => answer.as_mut().poll(cx),
         }))
-    }
-
-    /// Whether the connection is lost, as far as the system has heard.
-    pub fn is_lost(&mut self) -> bool {
-        let mut looks = 0;
-        let looked = self.block_on(async |client| {
-            poll_fn(|cx| {
-                looks += 1;
-                if looks < LOOKS && !client.is_closed() {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Poll::Ready(Ok(client.is_closed()))
-            })
-            .await
-        });
-        looked.unwrap_or(true)
     }
 
     /// Whether the connection is known to be over.

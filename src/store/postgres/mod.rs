@@ -12,13 +12,13 @@ mod look;
 mod server;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
 use futures_util::future::{join, try_join_all};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
-use tokio_postgres::{Error, Row, Statement};
+use tokio_postgres::{CancelToken, Error, Row, Statement};
 
 pub(super) use look::look;
 pub use server::Server;
@@ -36,15 +36,21 @@ use crate::domain::{Value, ValueRef};
 const PARAMETERS: [(&str, &str); 3] =
     [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
 
+/// Begins a read: one state for all of its statements. At READ COMMITTED each would see its own.
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// How to create a database that sorts as vext needs it.
 const CREATE: &str = "CREATE DATABASE vext TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
 
 /// A connection to a server, with the statements that have been prepared on it.
 pub(super) struct PostgresConnection {
+    server: Server,
     client: Blocking,
     /// What begins the transaction, as long as that has not been sent.
     begins: Option<&'static str>,
     interrupt: Interrupt,
+    /// What `interrupt` cancels.
+    running: Arc<Mutex<Option<CancelToken>>>,
     /// Set by `interrupt`. The server may carry out a cancellation after the statement it was meant for, and then cancels
     /// the next one, whosever it is; tokio-postgres does not wait for it as libpq does.
     interrupted: Arc<AtomicBool>,
@@ -57,16 +63,21 @@ pub(super) struct PostgresConnection {
 
 impl PostgresConnection {
     pub(super) fn open(server: &Server, statements: Arc<Statements>) -> Result<Self> {
-        let client = server.connect()?;
-        let interrupted = Arc::default();
-        let interrupt = interrupt(&client, server, &interrupted);
-        let prepared = HashMap::new();
-        let mut connection =
-            Self { client, begins: None, interrupt, interrupted, prepared, statements, failed: false, broken: false };
-        for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !server.sets(parameter)) {
-            connection.batch(&format!("SET {parameter} = '{value}'"))?;
-        }
-        Ok(connection)
+        let client = connect(server)?;
+        let (running, interrupted) = (Arc::new(Mutex::new(client.cancel_token())), Arc::default());
+        let interrupt = interrupt(&running, server, &interrupted);
+        let (server, prepared) = (server.clone(), HashMap::new());
+        let (begins, failed, broken) = (None, false, false);
+        Ok(Self { server, client, begins, interrupt, running, interrupted, prepared, statements, failed, broken })
+    }
+
+    /// Takes a new connection in place of one that is lost.
+    fn renew(&mut self) -> Result<()> {
+        self.client = connect(&self.server)?;
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = self.client.cancel_token();
+        self.prepared.clear();
+        (self.failed, self.broken) = (false, false);
+        Ok(())
     }
 
     /// Takes a result apart, remembering what it says of the connection and of its transaction.
@@ -90,8 +101,20 @@ impl PostgresConnection {
         Ok(statement)
     }
 
-    /// The rows of several statements, in one round trip.
+    /// The rows of several statements, in one round trip. A read that was to begin with them begins anew on a new
+    /// connection when this one is lost: it has seen nothing yet.
     fn query_all(&mut self, asks: &[(&'static str, &[Value])]) -> Result<Vec<Vec<Row>>> {
+        let begins = self.begins;
+        let answered = self.query_all_here(asks);
+        if answered.is_ok() || begins != Some(BEGIN_READ) || !self.broken {
+            return answered;
+        }
+        self.renew()?;
+        self.begins = begins;
+        self.query_all_here(asks)
+    }
+
+    fn query_all_here(&mut self, asks: &[(&'static str, &[Value])]) -> Result<Vec<Vec<Row>>> {
         let statements = asks.iter().map(|(sql, _)| self.prepare(sql)).collect::<Result<Vec<_>>>()?;
         let params: Vec<_> = asks.iter().map(|(_, params)| parameters(params)).collect();
         let begins = self.begins.take();
@@ -113,13 +136,23 @@ async fn begin(client: &tokio_postgres::Client, begins: Option<&str>) -> std::re
     }
 }
 
-/// Asks the server over another connection, as its protocol wants it, to cancel what this one is running.
-fn interrupt(client: &Blocking, server: &Server, interrupted: &Arc<AtomicBool>) -> Interrupt {
-    let (token, tls, interrupted) = (client.cancel_token(), server.tls(), Arc::clone(interrupted));
+/// A connection with the parameters that vext wants.
+fn connect(server: &Server) -> Result<Blocking> {
+    let mut client = server.connect()?;
+    for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !server.sets(parameter)) {
+        let set = format!("SET {parameter} = '{value}'");
+        client.block_on(async |client| client.batch_execute(&set).await).map_err(|error| answer(&error))?;
+    }
+    Ok(client)
+}
+
+/// Asks the server over another connection, as its protocol wants it, to cancel what is running.
+fn interrupt(running: &Arc<Mutex<Option<CancelToken>>>, server: &Server, interrupted: &Arc<AtomicBool>) -> Interrupt {
+    let (running, tls, interrupted) = (Arc::clone(running), server.tls(), Arc::clone(interrupted));
     Arc::new(move || {
         interrupted.store(true, Ordering::SeqCst);
-        let Some(token) = &token else { return };
-        match client::cancel(token, tls.clone()) {
+        let Some(token) = running.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
+        match client::cancel(&token, tls.clone()) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a statement could not be cancelled"),
             Err(error) => tracing::debug!(%error, "a statement could not be cancelled"),
@@ -128,14 +161,9 @@ fn interrupt(client: &Blocking, server: &Server, interrupted: &Arc<AtomicBool>) 
 }
 
 impl Connection for PostgresConnection {
-    /// One state for all reads: at READ COMMITTED each statement would see its own.
     fn begin_read(&mut self) -> Result<()> {
-        if self.client.is_lost() {
-            self.broken = true;
-            return Err(StoreError::Unavailable("the connection was lost".into()));
-        }
         self.failed = false;
-        self.begins = Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        self.begins = Some(BEGIN_READ);
         Ok(())
     }
 
