@@ -80,6 +80,18 @@ impl From<ValueRef<'_>> for Value {
 }
 
 impl Value {
+    /// The same without owning it; `None` for a list, which no row holds.
+    pub fn borrowed(&self) -> Option<ValueRef<'_>> {
+        Some(match self {
+            Value::Null => ValueRef::Null,
+            Value::Bool(b) => ValueRef::Bool(*b),
+            Value::Int(n) => ValueRef::Int(*n),
+            Value::Text(text) => ValueRef::Text(text),
+            Value::Bytes(bytes) => ValueRef::Bytes(bytes),
+            Value::Ids(_) | Value::Texts(_) => return None,
+        })
+    }
+
     /// The integer in this value, or `None` when it holds anything else.
     pub fn int(&self) -> Option<i64> {
         match self {

@@ -12,7 +12,7 @@ use super::scope::{Asking, Scope, surprise};
 use super::{Api, Estimate, Reply};
 use crate::domain::TenantId;
 use crate::service::{OpenSave, Saved, StoreError, Viewer, WorkedOut};
-use crate::store::{self, Deadline, Session, Snapshot};
+use crate::store::{self, Deadline, ReadAhead, Session, Snapshot};
 
 /// How many times less a plan takes than the executor, for which costs are made (docs/decisions/0029-plans.md).
 const BY_PLAN: u64 = 5;
@@ -126,11 +126,23 @@ impl Planned {
             return Ok(Begun(State::Answered(kept)));
         }
         let kept = self.kept.take();
-        let at = self.plan.tenant(viewer).map(|tenant| (tenant.id, tenant.revision));
-        let outcome = plan::run(&self.plan, Vext::layer(), &self.asks(viewer, deadline), session)?;
-        if let (Some((answers, question)), Some(at)) = (kept, at) {
-            answers.put(at, question, Answer { data: outcome.data.clone(), cost: outcome.cost });
-        }
+        let run =
+            |session: &mut dyn Session| plan::run(&self.plan, Vext::layer(), &self.asks(viewer, deadline), session);
+        let Some(((answers, question), tenant)) = kept.zip(self.plan.tenant(viewer)) else {
+            return Ok(Begun(State::Answered(run(session)?)));
+        };
+        let outcome = if session.is_remote() {
+            let mut ahead = ReadAhead::new(session, answers.asked(tenant.id, &question));
+            let outcome = run(&mut ahead)?;
+            if let Some(asked) = ahead.asked() {
+                answers.remember(tenant.id, &question, asked);
+            }
+            outcome
+        } else {
+            run(session)?
+        };
+        let answer = Answer { data: outcome.data.clone(), cost: outcome.cost };
+        answers.put((tenant.id, tenant.revision), question, answer);
         Ok(Begun(State::Answered(outcome)))
     }
 

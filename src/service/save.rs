@@ -227,15 +227,14 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn make(query: &mut Query<'_>, save: &Save, now: i64) -> Result<Self> {
         let kind = save.kind;
-        let tenant = store::own_tenant(query)?;
-        let id = match save.target {
-            SaveTarget::New(_) => None,
-            SaveTarget::Defaults(_) => Some(tenant.defaults),
-            SaveTarget::Existing(object) | SaveTarget::CopyOf(object) => Some(object.local),
-        };
-        let row = match id {
-            Some(id) => store::load_objects(query, &[id])?.remove(&id),
-            None => None,
+        let (tenant, row) = match save.target {
+            SaveTarget::New(_) => (store::own_tenant(query)?, None),
+            SaveTarget::Defaults(_) => {
+                let tenant = store::own_tenant(query)?;
+                let row = store::load_objects(query, &[tenant.defaults])?.remove(&tenant.defaults);
+                (tenant, row)
+            }
+            SaveTarget::Existing(object) | SaveTarget::CopyOf(object) => store::own_tenant_with(query, object.local)?,
         };
         let row = row.filter(|row| row.kind == kind);
         let copied = matches!(save.target, SaveTarget::CopyOf(_));
@@ -246,7 +245,7 @@ impl Plan {
             let (base, document, changes, revision) = (None, None, Vec::new(), tenant.revision);
             Self { object, kind, base, document, checked, changes, writable: false, revision }
         };
-        if id.is_some() && row.is_none() {
+        if row.is_none() && !matches!(save.target, SaveTarget::New(_)) {
             return Ok(refused(None, vec![no_such(kind)]));
         }
         if let (Some(row), Some(expected)) = (&row, save.expected_version)

@@ -34,10 +34,10 @@ const SINCE: &str = "SELECT f.path, c.actor, c.version
 pub fn record(tx: &mut Tx<'_>, record: &Record<'_>) -> Result<()> {
     let Record { object, version, actor, at, changes } = *record;
     let revision = tx.revision();
-    tx.execute(INSERT, &[object.into(), version.into(), revision.into(), at.into(), actor.into()])?;
+    tx.later(INSERT, &[object.into(), version.into(), revision.into(), at.into(), actor.into()])?;
     for change in changes {
         let (before, after) = (change.before.to_string(), change.after.to_string());
-        tx.execute(
+        tx.later(
             INSERT_FIELD,
             &[object.into(), version.into(), change.path.as_str().into(), before.into(), after.into()],
         )?;

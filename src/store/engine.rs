@@ -166,6 +166,11 @@ pub(super) trait Connection: Session + Send {
         self.batch(sql)
     }
 
+    /// Runs what waits, see [`Session::later`].
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Marks the database as ours, once its first migrations are applied.
     fn claim(&mut self) -> Result<()>;
 

@@ -24,6 +24,7 @@ mod numbers;
 mod objects;
 mod order;
 mod postgres;
+mod read_ahead;
 mod readers;
 mod references;
 mod search;
@@ -68,6 +69,7 @@ pub use objects::{
 };
 pub use order::{Key, OrderDirection, OrderField, Position, Span};
 pub use postgres::Server as PostgresServer;
+pub use read_ahead::{Ask, ReadAhead};
 use readers::Readers;
 pub use readers::{Snapshot, step_back};
 pub use references::{
@@ -83,8 +85,8 @@ pub use sqlite::{Exclusive, FileReading, Frozen, beside, copy_database};
 use tally::Tallied;
 pub use tally::{Listing, Tally};
 pub use tenants::{
-    TenantRow, create as create_tenant, find_token_and_tenant, own_tenant, set_defaults, tenant_by_code, tenant_by_id,
-    tenants, update as update_tenant,
+    TenantRow, create as create_tenant, find_token_and_tenant, own_tenant, own_tenant_with, set_defaults,
+    tenant_by_code, tenant_by_id, tenants, update as update_tenant,
 };
 pub use tokens::{
     TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens, valid as valid_tokens,

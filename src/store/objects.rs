@@ -79,21 +79,22 @@ macro_rules! select {
 pub(super) use select;
 
 // The objects of a tenant that is being imported do not exist yet, whoever guesses their ids.
-const BY_IDS: &str = select!("object_id = ANY($2) AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = $1)");
+pub(super) const BY_IDS: &str =
+    select!("object_id = ANY($2) AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = $1)");
 const OF_KIND: &str = select!("kind = $2 ORDER BY name_folded, object_id");
 const NAMED: &str = select!("kind = $2 AND name_folded = $3 LIMIT 2");
 const BY_NUMBER: &str = select!("number = $2");
 const BY_NUMBERS: &str = select!("number = ANY($2)");
 const COUNT: &str = "SELECT count(*) FROM pbx_object WHERE tenant_id = $1 AND kind = $2";
-const NEXT: &str = "UPDATE tenant SET next_object = next_object + 1 WHERE tenant_id = $1 AND next_object < $2";
-const HANDED: &str = "SELECT next_object - 1 FROM tenant WHERE tenant_id = $1";
+const NEXT: &str = "UPDATE tenant SET next_object = next_object + 1 WHERE tenant_id = $1 AND next_object < $2
+  RETURNING next_object - 1";
 const INSERT: &str = "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, description, enabled, version, created_at, changed_at, name_folded)
   VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9)";
 const TOUCH: &str = "UPDATE pbx_object SET version = version + 1, changed_at = $3
-  WHERE tenant_id = $1 AND object_id = $2 AND version < $4";
+  WHERE tenant_id = $1 AND object_id = $2";
 const CHANGE: &str =
     "UPDATE pbx_object SET number = $3, name = $4, description = $5, enabled = $6, version = version + 1, changed_at = $7, name_folded = $8
-  WHERE tenant_id = $1 AND object_id = $2 AND version < $9";
+  WHERE tenant_id = $1 AND object_id = $2";
 const ERASE_LINKS: &str = "DELETE FROM link WHERE tenant_id = $1 AND owner_id = $2";
 const ERASE_DESTINATIONS: &str = "DELETE FROM destination WHERE tenant_id = $1 AND owner_id = $2";
 const ERASE: &str = "DELETE FROM pbx_object WHERE tenant_id = $1 AND object_id = $2";
@@ -102,7 +103,7 @@ const LDAP: &str = "SELECT 1 FROM pbx_object WHERE tenant_id = $1 AND kind = $2 
 const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number = ANY($2)";
 const INSIDE: &str = select!("number >= $2 AND number <= $3 AND length(number) = $4 ORDER BY number LIMIT 1");
 
-fn parse(tenant: TenantId, row: &dyn Columns) -> Result<ObjectRow> {
+pub(super) fn parse(tenant: TenantId, row: &dyn Columns) -> Result<ObjectRow> {
     let corrupt = |at: usize| StoreError::Corrupt(format!("column {at} of an object is not what it must be"));
     let text = |at| row.get(at)?.text().map(str::to_owned).ok_or_else(|| corrupt(at));
     Ok(ObjectRow {
@@ -249,10 +250,8 @@ pub fn owned_numbers(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken; that there is no next id.
 pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectRow> {
-    if tx.execute(NEXT, &[Counter::NextObject.most().into()])? == 0 {
-        return Err(StoreError::Exhausted(Counter::NextObject));
-    }
-    let local = column!(tx.first(HANDED, &[])?.unwrap_or_default(), 0, int)?;
+    let handed = tx.first(NEXT, &[Counter::NextObject.most().into()])?;
+    let local = column!(handed.ok_or(StoreError::Exhausted(Counter::NextObject))?, 0, int)?;
     let OwnRow { kind, number, name, description, enabled } = new;
     let row = [
         local.into(),
@@ -264,40 +263,33 @@ pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectRow> {
         now.into(),
         sort_key(name).into(),
     ];
-    tx.execute(INSERT, &row)?;
+    tx.later(INSERT, &row)?;
     search::insert_own(tx, local, &search::own(number, name, description))?;
     let (id, at) = (ObjectId { tenant: tx.tenant(), local }, DateTime(now));
     Ok(new.saved(id, (1, at, at)))
 }
 
 /// Counts a save of an object, and writes what of it stands in its own row, where that differs: its indexes are many.
-/// Answers the row as it is then; before, it is `row`.
+/// Answers the row as it is then. Before, it is `row`, as this transaction sees it.
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken; that it has come to its last version.
 pub fn touch(tx: &mut Tx<'_>, row: &ObjectRow, (before, own): (OwnRow<'_>, OwnRow<'_>), now: i64) -> Result<ObjectRow> {
     let id = row.id.local;
-    let saved = own.saved(row.id, (row.next_version()?, row.created_at, DateTime(now)));
+    let version = row.next_version()?;
     // The last version is that of its deletion.
-    let most = Value::from(Counter::Version.most() - 1);
-    if before == own {
-        let counted = tx.execute(TOUCH, &[id.into(), now.into(), most])?;
-        return if counted == 0 { Err(StoreError::Exhausted(Counter::Version)) } else { Ok(saved) };
-    }
-    let OwnRow { number, name, description, enabled, .. } = own;
-    let row = [
-        id.into(),
-        number.into(),
-        name.into(),
-        description.into(),
-        enabled.into(),
-        now.into(),
-        sort_key(name).into(),
-        most,
-    ];
-    if tx.execute(CHANGE, &row)? == 0 {
+    if version == Counter::Version.most() {
         return Err(StoreError::Exhausted(Counter::Version));
     }
+    let saved = own.saved(row.id, (version, row.created_at, DateTime(now)));
+    if before == own {
+        tx.later(TOUCH, &[id.into(), now.into()])?;
+        return Ok(saved);
+    }
+    let OwnRow { number, name, description, enabled, .. } = own;
+    let row =
+        [id.into(), number.into(), name.into(), description.into(), enabled.into(), now.into(), sort_key(name).into()];
+    tx.later(CHANGE, &row)?;
     search::update_own(tx, id, &search::own(number, name, description))?;
     Ok(saved)
 }
@@ -308,7 +300,7 @@ pub fn touch(tx: &mut Tx<'_>, row: &ObjectRow, (before, own): (OwnRow<'_>, OwnRo
 /// What the engine answers; REFERENCE when something still refers to it.
 pub fn erase(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     for sql in [ERASE_LINKS, ERASE_DESTINATIONS, ERASE] {
-        tx.execute(sql, &[id.into()])?;
+        tx.later(sql, &[id.into()])?;
     }
     Ok(())
 }

@@ -55,8 +55,8 @@ pub(super) fn update_own(tx: &mut Tx<'_>, id: i64, words: &Words) -> Result<()> 
 /// Writes the words of a row that are not there yet, and deletes those that have gone.
 pub(super) fn save(tx: &mut Tx<'_>, id: i64, source: &str, before: &Words, after: &Words) -> Result<()> {
     let key = |word: &String| [id.into(), source.into(), word.as_str().into()];
-    before.difference(after).try_for_each(|word| tx.execute(DELETE, &key(word)).map(drop))?;
-    after.difference(before).try_for_each(|word| tx.execute(INSERT, &key(word)).map(drop))
+    before.difference(after).try_for_each(|word| tx.later(DELETE, &key(word)))?;
+    after.difference(before).try_for_each(|word| tx.later(INSERT, &key(word)))
 }
 
 /// Which of some objects have a word that begins so.
@@ -81,7 +81,7 @@ pub(super) fn build(session: &mut dyn Session) -> Result<()> {
             let Some(last) = rows.last() else { break };
             after = last.id.local;
             for row in &rows {
-                tx.execute(FOLD, &[row.id.local.into(), sort_key(&row.name).into()])?;
+                tx.later(FOLD, &[row.id.local.into(), sort_key(&row.name).into()])?;
                 insert_own(tx, row.id.local, &own(row.number.as_deref(), &row.name, &row.description))?;
             }
         }

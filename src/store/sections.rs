@@ -229,7 +229,7 @@ pub fn save(tx: &mut Tx<'_>, id: i64, before: Option<&dyn Section>, after: &dyn 
         });
         let params: Vec<Value> = std::iter::once(id.into()).chain(values).collect();
         let sql = sql(info);
-        tx.execute(if old.is_some() { sql.update } else { sql.insert }, &params)?;
+        tx.later(if old.is_some() { sql.update } else { sql.insert }, &params)?;
     }
     for (i, (field, cell)) in info.fields.iter().zip(&new).enumerate() {
         if let (Place::Rows(rows), Cell::Rows(entries), true) = (field.place, cell, differs(i)) {
@@ -244,12 +244,12 @@ fn save_list(tx: &mut Tx<'_>, owner: i64, slot: &str, rows: Rows, clear: bool, e
     let sql = list_sql(rows);
     let key: Vec<Value> = if rows.slotted { vec![owner.into(), slot.into()] } else { vec![owner.into()] };
     if clear {
-        tx.execute(sql.clear, &key)?;
+        tx.later(sql.clear, &key)?;
     }
     for (position, entry) in entries.iter().enumerate() {
         let params: Vec<Value> =
             key.iter().cloned().chain([Value::Int(position as i64)]).chain(entry.iter().cloned()).collect();
-        tx.execute(sql.insert, &params)?;
+        tx.later(sql.insert, &params)?;
     }
     Ok(())
 }
@@ -263,13 +263,13 @@ pub fn erase(tx: &mut Tx<'_>, id: i64, info: &'static Info) -> Result<()> {
     static KNOWN: OnceLock<RwLock<HashMap<&'static str, &'static &'static str>>> = OnceLock::new();
     for field in &info.fields {
         if let Place::Rows(rows @ Rows { slotted: false, .. }) = field.place {
-            tx.execute(list_sql(rows).clear, &[id.into()])?;
+            tx.later(list_sql(rows).clear, &[id.into()])?;
         }
     }
     let sql = once(KNOWN.get_or_init(RwLock::default), info.table, || {
         keep(format!("DELETE FROM {} WHERE tenant_id = $1 AND object_id = $2", info.table))
     });
-    tx.execute(sql, &[id.into()]).map(drop)
+    tx.later(sql, &[id.into()])
 }
 
 /// What of a detail another object of the tenant already has, see [`KindInfo::unique`].

@@ -5,6 +5,16 @@ use std::ops::{Deref, DerefMut};
 use super::error::{Result, StoreError};
 use crate::domain::{Counter, Row, TenantId, Value, ValueRef};
 
+/// The value of column `i` as what it must be, or the row was not written by this program.
+macro_rules! column {
+    ($row:expr, $i:expr, $as:ident) => {
+        $row.get($i)
+            .and_then($crate::domain::Value::$as)
+            .ok_or_else(|| $crate::store::StoreError::Corrupt(format!("column {} is not a {}", $i, stringify!($as))))
+    };
+}
+pub(super) use column;
+
 /// The row that a statement stands on.
 pub trait Columns {
     /// How many columns there are.
@@ -18,6 +28,14 @@ pub trait Columns {
 }
 
 impl dyn Columns + '_ {
+    /// The values of all columns.
+    ///
+    /// # Errors
+    /// One holds what no column of this program holds.
+    pub fn row(&self) -> Result<Row> {
+        (0..self.count()).map(|at| self.get(at).map(Value::from)).collect()
+    }
+
     /// The whole number in a column.
     ///
     /// # Errors
@@ -52,11 +70,25 @@ pub trait Session {
         asks.try_for_each(|(at, (sql, params))| self.scan(sql, params, &mut |columns| each(at, columns)))
     }
 
+    /// Whether each statement waits for a network, so that fewer round trips are worth more than fewer rows.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Runs a statement that changes rows and says how many.
     ///
     /// # Errors
     /// What the engine answers.
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64>;
+
+    /// Runs a statement that changes rows, of which nobody asks how many: at once, or with what is run next or makes the
+    /// transaction last. Over a network all that wait so make one round trip with it.
+    ///
+    /// # Errors
+    /// What the engine answers, to this or a statement that waited.
+    fn later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
+        self.execute(sql, &params).map(drop)
+    }
 }
 
 impl dyn Session + '_ {
@@ -70,10 +102,7 @@ impl dyn Session + '_ {
         params: &[Value],
         each: &mut dyn FnMut(Row) -> Result<()>,
     ) -> Result<()> {
-        self.scan(sql, params, &mut |columns| {
-            let row: Result<Row> = (0..columns.count()).map(|at| columns.get(at).map(Value::from)).collect();
-            each(row?)
-        })
+        self.scan(sql, params, &mut |columns| each(columns.row()?))
     }
 
     /// All rows of a statement.
@@ -174,8 +203,7 @@ pub struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    const BUMP: &'static str = "UPDATE tenant SET revision = revision + 1 WHERE tenant_id = $1 AND revision < $2";
-    const REVISION: &'static str = "SELECT revision FROM tenant WHERE tenant_id = $1";
+    const BUMP: &'static str = "UPDATE tenant SET revision = revision + 1 WHERE tenant_id = $1 RETURNING revision";
 
     /// Takes the tenant's row first: that makes the writers of one tenant wait for each other on every engine, and
     /// numbers their changes.
@@ -183,13 +211,9 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// What the engine answers; NO_TENANT when there is none; that it has come to its last revision.
     pub fn begin(session: &'a mut dyn Session, tenant: TenantId) -> Result<Self> {
-        let most = Counter::Revision.most();
-        let counted = session.execute(Self::BUMP, &[Value::Int(tenant.0), Value::Int(most)])?;
-        let revision = session
-            .first(Self::REVISION, &[Value::Int(tenant.0)])?
-            .and_then(|row| row.first()?.int())
-            .ok_or(StoreError::NoTenant)?;
-        if counted == 0 {
+        let bumped = session.first(Self::BUMP, &[Value::Int(tenant.0)])?.ok_or(StoreError::NoTenant)?;
+        let revision = column!(bumped, 0, int)?;
+        if revision > Counter::Revision.most() {
             return Err(StoreError::Exhausted(Counter::Revision));
         }
         Ok(Self { query: Query::new(session, tenant), revision })
@@ -213,6 +237,15 @@ impl<'a> Tx<'a> {
         let params = self.query.with_tenant(params);
         self.query.session.execute(sql, &params)
     }
+
+    /// Runs a statement that changes rows, of which nobody asks how many: see [`Session::later`].
+    ///
+    /// # Errors
+    /// What the engine answers, to this or a statement that waited.
+    pub fn later(&mut self, sql: &'static str, params: &[Value]) -> Result<()> {
+        let params = self.query.with_tenant(params);
+        self.query.session.later(sql, params)
+    }
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -228,13 +261,3 @@ impl DerefMut for Tx<'_> {
         &mut self.query
     }
 }
-
-/// The value of column `i` as what it must be, or the row was not written by this program.
-macro_rules! column {
-    ($row:expr, $i:expr, $as:ident) => {
-        $row.get($i)
-            .and_then($crate::domain::Value::$as)
-            .ok_or_else(|| $crate::store::StoreError::Corrupt(format!("column {} is not a {}", $i, stringify!($as))))
-    };
-}
-pub(super) use column;

@@ -115,6 +115,10 @@ impl Session for Stoppable<'_> {
         })
     }
 
+    fn is_remote(&self) -> bool {
+        self.session.is_remote()
+    }
+
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
         self.stop.check()?;
         self.session.execute(sql, params)

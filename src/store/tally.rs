@@ -76,8 +76,17 @@ impl Session for Tallied<'_> {
         self.session.scan_all(asks, each)
     }
 
+    fn is_remote(&self) -> bool {
+        self.session.is_remote()
+    }
+
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
         self.tally.statement(sql);
         self.session.execute(sql, params)
+    }
+
+    fn later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
+        self.tally.statement(sql);
+        self.session.later(sql, params)
     }
 }

@@ -1,6 +1,7 @@
 //! Rows of `tenant`.
 
 use super::error::{Result, StoreError};
+use super::objects::{self, ObjectRow};
 use super::session::{Query, Session, Tx, column};
 use super::tokens::{self, TokenRow};
 use crate::domain::{Row, TenantId, Value};
@@ -90,7 +91,7 @@ pub fn find_token_and_tenant(
     let tenant = code.as_ref().map_or((OF_TOKEN, &hash[..]), |code| (BY_CODE, &code[..]));
     let mut found = [Vec::new(), Vec::new()];
     session.scan_all(&[(tokens::FIND, &hash), tenant], &mut |at, columns| {
-        let row = (0..columns.count()).map(|at| columns.get(at).map(Value::from)).collect::<Result<Row>>()?;
+        let row = columns.row()?;
         found.iter_mut().skip(at).take(1).for_each(|rows| rows.push(row.clone()));
         Ok(())
     })?;
@@ -113,6 +114,23 @@ pub fn tenant_by_id(session: &mut dyn Session, id: TenantId) -> Result<Option<Te
 pub fn own_tenant(query: &mut Query<'_>) -> Result<TenantRow> {
     let row = query.first(BY_ID, &[])?;
     row.as_ref().map(parse).transpose()?.ok_or(StoreError::NoTenant)
+}
+
+/// The tenant that a query sees, and one of its objects, if it exists.
+///
+/// # Errors
+/// What the engine answers.
+pub fn own_tenant_with(query: &mut Query<'_>, object: i64) -> Result<(TenantRow, Option<ObjectRow>)> {
+    let (id, mut tenant, mut found) = (query.tenant(), None, None);
+    let asks: [(_, &[Value]); 2] = [(BY_ID, &[]), (objects::BY_IDS, &[[object].into_iter().collect()])];
+    query.scan_all(&asks, &mut |at, columns| {
+        match at {
+            0 => tenant = Some(columns.row()?),
+            _ => found = Some(objects::parse(id, columns)?),
+        }
+        Ok(())
+    })?;
+    Ok((parse(&tenant.ok_or(StoreError::NoTenant)?)?, found))
 }
 
 /// Makes a tenant, still without its template.
@@ -147,5 +165,5 @@ pub fn update(tx: &mut Tx<'_>, settings: &TenantSettings) -> Result<()> {
 /// # Errors
 /// What the engine answers.
 pub fn set_defaults(tx: &mut Tx<'_>, template: i64) -> Result<()> {
-    tx.execute(SET_DEFAULTS, &[template.into()]).map(drop)
+    tx.later(SET_DEFAULTS, &[template.into()])
 }

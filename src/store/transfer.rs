@@ -205,7 +205,7 @@ pub fn advance_import(tx: &mut Tx<'_>, before: i64, lines: i64, digest: &str) ->
 /// What the engine answers.
 pub fn finish_import(tx: &mut Tx<'_>, before: i64, counters: Counters) -> Result<bool> {
     let Counters { next_object, revision, defaults, .. } = counters;
-    tx.execute(SET_COUNTERS, &[next_object.into(), revision.into(), defaults.into()])?;
+    tx.later(SET_COUNTERS, &[next_object.into(), revision.into(), defaults.into()])?;
     Ok(tx.execute(END, &[before.into()])? == 1)
 }
 
@@ -226,7 +226,7 @@ pub fn import_object(tx: &mut Tx<'_>, row: &ObjectRow) -> Result<()> {
         row.changed_at.to_value(),
         sort_key(&row.name).into(),
     ];
-    tx.execute(INSERT_OBJECT, &params)?;
+    tx.later(INSERT_OBJECT, &params)?;
     search::insert_own(tx, row.id.local, &search::own(row.number.as_deref(), &row.name, &row.description))
 }
 
@@ -238,10 +238,10 @@ pub fn import_change(tx: &mut Tx<'_>, change: &KeptChange) -> Result<()> {
     let KeptChange { object, version, revision, at, actor, fields } = change;
     let key: [Value; 2] = [(*object).into(), (*version).into()];
     let rest = [(*revision).into(), (*at).into(), actor.as_str().into()];
-    tx.execute(INSERT_CHANGE, &[&key[..], &rest[..]].concat())?;
+    tx.later(INSERT_CHANGE, &[&key[..], &rest[..]].concat())?;
     for (path, before, after) in fields {
         let rest = [path, before, after].map(|text| text.as_str().into());
-        tx.execute(INSERT_CHANGE_FIELD, &[&key[..], &rest[..]].concat())?;
+        tx.later(INSERT_CHANGE_FIELD, &[&key[..], &rest[..]].concat())?;
     }
     Ok(())
 }

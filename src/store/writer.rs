@@ -88,6 +88,11 @@ where
         // One job's panic must not take the other jobs of its group with it.
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(connection.session())));
         let outcome = outcome.unwrap_or_else(|_| Err(StoreError::Bug("a write panicked".into())));
+        // What waits may fail, and that is this job's failure.
+        let outcome = match outcome {
+            Ok(Outcome::Commit(value)) => connection.flush().map(|()| Outcome::Commit(value)),
+            other => other,
+        };
         let verdict = match &outcome {
             Ok(Outcome::Commit(_)) => Verdict::Keep,
             Err(error @ (StoreError::Stale(_) | StoreError::Unavailable(_))) => Verdict::Abandon(error.clone()),

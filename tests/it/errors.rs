@@ -66,6 +66,47 @@ async fn a_broken_rule_is_named(engine: Engine) {
     assert_eq!(store.snapshot().read(OIL, store::own_tenant).await.unwrap(), before, "nothing is half saved");
 }
 
+/// What nobody waits for is done all the same, and fails where it belongs: of saves that are committed together, those
+/// whose statement breaks a rule fail and no other, whether they ask for something after it or not.
+async fn what_waits_fails_with_its_own_save(engine: Engine) {
+    let live = Live::new(engine, Content::Demo);
+    let store = open(&live);
+    let branch = "UPDATE note SET branch = branch || $2 WHERE tenant_id = $1 AND object_id = $3";
+    let broken = "UPDATE note SET branch = NULL WHERE tenant_id = $1 AND object_id = $3 AND department <> $2";
+    let object = "SELECT min(object_id) FROM note WHERE tenant_id = $1";
+    let id = store.snapshot().read(OIL, move |query| query.first(object, &[])).await.unwrap().unwrap()[0].clone();
+    live.execute("UPDATE note SET branch = '' WHERE tenant_id = 1");
+    let saves = (0..60).map(|i| {
+        let id = id.clone();
+        store.write(OIL, move |tx| {
+            // More than are sent at once.
+            for _ in 0..i {
+                tx.later(branch, &["x".into(), id.clone()])?;
+            }
+            if i % 3 == 0 {
+                tx.later(broken, &["?".into(), id.clone()])?;
+            }
+            if i % 2 == 0 {
+                tx.first(object, &[])?;
+            }
+            Ok(if i % 5 == 1 { Outcome::Rollback(()) } else { Outcome::Commit(()) })
+        })
+    });
+    let answers = futures_util::future::join_all(saves).await;
+    let mut length = 0;
+    for (i, answer) in answers.iter().enumerate() {
+        // What is undone anyway may be undone before it was sent.
+        let undone = i % 5 == 1;
+        match answer {
+            Err(StoreError::Invalid(_)) => assert_eq!(i % 3, 0, "{i}"),
+            answer => assert!(*answer == Ok(()) && (i % 3 > 0 || undone), "{i}: {answer:?}"),
+        }
+        length += if i % 3 == 0 || undone { 0 } else { i };
+    }
+    let saved = live.texts("SELECT branch FROM note WHERE tenant_id = 1 AND branch <> ''");
+    assert_eq!(saved, ["x".repeat(length)]);
+}
+
 /// A value that breaks the rule of its type was not written by this program.
 async fn a_foreign_value_is_corrupt(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
@@ -177,6 +218,7 @@ async fn a_read_that_is_given_up_gives_back_its_connection(engine: Engine) {
 on_each_engine!(
     a_read_that_is_given_up_gives_back_its_connection,
     a_broken_rule_is_named,
+    what_waits_fails_with_its_own_save,
     a_foreign_value_is_corrupt,
     a_read_cannot_write,
     a_lock_that_is_held_is_busy,

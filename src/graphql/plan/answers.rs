@@ -8,7 +8,8 @@
 //! [`Plan::tenant`]: super::Plan::tenant
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use lru::LruCache;
@@ -16,6 +17,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use crate::domain::TenantId;
 use crate::graphql::documents::DocumentHash;
+use crate::store::Ask;
 
 /// What was asked of a tenant.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -49,7 +51,14 @@ pub struct Answers {
     most: usize,
     kept: Mutex<Kept>,
     bytes: Gauge,
+    /// What plans asked a remote database for, to be read ahead the next time.
+    asked: Mutex<AskedBefore>,
 }
+
+type AskedBefore = LruCache<(TenantId, Question), Arc<[Ask]>>;
+
+/// The most plans of which is remembered what they asked: 16 KiB each at most, and as much for the question.
+const READ_AHEAD: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 
 #[derive(Default)]
 struct Kept {
@@ -64,6 +73,8 @@ struct OfTenant {
     bytes: usize,
 }
 
+/// The most bytes of a question of which that is remembered.
+const LONGEST_QUESTION: usize = 16 * 1024;
 /// What an answer takes besides its own bytes and those of its question.
 const OVERHEAD: usize = 256;
 /// No answer takes more than this part of all that is kept.
@@ -76,7 +87,8 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
 impl Answers {
     /// Keeps at most so many bytes.
     pub fn new(most: usize) -> Self {
-        Self { most, kept: Mutex::default(), bytes: Gauge::default() }
+        let asked = Mutex::new(LruCache::new(READ_AHEAD));
+        Self { most, kept: Mutex::default(), bytes: Gauge::default(), asked }
     }
 
     /// Whether any answer is kept.
@@ -92,6 +104,21 @@ impl Answers {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // A poisoned lock only means that another thread panicked; at worst a byte count is off.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the plan for a question asked of a tenant's rows the last time.
+    pub fn asked(&self, tenant: TenantId, question: &Question) -> Option<Arc<[Ask]>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.get(&(tenant, question.clone())).cloned()
+    }
+
+    /// Remembers what the plan for a question has asked.
+    pub fn remember(&self, tenant: TenantId, question: &Question, asks: Arc<[Ask]>) {
+        if question.bytes() > LONGEST_QUESTION {
+            return;
+        }
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.put((tenant, question.clone()), asks);
     }
 
     /// The answer of a tenant at this revision.

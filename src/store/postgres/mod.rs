@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
-use futures_util::future::{join, try_join_all};
+use futures_util::future::{join3, try_join_all};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
-use tokio_postgres::{CancelToken, Error, Row, Statement};
+use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
 pub(super) use look::look;
 pub use server::Server;
@@ -39,6 +39,9 @@ const PARAMETERS: [(&str, &str); 3] =
 /// Begins a read: one state for all of its statements. At READ COMMITTED each would see its own.
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/// The most statements that wait for the next one.
+const MOST_WAITING: usize = 30;
+
 /// How to create a database that sorts as vext needs it.
 const CREATE: &str = "CREATE DATABASE vext TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
 
@@ -48,6 +51,8 @@ pub(super) struct PostgresConnection {
     client: Blocking,
     /// What begins the transaction, as long as that has not been sent.
     begins: Option<&'static str>,
+    /// Statements that are sent with the next one.
+    waiting: Vec<Waiting>,
     interrupt: Interrupt,
     /// What `interrupt` cancels.
     running: Arc<Mutex<Option<CancelToken>>>,
@@ -61,14 +66,39 @@ pub(super) struct PostgresConnection {
     broken: bool,
 }
 
+/// A statement that waits for the next round trip.
+enum Waiting {
+    Prepared(Statement, Vec<Value>),
+    Plain(&'static str),
+}
+
+impl Waiting {
+    async fn run(&self, client: &Client) -> std::result::Result<(), Error> {
+        match self {
+            Self::Prepared(statement, params) => client.execute(statement, &parameters(params)).await.map(drop),
+            Self::Plain(sql) => client.batch_execute(sql).await,
+        }
+    }
+}
+
 impl PostgresConnection {
     pub(super) fn open(server: &Server, statements: Arc<Statements>) -> Result<Self> {
         let client = connect(server)?;
         let (running, interrupted) = (Arc::new(Mutex::new(client.cancel_token())), Arc::default());
         let interrupt = interrupt(&running, server, &interrupted);
-        let (server, prepared) = (server.clone(), HashMap::new());
-        let (begins, failed, broken) = (None, false, false);
-        Ok(Self { server, client, begins, interrupt, running, interrupted, prepared, statements, failed, broken })
+        Ok(Self {
+            server: server.clone(),
+            client,
+            begins: None,
+            waiting: Vec::new(),
+            interrupt,
+            running,
+            interrupted,
+            prepared: HashMap::new(),
+            statements,
+            failed: false,
+            broken: false,
+        })
     }
 
     /// Takes a new connection in place of one that is lost.
@@ -117,22 +147,33 @@ impl PostgresConnection {
     fn query_all_here(&mut self, asks: &[(&'static str, &[Value])]) -> Result<Vec<Vec<Row>>> {
         let statements = asks.iter().map(|(sql, _)| self.prepare(sql)).collect::<Result<Vec<_>>>()?;
         let params: Vec<_> = asks.iter().map(|(_, params)| parameters(params)).collect();
-        let begins = self.begins.take();
-        let answered = self.client.block_on(async |client| {
+        self.send(async |client| {
             let asked = statements.iter().zip(&params).map(|(statement, params)| client.query(statement, params));
-            // What is polled first is sent first.
-            let (begun, rows) = join(begin(client, begins), try_join_all(asked)).await;
-            begun.and(rows)
+            try_join_all(asked).await
+        })
+    }
+
+    /// Sends what is asked, in one round trip with what begins the transaction and with what waits.
+    fn send<T>(&mut self, ask: impl AsyncFnOnce(&Client) -> std::result::Result<T, Error>) -> Result<T> {
+        let (begins, waiting) = (self.begins.take(), std::mem::take(&mut self.waiting));
+        let answered = self.client.block_on(async |client| {
+            let begin = async {
+                match begins {
+                    Some(sql) => client.batch_execute(sql).await,
+                    None => Ok(()),
+                }
+            };
+            let waiting = try_join_all(waiting.iter().map(|waiting| waiting.run(client)));
+            // What is polled first is sent first, and fails first.
+            let (begun, before, answer) = join3(begin, waiting, ask(client)).await;
+            begun.and(before).and(answer)
         });
         self.note(answered)
     }
-}
 
-/// Begins a transaction, if one is to be begun.
-async fn begin(client: &tokio_postgres::Client, begins: Option<&str>) -> std::result::Result<(), Error> {
-    match begins {
-        Some(sql) => client.batch_execute(sql).await,
-        None => Ok(()),
+    fn wait(&mut self, waiting: Waiting) -> Result<()> {
+        self.waiting.push(waiting);
+        if self.waiting.len() < MOST_WAITING { Ok(()) } else { self.flush() }
     }
 }
 
@@ -178,6 +219,8 @@ impl Connection for PostgresConnection {
         if self.failed {
             return Err(StoreError::Bug("a transaction went on after a statement had failed".into()));
         }
+        // Not with COMMIT, of which it is to be known whether it was heard.
+        self.flush()?;
         if self.begins.take().is_some() {
             return Ok(());
         }
@@ -195,18 +238,27 @@ impl Connection for PostgresConnection {
         if self.begins.take().is_none() {
             self.broken |= self.batch("ROLLBACK").is_err();
         }
+        self.waiting.clear();
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
-        let begins = self.begins.take();
-        let done = self.client.block_on(async |client| {
-            let (begun, done) = join(begin(client, begins), client.batch_execute(sql)).await;
-            begun.and(done)
-        });
-        self.note(done)?;
+        let undoes = sql.starts_with("ROLLBACK");
+        if undoes {
+            // What it undoes need not be done; where it goes back to has to be.
+            self.waiting.retain(|waiting| matches!(waiting, Waiting::Plain(_)));
+        }
+        self.send(async |client| client.batch_execute(sql).await)?;
         // What was undone is forgotten.
-        self.failed &= !sql.starts_with("ROLLBACK");
+        self.failed &= !undoes;
         Ok(())
+    }
+
+    fn plain(&mut self, sql: &'static str) -> Result<()> {
+        if sql.starts_with("ROLLBACK") { self.batch(sql) } else { self.wait(Waiting::Plain(sql)) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.waiting.is_empty() { Ok(()) } else { self.send(async |_| Ok(())) }
     }
 
     fn claim(&mut self) -> Result<()> {
@@ -239,14 +291,19 @@ impl Session for PostgresConnection {
         Ok(())
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
         let statement = self.prepare(sql)?;
-        let (params, begins) = (parameters(params), self.begins.take());
-        let changed = self.client.block_on(async |client| {
-            let (begun, changed) = join(begin(client, begins), client.execute(&statement, &params)).await;
-            begun.and(changed)
-        });
-        self.note(changed)
+        let params = parameters(params);
+        self.send(async |client| client.execute(&statement, &params).await)
+    }
+
+    fn later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
+        let statement = self.prepare(sql)?;
+        self.wait(Waiting::Prepared(statement, params))
     }
 }
 
