@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::engine::{Connection, Manager};
+use super::connection::Connection;
+use super::engine::Manager;
 use super::error::Result;
 
 /// Names a state of the database. Where two are equal, nobody has committed anything between them, in whichever process.

@@ -35,7 +35,7 @@ fn statements() -> &'static [&'static str] {
 ///
 /// # Errors
 /// What the engine answers.
-pub fn find(session: &mut dyn Session, code: &str) -> Result<Option<TenantId>> {
+pub fn find_tenant(session: &mut dyn Session, code: &str) -> Result<Option<TenantId>> {
     session.first(FIND, &[code.into()])?.map(|row| column!(row, 0, int).map(TenantId)).transpose()
 }
 
@@ -43,7 +43,7 @@ pub fn find(session: &mut dyn Session, code: &str) -> Result<Option<TenantId>> {
 ///
 /// # Errors
 /// What the engine answers.
-pub fn tenant(session: &mut dyn Session, id: TenantId) -> Result<()> {
+pub fn erase_tenant(session: &mut dyn Session, id: TenantId) -> Result<()> {
     session.execute(FORGET, &[id.0.into()])?;
     statements().iter().try_for_each(|sql| session.execute(sql, &[id.0.into()]).map(drop))
 }

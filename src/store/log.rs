@@ -13,17 +13,18 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::engine::{Connection, Manager, apart};
+use super::connection::Connection;
+use super::engine::{Manager, apart};
 use super::error::{Result, StoreError};
 
 /// The bytes from which on the log is emptied. Less often is faster: a page that is saved many times is copied once.
-pub const EMPTIED: u64 = 64 << 20;
+pub const LOG_EMPTIED: u64 = 64 << 20;
 /// How much longer the log is when that is tried again.
 const STEP: u64 = 16 << 20;
 /// How long those who read are waited for, which holds saves up. Nearly all reads are done by then.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// The bytes from which on they are waited for longer.
-const LONG: u64 = 4 * EMPTIED;
+const LONG: u64 = 4 * LOG_EMPTIED;
 /// How long then.
 const MORE_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -41,7 +42,7 @@ impl Log {
     pub(super) fn start(manager: &Manager) -> Result<Option<Self>> {
         let Some(file) = manager.database.log() else { return Ok(None) };
         let connection = apart(|| manager.open())?;
-        let next = Arc::new(AtomicU64::new(EMPTIED));
+        let next = Arc::new(AtomicU64::new(LOG_EMPTIED));
         // One is enough: what is due is found out by whoever takes it.
         let (due, dues) = bounded(1);
         let (log, at) = (file.clone(), Arc::clone(&next));
@@ -79,7 +80,7 @@ fn empty(mut connection: Box<dyn Connection>, file: &Path, next: &AtomicU64, due
             tracing::warn!(%error, "the log of the database could not be emptied");
             false
         });
-        next.store(if is_empty { EMPTIED } else { bytes(file) + STEP }, Ordering::Relaxed);
+        next.store(if is_empty { LOG_EMPTIED } else { bytes(file) + STEP }, Ordering::Relaxed);
     }
 }
 
@@ -167,10 +168,10 @@ mod tests {
             log.look();
         }
         assert!(longest < Duration::from_secs(3), "{longest:?}");
-        assert!(log.bytes() > EMPTIED, "somebody needs it: {}", log.bytes());
+        assert!(log.bytes() > LOG_EMPTIED, "somebody needs it: {}", log.bytes());
         reader.rollback();
         let begun = Stopwatch::start();
-        while log.bytes() > EMPTIED {
+        while log.bytes() > LOG_EMPTIED {
             assert!(begun.elapsed() < Duration::from_secs(30), "{}", log.bytes());
             save();
             log.look();

@@ -1,19 +1,13 @@
 //! What a store measures of itself, for Prometheus. Each store has its own; nothing is global.
 //!
 //! How to add one more: a field here with its line in [`Metrics::register`], or, for what is read when somebody asks, a
-//! line in [`Store::gauges`].
+//! line in `gauges.rs`.
 
-use std::fmt;
-
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-
-use super::Store;
 
 /// Upper bounds in seconds, from a twentieth of a millisecond to three seconds.
 fn seconds() -> Histogram {
@@ -60,7 +54,8 @@ impl Metrics {
         self.keys.get_or_create(&label).inc_by(keys as u64);
     }
 
-    fn register(&self, to: &mut Registry) {
+    /// Adds all of them to what somebody may ask for.
+    pub(super) fn register(&self, to: &mut Registry) {
         to.register("pool_waiting", "Requests that wait for a connection to read", self.pool_waiting.clone());
         to.register("pool_wait_seconds", "Time a request waited for a connection to read", self.pool_wait.clone());
         to.register("writer_wait_seconds", "Time a save waited for its group to begin", self.writer_wait.clone());
@@ -70,47 +65,5 @@ impl Metrics {
         to.register("commit_retries", "Groups of saves that were run again", self.retries.clone());
         to.register("loader_batches", "Batches of look-ups", self.batches.clone());
         to.register("loader_keys", "What was looked up in batches", self.keys.clone());
-    }
-}
-
-impl Store {
-    /// Adds what this store measures to what somebody may ask for.
-    pub fn register(&self, to: &mut Registry) {
-        self.metrics.register(to);
-        to.register_collector(Box::new(Gauges(self.clone())));
-    }
-
-    fn gauges(&self) -> [(&'static str, &'static str, usize); 6] {
-        let (connections, in_use) = self.readers.connections();
-        let log = usize::try_from(self.writer.log_bytes()).unwrap_or(usize::MAX);
-        [
-            ("pool_connections", "Most connections that read at the same time", connections),
-            ("pool_in_use", "Connections that requests have for reading", in_use),
-            ("reader_threads", "Threads that read", self.readers.threads()),
-            ("reader_queue", "Reads that wait for a thread", self.readers.queued()),
-            ("log_bytes", "Bytes of the log beside a SQLite file", log),
-            ("writer_queue", "Saves that wait for their group to begin", self.writer.queued()),
-        ]
-    }
-}
-
-/// What is read when somebody asks.
-struct Gauges(Store);
-
-impl fmt::Debug for Gauges {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Gauges")
-    }
-}
-
-impl Collector for Gauges {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for (name, help, value) in self.0.gauges() {
-            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
-        let statements = ConstCounter::new(self.0.statements());
-        let help = "Statements that were run, without those that begin and end transactions";
-        statements.encode(encoder.encode_descriptor("statements", help, None, statements.metric_type())?)
     }
 }

@@ -1,32 +1,12 @@
 //! The schema's history: files that are applied once, in order, and never changed afterwards.
 
-use sha2::{Digest, Sha256};
-
-use super::engine::{BRING_BACK, Connection, Database, Found, Manager, apart};
+use super::backfill;
+use super::connection::{BRING_BACK, Connection, Found};
+use super::engine::{Database, Manager, apart};
 use super::error::{Result, StoreError};
-use super::search;
+use super::migrations::Migration;
 use super::session::Session;
-use crate::domain::{Row, Value, hex};
-
-/// One file of a `migrations` folder.
-pub(super) struct Migration {
-    name: &'static str,
-    sql: &'static str,
-}
-
-impl Migration {
-    /// The files for SQLite in order, as `build.rs` lists them.
-    ///
-    /// How to add one: a new file in each engine's folder, with the next number and the same name. What has been
-    /// released is never changed: databases know its checksum.
-    pub(super) const SQLITE: &[Migration] = include!(concat!(env!("OUT_DIR"), "/sqlite.rs"));
-    /// The files for PostgreSQL.
-    pub(super) const POSTGRES: &[Migration] = include!(concat!(env!("OUT_DIR"), "/postgres.rs"));
-
-    fn checksum(&self) -> String {
-        hex(&Sha256::digest(self.sql))
-    }
-}
+use crate::domain::{Row, Value};
 
 /// The migration that adds what only the program can fill in: folded names and words.
 const FINDING: &str = "0006_finding";
@@ -87,7 +67,7 @@ pub(super) fn lacking_in_file(session: &mut dyn Session) -> Said<Vec<String>> {
 ///
 /// # Errors
 /// One sentence when the database is newer than this program or was made by other migrations.
-pub fn lacking(database: &Database, session: &mut dyn Session) -> Said<Vec<String>> {
+pub fn migrations_lacking(database: &Database, session: &mut dyn Session) -> Said<Vec<String>> {
     pending(session, database.migrations()).map(names)
 }
 
@@ -99,7 +79,7 @@ fn names(migrations: &[Migration]) -> Vec<String> {
 ///
 /// # Errors
 /// One sentence on why the database cannot be used.
-pub fn missing(database: &Database) -> Said<Vec<String>> {
+pub fn missing_migrations(database: &Database) -> Said<Vec<String>> {
     match database.inspect()? {
         Found::Nothing => Ok(names(database.migrations())),
         Found::Ours => on(database, |connection| Ok(names(pending(connection.session(), database.migrations())?))),
@@ -158,7 +138,7 @@ fn steps(connection: &mut dyn Connection, known: &'static [Migration], now: i64)
     }
     // After all of them, since the program reads tables as they are in the end.
     if missing.iter().any(|migration| migration.name == FINDING) {
-        search::build(connection.session()).map_err(|e| format!("the migration {FINDING} failed: {e}"))?;
+        backfill::search_words(connection.session()).map_err(|e| format!("the migration {FINDING} failed: {e}"))?;
     }
     // Also when nothing was missing: the log begins anew then, which a program that copies it has to see.
     connection.claim().map_err(said)?;
@@ -198,8 +178,8 @@ mod tests {
     fn applying_twice_changes_nothing() {
         fresh(|database| {
             let all = names(Migration::SQLITE);
-            assert_eq!((missing(database).unwrap(), migrate(database, 1).unwrap()), (all.clone(), all));
-            assert_eq!((missing(database).unwrap(), migrate(database, 2).unwrap()), (vec![], vec![]));
+            assert_eq!((missing_migrations(database).unwrap(), migrate(database, 1).unwrap()), (all.clone(), all));
+            assert_eq!((missing_migrations(database).unwrap(), migrate(database, 2).unwrap()), (vec![], vec![]));
         });
     }
 

@@ -5,9 +5,11 @@
 //! once and then answers all: acknowledged means on disk. Closures are synchronous, may be run again, and run on the
 //! store's own threads; async tasks never touch a connection or a pool.
 
+mod backfill;
 mod changes;
 mod chosen;
 mod commits;
+mod connection;
 mod data_version;
 mod deadline;
 mod engine;
@@ -15,95 +17,102 @@ mod erase;
 mod error;
 mod feed;
 mod find;
+mod gauges;
+mod job;
 mod known_numbers;
 mod log;
 mod look;
 mod metrics;
 mod migrate;
+mod migrations;
 mod numbers;
 mod objects;
 mod order;
 mod postgres;
+mod progress;
+mod queue;
 mod read_ahead;
 mod readers;
+mod reading;
 mod references;
 mod search;
 mod sections;
 mod session;
+mod snapshot;
 mod sources;
 mod sqlite;
 mod stop;
+mod surroundings;
 mod tally;
 mod tenants;
 mod tokens;
 mod transfer;
+mod unique;
 mod verify;
+mod whole;
 mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use changes::{Record, changed_since, record};
-pub use chosen::{Chosen, ChosenField, ChosenList, ENTRY, Wanted, Whole, read_chosen};
+pub use chosen::{Chosen, ChosenField, ChosenList, ENTRY, Wanted, read_chosen};
 use commits::Commits;
 pub use commits::GONE;
+pub use connection::Found;
+use connection::Statements;
 pub use data_version::DataVersion;
 use data_version::DataVersions;
 pub use deadline::Deadline;
-pub use engine::{Database, Found};
-use engine::{Manager, Statements};
-pub use erase::{find as find_tenant, tenant as erase_tenant};
+pub use engine::Database;
+use engine::Manager;
+pub use erase::{erase_tenant, find_tenant};
 pub use error::{Result, StoreError};
 pub use feed::{FeedPlace, FeedRow, KIND_PATH, feed, fields_of_change};
 pub use find::{Fact, Probe, count_span, facts, probe, walk};
+pub use job::Outcome;
 pub use known_numbers::known_numbers;
-pub use log::EMPTIED as LOG_EMPTIED;
+pub use log::LOG_EMPTIED;
 pub use look::{Look, newest};
 use metrics::Metrics;
-pub use migrate::{lacking as migrations_lacking, migrate, missing as missing_migrations, tie_to_key};
+pub use migrate::{migrate, migrations_lacking, missing_migrations, tie_to_key};
 pub use numbers::{free_number, free_number_behind, parking_slots};
 pub use objects::{
-    ObjectRow, OwnRow, count, erase as erase_object, holders, insert as insert_object, ldap_exists,
-    load as load_objects, logins, number_inside, of_kind, only_named, owned_numbers, plain_row, scan as scan_objects,
+    ObjectRow, OwnRow, count, erase_object, insert_object, load_objects, of_kind, only_named, plain_row, scan_objects,
     touch,
 };
 pub use order::{Key, OrderDirection, OrderField, Position, Span};
-pub use postgres::Server as PostgresServer;
+pub use postgres::PostgresServer;
+pub use progress::Progress;
 pub use read_ahead::{Ask, ReadAhead};
 use readers::Readers;
-pub use readers::{Snapshot, step_back};
-pub use references::{
-    Asked, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength, count_references, references,
-};
-pub use search::among as with_word;
-pub use sections::{
-    alike, erase as erase_section, in_object_row, load as load_sections, load_any, load_details, save as save_section,
-};
+pub use readers::step_back;
+pub use references::{Asked, ReferenceCount, ReferenceRow, ReferenceStrength, count_references, references};
+pub use search::with_word;
+pub use sections::{erase_section, in_object_row, load_any, load_details, load_sections, save_section};
 pub use session::{Columns, Query, Session, Tx};
-pub use sources::{Source, sources};
+pub use snapshot::Snapshot;
+pub use sources::{ReferencePlace, Source, sources};
 pub use sqlite::{Exclusive, FileReading, Frozen, beside, copy_database};
+pub use surroundings::{holders, ldap_exists, logins, number_inside, owned_numbers};
 use tally::Tallied;
 pub use tally::{Listing, Tally};
 pub use tenants::{
-    TenantRow, create as create_tenant, find_token_and_tenant, own_tenant, own_tenant_with, set_defaults,
-    tenant_by_code, tenant_by_id, tenants, update as update_tenant,
+    TenantRow, create_tenant, find_token_and_tenant, own_tenant, own_tenant_with, set_defaults, tenant_by_code,
+    tenant_by_id, tenants, update_tenant,
 };
-pub use tokens::{
-    TokenRow, create as create_token, find as find_token, revoke as revoke_token, tokens, valid as valid_tokens,
-};
+pub use tokens::{TokenRow, create_token, find_token, revoke_token, tokens, valid_tokens};
 use tokio::sync::watch;
 pub use transfer::{
     Counters, KeptChange, Presence, Underway, advance_import, begin_import, changes_after, counters, finish_import,
     import_change, import_object, kinds, objects_after, presence, size,
 };
+pub use unique::alike;
 pub use verify::{lacking_migrations, verify_rows};
-pub use writer::Outcome;
+pub use whole::Whole;
 use writer::Writer;
 
 use crate::domain::TenantId;
-
-/// Hears what a long piece of work is doing, and how much is done of how much. An error ends the work.
-pub type Progress<'a> = dyn FnMut(&'static str, u64, u64) -> std::result::Result<(), String> + 'a;
 
 /// A database that is open and up to date.
 #[derive(Clone)]
@@ -117,7 +126,7 @@ pub struct Store {
     commits: Arc<Commits>,
     statements: Arc<Statements>,
     metrics: Arc<Metrics>,
-    migrations: &'static [migrate::Migration],
+    migrations: &'static [migrations::Migration],
     /// Counts what is asked of this store, when it is the store of one request.
     tally: Option<Arc<Tally>>,
     /// Until when a write waits for its turn and its answer.

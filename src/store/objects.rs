@@ -1,14 +1,13 @@
 //! Rows of `pbx_object`: everything that a tenant has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{OnceLock, RwLock};
 
 use super::error::{Result, StoreError};
 use super::search;
 use super::sections::{keep, once};
 use super::session::{Columns, Query, Tx, column};
-use crate::domain::{Counter, DateTime, Kind, ObjectId, Row, Scalar, TenantId, Value, sort_key};
-use crate::form::Holder;
+use crate::domain::{Counter, DateTime, Kind, ObjectId, Scalar, TenantId, Value, sort_key};
 
 /// An object's own row: what everything has, whatever its kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +83,6 @@ pub(super) const BY_IDS: &str =
 const OF_KIND: &str = select!("kind = $2 ORDER BY name_folded, object_id");
 const NAMED: &str = select!("kind = $2 AND name_folded = $3 LIMIT 2");
 const BY_NUMBER: &str = select!("number = $2");
-const BY_NUMBERS: &str = select!("number = ANY($2)");
 const COUNT: &str = "SELECT count(*) FROM pbx_object WHERE tenant_id = $1 AND kind = $2";
 const NEXT: &str = "UPDATE tenant SET next_object = next_object + 1 WHERE tenant_id = $1 AND next_object < $2
   RETURNING next_object - 1";
@@ -98,10 +96,6 @@ const CHANGE: &str =
 const ERASE_LINKS: &str = "DELETE FROM link WHERE tenant_id = $1 AND owner_id = $2";
 const ERASE_DESTINATIONS: &str = "DELETE FROM destination WHERE tenant_id = $1 AND owner_id = $2";
 const ERASE: &str = "DELETE FROM pbx_object WHERE tenant_id = $1 AND object_id = $2";
-const LOGINS: &str = "SELECT web_user, object_id FROM web_user_panel WHERE tenant_id = $1 AND web_user = ANY($2)";
-const LDAP: &str = "SELECT 1 FROM pbx_object WHERE tenant_id = $1 AND kind = $2 AND enabled = $3 LIMIT 1";
-const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number = ANY($2)";
-const INSIDE: &str = select!("number >= $2 AND number <= $3 AND length(number) = $4 ORDER BY number LIMIT 1");
 
 pub(super) fn parse(tenant: TenantId, row: &dyn Columns) -> Result<ObjectRow> {
     let corrupt = |at: usize| StoreError::Corrupt(format!("column {at} of an object is not what it must be"));
@@ -132,7 +126,7 @@ pub(super) fn all(query: &mut Query<'_>, sql: &'static str, params: &[Value]) ->
 ///
 /// # Errors
 /// What the engine answers.
-pub fn load(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, ObjectRow>> {
+pub fn load_objects(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, ObjectRow>> {
     let rows = all(query, BY_IDS, &[ids.iter().copied().collect()])?;
     Ok(rows.into_iter().map(|row| (row.id.local, row)).collect())
 }
@@ -142,7 +136,7 @@ pub fn load(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, ObjectRow
 ///
 /// # Errors
 /// What the engine and the closure answer.
-pub fn scan(
+pub fn scan_objects(
     query: &mut Query<'_>,
     ids: &Value,
     columns: &[&'static str],
@@ -193,63 +187,11 @@ pub fn plain_row(query: &mut Query<'_>, number: &str) -> Result<Option<ObjectRow
     Ok(all(query, BY_NUMBER, &[number.into()])?.into_iter().next())
 }
 
-/// Who holds which of some numbers.
-///
-/// # Errors
-/// What the engine answers.
-pub fn holders(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<HashMap<String, Holder>> {
-    let rows = all(query, BY_NUMBERS, &[numbers.into_iter().collect()])?;
-    Ok(rows.into_iter().filter_map(|mut row| Some((row.number.take()?, holder(row)))).collect())
-}
-
-fn holder(row: ObjectRow) -> Holder {
-    Holder { object: row.id, kind: row.kind, name: row.name }
-}
-
-/// An object whose number lies between two numbers of one length, both included.
-///
-/// # Errors
-/// What the engine answers.
-pub fn number_inside(query: &mut Query<'_>, first: &str, last: &str) -> Result<Option<(String, Holder)>> {
-    let length = Value::Int(first.len() as i64);
-    let found = all(query, INSIDE, &[first.into(), last.into(), length])?.into_iter().next();
-    Ok(found.and_then(|mut row| Some((row.number.take()?, holder(row)))))
-}
-
-/// Who has which of some login names.
-///
-/// # Errors
-/// What the engine answers.
-pub fn logins(query: &mut Query<'_>, logins: HashSet<String>) -> Result<HashMap<String, ObjectId>> {
-    let tenant = query.tenant();
-    let rows = query.rows(LOGINS, &[logins.into_iter().collect()])?;
-    let login = |row: &Row| Ok((column!(row, 0, text)?.to_owned(), ObjectId { tenant, local: column!(row, 1, int)? }));
-    rows.iter().map(login).collect()
-}
-
-/// Whether the tenant has an LDAP server in use.
-///
-/// # Errors
-/// What the engine answers.
-pub fn ldap_exists(query: &mut Query<'_>) -> Result<bool> {
-    Ok(query.first(LDAP, &[Kind::LdapServer.to_value(), true.into()])?.is_some())
-}
-
-/// Which of some outside numbers are the tenant's; all without the plus sign.
-///
-/// # Errors
-/// What the engine answers.
-pub fn owned_numbers(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<HashSet<String>> {
-    let both = numbers.into_iter().flat_map(|number| [format!("+{number}"), number]);
-    let rows = query.rows(OWNED, &[both.collect()])?;
-    rows.iter().map(|row| Ok(column!(row, 0, text)?.trim_start_matches('+').to_owned())).collect()
-}
-
 /// Makes an object's own row, under the next id of the tenant.
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken; that there is no next id.
-pub fn insert(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectRow> {
+pub fn insert_object(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectRow> {
     let handed = tx.first(NEXT, &[Counter::NextObject.most().into()])?;
     let local = column!(handed.ok_or(StoreError::Exhausted(Counter::NextObject))?, 0, int)?;
     let OwnRow { kind, number, name, description, enabled } = new;
@@ -298,7 +240,7 @@ pub fn touch(tx: &mut Tx<'_>, row: &ObjectRow, (before, own): (OwnRow<'_>, OwnRo
 ///
 /// # Errors
 /// What the engine answers; REFERENCE when something still refers to it.
-pub fn erase(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+pub fn erase_object(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     for sql in [ERASE_LINKS, ERASE_DESTINATIONS, ERASE] {
         tx.later(sql, &[id.into()])?;
     }

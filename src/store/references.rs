@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::error::Result;
 use super::objects::{self, ObjectRow};
 use super::session::{Query, column};
-use super::sources::sources;
-use crate::domain::{Kind, Scalar as _, Value, opaque, words};
+use super::sources::{ReferencePlace, sources};
+use crate::domain::{Kind, Scalar as _, Value, words};
 
 words! {
     "ReferenceStrength";
@@ -32,38 +32,6 @@ pub struct ReferenceRow {
     pub hard: bool,
     /// Where it stands among all references to the object.
     pub position: ReferencePlace,
-}
-
-/// Where a reference stands among all references to an object: they come by owner, then by column.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ReferencePlace {
-    /// The object that refers.
-    pub owner: i64,
-    /// The number of the column in [`sources`].
-    pub source: usize,
-    /// The field, where several share the column.
-    pub slot: String,
-    /// The position in the field's list.
-    pub position: i64,
-}
-
-impl ReferencePlace {
-    /// The position in the opaque form that clients see.
-    pub fn cursor(&self) -> String {
-        let Self { owner, source, slot, position } = self;
-        opaque::write(format!("{owner}.{source}.{position}.{slot}"))
-    }
-
-    /// The position behind a cursor; `None` for what no server has answered.
-    pub fn of(cursor: &str) -> Option<Self> {
-        let plain = opaque::read(cursor)?;
-        let mut parts = plain.splitn(4, '.');
-        let mut next = || parts.next();
-        let (owner, source, position) = (next()?.parse().ok()?, next()?.parse().ok()?, next()?.parse().ok()?);
-        // PostgreSQL cannot keep a NUL.
-        let slot = next().filter(|slot| !slot.contains('\0'))?.to_owned();
-        Some(Self { owner, source, slot, position }).filter(|p| p.owner > 0 && p.source < sources().len())
-    }
 }
 
 /// What is asked of the references to some objects.
@@ -131,7 +99,7 @@ pub fn references(
         })?;
     }
     let owners: HashSet<i64> = found.iter().map(|(_, position)| position.owner).collect();
-    let owners = objects::load(query, &owners.into_iter().collect::<Vec<_>>())?;
+    let owners = objects::load_objects(query, &owners.into_iter().collect::<Vec<_>>())?;
     let owners: HashMap<i64, Arc<ObjectRow>> = owners.into_iter().map(|(id, row)| (id, Arc::new(row))).collect();
     found.sort_by(|a, b| a.1.cmp(&b.1));
     let mut lists: HashMap<i64, Vec<ReferenceRow>> = HashMap::new();

@@ -4,11 +4,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::error::Result;
-use super::session::{Query, Session, Tx, column};
-use super::transfer::objects_after;
-use crate::domain::{BEHIND_ALL, TenantId, Value, fold, sort_key, word, words};
+use super::session::{Query, Tx, column};
+use crate::domain::{BEHIND_ALL, fold, word, words};
 use crate::form::{Cell, Info};
-use crate::objects;
 
 /// The words of one row.
 pub(super) type Words = BTreeSet<String>;
@@ -22,8 +20,6 @@ const DELETE: &str = "DELETE FROM search_word WHERE tenant_id = $1 AND object_id
 // The objects are few and the words may be common: an expression keeps the engines from going through the words.
 const AMONG: &str = "SELECT object_id FROM search_word
   WHERE tenant_id = $1 AND object_id = ANY($2) AND word || '' >= $3 AND word || '' < $4";
-const TENANTS: &str = "SELECT tenant_id FROM tenant ORDER BY tenant_id";
-const FOLD: &str = "UPDATE pbx_object SET name_folded = $3 WHERE tenant_id = $1 AND object_id = $2";
 
 /// The words of an object's own row.
 pub(super) fn own(number: Option<&str>, name: &str, description: &str) -> Words {
@@ -36,7 +32,8 @@ pub(super) fn of_section(info: &Info, cells: &[Cell]) -> Words {
     of_texts(&mut cells.filter_map(|(_, cell)| if let Cell::Value(value) = cell { value.text() } else { None }))
 }
 
-fn of_texts(texts: &mut dyn Iterator<Item = &str>) -> Words {
+/// The words of some texts, and each text as a whole.
+pub(super) fn of_texts(texts: &mut dyn Iterator<Item = &str>) -> Words {
     texts.flat_map(|text| words(text).into_iter().chain([word(&fold(text))])).filter(|word| !word.is_empty()).collect()
 }
 
@@ -63,59 +60,7 @@ pub(super) fn save(tx: &mut Tx<'_>, id: i64, source: &str, before: &Words, after
 ///
 /// # Errors
 /// What the engine answers.
-pub fn among(query: &mut Query<'_>, ids: &[i64], term: &str) -> Result<HashSet<i64>> {
+pub fn with_word(query: &mut Query<'_>, ids: &[i64], term: &str) -> Result<HashSet<i64>> {
     let params = [ids.iter().copied().collect(), term.into(), format!("{term}{BEHIND_ALL}").into()];
     query.rows(AMONG, &params)?.iter().map(|row| column!(row, 0, int)).collect()
-}
-
-/// How many rows are read at once.
-const CHUNK: i64 = 500;
-
-/// Gives every object of a database its folded name and its words: after the migration that adds them.
-pub(super) fn build(session: &mut dyn Session) -> Result<()> {
-    for row in session.rows(TENANTS, &[])? {
-        let tx = &mut Tx::of_no_change(session, TenantId(column!(row, 0, int)?));
-        let mut after = 0;
-        loop {
-            let rows = objects_after(tx, after, CHUNK)?;
-            let Some(last) = rows.last() else { break };
-            after = last.id.local;
-            for row in &rows {
-                tx.later(FOLD, &[row.id.local.into(), sort_key(&row.name).into()])?;
-                insert_own(tx, row.id.local, &own(row.number.as_deref(), &row.name, &row.description))?;
-            }
-        }
-        build_sections(tx)?;
-    }
-    Ok(())
-}
-
-/// The tables with fields that a search reads, each with these fields and the statement that reads them.
-fn tables() -> Vec<(&'static str, String)> {
-    let found = objects::infos().filter(|info| !info.searched.is_empty()).map(|info| (info.table, info.searched));
-    let statement = |(table, searched): (&'static str, &[&str])| {
-        let columns = searched.join(", ");
-        let sql = format!(
-            "SELECT object_id, {columns} FROM {table} WHERE tenant_id = $1 AND object_id > $2 ORDER BY object_id LIMIT $3"
-        );
-        (table, sql)
-    };
-    found.map(statement).collect()
-}
-
-fn build_sections(tx: &mut Tx<'_>) -> Result<()> {
-    for (table, sql) in tables() {
-        let sql: &'static str = Box::leak(sql.into_boxed_str());
-        let mut after = 0;
-        loop {
-            let rows = tx.rows(sql, &[after.into(), CHUNK.into()])?;
-            let Some(last) = rows.last() else { break };
-            after = column!(last, 0, int)?;
-            for row in &rows {
-                let words = of_texts(&mut row.iter().skip(1).filter_map(Value::text));
-                save(tx, column!(row, 0, int)?, table, &Words::new(), &words)?;
-            }
-        }
-    }
-    Ok(())
 }

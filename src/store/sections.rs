@@ -8,8 +8,8 @@ use std::sync::{OnceLock, RwLock};
 use super::error::{Result, StoreError};
 use super::search;
 use super::session::{Query, Tx, column};
-use crate::domain::{Code, ObjectId, Problem, Row, Value};
-use crate::form::{self, Cell, Described, Info, Information, Place, Rows, Section, Typed, camel};
+use crate::domain::{Problem, Row, Value};
+use crate::form::{self, Cell, Described, Info, Information, Place, Rows, Section, Typed};
 use crate::objects::{AnyDetail, KindInfo};
 
 /// The fields of Information that stand in the object's own row.
@@ -201,7 +201,7 @@ pub fn load_details(
 ///
 /// # Errors
 /// As [`load_any`].
-pub fn load<S: Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
+pub fn load_sections<S: Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
     let (tenant, mut sections) = (query.tenant(), HashMap::new());
     each(query, S::info_of(), ids, &mut |id, cells| {
         form::load(cells, tenant).map(|section| drop(sections.insert(id, section)))
@@ -214,7 +214,7 @@ pub fn load<S: Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64,
 ///
 /// # Errors
 /// What the engine answers.
-pub fn save(tx: &mut Tx<'_>, id: i64, before: Option<&dyn Section>, after: &dyn Section) -> Result<()> {
+pub fn save_section(tx: &mut Tx<'_>, id: i64, before: Option<&dyn Section>, after: &dyn Section) -> Result<()> {
     let info = after.info();
     if before.is_some_and(|before| before.equals(after)) {
         return Ok(());
@@ -259,7 +259,7 @@ fn save_list(tx: &mut Tx<'_>, owner: i64, slot: &str, rows: Rows, clear: bool, e
 ///
 /// # Errors
 /// What the engine answers; REFERENCE when something refers to it.
-pub fn erase(tx: &mut Tx<'_>, id: i64, info: &'static Info) -> Result<()> {
+pub fn erase_section(tx: &mut Tx<'_>, id: i64, info: &'static Info) -> Result<()> {
     static KNOWN: OnceLock<RwLock<HashMap<&'static str, &'static &'static str>>> = OnceLock::new();
     for field in &info.fields {
         if let Place::Rows(rows @ Rows { slotted: false, .. }) = field.place {
@@ -270,46 +270,4 @@ pub fn erase(tx: &mut Tx<'_>, id: i64, info: &'static Info) -> Result<()> {
         keep(format!("DELETE FROM {} WHERE tenant_id = $1 AND object_id = $2", info.table))
     });
     tx.later(sql, &[id.into()])
-}
-
-/// What of a detail another object of the tenant already has, see [`KindInfo::unique`].
-///
-/// # Errors
-/// What the engine answers.
-pub fn alike(
-    query: &mut Query<'_>,
-    kind: &'static KindInfo,
-    detail: &dyn Section,
-    own: Option<ObjectId>,
-) -> Result<Vec<Problem>> {
-    static KNOWN: OnceLock<RwLock<HashMap<(&'static str, usize), &'static &'static str>>> = OnceLock::new();
-    let value = |column: &&str| match detail.fields().find(|(field, _)| field.name == *column)?.1.store() {
-        Cell::Value(value) => Some(value),
-        Cell::Rows(_) => None,
-    };
-    let mut problems = Vec::new();
-    for (i, columns) in kind.unique.iter().enumerate() {
-        let values: Vec<Value> = columns.iter().filter_map(value).collect();
-        let Some(first) = values.first().filter(|v| ![Value::Null, false.into(), "".into()].contains(*v)) else {
-            continue;
-        };
-        let sql = once(KNOWN.get_or_init(RwLock::default), (kind.detail.table, i), || {
-            let equal = columns.iter().enumerate().map(|(i, column)| format!(" AND s.{column} = ${}", i + 2));
-            keep(format!(
-                "SELECT o.object_id, o.name FROM {} s JOIN pbx_object o ON o.tenant_id = s.tenant_id \
-                 AND o.object_id = s.object_id WHERE s.tenant_id = $1{} ORDER BY o.object_id LIMIT 2",
-                kind.detail.table,
-                equal.collect::<String>()
-            ))
-        });
-        for row in query.rows(sql, &values)? {
-            let other = ObjectId { tenant: query.tenant(), local: column!(row, 0, int)? };
-            if own != Some(other) {
-                let problem = Problem::new(Code::Taken, format!("is that of {} already", column!(row, 1, text)?));
-                let shown = first.text().map_or_else(|| format!("{}", first.int().unwrap_or(1)), str::to_owned);
-                problems.push(problem.value(shown).related(other).under(camel(columns[0])));
-            }
-        }
-    }
-    Ok(problems)
 }

@@ -6,10 +6,41 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::objects::ObjectRow;
-use super::references::ReferencePlace;
-use crate::domain::{Kind, Value};
+use crate::domain::{Kind, Value, opaque};
 use crate::form::{Form, Info, Leads, Place, Pointer, camel};
 use crate::objects::KindInfo;
+
+/// Where a reference stands among all references to an object: they come by owner, then by column.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ReferencePlace {
+    /// The object that refers.
+    pub owner: i64,
+    /// The number of the column in [`sources`].
+    pub source: usize,
+    /// The field, where several share the column.
+    pub slot: String,
+    /// The position in the field's list.
+    pub position: i64,
+}
+
+impl ReferencePlace {
+    /// The position in the opaque form that clients see.
+    pub fn cursor(&self) -> String {
+        let Self { owner, source, slot, position } = self;
+        opaque::write(format!("{owner}.{source}.{position}.{slot}"))
+    }
+
+    /// The position behind a cursor; `None` for what no server has answered.
+    pub fn of(cursor: &str) -> Option<Self> {
+        let plain = opaque::read(cursor)?;
+        let mut parts = plain.splitn(4, '.');
+        let mut next = || parts.next();
+        let (owner, source, position) = (next()?.parse().ok()?, next()?.parse().ok()?, next()?.parse().ok()?);
+        // PostgreSQL cannot keep a NUL.
+        let slot = next().filter(|slot| !slot.contains('\0'))?.to_owned();
+        Some(Self { owner, source, slot, position }).filter(|p| p.owner > 0 && p.source < sources().len())
+    }
+}
 
 /// A column that leads to objects.
 #[derive(Debug)]

@@ -137,7 +137,7 @@ pub fn own_tenant_with(query: &mut Query<'_>, object: i64) -> Result<(TenantRow,
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the code is taken.
-pub fn create(session: &mut dyn Session, new: &TenantSettings, now: i64) -> Result<TenantId> {
+pub fn create_tenant(session: &mut dyn Session, new: &TenantSettings, now: i64) -> Result<TenantId> {
     let id = column!(session.first(NEXT, &[])?.unwrap_or_default(), 0, int)?;
     let row: Vec<Value> = [id.into(), now.into()].into_iter().chain(columns(new)).collect();
     session.execute(INSERT, &row)?;
@@ -156,7 +156,7 @@ fn columns(settings: &TenantSettings) -> impl Iterator<Item = Value> {
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the code is taken.
-pub fn update(tx: &mut Tx<'_>, settings: &TenantSettings) -> Result<()> {
+pub fn update_tenant(tx: &mut Tx<'_>, settings: &TenantSettings) -> Result<()> {
     tx.execute(UPDATE, &columns(settings).collect::<Vec<_>>()).map(drop)
 }
 

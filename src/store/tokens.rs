@@ -70,7 +70,7 @@ fn parse_one(rows: &[Row]) -> Result<TokenRow> {
 ///
 /// # Errors
 /// What the engine answers.
-pub fn find(session: &mut dyn Session, hash: &[u8]) -> Result<Option<TokenRow>> {
+pub fn find_token(session: &mut dyn Session, hash: &[u8]) -> Result<Option<TokenRow>> {
     Ok(parse(&session.rows(FIND, &[hash.into()])?)?.pop())
 }
 
@@ -83,7 +83,7 @@ pub(super) fn load(session: &mut dyn Session, id: i64) -> Result<Option<TokenRow
 ///
 /// # Errors
 /// What the engine or the closure answers.
-pub fn valid(session: &mut dyn Session, most: i64, each: &mut dyn FnMut(&[u8])) -> Result<()> {
+pub fn valid_tokens(session: &mut dyn Session, most: i64, each: &mut dyn FnMut(&[u8])) -> Result<()> {
     session.query(VALID, &[most.into()], &mut |row| {
         each(column!(row, 0, bytes)?);
         Ok(())
@@ -102,7 +102,7 @@ pub fn tokens(session: &mut dyn Session) -> Result<Vec<TokenRow>> {
 ///
 /// # Errors
 /// What the engine answers; CONFLICT when the name or the token is in use.
-pub fn create(
+pub fn create_token(
     session: &mut dyn Session,
     name: &str,
     hash: &[u8],
@@ -125,6 +125,6 @@ pub fn create(
 ///
 /// # Errors
 /// What the engine answers.
-pub fn revoke(session: &mut dyn Session, name: &str, now: i64) -> Result<bool> {
+pub fn revoke_token(session: &mut dyn Session, name: &str, now: i64) -> Result<bool> {
     Ok(session.execute(REVOKE, &[name.into(), now.into()])? > 0)
 }

@@ -2,9 +2,9 @@
 
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::types::Type;
 
 use super::super::error::{StoreError, constraint_name};
-use super::Unfit;
 
 /// The store's word for an error of the engine.
 pub(super) fn answer(error: &Error) -> StoreError {
@@ -93,3 +93,8 @@ fn constraint(said: &DbError) -> String {
     let named = said.constraint().map(str::to_owned);
     named.unwrap_or_else(|| constraint_name(said.table().unwrap_or_default(), &[]))
 }
+
+/// A parameter that its column cannot hold. Does not repeat the value, which may be a secret's.
+#[derive(Debug, thiserror::Error)]
+#[error("the parameter is no {0}")]
+pub(super) struct Unfit(pub(super) Type);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::engine::Connection as _;
+use super::super::connection::Connection as _;
 use super::super::error::Result;
 use super::super::look::Look;
 use super::super::session::Session;
-use super::{PostgresConnection, Server};
+use super::{PostgresConnection, PostgresServer};
 use crate::domain::Value;
 
 const NAMES: &str = "SELECT table_name FROM information_schema.tables
@@ -18,7 +18,7 @@ const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 ///
 /// # Errors
 /// Why the database cannot be read.
-pub(in crate::store) fn look(server: &Server) -> Result<PostgresConnection> {
+pub(in crate::store) fn look(server: &PostgresServer) -> Result<PostgresConnection> {
     let mut connection = PostgresConnection::open(server, Arc::default())?;
     connection.begin_read()?;
     // A whole table may take longer than what a request is given; nobody waits for a reader.

@@ -8,33 +8,30 @@
 
 mod answer;
 mod client;
+mod inspect;
 mod look;
 mod server;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::BytesMut;
 use futures_util::future::{join3, try_join_all};
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
+pub(super) use inspect::inspect;
 pub(super) use look::look;
-pub use server::Server;
+pub use server::PostgresServer;
 
 use self::answer::{answer, ended_by_commit};
 use self::client::Blocking;
-use super::engine::{Connection, Found, Statements};
+use self::values::{Standing, parameters};
+use super::connection::{Connection, Statements};
 use super::error::{Result, StoreError};
-use super::session::{Columns, Each, EachOf, Session};
+use super::session::{Each, EachOf, Session};
 use super::stop::Interrupt;
-use crate::domain::{Value, ValueRef};
-
-/// What every session gets unless the URL's `options` set it: no statement, no wait for a lock and no idle transaction
-/// goes on for ever.
-const PARAMETERS: [(&str, &str); 3] =
-    [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
+use crate::domain::Value;
 
 /// Begins a read: one state for all of its statements. At READ COMMITTED each would see its own.
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -42,12 +39,9 @@ const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// The most statements that wait for the next one.
 const MOST_WAITING: usize = 30;
 
-/// How to create a database that sorts as vext needs it.
-const CREATE: &str = "CREATE DATABASE vext TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
-
 /// A connection to a server, with the statements that have been prepared on it.
 pub(super) struct PostgresConnection {
-    server: Server,
+    server: PostgresServer,
     client: Blocking,
     /// What begins the transaction, as long as that has not been sent.
     begins: Option<&'static str>,
@@ -82,8 +76,8 @@ impl Waiting {
 }
 
 impl PostgresConnection {
-    pub(super) fn open(server: &Server, statements: Arc<Statements>) -> Result<Self> {
-        let client = connect(server)?;
+    pub(super) fn open(server: &PostgresServer, statements: Arc<Statements>) -> Result<Self> {
+        let client = server.connect()?;
         let (running, interrupted) = (Arc::new(Mutex::new(client.cancel_token())), Arc::default());
         let interrupt = interrupt(&running, server, &interrupted);
         Ok(Self {
@@ -103,7 +97,7 @@ impl PostgresConnection {
 
     /// Takes a new connection in place of one that is lost.
     fn renew(&mut self) -> Result<()> {
-        self.client = connect(&self.server)?;
+        self.client = self.server.connect()?;
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = self.client.cancel_token();
         self.prepared.clear();
         (self.failed, self.broken) = (false, false);
@@ -177,18 +171,12 @@ impl PostgresConnection {
     }
 }
 
-/// A connection with the parameters that vext wants.
-fn connect(server: &Server) -> Result<Blocking> {
-    let mut client = server.connect()?;
-    for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !server.sets(parameter)) {
-        let set = format!("SET {parameter} = '{value}'");
-        client.block_on(async |client| client.batch_execute(&set).await).map_err(|error| answer(&error))?;
-    }
-    Ok(client)
-}
-
 /// Asks the server over another connection, as its protocol wants it, to cancel what is running.
-fn interrupt(running: &Arc<Mutex<Option<CancelToken>>>, server: &Server, interrupted: &Arc<AtomicBool>) -> Interrupt {
+fn interrupt(
+    running: &Arc<Mutex<Option<CancelToken>>>,
+    server: &PostgresServer,
+    interrupted: &Arc<AtomicBool>,
+) -> Interrupt {
     let (running, tls, interrupted) = (Arc::clone(running), server.tls(), Arc::clone(interrupted));
     Arc::new(move || {
         interrupted.store(true, Ordering::SeqCst);
@@ -304,95 +292,5 @@ impl Session for PostgresConnection {
     fn later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
         let statement = self.prepare(sql)?;
         self.wait(Waiting::Prepared(statement, params))
-    }
-}
-
-fn parameters(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
-    params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
-}
-
-struct Standing<'a>(&'a Row);
-
-impl Columns for Standing<'_> {
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    fn get(&self, at: usize) -> Result<ValueRef<'_>> {
-        let value = self.0.try_get::<_, Option<ValueRef<'_>>>(at);
-        Ok(value.map_err(|error| StoreError::Corrupt(error.to_string()))?.unwrap_or(ValueRef::Null))
-    }
-}
-
-type Conversion<T> = std::result::Result<T, Box<dyn std::error::Error + Sync + Send>>;
-
-impl ToSql for Value {
-    fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Conversion<IsNull> {
-        match (self, of) {
-            (Value::Null, _) => Ok(IsNull::Yes),
-            (Value::Bool(b), &Type::BOOL) => b.to_sql(of, out),
-            (Value::Int(n), &Type::INT8) => n.to_sql(of, out),
-            (Value::Int(n), &Type::INT4) => i32::try_from(*n)?.to_sql(of, out),
-            (Value::Text(text), _) if <&str as ToSql>::accepts(of) => text.to_sql(of, out),
-            (Value::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(of, out),
-            (Value::Ids(ids), &Type::INT8_ARRAY) => (&**ids).to_sql(of, out),
-            (Value::Texts(texts), &Type::TEXT_ARRAY) => (&**texts).to_sql(of, out),
-            _ => Err(Unfit(of.clone()).into()),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    tokio_postgres::types::to_sql_checked!();
-}
-
-/// A parameter that its column cannot hold. Does not repeat the value, which may be a secret's.
-#[derive(Debug, thiserror::Error)]
-#[error("the parameter is no {0}")]
-struct Unfit(Type);
-
-impl<'a> FromSql<'a> for ValueRef<'a> {
-    fn from_sql(of: &Type, raw: &'a [u8]) -> Conversion<Self> {
-        Ok(match *of {
-            Type::BOOL => ValueRef::Bool(bool::from_sql(of, raw)?),
-            Type::INT8 => ValueRef::Int(i64::from_sql(of, raw)?),
-            Type::INT4 => ValueRef::Int(i32::from_sql(of, raw)?.into()),
-            Type::BYTEA => ValueRef::Bytes(<&[u8]>::from_sql(of, raw)?),
-            _ => ValueRef::Text(<&str>::from_sql(of, raw)?),
-        })
-    }
-
-    fn accepts(of: &Type) -> bool {
-        matches!(*of, Type::BOOL | Type::INT8 | Type::INT4 | Type::BYTEA) || <&str as FromSql>::accepts(of)
-    }
-}
-
-/// Sorts as bytes do: capitals before small letters, no sign passed over, letters beyond ASCII behind all others.
-const BYTE_ORDER: &str = "SELECT 'B' < 'a' AND 'a-c' < 'ab' AND 'z' < 'é' AND '+1' < '0'";
-const SETTINGS: &str =
-    "SELECT current_setting('server_encoding'), datcollate FROM pg_database WHERE datname = current_database()";
-const TABLES: &str = "SELECT count(*), coalesce(sum(CASE WHEN table_name = 'migration' THEN 1 ELSE 0 END), 0)::bigint
-  FROM information_schema.tables WHERE table_schema = current_schema()";
-
-/// Looks whether a database can be reached and is fit for use.
-pub(super) fn inspect(server: &Server) -> std::result::Result<Found, String> {
-    let mut connection =
-        PostgresConnection::open(server, Arc::default()).map_err(|error| format!("{server}: {error}"))?;
-    let session = connection.session();
-    let mut one = |sql| session.first(sql, &[]).map(Option::unwrap_or_default).map_err(|e| format!("{server}: {e}"));
-    let settings = one(SETTINGS)?;
-    let text = |i: usize| settings.get(i).and_then(Value::text).unwrap_or("?").to_owned();
-    if text(0) != "UTF8" {
-        return Err(format!("{server} keeps text as {}, not as UTF8; create it with: {CREATE}", text(0)));
-    }
-    if one(BYTE_ORDER)? != [Value::Bool(true)] {
-        return Err(format!("{server} sorts text by the rules of {}, not by bytes; create it with: {CREATE}", text(1)));
-    }
-    match one(TABLES)?.as_slice() {
-        [Value::Int(0), _] => Ok(Found::Nothing),
-        [_, Value::Int(1)] => Ok(Found::Ours),
-        _ => Err(format!("{server} has tables, but not those of vext")),
     }
 }

@@ -26,14 +26,19 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long sent data may stay unacknowledged before the connection counts as lost, unless the URL says otherwise.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
+/// What every session gets unless the URL's `options` set it: no statement, no wait for a lock and no idle transaction
+/// goes on for ever.
+const PARAMETERS: [(&str, &str); 3] =
+    [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
+
 /// A database of a PostgreSQL server: what a URL says, with what vext adds where it is silent.
 #[derive(Clone)]
-pub struct Server {
+pub struct PostgresServer {
     config: Box<Config>,
     tls: MakeRustlsConnect,
 }
 
-impl Server {
+impl PostgresServer {
     /// Reads a URL as libpq does: `postgres://user:password@host1,host2:5433/database?option=value`. `sslmode` may be
     /// `disable`, `prefer`, `require` (both without looking at the certificate) or `verify-full`, which trusts the
     /// authorities of `sslrootcert`, a PEM file, or else those of the system.
@@ -93,17 +98,23 @@ impl Server {
         Ok(Self { config: Box::new(config), tls: MakeRustlsConnect::new(tls(verify, root.as_deref())?) })
     }
 
-    /// Connects to the first host that fits. Blocks, and must not be called from an async task.
+    /// Connects to the first host that fits, and sets what the URL leaves open. Blocks, and must not be called from an async task.
     ///
     /// # Errors
     /// Why there is no connection.
     pub(super) fn connect(&self) -> Stored<Blocking> {
         let runtime = client::runtime().map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Blocking::connect(runtime, &self.config, self.tls()).map_err(|error| match answer(&error) {
+        let connected = Blocking::connect(runtime, &self.config, self.tls());
+        let mut client = connected.map_err(|error| match answer(&error) {
             // Whatever keeps a connection from being made, no statement was at fault.
             StoreError::Bug(why) | StoreError::Invalid(why) => StoreError::Unavailable(why),
             other => other,
-        })
+        })?;
+        for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !self.sets(parameter)) {
+            let set = format!("SET {parameter} = '{value}'");
+            client.block_on(async |client| client.batch_execute(&set).await).map_err(|error| answer(&error))?;
+        }
+        Ok(client)
     }
 
     /// How connections to it are encrypted.
@@ -127,7 +138,7 @@ impl Server {
     }
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for PostgresServer {
     /// `postgres://host1,host2/database`, without user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hosts: Vec<_> = self.config.get_hosts().iter().map(host).collect();
@@ -217,12 +228,13 @@ mod tests {
 
     #[test]
     fn a_url_is_read_as_libpq_reads_it() {
-        let server = Server::parse("postgres://me:secret@a,b/vext?target_session_attrs=read-write&sslmode=require");
+        let server =
+            PostgresServer::parse("postgres://me:secret@a,b/vext?target_session_attrs=read-write&sslmode=require");
         let server = server.unwrap();
         assert_eq!(server.to_string(), "postgres://a,b/vext");
         assert_eq!(server.config.get_ssl_mode(), SslMode::Require);
         assert_eq!(server.config.get_connect_timeout(), Some(&CONNECT));
-        let own = Server::parse("postgresql:///vext?host=/run/postgresql&connect_timeout=2").unwrap();
+        let own = PostgresServer::parse("postgresql:///vext?host=/run/postgresql&connect_timeout=2").unwrap();
         assert_eq!(own.to_string(), "postgres:///run/postgresql/vext");
         assert_eq!(own.config.get_connect_timeout(), Some(&Duration::from_secs(2)));
     }
@@ -237,7 +249,7 @@ mod tests {
             ("postgres://me:hush@a:port/vext", "port"),
             ("postgres:///vext", "no host"),
         ] {
-            let why = Server::parse(url).map(|s| s.to_string()).unwrap_err();
+            let why = PostgresServer::parse(url).map(|s| s.to_string()).unwrap_err();
             assert!(why.contains(word) && !why.contains("hush") && !why.contains('\n'), "{url}: {why}");
         }
     }

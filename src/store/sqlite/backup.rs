@@ -1,7 +1,7 @@
 //! Files as a whole: a copy of one that is in use, and taking one away from everybody.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -56,13 +56,6 @@ pub fn copy_database(from: &Path, to: &Path, progress: &mut Progress<'_>) -> Sai
 fn leave_log(connection: &Connection) -> rusqlite::Result<()> {
     let mode: String = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
     if mode == "delete" { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
-}
-
-/// A file that SQLite keeps beside a database: `-wal`, `-shm` or `-journal`.
-pub fn beside(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 /// A database file that no other program can use while this lives.

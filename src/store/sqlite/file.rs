@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::super::engine::{BRING_BACK, Found};
-use super::{APPLICATION_ID, BUSY_TIMEOUT, beside};
+use super::super::connection::{BRING_BACK, Found};
+use super::{APPLICATION_ID, BUSY_TIMEOUT};
+
+/// A file that SQLite keeps beside a database: `-wal`, `-shm` or `-journal`.
+pub fn beside(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
 
 /// Looks whether a file is ours; and whether it is sound, where a program may have been killed that had it open. What was
 /// closed in good order is read beside serving it, see [`FileReading`].

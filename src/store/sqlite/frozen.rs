@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 
 use super::super::look::Look;
 use super::super::session::Session;
-use super::backup::beside;
+use super::file::beside;
 use super::file::refusal;
 use super::{APPLICATION_ID, SqliteConnection, configure};
 

@@ -1,30 +1,32 @@
 //! The SQLite engine: the only folder that says `rusqlite`.
 
+mod answer;
 mod backup;
 mod file;
 mod frozen;
+mod values;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef as Stored};
-use rusqlite::{CachedStatement, ErrorCode, OpenFlags, ToSql, ffi};
+use rusqlite::{CachedStatement, OpenFlags};
 
-use super::engine::{Connection, Statements};
-use super::error::{Result, StoreError, constraint_name};
-use super::session::{Columns, Each, Session};
+use super::connection::{Connection, Statements};
+use super::error::Result;
+use super::session::{Each, Session};
 use super::stop::Interrupt;
-use crate::domain::{Value, ValueRef};
-pub use backup::{Exclusive, beside, copy_database};
-pub use file::FileReading;
+use crate::domain::Value;
+use answer::answer;
+pub use backup::{Exclusive, copy_database};
+pub use file::{FileReading, beside};
 pub(super) use file::{inspect, is_left_open};
 pub use frozen::Frozen;
+use values::{ANY, Standing, bind, is_many};
 
 /// `vext` in ASCII: marks a file as ours.
 const APPLICATION_ID: i64 = 0x7665_7874;
@@ -177,80 +179,6 @@ impl Native {
     }
 }
 
-const ANY: &str = "= ANY(";
-
-/// Whether a parameter is a list, but not of one.
-fn is_many(param: &Value) -> bool {
-    match param {
-        Value::Ids(ids) => ids.len() != 1,
-        Value::Texts(texts) => texts.len() != 1,
-        _ => false,
-    }
-}
-
-/// Binds by the number in the placeholder's name: SQLite takes `$2` for a name and counts names in order of appearance.
-fn bind(statement: &mut CachedStatement<'_>, params: &[Value], lists_of_one: bool) -> Result<()> {
-    for place in 1..=statement.parameter_count() {
-        let name = statement.parameter_name(place).unwrap_or_default();
-        let param =
-            name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok()).and_then(|n| params.get(n.checked_sub(1)?));
-        let Some(param) = param else { return Err(StoreError::Bug(format!("nothing to bind to {name}"))) };
-        let bound = match param {
-            Value::Ids(ids) if lists_of_one => statement.raw_bind_parameter(place, ids.first()),
-            Value::Texts(texts) if lists_of_one => statement.raw_bind_parameter(place, texts.first()),
-            param => statement.raw_bind_parameter(place, Bound(param)),
-        };
-        bound.map_err(answer)?;
-    }
-    Ok(())
-}
-
-struct Bound<'a>(&'a Value);
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self.0 {
-            Value::Null => ToSqlOutput::Borrowed(Stored::Null),
-            Value::Bool(b) => ToSqlOutput::Owned(Sql::Integer((*b).into())),
-            Value::Int(n) => ToSqlOutput::Owned(Sql::Integer(*n)),
-            Value::Text(s) => ToSqlOutput::Borrowed(Stored::Text(s.as_bytes())),
-            Value::Bytes(b) => ToSqlOutput::Borrowed(Stored::Blob(b)),
-            Value::Ids(ids) => {
-                let ids: Rc<Vec<Sql>> = Rc::new(ids.iter().copied().map(Sql::Integer).collect());
-                ToSqlOutput::from_rc(ids, c"rarray")
-            }
-            Value::Texts(texts) => {
-                let texts: Rc<Vec<Sql>> = Rc::new(texts.iter().cloned().map(Sql::Text).collect());
-                ToSqlOutput::from_rc(texts, c"rarray")
-            }
-        })
-    }
-}
-
-struct Standing<'a, 's> {
-    row: &'a rusqlite::Row<'s>,
-    count: usize,
-}
-
-impl Columns for Standing<'_, '_> {
-    fn count(&self) -> usize {
-        self.count
-    }
-
-    fn get(&self, at: usize) -> Result<ValueRef<'_>> {
-        Ok(match self.row.get_ref(at).map_err(answer)? {
-            Stored::Null => ValueRef::Null,
-            Stored::Integer(n) => ValueRef::Int(n),
-            Stored::Text(text) => {
-                let text = std::str::from_utf8(text);
-                ValueRef::Text(text.map_err(|_| StoreError::Corrupt(format!("column {at} is not UTF-8")))?)
-            }
-            Stored::Blob(bytes) => ValueRef::Bytes(bytes),
-            Stored::Real(_) => return Err(StoreError::Corrupt(format!("column {at} is a float"))),
-        })
-    }
-}
-
 impl Session for SqliteConnection {
     fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
         let mut statement = self.prepare(sql, params)?;
@@ -268,45 +196,10 @@ impl Session for SqliteConnection {
     }
 }
 
-/// The store's word for an error of the engine.
-pub(super) fn answer(error: rusqlite::Error) -> StoreError {
-    let rusqlite::Error::SqliteFailure(code, message) = &error else { return StoreError::Bug(error.to_string()) };
-    let message = message.clone().unwrap_or_else(|| error.to_string());
-    match (code.code, code.extended_code) {
-        (_, ffi::SQLITE_CONSTRAINT_UNIQUE) => StoreError::Conflict { constraint: constraint(&message) },
-        (_, ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID) => {
-            StoreError::Conflict { constraint: constraint_name(table(&message), &["pkey"]) }
-        }
-        (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => StoreError::Reference,
-        (ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch, _) => StoreError::Invalid(message),
-        (_, ffi::SQLITE_BUSY_SNAPSHOT) => StoreError::Stale(message),
-        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted, _) => {
-            StoreError::Busy(message)
-        }
-        (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => StoreError::Corrupt(message),
-        (ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly, _) => {
-            StoreError::Unavailable(message)
-        }
-        _ => StoreError::Bug(message),
-    }
-}
-
-/// The columns `table.column` that SQLite's message ends with.
-fn columns(message: &str) -> impl Iterator<Item = (&str, &str)> {
-    message.rsplit(": ").next().unwrap_or_default().split(", ").filter_map(|column| column.split_once('.'))
-}
-
-fn table(message: &str) -> &str {
-    columns(message).next().map_or("", |(table, _)| table)
-}
-
-fn constraint(message: &str) -> String {
-    constraint_name(table(message), &columns(message).map(|(_, column)| column).collect::<Vec<_>>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreError;
 
     fn open(path: &Path, readonly: bool) -> SqliteConnection {
         SqliteConnection::open(path, readonly, Arc::default()).unwrap()

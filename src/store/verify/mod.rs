@@ -4,13 +4,14 @@
 //! in `tenant.rs`, what stands above tenants here.
 
 mod counters;
+mod problem;
 mod tenant;
 mod words;
 
-use super::error::StoreError;
 use super::session::{Session, column};
 use super::{Progress, migrate, tokens};
 use crate::domain::{Sealer, TenantId, Value};
+use problem::problem;
 use tenant::verify_tenant;
 
 const TENANTS: &str = "SELECT tenant_id, next_object FROM tenant ORDER BY tenant_id";
@@ -28,7 +29,7 @@ pub fn verify_rows(
 ) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     let tenants = session.rows(TENANTS, &[]).unwrap_or_else(|error| {
-        found.push(said("tenant", error));
+        found.push(problem("tenant", error));
         Vec::new()
     });
     let total = tenants.len() as u64;
@@ -50,16 +51,9 @@ pub fn lacking_migrations(session: &mut dyn Session) -> Result<Vec<String>, Stri
     migrate::lacking_in_file(session)
 }
 
-fn said(place: impl std::fmt::Display, error: StoreError) -> String {
-    match error {
-        StoreError::Corrupt(why) => format!("{place}: {why}"),
-        other => format!("{place}: {other}"),
-    }
-}
-
 fn verify_tokens(session: &mut dyn Session, found: &mut Vec<String>) {
     let rows = session.rows(TOKENS, &[]).unwrap_or_else(|error| {
-        found.push(said("token", error));
+        found.push(problem("token", error));
         Vec::new()
     });
     for row in rows {
@@ -74,7 +68,7 @@ fn verify_tokens(session: &mut dyn Session, found: &mut Vec<String>) {
                 }
             }
             Ok(None) => {}
-            Err(error) => found.push(said(format!("token[{id}]"), error)),
+            Err(error) => found.push(problem(format!("token[{id}]"), error)),
         }
         if row.get(1).and_then(Value::bytes).is_none_or(|hash| hash.len() != 32) {
             found.push(format!("token[{id}].hash: must be 32 bytes"));
@@ -90,5 +84,5 @@ fn verify_key(session: &mut dyn Session, sealer: Option<&Sealer>, found: &mut Ve
         }
         Ok(())
     });
-    found.extend(keys.err().map(|error| said("sealing_key", error)));
+    found.extend(keys.err().map(|error| problem("sealing_key", error)));
 }

@@ -8,7 +8,8 @@ use super::super::objects::ObjectRow;
 use super::super::search;
 use super::super::session::{Query, Session, column};
 use super::super::{objects, sections, tenants};
-use super::{counters, said};
+use super::counters;
+use super::problem::problem;
 use crate::domain::{ExtensionNumber, Kind, Row, Scalar as _, Sealer, TenantId, Value};
 use crate::form::{Cell, Form, Info, Place, Rows, Section};
 use crate::objects::KindInfo;
@@ -51,7 +52,7 @@ pub(super) fn verify_tenant(
             (defaults, revision) = (Some(row.defaults), row.revision);
         }
         Ok(None) => {}
-        Err(error) => found.push(said(format!("tenant[{}]", id.0), error)),
+        Err(error) => found.push(problem(format!("tenant[{}]", id.0), error)),
     }
     let query = Query::new(session, id);
     let mut check = Check { query, sealer, kinds: HashMap::new(), lists: BTreeMap::new(), found: Vec::new() };
@@ -88,14 +89,14 @@ impl Check<'_, '_> {
         let rows = self.query.rows(sql, &[]);
         let ids = rows.and_then(|rows| rows.iter().map(|row| column!(row, 0, int)).collect::<Result<Vec<_>>>());
         ids.unwrap_or_else(|error| {
-            self.found.push(said(table, error));
+            self.found.push(problem(table, error));
             Vec::new()
         })
     }
 
     fn objects(&mut self, defaults: Option<i64>, next: i64) {
         let ids = self.ids("pbx_object", OBJECTS);
-        let read = |query: &mut Query<'_>, ids: &[i64]| objects::load(query, ids);
+        let read = |query: &mut Query<'_>, ids: &[i64]| objects::load_objects(query, ids);
         let rows = each_chunk(&mut self.query, &ids, &mut self.found, &|id| format!("pbx_object[{id}]"), &read);
         let words = |row: &ObjectRow| search::own(row.number.as_deref(), &row.name, &row.description);
         let words = rows.iter().map(|(id, row)| (*id, words(row))).collect();
@@ -193,7 +194,7 @@ impl Check<'_, '_> {
                         }
                     }
                 }
-                Err(error) => self.found.push(said(table, error)),
+                Err(error) => self.found.push(problem(table, error)),
             }
         }
     }
@@ -201,7 +202,7 @@ impl Check<'_, '_> {
     fn counters(&mut self) {
         match counters::of_tenant(&mut self.query) {
             Ok(found) => self.found.extend(found),
-            Err(error) => self.found.push(said("tenant", error)),
+            Err(error) => self.found.push(problem("tenant", error)),
         }
     }
 
@@ -227,8 +228,8 @@ impl Check<'_, '_> {
             Ok(())
         });
         let counted = counters::of_changes(&mut self.query, next, &mut self.found);
-        self.found.extend(read.err().or(counted.err()).map(|error| said("change", error)));
-        self.found.extend(fields.err().map(|error| said("change_field", error)));
+        self.found.extend(read.err().or(counted.err()).map(|error| problem("change", error)));
+        self.found.extend(fields.err().map(|error| problem("change_field", error)));
     }
 
     /// An import that is under way.
@@ -239,7 +240,7 @@ impl Check<'_, '_> {
         match read {
             Ok(Some((lines, _))) if lines < 0 => self.found.push("import.lines: must be 0 or more".into()),
             Ok(_) => {}
-            Err(error) => self.found.push(said("import", error)),
+            Err(error) => self.found.push(problem("import", error)),
         }
     }
 }
@@ -262,7 +263,7 @@ fn each_chunk<T>(
                         Ok(one) => rows.extend(one),
                         // A row that breaks its type's rule names itself.
                         Err(StoreError::Corrupt(why)) if why.starts_with(&place(id)) => found.push(why),
-                        Err(error) => found.push(said(place(id), error)),
+                        Err(error) => found.push(problem(place(id), error)),
                     }
                 }
             }

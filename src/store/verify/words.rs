@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::super::objects::ObjectRow;
 use super::super::search::Words;
 use super::super::session::column;
-use super::said;
+use super::problem::problem;
 use super::tenant::Check;
 use crate::domain::sort_key;
 
@@ -20,7 +20,7 @@ impl Check<'_, '_> {
             there.entry(column!(row, 0, int)?).or_default().insert(column!(row, 1, text)?.to_owned());
             Ok(())
         });
-        self.found.extend(read.err().map(|error| said("search_word", error)));
+        self.found.extend(read.err().map(|error| problem("search_word", error)));
         for (id, words) in rows {
             if there.remove(id).unwrap_or_default() != *words {
                 self.found.push(format!("search_word[{id}.{source}]: must be the words of the object's row"));
@@ -42,6 +42,6 @@ impl Check<'_, '_> {
             }
             Ok(())
         });
-        self.found.extend(read.err().map(|error| said("pbx_object", error)));
+        self.found.extend(read.err().map(|error| problem("pbx_object", error)));
     }
 }

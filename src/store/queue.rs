@@ -1,0 +1,221 @@
+//! The writer's queue: tenants take turns.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::error::{Result, StoreError};
+use super::job::Job;
+use crate::domain::{Stopwatch, TenantId};
+
+/// The most jobs in one commit, so that the first does not wait for ever.
+const GROUP: usize = 256;
+/// The most jobs of one tenant that wait. Requests hold a place of the server while they save, of which there are far
+/// fewer; this bounds what clients leave behind that do not wait for their answer.
+const WAITING: usize = 1024;
+/// Whose row a group of jobs holds: a tenant's, or none for what stands above tenants.
+pub(super) type Key = Option<TenantId>;
+
+/// The jobs of one commit, and whose they are.
+pub(super) type Group = (Vec<Key>, Vec<Box<dyn Job>>);
+
+/// The jobs that wait, by key. A key is in the hands of one thread at a time, so that its jobs keep their order.
+#[derive(Default)]
+struct Waiting {
+    jobs: HashMap<Key, VecDeque<Box<dyn Job>>>,
+    /// Keys that have jobs and no thread.
+    ready: VecDeque<Key>,
+    /// Keys in the hands of a thread, and for how long.
+    busy: HashMap<Key, Stopwatch>,
+    closed: bool,
+}
+
+impl Waiting {
+    /// The next group, empty when nothing waits, with the keys whose it is. A group of one tenant takes what it has; one
+    /// of all tenants takes a job of each in turn.
+    fn group(&mut self, by_tenant: bool) -> Group {
+        let (mut keys, mut group) = (Vec::new(), Vec::new());
+        while group.len() < GROUP
+            && let Some(key) = self.ready.pop_front()
+        {
+            let jobs = self.jobs.entry(key).or_default();
+            group.extend(jobs.drain(..jobs.len().min(if by_tenant { GROUP } else { 1 })));
+            if let Entry::Vacant(free) = self.busy.entry(key) {
+                free.insert(Stopwatch::start());
+                keys.push(key);
+            }
+            if by_tenant {
+                break;
+            }
+            if !jobs.is_empty() {
+                self.ready.push_back(key);
+            }
+        }
+        (keys, group)
+    }
+
+    /// Gives a key back; whether it has jobs left.
+    fn done(&mut self, key: Key) -> bool {
+        self.busy.remove(&key);
+        let more = self.jobs.get(&key).is_some_and(|jobs| !jobs.is_empty());
+        if !more {
+            self.jobs.remove(&key);
+        } else if !self.ready.contains(&key) {
+            self.ready.push_back(key);
+        }
+        more
+    }
+}
+
+/// The jobs that wait, and the threads that wait for them.
+pub(super) struct Queue {
+    /// Whether a group is of one tenant alone.
+    by_tenant: bool,
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+impl Queue {
+    pub(super) fn new(by_tenant: bool) -> Self {
+        Self { by_tenant, waiting: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// A poisoned lock only means that another thread panicked; the lists are whole.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a job.
+    ///
+    /// # Errors
+    /// Too many of its tenant wait already.
+    pub(super) fn push(&self, key: Key, job: Box<dyn Job>) -> Result<()> {
+        let mut waiting = self.lock();
+        let jobs = waiting.jobs.entry(key).or_default();
+        if jobs.len() >= WAITING {
+            return Err(StoreError::Busy(format!("{WAITING} saves of the tenant wait already")));
+        }
+        jobs.push_back(job);
+        if jobs.len() == 1 && !waiting.busy.contains_key(&key) {
+            waiting.ready.push_back(key);
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The next group and its keys, or `None` when the queue is closed and nothing is left for this thread.
+    pub(super) fn take(&self) -> Option<Group> {
+        let mut waiting = self.lock();
+        loop {
+            let (keys, group) = waiting.group(self.by_tenant);
+            if !group.is_empty() {
+                return Some((keys, group));
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Gives keys back.
+    pub(super) fn done(&self, keys: Vec<Key>) {
+        let mut waiting = self.lock();
+        for key in keys {
+            if waiting.done(key) {
+                self.changed.notify_one();
+            }
+        }
+    }
+
+    /// Ends the threads once nothing waits.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// How many jobs wait.
+    pub(super) fn len(&self) -> usize {
+        self.lock().jobs.values().map(VecDeque::len).sum()
+    }
+
+    /// Whether no thread has been at one group for longer.
+    pub(super) fn works_within(&self, patience: Duration) -> bool {
+        self.lock().busy.values().all(|at_work| at_work.elapsed() <= patience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::connection::Connection;
+    use crate::store::job::Verdict;
+
+    /// A job that is known by its name.
+    struct Named(&'static str, Arc<Mutex<Vec<&'static str>>>);
+
+    impl Job for Named {
+        fn begin(&self) -> bool {
+            true
+        }
+
+        fn run(&mut self, _: &mut dyn Connection) -> Verdict {
+            Verdict::Keep
+        }
+
+        fn age(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn answer(self: Box<Self>, _: &Result<()>) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+
+    fn queue(by_tenant: bool) -> Queue {
+        Queue::new(by_tenant)
+    }
+
+    /// Answers the next group and gives its keys back; how many they are.
+    fn group(queue: &Queue) -> usize {
+        let (keys, jobs) = queue.take().unwrap();
+        jobs.into_iter().for_each(|job| job.answer(&Ok(())));
+        let count = keys.len();
+        queue.done(keys);
+        count
+    }
+
+    #[test]
+    fn tenants_take_turns_in_a_group_and_keep_their_order() {
+        let (queue, said) = (queue(false), Arc::<Mutex<Vec<_>>>::default());
+        let push = |tenant, name| {
+            queue.push(Some(TenantId(tenant)), Box::new(Named(name, Arc::clone(&said)))).unwrap();
+        };
+        (0..GROUP).for_each(|_| push(1, "flood"));
+        ["first", "second"].into_iter().for_each(|name| push(2, name));
+        group(&queue);
+        let order = std::mem::take(&mut *said.lock().unwrap());
+        assert_eq!(order.len(), GROUP);
+        assert_eq!(order[..5], ["flood", "first", "flood", "second", "flood"]);
+        group(&queue);
+        assert_eq!(said.lock().unwrap().len(), 2, "the rest of the flood");
+        let waiting = queue.lock();
+        assert!(waiting.jobs.is_empty() && waiting.ready.is_empty() && waiting.busy.is_empty());
+    }
+
+    #[test]
+    fn a_flood_fills_its_own_tenants_places() {
+        for by_tenant in [false, true] {
+            let (queue, said) = (queue(by_tenant), Arc::<Mutex<Vec<_>>>::default());
+            let push = |tenant| queue.push(Some(TenantId(tenant)), Box::new(Named("x", Arc::clone(&said))));
+            (0..WAITING).for_each(|_| push(1).unwrap());
+            assert!(matches!(push(1), Err(StoreError::Busy(_))));
+            push(2).unwrap();
+            assert_eq!(group(&queue), if by_tenant { 1 } else { 2 }, "tenants of a group");
+            push(1).unwrap();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Sections of a form with all their fields, read together.
+
+use std::collections::HashMap;
+
+use super::chosen::{Chosen, ChosenField, ENTRY, Wanted, read_chosen};
+use super::error::{Result, StoreError};
+use super::session::Query;
+use crate::domain::{Problem, Row, Value};
+use crate::form::{Cell, Described, Info, Place, Section};
+
+/// All fields of some sections of a form, which are read together.
+pub struct Whole {
+    infos: Vec<&'static Info>,
+    chosen: Chosen,
+    /// For each section the columns of its fields; none for a list.
+    columns: Vec<Vec<Option<usize>>>,
+}
+
+impl Whole {
+    /// All fields of these sections.
+    pub fn of(infos: Vec<&'static Info>) -> Self {
+        let fields = |info: &'static Info| (0..info.fields.len()).map(move |at| ChosenField { info, at });
+        let chosen = Chosen::of(infos.iter().copied().flat_map(fields).collect());
+        let columns =
+            infos.iter().copied().map(|info| fields(info).map(|field| chosen.column(&field)).collect()).collect();
+        Self { infos, chosen, columns }
+    }
+
+    /// The sections of each of some objects, in the order in which they were named. The number of statements does not
+    /// depend on how many objects. One that lacks a section is not among them.
+    ///
+    /// # Errors
+    /// What the engine answers; CORRUPT when a row breaks a rule of its field's type.
+    pub fn load(&self, query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Vec<Box<dyn Section>>>> {
+        let (tenant, ids) = (query.tenant(), ids.iter().copied().collect());
+        let mut lists: HashMap<(i64, &'static str, String), Vec<Row>> = HashMap::new();
+        let mut found = HashMap::new();
+        let wanted = [Wanted { chosen: &self.chosen, ids }];
+        read_chosen(query, &wanted, &mut |_, list, columns| {
+            if let Some(list) = list {
+                let slot = columns.get(1)?.text().unwrap_or_default().to_owned();
+                let entry = (ENTRY..columns.count()).map(|at| columns.get(at).map(Value::from));
+                lists.entry((columns.int(0)?, list.table, slot)).or_default().push(entry.collect::<Result<_>>()?);
+                return Ok(());
+            }
+            let id = columns.int(0)?;
+            let mut cell = |(field, column): (&Described, &Option<usize>)| match (field.place, column) {
+                (Place::Rows(rows), _) => {
+                    let entries = lists.remove(&(id, rows.table, field.name.to_owned()));
+                    Ok(Cell::Rows(entries.unwrap_or_default()))
+                }
+                (Place::Column, Some(at)) => Ok(Cell::Value(columns.get(*at)?.into())),
+                (Place::Column, None) => Err(StoreError::Bug(format!("{} is not read", field.name))),
+            };
+            let section = |(info, at): (&&'static Info, &Vec<Option<usize>>)| {
+                let cells = info.fields.iter().zip(at).map(&mut cell).collect::<Result<_>>()?;
+                let of = |problem: Problem| StoreError::from(problem.under(format!("{}[{id}]", info.table)));
+                info.load(cells, tenant).map_err(of)
+            };
+            let sections = self.infos.iter().zip(&self.columns).map(section).collect::<Result<_>>()?;
+            found.insert(id, sections);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
