@@ -6,6 +6,7 @@
 //! under a GraphQL name of its own, and a test beside it.
 
 mod advice;
+mod choice;
 mod counter;
 mod email;
 mod environment;
@@ -22,17 +23,22 @@ mod problem;
 mod scalar;
 mod sealer;
 mod secret;
+mod secret_text;
 mod sent;
+mod shape;
+mod tenant_code;
 mod text;
 mod time;
+mod typed_id;
 mod value;
 
+pub(crate) use choice::{choice, no_such_word};
 pub use counter::Counter;
 pub use email::{Email, EmailList};
 pub use environment::{Clock, Environment, Random, Stopwatch, SystemClock, SystemRandom};
 pub use folded::{BEHIND_ALL, fold, sort_key, word, words};
 pub use hex::hex;
-pub use id::{Id, ObjectId, TenantCode, TenantId};
+pub use id::{ObjectId, TenantId};
 pub(crate) use kinds::each_kind;
 pub use kinds::{Kind, Target, kind};
 pub use mac::MacAddress;
@@ -42,11 +48,15 @@ pub use number::{
 };
 pub use pattern::Pattern;
 pub use problem::{Code, Problem};
-pub use scalar::{ChoiceType, Kept, Scalar, ScalarType, Shape, about};
-pub(crate) use scalar::{choice, no_such_word, scalar, words};
+pub use scalar::{Kept, Scalar};
 pub use sealer::{Hasher, Sealer};
-pub use secret::{Password, Pin, Plain, Sealed, Secret, SecretText, SentSecret, TotpSeed};
+pub use secret::{Password, Pin, Plain, Sealed, Secret, SentSecret, TotpSeed};
+pub use secret_text::SecretText;
 pub use sent::{Patch, Sent};
+pub use shape::{ChoiceType, ScalarType, Shape, about};
+pub(crate) use shape::{scalar, words};
+pub use tenant_code::TenantCode;
 pub use text::{CidrList, DisplayName, LongText, ReferenceId, Text, WebUser};
 pub use time::{DateTime, MinuteOfDay, TimeZone, Weekday, duration_from};
+pub use typed_id::Id;
 pub use value::{Row, Value, ValueRef};

@@ -1,6 +1,6 @@
 //! What is wrong with an input: said once, where it is found, and carried unchanged to the client.
 
-use super::words;
+use super::{ObjectId, words};
 
 words! {
     "FindingCode";
@@ -105,19 +105,13 @@ pub struct Problem {
     /// What would be accepted instead, when that can be said.
     pub suggestion: Option<String>,
     /// The other object that is the cause, when there is one.
-    pub related: Option<super::ObjectId>,
+    pub related: Option<ObjectId>,
 }
 
 impl Problem {
     /// A problem that does not know its field yet; [`Problem::under`] adds it on the way up.
     pub fn new(code: Code, rule: impl Into<String>) -> Self {
         Self { path: Vec::new(), code, rule: rule.into(), value: None, suggestion: None, related: None }
-    }
-
-    /// The one answer for an id that does not exist, that is another tenant's, or that no server ever handed out.
-    pub fn not_found(kinds: &[super::Kind], id: &str) -> Self {
-        let kinds = kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>().join(", ");
-        Self::new(Code::NotFound, format!("must be the id of an object of this tenant: {kinds}")).value(id)
     }
 
     /// Names the offending value. Never call this for a secret.
@@ -133,7 +127,7 @@ impl Problem {
     }
 
     /// Names the object that is the cause.
-    pub fn related(mut self, object: super::ObjectId) -> Self {
+    pub fn related(mut self, object: ObjectId) -> Self {
         self.related = Some(object);
         self
     }

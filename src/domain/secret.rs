@@ -1,18 +1,17 @@
 //! Secrets: write-only values. What only has to be recognised is hashed, what must be read back is sealed.
 //!
 //! Both happen once per save and before its transaction: argon2id is slow on purpose and must not hold up other writers,
-//! and a transaction that is run again must not draw new randomness. Whoever saves gets hold of the secrets that were
-//! sent with [`Scalar::secret`]. Until then a secret that passes its rules stands as set, which is enough for all checks
-//! and for what a save would change, but cannot be written: most saves that are refused need no hash.
+//! and a transaction that is run again must not draw new randomness. The [`SecretText`] that was sent takes the result.
+//! Until then a secret that passes its rules counts as set. That is enough for all checks and for telling what a save
+//! would change, but it cannot be written: most saves that are refused need no hash.
 
 use std::marker::PhantomData;
-use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::scalar::corrupt;
-use super::{Code, Hasher, Kept, Problem, Scalar, Sealer, Sent, Shape, Value};
+use super::{Code, Hasher, Kept, PhoneNumber, Problem, Scalar, Sealer, SecretText, Sent, Shape, Text, Value};
 
 /// What a secret's text must be.
 pub trait Plain: Clone + PartialEq + Send + Sync + 'static {
@@ -76,52 +75,16 @@ impl Plain for TotpSeed {
     }
 }
 
-impl Plain for super::PhoneNumber {
+impl Plain for PhoneNumber {
     fn check(text: &str) -> Result<(), Problem> {
         // The rule is the type's own; the value is a secret here.
-        super::PhoneNumber::read(text).map(drop).map_err(|p| Problem { value: None, ..p })
+        PhoneNumber::read(text).map(drop).map_err(|p| Problem { value: None, ..p })
     }
 }
 
-impl Plain for super::Text<255> {
+impl Plain for Text<255> {
     fn check(text: &str) -> Result<(), Problem> {
-        super::Text::<255>::parse(&text.into()).map(drop).map_err(|p| Problem { value: None, ..p })
-    }
-}
-
-/// A secret as a client sends it. Its text is wiped from memory with it and never printed.
-#[derive(Clone)]
-pub struct SecretText {
-    plain: Zeroizing<String>,
-    /// The hash or the sealed bytes, once there is one.
-    kept: OnceLock<Value>,
-}
-
-impl SecretText {
-    /// A secret that was not sent by a client but made by the program.
-    pub fn new(plain: impl Into<String>) -> Self {
-        Self { plain: Zeroizing::new(plain.into()), kept: OnceLock::new() }
-    }
-
-    /// The text, for rules that compare it with other fields.
-    pub fn expose(&self) -> &str {
-        &self.plain
-    }
-
-    /// Takes what is to be kept of it: its hash, or its sealed bytes. The first stays.
-    pub fn keep(&self, kept: Value) {
-        let _ = self.kept.set(kept);
-    }
-
-    /// Whether it can be written.
-    pub fn is_kept(&self) -> bool {
-        self.kept.get().is_some()
-    }
-}
-
-impl std::fmt::Debug for SecretText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SecretText(…)")
+        Text::<255>::parse(&text.into()).map(drop).map_err(|p| Problem { value: None, ..p })
     }
 }
 
@@ -179,8 +142,8 @@ macro_rules! secret {
 
             fn parse(sent: &Sent) -> Result<Self, Problem> {
                 let sent = sent.secret()?;
-                P::check(&sent.plain)?;
-                match sent.kept.get() {
+                P::check(sent.expose())?;
+                match sent.kept() {
                     Some(kept) => Self::from_value(kept.clone()),
                     None => Ok(Self(State::Sent, PhantomData)),
                 }
@@ -288,11 +251,6 @@ mod tests {
         assert!(!bytes.windows(4).any(|w| w == b"JBSW"));
         *bytes.last_mut().unwrap() ^= 1;
         assert!(sealer().open(&bytes).is_none());
-    }
-
-    #[test]
-    fn a_sent_secret_is_not_printed() {
-        assert!(!format!("{:?}", SecretText::new("7305")).contains("7305"));
     }
 
     /// Checks and lists of changes need no more; what is written must have been hashed.

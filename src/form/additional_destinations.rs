@@ -1,6 +1,7 @@
 //! Additional Destinations: where calls go instead, or when they are not answered.
 
-use super::section::{Rules, section};
+use super::rules::Rules;
+use super::section::section;
 use super::{Checked, Destination, Destinations, Facts, Form, Surroundings};
 use crate::domain::{Code, EmailList, Id, ObjectId, Problem, kind};
 

@@ -1,7 +1,8 @@
 //! Call Settings: audio, directory, phone books, call waiting and parking.
 
 use super::Destinations;
-use super::section::{Rules, section};
+use super::rules::Rules;
+use super::section::section;
 use crate::domain::{Gain, Id, choice, kind};
 
 section! {

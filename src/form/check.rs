@@ -3,7 +3,12 @@
 //! [`check`] is a pure function of the form and of [`Facts`], which the service gathers in the same transaction. The
 //! rules themselves stand in the sections' files. A rule that must hold is an error; what only looks wrong is a warning.
 
-use super::{AreaCode, Destinations, Expression, Facts, Form, Holder, Reference, Sections, SlotRange};
+use super::Form;
+use super::destination::Destinations;
+use super::facts::{Facts, Holder, SlotRange};
+use super::numbers::{AreaCode, Expression};
+use super::place::Reference;
+use super::sections::Sections;
 use crate::domain::{Code, ExtensionNumber, Kind, Problem};
 
 /// The verdict on a form or another object.
@@ -99,7 +104,7 @@ impl Checked {
 }
 
 /// What is wrong with the number of an object, or with having none; without a path.
-pub fn number(number: Option<&ExtensionNumber>, required: bool, facts: &Facts) -> Vec<Problem> {
+pub fn check_number(number: Option<&ExtensionNumber>, required: bool, facts: &Facts) -> Vec<Problem> {
     let suggestion = facts.free_number.as_ref().map(|free| free.as_str().to_owned());
     let Some(number) = number.map(ExtensionNumber::as_str) else {
         let missing = Problem { suggestion, ..Problem::new(Code::Required, "is required") };

@@ -1,9 +1,9 @@
 //! What happens next: ordered lists of destinations, one list per slot of an owner.
 
-use super::Surroundings;
-use super::described::{Cell, Leads, Place, Pointer, Reference, Rows, Seen};
-use super::field::{Field, misplaced};
-use super::list::{rows, too_many};
+use super::field::Field;
+use super::info::Seen;
+use super::place::{Cell, Leads, Place, Pointer, Reference, Rows};
+use super::problems::{misplaced, too_many};
 use crate::domain::{Code, DialNumber, Kind, ObjectId, Patch, Problem, Row, Scalar, Sent, TenantId, Value, choice};
 
 choice! {
@@ -20,7 +20,7 @@ choice! {
 
 /// One step of what happens to a call.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Target {
+pub enum DestinationTarget {
     /// Go to an object: ring an extension, play a media file, ask a condition, …
     Object(ObjectId),
     /// Dial a number, inside or outside.
@@ -31,7 +31,7 @@ pub enum Target {
 
 /// One step of what happens to a call: an object to go to, a number to dial, or a hang-up.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Destination(Target);
+pub struct Destination(DestinationTarget);
 
 impl Destination {
     /// The kinds of objects that a call can go to.
@@ -51,28 +51,28 @@ impl Destination {
     ];
 
     /// The step that goes there.
-    pub fn to(target: Target) -> Self {
+    pub fn to(target: DestinationTarget) -> Self {
         Self(target)
     }
 
     /// Where the step goes.
-    pub fn target(&self) -> &Target {
+    pub fn target(&self) -> &DestinationTarget {
         &self.0
     }
 
     /// The field that is not null, as clients write it.
     pub fn word(&self) -> &'static str {
         match self.0 {
-            Target::Object(_) => "objectId",
-            Target::Number(_) => "number",
-            Target::Hangup(_) => "hangup",
+            DestinationTarget::Object(_) => "objectId",
+            DestinationTarget::Number(_) => "number",
+            DestinationTarget::Hangup(_) => "hangup",
         }
     }
 
     /// The object that the step goes to, if it is one.
     pub fn leads_to(&self) -> Option<ObjectId> {
         match self.0 {
-            Target::Object(object) => Some(object),
+            DestinationTarget::Object(object) => Some(object),
             _ => None,
         }
     }
@@ -87,10 +87,10 @@ impl Destination {
         let target = match field.as_str() {
             "objectId" => sent.text().and_then(|id| {
                 let object = ObjectId::of_opaque(id);
-                object.map(Target::Object).ok_or_else(|| Problem::not_found(Self::KINDS, id))
+                object.map(DestinationTarget::Object).ok_or_else(|| Problem::not_found(Self::KINDS, id))
             }),
-            "number" => <DialNumber as Scalar>::parse(sent).map(Target::Number),
-            "hangup" => <HangupCause as Scalar>::parse(sent).map(Target::Hangup),
+            "number" => <DialNumber as Scalar>::parse(sent).map(DestinationTarget::Number),
+            "hangup" => <HangupCause as Scalar>::parse(sent).map(DestinationTarget::Hangup),
             _ => Err(misplaced()),
         };
         target.map(Self).map_err(|problem| problem.under(field))
@@ -98,9 +98,9 @@ impl Destination {
 
     fn store(&self) -> Row {
         match &self.0 {
-            Target::Object(object) => vec![object.local.into(), Value::Null, Value::Null],
-            Target::Number(number) => vec![Value::Null, number.to_value(), Value::Null],
-            Target::Hangup(cause) => vec![Value::Null, Value::Null, cause.to_value()],
+            DestinationTarget::Object(object) => vec![object.local.into(), Value::Null, Value::Null],
+            DestinationTarget::Number(number) => vec![Value::Null, number.to_value(), Value::Null],
+            DestinationTarget::Hangup(cause) => vec![Value::Null, Value::Null, cause.to_value()],
         }
     }
 
@@ -111,9 +111,9 @@ impl Destination {
     pub fn load(row: Row, tenant: TenantId) -> Result<Self, Problem> {
         let [target, number, hangup] = <[Value; 3]>::try_from(row).map_err(|_| misplaced())?;
         Ok(Self::to(match (target, number, hangup) {
-            (Value::Int(local), Value::Null, Value::Null) => Target::Object(ObjectId { tenant, local }),
-            (Value::Null, number, Value::Null) => Target::Number(DialNumber::from_value(number)?),
-            (Value::Null, Value::Null, cause) => Target::Hangup(HangupCause::from_value(cause)?),
+            (Value::Int(local), Value::Null, Value::Null) => DestinationTarget::Object(ObjectId { tenant, local }),
+            (Value::Null, number, Value::Null) => DestinationTarget::Number(DialNumber::from_value(number)?),
+            (Value::Null, Value::Null, cause) => DestinationTarget::Hangup(HangupCause::from_value(cause)?),
             _ => return Err(misplaced()),
         }))
     }
@@ -121,9 +121,9 @@ impl Destination {
     /// How answers and change records show it: the one field that is given.
     pub fn show(&self) -> serde_json::Value {
         match &self.0 {
-            Target::Object(object) => serde_json::json!({ "objectId": object.opaque() }),
-            Target::Number(number) => serde_json::json!({ "number": number.as_str() }),
-            Target::Hangup(cause) => serde_json::json!({ "hangup": cause.word() }),
+            DestinationTarget::Object(object) => serde_json::json!({ "objectId": object.opaque() }),
+            DestinationTarget::Number(number) => serde_json::json!({ "number": number.as_str() }),
+            DestinationTarget::Hangup(cause) => serde_json::json!({ "hangup": cause.word() }),
         }
     }
 }
@@ -134,14 +134,6 @@ pub struct Destinations(pub Vec<Destination>);
 
 impl Destinations {
     const MAX: usize = 20;
-
-    /// The position of the step that ends the list, if there is one.
-    pub fn end(&self, around: &Surroundings) -> Option<usize> {
-        let kind =
-            |destination: &Destination| destination.leads_to().and_then(|o| around.known.get(&o)).map(|k| k.kind);
-        // Playing a file is the one step that goes on to the next.
-        self.0.iter().position(|destination| kind(destination) != Some(Kind::MediaFile))
-    }
 }
 
 impl Field for Destinations {
@@ -175,11 +167,11 @@ impl Field for Destinations {
     }
 
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
-        rows(cell)?.into_iter().map(|row| Destination::load(row, tenant)).collect::<Result<_, _>>().map(Self)
+        cell.rows()?.into_iter().map(|row| Destination::load(row, tenant)).collect::<Result<_, _>>().map(Self)
     }
 
     fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
-        let (mut list, rows) = (Vec::new(), rows(cell).map_err(|p| vec![p])?);
+        let (mut list, rows) = (Vec::new(), cell.rows().map_err(|p| vec![p])?);
         let mut problems = too_many(rows.len(), Self::MAX);
         for (i, row) in rows.into_iter().enumerate() {
             match Destination::load(row, tenant) {
@@ -207,7 +199,7 @@ impl Field for Destinations {
         self.0.retain_mut(|destination| {
             let leads_there = destination.leads_to() == Some(from);
             if let (true, Some(to)) = (leads_there, to) {
-                *destination = Destination::to(Target::Object(to));
+                *destination = Destination::to(DestinationTarget::Object(to));
             }
             !leads_there || to.is_some()
         });
@@ -216,9 +208,9 @@ impl Field for Destinations {
 
     fn redial(&mut self, from: &str, to: &str) {
         for destination in &mut self.0 {
-            if let Target::Number(mut number) = destination.0.clone() {
+            if let DestinationTarget::Number(mut number) = destination.0.clone() {
                 Scalar::redial(&mut number, from, to);
-                *destination = Destination::to(Target::Number(number));
+                *destination = Destination::to(DestinationTarget::Number(number));
             }
         }
     }
@@ -240,9 +232,9 @@ mod tests {
     fn every_target_survives_the_rows() {
         let tenant = TenantId(1);
         let list = Destinations(vec![
-            Destination::to(Target::Object(ObjectId { tenant, local: 7 })),
+            Destination::to(DestinationTarget::Object(ObjectId { tenant, local: 7 })),
             Destination::parse(&[("number", "+390551234")].into()).unwrap(),
-            Destination::to(Target::Hangup(HangupCause::Busy)),
+            Destination::to(DestinationTarget::Hangup(HangupCause::Busy)),
         ]);
         assert_eq!(Destinations::load(list.store(), tenant).unwrap(), list);
         assert!(Destination::load(vec![1.into(), Value::Null, "BUSY".into()], tenant).is_err());

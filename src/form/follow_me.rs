@@ -1,6 +1,7 @@
 //! Find me/Follow me (FMFM): ring another number too, or instead.
 
-use super::section::{Rules, section};
+use super::rules::Rules;
+use super::section::section;
 use super::{Checked, Facts, Form};
 use crate::domain::{Code, DialNumber, Digits, DisplayName, Id, PhoneNumber, Problem, Seconds, choice, kind};
 

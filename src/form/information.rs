@@ -1,6 +1,8 @@
 //! Information: who the extension is, which phones ring for it, which groups it belongs to.
 
-use super::section::{Rules, section};
+use super::check::check_number;
+use super::rules::Rules;
+use super::section::section;
 use super::{Checked, Facts, Form, Links};
 use crate::domain::{
     CallerIdDigits, Code, DisplayName, EmailList, ExtensionNumber, Id, Kind, Pin, Problem, Seconds, Secret, Text,
@@ -76,7 +78,7 @@ impl Rules for Information {
                 checked.error(section, "name", Problem::new(Code::Required, "is required"));
             }
         }
-        for problem in super::check_number(info.number.as_ref(), !facts.defaults, facts) {
+        for problem in check_number(info.number.as_ref(), !facts.defaults, facts) {
             checked.error(section, "number", problem);
         }
         let custom = info.internal_caller_id_mode == InternalCallerIdMode::Custom;

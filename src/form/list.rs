@@ -1,8 +1,10 @@
 //! Fields that are lists: of references, or of entries that belong to their owner alone.
 
-use super::described::{Cell, Place, Pointer, Reference, Rows, Seen};
-use super::field::{Field, misplaced};
-use super::section::{self, Section, Typed};
+use super::field::Field;
+use super::info::{Section, Seen};
+use super::place::{Cell, Place, Pointer, Reference, Rows};
+use super::problems::{misplaced, too_many};
+use super::section::{self, Typed};
 use crate::domain::{Code, Id, ObjectId, Problem, Row, Sent, Shape, Target, TenantId, Value};
 
 /// An ordered list of references without repetition: rows of `link` under the field's name.
@@ -67,7 +69,7 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
     }
 
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
-        rows(cell)?.into_iter().map(|row| Id::load(first(row)?, tenant)).collect::<Result<_, _>>().map(Self)
+        cell.rows()?.into_iter().map(|row| Id::load(first(row)?, tenant)).collect::<Result<_, _>>().map(Self)
     }
 
     fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
@@ -152,11 +154,11 @@ impl<S: Typed> Field for Entries<S> {
 
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
         let entry = |row: Row| section::load(row.into_iter().map(Cell::Value).collect(), tenant);
-        rows(cell)?.into_iter().map(entry).collect::<Result<_, _>>().map(Self)
+        cell.rows()?.into_iter().map(entry).collect::<Result<_, _>>().map(Self)
     }
 
     fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
-        let rows = rows(cell).map_err(|p| vec![p])?;
+        let rows = cell.rows().map_err(|p| vec![p])?;
         let (mut entries, mut problems) = (Vec::new(), too_many(rows.len(), MOST_ENTRIES));
         for (i, row) in rows.into_iter().enumerate() {
             let cells = row.into_iter().map(Cell::Value).collect();
@@ -199,19 +201,6 @@ impl<S: Typed> Field for Entries<S> {
                 visit(r);
             });
         }
-    }
-}
-
-/// The problem of a list that is too long, if it is.
-pub(super) fn too_many(length: usize, max: usize) -> Vec<Problem> {
-    let problem = || Problem::new(Code::OutOfRange, format!("must have at most {max} entries")).value(length);
-    if length > max { vec![problem()] } else { Vec::new() }
-}
-
-pub(super) fn rows(cell: Cell) -> Result<Vec<Row>, Problem> {
-    match cell {
-        Cell::Rows(rows) => Ok(rows),
-        Cell::Value(_) => Err(misplaced()),
     }
 }
 

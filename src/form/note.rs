@@ -1,6 +1,7 @@
 //! Note: classification and free text.
 
-use super::section::{Rules, section};
+use super::rules::Rules;
+use super::section::section;
 use crate::domain::{LongText, ReferenceId, Text};
 
 section! {

@@ -1,6 +1,7 @@
 //! Outbound Calls: caller ID, area code, allowed numbers and routing of outside calls.
 
-use super::section::{Rules, section};
+use super::rules::Rules;
+use super::section::section;
 use super::{AreaCode, Checked, Expression, Facts, Form, Links, Trial};
 use crate::domain::{Code, DigitCount, Digits, DisplayName, Id, Pattern, PhoneNumber, Problem, kind};
 

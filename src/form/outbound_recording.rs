@@ -1,6 +1,7 @@
 //! Outbound Recording: recording outside calls, and what is made of the recordings.
 
-use super::section::{Rules, section};
+use super::rules::Rules;
+use super::section::section;
 use super::{Checked, Facts, Form};
 use crate::domain::{Amount, Code, EmailList, Id, Problem, kind};
 

@@ -10,7 +10,9 @@
 
 use std::any::Any;
 
-use super::{AreaCode, Cell, Checked, Described, Destinations, Expression, Facts, FieldValue, Form, Reference, Source};
+use super::destination::Destinations;
+use super::info::{Described, FieldValue, Info, Section, Source};
+use super::place::{Cell, Reference};
 use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret, TenantId};
 
 /// A difference in one field.
@@ -22,41 +24,6 @@ pub struct Change {
     pub before: serde_json::Value,
     /// The value after.
     pub after: serde_json::Value,
-}
-
-/// A struct that `section!` made, as data: the same code for all of them.
-#[derive(Debug)]
-pub struct Info {
-    /// The struct's name.
-    pub name: &'static str,
-    /// The name of what clients send for it.
-    pub input: &'static str,
-    /// The lines of its description.
-    pub doc: &'static [&'static str],
-    /// The section's table.
-    pub table: &'static str,
-    /// The table's name as clients write it: a section's name in the form.
-    pub client: String,
-    /// The fields in order.
-    pub fields: Vec<Described>,
-    /// The fields whose text a search reads, besides the object's number, name and description.
-    pub searched: &'static [&'static str],
-    /// Makes one of what a source has for each field; `None` when a field is missing or wrong, which is told.
-    pub make: fn(&mut Source<'_>) -> Option<Box<dyn Section>>,
-}
-
-/// A section of the form, the detail of an object, or an entry of a list.
-pub trait Section: Any + Send + Sync {
-    /// What it is.
-    fn info(&self) -> &'static Info;
-    /// The value of the field at a position.
-    fn value(&self, at: usize) -> Option<&dyn FieldValue>;
-    /// The values of its fields, in order.
-    fn values(&self) -> Vec<&dyn FieldValue>;
-    /// The values of its fields, to be changed.
-    fn values_mut(&mut self) -> Vec<&mut dyn FieldValue>;
-    /// A copy of it.
-    fn boxed(&self) -> Box<dyn Section>;
 }
 
 /// A section whose type is known.
@@ -193,40 +160,6 @@ impl Info {
     }
 }
 
-/// What the types of a section's fields cannot say.
-pub trait Rules: Typed {
-    /// What the section holds in a tenant that has not chosen its own defaults: every field off, empty or at its
-    /// least, unless the section's file says otherwise.
-    fn initial() -> Self {
-        Self::blank()
-    }
-
-    /// The section for a copy of the extension: without what belongs to this one alone, such as its secrets.
-    fn copied(self) -> Self {
-        self
-    }
-
-    /// The other sections that [`Rules::check`] looks at, by their names as clients write them.
-    const LOOKS_AT: &'static [&'static str] = &[];
-
-    /// Checks what depends on other fields and on what stands around the form. A dangling or ill-fitting reference is
-    /// found before, for all sections alike.
-    fn check(_form: &Form, _facts: &Facts, _checked: &mut Checked) {}
-
-    /// Checks what is worth saying of a saved form only, see [`lint`](super::lint).
-    fn lint(_form: &Form, _facts: &Facts, _checked: &mut Checked) {}
-
-    /// Hands out the expressions that can be tried on numbers, always in the same order; `area` is the tenant's. What
-    /// stands in front of them in their paths is the section.
-    fn expressions<'a>(_form: &'a Form, _area: &AreaCode, _visit: &mut dyn FnMut(Expression<'a>)) {}
-
-    /// Every field off, empty or at its least.
-    #[expect(clippy::expect_used, reason = "a section with a field that cannot be blank fails in `form::tests`")]
-    fn blank() -> Self {
-        build(&Patch::default(), &mut |_| {}).expect("all fields of a section can be blank")
-    }
-}
-
 /// A section made of what a client sent alone, see [`Info::build`].
 pub fn build<S: Typed>(patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<S> {
     S::make(&mut Source::sent(S::info_of(), patch, report))
@@ -243,17 +176,6 @@ pub fn load<S: Typed>(cells: Vec<Cell>, tenant: TenantId) -> Result<S, Problem> 
 /// A section back from a file, see [`Info::admit`].
 pub fn admit<S: Typed>(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<S> {
     S::make(&mut Source::file(S::info_of(), cells, tenant, report))
-}
-
-/// The name of a field as clients write it: `inbound_timeout_seconds` is `inboundTimeoutSeconds`.
-pub fn camel(field: &str) -> String {
-    let mut words = field.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |mut name, word| {
-        let mut letters = word.chars();
-        name.extend(letters.next().map(|c| c.to_ascii_uppercase()));
-        name + letters.as_str()
-    })
 }
 
 /// See the [module](self).

@@ -1,6 +1,7 @@
 //! Security: which outside numbers may be dialled, when, for how long; the lock.
 
-use super::section::{Rules, section};
+use super::rules::Rules;
+use super::section::section;
 use super::{AreaCode, Checked, Expression, Facts, Form, Trial};
 use crate::domain::{Code, Id, Kind, Pattern, Pin, Problem, Seconds, Secret, Text, choice, kind};
 

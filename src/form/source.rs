@@ -1,26 +1,10 @@
 //! Where the fields of a section come from when one is made: a client, the database, or a file.
 
-use super::described::Cell;
-use super::field::{Field, misplaced};
-use super::section::Info;
+use super::field::Field;
+use super::info::{From, Info, Source};
+use super::place::Cell;
+use super::problems::misplaced;
 use crate::domain::{Code, Patch, Problem, Sent, TenantId, Value};
-
-/// Hands out the fields of a section, one after the other.
-pub struct Source<'a> {
-    info: &'a Info,
-    next: usize,
-    from: From<'a>,
-}
-
-/// What it has for each field.
-enum From<'a> {
-    /// What a client sent; what is left out is blank.
-    Client { patch: &'a Patch, report: &'a mut dyn FnMut(Problem) },
-    /// What is stored, and the first problem with it.
-    Store { cells: std::vec::IntoIter<Cell>, tenant: TenantId, problem: Option<Problem> },
-    /// What stands in a file that somebody may have written by hand. Secrets are not repeated.
-    File { cells: std::vec::IntoIter<Cell>, tenant: TenantId, report: &'a mut dyn FnMut(Problem) },
-}
 
 impl<'a> Source<'a> {
     pub(crate) fn sent(info: &'a Info, patch: &'a Patch, report: &'a mut dyn FnMut(Problem)) -> Self {

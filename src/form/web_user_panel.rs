@@ -1,6 +1,7 @@
 //! Web User Panel: the login of the extension's user.
 
-use super::section::{Rules, section};
+use super::rules::Rules;
+use super::section::section;
 use super::{Checked, Facts, Form};
 use crate::domain::{
     CidrList, Code, Email, Id, Kind, Password, PhoneNumber, Problem, Sealed, Secret, TotpSeed, WebUser, choice, kind,

@@ -1,6 +1,7 @@
 //! Conference rooms: several callers talk with each other.
 
-use super::{Detail, Numbered, required_when};
+use super::problems::required_when;
+use super::{Detail, Numbered};
 use crate::domain::{Amount, Id, Kind, Pin, Problem, Secret, kind};
 use crate::form::section;
 

@@ -1,6 +1,7 @@
 //! Outside numbers (DIDs) that reach the tenant.
 
-use super::{Detail, Named, required_when};
+use super::problems::required_when;
+use super::{Detail, Named};
 use crate::domain::{Amount, Kind, PhoneNumber, Problem, Text};
 use crate::form::{self, Checked, Destinations, Facts, section};
 

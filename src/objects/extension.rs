@@ -1,6 +1,7 @@
 //! Real extensions: the devices that ring.
 
-use super::{Detail, Numbered, required_when};
+use super::problems::required_when;
+use super::{Detail, Numbered};
 use crate::domain::{Kind, PhoneNumber, Problem, Text, choice};
 use crate::form::section;
 

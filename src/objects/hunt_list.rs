@@ -1,6 +1,7 @@
 //! Hunt lists: destinations that ring together or in turn.
 
-use super::{Detail, Numbered, Preset, duplicates};
+use super::problems::duplicates;
+use super::{Detail, Numbered, Preset};
 use crate::domain::{Code, Id, Kind, ObjectId, Problem, Seconds, choice, kind};
 use crate::form::{Checked, Destination, DestinationTarget, Destinations, Facts, Surroundings, section};
 

@@ -1,6 +1,7 @@
 //! Voice menus (IVR): callers choose with the keys of their telephone.
 
-use super::{Detail, Numbered, Preset, required_when};
+use super::problems::required_when;
+use super::{Detail, Numbered, Preset};
 use crate::domain::{Amount, Code, Id, Kind, Problem, Seconds, Text, choice, kind};
 use crate::form::{Destinations, section};
 

@@ -7,187 +7,28 @@
 
 use std::sync::LazyLock;
 
+mod condition_span;
+mod detail;
 mod head;
+mod kind_info;
 mod preset;
+mod problems;
 mod ruled_text;
 mod soft;
 mod tenant;
 #[cfg(test)]
 mod testing;
 
+pub use condition_span::ConditionSpan;
+pub use detail::{AnyDetail, Detail};
 pub use head::*;
+pub use kind_info::KindInfo;
 pub use preset::Preset;
 pub use soft::Soft;
 pub use tenant::*;
 
-use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Patch, Problem, TenantId, each_kind};
-use crate::form::{AreaCode, Cell, Checked, Expression, Facts, Form, Info, Section, Source, Surroundings, Typed};
-
-/// What a kind of object adds to its row in `pbx_object`.
-pub trait Detail: Typed {
-    /// The kind whose detail this is.
-    const KIND: Kind;
-    /// What its objects have besides: [`Numbered`] when they can be dialled, else [`Named`].
-    type Head: Head + Typed;
-    /// Whether its objects must have a number.
-    const NEEDS_NUMBER: bool = false;
-    /// The columns that two objects of a tenant cannot have alike. What is off, empty or null in the first of them is
-    /// never alike.
-    const UNIQUE: &'static [&'static [&'static str]] = &[];
-    /// The lists of destinations whose entries ring beside each other, so that none of them ends the list.
-    const BESIDE: &'static [&'static str] = &[];
-    /// Whether a list of destinations may lead back to the object and nowhere else.
-    const REPEATS: bool = false;
-
-    /// Reports the rules that one field alone cannot answer; paths start with the field.
-    fn check(&self, _report: &mut dyn FnMut(Problem)) {}
-
-    /// Checks what depends on the tenant around the object; paths start with the field. References and lists of
-    /// destinations are checked before, for all kinds alike.
-    fn check_around(&self, _facts: &Facts, _checked: &mut Checked) {}
-
-    /// Where a call, or a question, that comes to the object surely goes on.
-    fn surely(&self, _around: &Surroundings) -> Vec<ObjectId> {
-        Vec::new()
-    }
-
-    /// The first and the last of numbers that no object may have because of this one.
-    fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)> {
-        None
-    }
-
-    /// Reports what looks wrong but can be saved; paths start with the field.
-    fn doubts(&self, _report: &mut dyn FnMut(Problem)) {}
-
-    /// Hands out the expressions that can be tried on the tenant's numbers, which a save does not know, always in the
-    /// same order; `area` is the tenant's. Paths start with the field.
-    fn expressions<'a>(&'a self, _area: &AreaCode, _visit: &mut dyn FnMut(Expression<'a>)) {}
-}
-
-/// A detail whose kind is not known: [`Detail`] as an object.
-pub trait AnyDetail: Section {
-    /// A copy of it.
-    fn copy(&self) -> Box<dyn AnyDetail>;
-    /// See [`Detail::check`].
-    fn check(&self, report: &mut dyn FnMut(Problem));
-    /// See [`Detail::check_around`].
-    fn check_around(&self, facts: &Facts, checked: &mut Checked);
-    /// See [`Detail::surely`].
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId>;
-    /// See [`Detail::reserves`].
-    fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)>;
-    /// See [`Detail::doubts`].
-    fn doubts(&self, report: &mut dyn FnMut(Problem));
-    /// See [`Detail::expressions`].
-    fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>));
-}
-
-impl<D: Detail> AnyDetail for D {
-    fn copy(&self) -> Box<dyn AnyDetail> {
-        Box::new(self.clone())
-    }
-
-    fn check(&self, report: &mut dyn FnMut(Problem)) {
-        Detail::check(self, report);
-    }
-
-    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
-        Detail::check_around(self, facts, checked);
-    }
-
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
-        Detail::surely(self, around)
-    }
-
-    fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)> {
-        Detail::reserves(self)
-    }
-
-    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
-        Detail::doubts(self, report);
-    }
-
-    fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
-        Detail::expressions(self, area, visit);
-    }
-}
-
-/// A kind of object with a detail, as data: the same code for all of them.
-#[derive(Debug)]
-pub struct KindInfo {
-    /// The kind.
-    pub kind: Kind,
-    /// What its objects have besides: [`Numbered`] or [`Named`].
-    pub head: &'static Info,
-    /// Its detail.
-    pub detail: &'static Info,
-    /// See [`Detail::NEEDS_NUMBER`].
-    pub needs_number: bool,
-    /// See [`Detail::UNIQUE`].
-    pub unique: &'static [&'static [&'static str]],
-    /// See [`Detail::BESIDE`].
-    pub beside: &'static [&'static str],
-    /// See [`Detail::REPEATS`].
-    pub repeats: bool,
-    make: fn(&mut Source<'_>) -> Option<Box<dyn AnyDetail>>,
-    make_head: fn(&mut Source<'_>) -> Option<Box<dyn Head>>,
-}
-
-impl KindInfo {
-    fn new<D: Detail>() -> Self {
-        Self {
-            kind: D::KIND,
-            head: D::Head::info_of(),
-            detail: D::info_of(),
-            needs_number: D::NEEDS_NUMBER,
-            unique: D::UNIQUE,
-            beside: D::BESIDE,
-            repeats: D::REPEATS,
-            make: |source| D::make(source).map(|detail| Box::new(detail) as Box<dyn AnyDetail>),
-            make_head: |source| <D::Head as Typed>::make(source).map(|head| Box::new(head) as Box<dyn Head>),
-        }
-    }
-
-    /// A detail made of what a client sent alone, see [`Info::build`].
-    pub fn build(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn AnyDetail>> {
-        (self.make)(&mut Source::sent(self.detail, patch, report))
-    }
-
-    /// What an object has besides, made of what a client sent alone.
-    pub fn build_head(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn Head>> {
-        (self.make_head)(&mut Source::sent(self.head, patch, report))
-    }
-
-    /// A detail back from the stored form.
-    ///
-    /// # Errors
-    /// The rule that a stored value breaks.
-    pub fn load(&self, cells: Vec<Cell>, tenant: TenantId) -> Result<Box<dyn AnyDetail>, Problem> {
-        Source::stored(self.detail, cells, tenant, self.make)
-    }
-
-    /// What an object has besides, back from its row.
-    ///
-    /// # Errors
-    /// The rule that a stored value breaks.
-    pub fn load_head(
-        &self,
-        number: Option<&str>,
-        name: &str,
-        description: &str,
-        enabled: bool,
-    ) -> Result<Box<dyn Head>, Problem> {
-        let cell = |field: &str| match field {
-            "number" => number.into(),
-            "name" => name.into(),
-            "description" => description.into(),
-            _ => enabled.into(),
-        };
-        let cells = self.head.fields.iter().map(|field| Cell::Value(cell(field.name))).collect();
-        // No field here holds an id, so the tenant is not asked for.
-        Source::stored(self.head, cells, TenantId(0), self.make_head)
-    }
-}
+use crate::domain::{Kind, each_kind};
+use crate::form::{Form, Info};
 
 macro_rules! details {
     (
@@ -221,23 +62,11 @@ pub fn infos() -> impl Iterator<Item = &'static Info> {
     Form::infos().iter().copied().chain(KindInfo::all().iter().map(|kind| kind.detail))
 }
 
-/// The problem of a value that another field asks for.
-fn required_when(why: &str) -> Problem {
-    Problem::new(Code::RequiredWhen, format!("is required when {why}"))
-}
-
-/// Hands out the positions of entries whose key stands in the list before, each with its problem.
-fn duplicates<K: PartialEq>(keys: &[K], report: &mut dyn FnMut(usize, Problem)) {
-    for i in (0..keys.len()).filter(|&i| keys[..i].contains(&keys[i])) {
-        report(i, Problem::new(Code::Duplicate, "stands in the list twice"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Id, Value};
-    use crate::form::{self, Place};
+    use crate::domain::{Code, Id, ObjectId, Patch, Problem, TenantId, Value};
+    use crate::form::{self, Cell, Place, Section, Typed};
     use serde_json::json;
     use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
 //! Music-on-hold classes: what waiting callers hear.
 
 use super::ruled_text::ruled_text;
-use super::{Detail, Named, required_when};
+use super::problems::required_when;
+use super::{Detail, Named};
 use crate::domain::{Gain, Kind, Problem, choice, kind};
 use crate::form::{Links, section};
 

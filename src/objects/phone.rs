@@ -1,6 +1,7 @@
 //! Phones: handsets with their lines and keys, as they are provisioned.
 
-use super::{Detail, Named, duplicates, required_when};
+use super::problems::{duplicates, required_when};
+use super::{Detail, Named};
 use crate::domain::{Amount, Code, DialNumber, Id, Kind, MacAddress, Password, Problem, Sealed, Text, choice, kind};
 use crate::form::{Entries, Links, section};
 

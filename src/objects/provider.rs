@@ -1,6 +1,7 @@
 //! Providers: trunks to the outside.
 
-use super::{Detail, Named, required_when};
+use super::problems::required_when;
+use super::{Detail, Named};
 use crate::domain::{Amount, DigitCount, Digits, Kind, PhoneNumber, Problem, Text, choice};
 use crate::form::section;
 

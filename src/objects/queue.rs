@@ -1,6 +1,7 @@
 //! Queues: callers wait until one of the members is free.
 
-use super::{Detail, Numbered, Preset, duplicates, required_when};
+use super::problems::{duplicates, required_when};
+use super::{Detail, Numbered, Preset};
 use crate::domain::{Amount, Code, Id, KeypadKey, Kind, Problem, Seconds, choice, kind};
 use crate::form::{Destinations, Entries, Links, section};
 

@@ -1,6 +1,7 @@
 //! Voicemail boxes.
 
-use super::{Detail, Numbered, Preset, Soft, required_when};
+use super::problems::required_when;
+use super::{Detail, Numbered, Preset, Soft};
 use crate::domain::{
     Amount, Code, Digits, DisplayName, EmailList, Kind, Pin, Problem, Seconds, Secret, Text, TimeZone,
 };

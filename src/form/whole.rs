@@ -1,0 +1,119 @@
+//! What can be done with a form, whatever its sections are.
+
+use super::Form;
+use super::destination::Destinations;
+use super::info::{Info, Section};
+use super::place::Reference;
+use super::section::Change;
+use super::sections::Sections;
+use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret};
+
+impl Form {
+    /// This form with a patch on top: any subset of the sections, of each any subset of the fields. What breaks a rule is
+    /// reported and leaves its field as it was.
+    pub fn patched(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Self {
+        let mut form = self.clone();
+        for section in form.sections_mut() {
+            let name = &section.info().client;
+            if let Some(Sent::Object(sent)) = patch.get(name) {
+                section.apply(sent, &mut |problem| report(problem.under(name)));
+            }
+        }
+        form
+    }
+
+    /// The secrets that a patch sends.
+    pub fn secrets(patch: &Patch) -> Vec<SentSecret<'_>> {
+        let of = |info: &&'static Info| match patch.get(&info.client) {
+            Some(Sent::Object(sent)) => info.secrets(sent),
+            _ => Vec::new(),
+        };
+        Self::infos().iter().flat_map(of).collect()
+    }
+
+    /// The fields whose values differ, as `section.field`.
+    pub fn diff(&self, after: &Self) -> Vec<Change> {
+        let of = |(before, after): (&dyn Section, &dyn Section)| {
+            let section = &before.info().client;
+            let under = move |change: Change| Change { path: format!("{section}.{}", change.path), ..change };
+            before.diff(after).into_iter().map(under)
+        };
+        self.sections().into_iter().zip(after.sections()).flat_map(of).collect()
+    }
+
+    /// Some of its sections.
+    fn some(&self, of: Sections) -> impl Iterator<Item = &dyn Section> {
+        self.sections().into_iter().enumerate().filter(move |(at, _)| of.has_at(*at)).map(|(_, section)| section)
+    }
+
+    /// Hands out every reference that some sections hold, with its path.
+    pub fn references(&self, of: Sections, visit: &mut dyn FnMut(Reference)) {
+        for section in self.some(of) {
+            section.references(&mut |mut reference| {
+                reference.path.insert(0, section.info().client.clone());
+                visit(reference);
+            });
+        }
+    }
+
+    /// Hands out every list of destinations of some sections, with its path.
+    pub fn destinations(&self, of: Sections, visit: &mut dyn FnMut([String; 2], &Destinations)) {
+        for section in self.some(of) {
+            let name = &section.info().client;
+            section.destinations(&mut |field, list| visit([name.clone(), field.client.clone()], list));
+        }
+    }
+
+    /// Points at `to` where the form pointed at `from`; without `to`, at nothing.
+    pub fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {
+        for section in self.sections_mut() {
+            section.redirect(from, to);
+        }
+    }
+
+    /// Dials `to` where the form dialled `from`.
+    pub fn redial(&mut self, from: &str, to: &str) {
+        for section in self.sections_mut() {
+            section.redial(from, to);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Code;
+
+    fn information(fields: Patch) -> Patch {
+        [("information", fields)].into()
+    }
+
+    /// Also shows that every field of every section can be blank.
+    #[test]
+    fn absent_keeps_null_clears_a_value_is_parsed() {
+        let base = Form::initial();
+        let sent = [("name", "Ivy".into()), ("description", Sent::Null), ("inboundTimeoutSeconds", 45.into())].into();
+        let mut problems = Vec::new();
+        let form = base.patched(&information(sent), &mut |p| problems.push(p));
+        assert_eq!(problems, []);
+        assert_eq!(form.information.inbound_timeout_seconds.get(), 45);
+        let paths: Vec<_> = base.diff(&form).into_iter().map(|c| c.path).collect();
+        assert_eq!(paths, ["information.name", "information.inboundTimeoutSeconds"]);
+    }
+
+    #[test]
+    fn all_problems_come_at_once_and_a_refused_field_keeps_its_value() {
+        let sent = [("name", "<>".into()), ("inboundTimeoutSeconds", 0.into()), ("dnd", Sent::Null)].into();
+        let mut problems = Vec::new();
+        let form = Form::initial().patched(&information(sent), &mut |p| problems.push((p.path.join("."), p.code)));
+        assert_eq!(form, Form::initial());
+        assert_eq!(
+            problems,
+            [
+                ("information.name".to_owned(), Code::InvalidFormat),
+                ("information.dnd".to_owned(), Code::Required),
+                ("information.inboundTimeoutSeconds".to_owned(), Code::OutOfRange),
+            ]
+        );
+    }
+}
