@@ -1,19 +1,23 @@
 //! Deleting: what refers to an object is shown first, and is never left dangling. Check and delete are one transaction.
 
+mod plan;
+mod references;
+
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
+pub use self::plan::{DeletePlan, Shown};
+pub(super) use self::references::MOST_REFERENCES;
+use self::references::{hard, no_such, token, too_many, unfit, with_references};
+use super::app::App;
 use super::document::{self, Document};
 use super::effect::{Effect, ObjectProblem, Step, Write, work_out};
-use super::save::conflict;
-use super::{App, Viewer, facts};
-use crate::domain::{Code, Kind, ObjectId, Problem, hex, words};
+use super::facts;
+use super::refusal::conflict;
+use super::viewer::Viewer;
+use crate::domain::{Code, ObjectId, Problem, words};
 use crate::form::Change;
-use crate::store::{self, Asked, ObjectRow, Outcome, Query, Record, ReferenceRow, Result, Snapshot, StoreError, Tx};
+use crate::store::{self, ObjectRow, Outcome, Query, Record, ReferenceRow, Result, Snapshot, StoreError, Tx};
 
-/// The most references that one delete changes; one transaction holds up all other changes of the tenant.
-pub const MOST_REFERENCES: usize = 5000;
 /// How many references an answer that refuses a delete names.
 const NAMED: usize = 20;
 
@@ -58,73 +62,6 @@ pub struct Deleted {
     pub effect: Effect,
 }
 
-/// What a delete would do.
-#[derive(Clone, Debug)]
-pub struct DeletePlan {
-    /// The object.
-    pub object: Arc<ObjectRow>,
-    /// Names the references that there are now.
-    pub token: String,
-    /// Whether something refers to the object by a key, so that BLOCK refuses.
-    pub blocked: bool,
-    /// What goes with the object.
-    pub takes_along: Vec<String>,
-    /// What DETACH would do; nothing when there are too many references, or it is not shown.
-    pub detach: Effect,
-    /// What REPLACE_WITH would do, when a replacement was named and it is shown.
-    pub replace: Option<Effect>,
-    /// Why DETACH and REPLACE_WITH are refused, whatever they would do.
-    pub errors: Vec<Problem>,
-}
-
-/// Which effects a plan is asked for: working one out checks everything that refers to the object.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown {
-    /// That of DETACH.
-    pub detach: bool,
-    /// That of REPLACE_WITH.
-    pub replace: bool,
-}
-
-impl DeletePlan {
-    /// What deleting an object of a tenant would do; `None` when there is no such object.
-    ///
-    /// # Errors
-    /// What the store answers.
-    pub fn of(
-        query: &mut Query<'_>,
-        object: ObjectId,
-        replacement: Option<ObjectId>,
-        shown: Shown,
-        now: i64,
-    ) -> Result<Option<Self>> {
-        let tenant = match store::own_tenant(query) {
-            Err(StoreError::NoTenant) => return Ok(None),
-            tenant => tenant?,
-        };
-        let Some((row, references)) = with_references(query, object)? else { return Ok(None) };
-        let mut errors: Vec<_> = too_many(&references).into_iter().collect();
-        let replacement_error = match replacement {
-            Some(replacement) => unfit(query, object, replacement)?,
-            None => None,
-        };
-        let owners = || hard(&references).map(|reference| Arc::clone(&reference.owner));
-        let mut effect = |to| match errors.first() {
-            Some(_) => Ok(Effect::default()),
-            None => work_out(query, &tenant, owners(), &Step::Redirect(object, to), now).map(|(effect, _)| effect),
-        };
-        let detach = if shown.detach { effect(None)? } else { Effect::default() };
-        let replace = match replacement.filter(|_| shown.replace && replacement_error.is_none()) {
-            Some(replacement) => Some(effect(Some(replacement))?),
-            None => None,
-        };
-        errors.extend(replacement_error);
-        let takes_along = takes_along(query, &row)?;
-        let (token, blocked) = (token(&row, &references), hard(&references).next().is_some());
-        Ok(Some(Self { object: row, token, blocked, takes_along, detach, replace, errors }))
-    }
-}
-
 impl App {
     /// Deletes an object, or says what would happen. Nothing is half deleted, and nothing is left that refers to it.
     ///
@@ -164,58 +101,6 @@ impl App {
             error => error,
         }
     }
-}
-
-/// The object with all references to it, up to one more than a delete may change.
-fn with_references(query: &mut Query<'_>, object: ObjectId) -> Result<Option<(Arc<ObjectRow>, Vec<ReferenceRow>)>> {
-    // A tenant's defaults stay as long as the tenant.
-    let there = |row: &ObjectRow| row.kind != Kind::FormDefaults;
-    let row = store::load_objects(query, &[object.local])?.remove(&object.local).filter(there);
-    let Some(row) = row.map(Arc::new) else { return Ok(None) };
-    let asked = Asked { kinds: None, after: None, limit: MOST_REFERENCES as i64 + 1 };
-    let references = store::references(query, std::slice::from_ref(&row), &asked)?.remove(&object.local);
-    Ok(Some((row, references.unwrap_or_default())))
-}
-
-/// The one answer for an id that is not one of an object in a tenant that the viewer sees.
-fn no_such() -> Problem {
-    Problem::new(Code::NotFound, "must be the id of an object of this tenant").under("id")
-}
-
-/// Names the object and what refers to it now, so that a reference that comes or goes gives another token.
-fn token(row: &ObjectRow, references: &[ReferenceRow]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(format!("{:?} {} {}", row.id, row.kind.word(), references.len()));
-    for ReferenceRow { owner, path, hard, .. } in references {
-        hash.update(format!("\n{} {} {hard}", owner.id.local, path.join(".")));
-    }
-    hex(&hash.finalize()[..16])
-}
-
-/// What keeps references from being changed at all.
-fn too_many(references: &[ReferenceRow]) -> Option<Problem> {
-    let rule = format!("changes at most {MOST_REFERENCES} references in one go, and there are more");
-    (references.len() > MOST_REFERENCES).then(|| Problem::new(Code::OutOfRange, rule).under("onReferences"))
-}
-
-fn hard(references: &[ReferenceRow]) -> impl Iterator<Item = &ReferenceRow> {
-    references.iter().filter(|reference| reference.hard)
-}
-
-/// Why an object cannot take the place of another, whatever refers to that.
-fn unfit(query: &mut Query<'_>, object: ObjectId, replacement: ObjectId) -> Result<Option<Problem>> {
-    let known = replacement.tenant == query.tenant()
-        && store::load_objects(query, &[replacement.local])?
-            .get(&replacement.local)
-            .is_some_and(|row| row.kind != Kind::FormDefaults);
-    Ok(if !known {
-        let problem = Problem::new(Code::NotFound, "must be the id of an object of this tenant");
-        Some(problem.value(replacement.opaque()).under("replacement"))
-    } else if replacement == object {
-        Some(Problem::new(Code::SelfReference, "must be another object").under("replacement"))
-    } else {
-        None
-    })
 }
 
 type Work = Option<(Arc<ObjectRow>, Vec<Write>)>;
@@ -291,10 +176,6 @@ fn in_use(references: &[ReferenceRow]) -> Vec<Problem> {
     let more = hard(references).count().saturating_sub(NAMED);
     let rest = Problem::new(Code::InUse, format!("is referred to {more} times more")).under("id");
     hard(references).take(NAMED).map(problem).chain((more > 0).then_some(rest)).collect()
-}
-
-fn takes_along(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<String>> {
-    Ok(Document::load_one(query, row)?.map(|document| document.takes_along()).unwrap_or_default())
 }
 
 /// Removes all of an object. Its history stays, and ends with what it was.
