@@ -22,7 +22,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::Cli;
 use crate::domain::duration_from;
 use crate::http::WatchOptions;
-use crate::service::Schedule;
+use crate::operations::Schedule;
 use crate::store::{Database, PostgresServer};
 
 /// Where a file is looked for when `--config` names none; the first that exists is the one that is read.

@@ -9,7 +9,7 @@ use super::progress::Bar;
 use super::{Outcome, Serve, print};
 use crate::config::{ConfigFile, unknown_variables};
 use crate::domain::Environment;
-use crate::service::doctor::{self, Check, Deployment, NAMES, OwnFile, Verdict};
+use crate::operations::doctor::{self, Check, Deployment, NAMES, OwnFile, Verdict};
 
 /// What stands below its options.
 pub(super) const HELP: &str = "\

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::progress::Bar;
 use super::{Failure, Outcome};
 use crate::config::DatabaseSettings;
-use crate::service::transfer::Secrets;
+use crate::operations::transfer::Secrets;
 
 /// Write one tenant to a file of JSON lines, for another database or server.
 #[derive(Args, Debug)]

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::progress::Bar;
 use super::{Failure, Outcome, print};
 use crate::config::DatabaseSettings;
-use crate::service::transfer::{ImportOptions, Imported, LineProblem, TransferError};
+use crate::operations::transfer::{ImportOptions, Imported, LineProblem, TransferError};
 
 /// The most problems that are shown.
 const MOST_SHOWN: usize = 20;

@@ -15,7 +15,7 @@ use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::{self, Limits};
 use crate::http::{self, DocumentSettings, DoorOptions, FairUse, STACK, ServeOptions, StreamSettings};
-use crate::service::FileCheck;
+use crate::operations::FileCheck;
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";

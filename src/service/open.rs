@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::key;
+use super::key::load_key;
 use crate::domain::{Environment, Sealer};
 use crate::store::{self, Database, Found};
 
@@ -29,7 +29,7 @@ impl OpenOptions {
     /// The key, which is made when the database is `fresh`; otherwise it must be the one that the database knows.
     pub(super) fn sealer(&self, fresh: bool) -> Result<Sealer, StartError> {
         let Self { database, key_file, environment, .. } = self;
-        let key = key::load(key_file, fresh, &*environment.random).map_err(StartError)?;
+        let key = load_key(key_file, fresh, &*environment.random).map_err(StartError)?;
         let sealer = Sealer::new(&key, Arc::clone(&environment.random));
         if !fresh && !store::tie_to_key(database, sealer.key_id(), environment.clock.now()).map_err(StartError)? {
             let key = key_file.display();

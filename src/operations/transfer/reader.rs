@@ -1,18 +1,19 @@
-//! One line of the file on its way in: parsed and checked alone, then written.
+//! One line of the file on its way in, parsed and checked alone.
 
 use std::cell::Cell;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::export::place;
-use super::format::{ChangeLine, End, FORMAT, Header, Line, ObjectLine, Secrets, SectionLine};
+use super::bounds::{counted, moment, within};
+use super::format::{ChangeLine, End, Header, Line, ObjectLine, Secrets, SectionLine, place};
 use super::json;
 use super::shapes::{decode, named, refers, with_tenant};
-use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Scalar as _, Sealer, TenantId, Value};
-use crate::form::{self, Information, Section, Typed};
-use crate::objects::{KindInfo, TenantSettings};
-use crate::store::{self, KeptChange, ObjectRow, Result, Tx};
+use super::step::Step;
+use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Sealer, TenantId, Value};
+use crate::form::{self, Information, Typed};
+use crate::objects::KindInfo;
+use crate::store::{self, KeptChange, ObjectRow};
 
 /// The keys of an import.
 pub(super) struct Keys {
@@ -20,13 +21,6 @@ pub(super) struct Keys {
     pub source: Sealer,
     /// Seals what the database gets.
     pub target: Sealer,
-}
-
-/// What a line does.
-pub(super) enum Step {
-    Object(ObjectRow),
-    Section { object: i64, section: Box<dyn Section> },
-    Change(KeptChange),
 }
 
 /// A line that has been parsed.
@@ -50,72 +44,6 @@ pub(super) struct Reader<'a> {
     places: Cell<u64>,
     /// The greatest id of an object that is there, or was.
     greatest: Cell<i64>,
-}
-
-/// What programs that pack begin their files with: gzip, zstd, xz, bzip2, zip.
-const PACKED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04"];
-
-/// Parses the first line. `None` when the rest cannot be judged without it.
-pub(super) fn header(line: &[u8], report: &mut dyn FnMut(Problem)) -> Option<Header> {
-    if PACKED.iter().any(|packed| line.starts_with(packed)) {
-        report(Problem::new(Code::InvalidFormat, "is not text: the file is packed, so unpack it first"));
-        return None;
-    }
-    let json = json::parse(line).map_err(&mut *report).ok()?;
-    match json.get("format") {
-        None => {
-            report(Problem::new(Code::InvalidFormat, "is not the first line of an export: it has no format"));
-            return None;
-        }
-        Some(format) if format.as_u64() == Some(FORMAT) => {}
-        Some(other) => {
-            let newer = other.as_u64().filter(|format| *format > FORMAT);
-            let newer = newer.map_or("", |_| "; a newer vext has written this");
-            let rule = format!("must be {FORMAT}{newer}");
-            report(Problem::new(Code::OutOfRange, rule).value(other).under("format"));
-            return None;
-        }
-    }
-    json::typed(json).map_err(report).ok()
-}
-
-fn within(range: std::ops::RangeInclusive<i64>, value: i64, report: impl FnOnce(Problem)) {
-    if !range.contains(&value) {
-        let rule = format!("must be {} to {}", range.start(), range.end());
-        report(Problem::new(Code::OutOfRange, rule).value(value));
-    }
-}
-
-/// A counter is not negative, and can be counted on.
-fn counted(counter: Counter, least: i64, value: i64, report: impl FnOnce(Problem)) {
-    within(least..=counter.most_imported(), value, report);
-}
-
-fn moment(value: i64, report: impl FnOnce(Problem)) {
-    if let Err(problem) = DateTime::admit(value.into()) {
-        report(problem);
-    }
-}
-
-/// Checks the counters of a header.
-pub(super) fn counters(header: &Header, report: &mut dyn FnMut(Problem)) {
-    moment(header.created_at, |problem| report(problem.under("createdAt")));
-    counted(Counter::NextObject, 1, header.next_object, |problem| report(problem.under("nextObject")));
-    counted(Counter::Revision, 0, header.revision, |problem| report(problem.under("revision")));
-}
-
-/// The tenant of a header.
-pub(super) fn settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Option<TenantSettings> {
-    let mut bad = false;
-    let mut under = |problem: Problem| {
-        bad = true;
-        report(problem.under("tenant"));
-    };
-    let open = |_: Kept, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is no secret"));
-    let cells = decode(TenantSettings::info_of(), header.tenant.clone(), &open, &mut under)?;
-    let settings: TenantSettings = form::admit(cells, TenantId(0), &mut under)?;
-    settings.check(&mut under);
-    (!bad).then_some(settings)
 }
 
 impl<'a> Reader<'a> {
@@ -235,7 +163,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What the database keeps of a secret in the file.
-    fn open(&self, kept: Kept, place: &str, text: &str) -> std::result::Result<Value, Problem> {
+    fn open(&self, kept: Kept, place: &str, text: &str) -> Result<Value, Problem> {
         let wrong = |rule: &str| Problem::new(Code::InvalidFormat, rule);
         self.opened.set(self.opened.get() + 1);
         if self.secrets == Secrets::None {
@@ -324,13 +252,4 @@ fn own_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut dyn FnMu
             report(problem);
         }
     });
-}
-
-/// Writes what a line says.
-pub(super) fn apply(tx: &mut Tx<'_>, step: &Step) -> Result<()> {
-    match step {
-        Step::Object(row) => store::import_object(tx, row),
-        Step::Section { object, section } => store::save_section(tx, *object, None, &**section),
-        Step::Change(change) => store::import_change(tx, change),
-    }
 }

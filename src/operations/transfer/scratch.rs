@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use super::TransferError;
 use super::format::Header;
-use super::import::CHUNK;
 use super::shapes::shapes;
-use super::step::{Step, apply};
+use super::step::{CHUNK, Step, apply};
 use super::verdict::Verdict;
 use crate::domain::{Code, Environment, Kind, Problem, TenantId};
 use crate::form::camel;
 use crate::objects::TenantSettings;
-use crate::service::Database;
-use crate::store::{self, Outcome, Query, Store, StoreError};
+use crate::store::{self, Database, Outcome, Query, Store, StoreError};
 
 /// A database that nobody else sees and that is deleted afterwards.
 pub(super) struct Scratch {

@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 
 use super::{Check, Deployment};
 use crate::domain::Sealer;
-use crate::service::backup::identity;
-use crate::service::verify::sealer;
+use crate::operations::backup::{identity, moment};
+use crate::operations::verify::sealer;
 use crate::store::{self, Database, Found, Look, Progress};
 
 /// 2026-01-01T00:00:00Z, in milliseconds: this program is younger, so that no clock may show less.
@@ -199,7 +199,7 @@ fn clock(deployment: &Deployment, seen: Option<&Seen>) -> Check {
     let (mut check, now) = (Check::new("clock"), deployment.environment.clock.now());
     let set = "set this machine's clock, best with NTP, before the server saves anything";
     if now < WRITTEN {
-        let moment = crate::service::backup::moment(now);
+        let moment = moment(now);
         check.fail(format!("It is {moment} by this machine's clock, before this program was written: {set}."));
     }
     if let Some(ahead) =
@@ -226,7 +226,7 @@ fn clock(deployment: &Deployment, seen: Option<&Seen>) -> Check {
         Some(Seen { newest: Some(_), .. }) => ", behind no row",
         _ => "; the rows could not be asked",
     };
-    check.or(format!("It is {}{seen}.", crate::service::backup::moment(now)))
+    check.or(format!("It is {}{seen}.", moment(now)))
 }
 
 fn friendly(millis: i64) -> String {

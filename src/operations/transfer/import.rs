@@ -7,18 +7,15 @@ use std::sync::Arc;
 
 use super::check::{Checked, check};
 use super::format::{End, Header, Secrets};
+use super::header;
 use super::lines::Lines;
-use super::step::{self, Keys, Parsed, Reader, Step, apply};
+use super::reader::{Keys, Parsed, Reader};
+use super::step::{CHUNK, CHUNK_BYTES, Step, apply};
 use super::verdict::Verdict;
 use super::{Tell, TransferError};
 use crate::domain::{Sealer, TenantId};
-use crate::service::{App, key};
+use crate::service::{App, load_key};
 use crate::store::{self, Counters, Outcome, Presence, StoreError};
-
-/// How many lines are written in one transaction.
-pub(super) const CHUNK: usize = 250;
-/// A chunk ends earlier when its lines are long, so that memory does not depend on the file.
-pub(super) const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +96,7 @@ impl App {
             None => target.clone(),
             Some(path) => {
                 let random = &self.environment.random;
-                let key = key::load(path, false, &**random).map_err(TransferError::Refused)?;
+                let key = load_key(path, false, &**random).map_err(TransferError::Refused)?;
                 Sealer::new(&key, Arc::clone(random))
             }
         };
@@ -253,6 +250,6 @@ fn header(file: &mut File) -> Result<Header, TransferError> {
         return refused("the file is empty");
     }
     let mut verdict = Verdict::default();
-    let header = step::header(lines.text(), &mut |problem| verdict.add(1, problem));
+    let header = header::parse(lines.text(), &mut |problem| verdict.add(1, problem));
     header.ok_or_else(|| verdict.told(None))
 }

@@ -19,6 +19,11 @@ pub enum Secrets {
     None,
 }
 
+/// Where secrets stand, for [`Sealer::seal_for`].
+pub(super) fn place(code: &str, object: i64, section: &str, field: &str) -> String {
+    format!("{code}/{object}/{section}.{field}")
+}
+
 /// Values by the names of their fields, in alphabetical order.
 pub(super) type Fields = BTreeMap<String, Json>;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::disk::folder_of;
 use super::{Check, Deployment};
-use crate::service::backup::Manifest;
+use crate::operations::backup::Manifest;
 use crate::store::{Database, beside};
 
 /// The user whose files these are, as whom the server runs.

@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use super::format::{ChangeLine, End, FORMAT, FieldChange, Header, Line, ObjectLine, Secrets, SectionLine};
-use super::lines::LONGEST;
+use super::format::{ChangeLine, End, FORMAT, FieldChange, Header, Line, ObjectLine, Secrets, SectionLine, place};
+use super::lines::{LONGEST, digits};
 use super::shapes::{encode, refers, shapes, without_tenant};
 use super::{Tell, TransferError};
-use crate::domain::{Kind, Sealer, TenantId, Value, hex};
+use crate::domain::{Kind, Sealer, TenantId, Value};
 use crate::form::Section;
 use crate::service::App;
 use crate::store::{self, KeptChange, ObjectRow, Query, StoreError};
@@ -30,11 +30,6 @@ pub struct Exported {
     pub changes: u64,
     /// How many secrets the tenant has.
     pub secrets: u64,
-}
-
-/// Where secrets stand, for [`Sealer::seal_for`].
-pub(super) fn place(code: &str, object: i64, section: &str, field: &str) -> String {
-    format!("{code}/{object}/{section}.{field}")
 }
 
 impl App {
@@ -147,11 +142,6 @@ impl Sink<'_> {
         self.out.flush()?;
         Ok(Exported { objects, changes, secrets })
     }
-}
-
-/// What has been hashed so far, in hexadecimal digits.
-pub(super) fn digits(hash: &Sha256) -> String {
-    hex(&hash.clone().finalize())
 }
 
 fn object_line(row: ObjectRow) -> ObjectLine {

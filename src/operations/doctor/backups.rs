@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use super::{Check, Deployment};
-use crate::service::backup::Manifest;
-use crate::service::schedule::{Schedule, millis};
+use crate::operations::backup::Manifest;
+use crate::operations::schedule::{Schedule, millis};
 use crate::store::Database;
 
 /// How much older than the time from one to the next the newest may be: the next one takes its time, and is tried again.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::backup::{Manifest, digest, identity};
-use super::key;
 use crate::domain::{Environment, Sealer};
+use crate::service::load_key;
 use crate::store::{self, Frozen, Progress};
 
 /// What was found out about a backup.
@@ -71,7 +71,7 @@ pub fn verify(
 
 /// The sealer with the key of a file.
 pub(super) fn sealer(path: &Path, environment: &Environment) -> Result<Sealer, String> {
-    let key = key::load(path, false, &*environment.random)?;
+    let key = load_key(path, false, &*environment.random)?;
     Ok(Sealer::new(&key, Arc::clone(&environment.random)))
 }
 

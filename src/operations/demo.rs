@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{App, Save, SaveTarget, Saved, Viewer};
 use crate::domain::{Kind, ObjectId, Patch, Problem, TenantId};
 use crate::form::{Form, Typed as _};
 use crate::objects::{KindInfo, TenantSettings};
+use crate::service::{App, Save, SaveTarget, Saved, Viewer};
 use crate::store::{self, Result, StoreError};
 
 /// The code of the tenant that has an object of every kind: Canistracci Oil.
@@ -169,8 +169,8 @@ mod tests {
 
     use super::*;
     use crate::domain::Environment;
-    use crate::service::{Database, OpenOptions};
-    use crate::store::Query;
+    use crate::service::OpenOptions;
+    use crate::store::{Database, Query};
 
     async fn filled() -> (tempfile::TempDir, App) {
         let folder = tempfile::tempdir().unwrap();

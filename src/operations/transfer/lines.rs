@@ -4,9 +4,8 @@ use std::io::{BufRead, Read as _};
 
 use sha2::{Digest as _, Sha256};
 
-use super::export::digits;
 use super::{LineProblem, TransferError};
-use crate::domain::{Code, Problem};
+use crate::domain::{Code, Problem, hex};
 
 /// The longest line, its end included, in MiB: more than twice the longest that an export can have, which is a change of
 /// a list of 1000 entries. An export writes none that is longer.
@@ -62,6 +61,11 @@ impl<R: BufRead> Lines<R> {
     pub(super) fn through(&self) -> String {
         digits(&self.hash.clone().chain_update(&self.line))
     }
+}
+
+/// What has been hashed so far, in hexadecimal digits.
+pub(super) fn digits(hash: &Sha256) -> String {
+    hex(&hash.clone().finalize())
 }
 
 #[cfg(test)]

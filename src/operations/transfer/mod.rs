@@ -6,12 +6,15 @@
 //! An import is checked first, all of it, by importing it into a scratch database (`scratch.rs`); only a file without a
 //! problem is then imported in earnest, in chunks, by the same code (`import.rs`).
 
+mod bounds;
 mod check;
 mod export;
 mod format;
+mod header;
 mod import;
 mod json;
 mod lines;
+mod reader;
 mod scratch;
 mod shapes;
 mod step;
@@ -24,8 +27,8 @@ pub use export::Exported;
 pub use format::Secrets;
 pub use import::{ImportOptions, Imported};
 
-use super::StoreError;
 use crate::domain::Problem;
+use crate::store::StoreError;
 
 /// Told how much is done, and of how much; the unit is up to who tells.
 pub type Tell<'a> = &'a mut dyn FnMut(u64, u64);

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{BufReader, Seek as _};
 
 use super::format::{End, Header, Secrets};
-use super::import::{CHUNK, CHUNK_BYTES};
+use super::header::{self, settings};
 use super::lines::Lines;
+use super::reader::{Keys, Parsed, Reader};
 use super::scratch::{Numbered, Scratch};
-use super::step::{self, Keys, Parsed, Reader, Step, settings};
+use super::step::{CHUNK, CHUNK_BYTES, Step};
 use super::verdict::Verdict;
 use super::{LineProblem, Tell, TransferError};
 use crate::domain::{Code, Environment, Problem};
@@ -48,7 +49,7 @@ pub(super) async fn check(
     let scratch = Scratch::make(&used, environment).await?;
     let reader = Reader::new(code, scratch.tenant, header, keys);
 
-    step::counters(header, &mut |problem| verdict.add(1, problem));
+    header::counters(header, &mut |problem| verdict.add(1, problem));
     file.rewind()?;
     let mut lines = Lines::new(BufReader::new(file));
     let (mut seen, mut chunk, mut bytes) = (End::default(), Vec::new(), 0);
