@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::{Outcome, print};
 use super::progress::Bar;
-use super::{Outcome, print};
 use crate::config::DatabaseSettings;
 use crate::domain::Environment;
 use crate::operations::{self, Manifest};

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::{Failure, Outcome, print, sentences};
 use super::serve::{bind, or_damaged, runtime, stop};
-use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
 use crate::graphql::Limits;

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use tokio::runtime::Runtime;
 
+use super::output::{Failure, Outcome};
 use super::progress::Bar;
-use super::{Failure, Outcome};
 use crate::config::DatabaseSettings;
 use crate::operations::transfer::Secrets;
 

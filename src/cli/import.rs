@@ -8,8 +8,8 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio::runtime::Runtime;
 
+use super::output::{Failure, Outcome, print};
 use super::progress::Bar;
-use super::{Failure, Outcome, print};
 use crate::config::DatabaseSettings;
 use crate::operations::transfer::{ImportOptions, Imported, LineProblem, TransferError};
 

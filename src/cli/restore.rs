@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use super::output::{Outcome, print};
 use super::progress::Bar;
 use super::verify::told;
-use super::{Outcome, print};
 use crate::config::DatabaseSettings;
 use crate::domain::Environment;
 use crate::operations;

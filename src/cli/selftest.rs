@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _};
 
+use super::Cli;
+use super::output::{Outcome, print, table};
 use super::progress::Bar;
-use super::{Cli, Outcome, print, table};
 use crate::domain::duration_from;
 use crate::selftest::{Report, Row, Settings, Target, Verdict, run};
 

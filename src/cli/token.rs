@@ -8,7 +8,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Subcommand, ValueEnum};
 use tokio::runtime::Runtime;
 
-use super::{Cli, Failure, Outcome, print, sentences, table};
+use super::Cli;
+use super::output::{Failure, Outcome, print, sentences, table};
 use crate::config::DatabaseSettings;
 use crate::domain::DateTime;
 use crate::service::{NewToken, TokenRow};

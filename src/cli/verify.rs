@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::{Outcome, print};
 use super::progress::Bar;
-use super::{Outcome, print};
 use crate::config::key_beside;
 use crate::domain::Environment;
 use crate::operations::{self, Verified};
