@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use super::checkable::Checkable;
 use super::plain::{Plain, RowOf};
 use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret};
-use crate::form::{Change, Form, Reference, Section, Sections};
+use crate::form::{Change, Described, FieldValue, Form, Reference, Section, Sections};
 use crate::objects::KindInfo;
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, StoreError, Tx, Whole};
 
@@ -88,7 +88,7 @@ fn missing(table: &str, id: i64) -> StoreError {
 }
 
 fn all_fields(section: &dyn Section) -> Vec<Change> {
-    let change = |(field, value): (&crate::form::Described, &dyn crate::form::FieldValue)| Change {
+    let change = |(field, value): (&Described, &dyn FieldValue)| Change {
         path: field.client.clone(),
         before: serde_json::Value::Null,
         after: value.show(),

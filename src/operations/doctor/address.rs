@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Agent;
 
-use super::Check;
+use super::check::Check;
 
 /// How long who listens there may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);

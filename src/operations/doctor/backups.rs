@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::{Check, Deployment};
+use super::check::Check;
+use super::deployment::Deployment;
 use crate::operations::backup::Manifest;
 use crate::operations::schedule::{Schedule, millis};
 use crate::store::Database;

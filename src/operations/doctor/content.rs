@@ -3,7 +3,8 @@
 
 use jiff::SignedDuration;
 
-use super::{Check, Deployment};
+use super::check::Check;
+use super::deployment::Deployment;
 use crate::domain::Sealer;
 use crate::operations::backup::{identity, moment};
 use crate::operations::verify::sealer;

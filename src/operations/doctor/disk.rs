@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use indicatif::HumanBytes;
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
-use super::{Check, Deployment};
+use super::check::Check;
+use super::deployment::Deployment;
 use crate::store::{LOG_EMPTIED, beside};
 
 /// Files that can still be made: too few for what vext makes and what others make meanwhile.

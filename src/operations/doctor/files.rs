@@ -4,8 +4,9 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use super::check::Check;
+use super::deployment::Deployment;
 use super::disk::folder_of;
-use super::{Check, Deployment};
 use crate::operations::backup::Manifest;
 use crate::store::{Database, beside};
 
