@@ -150,7 +150,7 @@ pub enum Command {
 impl Command {
     /// Does it.
     pub fn run(self) -> Outcome {
-        match self {
+        let outcome = match self {
             Self::Demo(demo) => demo.run(),
             Self::Serve(serve) => serve.run(),
             Self::Doctor(doctor) => doctor.run(),
@@ -164,7 +164,12 @@ impl Command {
             Self::Schema => print(&graphql::sdl()),
             Self::Tenant(command) => command.run(),
             Self::Token(command) => command.run(),
-        }
+        };
+        outcome.map_err(|failure| match failure.downcast::<clap::Error>() {
+            // Commands know nothing of the program's usage, which stands below what they say of a wrong call.
+            Ok(wrong) => wrong.format(&mut Cli::command()).into(),
+            Err(failure) => failure,
+        })
     }
 }
 
