@@ -17,16 +17,16 @@ pub struct App {
     pub(super) hashing: Arc<Hashing>,
     pub(super) viewers: Arc<Viewers>,
     pub(crate) environment: Arc<Environment>,
-    /// Random numbers that nothing is named by yet.
+    /// Random numbers that have not been used yet.
     drawn: Arc<Mutex<Vec<u64>>>,
-    /// How often is looked what other processes have committed, while somebody follows a tenant.
+    /// How often to look for what other processes have committed, while somebody follows a tenant.
     pub(super) feed_poll: Duration,
 }
 
 /// How many random numbers are drawn at once.
 const DRAWN: usize = 64;
 
-/// [`App::with_feed_poll`] when nobody says otherwise.
+/// The interval unless [`App::with_feed_poll`] sets another.
 const FEED_POLL: Duration = Duration::from_secs(1);
 
 impl App {
@@ -97,7 +97,7 @@ impl App {
         Self { store: self.store.tallied(tally), ..self.clone() }
     }
 
-    /// Adds what is measured of the database, and of hashing, to what somebody may ask for.
+    /// Registers the metrics of the database and of hashing.
     pub fn register(&self, to: &mut prometheus_client::registry::Registry) {
         self.store.register(to);
         self.hashing.register(to);

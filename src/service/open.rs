@@ -38,7 +38,7 @@ impl OpenOptions {
         Ok(sealer)
     }
 
-    /// Brings the schema up to this version; the migrations that were applied, and the key.
+    /// Brings the schema up to this version. Answers the migrations that were applied, and the key.
     pub(super) fn migrated(&self) -> Result<(Vec<String>, Sealer), StartError> {
         let Self { database, environment, .. } = self;
         // The key comes first: a database without one could not be opened again.

@@ -19,8 +19,8 @@ pub struct NewToken {
     pub explore: bool,
 }
 
-/// The first bytes of a token's hash: tell nearly every token that is not valid from those that are, and nothing of
-/// these.
+/// The first bytes of a token's hash: enough to tell nearly every invalid token from the valid ones, too few to give
+/// anything away about those.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct TokenMark([u8; 4]);
 

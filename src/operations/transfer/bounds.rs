@@ -1,4 +1,4 @@
-//! Numbers of the file that have to be within bounds.
+//! The bounds of numbers and times in the file.
 
 use crate::domain::{Code, Counter, DateTime, Problem, Scalar as _};
 

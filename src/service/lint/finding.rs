@@ -20,7 +20,7 @@ words! {
 /// Which findings are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Lint {
-    /// Only those that are so bad; `None` is all.
+    /// Only those of this severity; `None` is all.
     pub severity: Option<Severity>,
     /// Only those with these codes; `None` is all.
     pub codes: Option<Vec<Code>>,

@@ -72,7 +72,7 @@ impl Lint {
         }
     }
 
-    /// Leaves away what would be too much to read at once; whether nothing was left away.
+    /// Drops what would be too much to read at once; true when nothing was dropped.
     fn cut(&self, rows: &mut Vec<ObjectRow>) -> bool {
         let mut with_entries =
             rows.iter().enumerate().filter(|(_, row)| self.asks_for(row.kind) && has_entries(row.kind));
