@@ -28,7 +28,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use vext::domain::Environment;
 use vext::http::ServeOptions;
-use vext::service::{App, Database, NewToken, OpenOptions, demo};
+use vext::operations::demo;
+use vext::service::{App, Database, NewToken, OpenOptions};
 
 const EXTENSIONS: usize = 2000;
 const ORDINARY: usize = 16;

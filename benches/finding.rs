@@ -29,7 +29,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 use vext::domain::{Environment, fold, words};
-use vext::service::{App, Database, NewToken, OpenOptions, demo};
+use vext::operations::demo;
+use vext::service::{App, Database, NewToken, OpenOptions};
 use vext::store::PostgresServer;
 
 /// What is measured is not held up by limits, and read each time.

@@ -25,7 +25,8 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 use vext::domain::{Environment, ObjectId, TenantId};
-use vext::service::{App, Database, NewToken, OpenOptions, demo};
+use vext::operations::demo;
+use vext::service::{App, Database, NewToken, OpenOptions};
 
 /// What is measured is not held up by limits, and read each time.
 fn unlimited() -> vext::http::ServeOptions {

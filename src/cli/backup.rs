@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::{Outcome, print};
 use super::progress::Bar;
-use super::{Outcome, print};
 use crate::config::DatabaseSettings;
 use crate::domain::Environment;
-use crate::service::{self, Manifest};
+use crate::operations::{self, Manifest};
 
 /// Take a backup of a SQLite file, also while a server writes to it.
 #[derive(Args, Debug)]
@@ -36,7 +36,7 @@ impl Backup {
             bar.at(what, done, total);
             Ok(())
         };
-        let manifest = service::backup(&self.database.database()?, &self.to, &*clock, &mut progress)?;
+        let manifest = operations::backup(&self.database.database()?, &self.to, &*clock, &mut progress)?;
         drop(bar);
         let key = manifest.key_id.as_ref().map_or_else(
             || "No key file is needed: nothing was ever sealed.".to_owned(),

@@ -5,14 +5,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::{Failure, Outcome, print, sentences};
 use super::serve::{bind, or_damaged, runtime, stop};
-use super::{Failure, Outcome, print, sentences};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
 use crate::graphql::Limits;
 use crate::http::{self, DocumentSettings, DoorOptions, FairUse, ServeOptions, StreamSettings};
-use crate::service::demo::{CANISTRACCI, MOLLOY};
-use crate::service::{self, App, Database, FileCheck, NewToken, OpenOptions, TenantRow};
+use crate::operations::FileCheck;
+use crate::operations::demo::{self, CANISTRACCI, MOLLOY};
+use crate::service::{App, NewToken, OpenOptions};
+use crate::store::{Database, TenantRow};
 
 /// Serve a demo tenant with a playground, from a temporary database.
 #[derive(Args, Debug)]
@@ -77,7 +79,7 @@ impl Demo {
             // Somebody's own tenants are not joined by the demo's.
             let of_demo = |tenant: &TenantRow| [CANISTRACCI, MOLLOY].contains(&tenant.settings.code.as_str());
             if app.tenants().await?.iter().all(of_demo) {
-                service::demo::fill(&app).await?;
+                demo::fill(&app).await?;
             }
             let tenants = app.tenants().await?;
             let codes = tenants.iter().map(|tenant| tenant.settings.code.as_str().to_owned()).collect();

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::file::ConfigFile;
+use super::output::{Outcome, print};
 use super::progress::Bar;
-use super::{Outcome, Serve, print};
-use crate::config::{ConfigFile, unknown_variables};
+use super::serve::Serve;
 use crate::domain::Environment;
-use crate::service::doctor::{self, Check, Deployment, NAMES, OwnFile, Verdict};
+use crate::operations::doctor::{self, Check, Deployment, NAMES, OwnFile, Verdict};
 
 /// What stands below its options.
 pub(super) const HELP: &str = "\
@@ -28,12 +29,16 @@ pub struct Doctor {
     /// The settings file that was read.
     #[arg(skip)]
     pub(super) file: Option<ConfigFile>,
+
+    /// The variables that look like options and are none.
+    #[arg(skip)]
+    pub(super) unknown: Vec<String>,
 }
 
 impl Doctor {
     pub(super) fn run(self) -> Outcome {
-        let Self { serve, file } = self;
-        let mut checks = vec![settings(file.as_ref()), variables(), options(&serve)];
+        let Self { serve, file, unknown } = self;
+        let mut checks = vec![settings(file.as_ref()), variables(&unknown), options(&serve)];
         checks.push(doctor::address(serve.server.listen, serve.server.watch.metrics_listen));
         match deployment(&serve, file.as_ref()) {
             Ok(deployment) => {
@@ -74,9 +79,8 @@ fn settings(file: Option<&ConfigFile>) -> Check {
 }
 
 /// A variable with a typing error is a setting that does not hold, and nobody says so.
-fn variables() -> Check {
+fn variables(unknown: &[String]) -> Check {
     let mut check = Check::new("environment");
-    let unknown = unknown_variables(std::env::vars_os().map(|(name, _)| name));
     if !unknown.is_empty() {
         check.warn(format!("No option reads {}: look for a typing error.", unknown.join(", ")));
     }

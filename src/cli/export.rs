@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use tokio::runtime::Runtime;
 
+use super::output::{Failure, Outcome};
 use super::progress::Bar;
-use super::{Failure, Outcome};
 use crate::config::DatabaseSettings;
-use crate::service::transfer::Secrets;
+use crate::operations::transfer::Secrets;
 
 /// Write one tenant to a file of JSON lines, for another database or server.
 #[derive(Args, Debug)]

@@ -8,10 +8,10 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio::runtime::Runtime;
 
+use super::output::{Failure, Outcome, print};
 use super::progress::Bar;
-use super::{Failure, Outcome, print};
 use crate::config::DatabaseSettings;
-use crate::service::transfer::{ImportOptions, Imported, LineProblem, TransferError};
+use crate::operations::transfer::{ImportOptions, Imported, LineProblem, TransferError};
 
 /// The most problems that are shown.
 const MOST_SHOWN: usize = 20;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::{Outcome, print};
+use super::output::{Outcome, print};
 use crate::config::DatabaseSettings;
 use crate::{service, store};
 

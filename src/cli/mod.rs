@@ -1,16 +1,21 @@
 //! The command line: what each command takes, and what it does.
 //!
 //! How to add one more: a file with a struct of its options and a `run` right below it, and here the file's `mod` and
-//! `pub use`, a variant of [`Command`] and its line in [`Command::run`]. What several commands need is at the end of
-//! this file; how to listen and when to stop is in `serve.rs`.
+//! `pub use`, a variant of [`Command`] and its line in [`Command::run`]. What several commands need is in `database.rs`,
+//! `output.rs` and `progress.rs`; how to listen and when to stop is in `serve.rs`.
 
 mod backup;
+mod database;
 mod demo;
 mod doctor;
 mod export;
+mod file;
 mod import;
 mod migrate;
+mod options;
+mod output;
 mod progress;
+mod reference;
 mod restore;
 mod selftest;
 mod serve;
@@ -18,12 +23,8 @@ mod tenant;
 mod token;
 mod verify;
 
-use std::error::Error;
 use std::ffi::OsString;
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -31,23 +32,21 @@ pub use self::backup::Backup;
 pub use self::demo::Demo;
 pub use self::doctor::Doctor;
 pub use self::export::Export;
+pub use self::file::ConfigFile;
 pub use self::import::Import;
 pub use self::migrate::Migrate;
+use self::options::unknown_variables;
+pub use self::output::Failure;
+use self::output::{Outcome, print};
+pub use self::reference::config_reference;
 pub use self::restore::Restore;
 pub use self::selftest::Selftest;
 pub use self::serve::Serve;
 pub use self::tenant::{TenantCommand, TenantCreate};
 pub use self::token::{Scope, TokenCommand, TokenCreate, TokenRevoke};
 pub use self::verify::Verify;
-use crate::config::{ConfigFile, DatabaseSettings, LogSettings};
-use crate::domain::{Environment, Problem};
+use crate::config::LogSettings;
 use crate::graphql;
-use crate::service::{App, Database, OpenOptions};
-
-/// Why a command failed, as one sentence; a [`clap::Error`] when it was called wrongly.
-pub type Failure = Box<dyn Error + Send + Sync>;
-
-type Outcome = Result<ExitCode, Failure>;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,12 +93,13 @@ impl Cli {
         let args: Vec<_> = args.into_iter().collect();
         // Here nothing is required, since the file may have it. What fails even so fails below, with the right words.
         let file = match Self::command_for_update().try_get_matches_from(&args) {
-            Ok(given) => ConfigFile::find(given.get_one("config").map(PathBuf::as_path))?,
+            Ok(given) => ConfigFile::find(given.get_one("config").map(PathBuf::as_path), &Self::command())?,
             Err(_) => None,
         };
         let mut cli = Self::over(file.as_ref(), args)?;
         if let Command::Doctor(doctor) = &mut cli.command {
             doctor.file = file;
+            doctor.unknown = unknown_variables(&Self::command(), std::env::vars_os().map(|(name, _)| name));
         }
         Ok(cli)
     }
@@ -150,7 +150,7 @@ pub enum Command {
 impl Command {
     /// Does it.
     pub fn run(self) -> Outcome {
-        match self {
+        let outcome = match self {
             Self::Demo(demo) => demo.run(),
             Self::Serve(serve) => serve.run(),
             Self::Doctor(doctor) => doctor.run(),
@@ -164,64 +164,12 @@ impl Command {
             Self::Schema => print(&graphql::sdl()),
             Self::Tenant(command) => command.run(),
             Self::Token(command) => command.run(),
-        }
-    }
-}
-
-impl DatabaseSettings {
-    /// Opens a database that exists: a typing error in its path must not leave an empty one behind.
-    fn open(&self) -> Result<App, Failure> {
-        self.must_exist()?;
-        self.open_or_make(1)
-    }
-
-    /// Opens a database; a SQLite file and its key are made where there are none.
-    fn open_or_make(&self, readers: usize) -> Result<App, Failure> {
-        Ok(App::open(&self.options(readers)?)?)
-    }
-
-    fn must_exist(&self) -> Result<(), Failure> {
-        match self.database()? {
-            Database::Sqlite(path) if !path.exists() => {
-                Err(format!("there is no database {}; `vext migrate` makes one", path.display()).into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn options(&self, readers: usize) -> Result<OpenOptions, Failure> {
-        let (database, key_file) = (self.database()?, self.key_path()?);
-        Ok(OpenOptions { database, key_file, readers, environment: Environment::system() })
-    }
-}
-
-/// What was refused, as one line.
-fn sentences(problems: Vec<Problem>) -> Failure {
-    problems.iter().map(Problem::message).collect::<Vec<_>>().join(" ").into()
-}
-
-/// Columns as wide as what stands in them.
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let rows: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            _ = write!(line, "{cell:width$}  ");
-        }
-        _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
-}
-
-/// Writes to stdout. A reader that has seen enough (`vext schema | head`) is no failure.
-fn print(text: &str) -> Outcome {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write to stdout: {e}").into()),
-        _ => Ok(ExitCode::SUCCESS),
+        };
+        outcome.map_err(|failure| match failure.downcast::<clap::Error>() {
+            // Commands know nothing of the program's usage, which stands below what they say of a wrong call.
+            Ok(wrong) => wrong.format(&mut Cli::command()).into(),
+            Err(failure) => failure,
+        })
     }
 }
 
@@ -256,11 +204,5 @@ mod tests {
             let failure = parse(line).unwrap().command.run().unwrap_err();
             assert_eq!(failure.downcast::<clap::Error>().unwrap().exit_code(), 2);
         }
-    }
-
-    #[test]
-    fn a_table_lines_up() {
-        let rows = [["ACME", "x"], ["B", "yy"]].map(|row| row.map(str::to_owned));
-        assert_eq!(table(["CODE", "N"], rows.into_iter()), "CODE  N\nACME  x\nB     yy\n");
     }
 }

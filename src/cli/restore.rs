@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use super::output::{Outcome, print};
 use super::progress::Bar;
 use super::verify::told;
-use super::{Outcome, print};
 use crate::config::DatabaseSettings;
 use crate::domain::Environment;
-use crate::service;
+use crate::operations;
 
 /// Put a backup in the place of a SQLite database.
 #[derive(Args, Debug)]
@@ -41,8 +41,9 @@ impl Restore {
             bar.at(what, done, total);
             Ok(())
         };
-        let asked = service::Restore { file: &self.file, database: &database, key_file: &key_file, force: self.force };
-        let restored = service::restore(&asked, &Environment::system(), &mut progress)?;
+        let asked =
+            operations::Restore { file: &self.file, database: &database, key_file: &key_file, force: self.force };
+        let restored = operations::restore(&asked, &Environment::system(), &mut progress)?;
         drop(bar);
         if !restored.verified.problems.is_empty() {
             let (text, code) = told(&self.file, &restored.verified);

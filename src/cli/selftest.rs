@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Error};
 
+use super::output::{Outcome, print, table};
 use super::progress::Bar;
-use super::{Cli, Outcome, print, table};
 use crate::domain::duration_from;
 use crate::selftest::{Report, Row, Settings, Target, Verdict, run};
 
@@ -54,7 +54,7 @@ pub struct Selftest {
 
 impl Selftest {
     pub(super) fn run(self) -> Outcome {
-        let settings = self.settings().map_err(|said| Cli::command().error(ErrorKind::ValueValidation, said))?;
+        let settings = self.settings().map_err(|said| Error::raw(ErrorKind::ValueValidation, said))?;
         let bar = Bar::new();
         let report = run(settings, |done, total| bar.at("trying", done, total))?;
         drop(bar);

@@ -10,12 +10,12 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, Outcome};
+use super::output::{Failure, Outcome};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::{self, Limits};
 use crate::http::{self, DocumentSettings, DoorOptions, FairUse, STACK, ServeOptions, StreamSettings};
-use crate::service::FileCheck;
+use crate::operations::FileCheck;
 
 /// What the log calls the command line, whichever file it is in.
 const LOG: &str = "vext::cli";

@@ -4,7 +4,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
-use super::{Outcome, print, sentences, table};
+use super::output::{Outcome, print, sentences, table};
 use crate::config::DatabaseSettings;
 use crate::domain::{Patch, Sent};
 use crate::service::TenantRow;

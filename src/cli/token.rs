@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Subcommand, ValueEnum};
+use clap::{Args, Error, Subcommand, ValueEnum};
 use tokio::runtime::Runtime;
 
-use super::{Cli, Failure, Outcome, print, sentences, table};
+use super::output::{Failure, Outcome, print, sentences, table};
 use crate::config::DatabaseSettings;
 use crate::domain::DateTime;
 use crate::service::{NewToken, TokenRow};
@@ -91,7 +91,7 @@ impl TokenCreate {
         // By hand, because to clap a value from the file is a default, and a default satisfies no rule between options.
         if self.tenants.is_empty() != self.all_tenants {
             let said = "a token needs either --tenant CODE, once or more, or --all-tenants";
-            return Err(Cli::command().error(ErrorKind::MissingRequiredArgument, said).into());
+            return Err(Error::raw(ErrorKind::MissingRequiredArgument, said).into());
         }
         let app = self.database.open()?;
         let [write, delete, explore] =

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::{Outcome, print};
 use super::progress::Bar;
-use super::{Outcome, print};
 use crate::config::key_beside;
 use crate::domain::Environment;
-use crate::service::{self, Database, Verified};
+use crate::operations::{self, Verified};
+use crate::store::Database;
 
 /// Check a backup: the file, its rows and, with the key, its secrets.
 #[derive(Args, Debug)]
@@ -37,7 +38,7 @@ impl Verify {
             bar.at(what, done, total);
             Ok(())
         };
-        let verified = service::verify(&self.file, key.as_deref(), &Environment::system(), &mut progress)?;
+        let verified = operations::verify(&self.file, key.as_deref(), &Environment::system(), &mut progress)?;
         drop(bar);
         let (text, code) = told(&self.file, &verified);
         print(&text)?;

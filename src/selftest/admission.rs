@@ -4,9 +4,9 @@
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::Check;
 use super::answer::Answer;
 use super::attacks::{ATTACKS, Attack};
+use super::check::Check;
 use super::client::{Client, LONGEST, NOT_TRUSTED, UNAUTHENTICATED};
 use super::persisted::hash;
 use super::verdict::{Judged, failed, noted, skipped};

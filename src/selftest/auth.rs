@@ -1,6 +1,6 @@
 //! Who is let in.
 
-use super::Check;
+use super::check::Check;
 use super::client::{Client, MADE_UP, UNAUTHENTICATED};
 use super::verdict::{Judged, failed, shown, skipped};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use axum::http::Method;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -18,8 +18,9 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
-use super::Settings;
 use super::answer::{Answer, JSON, RESPONSE};
+use super::ask::Ask;
+use super::settings::Settings;
 use super::target::Target;
 use super::transport::Patient;
 use super::verdict::{Judged, failed, skipped};
@@ -40,51 +41,6 @@ pub(super) const MADE_UP: &str = "made-up-by-vext-selftest-0000000000";
 const TELLING: usize = 8;
 /// Words that tell how the server is built; no answer of a door holds one.
 const INTERNAL: [&str; 6] = ["panicked", "backtrace", "sqlite", "postgres", "SELECT ", ".rs:"];
-
-/// A request.
-#[derive(Clone)]
-pub(super) struct Ask {
-    method: Method,
-    url: String,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Ask {
-    /// With a header, in the place of one of the same name.
-    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
-        // What cannot be sent was refused with the command line, or is made here.
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(HeaderName::from_static(name), value);
-        }
-        self
-    }
-
-    /// With a header beside those of the same name.
-    pub(super) fn and(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
-        self
-    }
-
-    pub(super) fn without(mut self, name: &str) -> Self {
-        self.headers.remove(name);
-        self
-    }
-
-    /// With a body as it is.
-    pub(super) fn sending(self, body: impl Into<Vec<u8>>) -> Self {
-        Self { body: body.into(), ..self }
-    }
-
-    /// Without the token, and what goes with it.
-    pub(super) fn anonymous(self) -> Self {
-        self.without("authorization").without("x-tenant")
-    }
-
-    pub(super) fn by(self, method: Method) -> Self {
-        Self { method, ..self }
-    }
-}
 
 /// What was found in answers, whatever they were answers to.
 #[derive(Default)]
@@ -143,8 +99,7 @@ impl Client {
 
     /// A request for a path beside the API.
     pub(super) fn page(&self, path: &str) -> Ask {
-        let url = self.target.beside(path);
-        Ask { method: Method::GET, url, headers: HeaderMap::new(), body: Vec::new() }
+        Ask::new(Method::GET, self.target.beside(path))
     }
 
     /// A query in a POST, with the token where there is one: in production nothing else is looked at before it.
@@ -154,15 +109,14 @@ impl Client {
 
     /// The same for any parameters.
     pub(super) fn post_json(&self, body: &Value) -> Ask {
-        let ask = Ask { method: Method::POST, url: self.target.api(), headers: HeaderMap::new(), body: Vec::new() };
+        let ask = Ask::new(Method::POST, self.target.api());
         self.known(ask.with("content-type", JSON).with("accept", RESPONSE).sending(body.to_string()))
     }
 
     /// A query in a GET, with the token where there is one, and with a header that shows that it is not forged.
     pub(super) fn get(&self, query: &str) -> Ask {
         let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
-        let url = format!("{}?query={query}", self.target.api());
-        let ask = Ask { method: Method::GET, url, headers: HeaderMap::new(), body: Vec::new() };
+        let ask = Ask::new(Method::GET, format!("{}?query={query}", self.target.api()));
         self.known(ask.with("accept", RESPONSE).with("graphql-require-preflight", "1"))
     }
 
@@ -225,11 +179,7 @@ impl Client {
     /// # Errors
     /// In a few words, why there is none.
     pub(super) fn try_send(&self, ask: &Ask) -> Result<Answer, String> {
-        let Ask { method, url, headers, body } = ask.clone();
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = url.parse().map_err(|_| "the URL cannot be sent".to_owned())?;
-        *request.headers_mut() = headers;
+        let request = ask.request()?;
         let sent = match request.body().is_empty() {
             true => self.agent.run(request.map(drop)),
             false => self.agent.run(request),

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::Check;
 use super::answer::Answer;
+use super::check::Check;
 use super::client::{Client, NOT_TRUSTED};
 use super::verdict::{Judged, failed, skipped};
 

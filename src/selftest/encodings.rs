@@ -5,8 +5,8 @@ use std::io::{Read, Write as _};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::Check;
 use super::attacks::ATTACKS;
+use super::check::Check;
 use super::client::{Client, LONGEST};
 use super::verdict::{Judged, failed, noted, shown};
 

@@ -2,8 +2,8 @@
 
 use axum::http::Method;
 
-use super::Check;
 use super::answer::Answer;
+use super::check::Check;
 use super::client::Client;
 use super::verdict::{Judged, failed, noted, shown};
 

@@ -1,6 +1,6 @@
 //! What supervisors and load balancers ask, and what only they may.
 
-use super::Check;
+use super::check::Check;
 use super::client::Client;
 use super::verdict::{Judged, failed, noted, shown};
 

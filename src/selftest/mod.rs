@@ -11,8 +11,10 @@
 
 mod admission;
 mod answer;
+mod ask;
 mod attacks;
 mod auth;
+mod check;
 mod client;
 mod documents;
 mod encodings;
@@ -21,6 +23,7 @@ mod health;
 mod persisted;
 mod production;
 mod protocol;
+mod settings;
 mod socket;
 mod streams;
 mod target;
@@ -28,30 +31,15 @@ mod transport;
 mod verdict;
 mod wire;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
+use self::check::Check;
 use self::client::{Client, NOT_TRUSTED, UNAUTHENTICATED};
 use self::verdict::{Judged, Other, skipped};
 use crate::domain::Stopwatch;
 
 pub use attacks::{ATTACKS, Attack};
+pub use settings::Settings;
 pub use target::Target;
 pub use verdict::{Row, Verdict};
-
-/// What is tried, and as whom.
-pub struct Settings {
-    /// The server.
-    pub target: Target,
-    /// A token of it. Without one, what needs one is skipped.
-    pub token: Option<String>,
-    /// The code of the tenant to select, for a token that is for several.
-    pub tenant: Option<String>,
-    /// PEM file of the authorities to trust instead of the system's.
-    pub authorities: Option<PathBuf>,
-    /// How long one answer may take.
-    pub patience: Duration,
-}
 
 /// What came of it.
 pub struct Report {
@@ -59,14 +47,6 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// How many requests were sent.
     pub requests: usize,
-}
-
-/// Something to try.
-struct Check {
-    name: &'static str,
-    /// What should come of it.
-    expected: &'static str,
-    run: fn(&Client) -> Judged,
 }
 
 /// Checks of one part of the door.

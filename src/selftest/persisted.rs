@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Check;
+use super::ask::Ask;
 use super::auth::tenant_code;
-use super::client::{Ask, Client};
+use super::check::Check;
+use super::client::Client;
 use super::verdict::{Judged, failed, noted};
 use crate::domain::hex;
 

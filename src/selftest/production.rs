@@ -1,8 +1,8 @@
 //! What production keeps back. A server that shows everything to everybody, as the demo does, does so on purpose; its
 //! operator is told.
 
-use super::Check;
 use super::answer::Answer;
+use super::check::Check;
 use super::client::Client;
 use super::verdict::{Judged, failed, noted};
 

@@ -3,8 +3,8 @@
 use axum::http::Method;
 use serde_json::json;
 
-use super::Check;
 use super::answer::{JSON, RESPONSE};
+use super::check::Check;
 use super::client::{Client, LONGEST};
 use super::verdict::Judged;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Check;
 use super::answer::Answer;
+use super::check::Check;
 use super::client::{Client, MADE_UP, NOT_TRUSTED};
 use super::socket::{Heard, Opening};
 use super::verdict::{Judged, failed, shown, skipped};

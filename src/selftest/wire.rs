@@ -4,7 +4,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
-use super::Check;
+use super::check::Check;
 use super::client::Client;
 use super::socket::Stream;
 use super::verdict::{Judged, failed, noted, shown, skipped};

@@ -6,98 +6,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 
-use super::App;
+use super::app::App;
+use super::token::{NewToken, TokenMark, hash};
+use super::viewer::{Selected, Viewer};
 use crate::domain::{Code, Problem, TenantId};
-use crate::store::{self, DataVersion, Outcome, Session, Snapshot, StoreError, TenantRow, TokenRow};
-
-/// Who asks: what a valid token opens.
-#[derive(Clone, Debug)]
-pub struct Viewer {
-    /// The token's name; change records show it.
-    pub name: String,
-    /// Whether the token may make and change objects.
-    pub write: bool,
-    /// Whether the token may delete objects.
-    pub delete: bool,
-    /// Whether the token may see the schema and the playground where not everybody may.
-    pub explore: bool,
-    /// The tenant that this request has selected.
-    pub selected: Selected,
-    /// The tenants that exist for this viewer; `None` is all of them.
-    tenants: Option<Vec<TenantId>>,
-    /// The hash of the token, to look again whether it is still good; `None` for the program itself.
-    token: Option<[u8; 32]>,
-}
-
-/// The tenant that holds for a whole request, as the header or else the token says.
-#[derive(Clone, Debug)]
-pub enum Selected {
-    /// Neither names one.
-    None,
-    /// The one that is named does not exist for the viewer; the code that the request named, if it did.
-    Unknown(Option<String>),
-    /// The tenant, as it was when the request began.
-    Tenant(Box<TenantRow>),
-}
-
-impl Viewer {
-    /// The program itself, under this name: sees all tenants and may write. The demo data is saved so.
-    pub fn system(name: &str) -> Self {
-        let (write, delete, explore) = (true, true, true);
-        Self { name: name.to_owned(), write, delete, explore, selected: Selected::None, tenants: None, token: None }
-    }
-
-    /// Why this viewer may not make or change tenants themselves, if so: that is for tokens for all tenants.
-    pub(super) fn kept_from_tenants(&self) -> Option<Problem> {
-        let rule = "needs a token for all tenants with the scope write";
-        (!self.write || self.tenants.is_some()).then(|| Problem::new(Code::Forbidden, rule))
-    }
-
-    /// Whether a tenant exists for this viewer. What is not visible answers like what does not exist.
-    pub fn sees(&self, tenant: TenantId) -> bool {
-        self.tenants.as_ref().is_none_or(|tenants| tenants.contains(&tenant))
-    }
-}
-
-/// A token that is to be made.
-#[derive(Clone, Debug)]
-pub struct NewToken {
-    /// Its name, unique among tokens.
-    pub name: String,
-    /// The codes of the tenants that it opens; the first is selected when a request names none.
-    pub tenants: Vec<String>,
-    /// Whether it opens every tenant, those to come included.
-    pub all_tenants: bool,
-    /// Whether it may make and change objects; every token may read.
-    pub write: bool,
-    /// Whether it may delete objects.
-    pub delete: bool,
-    /// Whether it may see the schema and the playground where not everybody may.
-    pub explore: bool,
-}
-
-/// The first bytes of a token's hash: tell nearly every token that is not valid from those that are, and nothing of
-/// these.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct TokenMark([u8; 4]);
-
-impl TokenMark {
-    /// The mark of a token.
-    pub fn of(token: &str) -> Self {
-        Self::of_hash(&hash(token))
-    }
-
-    fn of_hash(hash: &[u8]) -> Self {
-        Self(std::array::from_fn(|i| hash.get(i).copied().unwrap_or_default()))
-    }
-}
-
-pub(super) fn hash(token: &str) -> [u8; 32] {
-    // A token has 256 random bits: there is nothing to guess that a slow hash would protect.
-    Sha256::digest(token).into()
-}
+use crate::store::{self, DataVersion, Outcome, Session, Snapshot, StoreError, TokenRow};
 
 /// The viewer behind a bearer token, see [`App::authenticate`].
 fn viewer(session: &mut dyn Session, token: &str, header: Option<String>) -> store::Result<Option<Viewer>> {

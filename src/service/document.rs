@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use super::checkable::{Checkable, RowOf};
+use super::checkable::Checkable;
+use super::plain::{Plain, RowOf};
 use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret};
-use crate::form::{Change, Form, Reference, Section, Sections};
-use crate::objects::{AnyDetail, Head, KindInfo};
+use crate::form::{Change, Described, FieldValue, Form, Reference, Section, Sections};
+use crate::objects::KindInfo;
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, StoreError, Tx, Whole};
 
 /// What is saved as a whole under one id.
@@ -17,33 +18,6 @@ pub(super) enum Document {
     Form(Box<Form>),
     /// An object of another kind.
     Plain(Plain),
-}
-
-/// An object that is not a form: what of it stands in its row, and its detail.
-pub(super) struct Plain {
-    pub(super) kind: &'static KindInfo,
-    pub(super) head: Box<dyn Head>,
-    pub(super) detail: Box<dyn AnyDetail>,
-}
-
-impl Clone for Plain {
-    fn clone(&self) -> Self {
-        Self { kind: self.kind, head: self.head.copy(), detail: self.detail.copy() }
-    }
-}
-
-impl Plain {
-    fn head(&self) -> &dyn Section {
-        &*self.head
-    }
-
-    fn detail(&self) -> &dyn Section {
-        &*self.detail
-    }
-
-    fn detail_mut(&mut self) -> &mut dyn Section {
-        &mut *self.detail
-    }
 }
 
 /// The secrets that a patch for an object of this kind sends.
@@ -114,7 +88,7 @@ fn missing(table: &str, id: i64) -> StoreError {
 }
 
 fn all_fields(section: &dyn Section) -> Vec<Change> {
-    let change = |(field, value): (&crate::form::Described, &dyn crate::form::FieldValue)| Change {
+    let change = |(field, value): (&Described, &dyn FieldValue)| Change {
         path: field.client.clone(),
         before: serde_json::Value::Null,
         after: value.show(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::checkable::{Asks, Checkable};
 use crate::domain::{Kind, ObjectId};
-use crate::form::{AdditionalDestinations, Hop, Known, Surroundings};
+use crate::form::{AdditionalDestinations, Hop, Known, Surroundings, Typed};
 use crate::objects::{Condition, ConditionType, Detail as _, HuntList, UserProfile};
 use crate::store::{self, ObjectRow, Query, Result, TenantRow};
 
@@ -124,7 +124,7 @@ pub(super) fn follow(query: &mut Query<'_>, around: &mut Surroundings, starts: V
     Ok(())
 }
 
-fn sections<S: crate::form::Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
+fn sections<S: Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
     if ids.is_empty() { Ok(HashMap::new()) } else { store::load_sections(query, ids) }
 }
 

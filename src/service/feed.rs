@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{App, Viewer};
+use super::app::App;
+use super::viewer::Viewer;
 use crate::domain::{Kind, TenantId, opaque, words};
 use crate::store::{self, FeedPlace, FeedRow, GONE, Snapshot};
 

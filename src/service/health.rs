@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::App;
+use super::app::App;
 
 /// How long the database may take to answer: who asks whether it does wants to send requests elsewhere.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use crate::domain::{Random, Sealer};
 
 /// Reads the key; makes it when there is none and the database is new. A database that is not new may hold secrets
 /// that only the old key opens, so a missing key is not replaced.
-pub(super) fn load(path: &Path, fresh: bool, random: &dyn Random) -> Result<[u8; Sealer::KEY_LENGTH], String> {
+pub(crate) fn load_key(path: &Path, fresh: bool, random: &dyn Random) -> Result<[u8; Sealer::KEY_LENGTH], String> {
     let shown = path.display();
     match fs::read_to_string(path) {
         Ok(text) => {
@@ -47,14 +47,14 @@ mod tests {
     fn a_key_is_made_once_and_kept_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vext.key");
-        assert!(load(&path, false, &SystemRandom).unwrap_err().contains("cannot be read"));
-        let key = load(&path, true, &SystemRandom).unwrap();
+        assert!(load_key(&path, false, &SystemRandom).unwrap_err().contains("cannot be read"));
+        let key = load_key(&path, true, &SystemRandom).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(load(&path, false, &SystemRandom).unwrap(), key);
+        assert_eq!(load_key(&path, false, &SystemRandom).unwrap(), key);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(load(&path, false, &SystemRandom).unwrap_err().contains("open to others (mode 644)"));
+        assert!(load_key(&path, false, &SystemRandom).unwrap_err().contains("open to others (mode 644)"));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, "short").unwrap();
-        assert!(load(&path, false, &SystemRandom).unwrap_err().contains("32 bytes"));
+        assert!(load_key(&path, false, &SystemRandom).unwrap_err().contains("32 bytes"));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use super::checkable::Asks;
 use super::document::Document;
 use super::facts;
-use super::find::Find;
+use super::find::{Cursor, Find};
 use crate::domain::{Kind, ObjectId};
 use crate::form::{Info, Known, Leads, Place, camel};
 use crate::objects::{KindInfo, infos};
@@ -95,7 +95,7 @@ impl Options {
     ///
     /// # Errors
     /// One sentence: there is no such field, the search has too many words, or the cursor is none.
-    fn lists(&self) -> std::result::Result<Vec<(Kind, Find, Option<super::find::Cursor>)>, String> {
+    fn lists(&self) -> std::result::Result<Vec<(Kind, Find, Option<Cursor>)>, String> {
         let Self { field, search, after, .. } = self;
         let Some(kinds) = fields().get(field) else {
             let start = field.split_once('.').map_or("", |(start, _)| start);

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use super::app::App;
 use super::effect::{Effect, ObjectProblem, Step, Write, work_out};
+use super::facts;
+use super::refusal::{no_such, refusal};
 use super::removal::MOST_REFERENCES;
-use super::save::{Plan, refusal};
-use super::{App, Save, SaveTarget, Saved, Viewer, facts};
+use super::save::{Plan, Save, SaveTarget, Saved};
+use super::viewer::Viewer;
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem};
 use crate::store::{self, Asked, Outcome, Query, Result, Snapshot, StoreError, Tx};
 
@@ -68,7 +71,7 @@ impl App {
             snapshot.renew().await;
         }
         match renumbered {
-            Err(StoreError::NoTenant) => Ok(refused(super::save::no_such(kind))),
+            Err(StoreError::NoTenant) => Ok(refused(no_such(kind))),
             result => result,
         }
     }

@@ -1,6 +1,8 @@
 //! Tenants: making them, finding the one that a request means.
 
-use super::{App, Viewer, document};
+use super::app::App;
+use super::document;
+use super::viewer::Viewer;
 use crate::domain::{Code, Kind, Patch, Problem, TenantId};
 use crate::form::{self, Form, Section};
 use crate::objects::TenantSettings;
@@ -50,7 +52,7 @@ impl App {
         if let Some(refusal) = viewer.kept_from_tenants() {
             return Ok(Err(vec![refusal]));
         }
-        let in_time = Self { store: self.store.within(snapshot), ..self.clone() };
+        let in_time = self.within(snapshot);
         let made = in_time.create_tenant(request).await;
         snapshot.renew().await;
         made

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
-use super::access::{Viewer, hash};
+use super::token::hash;
+use super::viewer::Viewer;
 use crate::store::DataVersion;
 
 /// The most viewers that are remembered in each, some kilobytes each.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vext::domain::{Kind, Patch};
 use vext::objects::Condition;
-use vext::service::demo::{CANISTRACCI, IVY_MORGAN, IVY_MORGAN_ID, MOLLOY, VIRTUAL, fill};
+use vext::operations::demo::{CANISTRACCI, IVY_MORGAN, IVY_MORGAN_ID, MOLLOY, VIRTUAL, fill};
 use vext::service::{App, Save, SaveTarget, Viewer};
 use vext::store::{self, Query, Result};
 

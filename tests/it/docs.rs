@@ -22,7 +22,7 @@ fn up_to_date(name: &str, content: &str) {
 
 #[test]
 fn the_configuration_page_lists_every_option() {
-    up_to_date("docs/configuration.md", &vext::config::config_reference());
+    up_to_date("docs/configuration.md", &vext::cli::config_reference());
 }
 
 /// Moments differ from run to run; everything else of an answer is as it is.

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use vext::domain::{Clock, Environment, SystemClock, SystemRandom};
-use vext::service::doctor::{Check, Deployment, Verdict, examine};
+use vext::operations::doctor::{Check, Deployment, Verdict, examine};
 use vext::store::Look;
 
 use crate::backups::{Place, text};

@@ -10,8 +10,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use vext::graphql::Limits;
-use vext::service::transfer::{ImportOptions, LineProblem, Secrets, TransferError};
-use vext::service::{App, NewToken, demo};
+use vext::operations::demo;
+use vext::operations::transfer::{ImportOptions, LineProblem, Secrets, TransferError};
+use vext::service::{App, NewToken};
 use vext::store::FeedPlace;
 
 use crate::engines::{Content, Engine, Live, on_each_engine};

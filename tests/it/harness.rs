@@ -13,7 +13,8 @@ use tower::ServiceExt as _;
 use vext::domain::{Clock, Code, Environment, SystemRandom};
 use vext::graphql::Limits;
 use vext::http::ServeOptions;
-use vext::service::{App, Database, NewToken, OpenOptions, demo};
+use vext::operations::demo;
+use vext::service::{App, Database, NewToken, OpenOptions};
 
 use crate::engines::{Content, Engine, Live};
 

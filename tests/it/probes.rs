@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 use vext::domain::{Kind, ObjectId, TenantId};
-use vext::service::demo;
+use vext::operations::demo;
 use vext::store;
 
 use crate::engines::{Content, Engine, Live};

@@ -9,8 +9,9 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use vext::domain::Kind;
-use vext::service::transfer::Secrets;
-use vext::service::{App, NewToken, demo};
+use vext::operations::demo;
+use vext::operations::transfer::Secrets;
+use vext::service::{App, NewToken};
 
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::harness::{ALL, Server};
@@ -23,7 +24,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/playground/build-demo
 const OBJECTS: usize = 20;
 const WIDTH: usize = 110;
 
-/// The demo's data of a tenant, as `service/demo.rs` reads it.
+/// The demo's data of a tenant, as `operations/demo.rs` reads it.
 #[derive(Deserialize)]
 pub struct Data {
     pub tenant: Value,
@@ -39,7 +40,7 @@ pub struct Batch {
 
 impl Data {
     pub fn canistracci() -> Self {
-        toml::from_str(include_str!("../../src/service/demo/canistracci.toml")).unwrap()
+        toml::from_str(include_str!("../../src/operations/demo/canistracci.toml")).unwrap()
     }
 
     /// Every object with its kind, in order.

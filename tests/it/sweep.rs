@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use vext::domain::Kind;
-use vext::service::{NewToken, demo};
+use vext::operations::demo;
+use vext::service::NewToken;
 use vext::store;
 
 use crate::engines::{Engine, on_each_engine};

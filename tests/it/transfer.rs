@@ -13,8 +13,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use vext::domain::Kind;
-use vext::service::transfer::{ImportOptions, Imported, LineProblem, Secrets, TransferError};
-use vext::service::{App, NewToken, demo};
+use vext::operations::demo;
+use vext::operations::transfer::{ImportOptions, Imported, LineProblem, Secrets, TransferError};
+use vext::service::{App, NewToken};
 
 use crate::cost;
 use crate::engines::{Content, Engine, Live, on_each_engine, postgres_or_skip};

@@ -1,6 +1,5 @@
 //! Cursors: a place in a list of one order, opaque like ids.
 
-use super::Find;
 use crate::domain::opaque;
 use crate::store::{Key, ObjectRow, OrderDirection, OrderField, Position};
 
@@ -17,25 +16,25 @@ fn written((field, direction): (OrderField, OrderDirection), Position { key, id 
     format!("{}.{}.{id}.{key}", field.word(), direction.word())
 }
 
-impl Find {
-    /// Where an object stands in the list.
-    pub(super) fn cursor(&self, row: &ObjectRow) -> String {
-        opaque::write(written(self.order, &self.order.0.position(row)))
+impl Cursor {
+    /// Where an object stands in a list of this order.
+    pub(super) fn text(order: (OrderField, OrderDirection), row: &ObjectRow) -> String {
+        opaque::write(written(order, &order.0.position(row)))
     }
 
     /// The place behind a cursor; `None` for what no list of this order has answered.
-    pub fn place(&self, cursor: &str) -> Option<Cursor> {
+    pub(super) fn parse(order: (OrderField, OrderDirection), cursor: &str) -> Option<Self> {
         let plain = opaque::read(cursor)?;
         let mut parts = plain.splitn(4, '.').skip(2);
         let id: i64 = parts.next()?.parse().ok()?;
         let text = parts.next()?;
-        let key = match self.order.0 {
+        let key = match order.0 {
             OrderField::Number | OrderField::Name => Key::Text(text.to_owned()),
             OrderField::CreatedAt | OrderField::ChangedAt => Key::Time(text.parse().ok()?),
         };
         let place = Position { key, id };
         // There is one way to write it, and no text of a list has the character NUL.
-        (id > 0 && !text.contains('\0') && written(self.order, &place) == plain).then_some(Cursor(place))
+        (id > 0 && !text.contains('\0') && written(order, &place) == plain).then_some(Self(place))
     }
 }
 
@@ -43,6 +42,7 @@ impl Find {
 mod tests {
     use super::*;
     use crate::domain::{DateTime, Kind, ObjectId, TenantId};
+    use crate::service::find::Find;
     use proptest::prelude::*;
 
     const FIELDS: [OrderField; 4] =

@@ -72,6 +72,16 @@ impl Find {
         }
     }
 
+    /// Where an object stands in the list.
+    fn cursor(&self, row: &ObjectRow) -> String {
+        Cursor::text(self.order, row)
+    }
+
+    /// The place behind a cursor; `None` for what no list of this order has answered.
+    pub fn place(&self, cursor: &str) -> Option<Cursor> {
+        Cursor::parse(self.order, cursor)
+    }
+
     /// The page of at most `first` objects behind a cursor.
     ///
     /// # Errors

@@ -1,0 +1,227 @@
+//! The settings file, which takes the place of the options' defaults.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, Command};
+use toml::Spanned;
+
+use super::options::{file_key, options};
+use crate::config::database;
+use crate::store::Database;
+
+/// Where a file is looked for when `--config` names none; the first that exists is the one that is read.
+const USUAL_FILES: [&str; 2] = ["vext.toml", "/etc/vext/vext.toml"];
+
+/// A settings file: TOML without tables, one key per option.
+pub struct ConfigFile {
+    path: PathBuf,
+    values: BTreeMap<String, Vec<String>>,
+}
+
+impl std::fmt::Debug for ConfigFile {
+    /// Its path: a value may be a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.path.fmt(f)
+    }
+}
+
+impl ConfigFile {
+    /// Reads `named`, which must exist, or else the first of the usual files that does; `None` when there is none.
+    pub fn find(named: Option<&Path>, program: &Command) -> Result<Option<Self>, String> {
+        let usual = || USUAL_FILES.iter().map(Path::new).find(|path| path.exists());
+        let Some(path) = named.or_else(usual) else { return Ok(None) };
+        let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        Self::parse(path, &text, program).map(Some)
+    }
+
+    /// Reads `text` with the options of the whole `program`, whatever command runs: a mistake in the file shows itself
+    /// today and not when it matters.
+    pub fn parse(path: impl AsRef<Path>, text: &str, program: &Command) -> Result<Self, String> {
+        let path = path.as_ref();
+        let at = |start: usize| format!("{}:{}", path.display(), text[..start].matches('\n').count() + 1);
+        let entries: BTreeMap<String, Spanned<toml::Value>> = toml::from_str(text)
+            .map_err(|e| format!("{}: {}", at(e.span().map_or(0, |s| s.start)), one_line(e.message())))?;
+        let known = options(program);
+        let mut values = BTreeMap::new();
+        for (key, value) in entries {
+            let at = at(value.span().start);
+            let option = known.iter().find(|option| file_key(&option.arg).as_ref() == Some(&key));
+            let option = option.ok_or_else(|| format!("{at}: there is no setting {key:?}"))?;
+            let texts = texts(value.get_ref())
+                .ok_or_else(|| format!("{at}: {key} must be a text, a whole number, true, false or a list of texts"))?;
+            check(&option.arg, &texts).map_err(|why| format!("{at}: {key}: {why}"))?;
+            values.insert(key, texts);
+        }
+        Ok(Self { path: path.to_owned(), values })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a password or a token stands in it.
+    pub fn holds_a_secret(&self) -> bool {
+        self.values.iter().any(|(key, values)| match key.as_str() {
+            "demo-token" => true,
+            "database" => values
+                .iter()
+                .any(|url| matches!(database(url), Ok(Database::Postgres(server)) if server.has_password())),
+            _ => false,
+        })
+    }
+
+    /// Puts what the file says in the place of the defaults, in `command` and all its subcommands.
+    pub fn overlay(&self, command: Command) -> Command {
+        command
+            .mut_args(|arg| match file_key(&arg).and_then(|key| self.values.get(&key)) {
+                Some(values) => with_default(arg, values),
+                None => arg,
+            })
+            .mut_subcommands(|command| self.overlay(command))
+    }
+}
+
+fn with_default(arg: Arg, values: &[String]) -> Arg {
+    arg.default_values(values.to_vec()).required(false)
+}
+
+/// Parses `values` as clap will, so that a refusal can name the file and the line.
+fn check(arg: &Arg, values: &[String]) -> Result<(), String> {
+    if values.len() > 1 && !matches!(arg.get_action(), ArgAction::Append) {
+        return Err("takes one value".into());
+    }
+    let arg = with_default(arg.clone(), values).env(None::<&str>);
+    match Command::new("vext").no_binary_name(true).arg(arg).try_get_matches_from([""; 0]) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(one_line(e.to_string().split("\n\n").next().unwrap_or_default().trim_start_matches("error: "))),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn texts(value: &toml::Value) -> Option<Vec<String>> {
+    match value {
+        toml::Value::String(text) => Some(vec![text.clone()]),
+        toml::Value::Integer(number) => Some(vec![number.to_string()]),
+        toml::Value::Boolean(truth) => Some(vec![truth.to_string()]),
+        toml::Value::Array(items) if !items.is_empty() => {
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::process::Command as Process;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::options::Known;
+    use crate::cli::{self, Cli};
+    use crate::config::ServerSettings;
+
+    fn parse(text: &str) -> Result<ConfigFile, String> {
+        ConfigFile::parse("vext.toml", text, &Cli::command())
+    }
+
+    /// The settings of `vext serve` with these flags over this file.
+    fn serve(flags: &[&str], file: &str) -> Result<ServerSettings, String> {
+        let args = ["vext", "serve"].iter().chain(flags).map(OsString::from);
+        let file = parse(file)?;
+        match Cli::over(Some(&file), args).map_err(|e| e.to_string())?.command {
+            cli::Command::Serve(serve) => Ok(serve.server),
+            other => panic!("serve, not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let port = |flags: &[&str], file: &str| serve(flags, file).unwrap().listen.port();
+        assert_eq!(port(&[], ""), 8080);
+        assert_eq!(port(&[], "listen = '[::1]:1'"), 1);
+        assert_eq!(port(&["--listen", "[::1]:3"], "listen = '[::1]:1'"), 3);
+        assert_eq!(serve(&[], "readers = 7").unwrap().readers(), 7);
+        assert!(serve(&[], "").unwrap().readers() >= 1);
+    }
+
+    /// Runs itself once more with the variable set, since a program cannot safely change its own environment.
+    #[test]
+    fn the_environment_stands_between_flag_and_file() {
+        if std::env::var_os("VEXT_LISTEN").is_none_or(|value| value != "[::1]:2") {
+            let name = "cli::file::tests::the_environment_stands_between_flag_and_file";
+            let mut again = Process::new(std::env::current_exe().unwrap());
+            let output = again.args([name, "--exact"]).env("VEXT_LISTEN", "[::1]:2").output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+            assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+            return;
+        }
+        assert_eq!(serve(&[], "listen = '[::1]:1'").unwrap().listen.port(), 2);
+        assert_eq!(serve(&["--listen=[::1]:3"], "listen = '[::1]:1'").unwrap().listen.port(), 3);
+    }
+
+    #[test]
+    fn what_a_command_requires_may_come_from_the_file() {
+        let file = parse("tenant-code = 'ACME'\ntenant-name = 'Acme'\ntenant-ai = true").unwrap();
+        let args = ["vext", "tenant", "create", "--name", "Acme Oil"].map(OsString::from);
+        let cli::Command::Tenant(cli::TenantCommand::Create(tenant)) = Cli::over(Some(&file), args).unwrap().command
+        else {
+            panic!("tenant create")
+        };
+        assert_eq!((tenant.code.as_str(), tenant.name.as_str(), tenant.ai), ("ACME", "Acme Oil", true));
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_is_named_with_its_place() {
+        for (file, said) in [
+            ("# ours\nlissten = '[::1]:1'\n", "vext.toml:2: there is no setting \"lissten\""),
+            ("config = 'x'", "vext.toml:1: there is no setting \"config\""),
+            ("[server]\nlisten = 1", "vext.toml:1: there is no setting \"server\""),
+            (
+                "\nlisten = 'here'",
+                "vext.toml:2: listen: invalid value 'here' for '--listen <ADDRESS>': invalid socket address syntax",
+            ),
+            ("log-format = 'xml'", "vext.toml:1: log-format: invalid value 'xml'"),
+            ("tenant-ai = 'perhaps'", "vext.toml:1: tenant-ai: invalid value 'perhaps'"),
+            ("readers = 0", "vext.toml:1: readers: invalid value '0'"),
+            ("readers = 1.5", "vext.toml:1: readers must be a text, a whole number"),
+            ("listen = ['[::1]:1', '[::1]:2']", "vext.toml:1: listen: takes one value"),
+            ("a = 1\nb = ", "vext.toml:2: "),
+        ] {
+            let why = parse(file).unwrap_err();
+            assert!(why.starts_with(said) && !why.contains('\n'), "{file:?}: {why}");
+        }
+        let why = ConfigFile::find(Some(Path::new("/none.toml")), &Cli::command()).unwrap_err();
+        assert!(why.starts_with("cannot read /none.toml: "), "{why}");
+    }
+
+    #[test]
+    fn a_bad_address_is_named_with_its_flag() {
+        let why = serve(&["--listen", "8080"], "").unwrap_err();
+        assert!(why.contains("'8080'") && why.contains("--listen"), "{why}");
+    }
+
+    #[test]
+    fn every_key_is_accepted_in_the_file() {
+        for Known { arg, .. } in options(&Cli::command()) {
+            let Some(key) = file_key(&arg) else { continue };
+            let value = match arg.get_default_values() {
+                [] if matches!(arg.get_action(), ArgAction::SetTrue) => "true".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "DURATION") => "'24h'".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "ORIGIN") => "'https://a.example'".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "NETWORK") => "'10.0.0.0/8'".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "ADDRESS") => "'[::1]:1'".into(),
+                [] if arg.get_value_names().is_some_and(|names| names[0] == "URL") => "'http://[::1]:1'".into(),
+                [] => "'1'".into(),
+                [value, ..] => format!("'{}'", value.display()),
+            };
+            parse(&format!("{key} = {value}")).unwrap();
+        }
+    }
+}

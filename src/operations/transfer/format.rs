@@ -1,0 +1,111 @@
+//! The lines of the file. The order of the members here is their order in the file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// The format that this program writes and reads. A field that is added to a section does not change it: left out, it
+/// is blank. Another number says that an older program must not try.
+pub(super) const FORMAT: u64 = 1;
+
+/// What an export does with secrets.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Secrets {
+    /// They are sealed with the key of the database that they come from.
+    Sealed,
+    /// They are left out.
+    None,
+}
+
+/// Where secrets stand, for [`Sealer::seal_for`].
+pub(super) fn place(code: &str, object: i64, section: &str, field: &str) -> String {
+    format!("{code}/{object}/{section}.{field}")
+}
+
+/// Values by the names of their fields, in alphabetical order.
+pub(super) type Fields = BTreeMap<String, Json>;
+
+/// The first line: what the file is, and the tenant's own row.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Header {
+    pub format: u64,
+    pub tenant: Fields,
+    pub created_at: i64,
+    pub next_object: i64,
+    pub revision: i64,
+    pub defaults: i64,
+    pub secrets: Secrets,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+}
+
+/// Every other line.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Line {
+    Object(ObjectLine),
+    Section(SectionLine),
+    Change(ChangeLine),
+    End(End),
+}
+
+/// An object's own row.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ObjectLine {
+    pub id: i64,
+    pub kind: String,
+    pub number: Option<String>,
+    pub name: String,
+    pub description: String,
+    pub enabled: bool,
+    pub version: i64,
+    pub created_at: i64,
+    pub changed_at: i64,
+}
+
+/// A section of an object's form, or what its kind adds to its row.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SectionLine {
+    pub object: i64,
+    pub name: String,
+    pub fields: Fields,
+}
+
+/// A change of an object.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChangeLine {
+    pub object: i64,
+    pub version: i64,
+    pub revision: i64,
+    pub at: i64,
+    pub actor: String,
+    pub fields: Vec<FieldChange>,
+}
+
+/// What changed in one field.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FieldChange {
+    pub path: String,
+    pub before: Json,
+    pub after: Json,
+}
+
+/// The last line: shows that nothing is missing and nothing was altered.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct End {
+    pub objects: u64,
+    pub sections: u64,
+    pub changes: u64,
+    /// How many secrets the tenant has, whether they are in the file or not.
+    pub secrets: u64,
+    /// Of all lines before, each with its line feed.
+    pub sha256: String,
+}

@@ -1,0 +1,57 @@
+//! The first line of the file on its way in.
+
+use super::bounds::{counted, moment};
+use super::format::{FORMAT, Header};
+use super::json;
+use super::shapes::decode;
+use crate::domain::{Code, Counter, Kept, Problem, TenantId};
+use crate::form::{self, Typed};
+use crate::objects::TenantSettings;
+
+/// What programs that pack begin their files with: gzip, zstd, xz, bzip2, zip.
+const PACKED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04"];
+
+/// Parses the first line. `None` when the rest cannot be judged without it.
+pub(super) fn parse(line: &[u8], report: &mut dyn FnMut(Problem)) -> Option<Header> {
+    if PACKED.iter().any(|packed| line.starts_with(packed)) {
+        report(Problem::new(Code::InvalidFormat, "is not text: the file is packed, so unpack it first"));
+        return None;
+    }
+    let json = json::parse(line).map_err(&mut *report).ok()?;
+    match json.get("format") {
+        None => {
+            report(Problem::new(Code::InvalidFormat, "is not the first line of an export: it has no format"));
+            return None;
+        }
+        Some(format) if format.as_u64() == Some(FORMAT) => {}
+        Some(other) => {
+            let newer = other.as_u64().filter(|format| *format > FORMAT);
+            let newer = newer.map_or("", |_| "; a newer vext has written this");
+            let rule = format!("must be {FORMAT}{newer}");
+            report(Problem::new(Code::OutOfRange, rule).value(other).under("format"));
+            return None;
+        }
+    }
+    json::typed(json).map_err(report).ok()
+}
+
+/// Checks the counters of a header.
+pub(super) fn counters(header: &Header, report: &mut dyn FnMut(Problem)) {
+    moment(header.created_at, |problem| report(problem.under("createdAt")));
+    counted(Counter::NextObject, 1, header.next_object, |problem| report(problem.under("nextObject")));
+    counted(Counter::Revision, 0, header.revision, |problem| report(problem.under("revision")));
+}
+
+/// The tenant of a header.
+pub(super) fn settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Option<TenantSettings> {
+    let mut bad = false;
+    let mut under = |problem: Problem| {
+        bad = true;
+        report(problem.under("tenant"));
+    };
+    let open = |_: Kept, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is no secret"));
+    let cells = decode(TenantSettings::info_of(), header.tenant.clone(), &open, &mut under)?;
+    let settings: TenantSettings = form::admit(cells, TenantId(0), &mut under)?;
+    settings.check(&mut under);
+    (!bad).then_some(settings)
+}

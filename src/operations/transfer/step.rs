@@ -1,0 +1,25 @@
+//! What one line of the file does, and how many of them go together.
+
+use crate::form::Section;
+use crate::store::{self, KeptChange, ObjectRow, Result, Tx};
+
+/// How many lines are written in one transaction.
+pub(super) const CHUNK: usize = 250;
+/// A chunk ends earlier when its lines are long, so that memory does not depend on the file.
+pub(super) const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What a line does.
+pub(super) enum Step {
+    Object(ObjectRow),
+    Section { object: i64, section: Box<dyn Section> },
+    Change(KeptChange),
+}
+
+/// Writes what a line says.
+pub(super) fn apply(tx: &mut Tx<'_>, step: &Step) -> Result<()> {
+    match step {
+        Step::Object(row) => store::import_object(tx, row),
+        Step::Section { object, section } => store::save_section(tx, *object, None, &**section),
+        Step::Change(change) => store::import_change(tx, change),
+    }
+}

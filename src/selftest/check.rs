@@ -1,0 +1,12 @@
+//! Checks, as their groups list them.
+
+use super::client::Client;
+use super::verdict::Judged;
+
+/// Something to try.
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    /// What should come of it.
+    pub(super) expected: &'static str,
+    pub(super) run: fn(&Client) -> Judged,
+}

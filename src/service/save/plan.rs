@@ -1,0 +1,163 @@
+//! A save that is worked out: what it changes, and what is wrong with it.
+
+use std::sync::Arc;
+
+use super::request::{Save, SaveTarget, Saved};
+use super::setting::Setting;
+use crate::domain::{Kind, Problem};
+use crate::form::{Change, Checked};
+use crate::service::document::{self, Document};
+use crate::service::refusal::{conflict, no_such};
+use crate::store::{self, ObjectRow, Query, Record, Result, StoreError, Tx};
+
+/// A save that has been worked out, but not carried out.
+pub(in crate::service) struct Plan {
+    pub(super) object: Option<Arc<ObjectRow>>,
+    kind: Kind,
+    base: Option<Document>,
+    document: Option<Document>,
+    checked: Checked,
+    changes: Vec<Change>,
+    /// Whether all secrets are hashed or sealed, so that it can be carried out.
+    writable: bool,
+    /// The tenant's revision that all of it was worked out of.
+    revision: i64,
+}
+
+impl Plan {
+    pub(in crate::service) fn make(query: &mut Query<'_>, save: &Save, now: i64) -> Result<Self> {
+        let kind = save.kind;
+        let (tenant, row) = match save.target {
+            SaveTarget::New(_) => (store::own_tenant(query)?, None),
+            SaveTarget::Defaults(_) => {
+                let tenant = store::own_tenant(query)?;
+                let row = store::load_objects(query, &[tenant.defaults])?.remove(&tenant.defaults);
+                (tenant, row)
+            }
+            SaveTarget::Existing(object) | SaveTarget::CopyOf(object) => store::own_tenant_with(query, object.local)?,
+        };
+        let row = row.filter(|row| row.kind == kind);
+        let copied = matches!(save.target, SaveTarget::CopyOf(_));
+        let row = row.map(Arc::new);
+        let object = row.clone().filter(|_| !copied);
+        let refused = |object, errors| {
+            let checked = Checked { errors, warnings: Vec::new() };
+            let (base, document, changes, revision) = (None, None, Vec::new(), tenant.revision);
+            Self { object, kind, base, document, checked, changes, writable: false, revision }
+        };
+        if row.is_none() && !matches!(save.target, SaveTarget::New(_)) {
+            return Ok(refused(None, vec![no_such(kind)]));
+        }
+        if let (Some(row), Some(expected)) = (&row, save.expected_version)
+            && row.version != expected
+        {
+            return Ok(refused(object, conflict(query, row, expected)?));
+        }
+        let checks = save.checks();
+        let base = match &row {
+            Some(row) => Document::load_some(query, row, checks.with_looked_at())?,
+            None => Document::start(query, kind, tenant.defaults)?,
+        };
+        let copy = base.as_ref().filter(|_| copied).map(|base| base.clone().copied());
+        let mut errors = Vec::new();
+        let from = copy.as_ref().or(base.as_ref());
+        let document = Document::patched(kind, from, &save.patch, &mut |problem| errors.push(problem));
+        let own = object.as_ref().map(|row| row.id).filter(|_| kind != Kind::FormDefaults);
+        let setting = Setting { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
+        let Some(document) = document else {
+            if let Some(rest) = document::rest(kind, &save.patch) {
+                add(&mut errors, setting.check(query, &rest, None)?.errors);
+            }
+            return Ok(refused(object, errors));
+        };
+        let warns = save.tells_warnings;
+        let mut checked = setting.check_some(query, (&document, checks, warns), document::new_password(&save.patch))?;
+        checked.errors.extend(document.taken(query, own)?);
+        if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
+            let before = setting.check_some(query, (base, checks, warns), None)?;
+            forgive(&mut checked, &before, |name| save.patch.sends(name));
+        }
+        add(&mut errors, checked.errors);
+        checked.errors = errors;
+        let changes = document.changes(base.as_ref());
+        Ok(Self {
+            base: base.filter(|_| object.is_some()),
+            object,
+            kind,
+            document: Some(document),
+            checked,
+            changes,
+            writable: document::secrets(kind, &save.patch).iter().all(|(_, secret)| secret.is_kept()),
+            revision: tenant.revision,
+        })
+    }
+
+    /// Whether there is nothing to carry out.
+    pub(in crate::service) fn is_void(&self) -> bool {
+        !self.checked.errors.is_empty() || (self.changes.is_empty() && self.object.is_some())
+    }
+
+    /// Whether it can be carried out as it is: nothing of the tenant has changed since, on which alone it depends.
+    pub(super) fn holds(&self, tx: &Tx<'_>) -> bool {
+        self.writable && self.revision == tx.revision() - 1
+    }
+
+    /// Adds a reason not to carry it out.
+    pub(in crate::service) fn refuse(&mut self, problem: Problem) {
+        self.checked.errors.push(problem);
+    }
+
+    /// What there is to say when there is nothing to carry out.
+    pub(super) fn nothing(self) -> Saved {
+        Saved { changes: Vec::new(), ..self.told() }
+    }
+
+    /// What there is to say without carrying it out.
+    pub(in crate::service) fn told(self) -> Saved {
+        let Checked { errors, warnings } = self.checked;
+        Saved { object: self.object, errors, warnings, changes: self.changes }
+    }
+
+    pub(in crate::service) fn carry_out(&self, tx: &mut Tx<'_>, actor: &str, now: i64) -> Result<Saved> {
+        let Some(document) = &self.document else { return Ok(self.saved(self.object.clone())) };
+        if !self.writable {
+            return Err(StoreError::Bug("a secret was to be saved that is not hashed".into()));
+        }
+        let own = store::OwnRow { kind: self.kind, ..document.own_row() };
+        let row = match (&self.object, &self.base) {
+            (Some(row), Some(base)) => {
+                let before = store::OwnRow { kind: self.kind, ..base.own_row() };
+                store::touch(tx, row, (before, own), now)?
+            }
+            _ => store::insert_object(tx, own, now)?,
+        };
+        document.write(tx, row.id.local, self.base.as_ref())?;
+        let (version, changes) = (row.version, self.changes.as_slice());
+        store::record(tx, &Record { object: row.id.local, version, actor, at: now, changes })?;
+        Ok(self.saved(Some(Arc::new(row))))
+    }
+
+    pub(super) fn saved(&self, object: Option<Arc<ObjectRow>>) -> Saved {
+        let Checked { errors, warnings } = self.checked.clone();
+        Saved { object, errors, warnings, changes: self.changes.clone() }
+    }
+}
+
+/// Adds problems that were found later. A field that was refused by its own rule is not also reported as missing.
+fn add(errors: &mut Vec<Problem>, later: Vec<Problem>) {
+    let told = |later: &Problem| errors.iter().any(|first| first.path.starts_with(&later.path));
+    let new: Vec<_> = later.into_iter().filter(|later| !told(later)).collect();
+    errors.extend(new);
+}
+
+/// What stood wrong in the saved object already, in parts that the client did not send, must not keep it from saving
+/// others: such errors come back as warnings.
+fn forgive(checked: &mut Checked, before: &Checked, sends: impl Fn(&str) -> bool) {
+    let old = |problem: &Problem| {
+        let unsent = problem.path.first().is_some_and(|name| !sends(name));
+        unsent && before.errors.iter().any(|b| b.path == problem.path && b.code == problem.code)
+    };
+    let (forgiven, errors) = std::mem::take(&mut checked.errors).into_iter().partition(old);
+    checked.errors = errors;
+    checked.warnings.extend::<Vec<_>>(forgiven);
+}
