@@ -12,7 +12,12 @@ use clap::Args;
 use tower_http::cors::CorsLayer;
 
 use super::guard::REQUEST_ID;
-use super::request::PREFLIGHT;
+
+/// Headers that a page of another origin can only send after the browser has asked this server (a CORS preflight), so
+/// that a request with one of them is not forged. The first is the one that panels send anyway; the last three are
+/// those that GraphQL clients send for this purpose.
+pub(super) const PREFLIGHT: [&str; 5] =
+    ["authorization", "x-tenant", "graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
 
 /// How browsers are let in.
 #[derive(Args, Clone, Debug, Default)]

@@ -1,10 +1,11 @@
 //! Content codings: answers are packed, requests unpacked (RFC 9110, section 8.4).
 //!
 //! A request's body is unpacked here and not by a layer, because each of the limits is one of the sums that matter: at
-//! most [`Limits::max_body`](crate::graphql::Limits::max_body) bytes are read, at most one more is made of them, and no more memory is set aside for the
+//! most [`Limits::max_body`] bytes are read, at most one more is made of them, and no more memory is set aside for the
 //! window of a coding than its specification asks for.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -13,10 +14,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
-use super::Shared;
 use super::refusal::Refusal;
-use super::request;
-use crate::graphql::{Exceeded, Limit};
+use super::{body, media};
+use crate::graphql::{Exceeded, Limit, Limits};
 
 /// An answer of fewer bytes fits into one packet and is not packed.
 const SMALLEST: u64 = 1024;
@@ -39,17 +39,16 @@ enum Coding {
     Zstd,
 }
 
-/// The request with what is packed in the place of a packed body.
-pub(super) async fn unpacked(request: Request, shared: &Shared) -> Result<Request, Refusal> {
+/// The request with what is packed in the place of a packed body, which must arrive within `patience`.
+pub(super) async fn unpacked(request: Request, patience: Duration, limits: &Limits) -> Result<Request, Refusal> {
     // The packing layer would say so only when the request has been executed.
     if is_unsatisfiable(request.headers()) {
         let sentence = "The answer is sent as it is, or in the content coding gzip, br or zstd; none is accepted.";
         return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence));
     }
     let Some(coding) = coding(request.headers())? else { return Ok(request) };
-    let (mut parts, body) = request.into_parts();
-    let limits = &shared.limits;
-    let packed = request::body(body, &parts.headers, shared).await?;
+    let (mut parts, packed) = request.into_parts();
+    let packed = body::read(packed, &parts.headers, patience, limits).await?;
     let plain = plain(coding, &packed, limits.max_body).map_err(|error| {
         let sentence = format!("The body is not what its content coding says: {error}.");
         Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence)
@@ -67,7 +66,7 @@ pub(super) async fn unpacked(request: Request, shared: &Shared) -> Result<Reques
 /// Whether a client takes the answer neither packed nor as it is; the latter has to be refused by name or with `*`.
 fn is_unsatisfiable(headers: &HeaderMap) -> bool {
     let wishes = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let wishes: Vec<_> = wishes.flat_map(|value| value.split(',')).map(request::wish).collect();
+    let wishes: Vec<_> = wishes.flat_map(|value| value.split(',')).map(media::wish).collect();
     let quality = |coding: &str| {
         let of = |name: &str| wishes.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
         of(coding).or_else(|| of("*")).map(|(_, quality)| *quality)

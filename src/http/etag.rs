@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response as Answer;
 use sha2::{Digest as _, Sha256};
 
-use super::request::Media;
+use super::media::Media;
 use crate::domain::{TenantId, hex};
 use crate::graphql::{Document, DocumentHash};
 use crate::service::{Selected, Viewer};

@@ -9,11 +9,11 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response as Answer};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
-use super::Shared;
 use super::fair::{Bill, Credentials};
+use super::media::Media;
 use super::pipeline::{Next, Operation, Running, result};
 use super::refusal::Refusal;
-use super::request::Media;
+use super::shared::{Shared, stopped};
 use crate::graphql::{Limits, Reply};
 
 /// Tells nginx to pass each event on at once.
@@ -53,7 +53,7 @@ pub(super) fn follow(
         let subscribes = running.subscribes;
         let next_of = tokio::select! {
             next = running.next() => next,
-            () = super::stopped(&mut stopping), if subscribes => Next::Lost,
+            () = stopped(&mut stopping), if subscribes => Next::Lost,
         };
         match next_of {
             Next::Response(reply) => {

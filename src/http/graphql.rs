@@ -16,11 +16,12 @@ use tracing::Instrument as _;
 use super::etag::{Asked, Tag};
 use super::fair::{Bill, Client, Credentials, Network};
 use super::guard::RequestId;
+use super::media::Media;
 use super::pipeline::{self, Operation};
 use super::refusal::Refusal;
-use super::request::{self, Media};
+use super::shared::Shared;
 use super::watch::{Seen, Stage};
-use super::{Shared, encoding, events, identify, plan, socket};
+use super::{body, encoding, events, identify, plan, request, socket};
 use crate::graphql::{Asking, Begun, Cost, Document, Estimate, Exceeded, GaveUp, Limits, Planned, Reply, Unplanned};
 use crate::service::Viewer;
 use crate::store::{DataVersion, Session, Snapshot};
@@ -35,7 +36,7 @@ pub(super) async fn answer(
 ) -> Answer {
     let accepted = Media::accepted(request.headers());
     let media = accepted.unwrap_or(Media::Json);
-    let request = match encoding::unpacked(request, &shared).await {
+    let request = match encoding::unpacked(request, shared.fair.options.client_timeout, &shared.limits).await {
         Ok(request) => request,
         Err(refusal) => return refusal.answer(media),
     };
@@ -146,7 +147,10 @@ async fn prepare(
     bill.pay_for_reading()?;
     let (incoming, reads) = match sent {
         Sent::Query(address) => (request::from_query(address.query(), headers)?, true),
-        Sent::Body(body) => (request::from_body(&request::body(body, headers, shared).await?, headers)?, false),
+        Sent::Body(sent) => {
+            let body = body::read(sent, headers, shared.fair.options.client_timeout, &shared.limits).await?;
+            (request::from_body(&body, headers)?, false)
+        }
     };
     let token = identify::token(headers).map(str::to_owned);
     identify::asked_for(token.as_deref(), shared.explorable)?;

@@ -14,8 +14,8 @@ use axum::middleware::Next;
 use axum::response::Response as Answer;
 use futures_util::FutureExt as _;
 
+use super::media::Media;
 use super::refusal::Refusal;
-use super::request::Media;
 use super::wire;
 use crate::service::App;
 

@@ -13,16 +13,18 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::Shared;
 use crate::domain::Stopwatch;
 use crate::service::{App, Readiness};
 
 /// How long one look at the database holds for all who ask, so that asking often is no load.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What is known of the server's state.
+/// What is known of the server's state. Cheap to clone; all clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Health(Arc<Known>);
+
 #[derive(Default)]
-pub(super) struct Health {
+struct Known {
     stopping: AtomicBool,
     last: Mutex<Option<(Stopwatch, Readiness)>>,
 }
@@ -30,12 +32,12 @@ pub(super) struct Health {
 impl Health {
     /// From now on the server is not ready: it has been asked to stop.
     pub(super) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.0.stopping.store(true, Ordering::Relaxed);
     }
 
     async fn readiness(&self, app: &App) -> Readiness {
         // Who comes while somebody looks waits here and gets the same answer.
-        let mut last = self.last.lock().await;
+        let mut last = self.0.last.lock().await;
         match *last {
             Some((seen, readiness)) if seen.elapsed() < FRESH => readiness,
             _ => {
@@ -53,9 +55,9 @@ pub(super) async fn alive() -> Response {
 }
 
 /// `GET /readyz`: requests can be answered, or 503.
-pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
-    let Readiness { database, schema, writer } = shared.health.readiness(shared.api.app()).await;
-    let serving = !shared.health.stopping.load(Ordering::Relaxed);
+pub(super) async fn ready(State(health): State<Health>, State(app): State<App>) -> Response {
+    let Readiness { database, schema, writer } = health.readiness(&app).await;
+    let serving = !health.0.stopping.load(Ordering::Relaxed);
     let word = |fine: bool| if fine { "ok" } else { "failed" };
     let is_ready = database && schema && writer && serving;
     let body = json!({

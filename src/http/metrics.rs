@@ -23,9 +23,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::guard;
+use super::media::Media;
+use super::outcome::{Ending, Outcome};
 use super::refusal::Refusal;
-use super::request::Media;
-use super::watch::{Ending, Outcome};
 use crate::domain::Stopwatch;
 use crate::graphql::Api;
 use crate::service::App;

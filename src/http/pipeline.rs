@@ -16,8 +16,9 @@ use tracing::Instrument as _;
 use super::fair::{Bill, Credentials, Network};
 use super::refusal::Refusal;
 use super::request::Incoming;
+use super::shared::Shared;
 use super::watch::{Seen, Stage};
-use super::{Shared, identify, persisted};
+use super::{identify, persisted};
 use crate::graphql::{Asking, Document, Estimate, Limits, Reply};
 
 /// An operation that may be executed.

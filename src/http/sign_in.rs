@@ -15,23 +15,39 @@ use axum::response::Response as Answer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::fair::{Client, Network};
+use super::fair::{Client, Fair, Network};
 use super::guard::RequestId;
+use super::identify;
+use super::media::Media;
 use super::refusal::Refusal;
-use super::request::Media;
-use super::{Shared, identify};
+use crate::service::App;
+
+/// What signing in takes.
+#[derive(Clone)]
+pub(super) struct SignIn {
+    app: App,
+    fair: Arc<Fair>,
+    /// Whether everybody may see the playground.
+    explorable: bool,
+}
+
+impl SignIn {
+    pub(super) fn new(app: &App, fair: &Arc<Fair>, explorable: bool) -> Self {
+        Self { app: app.clone(), fair: Arc::clone(fair), explorable }
+    }
+}
 
 /// Lets a request for the playground pass, or asks for a token.
 pub(super) async fn admit(
-    State(shared): State<Arc<Shared>>,
+    State(how): State<SignIn>,
     Extension(RequestId(id)): Extension<RequestId>,
     Client(client): Client,
     request: Request,
     next: Next,
 ) -> Answer {
-    let admitted = match shared.explorable {
+    let admitted = match how.explorable {
         true => Ok(()),
-        false => sign_in(&shared, client, request.headers(), &id).await,
+        false => sign_in(&how, client, request.headers(), &id).await,
     };
     match admitted {
         Ok(()) => next.run(request).await,
@@ -40,16 +56,15 @@ pub(super) async fn admit(
 }
 
 async fn sign_in(
-    shared: &Shared,
+    SignIn { app, fair, .. }: &SignIn,
     client: Option<Network>,
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<(), Refusal> {
-    let app = shared.api.app();
     if let Some(token) = password(headers) {
-        let credentials = shared.fair.begin_sign_in(client, Some(&token)).await?;
+        let credentials = fair.begin_sign_in(client, Some(&token)).await?;
         let of_token = (token.as_str(), &credentials);
-        match identify::viewer(app, &shared.fair, &app.snapshot(), of_token, None, request_id).await {
+        match identify::viewer(app, fair, &app.snapshot(), of_token, None, request_id).await {
             Ok(viewer) if viewer.explore => return Ok(()),
             Err(refusal) if !refusal.has_status(StatusCode::UNAUTHORIZED) => return Err(refusal),
             Ok(_) | Err(_) => {}

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::ServerError;
-use async_graphql::parser::types::OperationType;
 use axum::http::HeaderMap;
 use clap::Args;
 use tracing::Span;
 
 use super::metrics::{AtWork, Metrics};
 use super::otlp::{self, Attribute, Exporter};
+use super::outcome::{Ending, Operation, Outcome};
 use super::trace::Trace;
 use crate::domain::{Stopwatch, duration_from};
 use crate::graphql::{Api, Cost, Document, DocumentHash, Reply, defaults};
@@ -73,13 +73,6 @@ pub(super) enum Stage {
     Serialise,
 }
 
-/// What a request wants to have executed.
-pub(super) struct Operation {
-    /// Its name in the document.
-    pub(super) name: Option<String>,
-    pub(super) r#type: OperationType,
-}
-
 /// What has been seen of one request so far.
 pub(super) struct Seen {
     /// The request's id, which is 16 hexadecimal digits, as a span's is.
@@ -106,29 +99,6 @@ pub(super) struct Seen {
     /// Whether others tell of it.
     is_passed_on: bool,
     _at_work: AtWork,
-}
-
-/// How far a request came.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Ending {
-    /// It was executed; there may be errors in the answer.
-    Executed,
-    /// It was refused before that.
-    Refused,
-    /// Its client went away before there was an answer, or it was cut off by a stop.
-    Abandoned,
-}
-
-/// How a request ended.
-pub(super) struct Outcome<'a> {
-    pub(super) operation: Option<&'a Operation>,
-    /// Whether it came with a valid token.
-    pub(super) identified: bool,
-    pub(super) ending: Ending,
-    /// The code of each error.
-    pub(super) codes: &'a [String],
-    /// See [`Reply::executed_by`].
-    pub(super) by: Option<&'static str>,
 }
 
 impl Watch {

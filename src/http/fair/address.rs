@@ -5,12 +5,10 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::IpNet;
-
-use crate::http::Shared;
 
 /// What counts as one client's address: an IPv4 address, or a /64 of IPv6, which is what one subscriber gets at least
 /// (RFC 6177), so that its 2^64 addresses are one.
@@ -49,6 +47,16 @@ impl FromStr for TrustedProxy {
     }
 }
 
+/// All addresses that are believed.
+#[derive(Clone)]
+pub(in crate::http) struct TrustedProxies(Arc<[TrustedProxy]>);
+
+impl TrustedProxies {
+    pub(in crate::http) fn new(trusted: &[TrustedProxy]) -> Self {
+        Self(trusted.into())
+    }
+}
+
 /// Whether an address is one of these.
 pub(in crate::http) fn is_trusted(address: IpAddr, trusted: &[TrustedProxy]) -> bool {
     trusted.iter().any(|trusted| trusted.0.contains(&address))
@@ -82,12 +90,15 @@ fn node(text: &str) -> Option<IpAddr> {
 /// The client's address; `None` without a connection, as in a test of the router.
 pub(in crate::http) struct Client(pub Option<Network>);
 
-impl FromRequestParts<Arc<Shared>> for Client {
+impl<S: Sync> FromRequestParts<S> for Client
+where
+    TrustedProxies: FromRef<S>,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let client = peer.map(|peer| client(peer.0.ip(), &parts.headers, &shared.fair.options.trusted_proxy));
+        let client = peer.map(|peer| client(peer.0.ip(), &parts.headers, &TrustedProxies::from_ref(state).0));
         Ok(Self(client.map(Network::from)))
     }
 }

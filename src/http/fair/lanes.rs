@@ -11,8 +11,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 
-use super::FairUse;
 use super::address::Network;
+use super::options::FairUse;
 use crate::graphql::Estimate;
 use crate::service::{App, Gate, Overloaded, Slot};
 use crate::store;

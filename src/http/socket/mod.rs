@@ -20,11 +20,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 
 use self::message::{Close, FromClient, complete, connection_ack, error, named, next, pong};
 use super::fair::{Bill, Credentials, Network};
+use super::identify;
+use super::media::Media;
 use super::pipeline::{self, Claim, Next, Operation, Running};
 use super::refusal::Refusal;
-use super::request::{self, Incoming, Media};
+use super::request::{self, Incoming};
+use super::shared::{Shared, stopped};
 use super::streams::OpenStream;
-use super::{Shared, identify, stopped};
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 

@@ -4,7 +4,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 
-use crate::http::Origin;
+use crate::http::cors::Origin;
 
 /// Whether a request may open one: it comes from no page, from a page of this very host, or from an allowed origin.
 pub(super) fn may_open(headers: &HeaderMap, allowed: &[Origin]) -> bool {
