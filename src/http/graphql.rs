@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response as Answer;
 use tracing::Instrument as _;
 
+use super::claim::{self, Claim};
 use super::etag::{Asked, Tag};
 use super::fair::{Bill, Client, Credentials, Network};
 use super::guard::RequestId;
@@ -108,8 +109,7 @@ struct Account {
 struct Prepared {
     shared: Arc<Shared>,
     credentials: Credentials,
-    /// Empty where the header holds something else, which no token is; `None` without the header.
-    token: Option<String>,
+    claim: Claim,
     selected: Option<String>,
     request_id: Arc<str>,
     document: Document,
@@ -152,8 +152,8 @@ async fn prepare(
             (request::from_body(&body, headers)?, false)
         }
     };
-    let token = identify::token(headers).map(str::to_owned);
-    identify::asked_for(token.as_deref(), shared.explorable)?;
+    let claim = Claim::of(headers);
+    identify::asked_for(&claim, shared.explorable)?;
     seen.done(Stage::Admission);
     let document = pipeline::document(shared, &incoming)?;
     seen.done(Stage::Parse);
@@ -170,17 +170,16 @@ async fn prepare(
     if shows_plan {
         seen.list();
     }
-    // Nothing is looked up for an empty token.
-    let has_token = token.as_ref().is_some_and(|token| !token.is_empty());
-    let is_plain = !shows_plan && has_token && estimate.is_ok();
+    // Nothing is looked up without a token.
+    let is_plain = !shows_plan && claim.token().is_some() && estimate.is_ok();
     let planned = is_plain.then(|| shared.api.planned_for_all(&document, &request)).flatten();
     let asked = (reads && !shows_plan).then(|| Asked::of(&document, &request, media)).flatten();
-    let credentials = shared.fair.begin_sign_in(client, token.as_deref()).await?;
-    let (shared, selected) = (Arc::clone(shared), identify::selected(headers));
+    let credentials = shared.fair.begin_sign_in(client, &claim).await?;
+    let (shared, selected) = (Arc::clone(shared), claim::selected(headers));
     Ok(Prepared {
         shared,
         credentials,
-        token,
+        claim,
         selected,
         request_id,
         document,
@@ -223,14 +222,14 @@ async fn follow(
 impl Prepared {
     /// Finds out who asks, unless that is `known`.
     async fn identified(self, snapshot: Arc<Snapshot>, known: Option<Option<Viewer>>) -> Result<Operation, Refusal> {
-        let Self { shared, credentials, token, selected, request_id, document, request, estimate, .. } = self;
-        let viewer = match (known, &token) {
+        let Self { shared, credentials, claim, selected, request_id, document, request, estimate, .. } = self;
+        let viewer = match (known, &claim) {
             (Some(viewer), _) => viewer,
-            (None, Some(token)) => {
-                let (of_token, app) = ((token.as_str(), &credentials), shared.api.app());
-                Some(identify::viewer(app, &shared.fair, &snapshot, of_token, selected, &request_id).await?)
+            (None, Claim::None) => None,
+            (None, Claim::Malformed | Claim::Token(_)) => {
+                let (claim, app) = ((&claim, &credentials), shared.api.app());
+                Some(identify::viewer(app, &shared.fair, &snapshot, claim, selected, &request_id).await?)
             }
-            (None, None) => None,
         };
         let estimate = estimate?;
         Ok(Operation { document, request, asking: Asking { snapshot, viewer, request_id }, estimate })
@@ -282,7 +281,8 @@ impl Prepared {
         (media, headers): (Media, &HeaderMap),
         Account { bill, seen }: &mut Account,
     ) -> Result<Option<Answer>, Refusal> {
-        let (Some(planned), Some(token), Ok(Estimate { cost, .. })) = (&self.planned, &self.token, &self.estimate)
+        let (Some(planned), Claim::Token(token), Ok(Estimate { cost, .. })) =
+            (&self.planned, &self.claim, &self.estimate)
         else {
             return Ok(None);
         };
@@ -296,7 +296,7 @@ impl Prepared {
         if !is_known && kept.is_none() {
             return Ok(None);
         }
-        shared.fair.end_sign_in(&self.credentials, token, Some(true));
+        shared.fair.end_sign_in(&self.credentials, Some(token), Some(true));
         seen.identified = true;
         match kept {
             Some(kept) => {
@@ -317,7 +317,7 @@ impl Prepared {
         Account { bill, seen }: &mut Account,
     ) -> Result<Executed, Refusal> {
         let (shared, shows_plan) = (Arc::clone(&self.shared), self.shows_plan);
-        if let (Some(planned), Some(token)) = (self.planned.take(), self.token.clone()) {
+        if let (Some(planned), Claim::Token(token)) = (self.planned.take(), self.claim.clone()) {
             let at_once = self.execute_at_once((planned, token), &snapshot, (media, headers), (bill, seen)).await?;
             if let Some(answer) = at_once {
                 return Ok(Executed::Answer(answer));
@@ -376,7 +376,7 @@ impl Prepared {
         let (viewer, deadline) = (Arc::clone(&known), snapshot.deadline());
         let trip = move |session: &mut dyn Session| {
             let found = shared.api.app().authenticate_in(session, (&asks, selected), before);
-            let identified = identify::signed_in(&shared.fair, (&asks, &credentials), found, &id);
+            let identified = identify::signed_in(&shared.fair, (Some(&asks), &credentials), found, &id);
             let outcome = identified.and_then(|identified| {
                 let viewer = viewer.get_or_init(|| identified);
                 let tag = tag_of(asked.as_ref(), &planned, viewer);
@@ -396,7 +396,7 @@ impl Prepared {
             // What kept the plan from its end the executor meets too, and says.
             Err(_) if known.get().is_some() => Err(Unplanned::Error),
             Err(error) => {
-                let of_token = (token.as_str(), &self.credentials);
+                let of_token = (Some(token.as_str()), &self.credentials);
                 let refused = identify::signed_in::<Viewer>(&self.shared.fair, of_token, Err(error), &self.request_id);
                 return Err(refused.err().unwrap_or_else(|| Refusal::internal(&self.request_id)));
             }

@@ -1,6 +1,7 @@
 //! The transport: GraphQL over HTTP and the playground.
 
 mod body;
+mod claim;
 mod connections;
 mod cors;
 mod crowds;

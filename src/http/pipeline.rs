@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
+use super::claim::Claim;
 use super::fair::{Bill, Credentials, Network};
 use super::refusal::Refusal;
 use super::request::Incoming;
@@ -44,20 +45,19 @@ pub(super) fn document(shared: &Shared, incoming: &Incoming) -> Result<Document,
 
 /// Who asks on a connection that goes on: looked up again for each operation.
 #[derive(Clone)]
-pub(super) struct Claim {
-    /// Empty where something was sent that no token is.
-    pub(super) token: String,
+pub(super) struct Caller {
+    pub(super) claim: Claim,
     pub(super) tenant: Option<String>,
     pub(super) client: Option<Network>,
 }
 
 /// A view of the database, who asks, and how the sign-in went.
-pub(super) async fn asking(shared: &Shared, claim: &Claim) -> Result<(Asking, Credentials), Refusal> {
+pub(super) async fn asking(shared: &Shared, caller: &Caller) -> Result<(Asking, Credentials), Refusal> {
     let app = shared.api.app();
     let (snapshot, request_id) = (Arc::new(app.snapshot()), app.request_id());
-    let credentials = shared.fair.begin_sign_in(claim.client, Some(&claim.token)).await?;
-    let (of_token, tenant) = ((claim.token.as_str(), &credentials), claim.tenant.clone());
-    let viewer = identify::viewer(app, &shared.fair, &snapshot, of_token, tenant, &request_id).await?;
+    let credentials = shared.fair.begin_sign_in(caller.client, &caller.claim).await?;
+    let (claim, tenant) = ((&caller.claim, &credentials), caller.tenant.clone());
+    let viewer = identify::viewer(app, &shared.fair, &snapshot, claim, tenant, &request_id).await?;
     Ok((Asking { snapshot, viewer: Some(viewer), request_id }, credentials))
 }
 

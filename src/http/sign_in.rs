@@ -15,6 +15,7 @@ use axum::response::Response as Answer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::claim::Claim;
 use super::fair::{Client, Fair, Network};
 use super::guard::RequestId;
 use super::identify;
@@ -61,10 +62,11 @@ async fn sign_in(
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<(), Refusal> {
-    if let Some(token) = password(headers) {
-        let credentials = fair.begin_sign_in(client, Some(&token)).await?;
-        let of_token = (token.as_str(), &credentials);
-        match identify::viewer(app, fair, &app.snapshot(), of_token, None, request_id).await {
+    if let Some(password) = password(headers) {
+        let claim = Claim::of_token(&password);
+        let credentials = fair.begin_sign_in(client, &claim).await?;
+        let claim = (&claim, &credentials);
+        match identify::viewer(app, fair, &app.snapshot(), claim, None, request_id).await {
             Ok(viewer) if viewer.explore => return Ok(()),
             Err(refusal) if !refusal.has_status(StatusCode::UNAUTHORIZED) => return Err(refusal),
             Ok(_) | Err(_) => {}

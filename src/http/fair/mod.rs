@@ -31,6 +31,7 @@ use payer::{Payer, Scope};
 pub(super) use sign_in::Credentials;
 use sign_in::SignIns;
 
+use super::claim::Claim;
 use super::refusal::Refusal;
 use crate::graphql::Estimate;
 use crate::service::{App, Overloaded};
@@ -75,28 +76,26 @@ impl Fair {
         }
     }
 
-    /// Begins a sign-in, over whatever transport; to be called before the token is looked up. Without a token nobody
+    /// Begins a sign-in, over whatever transport; to be called before the token is looked up. Without a claim nobody
     /// signs in.
     pub(super) async fn begin_sign_in(
         &self,
         address: Option<Network>,
-        token: Option<&str>,
+        claim: &Claim,
     ) -> Result<Credentials, Refusal> {
         let may_be_valid = async {
-            match token {
-                Some(token) if !token.is_empty() => {
-                    self.marks.may_include(&self.app, token, self.options.max_wait).await
-                }
-                _ => false,
+            match claim {
+                Claim::Token(token) => self.marks.may_include(&self.app, token, self.options.max_wait).await,
+                Claim::None | Claim::Malformed => false,
             }
         };
-        let begun = self.sign_ins.begin(address, token, may_be_valid, || self.now()).await;
+        let begun = self.sign_ins.begin(address, claim, may_be_valid, || self.now()).await;
         begun.map_err(|empty| payer::refusal(Scope::SignIn, empty, 1))
     }
 
     /// Ends a sign-in: the token was valid or it was not; `None` when that could not be found out.
-    pub(super) fn end_sign_in(&self, credentials: &Credentials, token: &str, valid: Option<bool>) {
-        if valid == Some(false) {
+    pub(super) fn end_sign_in(&self, credentials: &Credentials, token: Option<&str>, valid: Option<bool>) {
+        if let (Some(token), Some(false)) = (token, valid) {
             self.marks.forget(token);
         }
         self.sign_ins.end(credentials, valid, || self.now());

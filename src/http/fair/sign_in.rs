@@ -13,6 +13,7 @@ use lru::LruCache;
 use super::address::Network;
 use super::bucket::{Buckets, Empty};
 use super::lanes::Line;
+use crate::http::claim::Claim;
 
 /// The most tokens that are remembered as valid, 16 bytes each.
 const KNOWN: usize = 10_000;
@@ -52,19 +53,20 @@ impl SignIns {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether somebody may sign in; without a token nobody tries to. `may_be_valid` is asked when the address has no
+    /// Whether somebody may sign in; without a claim nobody tries to. `may_be_valid` is asked when the address has no
     /// wrong token left.
     pub(super) async fn begin(
         &self,
         address: Option<Network>,
-        token: Option<&str>,
+        claim: &Claim,
         may_be_valid: impl Future<Output = bool>,
         now: impl Fn() -> i64,
     ) -> Result<Credentials, Empty> {
-        let fingerprint = self.fingerprints.hash_one((address, token));
-        let known = token.is_some() && self.known().get(&fingerprint).is_some();
+        let fingerprint = self.fingerprints.hash_one((address, claim));
+        let claims = *claim != Claim::None;
+        let known = claims && self.known().get(&fingerprint).is_some();
         let mut credentials = Credentials { address, fingerprint, known, counted: false };
-        if let (Some(failures), Some(address), Some(_), false) = (&self.failures, address, token, known) {
+        if let (Some(failures), Some(address), true, false) = (&self.failures, address, claims, known) {
             match failures.charge(address, 1, now()) {
                 Ok(_) => credentials.counted = true,
                 Err(empty) if !may_be_valid.await => return Err(empty),
@@ -115,7 +117,8 @@ mod tests {
 
     /// Begins with a token whose mark is not known.
     fn begin(sign_ins: &SignIns, from: Option<Network>, token: Option<&str>, now: i64) -> Result<Credentials, Empty> {
-        let begun = sign_ins.begin(from, token, std::future::ready(false), move || now);
+        let claim = token.map_or(Claim::None, Claim::of_token);
+        let begun = sign_ins.begin(from, &claim, std::future::ready(false), move || now);
         begun.now_or_never().expect("nothing to wait for")
     }
 
@@ -150,7 +153,7 @@ mod tests {
     fn what_may_be_valid_passes_where_nothing_is_left() {
         let (sign_ins, here) = (SignIns::new(1), address("192.0.2.1"));
         let wrong = begin(&sign_ins, here, Some("wrong"), NOW).unwrap();
-        let marked = sign_ins.begin(here, Some("marked"), std::future::ready(true), || NOW).now_or_never().unwrap();
+        let marked = sign_ins.begin(here, &Claim::of_token("marked"), std::future::ready(true), || NOW).now_or_never().unwrap();
         sign_ins.end(&marked.unwrap(), Some(true), || NOW);
         assert!(begin(&sign_ins, here, Some("marked"), NOW).is_ok(), "it is known now");
         assert!(

@@ -19,10 +19,10 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use self::message::{Close, FromClient, complete, connection_ack, error, named, next, pong};
+use super::claim::{self, Claim};
 use super::fair::{Bill, Credentials, Network};
-use super::identify;
 use super::media::Media;
-use super::pipeline::{self, Claim, Next, Operation, Running};
+use super::pipeline::{self, Caller, Next, Operation, Running};
 use super::refusal::Refusal;
 use super::request::{self, Incoming};
 use super::shared::{Shared, stopped};
@@ -91,7 +91,7 @@ struct Connection {
     client: Option<Network>,
     socket: WebSocket,
     /// Who asks, once `connection_init` was accepted; and its place among the open streams.
-    claim: Option<(Claim, OpenStream)>,
+    caller: Option<(Caller, OpenStream)>,
     operations: VecDeque<(String, Running)>,
     /// When the next message may be read.
     pace: Pace,
@@ -100,7 +100,7 @@ struct Connection {
 impl Connection {
     fn new(shared: Arc<Shared>, headers: Arc<HeaderMap>, client: Option<Network>, socket: WebSocket) -> Self {
         let pace = Pace::new(shared.streaming.max_socket_messages);
-        Self { shared, headers, client, socket, claim: None, operations: VecDeque::new(), pace }
+        Self { shared, headers, client, socket, caller: None, operations: VecDeque::new(), pace }
     }
 
     async fn serve(&mut self) -> End {
@@ -136,11 +136,11 @@ impl Connection {
             if stops && self.operations.is_empty() {
                 return Err(Close::GOING_AWAY.into());
             }
-            let Self { socket, operations, claim, pace, .. } = self;
+            let Self { socket, operations, caller, pace, .. } = self;
             let event = tokio::select! {
                 (id, next) = pipeline::next_of(operations) => Event::Next(id, next),
                 message = pace.receive(socket), if !stops => Event::Message(message?),
-                () = sleep_until(init), if claim.is_none() => return Err(Close::INIT_TIMEOUT.into()),
+                () = sleep_until(init), if caller.is_none() => return Err(Close::INIT_TIMEOUT.into()),
                 _ = ticks.tick() => Event::Tick,
                 () = stopped(&mut stopping), if !stops => Event::Stop,
             };
@@ -169,7 +169,7 @@ impl Connection {
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(()),
         };
         match FromClient::read(&text)? {
-            FromClient::ConnectionInit { .. } if self.claim.is_some() => Err(Close::SECOND_INIT.into()),
+            FromClient::ConnectionInit { .. } if self.caller.is_some() => Err(Close::SECOND_INIT.into()),
             FromClient::ConnectionInit { payload } => self.init(payload.unwrap_or_default()).await,
             FromClient::Ping { payload } => self.send(Message::text(pong(payload))).await,
             FromClient::Pong {} => Ok(()),
@@ -184,17 +184,20 @@ impl Connection {
     /// Finds out who asks: by the payload, or else by the headers of the request that opened the socket, which browsers
     /// cannot set.
     async fn init(&mut self, payload: Map<String, Value>) -> Result<(), End> {
-        let token = match named(&payload, &["authorization"])? {
-            Some(authorization) => identify::bearer(authorization),
-            None => identify::token(&self.headers),
+        let claim = match named(&payload, &["authorization"])? {
+            Some(authorization) => Claim::of_token(claim::bearer(authorization).ok_or(Close::FORBIDDEN)?),
+            None => Claim::of(&self.headers),
         };
+        if claim == Claim::None {
+            return Err(Close::FORBIDDEN.into());
+        }
         let tenant = named(&payload, &["tenant", "x-tenant"])?.filter(|code| !code.is_empty());
-        let claim = Claim {
-            token: token.ok_or(Close::FORBIDDEN)?.to_owned(),
-            tenant: tenant.map(str::to_owned).or_else(|| identify::selected(&self.headers)),
+        let caller = Caller {
+            claim,
+            tenant: tenant.map(str::to_owned).or_else(|| claim::selected(&self.headers)),
             client: self.client,
         };
-        let (asking, _) = pipeline::asking(&self.shared, &claim).await.map_err(|refusal| {
+        let (asking, _) = pipeline::asking(&self.shared, &caller).await.map_err(|refusal| {
             match (refusal.has_status(StatusCode::UNAUTHORIZED), refusal.has_status(StatusCode::TOO_MANY_REQUESTS)) {
                 (true, _) => Close::FORBIDDEN,
                 (false, true) => Close::too_many(refusal.sentence()),
@@ -203,17 +206,17 @@ impl Connection {
         })?;
         let viewer = asking.viewer.as_ref().ok_or(Close::FORBIDDEN)?;
         let open = self.shared.streams.open(viewer).map_err(|refusal| Close::too_many(refusal.sentence()))?;
-        self.claim = Some((claim, open));
+        self.caller = Some((caller, open));
         self.send(Message::text(connection_ack())).await
     }
 
     async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<(), End> {
-        let (claim, _) = self.claim.as_ref().ok_or(Close::UNAUTHORIZED)?;
+        let (caller, _) = self.caller.as_ref().ok_or(Close::UNAUTHORIZED)?;
         if self.operations.iter().any(|(own, _)| *own == id) {
             return Err(Close::id_in_use(&id).into());
         }
         let incoming = request::from_parameters(payload).map_err(|refusal| Close::invalid(refusal.sentence()))?;
-        match prepare(&self.shared, claim, self.operations.len() + 1, incoming).await {
+        match prepare(&self.shared, caller, self.operations.len() + 1, incoming).await {
             Ok((operation, credentials, bill)) => {
                 let running = Running::start(&self.shared, operation, credentials, bill);
                 self.operations.push_back((id, running));
@@ -253,7 +256,7 @@ impl Connection {
 /// Lets in the operation that is the `count`th of its socket.
 async fn prepare(
     shared: &Shared,
-    claim: &Claim,
+    caller: &Caller,
     count: usize,
     incoming: Incoming,
 ) -> Result<(Operation, Credentials, Bill), Refusal> {
@@ -263,10 +266,10 @@ async fn prepare(
         let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_SOCKET_OPERATIONS", sentence);
         return Err(refusal.extension("limit", most).extension("actual", count));
     }
-    let mut bill = Bill::new(Arc::clone(&shared.fair), claim.client);
+    let mut bill = Bill::new(Arc::clone(&shared.fair), caller.client);
     bill.pay_for_reading()?;
     let document = pipeline::document(shared, &incoming)?;
-    let (asking, credentials) = pipeline::asking(shared, claim).await?;
+    let (asking, credentials) = pipeline::asking(shared, caller).await?;
     let estimate = shared.api.estimate(&document, &incoming.request)?;
     Ok((Operation { document, request: incoming.request, asking, estimate }, credentials, bill))
 }
