@@ -1,39 +1,13 @@
 //! The transport: GraphQL over HTTP and the playground.
 
-mod body;
-mod claim;
-mod connections;
-mod cors;
-mod crowds;
-mod encoding;
-mod etag;
-mod events;
-mod fair;
-mod graphql;
-mod guard;
-mod health;
-mod identify;
-mod linger;
+mod door;
 mod media;
-mod metrics;
 mod options;
-mod otlp;
-mod outcome;
-mod persisted;
-mod pipeline;
-mod plan;
 mod playground;
 mod refusal;
-mod request;
-mod seats;
 mod shared;
-mod sign_in;
-mod socket;
-mod stream;
-mod streams;
-mod trace;
+mod transport;
 mod watch;
-mod wire;
 
 use std::future::{pending, ready};
 use std::net::SocketAddr;
@@ -48,13 +22,16 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch::channel;
 
-pub use cors::{DoorOptions, Origin};
-pub use fair::{FairUse, STACK, TrustedProxy};
+pub use door::cors::{DoorOptions, Origin};
+pub use door::fair::{FairUse, STACK, TrustedProxy};
+use door::{connections, cors, encoding, guard, sign_in};
 pub use options::ServeOptions;
-pub use persisted::DocumentSettings;
 use shared::Shared;
-pub use streams::StreamSettings;
+use transport::graphql;
+pub use transport::persisted::DocumentSettings;
+pub use transport::streams::StreamSettings;
 pub use watch::WatchOptions;
+use watch::{health, metrics};
 
 use crate::service::App;
 

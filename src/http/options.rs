@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::cors::DoorOptions;
-use super::fair::FairUse;
-use super::persisted::DocumentSettings;
-use super::streams::StreamSettings;
+use super::door::cors::DoorOptions;
+use super::door::fair::FairUse;
+use super::transport::persisted::DocumentSettings;
+use super::transport::streams::StreamSettings;
 use super::watch::WatchOptions;
 use crate::graphql::Limits;
 

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::guard;
+use super::door::guard;
 use crate::service::App;
 
 /// Nothing from anywhere else. Monaco, the editor, writes style elements and draws its error marks as data images;

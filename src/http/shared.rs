@@ -6,15 +6,15 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use tokio::sync::watch::Receiver;
 
-use super::cors::Origin;
-use super::fair::{Fair, TrustedProxies};
-use super::health::Health;
+use super::door::cors::Origin;
+use super::door::fair::{Fair, TrustedProxies};
+use super::door::sign_in::SignIn;
 use super::options::ServeOptions;
-use super::persisted::Trusted;
 use super::playground::DemoToken;
-use super::sign_in::SignIn;
-use super::streams::{StreamSettings, Streams};
+use super::transport::persisted::Trusted;
+use super::transport::streams::{StreamSettings, Streams};
 use super::watch::Watch;
+use super::watch::health::Health;
 use crate::graphql::{Api, Limits};
 use crate::service::App;
 
