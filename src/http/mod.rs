@@ -1,35 +1,15 @@
 //! The transport: GraphQL over HTTP and the playground.
 
-mod connections;
-mod cors;
-mod crowds;
-mod encoding;
-mod etag;
-mod events;
-mod fair;
-mod graphql;
-mod guard;
-mod health;
-mod identify;
-mod linger;
-mod metrics;
-mod otlp;
-mod persisted;
-mod pipeline;
-mod plan;
+mod door;
+mod media;
+mod options;
 mod playground;
 mod refusal;
-mod request;
-mod seats;
-mod sign_in;
-mod socket;
-mod stream;
-mod streams;
-mod trace;
+mod shared;
+mod transport;
 mod watch;
-mod wire;
 
-use std::future::{Future, pending, ready};
+use std::future::{pending, ready};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -40,99 +20,27 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::watch::{Receiver, channel};
+use tokio::sync::watch::channel;
 
-pub use cors::{DoorOptions, Origin};
-use fair::Fair;
-pub use fair::{FairUse, STACK, TrustedProxy};
-use health::Health;
-pub use persisted::DocumentSettings;
-use persisted::Trusted;
-pub use streams::StreamSettings;
-use streams::Streams;
-use watch::Watch;
+pub use door::cors::{DoorOptions, Origin};
+pub use door::fair::{FairUse, STACK, TrustedProxy};
+use door::{connections, cors, encoding, guard, sign_in};
+pub use options::ServeOptions;
+use shared::Shared;
+use transport::graphql;
+pub use transport::persisted::DocumentSettings;
+pub use transport::streams::StreamSettings;
 pub use watch::WatchOptions;
+use watch::{health, metrics};
 
-use crate::graphql::{Api, Limits};
 use crate::service::App;
-
-/// How to serve.
-#[derive(Clone, Debug, Default)]
-pub struct ServeOptions {
-    /// The token that the playground fills in; only for the demo.
-    pub demo_token: Option<String>,
-    /// How long requests may go on after the stop was asked for.
-    pub grace: Duration,
-    /// How long requests are still taken after the stop was asked for, while `/readyz` already says no.
-    pub delay: Duration,
-    /// What one request may ask for.
-    pub limits: Limits,
-    /// Which documents are answered.
-    pub documents: DocumentSettings,
-    /// How browsers are let in.
-    pub door: DoorOptions,
-    /// Whether everybody may see the schema and the playground, and errors suggest names. In production this is for
-    /// tokens with the scope `explore`, and nothing is suggested.
-    pub explorable: bool,
-    /// How sockets and event streams behave.
-    pub streaming: StreamSettings,
-    /// What one client may take.
-    pub fair: FairUse,
-    /// What is told of the server's work.
-    pub watch: WatchOptions,
-}
-
-/// What all requests share.
-struct Shared {
-    api: Api,
-    demo_token: Option<String>,
-    limits: Limits,
-    trusted: Trusted,
-    explorable: bool,
-    /// Whose pages may open WebSockets.
-    allowed_origins: Vec<Origin>,
-    streaming: StreamSettings,
-    streams: Arc<Streams>,
-    /// Becomes true when the stop was asked for. The server has stopped when all of these are dropped.
-    stopping: Receiver<bool>,
-    fair: Arc<Fair>,
-    health: Arc<Health>,
-    watch: Arc<Watch>,
-}
-
-/// Waits until the stop was asked for; without end when nobody can ask any more.
-async fn stopped(stopping: &mut Receiver<bool>) {
-    if stopping.wait_for(|stopping| *stopping).await.is_err() {
-        pending::<()>().await;
-    }
-}
 
 /// The router, as [`serve`] serves it and as tests call it.
 ///
 /// # Errors
 /// In one sentence, what is wrong with the trusted documents.
 pub fn router(app: App, options: ServeOptions) -> Result<Router, String> {
-    Ok(routes(shared(app, options, channel(false).1)?))
-}
-
-fn shared(app: App, options: ServeOptions, stopping: Receiver<bool>) -> Result<Arc<Shared>, String> {
-    let ServeOptions { demo_token, limits, documents, door, explorable, streaming, fair, watch, .. } = options;
-    let api = Api::new(app.clone().with_feed_poll(streaming.feed_poll), limits.clone(), explorable);
-    let (fair, watch) = (Fair::new(app, fair), Arc::new(Watch::new(&watch, &api)));
-    Ok(Arc::new(Shared {
-        trusted: documents.load(&limits, explorable)?,
-        api,
-        demo_token,
-        limits,
-        explorable,
-        allowed_origins: door.allowed_origins,
-        streams: Streams::new(streaming.max_streams),
-        streaming,
-        stopping,
-        fair,
-        health: Arc::default(),
-        watch,
-    }))
+    Ok(routes(Shared::new(app, options, channel(false).1)?))
 }
 
 fn routes(shared: Arc<Shared>) -> Router {
@@ -175,11 +83,11 @@ pub async fn serve(
     let (grace, delay, fair) = (options.grace, options.delay, options.fair.clone());
     let metrics_listen = options.watch.metrics_listen;
     let (stop, stopping) = channel(false);
-    let shared = shared(app, options, stopping)?;
+    let shared = Shared::new(app, options, stopping)?;
     // With nothing of what all requests share, since the server has stopped when that is dropped.
     let metrics = metrics::router(shared.api.app().clone(), Arc::clone(&shared.watch.metrics));
     let watched = metrics_listener(metrics_listen, metrics, fair.clone()).await?;
-    let health = Arc::clone(&shared.health);
+    let health = shared.health.clone();
     let asked = async {
         shutdown.await;
         tracing::info!("stopping");

@@ -1,7 +1,7 @@
 //! The playground: files that `npm run build` made from `playground/`, compressed inside the program.
 
 use std::io::Read as _;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::Json;
 use axum::body::Body;
@@ -14,7 +14,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::{Shared, guard};
+use super::door::guard;
+use crate::service::App;
 
 /// Nothing from anywhere else. Monaco, the editor, writes style elements and draws its error marks as data images;
 /// everything else comes from files of this server.
@@ -106,16 +107,20 @@ async fn send(path: &str, headers: HeaderMap) -> Response {
     response
 }
 
+/// The token that the page fills in; only for the demo.
+#[derive(Clone)]
+pub(super) struct DemoToken(pub(super) Option<String>);
+
 /// `GET /playground/config.json`: what the page fills in. Tenants are named in the demo only; elsewhere their codes
 /// are nobody's business without a token.
-pub(super) async fn config(State(shared): State<Arc<Shared>>) -> Response {
-    let tenants = match &shared.demo_token {
-        Some(_) => shared.api.app().tenants().await.unwrap_or_default(),
+pub(super) async fn config(State(DemoToken(token)): State<DemoToken>, State(app): State<App>) -> Response {
+    let tenants = match &token {
+        Some(_) => app.tenants().await.unwrap_or_default(),
         None => Vec::new(),
     };
     let codes: Vec<_> = tenants.into_iter().map(|tenant| tenant.settings.code.as_str().to_owned()).collect();
     let config = serde_json::json!({
-        "demoToken": shared.demo_token,
+        "demoToken": token,
         "tenants": codes,
         "version": env!("CARGO_PKG_VERSION"),
     });

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response as Answer;
 use serde::Serialize;
 
-use super::request::Media;
+use super::media::Media;
 use crate::graphql::{Exceeded, Limit, Limits};
 
 /// Why a request was not executed.

@@ -1,0 +1,47 @@
+//! Whose pages may open a WebSocket: a browser sends cookies and passes firewalls for any page, and asks the server
+//! nothing before (RFC 6455, section 10.2).
+
+use axum::http::HeaderMap;
+use axum::http::header::{HOST, ORIGIN};
+
+use crate::http::door::cors::Origin;
+
+/// Whether a request may open one: it comes from no page, from a page of this very host, or from an allowed origin.
+pub(super) fn may_open(headers: &HeaderMap, allowed: &[Origin]) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let own = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let page = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    let of_own_host = page.is_some_and(|(_, host)| own.is_some_and(|own| own.eq_ignore_ascii_case(host)));
+    of_own_host || allowed.iter().any(|allowed| allowed.is(origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn pages_of_other_hosts_are_refused_unless_they_are_allowed() {
+        let allowed = ["https://panel.example".parse().unwrap()];
+        for (origin, opens) in [
+            (None, true),
+            (Some("http://pbx.example:8080"), true),
+            (Some("HTTP://PBX.example:8080"), true),
+            (Some("https://panel.example"), true),
+            (Some("http://pbx.example"), false),
+            (Some("https://panel.example.evil.example"), false),
+            (Some("http://panel.example"), false),
+            (Some("https://evil.example/pbx.example:8080"), false),
+            (Some("pbx.example:8080"), false),
+            (Some("null"), false),
+            (Some(""), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("pbx.example:8080"));
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_static(origin));
+            }
+            assert_eq!(may_open(&headers, &allowed), opens, "{origin:?}");
+        }
+    }
+}

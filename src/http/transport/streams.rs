@@ -1,0 +1,148 @@
+//! What goes on for long: sockets and event streams, how many of them there may be, and how they behave.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use clap::Args;
+
+use crate::domain::{TenantId, duration_from};
+use crate::graphql::defaults;
+use crate::http::refusal::Refusal;
+use crate::service::{Selected, Viewer};
+
+/// The least that these times may be: a client on a slow line is not to be cut for it.
+const A_SECOND: Duration = Duration::from_secs(1);
+
+/// How sockets and event streams behave. Each is an option of the commands that serve.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Subscriptions")]
+pub struct StreamSettings {
+    /// Time that a new WebSocket gets to send its connection_init.
+    #[arg(long, env = "VEXT_SOCKET_INIT_TIMEOUT", value_name = "DURATION", default_value = "3s",
+        value_parser = duration_from(A_SECOND))]
+    pub socket_init_timeout: Duration,
+
+    /// Time from one ping of a WebSocket, or comment of an event stream, to the next; a WebSocket that answers none is cut.
+    #[arg(long, env = "VEXT_STREAM_PING", value_name = "DURATION", default_value = "15s",
+        value_parser = duration_from(A_SECOND))]
+    pub stream_ping: Duration,
+
+    /// Time that a client may take to read what was sent before it is cut.
+    #[arg(long, env = "VEXT_STREAM_PATIENCE", value_name = "DURATION", default_value = "30s",
+        value_parser = duration_from(A_SECOND))]
+    pub stream_patience: Duration,
+
+    /// Most WebSockets and event streams at the same time: of one token, and of one tenant.
+    #[arg(long, env = "VEXT_MAX_STREAMS", value_name = "COUNT", default_value_t = 200)]
+    pub max_streams: usize,
+
+    /// Most operations at the same time on one WebSocket.
+    #[arg(long, env = "VEXT_MAX_SOCKET_OPERATIONS", value_name = "COUNT", default_value_t = 100)]
+    pub max_socket_operations: usize,
+
+    /// Messages a second that are read from one WebSocket, after a first burst of as many; further ones wait.
+    #[arg(long, env = "VEXT_MAX_SOCKET_MESSAGES", value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_socket_messages: u32,
+
+    /// Time between two looks at what other processes have committed, while somebody subscribes.
+    #[arg(long, env = "VEXT_FEED_POLL", value_name = "DURATION", default_value = "1s",
+        value_parser = duration_from(Duration::from_millis(10)))]
+    pub feed_poll: Duration,
+}
+
+impl Default for StreamSettings {
+    /// What holds when no option says otherwise.
+    fn default() -> Self {
+        defaults()
+    }
+}
+
+/// Who holds streams open.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum Holder {
+    /// The token of this name.
+    Token(String),
+    Tenant(TenantId),
+}
+
+/// The sockets and event streams that are open now.
+#[derive(Debug)]
+pub(in crate::http) struct Streams {
+    most: usize,
+    open: Mutex<HashMap<Holder, usize>>,
+}
+
+/// One of them; it is over when this is dropped.
+#[derive(Debug)]
+pub(super) struct OpenStream {
+    streams: Arc<Streams>,
+    holders: Vec<Holder>,
+}
+
+impl Streams {
+    pub(in crate::http) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, open: Mutex::default() })
+    }
+
+    /// A poisoned lock only means that another thread panicked; at worst a count is off.
+    fn lock(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One stream more, for its token and for the tenant that it has selected.
+    pub(super) fn open(self: &Arc<Self>, viewer: &Viewer) -> Result<OpenStream, Refusal> {
+        let tenant = match &viewer.selected {
+            Selected::Tenant(row) => Some(Holder::Tenant(row.id)),
+            Selected::None | Selected::Unknown(_) => None,
+        };
+        let holders: Vec<_> = [Holder::Token(viewer.name.clone())].into_iter().chain(tenant).collect();
+        let mut open = self.lock();
+        for holder in &holders {
+            let count = open.get(holder).copied().unwrap_or_default();
+            if count >= self.most {
+                let whose = if matches!(holder, Holder::Token(_)) { "token" } else { "tenant" };
+                let sentence = format!("The {whose} has {count} streams open; at most {} are allowed.", self.most);
+                let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", sentence);
+                return Err(refusal.extension("limit", self.most).extension("actual", count + 1));
+            }
+        }
+        for holder in &holders {
+            *open.entry(holder.clone()).or_default() += 1;
+        }
+        drop(open);
+        Ok(OpenStream { streams: Arc::clone(self), holders })
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let mut open = self.streams.lock();
+        for holder in &self.holders {
+            if let Some(count) = open.get_mut(holder) {
+                *count -= 1;
+                if *count == 0 {
+                    open.remove(holder);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_counts_until_it_is_dropped() {
+        let (streams, viewer) = (Streams::new(2), Viewer::system("panel"));
+        let first = streams.open(&viewer).unwrap();
+        let _second = streams.open(&viewer).unwrap();
+        assert!(streams.open(&viewer).is_err());
+        assert!(streams.open(&Viewer::system("another")).is_ok());
+        drop(first);
+        assert!(streams.open(&viewer).is_ok());
+        assert_eq!(streams.lock().len(), 1);
+    }
+}

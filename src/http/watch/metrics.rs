@@ -1,0 +1,204 @@
+//! What the transport measures, and `GET /metrics`, on a listener of its own, in the text format of Prometheus
+//! (prometheus.io/docs/instrumenting/exposition_formats). No label holds a tenant, a token or a value.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::parser::types::OperationType;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE as PROMETHEUS, encode};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::outcome::{Ending, Outcome};
+use crate::domain::Stopwatch;
+use crate::graphql::Api;
+use crate::http::door::guard;
+use crate::http::media::Media;
+use crate::http::refusal::Refusal;
+use crate::service::App;
+
+/// The most operations with series of their own; all others share one.
+const OPERATIONS: usize = 100;
+/// A longer name has no series of its own.
+const LONGEST_NAME: usize = 100;
+
+/// Upper bounds in seconds.
+const BOUNDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Which operation.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct Operation {
+    operation: Arc<str>,
+    r#type: &'static str,
+}
+
+/// Which operation, and how it ended.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct Ended {
+    operation: Arc<str>,
+    r#type: &'static str,
+    outcome: &'static str,
+}
+
+type ByCode = Family<[(&'static str, String); 1], Counter>;
+
+/// What is measured of requests, and where everything else that is measured is found.
+pub(in crate::http) struct Metrics {
+    registry: Registry,
+    names: Mutex<HashSet<Arc<str>>>,
+    requests: Family<Ended, Counter>,
+    seconds: Family<Operation, Histogram, fn() -> Histogram>,
+    rejected: ByCode,
+    errors: ByCode,
+    executed: Family<[(&'static str, &'static str); 1], Counter>,
+    in_flight: Gauge,
+    pub(super) spans_dropped: Counter,
+}
+
+impl Metrics {
+    pub(super) fn new(api: &Api) -> Self {
+        let new = Self {
+            registry: Registry::default(),
+            names: Mutex::default(),
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
+            rejected: ByCode::default(),
+            errors: ByCode::default(),
+            executed: Family::default(),
+            in_flight: Gauge::default(),
+            spans_dropped: Counter::default(),
+        };
+        let mut registry = Registry::with_prefix("vext");
+        registry.register("requests", "GraphQL requests, by operation and how they ended", new.requests.clone());
+        let help = "Time from a request's arrival, its body read, to its answer";
+        registry.register("request_duration_seconds", help, new.seconds.clone());
+        registry.register(
+            "rejected",
+            "Requests that were not executed, by the code of the error",
+            new.rejected.clone(),
+        );
+        registry.register("errors", "Errors in answers to requests that were executed", new.errors.clone());
+        let help = "Queries and mutations that were executed: by a plan, now or before, or by the executor, with the reason why not by a plan";
+        registry.register("executed", help, new.executed.clone());
+        registry.register("requests_in_flight", "Requests that are worked on", new.in_flight.clone());
+        registry.register("spans_dropped", "Spans that no collector took", new.spans_dropped.clone());
+        registry.register_collector(Box::new(Process(Stopwatch::start())));
+        api.register(&mut registry);
+        Self { registry, ..new }
+    }
+
+    /// Counts a request as being worked on, as long as the value lives: its client may be gone before the answer.
+    pub(super) fn work(&self) -> AtWork {
+        self.in_flight.inc();
+        AtWork(self.in_flight.clone())
+    }
+
+    /// Counts a request that has ended.
+    pub(super) fn count(&self, outcome: &Outcome<'_>, seconds: f64) {
+        let r#type = match outcome.operation.map(|operation| operation.r#type) {
+            Some(OperationType::Query) => "query",
+            Some(OperationType::Mutation) => "mutation",
+            Some(OperationType::Subscription) => "subscription",
+            None => "none",
+        };
+        let operation = self.name(outcome);
+        self.seconds.get_or_create(&Operation { operation: Arc::clone(&operation), r#type }).observe(seconds);
+        let ended = match outcome.ending {
+            Ending::Executed if outcome.codes.is_empty() => "ok",
+            Ending::Executed => "errors",
+            Ending::Refused => "refused",
+            Ending::Abandoned => "abandoned",
+        };
+        self.requests.get_or_create(&Ended { operation, r#type, outcome: ended }).inc();
+        let codes = if outcome.ending == Ending::Executed { &self.errors } else { &self.rejected };
+        if let Some(by) = outcome.by {
+            self.executed.get_or_create(&[("by", by)]).inc();
+        }
+        for code in outcome.codes {
+            codes.get_or_create(&[("code", code.clone())]).inc();
+        }
+    }
+
+    /// The label for an operation. A name is the client's choice: it gets a series only when its document is valid and
+    /// its token too, and there are not too many.
+    fn name(&self, outcome: &Outcome<'_>) -> Arc<str> {
+        let Some(name) = outcome.operation.and_then(|operation| operation.name.as_deref()) else {
+            return "none".into();
+        };
+        // A poisoned lock only means that another thread panicked; the set is whole.
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(name) {
+            return Arc::clone(known);
+        }
+        if outcome.ending != Ending::Executed
+            || !outcome.identified
+            || names.len() >= OPERATIONS
+            || name.len() > LONGEST_NAME
+        {
+            return "other".into();
+        }
+        let name: Arc<str> = name.into();
+        names.insert(Arc::clone(&name));
+        name
+    }
+}
+
+/// A request that is worked on.
+pub(super) struct AtWork(Gauge);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// What is true of the process.
+#[derive(Debug)]
+struct Process(Stopwatch);
+
+impl Collector for Process {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let uptime = ConstGauge::new(self.0.elapsed().as_secs_f64());
+        let help = "Time since the start";
+        uptime.encode(encoder.encode_descriptor("uptime_seconds", help, None, uptime.metric_type())?)?;
+        let build = Family::<[(&str, &str); 1], Gauge>::default();
+        build.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1);
+        build.encode(encoder.encode_descriptor("build_info", "The program's version", None, build.metric_type())?)
+    }
+}
+
+/// The router of the listener for metrics.
+pub(in crate::http) fn router(app: App, metrics: Arc<Metrics>) -> Router {
+    Router::new()
+        .route("/metrics", get(answer))
+        .fallback(not_found)
+        .method_not_allowed_fallback(guard::other_method)
+        .layer(from_fn_with_state(Arc::new(app), guard::guard))
+        .with_state(metrics)
+}
+
+async fn not_found() -> Response {
+    let sentence = "There is nothing at this address; the metrics are at /metrics.";
+    Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", sentence).answer(Media::Json)
+}
+
+async fn answer(State(metrics): State<Arc<Metrics>>) -> Response {
+    let mut text = String::new();
+    match encode(&mut text, &metrics.registry) {
+        Ok(()) => ([(CONTENT_TYPE, PROMETHEUS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
