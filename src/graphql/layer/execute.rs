@@ -8,8 +8,9 @@ use super::bug;
 use super::call::{Call, From};
 use super::fill::{Answered, Done, Errors, Filling, Running, Steps, Told, settle};
 use super::node::{Node, Thing};
+use super::objects::{Answer, Load, Object};
 use super::select::{Entry, Exec, Selected, What};
-use super::types::{Answer, Load, Object, Ty};
+use super::types::Ty;
 use crate::graphql::budget::Budget;
 
 /// Answers what stands under a key of an object.

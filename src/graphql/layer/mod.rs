@@ -28,6 +28,7 @@ mod check;
 mod execute;
 mod fill;
 mod node;
+mod objects;
 mod read;
 mod reading;
 mod registry;
@@ -45,10 +46,11 @@ pub use args::{Args, Argument, Given};
 pub use build::{Building, enumeration, fields_of, input, interface, object, scalar};
 pub use call::Call;
 pub use node::{Node, Thing};
+pub use objects::{Answer, Definition, Field, Interface, Object};
 pub use read::{OfEdge, OfPage, OfPageInfo, OfRoot, OfRow, OfSave, OfStep, OfTenant, Read, SaveWhat};
 pub use reading::{ReadError, Reading, Reads};
 pub use root::{Done, Mutation, Once, Query, Source, Subscription};
-pub use types::{Answer, Definition, Enum, Field, Input, InputObject, Interface, Object, Plain, Scalar, Text};
+pub use types::{Enum, Input, InputObject, Plain, Scalar, Text};
 
 /// All types of a schema.
 pub struct Layer {

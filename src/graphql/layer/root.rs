@@ -20,8 +20,8 @@ use super::call::{Call, From};
 use super::execute::{complete, field};
 use super::fill::{Answered, Errors, Told};
 use super::node::{Node, Thing};
+use super::objects::{Answer, Object};
 use super::select::{Entry, Exec, What, of_root};
-use super::types::{Answer, Object};
 use super::{Layer, bug, registry};
 
 /// Where the layer of a schema is found: async-graphql asks types, not values, what they are.

@@ -10,7 +10,7 @@ use async_graphql::{Context, Error, Name, Pos, Positioned};
 use indexmap::IndexMap;
 
 use super::args::Args;
-use super::types::{Field, Object};
+use super::objects::{Field, Object};
 use super::{Layer, bug};
 
 /// What all of a request's execution has to do with.

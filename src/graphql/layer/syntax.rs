@@ -8,7 +8,8 @@ use async_graphql::{Name, Pos, Positioned};
 use indexmap::IndexMap;
 
 use super::Layer;
-use super::types::{Field, Input, Text, Ty};
+use super::objects::Field;
+use super::types::{Input, Text, Ty};
 
 /// Nowhere: these stand in no text.
 fn at<T>(node: T) -> Positioned<T> {

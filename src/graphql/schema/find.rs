@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_graphql::Result;
 
 use super::filter::{filter, filter_type};
+use super::nodes::node_of;
 use super::pages::{Edge, Edges, edge, edges_field, nodes_field, page_args, page_field, page_length};
-use super::rows::node_of;
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Patch, TenantId};
 use crate::form::camel;
 use crate::graphql::layer::{

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
+use super::nodes::node_of;
 use super::sections::{Behind, definitions, detail, detail_fields, fields, inputs, section_fields};
 use super::{Made, rows};
 use crate::domain::{DateTime, ExtensionNumber, Kind, ObjectId, Scalar as _};
@@ -89,7 +90,7 @@ fn phone_books(extensions: &[Thing], reading: &mut Reading<'_>) -> Result<Vec<No
     };
     let books: Vec<_> = books.into_iter().filter(lists).map(Arc::new).collect();
     let of = |id: &ObjectId| match is_listed(id) {
-        true => books.iter().map(|book| rows::node_of(Arc::clone(book))).collect(),
+        true => books.iter().map(|book| node_of(Arc::clone(book))).collect(),
         false => Node::List(Vec::new()),
     };
     Ok(ids.iter().map(of).collect())

@@ -8,6 +8,7 @@ mod kinds;
 mod lint;
 mod made;
 pub mod mutation;
+mod nodes;
 mod numbers;
 mod options;
 mod pages;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::Result;
 use serde_json::Value as Json;
 
-use super::rows::node_of;
+use super::nodes::node_of;
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem, Sent, TenantId, about};
 use crate::form::Change;
 use crate::graphql::layer::{

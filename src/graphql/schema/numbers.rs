@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rows::node_of;
+use super::nodes::node_of;
 use crate::domain::{ExtensionNumber, Problem, TenantId};
 use crate::graphql::layer::{
     Args, Building, Field, Given as _, Node, ReadError, Reading, Reads, Thing, fields_of, object,

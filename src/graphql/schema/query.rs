@@ -4,8 +4,8 @@ use async_graphql::Result;
 use futures_util::future::try_join_all;
 
 use super::find::list_fields;
+use super::nodes::node_of;
 use super::pages::MOST;
-use super::rows::node_of;
 use super::{lint, numbers, options, removal};
 use crate::domain::{Kind, ObjectId, TenantId};
 use crate::graphql::layer::{Building, Call, Field, Given as _, Node, OfRoot, OfTenant, Read, fields_of, object};

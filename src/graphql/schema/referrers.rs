@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
+use super::nodes::node_of;
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
-use super::rows::node_of;
 use crate::graphql::layer::{
     Answer, Args, Building, Definition, Field, Given as _, Node, ReadError, Reading, Reads, Thing, object,
 };

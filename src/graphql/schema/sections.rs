@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
+use super::nodes::node_of;
 use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
@@ -111,13 +112,13 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Fie
 }
 
 async fn all(ids: Vec<ObjectId>, call: Call<'_>) -> Result<Node> {
-    Ok(call.scope()?.objects(ids).await?.into_iter().map(super::rows::node_of).collect())
+    Ok(call.scope()?.objects(ids).await?.into_iter().map(node_of).collect())
 }
 
 async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
     let Some(id) = id else { return Ok(Node::Null) };
     let scope = call.scope()?;
-    scope.object(id).await?.map(super::rows::node_of).ok_or_else(|| scope.dangling())
+    scope.object(id).await?.map(node_of).ok_or_else(|| scope.dangling())
 }
 
 /// The input fields of a section.

@@ -8,8 +8,8 @@ use async_graphql::{Name, Result, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use super::mutation::FieldChange;
+use super::nodes::node_of;
 use super::pages::{MOST, kinds, kinds_arg};
-use super::rows::node_of;
 use super::shapes::choice;
 use crate::domain::{Kind, ObjectId, Scalar as _, TenantId};
 use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Input, Node, object};

@@ -2,6 +2,7 @@
 //! [`Limits`] kept while it is read. Nothing recurs deeper than [`Limits::max_nesting`], nothing is read twice. Why it
 //! is our own: `docs/decisions/0026-own-grammar-and-validation.md`.
 
+mod definitions;
 mod expand;
 mod lexer;
 mod parser;
