@@ -9,11 +9,12 @@ use async_graphql::{Name, Pos, Positioned, Variables};
 use async_graphql_value::Value as Written;
 use indexmap::IndexMap;
 
-use super::Unplanned;
+use super::reading::{Entries, List, Reading};
 use super::shape::{
-    Any, Asked, Change, Entries, Entry, Fields, Info, List, Objects, OfEdge, OfObject, OfPage, OfThing, Page, Plan,
-    Reading, Root, Shape, Single, Step, Tenant, Value, What, Worked,
+    Any, Asked, Change, Entry, Fields, Info, Objects, OfEdge, OfObject, OfPage, OfThing, Page, Plan, Root, Shape,
+    Single, Step, Tenant, Value, What, Worked,
 };
+use super::unplanned::{Result, Unplanned};
 use crate::domain::{Kind, json};
 use crate::form::{self, Place, Seen};
 use crate::graphql::layer::{
@@ -21,8 +22,6 @@ use crate::graphql::layer::{
 };
 use crate::graphql::prices::Prices;
 use crate::store::{Chosen, ChosenField, ENTRY};
-
-type Result<T> = std::result::Result<T, Unplanned>;
 
 /// More selections than these are not compiled, each counted as often as fragments bring it.
 const MOST: usize = 20_000;

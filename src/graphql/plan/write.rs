@@ -2,13 +2,16 @@
 
 use bytes::Bytes;
 
-use super::Unplanned;
-use super::run::{Found, FoundNode, FoundPage, FoundRoot, FoundRow, Loaded, LoadedList, Result, Table, of_tenant};
-use super::shape::{
-    Change, Entry, Fields, Info, List, Objects, OfEdge, OfObject, OfPage, OfThing, Plan, Reading, Root, Shape, Step,
-    Tenant, Value, What, Worked,
+use super::found::{
+    Found, FoundNode, FoundPage, FoundRoot, FoundRow, FoundValue, FoundWorked, Loaded, LoadedList, of_tenant,
 };
-use super::worked::{FoundWorked, Told};
+use super::reading::{List, Reading};
+use super::shape::{
+    Change, Entry, Fields, Info, Objects, OfEdge, OfObject, OfPage, OfThing, Plan, Root, Shape, Step, Tenant, Value,
+    What, Worked,
+};
+use super::table::Table;
+use super::unplanned::{Result, Unplanned};
 use crate::domain::{ObjectId, Scalar as _, json};
 use crate::form::Section;
 use crate::graphql::layer::{OfPageInfo, OfRow, OfStep};
@@ -243,36 +246,36 @@ impl<'f> Writer<'f> {
 
     /// What a field has worked out.
     fn worked(&mut self, worked: &Worked, found: &FoundWorked) -> Result<Spent> {
-        let spent = match (&worked.what, &found.told) {
-            (What::Plain, Told::Null) => {
+        let spent = match (&worked.what, &found.value) {
+            (What::Plain, FoundValue::Null) => {
                 self.null();
                 Spent::LEAF
             }
-            (_, Told::Null) => self.null(),
-            (What::Plain, Told::Json(json, entries)) => {
+            (_, FoundValue::Null) => self.null(),
+            (What::Plain, FoundValue::Json(json, entries)) => {
                 self.json.extend_from_slice(json);
                 entries.map_or(Spent::LEAF, |entries| Spent::of(entries as u64))
             }
-            (what, Told::List(list)) => self.list(list.iter(), |writer, told| writer.told(what, told))?,
-            (what, told) => Spent::of(1 + self.told(what, told)?),
+            (what, FoundValue::List(list)) => self.list(list.iter(), |writer, value| writer.told(what, value))?,
+            (what, value) => Spent::of(1 + self.told(what, value)?),
         };
         Ok(Spent { cost: spent.cost + found.price, ..spent })
     }
 
     /// Writes one of what a field has worked out, and answers what it has cost, without itself.
-    fn told(&mut self, what: &What, told: &Told) -> Result<u64> {
-        match (what, told) {
-            (_, Told::Null) => {
+    fn told(&mut self, what: &What, value: &FoundValue) -> Result<u64> {
+        match (what, value) {
+            (_, FoundValue::Null) => {
                 self.null();
                 Ok(0)
             }
-            (What::Plain, Told::Json(json, _)) => {
+            (What::Plain, FoundValue::Json(json, _)) => {
                 self.json.extend_from_slice(json);
                 Ok(0)
             }
-            (What::Object(objects), Told::Object(id)) => self.object(objects, *id),
-            (What::Tenant(fields), Told::Tenant(row)) => self.tenant(fields, row),
-            (What::Thing(fields), Told::Thing(found)) => {
+            (What::Object(objects), FoundValue::Object(id)) => self.object(objects, *id),
+            (What::Tenant(fields), FoundValue::Tenant(row)) => self.tenant(fields, row),
+            (What::Thing(fields), FoundValue::Thing(found)) => {
                 let mut found = found.iter();
                 self.fields(fields, |writer, field| match (field, found.next()) {
                     (OfThing::Typename(name), _) => Ok(writer.leaf(name)),
