@@ -118,6 +118,18 @@ pub enum What {
     Thing(Fields<OfThing>),
 }
 
+impl What {
+    /// The names of the fields that are selected.
+    pub fn selected(&self) -> Vec<Text> {
+        let Self::Thing(fields) = self else { return Vec::new() };
+        let name = |entry: &Entry<OfThing>| match &entry.what {
+            OfThing::Field(worked) => Some(worked.asked.field.name.clone()),
+            OfThing::Typename(_) => None,
+        };
+        fields.0.iter().filter_map(name).collect()
+    }
+}
+
 /// A field of what only another field knows.
 #[derive(Debug)]
 pub enum OfThing {
