@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_graphql::{Error, Name, PathSegment, Response, ServerError, Variables};
 
 use super::batch::Batches;
+use super::errors::surprise;
 use super::layer::{Answer as Answering, Args, Call, Given as _, Node, OfSave, Reading, Source as _, Thing};
 use super::plan::{self, Answer, Answers, Change, Outcome, Plan, Question, Told, Unplanned};
 use super::schema::{Vext, mutation};
-use super::scope::{Asking, Scope, surprise};
+use super::scope::{Asking, Scope};
 use super::{Api, Estimate, Reply};
 use crate::domain::TenantId;
 use crate::service::{OpenSave, Saved, StoreError, Viewer, WorkedOut};

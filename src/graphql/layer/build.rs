@@ -11,7 +11,7 @@ use super::call::Call;
 use super::node::{Node, Thing};
 use super::objects::{Answer, Definition, Field, Interface, Load, Object};
 use super::read::Read;
-use super::reading::Reads;
+use super::reads::Reads;
 use super::types::{Enum, Input, InputObject, Plain, Scalar, Text, Ty};
 
 /// An object type while it is described. `T` is the Rust type behind it.

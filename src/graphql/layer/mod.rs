@@ -31,6 +31,7 @@ mod node;
 mod objects;
 mod read;
 mod reading;
+mod reads;
 mod registry;
 mod root;
 mod select;
@@ -48,7 +49,8 @@ pub use call::Call;
 pub use node::{Node, Thing};
 pub use objects::{Answer, Definition, Field, Interface, Object};
 pub use read::{OfEdge, OfPage, OfPageInfo, OfRoot, OfRow, OfSave, OfStep, OfTenant, Read, SaveWhat};
-pub use reading::{ReadError, Reading, Reads};
+pub use reading::{ReadError, Reading};
+pub use reads::Reads;
 pub use root::{Done, Mutation, Once, Query, Source, Subscription};
 pub use types::{Enum, Input, InputObject, Plain, Scalar, Text};
 

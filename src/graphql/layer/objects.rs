@@ -9,7 +9,7 @@ use super::args::Args;
 use super::call::Call;
 use super::node::{Node, Thing};
 use super::read::Read;
-use super::reading::Reads;
+use super::reads::Reads;
 use super::types::{Enum, Input, InputObject, Scalar, Text, Ty};
 
 type Now = dyn Fn(&Thing, &Args) -> Result<Node> + Send + Sync;

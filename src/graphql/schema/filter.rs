@@ -4,8 +4,8 @@ use async_graphql::{Name, Result, Value};
 
 use super::shapes::choice;
 use crate::domain::{DateTime, Kind, ObjectId, Patch, Scalar as _, fold};
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{Definition, Given as _, Input, InputObject, input};
-use crate::graphql::scope::coded;
 use crate::service::find::{Filter, Leaf, Measure, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
 

@@ -24,8 +24,8 @@ mod tenants;
 
 use std::sync::LazyLock;
 
+use super::errors::coded;
 use super::layer::{Building, Definition, Field, Input, Layer, Source, object};
-use super::scope::coded;
 use crate::domain::Kind;
 pub use find::find as find_of;
 pub use pages::{MOST, PAGE, page_length};

@@ -8,8 +8,9 @@ use super::nodes::node_of;
 use super::pages::MOST;
 use super::{lint, numbers, options, removal};
 use crate::domain::{Kind, ObjectId, TenantId};
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{Building, Call, Field, Given as _, Node, OfRoot, OfTenant, Read, fields_of, object};
-use crate::graphql::scope::{Scope, coded};
+use crate::graphql::scope::Scope;
 use crate::store::TenantRow;
 
 /// The root fields that look at tenants and objects.

@@ -8,9 +8,10 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned};
 
 use super::lexer::{Kind, Token};
+use super::outline::{Definition, Outline};
 use super::parser::{Parsed, Parser, count, unexpected};
+use super::refused::Refused;
 use super::value::text;
-use super::{Definition, Outline, Refused};
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::Limit;
 

@@ -3,7 +3,8 @@
 use async_graphql::{Name, Pos, Positioned, ServerError};
 
 use super::lexer::{Kind, Lexer, Token};
-use super::{Outline, Refused, exceeded};
+use super::outline::Outline;
+use super::refused::{Refused, exceeded};
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::{Limit, Limits};
 

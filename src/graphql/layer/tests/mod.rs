@@ -16,7 +16,7 @@ use tokio::sync::Barrier;
 
 use super::args::Args;
 use super::*;
-use crate::graphql::scope::coded;
+use crate::graphql::errors::coded;
 
 struct Ours;
 
