@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::mutation::{finding_fields, object_of};
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
+use super::problems::{finding_fields, object_of};
 use super::shapes::choice;
 use crate::domain::{Code, Problem};
 use crate::graphql::errors::coded;

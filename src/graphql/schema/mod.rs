@@ -12,6 +12,7 @@ mod nodes;
 mod numbers;
 mod options;
 mod pages;
+mod problems;
 mod query;
 mod referrers;
 mod removal;
@@ -79,7 +80,7 @@ fn layer(made: Made) -> Layer {
         .with_all(filter::definitions())
         .with_all(referrers::definitions())
         .with_all(options::definitions())
-        .with_all(mutation::definitions())
+        .with_all(problems::definitions())
         .with_all(forms::definitions())
         .with_all(renumber::definitions())
         .with_all(removal::definitions())

@@ -7,9 +7,9 @@ use async_graphql::parser::types::{ExecutableDocument, Selection};
 use async_graphql::{Name, Result, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
-use super::mutation::FieldChange;
 use super::nodes::node_of;
 use super::pages::{MOST, kinds, kinds_arg};
+use super::problems::FieldChange;
 use super::shapes::choice;
 use crate::domain::{Kind, ObjectId, Scalar as _, TenantId};
 use crate::graphql::errors::{coded, surprise};

@@ -50,7 +50,7 @@ impl Plain {
 
 #[cfg(test)]
 mod tests {
-    use crate::graphql::DESCRIBED;
+    use crate::graphql::described::DESCRIBED;
     use crate::graphql::validation::types::Definition;
 
     #[test]

@@ -212,6 +212,7 @@ fn location(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graphql::described::{DESCRIBED, sdl};
     use crate::graphql::layer::Source as _;
     use crate::graphql::schema::Vext;
 
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn the_schema_is_known_as_its_text_says_it() {
         let own = Vext::layer().definitions();
-        let sdl = crate::graphql::sdl();
+        let sdl = sdl();
         let read = parse_schema(&sdl).unwrap().definitions;
         let (own, read) = (told(own), told(read));
         assert!(own.len() > 1000 && own == read, "{:?}", own.iter().zip(&read).find(|(own, read)| own != read));
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn interfaces_know_their_objects_and_locations_are_written_as_in_documents() {
-        let types = &crate::graphql::DESCRIBED.types;
+        let types = &DESCRIBED.types;
         let node = types.composite("Node").unwrap();
         assert!(!node.is_object && node.possible.contains("Queue") && node.possible.len() > 20);
         assert!(types.directive("skip").unwrap().locations.contains("FRAGMENT_SPREAD"));

@@ -15,7 +15,7 @@ use crate::graphql::layer::OfPageInfo;
 use crate::store::TenantRow;
 
 /// The answer's `data`, and what it has cost: an object costs 1, and 1 more for every so many plain fields; see
-/// `graphql/cost.rs`.
+/// `graphql/cost`.
 pub fn write(plan: &Plan, found: &Found, longest: usize) -> Result<(Bytes, u64)> {
     let mut writer = Writer::new(plan, found, longest);
     let mut roots = found.root.iter();
