@@ -90,6 +90,17 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
     })
 }
 
+/// The error of a value of another shape than validation lets through.
+pub(super) fn misfit() -> Error {
+    coded("INTERNAL", "Something went wrong in the server.")
+}
+
+/// An error that is the program's own fault. What is wrong stands in the log only.
+pub(super) fn bug(what: impl std::fmt::Display) -> Error {
+    tracing::error!(%what, "the schema's descriptions are wrong");
+    Error::new("Something went wrong in the server.").extend_with(|_, e| e.set("code", "INTERNAL"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::Layer;
+use super::all::Layer;
 use super::objects::{Answer, Field, Object};
 use super::types::{Input, Text};
 

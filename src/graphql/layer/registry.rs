@@ -6,7 +6,7 @@ use async_graphql::registry::{
 };
 use indexmap::IndexMap;
 
-use super::Layer;
+use super::all::Layer;
 use super::objects::Field;
 use super::types::{Input, Text};
 

@@ -7,7 +7,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned};
 use indexmap::IndexMap;
 
-use super::Layer;
+use super::all::Layer;
 use super::objects::Field;
 use super::types::{Input, Text, Ty};
 

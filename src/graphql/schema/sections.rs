@@ -13,6 +13,7 @@ use crate::form::{
     Described, Destination, DestinationTarget as Target, Destinations, FieldValue, Form, HangupCause, Info, Leads,
     Place, Reference, Section, Seen,
 };
+use crate::graphql::errors::misfit;
 use crate::graphql::layer::{
     Answer, Call, Definition, Field, Input, InputObject, Node, OfStep, Read, Thing, input, object,
 };
@@ -205,7 +206,7 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<F
 
 /// What a kind adds to its objects, as it is loaded when it is selected.
 pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
-    let info = KindInfo::of(kind).ok_or_else(super::misfit)?;
+    let info = KindInfo::of(kind).ok_or_else(misfit)?;
     Ok(Thing::of(Behind(scope.section(info.detail, id).await?)))
 }
 
