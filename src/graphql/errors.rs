@@ -1,7 +1,10 @@
-//! The errors of requests that are not executed. Every one has a code, in the words that clients of Apollo Server know
-//! (apollographql.com/docs/apollo-server/data/errors).
+//! The errors that clients get, of whole requests and of fields. Every one has a code. For requests that are not
+//! executed, the codes are those that clients of Apollo Server know (apollographql.com/docs/apollo-server/data/errors).
 
-use async_graphql::{Pos, ServerError};
+use async_graphql::{Error, ErrorExtensions as _, Pos, ServerError};
+
+use super::limits::{Exceeded, Limit};
+use crate::service::StoreError;
 
 /// What is wrong with a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,4 +35,81 @@ pub(super) fn error(code: Code, sentence: impl Into<String>, at: Option<Pos>) ->
     let mut error = ServerError::new(sentence, at);
     error.extensions.get_or_insert_default().set("code", code.word());
     error
+}
+
+/// The error of a request that has to say which tenant it means.
+pub(super) fn tenant_required() -> Error {
+    coded("TENANT_REQUIRED", "The token is for several tenants: name one in the argument or in the header X-Tenant.")
+}
+
+/// An error with a code that clients can branch on.
+pub(super) fn coded(code: &'static str, sentence: impl Into<String>) -> Error {
+    Error::new(sentence).extend_with(|_, e| e.set("code", code))
+}
+
+/// What the client hears of an error that it did not cause: a code and the request's name, nothing internal.
+pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
+    if let StoreError::Deadline { limit, actual } = *error {
+        tracing::warn!(request = request_id, actual, "a request took too long");
+        let exceeded = Exceeded { limit: Limit::Deadline, allowed: limit, actual, at: None };
+        return exceeded.of_field().extend_with(|_, e| e.set("requestId", request_id));
+    }
+    if let StoreError::Overloaded { places, waiting } = *error {
+        tracing::warn!(request = request_id, waiting, "there was no place to wait");
+        let sentence = "The server has more secrets to hash than it can; try again later.";
+        return coded("OVERLOADED", sentence).extend_with(|_, e| {
+            e.set("requestId", request_id);
+            e.set("limit", places);
+            e.set("actual", waiting + 1);
+        });
+    }
+    tracing::error!(request = request_id, %error, "a request failed");
+    let (code, sentence) = match error {
+        StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
+        StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
+        StoreError::Unknown(_) => {
+            ("UNAVAILABLE", "The database became unavailable while it saved: read what is there before you try again.")
+        }
+        StoreError::Exhausted(_) => {
+            ("COUNTER_EXHAUSTED", "A counter is at its end, and nothing can be saved here any more: tell the operator.")
+        }
+        StoreError::Conflict { .. }
+        | StoreError::Reference
+        | StoreError::Invalid(_)
+        | StoreError::NoTenant
+        | StoreError::Deadline { .. }
+        | StoreError::Overloaded { .. }
+        | StoreError::Corrupt(_)
+        | StoreError::Bug(_) => ("INTERNAL", "Something went wrong in the server."),
+    };
+    coded(code, sentence).extend_with(|_, e| {
+        e.set("requestId", request_id);
+        if let StoreError::Unknown(_) = error {
+            e.set("outcome", "UNKNOWN");
+        }
+    })
+}
+
+/// The error of a value of another shape than validation lets through.
+pub(super) fn misfit() -> Error {
+    coded("INTERNAL", "Something went wrong in the server.")
+}
+
+/// An error that is the program's own fault. What is wrong stands in the log only.
+pub(super) fn bug(what: impl std::fmt::Display) -> Error {
+    tracing::error!(%what, "the schema's descriptions are wrong");
+    Error::new("Something went wrong in the server.").extend_with(|_, e| e.set("code", "INTERNAL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_finds_no_place_to_wait_for_a_hash_is_told_so() {
+        let error = surprise(&StoreError::Overloaded { places: 64, waiting: 64 }, "0f");
+        let told = serde_json::to_value(error.into_server_error(Pos::default())).unwrap();
+        let extensions = serde_json::json!({ "code": "OVERLOADED", "limit": 64, "actual": 65, "requestId": "0f" });
+        assert_eq!(told["extensions"], extensions);
+    }
 }

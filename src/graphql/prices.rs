@@ -214,11 +214,12 @@ impl Prices {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graphql::described::DESCRIBED;
 
     /// A list that no page and no argument bounds is one of those that an object or a payload has.
     #[test]
     fn every_connection_of_the_schema_multiplies_what_is_in_it() {
-        let prices = &crate::graphql::DESCRIBED.prices;
+        let prices = &DESCRIBED.prices;
         let mut connections = 0;
         let name =
             |id: Option<TypeId>| prices.ids.iter().find(|(_, own)| Some(**own) == id).map_or("", |(name, _)| name);
@@ -243,7 +244,7 @@ mod tests {
     /// By the descriptions of the sections: nobody lists secrets for their price.
     #[test]
     fn every_secret_that_is_hashed_is_found_wherever_it_can_be_sent() {
-        let prices = &crate::graphql::DESCRIBED.prices;
+        let prices = &DESCRIBED.prices;
         let of = |mutation: &str| {
             let secrets = &prices.field(prices.of("Mutation"), mutation).unwrap().secrets;
             assert!(secrets.iter().all(|secrets| secrets.argument == "input"), "{mutation}");

@@ -5,13 +5,13 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::{Error, ErrorExtensions as _, Result};
+use async_graphql::{Error, Result};
 use futures_util::future::try_join_all;
 
 use super::batch::{AtOnce, Batches};
 use super::budget::Budget;
+use super::errors::{coded, surprise, tenant_required};
 use super::layer::{ReadError, Reading, Text};
-use super::limits::{Exceeded, Limit};
 use crate::domain::{ObjectId, TenantId};
 use crate::form::{Info, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
@@ -127,49 +127,6 @@ impl Scope {
     }
 }
 
-/// What the client hears of an error that it did not cause: a code and the request's name, nothing internal.
-pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
-    if let StoreError::Deadline { limit, actual } = *error {
-        tracing::warn!(request = request_id, actual, "a request took too long");
-        let exceeded = Exceeded { limit: Limit::Deadline, allowed: limit, actual, at: None };
-        return exceeded.of_field().extend_with(|_, e| e.set("requestId", request_id));
-    }
-    if let StoreError::Overloaded { places, waiting } = *error {
-        tracing::warn!(request = request_id, waiting, "there was no place to wait");
-        let sentence = "The server has more secrets to hash than it can; try again later.";
-        return coded("OVERLOADED", sentence).extend_with(|_, e| {
-            e.set("requestId", request_id);
-            e.set("limit", places);
-            e.set("actual", waiting + 1);
-        });
-    }
-    tracing::error!(request = request_id, %error, "a request failed");
-    let (code, sentence) = match error {
-        StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
-        StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
-        StoreError::Unknown(_) => {
-            ("UNAVAILABLE", "The database became unavailable while it saved: read what is there before you try again.")
-        }
-        StoreError::Exhausted(_) => {
-            ("COUNTER_EXHAUSTED", "A counter is at its end, and nothing can be saved here any more: tell the operator.")
-        }
-        StoreError::Conflict { .. }
-        | StoreError::Reference
-        | StoreError::Invalid(_)
-        | StoreError::NoTenant
-        | StoreError::Deadline { .. }
-        | StoreError::Overloaded { .. }
-        | StoreError::Corrupt(_)
-        | StoreError::Bug(_) => ("INTERNAL", "Something went wrong in the server."),
-    };
-    coded(code, sentence).extend_with(|_, e| {
-        e.set("requestId", request_id);
-        if let StoreError::Unknown(_) = error {
-            e.set("outcome", "UNKNOWN");
-        }
-    })
-}
-
 /// Who asks, as the transport found out.
 #[derive(Clone)]
 pub struct Asking {
@@ -179,16 +136,6 @@ pub struct Asking {
     pub viewer: Option<Viewer>,
     /// Names the request in logs and in answers.
     pub request_id: Arc<str>,
-}
-
-/// The error of a request that has to say which tenant it means.
-pub(super) fn tenant_required() -> Error {
-    coded("TENANT_REQUIRED", "The token is for several tenants: name one in the argument or in the header X-Tenant.")
-}
-
-/// An error with a code that clients can branch on.
-pub(super) fn coded(code: &'static str, sentence: impl Into<String>) -> Error {
-    Error::new(sentence).extend_with(|_, e| e.set("code", code))
 }
 
 /// Loads what many resolvers ask for together.
@@ -262,18 +209,5 @@ impl Loader<Of> for Batch {
             }
         });
         Ok(try_join_all(reads).await?.into_iter().flatten().collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_finds_no_place_to_wait_for_a_hash_is_told_so() {
-        let error = surprise(&StoreError::Overloaded { places: 64, waiting: 64 }, "0f");
-        let told = serde_json::to_value(error.into_server_error(async_graphql::Pos::default())).unwrap();
-        let extensions = serde_json::json!({ "code": "OVERLOADED", "limit": 64, "actual": 65, "requestId": "0f" });
-        assert_eq!(told["extensions"], extensions);
     }
 }

@@ -9,36 +9,7 @@ use async_graphql::{Name, Pos, ServerError, Value, Variables};
 use serde_json::Number;
 
 use super::errors::{self, Code};
-use super::limits::{Exceeded, Limit, Limits};
 use super::validation::{self, Definition, Input, NotNull, OUT_OF_RANGE, Place, Plain, Types};
-
-/// Checks the variables of a request before they are looked at: how many values they hold, how deep, and how long.
-///
-/// # Errors
-/// The first limit that they pass.
-pub fn admit_variables(variables: &Variables, limits: &Limits) -> Result<(), Exceeded> {
-    let exceeded = |limit, allowed: usize, actual: usize| {
-        Err(Exceeded { limit, allowed: allowed as u64, actual: actual as u64, at: None })
-    };
-    let mut rest: Vec<(&Value, usize)> = variables.values().map(|value| (value, 1)).collect();
-    let mut count = rest.len();
-    while let Some((value, depth)) = rest.pop() {
-        let before = rest.len();
-        match value {
-            Value::List(values) => rest.extend(values.iter().map(|value| (value, depth + 1))),
-            Value::Object(values) => rest.extend(values.values().map(|value| (value, depth + 1))),
-            Value::String(text) if text.len() > limits.max_text => {
-                return exceeded(Limit::Text, limits.max_text, text.len());
-            }
-            _ => continue,
-        }
-        if depth > limits.max_value_depth {
-            return exceeded(Limit::ValueDepth, limits.max_value_depth, depth);
-        }
-        count += rest.len() - before;
-    }
-    if count > limits.max_values { exceeded(Limit::Values, limits.max_values, count) } else { Ok(()) }
-}
 
 /// The values of an operation's variables: what was sent, else the default. A variable that may be left out, and is, has
 /// none. What belongs to no variable is passed over.
@@ -226,11 +197,13 @@ pub(super) fn leave_out_absent(document: &mut ExecutableDocument, values: &Varia
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graphql::described::DESCRIBED;
+    use crate::graphql::limits::Limits;
     use crate::graphql::syntax;
     use serde_json::{Value as Json, json};
 
     fn coerced(text: &str, sent: Json) -> Result<Json, Vec<String>> {
-        let types = &crate::graphql::DESCRIBED.types;
+        let types = &DESCRIBED.types;
         let document = syntax::parse(text, &Limits::default()).unwrap();
         let not_null = validation::validate(&document, types, false).unwrap();
         let (name, operation) = document.operations.iter().next().unwrap();
@@ -300,18 +273,5 @@ mod tests {
             errors,
             ["Variable \"$i.security.lockPin\" of type \"String\" must be a text; it is a whole number."]
         );
-    }
-
-    #[test]
-    fn variables_are_counted_and_measured() {
-        let variables = Variables::from_json(json!({ "a": 1, "b": [[], { "c": "dé", "e": [null] }] }));
-        let outcome = |max_values, max_value_depth, max_text| {
-            let limits = Limits { max_values, max_value_depth, max_text, ..Limits::default() };
-            admit_variables(&variables, &limits).err().map(|e| (e.limit, e.allowed, e.actual, e.at))
-        };
-        assert_eq!(outcome(7, 3, 3), None);
-        assert_eq!(outcome(6, 3, 3), Some((Limit::Values, 6, 7, None)));
-        assert_eq!(outcome(7, 2, 3), Some((Limit::ValueDepth, 2, 3, None)));
-        assert_eq!(outcome(7, 3, 2), Some((Limit::Text, 2, 3, None)));
     }
 }

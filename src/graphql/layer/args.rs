@@ -1,14 +1,12 @@
-//! What is asked of a field, made from the document and the variables.
+//! What is asked of a field.
 
 use std::ops::Deref;
 
-use async_graphql::parser::types::Field as Asked;
-use async_graphql::{Context, Name, Positioned, Result, Value};
+use async_graphql::{Name, Positioned, Result, Value};
 use async_graphql_value::Value as Written;
 
-use super::types::{Input, Plain, Ty};
-use super::{Layer, bug};
-use crate::domain::{Patch, SecretText, Sent};
+use crate::domain::{Patch, Sent};
+use crate::graphql::errors::bug;
 
 /// The arguments of a field, in the order in which they are defined, with defaults filled in. What is left out is not
 /// there.
@@ -29,132 +27,8 @@ impl Deref for Args {
     }
 }
 
-impl Args {
-    /// Those of a field of the document.
-    ///
-    /// # Errors
-    /// A value is not of its type, although that has been checked before: a bug.
-    pub(super) fn read(layer: &Layer, inputs: &[Input], asked: &Asked, context: &Context<'_>) -> Result<Self> {
-        Self::of(layer, inputs, &asked.arguments, &|name| variable(name, context))
-    }
-
-    /// Those that stand in a document, with the values of `variables` put in.
-    ///
-    /// # Errors
-    /// As [`Args::read`].
-    pub fn of(layer: &Layer, inputs: &[Input], arguments: &[Argument], variables: &Variables<'_>) -> Result<Self> {
-        let mut read = Vec::new();
-        for input in inputs {
-            let argument = arguments.iter().find(|(name, _)| name.node == *input.name);
-            let value = argument.and_then(|(_, value)| filled(&value.node, variables));
-            if let Some(value) = value.or_else(|| input.default.clone()) {
-                read.push((input.name.clone().into_owned(), sent(layer, &input.ty, input.secret, value)?));
-            }
-        }
-        Ok(Self(Patch(read)))
-    }
-}
-
-/// A value with variables put in; `None` when it is a variable that has none.
-fn filled(value: &Written, variables: &Variables<'_>) -> Option<Value> {
-    Some(match value {
-        Written::Variable(name) => return variables(name),
-        Written::Null => Value::Null,
-        Written::Number(number) => Value::Number(number.clone()),
-        Written::String(text) => Value::String(text.clone()),
-        Written::Boolean(b) => Value::Boolean(*b),
-        Written::Binary(bytes) => Value::Binary(bytes.clone()),
-        Written::Enum(word) => Value::Enum(word.clone()),
-        // An entry cannot be left out.
-        Written::List(list) => list.iter().map(|entry| filled(entry, variables).unwrap_or_default()).collect(),
-        Written::Object(fields) => {
-            let field = |(name, value): (&Name, &Written)| Some((name.clone(), filled(value, variables)?));
-            Value::Object(fields.iter().filter_map(field).collect())
-        }
-    })
-}
-
-fn variable(name: &Name, context: &Context<'_>) -> Option<Value> {
-    let given = context.query_env.variables.get(name);
-    given.cloned().or_else(|| {
-        let mut defined = context.query_env.operation.node.variable_definitions.iter();
-        let default = defined.find(|definition| definition.node.name.node == *name)?.node.default_value.as_ref();
-        default.map(|value| value.node.clone())
-    })
-}
-
-/// A value of a type as plain data.
-fn sent(layer: &Layer, ty: &Ty, secret: bool, value: Value) -> Result<Sent> {
-    match (ty.inner(), value) {
-        (_, Value::Null) => Ok(Sent::Null),
-        (Some(entry), Value::List(list)) => {
-            list.into_iter().map(|value| sent(layer, entry, secret, value)).collect::<Result<_>>().map(Sent::List)
-        }
-        // A value alone stands for a list of one.
-        (Some(entry), value) => Ok(Sent::List(vec![sent(layer, entry, secret, value)?])),
-        (None, value) => named(layer, ty.name(), secret, value),
-    }
-}
-
-fn named(layer: &Layer, name: &str, secret: bool, value: Value) -> Result<Sent> {
-    if let Some(object) = layer.inputs.get(name) {
-        let Value::Object(mut given) = value else { return Err(misfit(name)) };
-        let mut fields = Vec::new();
-        for input in &object.fields {
-            if let Some(value) = given.swap_remove(&*input.name).or_else(|| input.default.clone()) {
-                fields.push((input.name.clone().into_owned(), sent(layer, &input.ty, input.secret, value)?));
-            }
-        }
-        return Ok(Sent::Object(Patch(fields)));
-    }
-    let plain = match name {
-        _ if layer.enums.contains_key(name) => Plain::String,
-        "ID" => Plain::Id,
-        "String" => Plain::String,
-        "Int" => Plain::Int,
-        "Boolean" => Plain::Boolean,
-        _ => layer.scalars.get(name).ok_or_else(|| misfit(name))?.plain,
-    };
-    any(value).filter(|sent| fits(plain, sent)).map(|sent| take(plain, secret, sent)).ok_or_else(|| misfit(name))
-}
-
-/// A value as plain data, whatever its type.
-fn any(value: Value) -> Option<Sent> {
-    Some(match value {
-        Value::Null => Sent::Null,
-        Value::Boolean(b) => Sent::Bool(b),
-        Value::Number(number) => Sent::Int(number.as_i64()?),
-        Value::String(text) => Sent::Text(text),
-        Value::Enum(word) => Sent::Text(word.as_str().to_owned()),
-        Value::List(list) => Sent::List(list.into_iter().map(any).collect::<Option<_>>()?),
-        Value::Object(fields) => {
-            let field = |(name, value): (Name, Value)| Some((name.as_str().to_owned(), any(value)?));
-            Sent::Object(Patch(fields.into_iter().map(field).collect::<Option<_>>()?))
-        }
-        Value::Binary(_) => return None,
-    })
-}
-
-fn fits(plain: Plain, sent: &Sent) -> bool {
-    match plain {
-        Plain::String => matches!(sent, Sent::Text(_)),
-        Plain::Int => matches!(sent, Sent::Int(_)),
-        Plain::Id => matches!(sent, Sent::Text(_) | Sent::Int(_)),
-        Plain::Boolean => matches!(sent, Sent::Bool(_)),
-        Plain::Any => true,
-    }
-}
-
-fn take(plain: Plain, secret: bool, sent: Sent) -> Sent {
-    match sent {
-        Sent::Int(n) if plain == Plain::Id => Sent::Text(n.to_string()),
-        Sent::Text(text) if secret => Sent::Secret(SecretText::new(text)),
-        sent => sent,
-    }
-}
-
 /// The value is not repeated: it may be a secret.
-fn misfit(name: &str) -> async_graphql::Error {
+pub(super) fn misfit(name: &str) -> async_graphql::Error {
     bug(format_args!("a value is no {name}"))
 }
 

@@ -9,11 +9,10 @@ use indexmap::IndexMap;
 
 use super::call::Call;
 use super::node::{Node, Thing};
+use super::objects::{Answer, Definition, Field, Interface, Load, Object};
 use super::read::Read;
-use super::reading::Reads;
-use super::types::{
-    Answer, Definition, Enum, Field, Input, InputObject, Interface, Load, Object, Plain, Scalar, Text, Ty,
-};
+use super::reads::Reads;
+use super::types::{Enum, Input, InputObject, Plain, Scalar, Text, Ty};
 
 /// An object type while it is described. `T` is the Rust type behind it.
 pub struct Building<T> {

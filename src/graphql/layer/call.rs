@@ -6,8 +6,8 @@ use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{Context, Positioned, Result};
 
 use super::args::Args;
-use super::bug;
 use super::types::Text;
+use crate::graphql::errors::bug;
 use crate::graphql::scope::Scope;
 
 /// One field of one object while it is answered.

@@ -2,8 +2,9 @@
 
 use indexmap::IndexMap;
 
-use super::Layer;
-use super::types::{Answer, Field, Input, Object, Text};
+use super::all::Layer;
+use super::objects::{Answer, Field, Object};
+use super::types::{Input, Text};
 
 /// The scalars that GraphQL itself defines.
 const OWN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];

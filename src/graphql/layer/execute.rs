@@ -4,13 +4,14 @@ use async_graphql::{Error, Value};
 use futures_util::future::try_join;
 
 use super::args::Args;
-use super::bug;
 use super::call::{Call, From};
 use super::fill::{Answered, Done, Errors, Filling, Running, Steps, Told, settle};
 use super::node::{Node, Thing};
+use super::objects::{Answer, Load, Object};
 use super::select::{Entry, Exec, Selected, What};
-use super::types::{Answer, Load, Object, Ty};
+use super::types::Ty;
 use crate::graphql::budget::Budget;
+use crate::graphql::errors::bug;
 
 /// Answers what stands under a key of an object.
 pub fn field<'s, 'a>(exec: Exec<'a>, entry: &'s Entry<'a>, thing: &Thing) -> Done<'s> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{Result, Value};
 
-use super::bug;
+use crate::graphql::errors::bug;
 
 /// What stands behind an object: a value of any type, cheap to clone.
 #[derive(Clone)]

@@ -1,13 +1,10 @@
-//! Fields that are answered by reads in one transaction: a plan makes them in its only trip, the executor in one of theirs.
+//! What a field gets to work with that is answered by reads in one transaction.
 
 use async_graphql::{Error, Result};
 
-use super::args::Args;
-use super::call::Call;
-use super::node::{Node, Thing};
 use super::types::Text;
 use crate::domain::TenantId;
-use crate::graphql::scope::tenant_required;
+use crate::graphql::errors::tenant_required;
 use crate::service::{Selected, TenantRow, Viewer};
 use crate::store::{self, Deadline, Query, Session, StoreError};
 
@@ -87,57 +84,5 @@ impl<'a> Reading<'a> {
             (None, Selected::Unknown(_)) => None,
             (None, Selected::None) => return Err(tenant_required().into()),
         })
-    }
-}
-
-type Of = dyn Fn(&Thing) -> Option<TenantId> + Send + Sync;
-type Get = dyn Fn(&[Thing], &Args, &mut Reading<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync;
-
-/// How a field is read.
-pub struct Reads {
-    of: Option<Box<Of>>,
-    get: Box<Get>,
-}
-
-impl Reads {
-    /// For many things of one tenant at once: as many nodes as things, in their order.
-    pub fn all(
-        get: impl Fn(&[Thing], &Args, &mut Reading<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync + 'static,
-    ) -> Self {
-        Self { of: None, get: Box::new(get) }
-    }
-
-    /// For one thing after the other.
-    pub fn each(
-        get: impl Fn(&Thing, &Args, &mut Reading<'_>) -> Result<Node, ReadError> + Send + Sync + 'static,
-    ) -> Self {
-        Self::all(move |things, args, reading| things.iter().map(|thing| get(thing, args, reading)).collect())
-    }
-
-    /// What it answers depends on nothing but the tenant that `of` says for a thing: not on the time, say.
-    pub fn only_of(self, of: impl Fn(&Thing) -> Option<TenantId> + Send + Sync + 'static) -> Self {
-        Self { of: Some(Box::new(of)), ..self }
-    }
-
-    /// Whether what it answers depends on nothing but one tenant.
-    pub fn is_of_a_tenant(&self) -> bool {
-        self.of.is_some()
-    }
-
-    /// Reads, for things of one tenant.
-    ///
-    /// # Errors
-    /// What the field answers.
-    pub fn read(&self, things: &[Thing], args: &Args, reading: &mut Reading<'_>) -> Result<Vec<Node>, ReadError> {
-        (self.get)(things, args, reading)
-    }
-
-    /// Reads in a trip of the executor.
-    pub(super) async fn execute(&'static self, thing: &Thing, call: Call<'_>) -> Result<Node> {
-        let (things, args) = ([thing.clone()], call.args.clone());
-        let depends = self.of.as_ref().and_then(|of| of(thing));
-        let work = move |reading: &mut Reading<'_>| self.read(&things, &args, reading);
-        let nodes = call.scope()?.reads(depends, call.selected(), work).await?;
-        Ok(nodes.into_iter().next().unwrap_or(Node::Null))
     }
 }

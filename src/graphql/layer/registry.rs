@@ -6,8 +6,9 @@ use async_graphql::registry::{
 };
 use indexmap::IndexMap;
 
-use super::Layer;
-use super::types::{Field, Input, Text};
+use super::all::Layer;
+use super::objects::Field;
+use super::types::{Input, Text};
 
 /// Puts all types of a layer into a registry, if they are not there.
 pub fn describe(layer: &Layer, registry: &mut Registry) {

@@ -16,13 +16,15 @@ use async_graphql::{
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use indexmap::IndexMap;
 
+use super::all::Layer;
 use super::call::{Call, From};
 use super::execute::{complete, field};
 use super::fill::{Answered, Errors, Told};
 use super::node::{Node, Thing};
+use super::objects::{Answer, Object};
+use super::registry::describe;
 use super::select::{Entry, Exec, What, of_root};
-use super::types::{Answer, Object};
-use super::{Layer, bug, registry};
+use crate::graphql::errors::bug;
 
 /// Where the layer of a schema is found: async-graphql asks types, not values, what they are.
 pub trait Source: Send + Sync + 'static {
@@ -76,7 +78,7 @@ macro_rules! root {
             }
 
             fn create_type_info(registry: &mut Registry) -> String {
-                registry::describe(S::layer(), registry);
+                describe(S::layer(), registry);
                 Self::qualified_type_name()
             }
 
@@ -125,7 +127,7 @@ impl<S: Source> SubscriptionType for Subscription<S> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        registry::describe(S::layer(), registry);
+        describe(S::layer(), registry);
         Self::qualified_type_name()
     }
 

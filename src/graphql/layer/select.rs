@@ -9,9 +9,10 @@ use async_graphql::parser::types::{Field as Asked, Selection, SelectionSet};
 use async_graphql::{Context, Error, Name, Pos, Positioned};
 use indexmap::IndexMap;
 
+use super::all::Layer;
 use super::args::Args;
-use super::types::{Field, Object};
-use super::{Layer, bug};
+use super::objects::{Field, Object};
+use crate::graphql::errors::bug;
 
 /// What all of a request's execution has to do with.
 #[derive(Clone, Copy)]

@@ -7,8 +7,9 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned};
 use indexmap::IndexMap;
 
-use super::Layer;
-use super::types::{Field, Input, Text, Ty};
+use super::all::Layer;
+use super::objects::Field;
+use super::types::{Input, Text, Ty};
 
 /// Nowhere: these stand in no text.
 fn at<T>(node: T) -> Positioned<T> {

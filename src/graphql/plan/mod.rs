@@ -13,8 +13,15 @@
 
 mod answers;
 mod compile;
+mod found;
+mod levels;
+mod read;
+mod reading;
+mod root;
 mod run;
 mod shape;
+mod table;
+mod unplanned;
 mod worked;
 mod write;
 
@@ -24,39 +31,14 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Value, Variables};
 
 pub use answers::{Answer, Answers, Question};
-pub use run::{Asks, Outcome, Told, args, join, run, tell, walks};
+use compile::compile;
+pub use read::{Asks, args};
+pub use run::{Outcome, Told, join, run, tell, walks};
 pub use shape::{Change, Plan};
+pub use unplanned::Unplanned;
 
 use super::layer::Layer;
 use super::prices::Prices;
-
-/// Why a request is not answered by a plan.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Unplanned {
-    /// It asks the schema for itself.
-    Introspection,
-    /// A field does not say where it is read.
-    Field,
-    /// It selects more than a plan has room for.
-    Long,
-    /// Its conditions have had too many values.
-    Conditions,
-    /// Something is wrong, which the executor finds again and says.
-    Error,
-}
-
-impl Unplanned {
-    /// The word for it in metrics.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Introspection => "introspection",
-            Self::Field => "field",
-            Self::Long => "long",
-            Self::Conditions => "conditions",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// The plans of one document: for each of its operations, and each set of values that the variables in its conditions
 /// have had. They are compiled when they are first asked for.
@@ -98,7 +80,7 @@ impl Plans {
         if known.len() >= PLANS {
             return Err(Unplanned::Conditions);
         }
-        let (plan, conditions) = compile::compile(layer, prices, document, operation, variables);
+        let (plan, conditions) = compile(layer, prices, document, operation, variables);
         let plan = plan.map(Arc::new);
         let conditions = conditions.into_iter().map(|name| (is_true(&name), name)).map(|(value, name)| (name, value));
         known.push(Known { operation: name.map(str::to_owned), conditions: conditions.collect(), plan: plan.clone() });

@@ -2,11 +2,11 @@
 
 use async_graphql::{Name, Pos};
 
+use super::reading::Reading;
 use crate::domain::Kind;
-use crate::form::Described;
 use crate::graphql::layer::{Argument, Field, OfPageInfo, OfRow, OfSave, OfStep, Text};
 use crate::service::{Selected, Viewer};
-use crate::store::{Chosen, TenantRow};
+use crate::store::TenantRow;
 
 /// What a query reads and answers.
 #[derive(Debug)]
@@ -118,6 +118,18 @@ pub enum What {
     Thing(Fields<OfThing>),
 }
 
+impl What {
+    /// The names of the fields that are selected.
+    pub fn selected(&self) -> Vec<Text> {
+        let Self::Thing(fields) = self else { return Vec::new() };
+        let name = |entry: &Entry<OfThing>| match &entry.what {
+            OfThing::Field(worked) => Some(worked.asked.field.name.clone()),
+            OfThing::Typename(_) => None,
+        };
+        fields.0.iter().filter_map(name).collect()
+    }
+}
+
 /// A field of what only another field knows.
 #[derive(Debug)]
 pub enum OfThing {
@@ -143,7 +155,7 @@ pub enum Tenant {
     Defaults(Objects),
     One(Single),
     Page(Page),
-    /// A field that reads, and its place in [`super::run::Found::worked`].
+    /// A field that reads, and its place in [`super::found::Found::worked`].
     Worked(usize, Worked),
 }
 
@@ -232,42 +244,8 @@ pub enum OfObject {
     Section(Fields<Value>),
     /// A value of the detail.
     Detail(Value),
-    /// A field that reads, for all objects of a level at once, and its place in [`super::run::Found::worked`].
+    /// A field that reads, for all objects of a level at once, and its place in [`super::found::Found::worked`].
     Worked(usize, Worked),
-}
-
-/// What is read of the sections or the detail of many objects.
-#[derive(Debug)]
-pub struct Reading {
-    pub id: usize,
-    pub chosen: Chosen,
-    /// What is kept as JSON, with the column of each.
-    pub cells: Vec<(&'static Described, usize)>,
-    /// The columns of the ids that are followed.
-    pub leads: Vec<usize>,
-    /// The lists.
-    pub lists: Vec<List>,
-}
-
-/// A list of a section or a detail.
-#[derive(Debug)]
-pub struct List {
-    /// The table that it stands in.
-    pub table: &'static str,
-    /// Its name there.
-    pub slot: &'static str,
-    pub entries: Entries,
-}
-
-/// What is kept of the entries of a list.
-#[derive(Debug)]
-pub enum Entries {
-    /// The ids, which are followed.
-    Ids,
-    /// Destinations: all three values as JSON, and the id, which is followed.
-    Steps,
-    /// Objects of their own: some values as JSON and some ids, which are followed, with the column of each.
-    Objects { cells: Vec<(&'static Described, usize)>, leads: Vec<usize> },
 }
 
 /// A value of a section, a detail or an entry.

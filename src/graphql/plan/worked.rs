@@ -2,38 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Unplanned;
-use super::run::{FoundRow, Read, Result, by_tenant};
-use super::shape::{OfThing, What, Worked};
+use super::found::{FoundRow, FoundValue, FoundWorked};
+use super::read::{Read, by_tenant, price};
+use super::shape::{Entry, OfThing, What, Worked};
+use super::unplanned::{Result, Unplanned};
 use crate::domain::ObjectId;
-use crate::graphql::layer::{Answer, Args, Given as _, Node, ReadError, Reading, Reads, Text, Thing};
-use crate::graphql::prices::{WALK, WALKING};
+use crate::graphql::layer::{Answer, Args, Node, Reading, Reads, Text, Thing};
 use crate::store::{self, ObjectRow, Query, TenantRow};
-
-/// What a field has worked out.
-pub struct FoundWorked {
-    /// What its arguments cost.
-    pub price: u64,
-    pub told: Told,
-}
-
-/// What is told of it, as far as it is selected. What is left of an object is its id: its row is among those found.
-pub enum Told {
-    Null,
-    /// A value as JSON, and how many entries it has when it is a list.
-    Json(Vec<u8>, Option<usize>),
-    List(Vec<Told>),
-    Object(ObjectId),
-    Tenant(Box<TenantRow>),
-    /// The fields of what only the field knows, in their order. That of its type's name is null.
-    Thing(Vec<FoundWorked>),
-}
-
-impl From<ReadError> for Unplanned {
-    fn from(_: ReadError) -> Self {
-        Self::Error
-    }
-}
 
 impl<'p> Read<'p, '_> {
     /// What a field that reads gets to work with; `selected` is selected of it.
@@ -74,11 +49,10 @@ impl<'p> Read<'p, '_> {
 
     /// What is told of a node that a field has answered.
     pub(super) fn told_of(&mut self, worked: &'p Worked, price: u64, node: Node) -> Result<FoundWorked> {
-        let told = self.tell(&worked.what, node)?;
-        match told {
+        match self.tell(&worked.what, node)? {
             // The executor says which error that is.
-            Told::Null if !worked.asked.field.ty.is_nullable() => Err(Unplanned::Error),
-            told => Ok(FoundWorked { price, told }),
+            FoundValue::Null if !worked.asked.field.ty.is_nullable() => Err(Unplanned::Error),
+            value => Ok(FoundWorked { price, value }),
         }
     }
 
@@ -105,12 +79,12 @@ impl<'p> Read<'p, '_> {
         ids.iter().map(|id| self.found.rows.get(id).and_then(whole).ok_or(Unplanned::Error)).collect()
     }
 
-    fn tell(&mut self, what: &'p What, node: Node) -> Result<Told> {
+    fn tell(&mut self, what: &'p What, node: Node) -> Result<FoundValue> {
         Ok(match (what, node) {
-            (_, Node::Null | Node::Leaf(async_graphql::Value::Null)) => Told::Null,
+            (_, Node::Null | Node::Leaf(async_graphql::Value::Null)) => FoundValue::Null,
             (What::Plain, Node::Leaf(value)) => {
                 let entries = if let async_graphql::Value::List(list) = &value { Some(list.len()) } else { None };
-                Told::Json(serde_json::to_vec(&value).map_err(|_| Unplanned::Error)?, entries)
+                FoundValue::Json(serde_json::to_vec(&value).map_err(|_| Unplanned::Error)?, entries)
             }
             (what, Node::List(nodes)) => self.tell_all(what, nodes)?,
             (what, Node::Counted(nodes)) => {
@@ -122,19 +96,19 @@ impl<'p> Read<'p, '_> {
                 let id = row.id;
                 self.found.rows.insert(id, FoundRow::Whole(row));
                 self.next(objects, id);
-                Told::Object(id)
+                FoundValue::Object(id)
             }
             (What::Tenant(fields), Node::Object(_, thing)) => {
                 let row = thing.get::<TenantRow>()?;
                 self.tenants(std::slice::from_ref(row), fields)?;
-                Told::Tenant(Box::new(row.clone()))
+                FoundValue::Tenant(Box::new(row.clone()))
             }
             (What::Thing(fields), Node::Object(_, thing)) => {
-                let field = |entry: &'p super::shape::Entry<OfThing>| match &entry.what {
-                    OfThing::Typename(_) => Ok(FoundWorked { price: 0, told: Told::Null }),
+                let field = |entry: &'p Entry<OfThing>| match &entry.what {
+                    OfThing::Typename(_) => Ok(FoundWorked { price: 0, value: FoundValue::Null }),
                     OfThing::Field(worked) => self.work(worked, &thing),
                 };
-                Told::Thing(fields.0.iter().map(field).collect::<Result<_>>()?)
+                FoundValue::Thing(fields.0.iter().map(field).collect::<Result<_>>()?)
             }
             (What::Plain, Node::Object(..)) | (What::Object(_) | What::Tenant(_) | What::Thing(_), Node::Leaf(_)) => {
                 return Err(Unplanned::Error);
@@ -142,12 +116,7 @@ impl<'p> Read<'p, '_> {
         })
     }
 
-    fn tell_all(&mut self, what: &'p What, nodes: Vec<Node>) -> Result<Told> {
-        nodes.into_iter().map(|node| self.tell(what, node)).collect::<Result<_>>().map(Told::List)
+    fn tell_all(&mut self, what: &'p What, nodes: Vec<Node>) -> Result<FoundValue> {
+        nodes.into_iter().map(|node| self.tell(what, node)).collect::<Result<_>>().map(FoundValue::List)
     }
-}
-
-/// What arguments cost.
-fn price(args: &Args) -> u64 {
-    if WALKING.iter().any(|name| args.given(name).is_some()) { WALK } else { 0 }
 }

@@ -4,8 +4,8 @@ use async_graphql::{Name, Result, Value};
 
 use super::shapes::choice;
 use crate::domain::{DateTime, Kind, ObjectId, Patch, Scalar as _, fold};
+use crate::graphql::errors::{coded, misfit};
 use crate::graphql::layer::{Definition, Given as _, Input, InputObject, input};
-use crate::graphql::scope::coded;
 use crate::service::find::{Filter, Leaf, Measure, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
 
@@ -219,7 +219,7 @@ impl Building<'_> {
 
     fn several(&mut self, sent: &Patch, name: &str) -> Result<Option<Vec<Filter>>> {
         let Some(list) = sent.list(name)? else { return Ok(None) };
-        let inner = list.iter().map(|sent| self.inner(sent.object().map_err(|_| super::misfit())?));
+        let inner = list.iter().map(|sent| self.inner(sent.object().map_err(|_| misfit())?));
         inner.collect::<Result<_>>().map(Some)
     }
 

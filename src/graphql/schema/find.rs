@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_graphql::Result;
 
 use super::filter::{filter, filter_type};
+use super::nodes::node_of;
 use super::pages::{Edge, Edges, edge, edges_field, nodes_field, page_args, page_field, page_length};
-use super::rows::node_of;
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Patch, TenantId};
 use crate::form::camel;
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{
     Answer, Call, Definition, Field, Given as _, Input, InputObject, Node, OfPage, OfTenant, Read, Thing, input, object,
 };
-use crate::graphql::scope::coded;
 use crate::service::find::Find;
 use crate::store::{self, ObjectRow, OrderDirection, OrderField, TenantRow};
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::mutation::{finding_fields, object_of};
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
+use super::problems::{finding_fields, object_of};
 use super::shapes::choice;
 use crate::domain::{Code, Problem};
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{
     Answer, Args, Definition, Field, Given as _, Input, Node, ReadError, Reading, Reads, Thing, object,
 };
-use crate::graphql::scope::coded;
 use crate::service::{self, Findings, Lint, Place, Severity, label};
 use crate::store::{ObjectRow, TenantRow};
 

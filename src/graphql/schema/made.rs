@@ -4,15 +4,29 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
+use super::nodes::node_of;
+use super::rows;
 use super::sections::{Behind, definitions, detail, detail_fields, fields, inputs, section_fields};
-use super::{Made, rows};
 use crate::domain::{DateTime, ExtensionNumber, Kind, ObjectId, Scalar as _};
 use crate::form::{CallSettings, Typed as _};
 use crate::graphql::layer::{
-    Answer, Building, Definition, Field, Node, Object, OfRow, Read, ReadError, Reading, Reads, Thing, object,
+    Answer, Building, Definition, Field, Input, Node, Object, OfRow, Read, ReadError, Reading, Reads, Thing, object,
 };
 use crate::objects::{KindInfo, PhoneBook, TenantSettings};
 use crate::store::{self, ObjectRow, TenantRow};
+
+/// The types that are made of sections and kinds.
+pub struct Made {
+    /// The fields of what a tenant is, answered from a `TenantRow`.
+    pub tenant_fields: Vec<Field>,
+    /// The input fields of what a tenant is.
+    pub tenant_inputs: Vec<Input>,
+    /// The input fields of each kind that has a detail: of what every object has, and of what the kind adds.
+    pub kind_inputs: Vec<(Kind, Vec<Input>)>,
+    /// The types of sections, details, entries and destinations, of what is sent for them, and of their values; the objects
+    /// of every kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
+    pub definitions: Vec<Definition>,
+}
 
 /// All of it.
 pub fn made() -> Made {
@@ -89,7 +103,7 @@ fn phone_books(extensions: &[Thing], reading: &mut Reading<'_>) -> Result<Vec<No
     };
     let books: Vec<_> = books.into_iter().filter(lists).map(Arc::new).collect();
     let of = |id: &ObjectId| match is_listed(id) {
-        true => books.iter().map(|book| rows::node_of(Arc::clone(book))).collect(),
+        true => books.iter().map(|book| node_of(Arc::clone(book))).collect(),
         false => Node::List(Vec::new()),
     };
     Ok(ids.iter().map(of).collect())

@@ -8,9 +8,11 @@ mod kinds;
 mod lint;
 mod made;
 pub mod mutation;
+mod nodes;
 mod numbers;
 mod options;
 mod pages;
+mod problems;
 mod query;
 mod referrers;
 mod removal;
@@ -23,25 +25,12 @@ mod tenants;
 
 use std::sync::LazyLock;
 
-use super::layer::{Building, Definition, Field, Input, Layer, Source, object};
-use super::scope::coded;
+use self::made::{Made, made};
+use super::layer::{Building, Layer, Source, object};
 use crate::domain::Kind;
 pub use find::find as find_of;
 pub use pages::{MOST, PAGE, page_length};
 pub use subscription::check as check_subscription;
-
-/// The types that are made of sections and kinds.
-pub struct Made {
-    /// The fields of what a tenant is, answered from a `TenantRow`.
-    pub tenant_fields: Vec<Field>,
-    /// The input fields of what a tenant is.
-    pub tenant_inputs: Vec<Input>,
-    /// The input fields of each kind that has a detail: of what every object has, and of what the kind adds.
-    pub kind_inputs: Vec<(Kind, Vec<Input>)>,
-    /// The types of sections, details, entries and destinations, of what is sent for them, and of their values; the objects
-    /// of every kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
-    pub definitions: Vec<Definition>,
-}
 
 /// The schema of vext.
 pub struct Vext;
@@ -49,7 +38,7 @@ pub struct Vext;
 impl Source for Vext {
     fn layer() -> &'static Layer {
         static LAYER: LazyLock<Layer> = LazyLock::new(|| {
-            let layer = layer(made::made());
+            let layer = layer(made());
             debug_assert_eq!(layer.problems(), [""; 0], "the descriptions fit together");
             layer
         });
@@ -78,7 +67,7 @@ fn layer(made: Made) -> Layer {
         .with_all(filter::definitions())
         .with_all(referrers::definitions())
         .with_all(options::definitions())
-        .with_all(mutation::definitions())
+        .with_all(problems::definitions())
         .with_all(forms::definitions())
         .with_all(renumber::definitions())
         .with_all(removal::definitions())
@@ -103,9 +92,4 @@ fn mutation_root(kinds: impl Iterator<Item = Kind>) -> Building<()> {
         .fields(kinds.flat_map(kinds::save_fields))
         .field(removal::delete_field())
         .fields(tenants::fields())
-}
-
-/// The error of a value of another shape than validation lets through.
-fn misfit() -> async_graphql::Error {
-    coded("INTERNAL", "Something went wrong in the server.")
 }

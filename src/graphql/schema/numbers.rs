@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::rows::node_of;
+use super::nodes::node_of;
 use crate::domain::{ExtensionNumber, Problem, TenantId};
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{
     Args, Building, Field, Given as _, Node, ReadError, Reading, Reads, Thing, fields_of, object,
 };
-use crate::graphql::scope::coded;
 use crate::service::numbers::{self, Availability};
 use crate::store::{self, ObjectRow, TenantRow};
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::mutation::object_id;
+use super::nodes::node_of;
 use super::pages::{Edge, Edges, edge, edges_field, nodes_field, page_args, page_field, page_length};
-use super::rows::node_of;
 use crate::domain::{Kind, opaque};
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{
     Args, Definition, Field, Given as _, Node, ReadError, Reading, Reads, Thing, fields_of, object,
 };
-use crate::graphql::scope::coded;
 use crate::service::options;
 use crate::store::{ObjectRow, TenantRow};
 

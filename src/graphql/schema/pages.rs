@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_graphql::Result;
 
 use crate::domain::{Kind, Patch};
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{
     Answer, Building, Field, Given as _, Input, Node, OfEdge, OfPage, OfPageInfo, Read, Text, Thing, object,
 };
-use crate::graphql::scope::coded;
 
 /// How many entries a page has when the client does not say.
 pub const PAGE: i64 = 20;

@@ -4,12 +4,13 @@ use async_graphql::Result;
 use futures_util::future::try_join_all;
 
 use super::find::list_fields;
+use super::nodes::node_of;
 use super::pages::MOST;
-use super::rows::node_of;
 use super::{lint, numbers, options, removal};
 use crate::domain::{Kind, ObjectId, TenantId};
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{Building, Call, Field, Given as _, Node, OfRoot, OfTenant, Read, fields_of, object};
-use crate::graphql::scope::{Scope, coded};
+use crate::graphql::scope::Scope;
 use crate::store::TenantRow;
 
 /// The root fields that look at tenants and objects.

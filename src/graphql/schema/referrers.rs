@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
+use super::nodes::node_of;
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
-use super::rows::node_of;
+use crate::graphql::errors::coded;
 use crate::graphql::layer::{
     Answer, Args, Building, Definition, Field, Given as _, Node, ReadError, Reading, Reads, Thing, object,
 };
-use crate::graphql::scope::coded;
 use crate::service::label;
 use crate::store::{self, Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength};
 

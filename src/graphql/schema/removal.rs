@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
-use super::mutation::{
-    FieldChange, change_fields, error_fields, id_input, object_id, object_of, tell_as_sent, user_errors, warning_fields,
-};
+use super::mutation::{id_input, object_id};
+use super::problems::{FieldChange, change_fields, error_fields, object_of, tell_as_sent, user_errors, warning_fields};
 use super::referrers::references_field;
 use super::shapes::choice;
 use crate::domain::TenantId;

@@ -2,7 +2,8 @@
 
 use async_graphql::Result;
 
-use super::mutation::{dry_run_input, expected_version_input, id_input, object_id, saved_fields, tell_as_sent};
+use super::mutation::{dry_run_input, expected_version_input, id_input, object_id, saved_fields};
+use super::problems::tell_as_sent;
 use super::removal;
 use crate::graphql::layer::{Answer, Call, Definition, Field, Given as _, Input, Node, input, object};
 use crate::service::{Renumber, Renumbered, Saved};

@@ -1,21 +1,9 @@
 //! Objects of any kind: what stands behind each is its own row, an [`ObjectRow`], and its type is named like its kind.
 
-use std::sync::Arc;
-
-use super::referrers;
+use super::referrers::references_field;
 use crate::domain::{Kind, Scalar as _};
-use crate::graphql::layer::{
-    Answer, Building, Field, Interface, Node, OfRow, Read, Thing, fields_of, interface, object,
-};
+use crate::graphql::layer::{Answer, Building, Field, Interface, OfRow, Read, Thing, fields_of, interface, object};
 use crate::store::ObjectRow;
-
-/// An object as its own type; null for a tenant's template, which is not reached this way.
-pub fn node_of(row: Arc<ObjectRow>) -> Node {
-    match row.kind {
-        Kind::FormDefaults => Node::Null,
-        kind => Node::shared(kind.name(), row),
-    }
-}
 
 /// The fields that every object has. They are answered from its row, whatever its kind.
 pub fn row_fields() -> Vec<Field> {
@@ -42,10 +30,7 @@ pub fn row_fields() -> Vec<Field> {
         .read(Read::Row(OfRow::CreatedAt))
         .now("changedAt", "DateTime!", "When the object was last saved.", |row| row.changed_at.answer().into())
         .read(Read::Row(OfRow::ChangedAt))
-        .field(referrers::references_field(
-            "Where the object is used: by id, and by texts that equal its number.",
-            Thing::share,
-        ))
+        .field(references_field("Where the object is used: by id, and by texts that equal its number.", Thing::share))
         .only_fields()
 }
 

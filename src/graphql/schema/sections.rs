@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
+use super::nodes::node_of;
 use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
     Described, Destination, DestinationTarget as Target, Destinations, FieldValue, Form, HangupCause, Info, Leads,
     Place, Reference, Section, Seen,
 };
+use crate::graphql::errors::misfit;
 use crate::graphql::layer::{
     Answer, Call, Definition, Field, Input, InputObject, Node, OfStep, Read, Thing, input, object,
 };
@@ -111,13 +113,13 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Fie
 }
 
 async fn all(ids: Vec<ObjectId>, call: Call<'_>) -> Result<Node> {
-    Ok(call.scope()?.objects(ids).await?.into_iter().map(super::rows::node_of).collect())
+    Ok(call.scope()?.objects(ids).await?.into_iter().map(node_of).collect())
 }
 
 async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
     let Some(id) = id else { return Ok(Node::Null) };
     let scope = call.scope()?;
-    scope.object(id).await?.map(super::rows::node_of).ok_or_else(|| scope.dangling())
+    scope.object(id).await?.map(node_of).ok_or_else(|| scope.dangling())
 }
 
 /// The input fields of a section.
@@ -204,7 +206,7 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<F
 
 /// What a kind adds to its objects, as it is loaded when it is selected.
 pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
-    let info = KindInfo::of(kind).ok_or_else(super::misfit)?;
+    let info = KindInfo::of(kind).ok_or_else(misfit)?;
     Ok(Thing::of(Behind(scope.section(info.detail, id).await?)))
 }
 

@@ -7,13 +7,13 @@ use async_graphql::parser::types::{ExecutableDocument, Selection};
 use async_graphql::{Name, Result, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
-use super::mutation::FieldChange;
+use super::nodes::node_of;
 use super::pages::{MOST, kinds, kinds_arg};
-use super::rows::node_of;
+use super::problems::FieldChange;
 use super::shapes::choice;
 use crate::domain::{Kind, ObjectId, Scalar as _, TenantId};
+use crate::graphql::errors::{coded, surprise};
 use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Input, Node, object};
-use crate::graphql::scope::{coded, surprise};
 use crate::service::{ChangeAction, Follower, Following, Heard, read_place, write_place};
 use crate::store::{self, FeedPlace, FeedRow};
 

@@ -2,7 +2,8 @@
 
 use async_graphql::Result;
 
-use super::mutation::{id_input, only_patch, tell_as_sent, user_errors};
+use super::mutation::{id_input, only_patch};
+use super::problems::{tell_as_sent, user_errors};
 use super::query::tenant_node;
 use crate::domain::{Problem, TenantId};
 use crate::graphql::layer::{Call, Definition, Field, Given as _, Input, Node, fields_of, input, object};

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use async_graphql::Pos;
 
-use super::{Definition, Outline, Refused, Spread, exceeded};
+use super::outline::{Definition, Outline, Spread};
+use super::refused::{Refused, exceeded};
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::{Limit, Limits};
 

@@ -10,6 +10,7 @@ use proptest::sample::select;
 
 use super::lexer::{Kind, Lexer};
 use super::*;
+use crate::graphql::limits::Exceeded;
 
 /// What texts are made of, and what would mislead a careless reader.
 const SOUP: &[&str] = &[

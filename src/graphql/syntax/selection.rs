@@ -7,8 +7,9 @@ use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::Value;
 
 use super::lexer::{Kind, Token};
+use super::outline::Spread;
 use super::parser::{Parsed, Parser, count, unexpected};
-use super::{Refused, Spread};
+use super::refused::Refused;
 use crate::graphql::limits::Limit;
 
 /// Arguments, each with its name.

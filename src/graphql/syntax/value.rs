@@ -7,7 +7,8 @@ use serde_json::Number;
 
 use super::lexer::{Kind, Token};
 use super::parser::{Parser, count, unexpected};
-use super::{Refused, strings};
+use super::refused::Refused;
+use super::strings;
 use crate::graphql::limits::Limit;
 
 impl<'a> Parser<'a, '_> {

@@ -9,8 +9,7 @@ use async_graphql::parser::types::{BaseType, ExecutableDocument, Field, Selectio
 use async_graphql::{Positioned, ServerError};
 use indexmap::IndexMap;
 
-use super::root;
-use super::types::{Composite, Types, named};
+use super::types::{Composite, Types, named, root};
 use crate::graphql::errors::{self, Code};
 
 /// A field in a selection: the type that it is selected from, and what the schema says of it.

@@ -4,30 +4,29 @@
 //!
 //! Each definition is walked once, whatever is spread where. All problems are told at once, in the order of the text.
 
+mod literal;
 mod merge;
+mod plain;
 mod suggest;
 #[cfg(test)]
 mod tests;
 mod types;
 mod value;
 mod variables;
+mod walk;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use async_graphql::parser::types::{
-    Directive, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
-    SelectionSet, TypeCondition,
-};
-use async_graphql::{Name, Pos, Positioned, ServerError};
-use async_graphql_value::Value;
-use suggest::did_you_mean;
-use types::{Composite, named};
-pub(super) use types::{Definition, Input, Plain, Types, definitions};
-use value::Use;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{Name, ServerError};
+
+pub(super) use plain::Plain;
+pub(super) use types::{Definition, Input, Types, definitions, root};
 pub(super) use value::{OUT_OF_RANGE, Place, kind};
 pub(super) use variables::NotNull;
 
-use super::errors::{self, Code};
+use self::merge::conflicts;
+use self::walk::Walk;
 
 /// Checks a document. With `suggests`, errors suggest names that are similar.
 ///
@@ -38,8 +37,7 @@ pub(super) fn validate(
     types: &Types,
     suggests: bool,
 ) -> Result<NotNull, Vec<ServerError>> {
-    let mut walk =
-        Walk { document, types, suggests, errors: Vec::new(), reached: Reached::default(), fragments: HashMap::new() };
+    let mut walk = Walk::new(document, types, suggests);
     let mut operations: Vec<_> = document.operations.iter().collect();
     operations.sort_unstable_by_key(|(_, operation)| operation.pos);
     let mut fragments: Vec<_> = document.fragments.iter().collect();
@@ -58,249 +56,8 @@ pub(super) fn validate(
     }
     // The depth of what operations spread is bounded, and that of other fragments is not.
     if unused.is_empty() {
-        walk.errors.extend(merge::conflicts(document, types));
+        walk.errors.extend(conflicts(document, types));
     }
     walk.errors.sort_by_key(|error| error.locations.first().copied());
     if walk.errors.is_empty() { Ok(not_null) } else { Err(walk.errors) }
-}
-
-/// The type that an operation begins with.
-pub(super) fn root(ty: OperationType) -> &'static str {
-    match ty {
-        OperationType::Query => "Query",
-        OperationType::Mutation => "Mutation",
-        OperationType::Subscription => "Subscription",
-    }
-}
-
-/// What a definition uses, itself.
-#[derive(Default)]
-struct Reached<'a> {
-    uses: Vec<Use<'a>>,
-    spreads: Vec<&'a str>,
-}
-
-/// A type whose fields are selected, with its name; none where that is not known, which has been told.
-type On<'a> = Option<(&'a str, &'a Composite)>;
-
-struct Walk<'a> {
-    document: &'a ExecutableDocument,
-    types: &'a Types,
-    suggests: bool,
-    errors: Vec<ServerError>,
-    /// Of the definition that is walked.
-    reached: Reached<'a>,
-    /// Of the fragments.
-    fragments: HashMap<&'a str, Reached<'a>>,
-}
-
-impl<'a> Walk<'a> {
-    fn wrong(&mut self, sentence: String, at: Pos) {
-        self.errors.push(errors::error(Code::Validation, sentence, Some(at)));
-    }
-
-    fn on(&self, name: &'a str) -> On<'a> {
-        Some((name, self.types.composite(name)?))
-    }
-
-    fn operation(&mut self, name: Option<&'a Name>, operation: &'a Positioned<OperationDefinition>) -> Reached<'a> {
-        let definition = &operation.node;
-        self.variable_definitions(&definition.variable_definitions);
-        let location = match definition.ty {
-            OperationType::Query => "QUERY",
-            OperationType::Mutation => "MUTATION",
-            OperationType::Subscription => "SUBSCRIPTION",
-        };
-        self.directives(&definition.directives, location);
-        self.selection(&definition.selection_set.node, self.on(root(definition.ty)));
-        if definition.ty == OperationType::Subscription {
-            self.subscription(name, operation);
-        }
-        std::mem::take(&mut self.reached)
-    }
-
-    /// A subscription has one field, which no variable can take away.
-    fn subscription(&mut self, name: Option<&Name>, operation: &'a Positioned<OperationDefinition>) {
-        let which = name.map_or("Anonymous subscription".to_owned(), |name| format!("Subscription \"{name}\""));
-        let (mut rest, mut seen) = (vec![&operation.node.selection_set.node], HashSet::new());
-        let mut keys = HashSet::new();
-        while let Some(set) = rest.pop() {
-            for item in &set.items {
-                if item.node.directives().iter().any(|one| matches!(one.node.name.node.as_str(), "skip" | "include")) {
-                    self.wrong(format!("{which} must not use @skip or @include at its top level."), item.pos);
-                }
-                match &item.node {
-                    Selection::Field(field) => {
-                        keys.insert(field.node.response_key().node.as_str());
-                        if field.node.name.node.starts_with("__") {
-                            self.wrong(format!("{which} must not select an introspection field."), item.pos);
-                        }
-                    }
-                    Selection::InlineFragment(fragment) => rest.push(&fragment.node.selection_set.node),
-                    Selection::FragmentSpread(spread) => {
-                        let name = &spread.node.fragment_name.node;
-                        if seen.insert(name)
-                            && let Some(fragment) = self.document.fragments.get(name)
-                        {
-                            rest.push(&fragment.node.selection_set.node);
-                        }
-                    }
-                }
-            }
-        }
-        if keys.len() > 1 {
-            self.wrong(format!("{which} must select only one top level field."), operation.pos);
-        }
-    }
-
-    fn fragment(&mut self, name: &'a Name, fragment: &'a FragmentDefinition) {
-        self.directives(&fragment.directives, "FRAGMENT_DEFINITION");
-        let on = self.condition(&fragment.type_condition, Some(name));
-        self.selection(&fragment.selection_set.node, on);
-        self.fragments.insert(name, std::mem::take(&mut self.reached));
-    }
-
-    /// The type that a fragment stands on.
-    fn condition(&mut self, condition: &'a Positioned<TypeCondition>, fragment: Option<&Name>) -> On<'a> {
-        let name = condition.node.on.node.as_str();
-        match self.types.of(name) {
-            None => {
-                let like = did_you_mean(self.suggests, name, self.types.names().0);
-                self.wrong(format!("Unknown type \"{name}\".{like}"), condition.pos);
-            }
-            Some(Definition::Composite(_)) => {}
-            Some(_) => {
-                let which = fragment.map_or("Fragment".to_owned(), |fragment| format!("Fragment \"{fragment}\""));
-                self.wrong(format!("{which} cannot condition on non composite type \"{name}\"."), condition.pos);
-            }
-        }
-        self.on(name)
-    }
-
-    fn selection(&mut self, set: &'a SelectionSet, on: On<'a>) {
-        for item in &set.items {
-            match &item.node {
-                Selection::Field(field) => self.field(&field.node, item.pos, on),
-                Selection::FragmentSpread(spread) => {
-                    let name = spread.node.fragment_name.node.as_str();
-                    self.directives(&spread.node.directives, "FRAGMENT_SPREAD");
-                    self.reached.spreads.push(name);
-                    match self.document.fragments.get(name) {
-                        Some(fragment) => {
-                            let inner = self.on(&fragment.node.type_condition.node.on.node);
-                            self.possible(on, inner, &format!("Fragment \"{name}\""), item.pos);
-                        }
-                        None => {
-                            let names = self.document.fragments.keys().map(Name::as_str);
-                            let like = did_you_mean(true, name, names);
-                            self.wrong(format!("Unknown fragment \"{name}\".{like}"), item.pos);
-                        }
-                    }
-                }
-                Selection::InlineFragment(fragment) => {
-                    self.directives(&fragment.node.directives, "INLINE_FRAGMENT");
-                    let inner = match &fragment.node.type_condition {
-                        Some(condition) => self.condition(condition, None),
-                        None => on,
-                    };
-                    self.possible(on, inner, "Fragment", item.pos);
-                    self.selection(&fragment.node.selection_set.node, inner);
-                }
-            }
-        }
-    }
-
-    /// A fragment stands where a value can be of its type.
-    fn possible(&mut self, on: On<'_>, inner: On<'_>, which: &str, at: Pos) {
-        let (Some((on, outer)), Some((of, inner))) = (on, inner) else { return };
-        if outer.possible.is_disjoint(&inner.possible) {
-            let never = format!("as objects of type \"{on}\" can never be of type \"{of}\"");
-            self.wrong(format!("{which} cannot be spread here {never}."), at);
-        }
-    }
-
-    fn field(&mut self, field: &'a Field, at: Pos, on: On<'a>) {
-        self.directives(&field.directives, "FIELD");
-        let name = field.name.node.as_str();
-        let known = on.and_then(|(_, composite)| self.types.field(composite, name));
-        let owner = on.map(|(on, _)| format!("on field \"{on}.{name}\"")).unwrap_or_default();
-        self.arguments(&field.arguments, known.map(|known| known.arguments.as_slice()), &owner, at);
-        let inner = &field.selection_set.node;
-        let Some(known) = known else {
-            if let Some((on, composite)) = on {
-                let like = did_you_mean(self.suggests, name, composite.fields.keys().map(String::as_str));
-                self.wrong(format!("Cannot query field \"{name}\" on type \"{on}\".{like}"), at);
-            }
-            return self.selection(inner, None);
-        };
-        let of = self.on(named(&known.ty));
-        match (of.is_some(), inner.items.is_empty()) {
-            (true, true) => {
-                let sentence = format!(
-                    "Field \"{name}\" of type \"{}\" must have a selection of subfields, such as \"{name} {{ … }}\".",
-                    known.ty
-                );
-                self.wrong(sentence, at);
-            }
-            (false, false) => {
-                let none = format!("since type \"{}\" has no subfields", known.ty);
-                self.wrong(format!("Field \"{name}\" must not have a selection {none}."), field.selection_set.pos);
-            }
-            _ => {}
-        }
-        self.selection(inner, of);
-    }
-
-    fn directives(&mut self, directives: &'a [Positioned<Directive>], location: &str) {
-        let mut seen = HashSet::new();
-        for Positioned { pos: at, node: directive } in directives {
-            let name = directive.name.node.as_str();
-            let known = self.types.directive(name);
-            let arguments = known.map(|known| known.arguments.as_slice());
-            self.arguments(&directive.arguments, arguments, &format!("on directive \"@{name}\""), *at);
-            let Some(known) = known else {
-                let like = did_you_mean(self.suggests, name, self.types.names().1);
-                self.wrong(format!("Unknown directive \"@{name}\".{like}"), *at);
-                continue;
-            };
-            if !known.locations.contains(location) {
-                self.wrong(format!("Directive \"@{name}\" may not be used on {location}."), *at);
-            }
-            if !seen.insert(name) {
-                self.wrong(format!("The directive \"@{name}\" can only be used once at this location."), *at);
-            }
-        }
-    }
-
-    /// The arguments of a field or a directive; `known` are all that it has, unless it is unknown itself.
-    fn arguments(
-        &mut self,
-        given: &'a [(Positioned<Name>, Positioned<Value>)],
-        known: Option<&'a [Input]>,
-        owner: &str,
-        at: Pos,
-    ) {
-        let mut seen = HashSet::new();
-        for (name, value) in given {
-            let (text, pos) = (name.node.as_str(), name.pos);
-            if !seen.insert(text) {
-                self.wrong(format!("There can be only one argument named \"{text}\"."), pos);
-            }
-            let input = known.and_then(|known| known.iter().find(|input| input.name == text));
-            if let (None, Some(known)) = (input, known) {
-                let like = did_you_mean(self.suggests, text, known.iter().map(|input| input.name.as_str()));
-                self.wrong(format!("Unknown argument \"{text}\" {owner}.{like}"), pos);
-            }
-            self.literal(&value.node, input, &Place::Root("Argument", text), value.pos);
-        }
-        for missing in known.unwrap_or_default().iter().filter(|input| input.is_required()) {
-            let Input { name, ty, .. } = missing;
-            if !seen.contains(name.as_str()) {
-                self.wrong(
-                    format!("Argument \"{name}\" of type \"{ty}\" is required {owner}, but it was not provided."),
-                    at,
-                );
-            }
-        }
-    }
 }

@@ -1,10 +1,11 @@
 use super::*;
+use crate::graphql::described::DESCRIBED;
 use crate::graphql::limits::Limits;
 
 /// What is wrong with a document, and where.
 fn wrong(text: &str) -> Vec<(String, usize, usize)> {
     let document = crate::graphql::syntax::parse(text, &Limits::default()).unwrap();
-    let types = &crate::graphql::DESCRIBED.types;
+    let types = &DESCRIBED.types;
     let errors = validate(&document, types, true).err().unwrap_or_default();
     let told = |error: ServerError| (error.message, error.locations[0].line, error.locations[0].column);
     errors.into_iter().map(told).collect()

@@ -4,60 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, FieldDefinition, InputValueDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
+    BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeDefinition, TypeKind,
+    TypeSystemDefinition,
 };
 use async_graphql::{Positioned, ServerError};
 
-use crate::graphql::layer::{self, Layer, Source as _};
-use crate::graphql::schema::Vext;
+use super::plain::Plain;
+use crate::graphql::layer::Layer;
 
 /// What a schema does not say of itself, see the file.
 const INTROSPECTION_SDL: &str = include_str!("introspection.graphql");
-
-/// The plain JSON values that a scalar takes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::graphql) enum Plain {
-    Text,
-    Truth,
-    /// A text, or a whole number that is taken for its digits.
-    Id,
-    /// Of 32 bits (GraphQL specification, section 3.5.1).
-    Int,
-    /// Of 64 bits.
-    Whole,
-    Float,
-}
-
-impl Plain {
-    /// Of a scalar: one of GraphQL's, or the schema's own.
-    fn of(scalar: &str) -> Self {
-        match scalar {
-            "Boolean" => Plain::Truth,
-            "Float" => Plain::Float,
-            "ID" => Plain::Id,
-            "Int" => Plain::Int,
-            "String" => Plain::Text,
-            own => match Vext::layer().scalars.get(own).map(|scalar| scalar.plain) {
-                Some(layer::Plain::Int) => Plain::Whole,
-                Some(layer::Plain::Boolean) => Plain::Truth,
-                Some(layer::Plain::Id) => Plain::Id,
-                Some(layer::Plain::String | layer::Plain::Any) | None => Plain::Text,
-            },
-        }
-    }
-
-    /// What a value must be.
-    pub(in crate::graphql) fn wanted(self) -> &'static str {
-        match self {
-            Plain::Text => "a text",
-            Plain::Truth => "true or false",
-            Plain::Id => "a text or a whole number",
-            Plain::Int => "a whole number from -2147483648 to 2147483647",
-            Plain::Whole => "a whole number",
-            Plain::Float => "a number",
-        }
-    }
-}
 
 /// A type.
 #[derive(Debug)]
@@ -109,6 +65,15 @@ pub(in crate::graphql) struct Types {
     types: HashMap<String, Definition>,
     directives: HashMap<String, Directive>,
     typename: Option<Field>,
+}
+
+/// The type that an operation begins with.
+pub(in crate::graphql) fn root(ty: OperationType) -> &'static str {
+    match ty {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
+    }
 }
 
 /// The name of a type without its lists.
@@ -247,17 +212,9 @@ fn location(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_scalar_takes_what_its_type_takes() {
-        for (name, wanted) in [("Seconds", "a whole number"), ("Pattern", "a text"), ("ID", "a text or a whole number")]
-        {
-            let Some(Definition::Scalar(plain)) = crate::graphql::DESCRIBED.types.types.get(name) else {
-                panic!("{name} is no scalar")
-            };
-            assert_eq!(plain.wanted(), wanted, "{name}");
-        }
-    }
+    use crate::graphql::described::{DESCRIBED, sdl};
+    use crate::graphql::layer::Source as _;
+    use crate::graphql::schema::Vext;
 
     /// What validation knows of the schema, as text in one order.
     fn told(definitions: Vec<TypeSystemDefinition>) -> Vec<String> {
@@ -287,7 +244,7 @@ mod tests {
     #[test]
     fn the_schema_is_known_as_its_text_says_it() {
         let own = Vext::layer().definitions();
-        let sdl = crate::graphql::sdl();
+        let sdl = sdl();
         let read = parse_schema(&sdl).unwrap().definitions;
         let (own, read) = (told(own), told(read));
         assert!(own.len() > 1000 && own == read, "{:?}", own.iter().zip(&read).find(|(own, read)| own != read));
@@ -298,7 +255,7 @@ mod tests {
 
     #[test]
     fn interfaces_know_their_objects_and_locations_are_written_as_in_documents() {
-        let types = &crate::graphql::DESCRIBED.types;
+        let types = &DESCRIBED.types;
         let node = types.composite("Node").unwrap();
         assert!(!node.is_object && node.possible.contains("Queue") && node.possible.len() > 20);
         assert!(types.directive("skip").unwrap().locations.contains("FRAGMENT_SPREAD"));

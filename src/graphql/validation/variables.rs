@@ -8,7 +8,7 @@ use async_graphql::{Name, Positioned, Value as Constant};
 use super::suggest::did_you_mean;
 use super::types::{Definition, named};
 use super::value::{Place, Use};
-use super::{Reached, Walk};
+use super::walk::{Reached, Walk};
 use crate::graphql::errors::{self, Code};
 
 /// By operation: the variables that may be left out, because there is a default for them, and may not be null.
@@ -62,14 +62,7 @@ impl<'a> Walk<'a> {
     /// A default must be a literal of the variable's type. It holds no variables, so that nothing of it is used later.
     fn default(&mut self, default: &Constant, ty: &Type, name: &Name, at: async_graphql::Pos) {
         let value = default.clone().into_value();
-        let mut alone = Walk {
-            document: self.document,
-            types: self.types,
-            suggests: self.suggests,
-            errors: Vec::new(),
-            reached: Reached::default(),
-            fragments: HashMap::new(),
-        };
+        let mut alone = Walk::new(self.document, self.types, self.suggests);
         alone.value(&value, ty, false, &Place::Root("The default of", &format!("${name}")), at);
         let Walk { errors, .. } = alone;
         self.errors.extend(errors);

@@ -9,14 +9,14 @@ mod waiting;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::{Name, Request, Response, SDLExportOptions, Schema, Value, Variables};
+use async_graphql::{Error, Name, Request, Response, SDLExportOptions, Schema, Value, Variables};
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value as Json, json};
 use tokio::sync::Barrier;
 
 use super::args::Args;
 use super::*;
-use crate::graphql::scope::coded;
+use crate::graphql::errors::coded;
 
 struct Ours;
 

@@ -1,0 +1,121 @@
+//! The schema with all that execution needs.
+
+use std::sync::Arc;
+
+use async_graphql::{Request, ServerError};
+use prometheus_client::registry::Registry;
+
+use super::answer::Estimate;
+use super::budget::Budget;
+use super::cost::Peak;
+use super::described::{DESCRIBED, TheSchema, prepare, schema, validated};
+use super::documents::{Document, DocumentHash, Documents};
+use super::limits::{Exceeded, Limit, Limits};
+use super::plan::Answers;
+use super::syntax::Refused;
+use crate::service::App;
+use crate::store::{Snapshot, Tally};
+
+/// The schema with all that execution needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    pub(super) app: App,
+    pub(super) schema: TheSchema,
+    pub(super) documents: Arc<Documents>,
+    pub(super) answers: Arc<Answers>,
+    pub(super) limits: Arc<Limits>,
+    /// Whether everybody may see the schema.
+    pub(super) explorable: bool,
+    /// Whether queries are answered by plans.
+    pub(super) plans: bool,
+}
+
+/// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
+const LONG: usize = 2048;
+
+impl Api {
+    /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope `explore`,
+    /// and errors suggest no names.
+    pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
+        prepare();
+        let schema = schema(&limits);
+        let documents = Arc::new(Documents::new(limits.document_cache));
+        let answers = Arc::new(Answers::new(limits.answer_cache));
+        Self { app, schema, documents, answers, limits: Arc::new(limits), explorable, plans: true }
+    }
+
+    /// The same without plans: the executor answers everything, which tests compare.
+    pub fn without_plans(self) -> Self {
+        Self { plans: false, ..self }
+    }
+
+    /// The application behind the API.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// A view of the database for a request that begins now, and that ends when its time is over. Its statements are
+    /// counted; one that is expensive reads apart from the others.
+    pub fn snapshot(&self, tally: &Arc<Tally>, expensive: bool) -> Arc<Snapshot> {
+        Arc::new(self.app.snapshot_for(Arc::clone(tally), expensive).until(self.limits.request_timeout))
+    }
+
+    /// The document whose text has this hash, if it has been answered before.
+    pub fn remembered(&self, hash: &DocumentHash) -> Option<Document> {
+        self.documents.get(hash)
+    }
+
+    /// The document of a text that is new here. It has not been validated.
+    ///
+    /// # Errors
+    /// The limit that it passes, or where it breaks the grammar.
+    pub fn parse(&self, text: &str) -> Result<Document, Refused> {
+        Document::parse(text, &self.limits)
+    }
+
+    /// A document that has passed complete validation; from now on it is remembered.
+    ///
+    /// # Errors
+    /// What is wrong with it, whatever its variables.
+    pub fn checked(&self, document: Document) -> Result<Document, Vec<ServerError>> {
+        let is_new = document.new_length().is_some();
+        let checked = validated(document, self.explorable)?;
+        if is_new {
+            self.documents.put(checked.clone());
+        }
+        Ok(checked)
+    }
+
+    /// What a request would take. An operation that does not exist takes nothing: execution says so.
+    ///
+    /// # Errors
+    /// The limit that it passes: of depth, of introspection or of cost.
+    pub fn estimate(&self, document: &Document, request: &Request) -> Result<Estimate, Exceeded> {
+        let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
+        let parsed = document.parsed();
+        if document.new_length().is_some() {
+            let all = DESCRIBED.prices.document(parsed);
+            all.levels.within(Limit::Depth, max_depth as u64)?;
+            all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth as u64)?;
+            all.introspection_lists.within(Limit::IntrospectionLists, max_introspection_lists as u64)?;
+        }
+        let operation = document.selected(request.operation_name.as_deref());
+        let Some(operation) = operation else { return Ok(Estimate::default()) };
+        let measure = document.measure(&DESCRIBED.prices, operation, &request.variables);
+        Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
+        let is_long = document.new_length().is_some_and(|length| length > LONG);
+        Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || measure.secret || is_long })
+    }
+
+    /// Adds what is counted here and below to the metrics.
+    pub fn register(&self, to: &mut Registry) {
+        to.register("answer_cache_bytes", "What the answers that are kept take", self.answers.gauge());
+        self.app.register(to);
+    }
+
+    /// What may be answered to one request.
+    pub(super) fn budget(&self) -> Budget {
+        let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.of_field();
+        Budget::new(self.limits.max_cost, refuse)
+    }
+}

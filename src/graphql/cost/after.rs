@@ -1,0 +1,104 @@
+//! What an operation has cost, told from its answer.
+
+use std::collections::HashSet;
+
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::{Name, Positioned, Value};
+use indexmap::IndexMap;
+
+use super::measure::Measure;
+use super::walk::Walk;
+use crate::graphql::prices::{LEAVES, LIST, TypeId};
+
+/// What a part of an answer has cost.
+#[derive(Default)]
+pub(super) struct Spent {
+    cost: u64,
+    /// The plain fields of the object.
+    leaves: u64,
+}
+
+impl Spent {
+    /// See [`Measure::whole`].
+    pub(super) fn whole(self) -> u64 {
+        self.cost + self.leaves / LEAVES
+    }
+}
+
+/// A field of a document, and the type that it is a field of.
+type Asked<'a> = (&'a Positioned<Field>, Option<TypeId>);
+
+/// What is asked of something, by the keys of the answer.
+#[derive(Default)]
+pub(super) struct Merged<'a> {
+    keys: IndexMap<&'a Name, Vec<Asked<'a>>>,
+    spread: HashSet<&'a Name>,
+}
+
+impl<'a> Walk<'a> {
+    /// Collects what is asked under each key, in whatever fragment: an answer says by its keys what applied.
+    fn merge(&self, set: &'a SelectionSet, ty: Option<TypeId>, found: &mut Merged<'a>) {
+        for item in &set.items {
+            match &item.node {
+                Selection::Field(field) => {
+                    found.keys.entry(&field.node.response_key().node).or_default().push((field, ty));
+                }
+                Selection::InlineFragment(fragment) => {
+                    let of = self.condition(fragment.node.type_condition.as_ref(), ty);
+                    self.merge(&fragment.node.selection_set.node, of, found);
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if let Some(fragment) = self.fragments.get(name)
+                        && found.spread.insert(name)
+                    {
+                        let of = self.condition(Some(&fragment.node.type_condition), None);
+                        self.merge(&fragment.node.selection_set.node, of, found);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn merged(&self, sets: impl Iterator<Item = (&'a SelectionSet, Option<TypeId>)>) -> Merged<'a> {
+        let mut found = Merged::default();
+        sets.for_each(|(set, ty)| self.merge(set, ty, &mut found));
+        found
+    }
+
+    pub(super) fn answer(&mut self, asked: &Merged<'a>, data: &Value) -> Spent {
+        let Value::Object(fields) = data else { return Spent::default() };
+        let mut spent = Spent::default();
+        for (key, asked) in &asked.keys {
+            // What is not there was skipped, or is of a fragment on another type.
+            let Some(answered) = fields.get(*key) else { continue };
+            let more = self.field_answer(asked, answered);
+            spent.cost += more.cost;
+            spent.leaves += more.leaves;
+        }
+        spent
+    }
+
+    fn field_answer(&mut self, asked: &[Asked<'a>], answered: &Value) -> Spent {
+        let of = |(field, ty): &Asked<'a>| self.prices.field(*ty, &field.node.name.node);
+        let Some((first, known)) = asked.first().and_then(|first| Some((first.0, of(first)?))) else {
+            return Spent { cost: 0, leaves: 1 };
+        };
+        if known.introspects {
+            return asked.iter().fold(Spent::default(), |sum, (field, ty)| {
+                let Measure { cost, leaves, .. } = self.field(field, *ty, LIST);
+                Spent { cost: sum.cost + cost, leaves: sum.leaves + leaves }
+            });
+        }
+        let set = |asked: &Asked<'a>| (&asked.0.node.selection_set.node, of(asked).and_then(|known| known.of));
+        let inner = self.merged(asked.iter().map(set));
+        let mut object = |of: &Value| 1 + self.answer(&inner, of).whole();
+        let (objects, leaves) = match answered {
+            Value::List(list) => (list.iter().map(&mut object).sum(), 0),
+            _ if inner.keys.is_empty() => (0, 1),
+            Value::Null => (0, 0),
+            one => (object(one), 0),
+        };
+        Spent { cost: objects + self.beforehand(known, &first.node), leaves }
+    }
+}

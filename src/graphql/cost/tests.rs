@@ -1,0 +1,103 @@
+use async_graphql::Pos;
+
+use super::*;
+use crate::graphql::described::DESCRIBED;
+
+fn measure(text: &str) -> Measure {
+    let prices = &DESCRIBED.prices;
+    let document = async_graphql::parser::parse_query(text).unwrap();
+    let (_, operation) = document.operations.iter().next().unwrap();
+    let measure = prices.operation(&document, &operation.node, &Variables::default()).0;
+    assert_eq!(prices.document(&document).levels, measure.levels);
+    measure
+}
+
+#[test]
+fn a_fragment_is_measured_once_and_one_that_spreads_itself_ends() {
+    let doubled = |i: usize| format!("fragment F{i} on Tenant {{ ...F{} ...F{} }} ", i + 1, i + 1);
+    let fragments: String = (0..100).map(doubled).collect();
+    let list = "fragment F100 on Tenant { virtualExtensions(first: 7) { nodes { id } } }";
+    let measured = measure(&format!("{{ tenant {{ ...F0 }} }} {fragments} {list}"));
+    assert_eq!((measured.cost, measured.levels.value), (u64::MAX, 4));
+    let cyclic = measure("{ tenant { ...A } } fragment A on Tenant { id ...B } fragment B on Tenant { code ...A }");
+    assert_eq!((cyclic.cost, cyclic.levels.value), (1, 2));
+}
+
+/// Before it is not known what is merged; the answer stands there once.
+#[test]
+fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
+    let page = |fields: &str| format!("{{ tenant {{ extensions(first: 10) {{ nodes {{ {fields} }} }} }} }}");
+    for (times, cost) in [(1, 12), (9, 12), (10, 22), (390, 402)] {
+        let text = page(&"id ".repeat(times));
+        assert_eq!(measure(&text).cost, cost, "{times}");
+        let (document, nodes) =
+            (async_graphql::parser::parse_query(text).unwrap(), vec![async_graphql::value!({ "id": "x" }); 10]);
+        let data = async_graphql::value!({ "tenant": { "extensions": { "nodes": nodes } } });
+        let (_, operation) = document.operations.iter().next().unwrap();
+        let prices = &DESCRIBED.prices;
+        assert_eq!(prices.answer(&document, &operation.node, &Variables::default(), &data), 12, "{times}");
+    }
+    assert_eq!(measure(&format!("{{ {} }}", "__typename ".repeat(60))).cost, 6);
+    let twice = page("...F ...F") + &format!("fragment F on Extension {{ {} }}", "id ".repeat(10));
+    assert_eq!(measure(&twice).cost, 32);
+}
+
+/// Where to look: at the list that costs most, not at what it hangs under.
+#[test]
+fn the_dearest_list_is_named() {
+    let measured = measure("{ tenant { extensions(first: 3) { nodes { id } }\nqueues(first: 4) { nodes { id } } } }");
+    assert_eq!((measured.cost, measured.dearest), (10, Peak { value: 5, at: Pos { line: 2, column: 1 } }));
+}
+
+#[test]
+fn what_may_read_a_whole_tenant_is_known_however_little_it_shows() {
+    for text in [
+        "{ tenant { virtualExtensions(first: 1, filter: {name: {contains: \"x\"}}) { totalCount } } }",
+        "{ tenant { ...F } } fragment F on Tenant { queues(search: \"x\") { nodes { id } } }",
+        "{ tenantLint(first: 1) { nodes { code } } }",
+    ] {
+        assert!(measure(text).walks, "{text}");
+    }
+    let page = "{ tenant { virtualExtensions(first: 100, search: null) { totalCount nodes { id } } } }";
+    assert!(!measure(page).walks);
+}
+
+/// In literals and in variables, whole inputs and single values.
+#[test]
+fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
+    let measure = |text: &str, variables: serde_json::Value| {
+        let document = async_graphql::parser::parse_query(text).unwrap();
+        let (_, operation) = document.operations.iter().next().unwrap();
+        let variables = Variables::from_json(variables);
+        let measure = DESCRIBED.prices.operation(&document, &operation.node, &variables).0;
+        (measure.cost, measure.secret)
+    };
+    let save = |input: &str| {
+        format!(
+            "mutation($i: VirtualExtensionCreateInput, $p: String, $d: Boolean = true) {{
+               virtualExtensionCreate(input: {input}) {{ userErrors {{ code }} }} }}"
+        )
+    };
+    let two = "information: {securityPin: \"7305\"}, security: {lockPin: $p}";
+    let plain = measure(&save("{note: {branch: \"x\"}}"), serde_json::json!({}));
+    assert!(plain.0 < 30 && !plain.1, "{plain:?}");
+    let more = |pins: u64, apart: bool| (plain.0 + 200 * pins, apart);
+    for (input, variables, pins, apart) in [
+        (format!("{{{two}}}"), serde_json::json!({ "p": "4711" }), 2, true),
+        (format!("{{{two}}}"), serde_json::json!({}), 1, true),
+        (format!("{{{two}, dryRun: false}}"), serde_json::json!({ "p": "4711" }), 2, true),
+        (format!("{{{two}, dryRun: true}}"), serde_json::json!({ "p": "4711" }), 0, true),
+        (format!("{{{two}, dryRun: $d}}"), serde_json::json!({ "p": "4711" }), 0, true),
+        (format!("{{{two}, dryRun: $d}}"), serde_json::json!({ "p": "4711", "d": false }), 2, true),
+        ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "webPassword": "x" } } }), 1, true),
+        ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "webPassword": null } } }), 0, false),
+        ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "twoFactorSecret": "x" } } }), 0, false),
+    ] {
+        assert_eq!(measure(&save(&input), variables.clone()), more(pins, apart), "{input} {variables}");
+    }
+}
+
+#[test]
+fn what_is_not_in_the_schema_is_a_plain_field() {
+    assert_eq!(measure("{ nothing { is { here } } tenant { nor(here: 1) } }").cost, 3);
+}

@@ -1,0 +1,101 @@
+//! The walk over an operation: the values of arguments, and what fields cost by them.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition, OperationDefinition, TypeCondition};
+use async_graphql::{Name, Positioned, Value, Variables};
+
+use super::measure::Measure;
+use crate::graphql::prices::{HASH, Known, Prices, Secrets, TypeId, WALK, WALKING};
+use crate::graphql::schema::{MOST, PAGE};
+
+/// A walk over an operation.
+pub(super) struct Walk<'a> {
+    pub(super) prices: &'a Prices,
+    pub(super) fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    operation: &'a OperationDefinition,
+    variables: &'a Variables,
+    /// What fragments measure, by the length of the page that they are spread in; nothing while one is being measured,
+    /// so that a fragment that spreads itself ends.
+    pub(super) measured: HashMap<(&'a str, u64), Measure>,
+    /// Whether the value of a variable was asked for.
+    pub(super) varies: Cell<bool>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        prices: &'a Prices,
+        document: &'a ExecutableDocument,
+        operation: &'a OperationDefinition,
+        variables: &'a Variables,
+    ) -> Self {
+        let measured = HashMap::new();
+        Self { prices, fragments: &document.fragments, operation, variables, measured, varies: Cell::new(false) }
+    }
+
+    /// The type of a fragment, which without a condition is that of what it stands in.
+    pub(super) fn condition(&self, on: Option<&Positioned<TypeCondition>>, ty: Option<TypeId>) -> Option<TypeId> {
+        on.map_or(ty, |condition| self.prices.of(&condition.node.on.node))
+    }
+
+    /// The value of an argument; `None` when it is left out or null.
+    pub(super) fn argument(&self, field: &Field, name: &str) -> Option<Value> {
+        let literal = field.get_argument(name)?.node.clone();
+        let known = |variable: Name| Ok::<_, Infallible>(self.variable(&variable).unwrap_or_default());
+        literal.into_const_with(known).ok().filter(|value| *value != Value::Null)
+    }
+
+    fn variable(&self, name: &Name) -> Option<Value> {
+        self.varies.set(true);
+        let default = || {
+            let mut definitions = self.operation.variable_definitions.iter();
+            let definition = definitions.find(|definition| definition.node.name.node == *name)?;
+            Some(definition.node.default_value.as_ref()?.node.clone())
+        };
+        self.variables.get(name).cloned().or_else(default)
+    }
+
+    /// The length of the page that a field asks for. One that is too short or too long is refused later.
+    pub(super) fn page(&self, field: &Field) -> u64 {
+        let first = match self.argument(field, "first") {
+            Some(Value::Number(first)) => first.as_i64().unwrap_or(MOST),
+            _ => PAGE,
+        };
+        first.clamp(1, MOST).unsigned_abs()
+    }
+
+    /// Whether a field has an argument that can make it walk.
+    pub(super) fn is_made_to_walk(&self, known: &Known, field: &Field) -> bool {
+        known.paged && WALKING.iter().any(|name| self.argument(field, name).is_some())
+    }
+
+    /// How many secrets that are hashed a field sends, and how many of them it pays for: none on a dry run.
+    pub(super) fn secrets(&self, known: &Known, field: &Field) -> (u64, u64) {
+        let of = |Secrets { argument, paths }: &Secrets| {
+            let Some(input) = self.argument(field, argument) else { return (0, 0) };
+            let sent: u64 = paths.iter().map(|path| count(&input, path)).sum();
+            let is_tried = matches!(&input, Value::Object(input) if input.get("dryRun") == Some(&Value::Boolean(true)));
+            (sent, if is_tried { 0 } else { sent })
+        };
+        known.secrets.iter().map(of).fold((0, 0), |(all, all_paid), (sent, paid)| (all + sent, all_paid + paid))
+    }
+
+    /// What a field costs before any object of it.
+    pub(super) fn beforehand(&self, known: &Known, field: &Field) -> u64 {
+        let walk = if self.is_made_to_walk(known, field) { WALK } else { 0 };
+        known.surcharge.saturating_add(walk).saturating_add(HASH.saturating_mul(self.secrets(known, field).1))
+    }
+}
+
+/// How many values there are at a place of another.
+fn count(value: &Value, path: &[String]) -> u64 {
+    match (value, path) {
+        (Value::List(list), _) => list.iter().map(|entry| count(entry, path)).sum(),
+        (Value::Null, _) => 0,
+        (_, []) => 1,
+        (Value::Object(fields), [first, rest @ ..]) => fields.get(first.as_str()).map_or(0, |inner| count(inner, rest)),
+        _ => 0,
+    }
+}

@@ -1,0 +1,144 @@
+//! Executing requests: by plans, or else by the executor.
+
+use std::sync::Arc;
+
+use async_graphql::{Request, Response, ServerError, Value};
+
+use super::answer::{Cost, Reply};
+use super::api::Api;
+use super::batch::Batches;
+use super::described::DESCRIBED;
+use super::documents::Document;
+use super::introspection::refusal;
+use super::layer::{Done, Once};
+use super::planned::GaveUp;
+use super::scope::{Asking, Scope};
+use super::validation::NotNull;
+use super::variables::{coerce, leave_out_absent};
+
+impl Api {
+    /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
+    /// as [`Api::estimate`] answered. A document that has been answered before is not validated again.
+    pub async fn execute(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, Cost) {
+        let shows = shows_cost(&request);
+        let (reply, actual) = match self.prepared(document, request, &asking) {
+            // The state of an execution is large: it stays off the stack of who polls it.
+            Ok((document, request)) => Box::pin(self.answered(document, request, asking, requested)).await,
+            Err(errors) => (Reply::refused(errors), 0),
+        };
+        self.complete(reply, Cost { requested, actual }, shows)
+    }
+
+    /// Says in an answer what it has cost, where that was asked for.
+    pub(super) fn complete(&self, mut reply: Reply, cost: Cost, shows: bool) -> (Reply, Cost) {
+        if shows && reply.was_executed() {
+            reply.extend("cost", cost.value());
+        }
+        reply.shorten_errors(&self.limits);
+        (reply, cost)
+    }
+
+    /// Executes a request that can be executed, by a plan or else by the executor, and says what it has cost.
+    async fn answered(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, u64) {
+        match self.planned(&document, &request, &asking, requested).await {
+            Ok(answered) => answered,
+            Err(gave_up) => self.answered_by_executor(document, request, asking, requested, gave_up).await,
+        }
+    }
+
+    async fn answered_by_executor(
+        &self,
+        document: Document,
+        request: Request,
+        asking: Asking,
+        requested: u64,
+        gave_up: Option<GaveUp>,
+    ) -> (Reply, u64) {
+        let variables = request.variables.clone();
+        let selected = document.selected(request.operation_name.as_deref());
+        let (unplanned, done) = gave_up.map_or((None, Vec::new()), |GaveUp { why, done }| (Some(why), done));
+        let mut request = with_document(request, &document);
+        if !done.is_empty() {
+            request = request.data(Done::of(done));
+        }
+        let mut reply = Reply::from(self.run(request, asking).await);
+        reply.unplanned = unplanned;
+        let actual = match selected {
+            Some((_, operation)) if reply.was_executed() && reply.errors().is_empty() => {
+                DESCRIBED.prices.answer(document.parsed(), operation, &variables, reply.data())
+            }
+            // Where something failed, it is not known how much was done until then.
+            Some(_) if reply.was_executed() => requested,
+            _ => 0,
+        };
+        (reply, actual)
+    }
+
+    /// Executes a request as [`Api::execute`] does, whose plan has given up.
+    pub async fn execute_unplanned(
+        &self,
+        gave_up: GaveUp,
+        (document, request): (Document, Request),
+        asking: Asking,
+        requested: u64,
+    ) -> (Reply, Cost) {
+        let shows = shows_cost(&request);
+        let (reply, actual) = match self.prepared(document, request, &asking) {
+            Ok((document, request)) => {
+                let executed = self.answered_by_executor(document, request, asking, requested, Some(gave_up));
+                Box::pin(executed).await
+            }
+            Err(errors) => (Reply::refused(errors), 0),
+        };
+        self.complete(reply, Cost { requested, actual }, shows)
+    }
+
+    /// A request that can be executed: its document is valid, its operation is there, each variable has a value of its
+    /// type or none.
+    ///
+    /// # Errors
+    /// All that keeps it from being executed for who asks.
+    pub(super) fn prepared(
+        &self,
+        document: Document,
+        mut request: Request,
+        asking: &Asking,
+    ) -> Result<(Document, Request), Vec<ServerError>> {
+        if !self.explorable
+            && let Some(refusal) = refusal(document.parsed(), asking.viewer.as_ref())
+        {
+            return Err(vec![refusal]);
+        }
+        let document = self.checked(document)?;
+        let selected = document.operation_of(request.operation_name.as_deref()).map_err(|error| vec![error])?;
+        let nothing = NotNull::default();
+        let not_null = document.not_null().unwrap_or(&nothing);
+        request.variables = coerce(selected, not_null, &DESCRIBED.types, std::mem::take(&mut request.variables))?;
+        Ok((document, request))
+    }
+
+    async fn run(&self, request: Request, asking: Asking) -> Response {
+        let batches = Batches::default();
+        let snapshot = Arc::clone(&asking.snapshot);
+        let budget = self.budget();
+        let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
+        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(Once::default())));
+        batches.drive(snapshot, execution).await
+    }
+}
+
+/// Whether the answer to a request says what it has cost: `"extensions": {"cost": true}`.
+pub(super) fn shows_cost(request: &Request) -> bool {
+    request.extensions.get("cost") == Some(&Value::Boolean(true))
+}
+
+/// A request with its document as the executor takes it.
+pub(super) fn with_document(mut request: Request, document: &Document) -> Request {
+    let mut parsed = (**document.parsed()).clone();
+    let selected = document.selected(request.operation_name.as_deref());
+    if selected.is_some_and(|(_, operation)| operation.variable_definitions.len() > request.variables.len()) {
+        leave_out_absent(&mut parsed, &request.variables);
+    }
+    request.set_parsed_query(parsed);
+    request
+}

@@ -1,0 +1,186 @@
+//! Selections: what stands under each key of an object, as conditions and fragments say.
+
+use std::collections::HashSet;
+
+use async_graphql::parser::types::{Directive, ExecutableDocument, Field as Asking, Selection, SelectionSet};
+use async_graphql::{Name, Pos, Positioned, Value, Variables};
+use async_graphql_value::Value as Written;
+use indexmap::IndexMap;
+
+use crate::domain::json;
+use crate::graphql::layer::{Field, Layer, Object, OfRow};
+use crate::graphql::plan::shape::{Asked, Entry, Fields};
+use crate::graphql::plan::unplanned::{Result, Unplanned};
+use crate::graphql::prices::Prices;
+
+/// More selections than these are not compiled, each counted as often as fragments bring it.
+const MOST: usize = 20_000;
+
+/// An operation while it is compiled.
+pub(super) struct Compiler<'a> {
+    pub(super) layer: &'static Layer,
+    prices: &'static Prices,
+    pub(super) document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    pub(super) conditions: HashSet<Name>,
+    pub(super) left: usize,
+    pub(super) readings: usize,
+    pub(super) found: usize,
+    pub(super) columns: Vec<OfRow>,
+    pub(super) only_rows: bool,
+}
+
+/// What is found of a selection while its keys are collected.
+struct Collected<'a> {
+    object: &'static Object,
+    /// The fields that are selected under each key, in the order of the answer.
+    keys: IndexMap<&'a Name, Vec<&'a Positioned<Asking>>>,
+    spread: HashSet<&'a Name>,
+}
+
+impl<'a> Compiler<'a> {
+    pub(super) fn new(
+        layer: &'static Layer,
+        prices: &'static Prices,
+        document: &'a ExecutableDocument,
+        variables: &'a Variables,
+    ) -> Self {
+        Self {
+            layer,
+            prices,
+            document,
+            variables,
+            conditions: HashSet::new(),
+            left: MOST,
+            readings: 0,
+            found: 0,
+            columns: Vec::new(),
+            only_rows: true,
+        }
+    }
+
+    pub(super) fn note_conditions(&mut self, set: &SelectionSet) {
+        for item in &set.items {
+            for directive in item.node.directives() {
+                let argument = directive.node.get_argument("if").map(|value| &value.node);
+                if let (Some(Written::Variable(name)), true) = (argument, is_condition(directive)) {
+                    self.conditions.insert(name.clone());
+                }
+            }
+            match &item.node {
+                Selection::Field(field) => self.note_conditions(&field.node.selection_set.node),
+                Selection::InlineFragment(fragment) => self.note_conditions(&fragment.node.selection_set.node),
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+
+    /// Whether a selection stands, as its conditions say.
+    fn stands(&self, item: &Selection) -> bool {
+        item.directives().iter().filter(|directive| is_condition(directive)).all(|directive| {
+            let value = match directive.node.get_argument("if").map(|value| &value.node) {
+                Some(Written::Variable(name)) => self.variables.get(name) == Some(&Value::Boolean(true)),
+                Some(Written::Boolean(value)) => *value,
+                _ => false,
+            };
+            value == (directive.node.name.node == "include")
+        })
+    }
+
+    /// Collects the keys of a selection.
+    fn collect(&mut self, set: &'a SelectionSet, found: &mut Collected<'a>) -> Result<()> {
+        for item in &set.items {
+            self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;
+            if !self.stands(&item.node) {
+                continue;
+            }
+            match &item.node {
+                Selection::Field(field) => {
+                    found.keys.entry(&field.node.response_key().node).or_default().push(field);
+                }
+                Selection::InlineFragment(fragment) => {
+                    let on = fragment.node.type_condition.as_ref().map(|condition| &condition.node.on.node);
+                    if on.is_none_or(|on| found.object.is(on)) {
+                        self.collect(&fragment.node.selection_set.node, found)?;
+                    }
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    let Some(fragment) = self.document.fragments.get(name) else { continue };
+                    let on = &fragment.node.type_condition.node.on.node;
+                    if found.spread.insert(name) && found.object.is(on) {
+                        self.collect(&fragment.node.selection_set.node, found)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is selected of an object; `what` compiles each key.
+    pub(super) fn fields<W>(
+        &mut self,
+        object: &'static Object,
+        sets: &[&'a SelectionSet],
+        mut what: impl FnMut(&mut Self, Selected<'a>) -> Result<W>,
+    ) -> Result<Fields<W>> {
+        let mut found = Collected { object, keys: IndexMap::new(), spread: HashSet::new() };
+        for set in sets {
+            self.collect(set, &mut found)?;
+        }
+        let ty = self.prices.of(&object.name);
+        let mut entries = Vec::with_capacity(found.keys.len());
+        for (name, fields) in found.keys {
+            let Some(first) = fields.first().map(|field| &field.node) else { continue };
+            let mut key = Vec::new();
+            json::write(name.as_str(), &mut key);
+            key.push(b':');
+            let known = self.prices.field(ty, &first.name.node);
+            let price = known.map_or(0, |known| known.surcharge);
+            let field = match first.name.node.as_str() {
+                "__typename" => None,
+                "__schema" | "__type" => return Err(Unplanned::Introspection),
+                field => Some(object.fields.get(field).ok_or(Unplanned::Field)?),
+            };
+            let at = fields.first().map(|field| field.pos).unwrap_or_default();
+            let sets = fields.iter().map(|field| &field.node.selection_set.node).collect();
+            let what = what(self, Selected { field, asked: first, sets, at })?;
+            entries.push(Entry { key: key.into(), price, what });
+        }
+        Ok(Fields(entries))
+    }
+
+    pub(super) fn object(&self, name: &str) -> Result<&'static Object> {
+        self.layer.objects.get(name).ok_or(Unplanned::Field)
+    }
+
+    pub(super) fn next(count: &mut usize) -> usize {
+        *count += 1;
+        *count - 1
+    }
+}
+
+/// A key of an object, with the first of its fields, which stands for all of them.
+pub(super) struct Selected<'a> {
+    /// `None` for the name of the type.
+    pub(super) field: Option<&'static Field>,
+    pub(super) asked: &'a Asking,
+    /// What is selected below each of them, which is merged.
+    sets: Vec<&'a SelectionSet>,
+    /// Where in the document.
+    pub(super) at: Pos,
+}
+
+impl<'a> Selected<'a> {
+    pub(super) fn sets(&self) -> &[&'a SelectionSet] {
+        &self.sets
+    }
+
+    pub(super) fn asked(&self, field: &'static Field) -> Asked {
+        Asked { field, arguments: self.asked.arguments.clone() }
+    }
+}
+
+fn is_condition(directive: &Positioned<Directive>) -> bool {
+    ["skip", "include"].contains(&directive.node.name.node.as_str())
+}

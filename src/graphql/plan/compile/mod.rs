@@ -1,0 +1,172 @@
+//! From a document to a plan.
+
+mod compiler;
+mod draft;
+mod objects;
+
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, SelectionSet};
+use async_graphql::{Name, Variables};
+
+use self::compiler::{Compiler, Selected};
+use super::shape::{
+    Any, Change, Fields, Info, OfEdge, OfPage, OfThing, Page, Plan, Root, Single, Tenant, What, Worked,
+};
+use super::unplanned::{Result, Unplanned};
+use crate::graphql::layer::{
+    Answer, Field, Layer, Object, OfEdge as ReadEdge, OfPage as ReadPage, OfRoot, OfTenant, Read,
+};
+use crate::graphql::prices::Prices;
+
+/// The plan of an operation, and the variables that its conditions look at, for whose values alone it is good.
+pub fn compile(
+    layer: &'static Layer,
+    prices: &'static Prices,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> (Result<Plan>, Vec<Name>) {
+    let mut compiler = Compiler::new(layer, prices, document, variables);
+    // Whatever is left out of the plan of these values, others may ask for.
+    compiler.note_conditions(&operation.selection_set.node);
+    document.fragments.values().for_each(|fragment| compiler.note_conditions(&fragment.node.selection_set.node));
+    let root = match operation.ty {
+        OperationType::Mutation => compiler.mutation(&[&operation.selection_set.node]),
+        _ => compiler.root(&[&operation.selection_set.node]),
+    };
+    let Compiler { readings, mut columns, conditions, only_rows, .. } = compiler;
+    columns.sort_unstable();
+    columns.dedup();
+    (root.map(|root| Plan { root, columns, readings, only_rows }), conditions.into_iter().collect())
+}
+
+impl<'a> Compiler<'a> {
+    fn root(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Root>> {
+        let object = self.object(&self.layer.query)?;
+        self.fields(object, sets, |this, selected| {
+            let (field, sets) = match selected.field {
+                None => return Ok(Root::Typename(&object.name)),
+                Some(field) => (field, selected.sets()),
+            };
+            Ok(match field.read {
+                Read::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(sets)?),
+                Read::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(sets)?),
+                Read::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(sets)?),
+                Read::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(sets)?),
+                _ => Root::Worked(this.worked(field, &selected)?),
+            })
+        })
+    }
+
+    fn mutation(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Root>> {
+        let object = self.object(&self.layer.mutation)?;
+        self.fields(object, sets, |this, selected| {
+            let Some(field) = selected.field else { return Ok(Root::Typename(&object.name)) };
+            // An error of the field has to be one of the whole mutation.
+            if field.ty.is_nullable() {
+                return Err(Unplanned::Field);
+            }
+            let save = if let Read::Save(save) = field.read { Some(save) } else { None };
+            let what = this.what(field, selected.sets())?;
+            let worked = Worked { asked: selected.asked(field), selected: what.selected(), what };
+            Ok(Root::Change(Change { worked, save, at: (selected.asked.response_key().node.clone(), selected.at) }))
+        })
+    }
+
+    /// A field that works out what it answers.
+    fn worked(&mut self, field: &'static Field, selected: &Selected<'a>) -> Result<Worked> {
+        match &field.answer {
+            Answer::Now(_) => {}
+            Answer::Read(reads) => self.only_rows &= reads.is_of_a_tenant(),
+            Answer::Later(_) | Answer::Stream(_) | Answer::Elsewhere => return Err(Unplanned::Field),
+        }
+        let what = self.what(field, selected.sets())?;
+        Ok(Worked { asked: selected.asked(field), selected: what.selected(), what })
+    }
+
+    /// What is selected of what a field works out.
+    fn what(&mut self, field: &'static Field, sets: &[&'a SelectionSet]) -> Result<What> {
+        let ty = field.ty.name();
+        if self.layer.is_leaf(ty) {
+            return Ok(What::Plain);
+        }
+        if ty == "Tenant" {
+            return Ok(What::Tenant(self.tenant(sets)?));
+        }
+        let has_row = |object: &Object| object.is("PbxObject") || object.name == "NewVirtualExtension";
+        match self.layer.objects.get(ty) {
+            Some(object) if !has_row(object) => Ok(What::Thing(self.fields(object, sets, |this, selected| {
+                let Some(field) = selected.field else { return Ok(OfThing::Typename(&object.name)) };
+                Ok(OfThing::Field(this.worked(field, &selected)?))
+            })?)),
+            None if ty != "PbxObject" => Err(Unplanned::Field),
+            _ => Ok(What::Object(self.objects(ty, sets)?)),
+        }
+    }
+
+    fn any(&mut self, sets: &[&'a SelectionSet]) -> Result<Any> {
+        let (tenant, mut objects) = (self.tenant(sets)?, self.objects("PbxObject", sets)?);
+        // Whether they are there is found out by their rows.
+        objects.needs_rows = true;
+        Ok(Any { tenant, objects })
+    }
+
+    fn tenant(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Tenant>> {
+        let object = self.object("Tenant")?;
+        self.fields(object, sets, |this, selected| {
+            let Some(field) = selected.field else { return Ok(Tenant::Typename(&object.name)) };
+            let sets = selected.sets();
+            Ok(match field.read {
+                Read::Tenant(OfTenant::Id) => Tenant::Id,
+                Read::Tenant(OfTenant::Revision) => Tenant::Revision,
+                Read::Value(_, at) => Tenant::Setting(at),
+                Read::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
+                Read::Tenant(OfTenant::One(kind)) => {
+                    let mut objects = this.objects(field.ty.name(), sets)?;
+                    // Whether it is there, and of the kind, is found out by its row.
+                    objects.needs_rows = true;
+                    let id = Self::next(&mut this.found);
+                    Tenant::One(Single { id, asked: selected.asked(field), kind, objects })
+                }
+                Read::Tenant(OfTenant::Page(kind)) => {
+                    let fields = this.page(field, sets)?;
+                    let total = fields.0.iter().any(|entry| matches!(entry.what, OfPage::Total));
+                    let id = Self::next(&mut this.found);
+                    Tenant::Page(Page { id, asked: selected.asked(field), kind, fields, total })
+                }
+                _ => Tenant::Worked(Self::next(&mut this.found), this.worked(field, &selected)?),
+            })
+        })
+    }
+
+    fn page(&mut self, page: &'static Field, sets: &[&'a SelectionSet]) -> Result<Fields<OfPage>> {
+        let object = self.object(page.ty.name())?;
+        self.fields(object, sets, |this, selected| {
+            let Some(field) = selected.field else { return Ok(OfPage::Typename(&object.name)) };
+            let (ty, sets) = (field.ty.name(), selected.sets());
+            Ok(match field.read {
+                Read::Page(ReadPage::Edges) => {
+                    let edge = this.object(ty)?;
+                    OfPage::Edges(this.fields(edge, sets, |this, selected| {
+                        let Some(field) = selected.field else { return Ok(OfEdge::Typename(&edge.name)) };
+                        Ok(match field.read {
+                            Read::Edge(ReadEdge::Node) => OfEdge::Node(this.objects(field.ty.name(), selected.sets())?),
+                            Read::Edge(ReadEdge::Cursor) => OfEdge::Cursor,
+                            _ => return Err(Unplanned::Field),
+                        })
+                    })?)
+                }
+                Read::Page(ReadPage::Nodes) => OfPage::Nodes(this.objects(ty, sets)?),
+                Read::Page(ReadPage::Info) => {
+                    let info = this.object(ty)?;
+                    OfPage::Info(this.fields(info, sets, |_, selected| match selected.field {
+                        None => Ok(Info::Typename(&info.name)),
+                        Some(Field { read: Read::PageInfo(is), .. }) => Ok(Info::Is(*is)),
+                        Some(_) => Err(Unplanned::Field),
+                    })?)
+                }
+                Read::Page(ReadPage::Total) => OfPage::Total,
+                _ => return Err(Unplanned::Field),
+            })
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! Reading objects, level by level: one statement for each shape of objects, however many there are.
+
+use super::found::{Found, FoundRow, LoadedList};
+use super::read::{Read, by_tenant};
+use super::reading::{List, Reading};
+use super::shape::{Objects, OfObject, Shape, Step, Value};
+use super::unplanned::{Result, Unplanned};
+use crate::domain::{ObjectId, TenantId};
+use crate::graphql::layer::OfRow;
+use crate::store::{self, Query, StoreError, Wanted};
+
+impl<'p> Read<'p, '_> {
+    /// Reads what the root fields lead to, level by level.
+    pub(super) fn levels(&mut self) -> Result<()> {
+        while !self.level.is_empty() {
+            let level = std::mem::take(&mut self.level);
+            self.objects(level)?;
+        }
+        Ok(())
+    }
+
+    /// Reads one level of objects, and notes the next.
+    fn objects(&mut self, level: Vec<(&'p Objects, Vec<ObjectId>)>) -> Result<()> {
+        let mut wanted: Vec<ObjectId> = Vec::new();
+        for (objects, ids) in &level {
+            if objects.needs_rows {
+                wanted.extend(ids.iter().filter(|id| !self.found.rows.contains_key(id)));
+            }
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        if !wanted.is_empty() {
+            self.batches.push(("object", wanted.len()));
+            for (tenant, ids) in by_tenant(&wanted) {
+                own_rows(&mut Query::new(self.session, tenant), self.columns, &ids, &mut self.found)?;
+            }
+        }
+        let mut shapes: Vec<(&'p Shape, Vec<ObjectId>)> = Vec::new();
+        for (objects, mut ids) in level {
+            ids.sort_unstable();
+            ids.dedup();
+            if let [only] = objects.shapes.as_slice() {
+                // Of one by its id it is known only now whether it is there, and what it is.
+                if objects.needs_rows {
+                    let fits = |id: &ObjectId| {
+                        self.found.rows.get(id).is_some_and(|row| only.kind.is_none_or(|kind| kind == row.kind()))
+                    };
+                    ids.retain(fits);
+                }
+                shapes.push((only, ids));
+                continue;
+            }
+            for shape in &objects.shapes {
+                let has_it = |id: &&ObjectId| {
+                    let kind = self.found.rows.get(id).map(FoundRow::kind);
+                    kind.and_then(|kind| objects.shape(Some(kind))).is_some_and(|own| std::ptr::eq(own, shape))
+                };
+                shapes.push((shape, ids.iter().filter(has_it).copied().collect()));
+            }
+        }
+        shapes.retain(|(_, ids)| !ids.is_empty());
+        for (shape, ids) in &shapes {
+            for entry in &shape.fields.0 {
+                if let OfObject::Worked(at, worked) = &entry.what {
+                    self.work_all(*at, worked, ids)?;
+                }
+            }
+        }
+        self.load(&shapes)?;
+        shapes.iter().try_for_each(|(shape, ids)| self.shape(shape, ids))
+    }
+
+    /// Reads the sections or details of objects: of each tenant in one go.
+    fn load(&mut self, shapes: &[(&'p Shape, Vec<ObjectId>)]) -> Result<()> {
+        let mut of_tenants: Vec<(TenantId, Vec<&'p Reading>, Vec<Wanted<'p>>)> = Vec::new();
+        for (shape, ids) in shapes {
+            let Some(reading) = &shape.reading else { continue };
+            self.batches.extend(reading.chosen.infos.iter().map(|info| (info.table, ids.len())));
+            for (tenant, ids) in by_tenant(ids) {
+                let wanted = Wanted { chosen: &reading.chosen, ids: ids.into_iter().collect() };
+                match of_tenants.iter_mut().find(|(known, ..)| *known == tenant) {
+                    Some((_, readings, all)) => {
+                        readings.push(reading);
+                        all.push(wanted);
+                    }
+                    None => of_tenants.push((tenant, vec![reading], vec![wanted])),
+                }
+            }
+        }
+        let Self { session, found, .. } = self;
+        for (tenant, readings, wanted) in of_tenants {
+            for reading in &readings {
+                let loaded = found.loaded.get_mut(reading.id).ok_or(Unplanned::Error)?;
+                loaded.lists.resize_with(reading.lists.len(), LoadedList::default);
+            }
+            store::read_chosen(&mut Query::new(*session, tenant), &wanted, &mut |at, list, columns| {
+                let reading = readings.get(at).copied();
+                let loaded = reading.and_then(|reading| found.loaded.get_mut(reading.id));
+                let missing = || StoreError::Bug("what is read has no place".into());
+                let (reading, loaded) = reading.zip(loaded).ok_or_else(missing)?;
+                loaded.put(reading, (tenant, list), columns)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Notes what objects lead to.
+    fn shape(&mut self, shape: &'p Shape, ids: &[ObjectId]) -> Result<()> {
+        let Some(reading) = &shape.reading else { return Ok(()) };
+        for entry in &shape.fields.0 {
+            match &entry.what {
+                OfObject::Typename(_) | OfObject::Row(_) | OfObject::Worked(..) => {}
+                OfObject::Section(values) => {
+                    for entry in &values.0 {
+                        self.value(reading, &entry.what, ids)?;
+                    }
+                }
+                OfObject::Detail(value) => self.value(reading, value, ids)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what a value of some objects leads to.
+    fn value(&mut self, reading: &Reading, value: &'p Value, ids: &[ObjectId]) -> Result<()> {
+        let loaded = self.found.loaded.get(reading.id).ok_or(Unplanned::Error)?;
+        let (mut spent, mut next) = (0, Vec::new());
+        let list = |at: usize| loaded.lists.get(at).ok_or(Unplanned::Error);
+        match value {
+            Value::Typename(_) | Value::Cell(_) | Value::Many(_) => {}
+            Value::Ids(at) => {
+                let list = list(*at)?;
+                spent += ids.iter().map(|id| list.rows(*id).len()).sum::<usize>();
+            }
+            Value::One(at, objects) => {
+                let width = reading.leads.len();
+                let lead = |id: &ObjectId| {
+                    let local = loaded.table.lead(loaded.index.get(id)? * width + at)?;
+                    Some(ObjectId { tenant: id.tenant, local })
+                };
+                let led: Vec<_> = ids.iter().filter_map(lead).collect();
+                spent += led.len();
+                next.push((objects, led));
+            }
+            Value::All(at, objects) => {
+                let list = list(*at)?;
+                let led: Vec<_> = ids.iter().flat_map(|id| list.ids(*id)).collect();
+                spent += led.len();
+                next.push((objects, led));
+            }
+            Value::Steps(at, fields) => {
+                let list = list(*at)?;
+                spent += ids.iter().map(|id| list.rows(*id).len()).sum::<usize>();
+                for entry in &fields.0 {
+                    if let Step::Object(objects) = &entry.what {
+                        let led: Vec<_> = ids.iter().flat_map(|id| list.ids(*id)).collect();
+                        spent += led.len();
+                        next.push((objects, led));
+                    }
+                }
+            }
+            Value::Entries(at, fields) => {
+                let (list, width) = (list(*at)?, reading.lists.get(*at).map_or(0, List::leads));
+                spent += ids.iter().map(|id| list.rows(*id).len()).sum::<usize>();
+                for entry in &fields.0 {
+                    let Value::One(lead, objects) = &entry.what else { continue };
+                    let mut led = Vec::new();
+                    for id in ids {
+                        let locals = list.rows(*id).filter_map(|row| list.table.lead(row * width + lead));
+                        led.extend(locals.map(|local| ObjectId { tenant: id.tenant, local }));
+                    }
+                    spent += led.len();
+                    next.push((objects, led));
+                }
+            }
+        }
+        self.level.extend(next);
+        self.spend(spent)
+    }
+}
+
+/// Reads the own rows of objects of one tenant.
+fn own_rows(query: &mut Query<'_>, columns: &[OfRow], ids: &[i64], found: &mut Found) -> store::Result<()> {
+    let (tenant, ids) = (query.tenant(), ids.iter().copied().collect());
+    let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
+    store::scan_objects(query, &ids, &names, &mut |row| found.put_own(tenant, columns, row))
+}

@@ -1,0 +1,85 @@
+//! A plan while it is carried out: what it has to do with, and what it is to read next.
+
+use async_graphql::{Name, Variables};
+
+use super::found::Found;
+use super::shape::{Asked, Objects, Plan};
+use super::unplanned::{Result, Unplanned};
+use crate::domain::{ObjectId, TenantId};
+use crate::graphql::layer::{Args, Given as _, Layer, OfRow};
+use crate::graphql::prices::{WALK, WALKING};
+use crate::service::Viewer;
+use crate::store::{Deadline, Session};
+
+/// Who asks, and what of the request a plan does not know.
+pub struct Asks<'a> {
+    /// Who asks.
+    pub viewer: &'a Viewer,
+    /// The values of its variables.
+    pub variables: &'a Variables,
+    /// The most objects that it may be answered.
+    pub most: u64,
+    /// The most bytes of its answer.
+    pub longest: usize,
+    /// The time, in milliseconds since 1970, and when it has to be answered.
+    pub now: i64,
+    /// See `now`.
+    pub deadline: Option<Deadline>,
+}
+
+/// The arguments of a field.
+///
+/// # Errors
+/// A value is not of its type.
+pub fn args(layer: &'static Layer, variables: &Variables, asked: &Asked) -> Result<Args> {
+    let variable = |name: &Name| variables.get(name).cloned();
+    Ok(Args::of(layer, &asked.field.args, &asked.arguments, &variable)?)
+}
+
+/// A plan while it is carried out.
+pub(super) struct Read<'p, 's> {
+    layer: &'static Layer,
+    pub(super) columns: &'p [OfRow],
+    pub(super) asks: &'p Asks<'p>,
+    pub(super) session: &'s mut dyn Session,
+    pub(super) spent: u64,
+    /// What is to be read next.
+    pub(super) level: Vec<(&'p Objects, Vec<ObjectId>)>,
+    pub(super) found: Found,
+    pub(super) batches: Vec<(&'static str, usize)>,
+}
+
+impl<'p, 's> Read<'p, 's> {
+    pub(super) fn new(plan: &'p Plan, layer: &'static Layer, asks: &'p Asks<'p>, session: &'s mut dyn Session) -> Self {
+        let (found, level, batches) = (Found::of(plan.readings), Vec::new(), Vec::new());
+        Self { layer, columns: &plan.columns, asks, session, spent: 0, level, found, batches }
+    }
+
+    /// Notes an object that is to be read next.
+    pub(super) fn next(&mut self, objects: &'p Objects, id: ObjectId) {
+        match self.level.iter_mut().find(|(known, _)| std::ptr::eq(*known, objects)) {
+            Some((_, ids)) => ids.push(id),
+            None => self.level.push((objects, vec![id])),
+        }
+    }
+
+    pub(super) fn spend(&mut self, objects: usize) -> Result<()> {
+        self.spent = self.spent.saturating_add(objects as u64);
+        if self.spent > self.asks.most { Err(Unplanned::Error) } else { Ok(()) }
+    }
+
+    pub(super) fn args(&self, asked: &Asked) -> Result<Args> {
+        args(self.layer, self.asks.variables, asked)
+    }
+}
+
+/// The local ids of sorted ids, by tenant.
+pub(super) fn by_tenant(ids: &[ObjectId]) -> Vec<(TenantId, Vec<i64>)> {
+    let tenants = ids.chunk_by(|a, b| a.tenant == b.tenant);
+    tenants.filter_map(|ids| Some((ids.first()?.tenant, ids.iter().map(|id| id.local).collect()))).collect()
+}
+
+/// What arguments cost.
+pub(super) fn price(args: &Args) -> u64 {
+    if WALKING.iter().any(|name| args.given(name).is_some()) { WALK } else { 0 }
+}

@@ -1,0 +1,60 @@
+//! What a plan reads of the sections or the detail of objects.
+
+use crate::form::Described;
+use crate::store::Chosen;
+
+/// What is read of the sections or the detail of many objects.
+#[derive(Debug)]
+pub struct Reading {
+    pub id: usize,
+    pub chosen: Chosen,
+    /// What is kept as JSON, with the column of each.
+    pub cells: Vec<(&'static Described, usize)>,
+    /// The columns of the ids that are followed.
+    pub leads: Vec<usize>,
+    /// The lists.
+    pub lists: Vec<List>,
+}
+
+/// A list of a section or a detail.
+#[derive(Debug)]
+pub struct List {
+    /// The table that it stands in.
+    pub table: &'static str,
+    /// Its name there.
+    pub slot: &'static str,
+    pub entries: Entries,
+}
+
+/// What is kept of the entries of a list.
+#[derive(Debug)]
+pub enum Entries {
+    /// The ids, which are followed.
+    Ids,
+    /// Destinations: all three values as JSON, and the id, which is followed.
+    Steps,
+    /// Objects of their own: some values as JSON and some ids, which are followed, with the column of each.
+    Objects { cells: Vec<(&'static Described, usize)>, leads: Vec<usize> },
+}
+
+impl List {
+    /// How many ids of an entry are followed.
+    pub fn leads(&self) -> usize {
+        match &self.entries {
+            Entries::Ids | Entries::Steps => 1,
+            Entries::Objects { leads, .. } => leads.len(),
+        }
+    }
+
+    /// How many values of an entry are kept.
+    pub fn cells(&self) -> usize {
+        match &self.entries {
+            Entries::Ids => 0,
+            Entries::Steps => STEP,
+            Entries::Objects { cells, .. } => cells.len(),
+        }
+    }
+}
+
+/// How many values a destination has: object, number and cause.
+pub(super) const STEP: usize = 3;

@@ -1,0 +1,163 @@
+//! Reading root fields and what is selected of tenants: objects by what is known of them, and pages.
+
+use std::sync::Arc;
+
+use super::found::{FoundNode, FoundPage, FoundRoot, FoundRow, of_tenant};
+use super::read::{Read, price};
+use super::shape::{Fields, Objects, OfEdge, OfPage, Page, Root, Single, Tenant};
+use super::unplanned::{Result, Unplanned};
+use crate::domain::{ExtensionNumber, ObjectId, TenantId};
+use crate::graphql::layer::{Given as _, Thing};
+use crate::graphql::schema::{MOST, find_of, page_length};
+use crate::service::find::{Cursor, Find};
+use crate::store::{self, Query, TenantRow};
+
+impl<'p> Read<'p, '_> {
+    pub(super) fn root(&mut self, root: &'p Root) -> Result<FoundRoot> {
+        Ok(match root {
+            Root::Typename(_) | Root::Change(_) => FoundRoot::Nothing,
+            Root::Worked(worked) => FoundRoot::Worked(self.work(worked, &Thing::of(()))?),
+            Root::Tenant(asked, fields) => {
+                let args = self.args(asked)?;
+                let row = self.reading(&[]).tenant(args.text("code")?)?;
+                let rows: Vec<_> = row.into_iter().collect();
+                self.tenants(&rows, fields)?;
+                FoundRoot::Tenants(rows)
+            }
+            Root::Tenants(fields) => {
+                let mut rows = store::tenants(self.session)?;
+                rows.retain(|tenant| self.asks.viewer.sees(tenant.id));
+                self.spend(rows.len())?;
+                self.tenants(&rows, fields)?;
+                FoundRoot::Tenants(rows)
+            }
+            Root::Node(asked, any) => {
+                let args = self.args(asked)?;
+                let node = self.node(args.the_text("id")?)?;
+                self.nodes(vec![node], &any.tenant, &any.objects)?
+            }
+            Root::Nodes(asked, any) => {
+                let args = self.args(asked)?;
+                let ids = args.texts("ids")?.unwrap_or_default();
+                if ids.len() as i64 > MOST {
+                    return Err(Unplanned::Error);
+                }
+                let nodes = ids.into_iter().map(|id| self.node(id)).collect::<Result<_>>()?;
+                self.nodes(nodes, &any.tenant, &any.objects)?
+            }
+        })
+    }
+
+    fn node(&mut self, id: &str) -> Result<FoundNode> {
+        let viewer = self.asks.viewer;
+        if let Some(tenant) = TenantId::of_opaque(id) {
+            let row = store::tenant_by_id(self.session, tenant)?.filter(|tenant| viewer.sees(tenant.id));
+            return Ok(row.map_or(FoundNode::Nothing, FoundNode::Tenant));
+        }
+        match ObjectId::of_opaque(id).filter(|id| viewer.sees(id.tenant)) {
+            Some(id) => {
+                self.spend(1)?;
+                Ok(FoundNode::Object(id))
+            }
+            None => Ok(FoundNode::Nothing),
+        }
+    }
+
+    fn nodes(&mut self, nodes: Vec<FoundNode>, tenant: &'p Fields<Tenant>, objects: &'p Objects) -> Result<FoundRoot> {
+        let mut ids = Vec::new();
+        for node in &nodes {
+            match node {
+                FoundNode::Nothing => {}
+                FoundNode::Tenant(row) => self.tenants(std::slice::from_ref(row), tenant)?,
+                FoundNode::Object(id) => ids.push(*id),
+            }
+        }
+        self.level.push((objects, ids));
+        Ok(FoundRoot::Nodes(nodes))
+    }
+
+    pub(super) fn tenants(&mut self, rows: &[TenantRow], fields: &'p Fields<Tenant>) -> Result<()> {
+        for row in rows {
+            for entry in &fields.0 {
+                match &entry.what {
+                    Tenant::Typename(_) | Tenant::Id | Tenant::Revision | Tenant::Setting(_) => {}
+                    Tenant::Defaults(objects) => {
+                        self.spend(1)?;
+                        self.level.push((objects, vec![ObjectId { tenant: row.id, local: row.defaults }]));
+                    }
+                    Tenant::One(single) => self.single(row, single)?,
+                    Tenant::Page(page) => self.page(row, page)?,
+                    Tenant::Worked(at, worked) => {
+                        let found = self.work(worked, &Thing::of(row.clone()))?;
+                        self.found.worked.insert((*at, of_tenant(row)), found);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn single(&mut self, tenant: &TenantRow, single: &'p Single) -> Result<()> {
+        let args = self.args(&single.asked)?;
+        let by = args.the_object("by")?;
+        let query = &mut Query::new(self.session, tenant.id);
+        let row = if let Some(id) = by.text("id")? {
+            if let Some(id) = ObjectId::of_opaque(id).filter(|id| id.tenant == tenant.id) {
+                self.spend(1)?;
+                // Its row is read with all others of the level.
+                self.found.singles.insert((single.id, tenant.id), id);
+                self.level.push((&single.objects, vec![id]));
+            }
+            return Ok(());
+        } else if let Some(number) = by.text("number")? {
+            match ExtensionNumber::read(number) {
+                Ok(number) => store::plain_row(query, number.as_str())?,
+                Err(_) => None,
+            }
+        } else {
+            store::only_named(query, single.kind, by.the_text("name")?)?
+        };
+        if let Some(row) = row.filter(|row| row.kind == single.kind) {
+            self.found.singles.insert((single.id, tenant.id), row.id);
+            self.level.push((&single.objects, vec![row.id]));
+            self.found.rows.insert(row.id, FoundRow::Whole(Arc::new(row)));
+        }
+        Ok(())
+    }
+
+    fn page(&mut self, tenant: &TenantRow, page: &'p Page) -> Result<()> {
+        let args = self.args(&page.asked)?;
+        let find: Find = find_of(page.kind, &args)?;
+        let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
+        let after: Option<Cursor> = match args.text("after")? {
+            Some(cursor) => Some(find.place(cursor).ok_or(Unplanned::Error)?),
+            None => None,
+        };
+        let query = &mut Query::new(self.session, tenant.id);
+        let found = find.page(query, first, after.as_ref())?;
+        let total = if page.total { find.count(query)? } else { 0 };
+        self.spend(found.rows.len())?;
+        let mut rows = Vec::with_capacity(found.rows.len());
+        for (row, cursor) in found.rows {
+            rows.push((row.id, cursor));
+            self.found.rows.insert(row.id, FoundRow::Whole(row));
+        }
+        let ids = || rows.iter().map(|(id, _)| *id).collect::<Vec<_>>();
+        for entry in &page.fields.0 {
+            match &entry.what {
+                OfPage::Nodes(objects) => self.level.push((objects, ids())),
+                OfPage::Edges(edges) => {
+                    for entry in &edges.0 {
+                        if let OfEdge::Node(objects) = &entry.what {
+                            self.level.push((objects, ids()));
+                        }
+                    }
+                }
+                OfPage::Typename(_) | OfPage::Info(_) | OfPage::Total => {}
+            }
+        }
+        let (more, behind, price) = (found.more, after.is_some(), price(&args));
+        self.found.pages.insert((page.id, tenant.id), FoundPage { rows, more, behind, total, price });
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! Why a request is not answered by a plan.
+
+use crate::graphql::layer::ReadError;
+use crate::store::StoreError;
+
+pub(super) type Result<T> = std::result::Result<T, Unplanned>;
+
+/// Why a request is not answered by a plan.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unplanned {
+    /// It asks the schema for itself.
+    Introspection,
+    /// A field does not say where it is read.
+    Field,
+    /// It selects more than a plan has room for.
+    Long,
+    /// Its conditions have had too many values.
+    Conditions,
+    /// Something is wrong, which the executor finds again and says.
+    Error,
+}
+
+impl Unplanned {
+    /// The word for it in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Introspection => "introspection",
+            Self::Field => "field",
+            Self::Long => "long",
+            Self::Conditions => "conditions",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl From<StoreError> for Unplanned {
+    fn from(_: StoreError) -> Self {
+        Self::Error
+    }
+}
+
+impl From<async_graphql::Error> for Unplanned {
+    fn from(_: async_graphql::Error) -> Self {
+        Self::Error
+    }
+}
+
+impl From<ReadError> for Unplanned {
+    fn from(_: ReadError) -> Self {
+        Self::Error
+    }
+}

@@ -1,0 +1,215 @@
+//! Writing the answer: all that it says has been read.
+
+mod objects;
+mod writer;
+
+use bytes::Bytes;
+
+use self::writer::{Spent, Writer};
+use super::found::{Found, FoundNode, FoundPage, FoundRoot, FoundRow, FoundValue, FoundWorked, of_tenant};
+use super::shape::{Change, Fields, Info, Objects, OfEdge, OfPage, OfThing, Plan, Root, Tenant, What, Worked};
+use super::unplanned::{Result, Unplanned};
+use crate::domain::{Kind, ObjectId};
+use crate::form::Section;
+use crate::graphql::layer::OfPageInfo;
+use crate::store::TenantRow;
+
+/// The answer's `data`, and what it has cost: an object costs 1, and 1 more for every so many plain fields; see
+/// `graphql/cost`.
+pub fn write(plan: &Plan, found: &Found, longest: usize) -> Result<(Bytes, u64)> {
+    let mut writer = Writer::new(plan, found, longest);
+    let mut roots = found.root.iter();
+    let spent = writer.fields(&plan.root, |writer, root| {
+        let found = roots.next().ok_or(Unplanned::Error)?;
+        writer.root(root, found)
+    })?;
+    Ok((writer.json.into(), spent))
+}
+
+/// What is written of a root field: its value.
+pub struct Part {
+    json: Vec<u8>,
+    spent: Spent,
+}
+
+/// What is written of one root field.
+pub fn part(plan: &Plan, root: &Root, (found, of): (&Found, &FoundRoot), longest: usize) -> Result<Part> {
+    let mut writer = Writer::new(plan, found, longest);
+    let spent = writer.root(root, of)?;
+    Ok(Part { json: writer.json, spent })
+}
+
+/// The answer that consists of these parts, and what it has cost.
+pub fn join(plan: &Plan, parts: &[Part], longest: usize) -> Result<(Bytes, u64)> {
+    let found = Found::default();
+    let (mut writer, mut parts) = (Writer::new(plan, &found, longest), parts.iter());
+    let spent = writer.fields(&plan.root, |writer, _| {
+        let Part { json, spent } = parts.next().ok_or(Unplanned::Error)?;
+        writer.json.extend_from_slice(json);
+        Ok(*spent)
+    })?;
+    Ok((writer.json.into(), spent))
+}
+
+impl Writer<'_> {
+    fn root(&mut self, root: &Root, found: &FoundRoot) -> Result<Spent> {
+        Ok(match (root, found) {
+            (Root::Typename(name), _) => self.leaf(name),
+            (Root::Tenant(_, fields), FoundRoot::Tenants(rows)) => match rows.first() {
+                Some(row) => Spent::of(1 + self.tenant(fields, row)?),
+                None => self.null(),
+            },
+            (Root::Tenants(fields), FoundRoot::Tenants(rows)) => {
+                self.list(rows.iter(), |writer, row| writer.tenant(fields, row))?
+            }
+            (Root::Node(_, any), FoundRoot::Nodes(nodes)) => {
+                let node = nodes.first().ok_or(Unplanned::Error)?;
+                self.node(&any.tenant, &any.objects, node)?.map_or_else(Spent::default, |spent| Spent::of(1 + spent))
+            }
+            (Root::Worked(worked) | Root::Change(Change { worked, .. }), FoundRoot::Worked(found)) => {
+                self.worked(worked, found)?
+            }
+            (Root::Nodes(_, any), FoundRoot::Nodes(nodes)) => self.list(nodes.iter(), |writer, node| {
+                Ok(writer.node(&any.tenant, &any.objects, node)?.unwrap_or_default())
+            })?,
+            _ => return Err(Unplanned::Error),
+        })
+    }
+
+    /// What a node has cost; `None` when there is none.
+    fn node(&mut self, tenant: &Fields<Tenant>, objects: &Objects, node: &FoundNode) -> Result<Option<u64>> {
+        match node {
+            FoundNode::Tenant(row) => return self.tenant(tenant, row).map(Some),
+            FoundNode::Object(id) if self.found.rows.get(id).is_some_and(shown) => {
+                return self.object(objects, *id).map(Some);
+            }
+            FoundNode::Object(_) | FoundNode::Nothing => {}
+        }
+        self.null();
+        Ok(None)
+    }
+
+    fn tenant(&mut self, fields: &Fields<Tenant>, row: &TenantRow) -> Result<u64> {
+        self.fields(fields, |writer, what| {
+            Ok(match what {
+                Tenant::Typename(name) => writer.leaf(name),
+                Tenant::Id => writer.leaf(&row.id.opaque()),
+                Tenant::Revision => writer.leaf(&row.revision),
+                Tenant::Setting(at) => {
+                    let value = row.settings.value(*at).ok_or(Unplanned::Error)?.show();
+                    match &value {
+                        serde_json::Value::Array(list) => {
+                            let cost = list.len() as u64;
+                            writer.leaf(&value);
+                            Spent::of(cost)
+                        }
+                        value => writer.leaf(value),
+                    }
+                }
+                Tenant::Defaults(objects) => {
+                    let id = ObjectId { tenant: row.id, local: row.defaults };
+                    Spent::of(1 + writer.object(objects, id)?)
+                }
+                Tenant::One(single) => {
+                    let id = writer.found.singles.get(&(single.id, row.id)).copied();
+                    let is_of_kind =
+                        |id: &ObjectId| writer.found.rows.get(id).is_some_and(|row| row.kind() == single.kind);
+                    match id.filter(is_of_kind) {
+                        Some(id) => Spent::of(1 + writer.object(&single.objects, id)?),
+                        None => writer.null(),
+                    }
+                }
+                Tenant::Worked(at, worked) => {
+                    let found = writer.found.worked.get(&(*at, of_tenant(row))).ok_or(Unplanned::Error)?;
+                    writer.worked(worked, found)?
+                }
+                Tenant::Page(page) => {
+                    let found = writer.found.pages.get(&(page.id, row.id)).ok_or(Unplanned::Error)?;
+                    Spent::of(1 + found.price + writer.page(&page.fields, found)?)
+                }
+            })
+        })
+    }
+
+    fn page(&mut self, fields: &Fields<OfPage>, page: &FoundPage) -> Result<u64> {
+        self.fields(fields, |writer, what| {
+            Ok(match what {
+                OfPage::Typename(name) => writer.leaf(name),
+                OfPage::Total => writer.leaf(&page.total),
+                OfPage::Nodes(objects) => {
+                    writer.list(page.rows.iter(), |writer, (id, _)| writer.object(objects, *id))?
+                }
+                OfPage::Edges(edge) => writer.list(page.rows.iter(), |writer, (id, cursor)| {
+                    writer.fields(edge, |writer, what| {
+                        Ok(match what {
+                            OfEdge::Typename(name) => writer.leaf(name),
+                            OfEdge::Cursor => writer.leaf(cursor),
+                            OfEdge::Node(objects) => Spent::of(1 + writer.object(objects, *id)?),
+                        })
+                    })
+                })?,
+                OfPage::Info(info) => {
+                    let cursor = |row: Option<&(ObjectId, String)>| row.map(|(_, cursor)| cursor.clone());
+                    let spent = writer.fields(info, |writer, what| {
+                        Ok(match what {
+                            Info::Typename(name) => writer.leaf(name),
+                            Info::Is(OfPageInfo::HasNext) => writer.leaf(&page.more),
+                            Info::Is(OfPageInfo::HasPrevious) => writer.leaf(&page.behind),
+                            Info::Is(OfPageInfo::Start) => writer.leaf(&cursor(page.rows.first())),
+                            Info::Is(OfPageInfo::End) => writer.leaf(&cursor(page.rows.last())),
+                        })
+                    })?;
+                    Spent::of(1 + spent)
+                }
+            })
+        })
+    }
+
+    /// What a field has worked out.
+    fn worked(&mut self, worked: &Worked, found: &FoundWorked) -> Result<Spent> {
+        let spent = match (&worked.what, &found.value) {
+            (What::Plain, FoundValue::Null) => {
+                self.null();
+                Spent::LEAF
+            }
+            (_, FoundValue::Null) => self.null(),
+            (What::Plain, FoundValue::Json(json, entries)) => {
+                self.json.extend_from_slice(json);
+                entries.map_or(Spent::LEAF, |entries| Spent::of(entries as u64))
+            }
+            (what, FoundValue::List(list)) => self.list(list.iter(), |writer, value| writer.told(what, value))?,
+            (what, value) => Spent::of(1 + self.told(what, value)?),
+        };
+        Ok(Spent { cost: spent.cost + found.price, ..spent })
+    }
+
+    /// Writes one of what a field has worked out, and answers what it has cost, without itself.
+    fn told(&mut self, what: &What, value: &FoundValue) -> Result<u64> {
+        match (what, value) {
+            (_, FoundValue::Null) => {
+                self.null();
+                Ok(0)
+            }
+            (What::Plain, FoundValue::Json(json, _)) => {
+                self.json.extend_from_slice(json);
+                Ok(0)
+            }
+            (What::Object(objects), FoundValue::Object(id)) => self.object(objects, *id),
+            (What::Tenant(fields), FoundValue::Tenant(row)) => self.tenant(fields, row),
+            (What::Thing(fields), FoundValue::Thing(found)) => {
+                let mut found = found.iter();
+                self.fields(fields, |writer, field| match (field, found.next()) {
+                    (OfThing::Typename(name), _) => Ok(writer.leaf(name)),
+                    (OfThing::Field(worked), Some(found)) => writer.worked(worked, found),
+                    (OfThing::Field(_), None) => Err(Unplanned::Error),
+                })
+            }
+            _ => Err(Unplanned::Error),
+        }
+    }
+}
+
+/// Whether an object is answered as a node: a tenant's template is not.
+fn shown(row: &FoundRow) -> bool {
+    row.kind() != Kind::FormDefaults
+}

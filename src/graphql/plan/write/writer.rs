@@ -1,0 +1,90 @@
+//! JSON with what it has cost.
+
+use crate::domain::json;
+use crate::graphql::layer::OfRow;
+use crate::graphql::plan::found::Found;
+use crate::graphql::plan::shape::{Entry, Fields, Plan};
+use crate::graphql::plan::unplanned::{Result, Unplanned};
+use crate::graphql::prices::LEAVES;
+
+/// What a part of an answer has cost.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Spent {
+    pub(super) cost: u64,
+    /// The plain fields.
+    pub(super) leaves: u64,
+}
+
+impl Spent {
+    pub(super) const LEAF: Self = Self { cost: 0, leaves: 1 };
+
+    pub(super) fn of(cost: u64) -> Self {
+        Self { cost, leaves: 0 }
+    }
+}
+
+/// An answer while it is written.
+pub(super) struct Writer<'f> {
+    pub(super) found: &'f Found,
+    pub(super) columns: &'f [OfRow],
+    pub(super) json: Vec<u8>,
+    longest: usize,
+}
+
+impl<'f> Writer<'f> {
+    pub(super) fn new(plan: &'f Plan, found: &'f Found, longest: usize) -> Self {
+        Self { found, columns: &plan.columns, json: Vec::with_capacity(4096), longest }
+    }
+
+    /// Writes an object, and answers what it and all below it have cost, without the object itself.
+    pub(super) fn fields<W>(
+        &mut self,
+        fields: &Fields<W>,
+        mut what: impl FnMut(&mut Self, &W) -> Result<Spent>,
+    ) -> Result<u64> {
+        let mut sum = Spent::default();
+        self.json.push(b'{');
+        for (at, Entry { key, price, what: field }) in fields.0.iter().enumerate() {
+            if at > 0 {
+                self.json.push(b',');
+            }
+            self.json.extend_from_slice(key);
+            let Spent { cost, leaves } = what(self, field)?;
+            sum.cost += cost + price;
+            sum.leaves += leaves;
+        }
+        self.json.push(b'}');
+        if self.json.len() > self.longest {
+            return Err(Unplanned::Error);
+        }
+        Ok(sum.cost + sum.leaves / LEAVES)
+    }
+
+    /// Writes a list of objects. Each costs 1 besides what it answers.
+    pub(super) fn list<T>(
+        &mut self,
+        entries: impl Iterator<Item = T>,
+        mut each: impl FnMut(&mut Self, T) -> Result<u64>,
+    ) -> Result<Spent> {
+        let mut cost = 0;
+        self.json.push(b'[');
+        for (at, entry) in entries.enumerate() {
+            if at > 0 {
+                self.json.push(b',');
+            }
+            cost += 1 + each(self, entry)?;
+        }
+        self.json.push(b']');
+        Ok(Spent::of(cost))
+    }
+
+    pub(super) fn leaf(&mut self, value: &(impl serde::Serialize + ?Sized)) -> Spent {
+        json::write(value, &mut self.json);
+        Spent::LEAF
+    }
+
+    pub(super) fn null(&mut self) -> Spent {
+        self.json.extend_from_slice(b"null");
+        Spent::default()
+    }
+}

@@ -1,0 +1,39 @@
+//! Why a text is no document.
+
+use async_graphql::{Pos, ServerError};
+
+use crate::graphql::errors::{self, Code};
+use crate::graphql::limits::{Exceeded, Limit};
+
+/// Why a text is no document that is answered.
+#[derive(Debug)]
+pub enum Refused {
+    /// It passes a limit.
+    Limit(Exceeded),
+    /// It breaks the grammar, or names two things alike where a document can hold only one.
+    Document(Vec<ServerError>),
+}
+
+impl Refused {
+    /// The errors that the client gets.
+    pub fn into_errors(self) -> Vec<ServerError> {
+        match self {
+            Refused::Limit(exceeded) => vec![exceeded.error()],
+            Refused::Document(errors) => errors,
+        }
+    }
+
+    pub(super) fn syntax(sentence: impl Into<String>, at: Pos) -> Self {
+        Refused::Document(vec![errors::error(Code::Syntax, sentence, Some(at))])
+    }
+}
+
+impl From<Exceeded> for Refused {
+    fn from(exceeded: Exceeded) -> Self {
+        Refused::Limit(exceeded)
+    }
+}
+
+pub(super) fn exceeded(limit: Limit, allowed: usize, actual: usize, at: Option<Pos>) -> Exceeded {
+    Exceeded { limit, allowed: allowed as u64, actual: actual as u64, at }
+}
