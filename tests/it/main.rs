@@ -14,6 +14,7 @@ mod admission;
 mod attacks;
 mod backups;
 mod changes;
+mod circles;
 mod clients;
 mod connections;
 mod cost;
