@@ -84,7 +84,7 @@ async fn the_tours_answers_are_real(engine: Engine) {
 #[test]
 fn named_files_exist() {
     let mut missing = Vec::new();
-    for document in ["README.md", "ARCHITECTURE.md", "playground/README.md"] {
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "playground/README.md"] {
         let text = fs::read_to_string(path(document)).unwrap();
         for word in text
             .split(['`', '(', ')', ' ', '\n'])

@@ -32,10 +32,7 @@ fn code() -> Vec<(String, String)> {
     let mut found = Vec::new();
     sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
     assert!(found.len() > 40, "the sources are found");
-    found
-        .into_iter()
-        .map(|(name, text)| (name, text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned()))
-        .collect()
+    found.into_iter().map(|(name, text)| (name, text.split("\nmod tests {").next().unwrap().to_owned())).collect()
 }
 
 #[test]
