@@ -64,8 +64,8 @@ impl Prepared {
         }
     }
 
-    /// Finds out who asks, lets them pay, executes and writes the answer down by a plan, in one trip to the database or, where something changes, in one more; `None` when the plan
-    /// gives up.
+    /// Finds out who asks, lets them pay, executes and writes the answer down by a plan, in one trip to the database or,
+    /// where something changes, in two; `None` when the plan gives up.
     pub(super) async fn execute_at_once(
         &mut self,
         (planned, token): (Planned, String),
