@@ -10,7 +10,7 @@ use super::batch::Batches;
 use super::changing::{Mutation, Saving};
 use super::errors::surprise;
 use super::layer::{Answer as Answering, Call, Node, Source as _, Thing};
-use super::plan::{self, Answer, Change, Outcome, Told, Unplanned};
+use super::plan::{self, Answer, MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
 use super::scope::{Asking, Scope};
@@ -22,7 +22,7 @@ pub struct Begun(State);
 
 enum State {
     /// It is answered.
-    Answered(Outcome),
+    Answered(PlanOutcome),
     /// It is a mutation that goes on.
     Goes(Box<Mutation>),
 }
@@ -140,7 +140,7 @@ impl Api {
         viewer: &Arc<Viewer>,
         request_id: &str,
         (saving, open): (Saving, OpenSave),
-    ) -> Result<(Told, Node), Ended> {
+    ) -> Result<(MutationFieldOutcome, Node), Ended> {
         let (deadline, own) = (snapshot.deadline(), Arc::clone(viewer));
         let app = self.app.tallied(snapshot.tally());
         let tell = move |session: &mut dyn Session, saved| {
@@ -161,7 +161,7 @@ impl Api {
     async fn change(
         &self,
         mutation: &mut Mutation,
-        change: &Change,
+        change: &PlannedMutation,
         asking: Asking,
         viewer: &Arc<Viewer>,
     ) -> Result<(), Ended> {
@@ -200,7 +200,10 @@ async fn work_out_next(
 }
 
 /// What a plan has written and what it has cost. Its look-ups in a snapshot are counted.
-pub(super) fn written(Outcome { data, cost, batches, was_kept }: Outcome, snapshot: Option<&Snapshot>) -> (Reply, u64) {
+pub(super) fn written(
+    PlanOutcome { data, cost, batches, was_kept }: PlanOutcome,
+    snapshot: Option<&Snapshot>,
+) -> (Reply, u64) {
     if let Some(snapshot) = snapshot {
         batches.into_iter().for_each(|(of, keys)| snapshot.batch(of, keys));
     }

@@ -34,7 +34,7 @@ pub use begun::Begun;
 pub use described::{document, prepare, sdl, validated};
 pub use documents::{Document, DocumentHash};
 pub use limits::{Exceeded, Limit, Limits, defaults};
-pub use plan::{Outcome, Unplanned};
+pub use plan::{PlanOutcome, Unplanned};
 pub use planned::{GaveUp, Planned};
 pub use scope::Asking;
 pub use syntax::{Refused, parse};

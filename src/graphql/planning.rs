@@ -14,7 +14,7 @@ use super::execute::shows_cost;
 use super::introspection::refusal;
 use super::layer::Source as _;
 use super::limits::Limits;
-use super::plan::{Outcome, Question, Unplanned};
+use super::plan::{PlanOutcome, Question, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
 use super::scope::Asking;
@@ -91,7 +91,7 @@ impl Api {
     }
 
     /// An answer that was kept, see [`Api::execute`].
-    pub fn kept(&self, outcome: Outcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
+    pub fn kept(&self, outcome: PlanOutcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
         let (reply, actual) = written(outcome, None);
         self.complete(reply, Cost { requested, actual }, shows_cost(request))
     }

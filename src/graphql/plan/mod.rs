@@ -32,9 +32,9 @@ use async_graphql::{Name, Value, Variables};
 
 pub use answers::{Answer, Answers, Question};
 use compile::compile;
-pub use read::{Asks, args};
-pub use run::{Outcome, Told, join, run, tell, walks};
-pub use shape::{Change, Plan};
+pub use read::{PlanRequest, args};
+pub use run::{MutationFieldOutcome, PlanOutcome, join, run, tell, walks};
+pub use shape::{PlannedMutation, QueryPlan};
 pub use unplanned::Unplanned;
 
 use super::layer::Layer;
@@ -43,14 +43,14 @@ use super::prices::Prices;
 /// The plans of one document: for each of its operations, and each set of values that the variables in its conditions
 /// have had. They are compiled when they are first asked for.
 #[derive(Debug, Default)]
-pub struct Plans(Mutex<Vec<Known>>);
+pub struct Plans(Mutex<Vec<CachedPlan>>);
 
 #[derive(Debug)]
-struct Known {
+struct CachedPlan {
     operation: Option<String>,
     /// The values of the variables of `@skip` and `@include`.
     conditions: Vec<(Name, bool)>,
-    plan: Result<Arc<Plan>, Unplanned>,
+    plan: Result<Arc<QueryPlan>, Unplanned>,
 }
 
 /// The most plans of one document.
@@ -67,11 +67,11 @@ impl Plans {
         document: &ExecutableDocument,
         (name, operation): (Option<&str>, &OperationDefinition),
         variables: &Variables,
-    ) -> Result<Arc<Plan>, Unplanned> {
+    ) -> Result<Arc<QueryPlan>, Unplanned> {
         let is_true = |name: &Name| variables.get(name) == Some(&Value::Boolean(true));
         // A poisoned lock only means that another thread panicked; the list is whole.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |known: &&Known| {
+        let fits = |known: &&CachedPlan| {
             known.operation.as_deref() == name && known.conditions.iter().all(|(name, value)| is_true(name) == *value)
         };
         if let Some(known) = known.iter().find(fits) {
@@ -83,7 +83,11 @@ impl Plans {
         let (plan, conditions) = compile(layer, prices, document, operation, variables);
         let plan = plan.map(Arc::new);
         let conditions = conditions.into_iter().map(|name| (is_true(&name), name)).map(|(value, name)| (name, value));
-        known.push(Known { operation: name.map(str::to_owned), conditions: conditions.collect(), plan: plan.clone() });
+        known.push(CachedPlan {
+            operation: name.map(str::to_owned),
+            conditions: conditions.collect(),
+            plan: plan.clone(),
+        });
         plan
     }
 }
