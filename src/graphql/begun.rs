@@ -9,7 +9,7 @@ use super::api::Api;
 use super::batch::Batches;
 use super::changing::{Mutation, Saving};
 use super::errors::surprise;
-use super::layer::{Answer as Answering, Call, Node, Source as _, Thing};
+use super::layer::{Call, LayerSource as _, Node, Resolver as Answering, Thing};
 use super::plan::{self, Answer, MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
@@ -28,8 +28,8 @@ enum State {
 }
 
 impl Planned {
-    /// Answers it, in the transaction in which the viewer was looked up; of a mutation what is to be read before it changes
-    /// something.
+    /// Answers it, in the transaction in which the viewer was looked up; of a mutation what is to be read before it
+    /// changes something.
     ///
     /// # Errors
     /// Why the executor has to.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::Name;
 
-use super::layer::{Args, Given as _, Node, OfSave, Reading};
+use super::layer::{Args, FieldReader, Given as _, Node, OfSave};
 use super::plan::{MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned, join};
 use super::planned::{GaveUp, Planned};
 use super::schema::mutation;
@@ -44,7 +44,8 @@ impl Mutation {
         self.told.push(told);
     }
 
-    /// Works out what comes next, until something is to be changed: what is settled changes nothing for what comes behind it.
+    /// Works out what comes next, until something is to be changed: what is settled changes nothing for what comes
+    /// behind it.
     pub(super) fn work_out(
         &mut self,
         viewer: &Viewer,
@@ -64,7 +65,7 @@ impl Mutation {
             let input = args.the_object("input")?;
             let price = mutation::price(of.kind, input)?;
             let times = (self.planned.now, deadline);
-            let mut reading = Reading::new(session, viewer, times, &change.worked.selected);
+            let mut reading = FieldReader::new(session, viewer, times, &change.worked.selected);
             let tells_warnings = reading.selects("warnings");
             let worked_out = mutation::work_out(of, input, tells_warnings, &mut reading)?;
             let saving = Saving { planned: self.planned.clone(), at, of, args, price, spent };

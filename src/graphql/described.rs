@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use async_graphql::{SDLExportOptions, Schema, ServerError, ValidationMode};
 
 use super::documents::Document;
-use super::layer::{Mutation, Query, Source as _, Subscription};
+use super::layer::{LayerSource as _, Mutation, Query, Subscription};
 use super::limits::Limits;
 use super::prices::Prices;
 use super::schema::Vext;
@@ -15,10 +15,11 @@ use super::validation::{Types, definitions, validate};
 /// As async-graphql executes it.
 pub(super) type TheSchema = Schema<Query<Vext>, Mutation<Vext>, Subscription<Vext>>;
 
-/// The schema. It executes documents that have been validated, so that async-graphql's own checks are set to the fewest.
+/// The schema. It executes documents that have been validated, so that async-graphql's own checks are set to the
+/// fewest.
 pub(super) fn schema(limits: &Limits) -> TheSchema {
-    // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments in
-    // fragments: one for each level.
+    // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments
+    // in fragments: one for each level.
     let nesting = 2 * limits.max_depth.max(limits.max_introspection_depth);
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .validation_mode(ValidationMode::Fast)

@@ -10,7 +10,7 @@ use super::batch::Batches;
 use super::described::DESCRIBED;
 use super::documents::Document;
 use super::introspection::refusal;
-use super::layer::{Done, Once};
+use super::layer::{CompletedFields, StartedKeys};
 use super::planned::GaveUp;
 use super::scope::{Asking, Scope};
 use super::validation::NotNull;
@@ -59,7 +59,7 @@ impl Api {
         let (unplanned, done) = gave_up.map_or((None, Vec::new()), |GaveUp { why, done }| (Some(why), done));
         let mut request = with_document(request, &document);
         if !done.is_empty() {
-            request = request.data(Done::of(done));
+            request = request.data(CompletedFields::of(done));
         }
         let mut reply = Reply::from(self.run(request, asking).await);
         reply.unplanned = unplanned;
@@ -122,7 +122,7 @@ impl Api {
         let snapshot = Arc::clone(&asking.snapshot);
         let budget = self.budget();
         let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
-        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(Once::default())));
+        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(StartedKeys::default())));
         batches.drive(snapshot, execution).await
     }
 }

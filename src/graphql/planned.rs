@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Name, Variables};
 
 use super::answer::Estimate;
-use super::layer::{Args, Node, Source as _};
+use super::layer::{Args, LayerSource as _, Node};
 use super::plan::{
     self, Answer, Answers, MutationFieldOutcome, PlanOutcome, PlannedMutation, QueryPlan, Question, Unplanned,
 };

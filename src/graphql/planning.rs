@@ -12,7 +12,7 @@ use super::described::DESCRIBED;
 use super::documents::Document;
 use super::execute::shows_cost;
 use super::introspection::refusal;
-use super::layer::Source as _;
+use super::layer::LayerSource as _;
 use super::limits::Limits;
 use super::plan::{PlanOutcome, Question, Unplanned};
 use super::planned::{GaveUp, Planned};

@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use super::batch::{AtOnce, Batches};
 use super::budget::Budget;
 use super::errors::{coded, surprise, tenant_required};
-use super::layer::{ReadError, Reading, Text};
+use super::layer::{FieldReader, ReadError, Text};
 use crate::domain::{ObjectId, TenantId};
 use crate::form::{Info, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
@@ -85,7 +85,7 @@ impl Scope {
     /// Other reads, in one trip.
     pub(super) async fn read_all<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Reading<'_>) -> Result<T, ReadError> + Send + 'static,
+        work: impl FnOnce(&mut FieldReader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T> {
         self.reads(None, Vec::new(), work).await
     }
@@ -96,11 +96,11 @@ impl Scope {
         &self,
         depends: Option<TenantId>,
         selected: Vec<Text>,
-        work: impl FnOnce(&mut Reading<'_>) -> Result<T, ReadError> + Send + 'static,
+        work: impl FnOnce(&mut FieldReader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T> {
         let (viewer, times) = (self.viewer()?.clone(), (self.app.now(), self.snapshot.deadline()));
         let work = move |session: &mut dyn Session| {
-            let mut reading = Reading::new(session, &viewer, times, &selected);
+            let mut reading = FieldReader::new(session, &viewer, times, &selected);
             let read = work(&mut reading);
             Ok((read, reading.spent))
         };

@@ -1,15 +1,15 @@
 //! Plans: what a query of a document reads, and how its answer is written, found out once and carried out often.
 //!
-//! A plan is compiled from a validated document and what the schema's fields say of where they are read ([`Read`]). It is
-//! carried out in one go on the thread that has the connection ([`run`]): level by level it asks one statement for each
-//! shape of objects, however many there are, of the columns that are selected, and keeps each value as the JSON that
-//! answers show; then it writes the answer from its beginning to its end ([`write`]).
+//! A plan is compiled from a validated document and what the schema's fields say of where they are read
+//! ([`FieldSource`]). It is carried out in one go on the thread that has the connection ([`run`]): level by level it
+//! asks one statement for each shape of objects, however many there are, of the columns that are selected, and keeps
+//! each value as the JSON that answers show; then it writes the answer from its beginning to its end ([`write`]).
 //!
-//! A plan knows answers, not errors. Where anything is wrong (an argument, a limit, the database), and where a field does
-//! not say where it is read, the layer's executor answers the request instead, and says what is wrong: [`Unplanned`]. Both
-//! give the same bytes, which `tests/it/plans.rs` compares.
+//! A plan knows answers, not errors. Where anything is wrong (an argument, a limit, the database), and where a field
+//! does not say where it is read, the layer's executor answers the request instead, and says what is wrong:
+//! [`Unplanned`]. Both give the same bytes, which `tests/it/plans.rs` compares.
 //!
-//! [`Read`]: super::layer::Read
+//! [`FieldSource`]: super::layer::FieldSource
 
 mod answers;
 mod compile;

@@ -4,7 +4,7 @@ use async_graphql::{Name, Pos};
 
 use super::reading::PlannedRead;
 use crate::domain::Kind;
-use crate::graphql::layer::{Argument, Field, OfPageInfo, OfRow, OfSave, OfStep, Text};
+use crate::graphql::layer::{Argument, OfPageInfo, OfRow, OfSave, OfStep, SchemaField, Text};
 use crate::service::{Selected, Viewer};
 use crate::store::TenantRow;
 
@@ -63,7 +63,7 @@ pub struct Entry<W> {
 
 /// A field whose arguments a request fills in.
 pub struct PlannedField {
-    pub field: &'static Field,
+    pub field: &'static SchemaField,
     pub arguments: Vec<Argument>,
 }
 

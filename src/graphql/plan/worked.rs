@@ -7,25 +7,25 @@ use super::read::{PlanReader, by_tenant, price};
 use super::shape::{Entry, OfThing, What, Worked};
 use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::ObjectId;
-use crate::graphql::layer::{Answer, Args, Node, Reading, Reads, Text, Thing};
+use crate::graphql::layer::{Args, FieldReader, Node, Reads, Resolver, Text, Thing};
 use crate::store::{self, ObjectRow, Query, TenantRow};
 
 impl<'p> PlanReader<'p, '_> {
     /// What a field that reads gets to work with; `selected` is selected of it.
-    pub(super) fn reading<'a>(&'a mut self, selected: &'a [Text]) -> Reading<'a> {
-        Reading::new(self.session, self.asks.viewer, (self.asks.now, self.asks.deadline), selected)
+    pub(super) fn reading<'a>(&'a mut self, selected: &'a [Text]) -> FieldReader<'a> {
+        FieldReader::new(self.session, self.asks.viewer, (self.asks.now, self.asks.deadline), selected)
     }
 
     /// What a field answers of one thing.
     pub(super) fn work(&mut self, worked: &'p Worked, thing: &Thing) -> PlanResult<FoundWorked> {
         let args = self.args(&worked.asked)?;
         let node = match &worked.asked.field.answer {
-            Answer::Now(get) => get(thing, &args)?,
-            Answer::Read(reads) => {
+            Resolver::Now(get) => get(thing, &args)?,
+            Resolver::Read(reads) => {
                 let mut nodes = self.read(reads, worked, std::slice::from_ref(thing), &args)?;
                 nodes.pop().ok_or(Unplanned::Error)?
             }
-            Answer::Later(_) | Answer::Stream(_) | Answer::Elsewhere => return Err(Unplanned::Field),
+            Resolver::Later(_) | Resolver::Stream(_) | Resolver::Elsewhere => return Err(Unplanned::Field),
         };
         self.told_of(worked, price(&args), node)
     }
@@ -33,7 +33,7 @@ impl<'p> PlanReader<'p, '_> {
     /// What a field answers of each of some objects: its reads are made once for all of them.
     pub(super) fn work_all(&mut self, at: usize, worked: &'p Worked, ids: &[ObjectId]) -> PlanResult<()> {
         let args = self.args(&worked.asked)?;
-        let Answer::Read(reads) = &worked.asked.field.answer else { return Err(Unplanned::Field) };
+        let Resolver::Read(reads) = &worked.asked.field.answer else { return Err(Unplanned::Field) };
         self.batches.push((&worked.asked.field.name, ids.len()));
         for (tenant, locals) in by_tenant(ids) {
             let rows = self.whole_rows(&mut locals.iter().map(|local| ObjectId { tenant, local: *local }))?;

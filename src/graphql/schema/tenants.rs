@@ -6,7 +6,7 @@ use super::mutation::{id_input, only_patch};
 use super::problems::{tell_as_sent, user_errors};
 use super::query::tenant_node;
 use crate::domain::{Problem, TenantId};
-use crate::graphql::layer::{Call, Definition, Field, Given as _, Input, Node, fields_of, input, object};
+use crate::graphql::layer::{Call, Given as _, InputValue, Node, SchemaField, SchemaType, fields_of, input, object};
 use crate::graphql::scope::Scope;
 use crate::service::{StoreError, TenantRow};
 
@@ -14,7 +14,7 @@ use crate::service::{StoreError, TenantRow};
 type Saved = Result<TenantRow, Vec<Problem>>;
 
 /// The types of the mutations. `settings` are the input fields of what a tenant is.
-pub fn definitions(settings: &[Input]) -> [Definition; 3] {
+pub fn definitions(settings: &[InputValue]) -> [SchemaType; 3] {
     let create = input("TenantCreateInput", "A new tenant.").fields(settings.iter().cloned());
     let update = input("TenantUpdateInput", "Changes of a tenant. What is left out stays as it is, `null` clears.")
         .fields([id_input("The opaque id of the tenant.")])
@@ -33,7 +33,7 @@ pub fn definitions(settings: &[Input]) -> [Definition; 3] {
 }
 
 /// The mutations.
-pub fn fields() -> Vec<Field> {
+pub fn fields() -> Vec<SchemaField> {
     fields_of::<()>()
         .later(
             "tenantCreate",

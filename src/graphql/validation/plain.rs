@@ -1,6 +1,6 @@
 //! The plain values of scalars.
 
-use crate::graphql::layer::{self, Source as _};
+use crate::graphql::layer::{self, LayerSource as _};
 use crate::graphql::schema::Vext;
 
 /// The plain JSON values that a scalar takes.
@@ -27,10 +27,10 @@ impl Plain {
             "Int" => Plain::Int,
             "String" => Plain::Text,
             own => match Vext::layer().scalars.get(own).map(|scalar| scalar.plain) {
-                Some(layer::Plain::Int) => Plain::Whole,
-                Some(layer::Plain::Boolean) => Plain::Truth,
-                Some(layer::Plain::Id) => Plain::Id,
-                Some(layer::Plain::String | layer::Plain::Any) | None => Plain::Text,
+                Some(layer::PlainType::Int) => Plain::Whole,
+                Some(layer::PlainType::Boolean) => Plain::Truth,
+                Some(layer::PlainType::Id) => Plain::Id,
+                Some(layer::PlainType::String | layer::PlainType::Any) | None => Plain::Text,
             },
         }
     }

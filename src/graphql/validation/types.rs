@@ -213,7 +213,7 @@ fn location(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::graphql::described::{DESCRIBED, sdl};
-    use crate::graphql::layer::Source as _;
+    use crate::graphql::layer::LayerSource as _;
     use crate::graphql::schema::Vext;
 
     /// What validation knows of the schema, as text in one order.

@@ -8,7 +8,7 @@ use async_graphql_value::Value as Written;
 use indexmap::IndexMap;
 
 use crate::domain::json;
-use crate::graphql::layer::{Field, Layer, Object, OfRow};
+use crate::graphql::layer::{Layer, Object, OfRow, SchemaField};
 use crate::graphql::plan::shape::{Entry, PlannedField, SelectedFields};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::graphql::prices::Prices;
@@ -163,7 +163,7 @@ impl<'a> Compiler<'a> {
 /// A key of an object, with the first of its fields, which stands for all of them.
 pub(super) struct SelectedKey<'a> {
     /// `None` for the name of the type.
-    pub(super) field: Option<&'static Field>,
+    pub(super) field: Option<&'static SchemaField>,
     pub(super) asked: &'a Asking,
     /// What is selected below each of them, which is merged.
     sets: Vec<&'a SelectionSet>,
@@ -176,7 +176,7 @@ impl<'a> SelectedKey<'a> {
         &self.sets
     }
 
-    pub(super) fn asked(&self, field: &'static Field) -> PlannedField {
+    pub(super) fn asked(&self, field: &'static SchemaField) -> PlannedField {
         PlannedField { field, arguments: self.asked.arguments.clone() }
     }
 }

@@ -14,7 +14,7 @@ use super::shape::{
 };
 use super::unplanned::{PlanResult, Unplanned};
 use crate::graphql::layer::{
-    Answer, Field, Layer, Object, OfEdge as ReadEdge, OfPage as ReadPage, OfRoot, OfTenant, Read,
+    FieldSource, Layer, Object, OfEdge as ReadEdge, OfPage as ReadPage, OfRoot, OfTenant, Resolver, SchemaField,
 };
 use crate::graphql::prices::Prices;
 
@@ -49,10 +49,10 @@ impl<'a> Compiler<'a> {
                 Some(field) => (field, selected.sets()),
             };
             Ok(match field.read {
-                Read::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(sets)?),
-                Read::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(sets)?),
-                Read::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(sets)?),
-                Read::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(sets)?),
+                FieldSource::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(sets)?),
+                FieldSource::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(sets)?),
+                FieldSource::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(sets)?),
+                FieldSource::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(sets)?),
                 _ => Root::Worked(this.worked(field, &selected)?),
             })
         })
@@ -66,7 +66,7 @@ impl<'a> Compiler<'a> {
             if field.ty.is_nullable() {
                 return Err(Unplanned::Field);
             }
-            let save = if let Read::Save(save) = field.read { Some(save) } else { None };
+            let save = if let FieldSource::Save(save) = field.read { Some(save) } else { None };
             let what = this.what(field, selected.sets())?;
             let worked = Worked { asked: selected.asked(field), selected: what.selected(), what };
             Ok(Root::Change(PlannedMutation {
@@ -78,18 +78,18 @@ impl<'a> Compiler<'a> {
     }
 
     /// A field that works out what it answers.
-    fn worked(&mut self, field: &'static Field, selected: &SelectedKey<'a>) -> PlanResult<Worked> {
+    fn worked(&mut self, field: &'static SchemaField, selected: &SelectedKey<'a>) -> PlanResult<Worked> {
         match &field.answer {
-            Answer::Now(_) => {}
-            Answer::Read(reads) => self.only_rows &= reads.is_of_a_tenant(),
-            Answer::Later(_) | Answer::Stream(_) | Answer::Elsewhere => return Err(Unplanned::Field),
+            Resolver::Now(_) => {}
+            Resolver::Read(reads) => self.only_rows &= reads.is_of_a_tenant(),
+            Resolver::Later(_) | Resolver::Stream(_) | Resolver::Elsewhere => return Err(Unplanned::Field),
         }
         let what = self.what(field, selected.sets())?;
         Ok(Worked { asked: selected.asked(field), selected: what.selected(), what })
     }
 
     /// What is selected of what a field works out.
-    fn what(&mut self, field: &'static Field, sets: &[&'a SelectionSet]) -> PlanResult<What> {
+    fn what(&mut self, field: &'static SchemaField, sets: &[&'a SelectionSet]) -> PlanResult<What> {
         let ty = field.ty.name();
         if self.layer.is_leaf(ty) {
             return Ok(What::Plain);
@@ -121,18 +121,18 @@ impl<'a> Compiler<'a> {
             let Some(field) = selected.field else { return Ok(Tenant::Typename(&object.name)) };
             let sets = selected.sets();
             Ok(match field.read {
-                Read::Tenant(OfTenant::Id) => Tenant::Id,
-                Read::Tenant(OfTenant::Revision) => Tenant::Revision,
-                Read::Value(_, at) => Tenant::Setting(at),
-                Read::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
-                Read::Tenant(OfTenant::One(kind)) => {
+                FieldSource::Tenant(OfTenant::Id) => Tenant::Id,
+                FieldSource::Tenant(OfTenant::Revision) => Tenant::Revision,
+                FieldSource::Value(_, at) => Tenant::Setting(at),
+                FieldSource::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
+                FieldSource::Tenant(OfTenant::One(kind)) => {
                     let mut objects = this.objects(field.ty.name(), sets)?;
                     // Whether it is there, and of the kind, is found out by its row.
                     objects.needs_rows = true;
                     let id = Self::next(&mut this.found);
                     Tenant::One(Single { id, asked: selected.asked(field), kind, objects })
                 }
-                Read::Tenant(OfTenant::Page(kind)) => {
+                FieldSource::Tenant(OfTenant::Page(kind)) => {
                     let fields = this.page(field, sets)?;
                     let total = fields.0.iter().any(|entry| matches!(entry.what, PageField::Total));
                     let id = Self::next(&mut this.found);
@@ -143,35 +143,35 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    fn page(&mut self, page: &'static Field, sets: &[&'a SelectionSet]) -> PlanResult<SelectedFields<PageField>> {
+    fn page(&mut self, page: &'static SchemaField, sets: &[&'a SelectionSet]) -> PlanResult<SelectedFields<PageField>> {
         let object = self.object(page.ty.name())?;
         self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(PageField::Typename(&object.name)) };
             let (ty, sets) = (field.ty.name(), selected.sets());
             Ok(match field.read {
-                Read::Page(ReadPage::Edges) => {
+                FieldSource::Page(ReadPage::Edges) => {
                     let edge = this.object(ty)?;
                     PageField::Edges(this.fields(edge, sets, |this, selected| {
                         let Some(field) = selected.field else { return Ok(EdgeField::Typename(&edge.name)) };
                         Ok(match field.read {
-                            Read::Edge(ReadEdge::Node) => {
+                            FieldSource::Edge(ReadEdge::Node) => {
                                 EdgeField::Node(this.objects(field.ty.name(), selected.sets())?)
                             }
-                            Read::Edge(ReadEdge::Cursor) => EdgeField::Cursor,
+                            FieldSource::Edge(ReadEdge::Cursor) => EdgeField::Cursor,
                             _ => return Err(Unplanned::Field),
                         })
                     })?)
                 }
-                Read::Page(ReadPage::Nodes) => PageField::Nodes(this.objects(ty, sets)?),
-                Read::Page(ReadPage::Info) => {
+                FieldSource::Page(ReadPage::Nodes) => PageField::Nodes(this.objects(ty, sets)?),
+                FieldSource::Page(ReadPage::Info) => {
                     let info = this.object(ty)?;
                     PageField::Info(this.fields(info, sets, |_, selected| match selected.field {
                         None => Ok(PageInfoField::Typename(&info.name)),
-                        Some(Field { read: Read::PageInfo(is), .. }) => Ok(PageInfoField::Is(*is)),
+                        Some(SchemaField { read: FieldSource::PageInfo(is), .. }) => Ok(PageInfoField::Is(*is)),
                         Some(_) => Err(Unplanned::Field),
                     })?)
                 }
-                Read::Page(ReadPage::Total) => PageField::Total,
+                FieldSource::Page(ReadPage::Total) => PageField::Total,
                 _ => return Err(Unplanned::Field),
             })
         })

@@ -8,7 +8,7 @@ use super::compiler::{Compiler, SelectedKey};
 use super::draft::{Draft, described};
 use crate::domain::Kind;
 use crate::form::{Place, Seen};
-use crate::graphql::layer::{Object, OfRow, OfStep, Read};
+use crate::graphql::layer::{FieldSource, Object, OfRow, OfStep};
 use crate::graphql::plan::reading::ListEntries;
 use crate::graphql::plan::shape::{DestinationField, ObjectShape, Objects, OfObject, PlannedValue};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
@@ -73,19 +73,21 @@ impl<'a> Compiler<'a> {
             self.fields(object, sets, |this, selected| {
                 let Some(field) = selected.field else { return Ok(OfObject::Typename(&object.name)) };
                 Ok(match field.read {
-                    Read::Row(of) => {
+                    FieldSource::Row(of) => {
                         if ![OfRow::Id, OfRow::Kind].contains(&of) {
                             this.columns.push(of);
                         }
                         OfObject::Row(of)
                     }
-                    Read::Section(info) => {
+                    FieldSource::Section(info) => {
                         let section = this.object(info.name)?;
                         OfObject::Section(this.fields(section, selected.sets(), |this, selected| {
                             this.value(section, selected, &mut draft)
                         })?)
                     }
-                    Read::Value(..) | Read::Lead(..) => OfObject::Detail(this.value(object, selected, &mut draft)?),
+                    FieldSource::Value(..) | FieldSource::Lead(..) => {
+                        OfObject::Detail(this.value(object, selected, &mut draft)?)
+                    }
                     _ => OfObject::Worked(Self::next(&mut this.found), this.worked(field, &selected)?),
                 })
             })?;
@@ -104,7 +106,7 @@ impl<'a> Compiler<'a> {
     ) -> PlanResult<PlannedValue> {
         let Some(field) = selected.field else { return Ok(PlannedValue::Typename(&object.name)) };
         match field.read {
-            Read::Value(info, at) => {
+            FieldSource::Value(info, at) => {
                 let chosen = ChosenField { info, at };
                 let own = described(&chosen)?;
                 let is_list = field.ty.inner().is_some();
@@ -126,10 +128,10 @@ impl<'a> Compiler<'a> {
                         let fields = self.fields(step, selected.sets(), |this, selected| {
                             Ok(match selected.field.map(|field| (field.read, field)) {
                                 None => DestinationField::Typename(&step.name),
-                                Some((Read::Step(OfStep::Object), field)) => {
+                                Some((FieldSource::Step(OfStep::Object), field)) => {
                                     DestinationField::Object(this.objects(field.ty.name(), selected.sets())?)
                                 }
-                                Some((Read::Step(of), _)) => DestinationField::Is(of),
+                                Some((FieldSource::Step(of), _)) => DestinationField::Is(of),
                                 Some(_) => return Err(Unplanned::Field),
                             })
                         })?;
@@ -138,7 +140,7 @@ impl<'a> Compiler<'a> {
                     _ => return Err(Unplanned::Field),
                 })
             }
-            Read::Lead(info, at) => {
+            FieldSource::Lead(info, at) => {
                 let chosen = ChosenField { info, at };
                 let objects = self.objects(field.ty.name(), selected.sets())?;
                 Ok(match described(&chosen)?.place {
