@@ -18,9 +18,9 @@ use crate::service::{OpenSave, StoreError, Viewer};
 use crate::store::{self, Deadline, ReadAhead, Session, Snapshot};
 
 /// What has come of a request in its first trip.
-pub struct Begun(State);
+pub struct Begun(BegunState);
 
-enum State {
+enum BegunState {
     /// It is answered.
     Answered(PlanOutcome),
     /// It is a mutation that goes on.
@@ -42,16 +42,16 @@ impl Planned {
         if self.plan.changes_something() {
             let mut mutation = Mutation { planned: self, told: Vec::new(), done: Vec::new(), open: None };
             mutation.work_out(viewer, deadline, session)?;
-            return Ok(Begun(State::Goes(Box::new(mutation))));
+            return Ok(Begun(BegunState::Goes(Box::new(mutation))));
         }
         if let Some(kept) = self.kept(viewer) {
-            return Ok(Begun(State::Answered(kept)));
+            return Ok(Begun(BegunState::Answered(kept)));
         }
         let kept = self.kept.take();
         let run =
             |session: &mut dyn Session| plan::run(&self.plan, Vext::layer(), &self.asks(viewer, deadline), session);
         let Some(((answers, question), tenant)) = kept.zip(self.plan.tenant(viewer)) else {
-            return Ok(Begun(State::Answered(run(session)?)));
+            return Ok(Begun(BegunState::Answered(run(session)?)));
         };
         let outcome = if session.is_remote() {
             let mut ahead = ReadAhead::new(session, answers.asked(tenant.id, &question));
@@ -65,7 +65,7 @@ impl Planned {
         };
         let answer = Answer { data: outcome.data.clone(), cost: outcome.cost };
         answers.put((tenant.id, tenant.revision), question, answer);
-        Ok(Begun(State::Answered(outcome)))
+        Ok(Begun(BegunState::Answered(outcome)))
     }
 }
 
@@ -94,8 +94,8 @@ impl Api {
         requested: u64,
     ) -> Result<(Reply, u64), GaveUp> {
         let mut mutation = match state {
-            State::Answered(outcome) => return Ok(written(outcome, Some(&snapshot))),
-            State::Goes(mutation) => mutation,
+            BegunState::Answered(outcome) => return Ok(written(outcome, Some(&snapshot))),
+            BegunState::Goes(mutation) => mutation,
         };
         let plan = Arc::clone(&mutation.planned.plan);
         while let Some(change) = plan.change(mutation.told.len()) {

@@ -24,7 +24,7 @@ pub struct Scope {
     viewer: Option<Viewer>,
     /// Names the request in logs and in answers.
     pub(super) request_id: Arc<str>,
-    loaders: DataLoader<Batch>,
+    loaders: DataLoader<SnapshotLoader>,
     budget: Budget,
 }
 
@@ -33,7 +33,8 @@ impl Scope {
     pub(super) fn new(app: &App, asking: Asking, batches: Batches, budget: Budget) -> Self {
         let Asking { snapshot, viewer, request_id } = asking;
         let app = app.tallied(snapshot.tally());
-        let loaders = DataLoader::new(Batch(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
+        let loaders =
+            DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
         Self { app, snapshot, viewer, request_id, loaders, budget }
     }
 
@@ -139,7 +140,7 @@ pub struct Asking {
 }
 
 /// Loads what many resolvers ask for together.
-struct Batch(Arc<Snapshot>);
+struct SnapshotLoader(Arc<Snapshot>);
 
 /// The key of a section of an object.
 #[derive(Clone, Copy)]
@@ -159,7 +160,7 @@ impl Hash for Of {
     }
 }
 
-impl Batch {
+impl SnapshotLoader {
     /// Asks each tenant once for what is wanted of it. Nearly always there is one tenant.
     async fn by_tenant<V: Send + 'static>(
         &self,
@@ -180,7 +181,7 @@ impl Batch {
     }
 }
 
-impl Loader<ObjectId> for Batch {
+impl Loader<ObjectId> for SnapshotLoader {
     type Value = Arc<ObjectRow>;
     type Error = StoreError;
 
@@ -190,7 +191,7 @@ impl Loader<ObjectId> for Batch {
     }
 }
 
-impl Loader<Of> for Batch {
+impl Loader<Of> for SnapshotLoader {
     type Value = Arc<dyn Section>;
     type Error = StoreError;
 

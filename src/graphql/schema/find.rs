@@ -31,7 +31,7 @@ pub fn object_by() -> InputObject {
 }
 
 /// What a connection counts.
-struct Wanted {
+struct CountedFind {
     find: Find,
     tenant: TenantId,
 }
@@ -61,7 +61,7 @@ pub fn connection_types(kind: Kind) -> [SchemaType; 2] {
 }
 
 async fn total_count(edges: &Edges, call: Call<'_>) -> Result<Node> {
-    let Wanted { find, tenant } = edges.of.get()?;
+    let CountedFind { find, tenant } = edges.of.get()?;
     let find = find.clone();
     Ok(call.scope()?.read(*tenant, move |query| find.count(query)).await?.into())
 }
@@ -134,7 +134,7 @@ async fn all(thing: &Thing, call: Call<'_>, kind: Kind, connection: &'static str
     scope.spend(page.rows.len())?;
     let edge = |(row, cursor)| Edge { node: (kind.name(), Thing::shared(row)), cursor };
     let edges = page.rows.into_iter().map(edge);
-    Ok(Node::object(connection, Edges::new(edges, page.more, behind, Thing::of(Wanted { find, tenant }))))
+    Ok(Node::object(connection, Edges::new(edges, page.more, behind, Thing::of(CountedFind { find, tenant }))))
 }
 
 /// The one object of a kind that is meant.

@@ -14,7 +14,7 @@ use crate::service::{self, Findings, Lint, Place, Severity, label};
 use crate::store::{ObjectRow, TenantRow};
 
 /// Something in a tenant that is wrong, or looks wrong.
-struct Finding {
+struct LabeledFinding {
     object: Option<Arc<ObjectRow>>,
     label: String,
     severity: Severity,
@@ -24,14 +24,14 @@ struct Finding {
 /// The types of findings.
 pub fn definitions() -> Vec<SchemaType> {
     let about_object = "The object that it is about; null for the tenant's defaults and for the tenant itself.";
-    let finding = object::<Finding>("Finding", "Something in a tenant that is wrong, or looks wrong.")
+    let finding = object::<LabeledFinding>("Finding", "Something in a tenant that is wrong, or looks wrong.")
         .now("object", "PbxObject", about_object, |found| found.object.as_ref().map_or(Node::Null, object_of))
         .now("kind", "Kind", "What it is about; null for the tenant itself.", |found| {
             found.object.as_ref().map(|row| row.kind.word()).into()
         })
         .now("label", "String!", "Number and name of what it is about.", |found| found.label.as_str().into())
         .now("severity", "Severity!", "How bad it is.", |found| found.severity.word().into())
-        .fields(finding_fields(|found: &Finding| &found.problem))
+        .fields(finding_fields(|found: &LabeledFinding| &found.problem))
         .now("whatToDo", "String!", "What to do about it, in one sentence.", |found| {
             found.problem.code.advice().into()
         });
@@ -103,6 +103,6 @@ fn lint(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Resul
 fn finding_edge(tenant: &TenantRow, finding: service::Finding) -> Edge {
     let service::Finding { object, severity, problem, place } = finding;
     let label = object.as_ref().map_or_else(|| tenant.settings.name.as_str().to_owned(), |row| label(row));
-    let node = ("Finding", Thing::of(Finding { object, label, severity, problem }));
+    let node = ("Finding", Thing::of(LabeledFinding { object, label, severity, problem }));
     Edge { node, cursor: place.cursor() }
 }

@@ -12,7 +12,7 @@ use crate::service::numbers::{self, Availability};
 use crate::store::{self, ObjectRow, TenantRow};
 
 /// What is said of a number.
-struct Said {
+struct NumberAvailability {
     problem: Option<Problem>,
     holder: Option<Arc<ObjectRow>>,
     parking_lot: Option<Arc<ObjectRow>>,
@@ -21,7 +21,7 @@ struct Said {
 
 /// The type of what is said of a number.
 pub fn availability() -> ObjectBuilder<impl Send + Sync + 'static> {
-    object::<Said>("NumberAvailability", "Whether a number can be given to an object.")
+    object::<NumberAvailability>("NumberAvailability", "Whether a number can be given to an object.")
         .now("available", "Boolean!", "Whether it can.", |said| said.problem.is_none().into())
         .now(
             "reason",
@@ -83,5 +83,5 @@ fn said(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Resul
         None => None,
     };
     reading.spend(usize::from(parking_lot.is_some()));
-    Ok(Node::object("NumberAvailability", Said { problem, holder, parking_lot, suggestion }))
+    Ok(Node::object("NumberAvailability", NumberAvailability { problem, holder, parking_lot, suggestion }))
 }

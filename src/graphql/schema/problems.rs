@@ -14,7 +14,7 @@ use crate::store::ObjectRow;
 
 /// A field whose value changes, as it is told.
 #[derive(Clone, Debug)]
-pub struct FieldChange {
+pub struct ChangedField {
     /// From the section or field inwards.
     pub path: Vec<String>,
     /// The value before.
@@ -23,14 +23,14 @@ pub struct FieldChange {
     pub after: Json,
 }
 
-impl FieldChange {
+impl ChangedField {
     /// Of a path as it is kept: `section.field`.
     pub fn new(path: &str, before: Json, after: Json) -> Self {
         Self { path: path.split('.').map(str::to_owned).collect(), before, after }
     }
 }
 
-impl From<Change> for FieldChange {
+impl From<Change> for ChangedField {
     fn from(change: Change) -> Self {
         Self::new(&change.path, change.before, change.after)
     }
@@ -89,7 +89,7 @@ pub fn finding_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<S
 }
 
 /// The fields of a change, of things that have one in them.
-pub fn change_fields<T: Send + Sync + 'static>(of: fn(&T) -> &FieldChange) -> [SchemaField; 3] {
+pub fn change_fields<T: Send + Sync + 'static>(of: fn(&T) -> &ChangedField) -> [SchemaField; 3] {
     let path =
         "Names of input fields from the outermost inwards: section and field of a form, a field of other objects.";
     [
@@ -130,12 +130,12 @@ fn codes() -> [Enum; 3] {
 pub fn definitions() -> Vec<SchemaType> {
     let error = object::<Problem>("UserError", "Something that is wrong with an input.");
     let warning = object::<Problem>("Warning", "Something that looks wrong, but keeps nothing from being done.");
-    let change = object::<FieldChange>("FieldChange", "A field whose value a save changes.");
+    let change = object::<ChangedField>("FieldChange", "A field whose value a save changes.");
     let json = scalar("JSON", "Any JSON value.", Some("https://www.rfc-editor.org/rfc/rfc8259"), PlainType::Any);
     let types: [SchemaType; 4] = [
         error.fields(error_fields(|problem: &Problem| problem)).into(),
         warning.fields(warning_fields(|problem: &Problem| problem)).into(),
-        change.fields(change_fields(|change: &FieldChange| change)).into(),
+        change.fields(change_fields(|change: &ChangedField| change)).into(),
         json.into(),
     ];
     types.into_iter().chain(codes().map(SchemaType::from)).collect()
@@ -153,7 +153,7 @@ pub fn warnings(problems: &[Problem]) -> Node {
 
 /// Changes as they are told.
 pub fn changes(changes: &[Change]) -> Node {
-    Node::objects("FieldChange", changes.iter().cloned().map(FieldChange::from))
+    Node::objects("FieldChange", changes.iter().cloned().map(ChangedField::from))
 }
 
 /// Tells a name that was not found as it was sent: what saves knows only what it leads to, which is nothing.

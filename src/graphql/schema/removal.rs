@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_graphql::Result;
 
 use super::mutation::{id_input, object_id};
-use super::problems::{FieldChange, change_fields, error_fields, object_of, tell_as_sent, user_errors, warning_fields};
+use super::problems::{
+    ChangedField, change_fields, error_fields, object_of, tell_as_sent, user_errors, warning_fields,
+};
 use super::referrers::references_field;
 use super::shapes::choice;
 use crate::domain::TenantId;
@@ -17,14 +19,14 @@ use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, O
 use crate::store::{ObjectRow, TenantRow};
 
 /// A change with the object whose field it is.
-struct ObjectChange {
+struct ChangedObjectField {
     object: Arc<ObjectRow>,
-    change: FieldChange,
+    change: ChangedField,
 }
 
 /// Changes of several objects as they are told.
 pub fn changes(changes: &[service::ObjectChange]) -> Node {
-    let change = |service::ObjectChange { object, change }: service::ObjectChange| ObjectChange {
+    let change = |service::ObjectChange { object, change }: service::ObjectChange| ChangedObjectField {
         object,
         change: change.into(),
     };
@@ -65,10 +67,10 @@ pub fn definitions() -> Vec<SchemaType> {
             "The token of the plan of the delete; required unless nothing refers to the object, or onReferences is BLOCK.",
         )
         .field("dryRun", "Boolean", "Whether only to say what would happen.");
-    let change = object::<ObjectChange>("ObjectChange", "A field of an object whose value changes.")
+    let change = object::<ChangedObjectField>("ObjectChange", "A field of an object whose value changes.")
         .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
         .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
-        .fields(change_fields(|told: &ObjectChange| &told.change));
+        .fields(change_fields(|told: &ChangedObjectField| &told.change));
     let error = of_object("ObjectError", "Something that is wrong with an object.")
         .fields(error_fields(|told: &ObjectProblem| &told.problem));
     let warning = of_object("ObjectWarning", "Something that looks wrong with an object.")

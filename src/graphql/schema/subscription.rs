@@ -9,7 +9,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use super::nodes::node_of;
 use super::pages::{MOST, kinds, kinds_arg};
-use super::problems::FieldChange;
+use super::problems::ChangedField;
 use super::shapes::choice;
 use crate::domain::{Kind, ObjectId, Scalar as _, TenantId};
 use crate::graphql::errors::{coded, surprise};
@@ -89,7 +89,7 @@ async fn changes(record: &ChangeRecord, call: Call<'_>) -> Result<Node> {
     let fields = call.scope()?.read(record.tenant, read).await?;
     // What is kept is JSON; what is not was not written by this program.
     let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
-    let change = |[path, before, after]: [String; 3]| FieldChange::new(&path, json(&before), json(&after));
+    let change = |[path, before, after]: [String; 3]| ChangedField::new(&path, json(&before), json(&after));
     Ok(Node::objects("FieldChange", fields.into_iter().map(change)))
 }
 
