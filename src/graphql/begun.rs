@@ -9,7 +9,7 @@ use super::api::Api;
 use super::batch::Batches;
 use super::changing::{Mutation, Saving};
 use super::errors::surprise;
-use super::layer::{Call, LayerSource as _, Node, Resolver as Answering, Thing};
+use super::layer::{Call, LayerSource as _, Node, Resolver, Thing};
 use super::plan::{self, Answer, MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
@@ -165,7 +165,7 @@ impl Api {
         asking: Asking,
         viewer: &Arc<Viewer>,
     ) -> Result<(), Ended> {
-        let Answering::Later(get) = &change.worked.asked.field.answer else { return Err(Unplanned::Field.into()) };
+        let Resolver::Later(get) = &change.worked.asked.field.answer else { return Err(Unplanned::Field.into()) };
         let args = mutation.planned.args(change)?;
         let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
         let scope = Scope::new(&self.app, asking, batches.clone(), self.budget());

@@ -13,9 +13,7 @@ use super::shape::{
     Single, Tenant, What, Worked,
 };
 use super::unplanned::{PlanResult, Unplanned};
-use crate::graphql::layer::{
-    FieldSource, Layer, Object, OfEdge as ReadEdge, OfPage as ReadPage, OfRoot, OfTenant, Resolver, SchemaField,
-};
+use crate::graphql::layer::{FieldSource, Layer, Object, OfEdge, OfPage, OfRoot, OfTenant, Resolver, SchemaField};
 use crate::graphql::prices::Prices;
 
 /// The plan of an operation, and the variables that its conditions look at, for whose values alone it is good.
@@ -149,21 +147,21 @@ impl<'a> Compiler<'a> {
             let Some(field) = selected.field else { return Ok(PageField::Typename(&object.name)) };
             let (ty, sets) = (field.ty.name(), selected.sets());
             Ok(match field.read {
-                FieldSource::Page(ReadPage::Edges) => {
+                FieldSource::Page(OfPage::Edges) => {
                     let edge = this.object(ty)?;
                     PageField::Edges(this.fields(edge, sets, |this, selected| {
                         let Some(field) = selected.field else { return Ok(EdgeField::Typename(&edge.name)) };
                         Ok(match field.read {
-                            FieldSource::Edge(ReadEdge::Node) => {
+                            FieldSource::Edge(OfEdge::Node) => {
                                 EdgeField::Node(this.objects(field.ty.name(), selected.sets())?)
                             }
-                            FieldSource::Edge(ReadEdge::Cursor) => EdgeField::Cursor,
+                            FieldSource::Edge(OfEdge::Cursor) => EdgeField::Cursor,
                             _ => return Err(Unplanned::Field),
                         })
                     })?)
                 }
-                FieldSource::Page(ReadPage::Nodes) => PageField::Nodes(this.objects(ty, sets)?),
-                FieldSource::Page(ReadPage::Info) => {
+                FieldSource::Page(OfPage::Nodes) => PageField::Nodes(this.objects(ty, sets)?),
+                FieldSource::Page(OfPage::Info) => {
                     let info = this.object(ty)?;
                     PageField::Info(this.fields(info, sets, |_, selected| match selected.field {
                         None => Ok(PageInfoField::Typename(&info.name)),
@@ -171,7 +169,7 @@ impl<'a> Compiler<'a> {
                         Some(_) => Err(Unplanned::Field),
                     })?)
                 }
-                FieldSource::Page(ReadPage::Total) => PageField::Total,
+                FieldSource::Page(OfPage::Total) => PageField::Total,
                 _ => return Err(Unplanned::Field),
             })
         })
