@@ -9,10 +9,10 @@ use super::answer::Estimate;
 use super::budget::Budget;
 use super::cost::Peak;
 use super::described::{DESCRIBED, TheSchema, prepare, schema, validated};
-use super::documents::{Document, DocumentHash, Documents};
+use super::documents::{DocumentHash, Documents, ParsedDocument};
 use super::limits::{Exceeded, Limit, Limits};
 use super::plan::Answers;
-use super::syntax::Refused;
+use super::syntax::RefusedDocument;
 use crate::service::App;
 use crate::store::{Snapshot, Tally};
 
@@ -34,8 +34,8 @@ pub struct Api {
 const LONG: usize = 2048;
 
 impl Api {
-    /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope `explore`,
-    /// and errors suggest no names.
+    /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope
+    /// `explore`, and errors suggest no names.
     pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
         prepare();
         let schema = schema(&limits);
@@ -61,7 +61,7 @@ impl Api {
     }
 
     /// The document whose text has this hash, if it has been answered before.
-    pub fn remembered(&self, hash: &DocumentHash) -> Option<Document> {
+    pub fn remembered(&self, hash: &DocumentHash) -> Option<ParsedDocument> {
         self.documents.get(hash)
     }
 
@@ -69,15 +69,15 @@ impl Api {
     ///
     /// # Errors
     /// The limit that it passes, or where it breaks the grammar.
-    pub fn parse(&self, text: &str) -> Result<Document, Refused> {
-        Document::parse(text, &self.limits)
+    pub fn parse(&self, text: &str) -> Result<ParsedDocument, RefusedDocument> {
+        ParsedDocument::parse(text, &self.limits)
     }
 
     /// A document that has passed complete validation; from now on it is remembered.
     ///
     /// # Errors
     /// What is wrong with it, whatever its variables.
-    pub fn checked(&self, document: Document) -> Result<Document, Vec<ServerError>> {
+    pub fn checked(&self, document: ParsedDocument) -> Result<ParsedDocument, Vec<ServerError>> {
         let is_new = document.new_length().is_some();
         let checked = validated(document, self.explorable)?;
         if is_new {
@@ -90,7 +90,7 @@ impl Api {
     ///
     /// # Errors
     /// The limit that it passes: of depth, of introspection or of cost.
-    pub fn estimate(&self, document: &Document, request: &Request) -> Result<Estimate, Exceeded> {
+    pub fn estimate(&self, document: &ParsedDocument, request: &Request) -> Result<Estimate, Exceeded> {
         let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
         let parsed = document.parsed();
         if document.new_length().is_some() {

@@ -9,8 +9,8 @@ use super::api::Api;
 use super::batch::Batches;
 use super::changing::{Mutation, Saving};
 use super::errors::surprise;
-use super::layer::{Answer as Answering, Call, Node, Source as _, Thing};
-use super::plan::{self, Answer, Change, Outcome, Told, Unplanned};
+use super::layer::{Call, LayerSource as _, Node, Resolver, Thing};
+use super::plan::{self, Answer, MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
 use super::scope::{Asking, Scope};
@@ -18,18 +18,18 @@ use crate::service::{OpenSave, StoreError, Viewer};
 use crate::store::{self, Deadline, ReadAhead, Session, Snapshot};
 
 /// What has come of a request in its first trip.
-pub struct Begun(State);
+pub struct Begun(BegunState);
 
-enum State {
+enum BegunState {
     /// It is answered.
-    Answered(Outcome),
+    Answered(PlanOutcome),
     /// It is a mutation that goes on.
     Goes(Box<Mutation>),
 }
 
 impl Planned {
-    /// Answers it, in the transaction in which the viewer was looked up; of a mutation what is to be read before it changes
-    /// something.
+    /// Answers it, in the transaction in which the viewer was looked up; of a mutation what is to be read before it
+    /// changes something.
     ///
     /// # Errors
     /// Why the executor has to.
@@ -42,16 +42,16 @@ impl Planned {
         if self.plan.changes_something() {
             let mut mutation = Mutation { planned: self, told: Vec::new(), done: Vec::new(), open: None };
             mutation.work_out(viewer, deadline, session)?;
-            return Ok(Begun(State::Goes(Box::new(mutation))));
+            return Ok(Begun(BegunState::Goes(Box::new(mutation))));
         }
         if let Some(kept) = self.kept(viewer) {
-            return Ok(Begun(State::Answered(kept)));
+            return Ok(Begun(BegunState::Answered(kept)));
         }
         let kept = self.kept.take();
         let run =
             |session: &mut dyn Session| plan::run(&self.plan, Vext::layer(), &self.asks(viewer, deadline), session);
         let Some(((answers, question), tenant)) = kept.zip(self.plan.tenant(viewer)) else {
-            return Ok(Begun(State::Answered(run(session)?)));
+            return Ok(Begun(BegunState::Answered(run(session)?)));
         };
         let outcome = if session.is_remote() {
             let mut ahead = ReadAhead::new(session, answers.asked(tenant.id, &question));
@@ -65,7 +65,7 @@ impl Planned {
         };
         let answer = Answer { data: outcome.data.clone(), cost: outcome.cost };
         answers.put((tenant.id, tenant.revision), question, answer);
-        Ok(Begun(State::Answered(outcome)))
+        Ok(Begun(BegunState::Answered(outcome)))
     }
 }
 
@@ -94,8 +94,8 @@ impl Api {
         requested: u64,
     ) -> Result<(Reply, u64), GaveUp> {
         let mut mutation = match state {
-            State::Answered(outcome) => return Ok(written(outcome, Some(&snapshot))),
-            State::Goes(mutation) => mutation,
+            BegunState::Answered(outcome) => return Ok(written(outcome, Some(&snapshot))),
+            BegunState::Goes(mutation) => mutation,
         };
         let plan = Arc::clone(&mutation.planned.plan);
         while let Some(change) = plan.change(mutation.told.len()) {
@@ -140,7 +140,7 @@ impl Api {
         viewer: &Arc<Viewer>,
         request_id: &str,
         (saving, open): (Saving, OpenSave),
-    ) -> Result<(Told, Node), Ended> {
+    ) -> Result<(MutationFieldOutcome, Node), Ended> {
         let (deadline, own) = (snapshot.deadline(), Arc::clone(viewer));
         let app = self.app.tallied(snapshot.tally());
         let tell = move |session: &mut dyn Session, saved| {
@@ -161,11 +161,11 @@ impl Api {
     async fn change(
         &self,
         mutation: &mut Mutation,
-        change: &Change,
+        change: &PlannedMutation,
         asking: Asking,
         viewer: &Arc<Viewer>,
     ) -> Result<(), Ended> {
-        let Answering::Later(get) = &change.worked.asked.field.answer else { return Err(Unplanned::Field.into()) };
+        let Resolver::Later(get) = &change.worked.asked.field.answer else { return Err(Unplanned::Field.into()) };
         let args = mutation.planned.args(change)?;
         let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
         let scope = Scope::new(&self.app, asking, batches.clone(), self.budget());
@@ -200,7 +200,10 @@ async fn work_out_next(
 }
 
 /// What a plan has written and what it has cost. Its look-ups in a snapshot are counted.
-pub(super) fn written(Outcome { data, cost, batches, was_kept }: Outcome, snapshot: Option<&Snapshot>) -> (Reply, u64) {
+pub(super) fn written(
+    PlanOutcome { data, cost, batches, was_kept }: PlanOutcome,
+    snapshot: Option<&Snapshot>,
+) -> (Reply, u64) {
     if let Some(snapshot) = snapshot {
         batches.into_iter().for_each(|(of, keys)| snapshot.batch(of, keys));
     }

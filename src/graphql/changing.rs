@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::Name;
 
-use super::layer::{Args, Given as _, Node, OfSave, Reading};
-use super::plan::{Change, Outcome, Told, Unplanned, join};
+use super::layer::{Args, FieldReader, Given as _, Node, OfSave};
+use super::plan::{MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned, join};
 use super::planned::{GaveUp, Planned};
 use super::schema::mutation;
 use crate::service::{OpenSave, Saved, Viewer, WorkedOut};
@@ -14,7 +14,7 @@ use crate::store::{Deadline, Session};
 /// A mutation on its way: one field after the other.
 pub(super) struct Mutation {
     pub(super) planned: Planned,
-    pub(super) told: Vec<Told>,
+    pub(super) told: Vec<MutationFieldOutcome>,
     /// What the fields have answered that are told.
     pub(super) done: Vec<(Name, Node)>,
     /// A save that is worked out: of the next field.
@@ -30,7 +30,7 @@ pub(super) struct Saving {
     args: Args,
     /// What it costs besides what it answers.
     price: u64,
-    /// See [`Told::spent`].
+    /// See [`MutationFieldOutcome::spent`].
     spent: u64,
 }
 
@@ -39,12 +39,13 @@ impl Mutation {
         self.told.last().map_or(0, |told| told.spent)
     }
 
-    pub(super) fn told(&mut self, change: &Change, told: Told, node: Node) {
+    pub(super) fn told(&mut self, change: &PlannedMutation, told: MutationFieldOutcome, node: Node) {
         self.done.push((change.at.0.clone(), node));
         self.told.push(told);
     }
 
-    /// Works out what comes next, until something is to be changed: what is settled changes nothing for what comes behind it.
+    /// Works out what comes next, until something is to be changed: what is settled changes nothing for what comes
+    /// behind it.
     pub(super) fn work_out(
         &mut self,
         viewer: &Viewer,
@@ -64,7 +65,7 @@ impl Mutation {
             let input = args.the_object("input")?;
             let price = mutation::price(of.kind, input)?;
             let times = (self.planned.now, deadline);
-            let mut reading = Reading::new(session, viewer, times, &change.worked.selected);
+            let mut reading = FieldReader::new(session, viewer, times, &change.worked.selected);
             let tells_warnings = reading.selects("warnings");
             let worked_out = mutation::work_out(of, input, tells_warnings, &mut reading)?;
             let saving = Saving { planned: self.planned.clone(), at, of, args, price, spent };
@@ -82,12 +83,12 @@ impl Mutation {
         Ok(())
     }
 
-    pub(super) fn answer(self) -> Result<Outcome, GaveUp> {
+    pub(super) fn answer(self) -> Result<PlanOutcome, GaveUp> {
         let Self { planned, told, done, .. } = self;
         let batches = told.iter().flat_map(|told| told.batches.iter().copied()).collect();
         let parts: Vec<_> = told.into_iter().map(|told| told.part).collect();
         let outcome = join(&planned.plan, &parts, planned.longest);
-        outcome.map(|outcome| Outcome { batches, ..outcome }).map_err(|why| GaveUp { why, done })
+        outcome.map(|outcome| PlanOutcome { batches, ..outcome }).map_err(|why| GaveUp { why, done })
     }
 }
 
@@ -99,7 +100,7 @@ impl Saving {
         deadline: Option<Deadline>,
         session: &mut dyn Session,
         saved: Saved,
-    ) -> Result<(Told, Node), Unplanned> {
+    ) -> Result<(MutationFieldOutcome, Node), Unplanned> {
         let node = mutation::told(self.of, self.args.the_object("input")?, saved)?;
         let changed = (Some((node.clone(), self.price)), self.spent);
         Ok((self.planned.tell(self.at, (viewer, deadline), changed, session)?, node))

@@ -4,21 +4,22 @@ use std::sync::LazyLock;
 
 use async_graphql::{SDLExportOptions, Schema, ServerError, ValidationMode};
 
-use super::documents::Document;
-use super::layer::{Mutation, Query, Source as _, Subscription};
+use super::documents::ParsedDocument;
+use super::layer::{LayerSource as _, Mutation, Query, Subscription};
 use super::limits::Limits;
 use super::prices::Prices;
 use super::schema::Vext;
-use super::syntax::Refused;
+use super::syntax::RefusedDocument;
 use super::validation::{Types, definitions, validate};
 
 /// As async-graphql executes it.
 pub(super) type TheSchema = Schema<Query<Vext>, Mutation<Vext>, Subscription<Vext>>;
 
-/// The schema. It executes documents that have been validated, so that async-graphql's own checks are set to the fewest.
+/// The schema. It executes documents that have been validated, so that async-graphql's own checks are set to the
+/// fewest.
 pub(super) fn schema(limits: &Limits) -> TheSchema {
-    // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments in
-    // fragments: one for each level.
+    // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments
+    // in fragments: one for each level.
     let nesting = 2 * limits.max_depth.max(limits.max_introspection_depth);
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .validation_mode(ValidationMode::Fast)
@@ -27,7 +28,7 @@ pub(super) fn schema(limits: &Limits) -> TheSchema {
 }
 
 /// What the schema says of itself.
-pub(super) struct Described {
+pub(super) struct DescribedSchema {
     /// What its fields cost.
     pub(super) prices: Prices,
     /// What documents are held against.
@@ -35,8 +36,8 @@ pub(super) struct Described {
 }
 
 /// Read once.
-pub(super) static DESCRIBED: LazyLock<Described> = LazyLock::new(|| match definitions(Vext::layer()) {
-    Ok(definitions) => Described { prices: Prices::read(&definitions), types: Types::read(definitions) },
+pub(super) static DESCRIBED: LazyLock<DescribedSchema> = LazyLock::new(|| match definitions(Vext::layer()) {
+    Ok(definitions) => DescribedSchema { prices: Prices::read(&definitions), types: Types::read(definitions) },
     Err(error) => unreachable!("the schema can be read: {error}"),
 });
 
@@ -54,7 +55,7 @@ pub fn sdl() -> String {
 ///
 /// # Errors
 /// All that is wrong with it, whatever its variables. Where the schema is `explorable`, names are suggested.
-pub fn validated(document: Document, explorable: bool) -> Result<Document, Vec<ServerError>> {
+pub fn validated(document: ParsedDocument, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
     if document.new_length().is_none() {
         return Ok(document);
     }
@@ -66,6 +67,6 @@ pub fn validated(document: Document, explorable: bool) -> Result<Document, Vec<S
 ///
 /// # Errors
 /// The limit that it passes, or all that is wrong with it.
-pub fn document(text: &str, limits: &Limits, explorable: bool) -> Result<Document, Vec<ServerError>> {
-    validated(Document::parse(text, limits).map_err(Refused::into_errors)?, explorable)
+pub fn document(text: &str, limits: &Limits, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
+    validated(ParsedDocument::parse(text, limits).map_err(RefusedDocument::into_errors)?, explorable)
 }

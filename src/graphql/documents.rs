@@ -11,12 +11,12 @@ use async_graphql::{ServerError, Variables};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
-use super::cost::Measure;
+use super::cost::SelectionMeasure;
 use super::errors;
 use super::limits::Limits;
 use super::plan::Plans;
 use super::prices::Prices;
-use super::syntax::{self, Refused};
+use super::syntax::{self, RefusedDocument};
 use super::validation::NotNull;
 use crate::domain::hex;
 
@@ -53,32 +53,32 @@ impl FromStr for DocumentHash {
 
 /// A document that has been read.
 #[derive(Clone, Debug)]
-pub struct Document {
+pub struct ParsedDocument {
     hash: DocumentHash,
     /// Bytes of its text.
     length: usize,
     parsed: Arc<ExecutableDocument>,
     /// What validation has found out, once the document has passed it.
-    checked: Option<Arc<Checked>>,
+    checked: Option<Arc<ValidatedParts>>,
 }
 
 /// What is known of a document that has been validated. All its clones share it.
 #[derive(Debug)]
-struct Checked {
+struct ValidatedParts {
     not_null: NotNull,
     plans: Plans,
     measures: Measures,
 }
 
 /// What operations measure whose measures do not depend on variables; `None` of one that does.
-type Measures = Mutex<HashMap<Option<String>, Option<Measure>>>;
+type Measures = Mutex<HashMap<Option<String>, Option<SelectionMeasure>>>;
 
-impl Document {
+impl ParsedDocument {
     /// Reads a text.
     ///
     /// # Errors
     /// The limit that it passes, or where it breaks the grammar.
-    pub(super) fn parse(text: &str, limits: &Limits) -> Result<Self, Refused> {
+    pub(super) fn parse(text: &str, limits: &Limits) -> Result<Self, RefusedDocument> {
         let parsed = Arc::new(syntax::parse(text, limits)?);
         Ok(Self { hash: DocumentHash::of(text), length: text.len(), parsed, checked: None })
     }
@@ -114,7 +114,7 @@ impl Document {
         prices: &Prices,
         (name, operation): (Option<&str>, &OperationDefinition),
         variables: &Variables,
-    ) -> Measure {
+    ) -> SelectionMeasure {
         let Some(checked) = &self.checked else { return prices.operation(&self.parsed, operation, variables).0 };
         // A poisoned lock only means that another thread panicked; the map is whole.
         let known = || checked.measures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +130,7 @@ impl Document {
     /// The same document, which has passed complete validation.
     pub(super) fn checked(self, found: NotNull) -> Self {
         Self {
-            checked: Some(Arc::new(Checked {
+            checked: Some(Arc::new(ValidatedParts {
                 not_null: found,
                 plans: Plans::default(),
                 measures: Measures::default(),
@@ -175,11 +175,11 @@ impl Document {
 /// times its text. Least recently used ones make room.
 pub(super) struct Documents {
     bytes: usize,
-    kept: Mutex<Kept>,
+    kept: Mutex<KeptDocuments>,
 }
 
-struct Kept {
-    documents: LruCache<DocumentHash, Document>,
+struct KeptDocuments {
+    documents: LruCache<DocumentHash, ParsedDocument>,
     /// The sum of their lengths.
     bytes: usize,
 }
@@ -187,19 +187,19 @@ struct Kept {
 impl Documents {
     /// Remembers documents with at most so many bytes of text together.
     pub(super) fn new(bytes: usize) -> Self {
-        Self { bytes, kept: Mutex::new(Kept { documents: LruCache::unbounded(), bytes: 0 }) }
+        Self { bytes, kept: Mutex::new(KeptDocuments { documents: LruCache::unbounded(), bytes: 0 }) }
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, KeptDocuments> {
         // A poisoned lock only means that another thread panicked; at worst a byte count is off.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn get(&self, hash: &DocumentHash) -> Option<Document> {
+    pub(super) fn get(&self, hash: &DocumentHash) -> Option<ParsedDocument> {
         self.kept().documents.get(hash).cloned()
     }
 
-    pub(super) fn put(&self, document: Document) {
+    pub(super) fn put(&self, document: ParsedDocument) {
         let kept = &mut *self.kept();
         kept.bytes += document.length;
         if let Some((_, replaced)) = kept.documents.push(document.hash, document) {
@@ -224,7 +224,7 @@ mod tests {
         let parsed = Arc::new(syntax::parse("{a}", &Limits::default()).unwrap());
         let hash = |i: usize| DocumentHash::of(&i.to_string());
         let put = |i, length| {
-            documents.put(Document { hash: hash(i), length, parsed: Arc::clone(&parsed), checked: None });
+            documents.put(ParsedDocument { hash: hash(i), length, parsed: Arc::clone(&parsed), checked: None });
         };
         (0..200).for_each(|i| put(i, 10_000));
         assert!(documents.get(&hash(0)).is_none() && documents.get(&hash(199)).is_some());

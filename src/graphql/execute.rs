@@ -8,9 +8,9 @@ use super::answer::{Cost, Reply};
 use super::api::Api;
 use super::batch::Batches;
 use super::described::DESCRIBED;
-use super::documents::Document;
+use super::documents::ParsedDocument;
 use super::introspection::refusal;
-use super::layer::{Done, Once};
+use super::layer::{CompletedFields, StartedKeys};
 use super::planned::GaveUp;
 use super::scope::{Asking, Scope};
 use super::validation::NotNull;
@@ -19,7 +19,13 @@ use super::variables::{coerce, leave_out_absent};
 impl Api {
     /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
     /// as [`Api::estimate`] answered. A document that has been answered before is not validated again.
-    pub async fn execute(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, Cost) {
+    pub async fn execute(
+        &self,
+        document: ParsedDocument,
+        request: Request,
+        asking: Asking,
+        requested: u64,
+    ) -> (Reply, Cost) {
         let shows = shows_cost(&request);
         let (reply, actual) = match self.prepared(document, request, &asking) {
             // The state of an execution is large: it stays off the stack of who polls it.
@@ -39,7 +45,13 @@ impl Api {
     }
 
     /// Executes a request that can be executed, by a plan or else by the executor, and says what it has cost.
-    async fn answered(&self, document: Document, request: Request, asking: Asking, requested: u64) -> (Reply, u64) {
+    async fn answered(
+        &self,
+        document: ParsedDocument,
+        request: Request,
+        asking: Asking,
+        requested: u64,
+    ) -> (Reply, u64) {
         match self.planned(&document, &request, &asking, requested).await {
             Ok(answered) => answered,
             Err(gave_up) => self.answered_by_executor(document, request, asking, requested, gave_up).await,
@@ -48,7 +60,7 @@ impl Api {
 
     async fn answered_by_executor(
         &self,
-        document: Document,
+        document: ParsedDocument,
         request: Request,
         asking: Asking,
         requested: u64,
@@ -59,7 +71,7 @@ impl Api {
         let (unplanned, done) = gave_up.map_or((None, Vec::new()), |GaveUp { why, done }| (Some(why), done));
         let mut request = with_document(request, &document);
         if !done.is_empty() {
-            request = request.data(Done::of(done));
+            request = request.data(CompletedFields::of(done));
         }
         let mut reply = Reply::from(self.run(request, asking).await);
         reply.unplanned = unplanned;
@@ -78,7 +90,7 @@ impl Api {
     pub async fn execute_unplanned(
         &self,
         gave_up: GaveUp,
-        (document, request): (Document, Request),
+        (document, request): (ParsedDocument, Request),
         asking: Asking,
         requested: u64,
     ) -> (Reply, Cost) {
@@ -100,10 +112,10 @@ impl Api {
     /// All that keeps it from being executed for who asks.
     pub(super) fn prepared(
         &self,
-        document: Document,
+        document: ParsedDocument,
         mut request: Request,
         asking: &Asking,
-    ) -> Result<(Document, Request), Vec<ServerError>> {
+    ) -> Result<(ParsedDocument, Request), Vec<ServerError>> {
         if !self.explorable
             && let Some(refusal) = refusal(document.parsed(), asking.viewer.as_ref())
         {
@@ -122,7 +134,7 @@ impl Api {
         let snapshot = Arc::clone(&asking.snapshot);
         let budget = self.budget();
         let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
-        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(Once::default())));
+        let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(StartedKeys::default())));
         batches.drive(snapshot, execution).await
     }
 }
@@ -133,7 +145,7 @@ pub(super) fn shows_cost(request: &Request) -> bool {
 }
 
 /// A request with its document as the executor takes it.
-pub(super) fn with_document(mut request: Request, document: &Document) -> Request {
+pub(super) fn with_document(mut request: Request, document: &ParsedDocument) -> Request {
     let mut parsed = (**document.parsed()).clone();
     let selected = document.selected(request.operation_name.as_deref());
     if selected.is_some_and(|(_, operation)| operation.variable_definitions.len() > request.variables.len()) {

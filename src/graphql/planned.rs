@@ -5,8 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Name, Variables};
 
 use super::answer::Estimate;
-use super::layer::{Args, Node, Source as _};
-use super::plan::{self, Answer, Answers, Change, Outcome, Plan, Question, Told, Unplanned};
+use super::layer::{Args, LayerSource as _, Node};
+use super::plan::{
+    self, Answer, Answers, MutationFieldOutcome, PlanOutcome, PlannedMutation, QueryPlan, Question, Unplanned,
+};
 use super::schema::Vext;
 use crate::domain::TenantId;
 use crate::service::Viewer;
@@ -18,7 +20,7 @@ const BY_PLAN: u64 = 5;
 /// A request that a plan answers.
 #[derive(Clone)]
 pub struct Planned {
-    pub(super) plan: Arc<Plan>,
+    pub(super) plan: Arc<QueryPlan>,
     pub(super) variables: Arc<Variables>,
     /// See [`Limits::max_cost`](super::Limits::max_cost) and [`Limits::max_response`](super::Limits::max_response).
     pub(super) most: u64,
@@ -64,19 +66,19 @@ impl Planned {
     }
 
     /// The answer to a viewer whose tenant is at its revision still, if it is kept from before.
-    pub fn kept(&self, viewer: &Viewer) -> Option<Outcome> {
+    pub fn kept(&self, viewer: &Viewer) -> Option<PlanOutcome> {
         let (answers, question) = self.kept.as_ref()?;
         let tenant = self.plan.tenant(viewer)?;
         let Answer { data, cost } = answers.get((tenant.id, tenant.revision), question)?;
-        Some(Outcome { data, cost, batches: Vec::new(), was_kept: true })
+        Some(PlanOutcome { data, cost, batches: Vec::new(), was_kept: true })
     }
 
-    pub(super) fn asks<'a>(&'a self, viewer: &'a Viewer, deadline: Option<Deadline>) -> plan::Asks<'a> {
+    pub(super) fn asks<'a>(&'a self, viewer: &'a Viewer, deadline: Option<Deadline>) -> plan::PlanRequest<'a> {
         let Self { variables, most, longest, now, .. } = self;
-        plan::Asks { viewer, variables, most: *most, longest: *longest, now: *now, deadline }
+        plan::PlanRequest { viewer, variables, most: *most, longest: *longest, now: *now, deadline }
     }
 
-    pub(super) fn args(&self, change: &Change) -> Result<Args, Unplanned> {
+    pub(super) fn args(&self, change: &PlannedMutation) -> Result<Args, Unplanned> {
         plan::args(Vext::layer(), &self.variables, &change.worked.asked)
     }
 
@@ -87,7 +89,7 @@ impl Planned {
         (viewer, deadline): (&Viewer, Option<Deadline>),
         (changed, spent): (Option<(Node, u64)>, u64),
         session: &mut dyn Session,
-    ) -> Result<Told, Unplanned> {
+    ) -> Result<MutationFieldOutcome, Unplanned> {
         plan::tell((&self.plan, at), Vext::layer(), (&self.asks(viewer, deadline), spent), changed, session)
     }
 }

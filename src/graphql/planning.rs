@@ -9,12 +9,12 @@ use super::answer::{Cost, Reply};
 use super::api::Api;
 use super::begun::{Begun, written};
 use super::described::DESCRIBED;
-use super::documents::Document;
+use super::documents::ParsedDocument;
 use super::execute::shows_cost;
 use super::introspection::refusal;
-use super::layer::Source as _;
+use super::layer::LayerSource as _;
 use super::limits::Limits;
-use super::plan::{Outcome, Question, Unplanned};
+use super::plan::{PlanOutcome, Question, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
 use super::scope::Asking;
@@ -29,7 +29,7 @@ impl Api {
     /// Why the executor has to; `None` when no plan was looked for.
     pub(super) async fn planned(
         &self,
-        document: &Document,
+        document: &ParsedDocument,
         request: &Request,
         asking: &Asking,
         requested: u64,
@@ -48,7 +48,12 @@ impl Api {
     }
 
     /// The plan of a request with these values of its variables.
-    fn plan(&self, document: &Document, request: &Request, variables: Variables) -> Result<Planned, Option<Unplanned>> {
+    fn plan(
+        &self,
+        document: &ParsedDocument,
+        request: &Request,
+        variables: Variables,
+    ) -> Result<Planned, Option<Unplanned>> {
         let (Some(plans), true) = (document.plans(), self.plans) else { return Err(None) };
         let operation = document.selected(request.operation_name.as_deref());
         let has_plan = |operation: &OperationDefinition| operation.ty != OperationType::Subscription;
@@ -61,7 +66,7 @@ impl Api {
 
     /// The plan of a request that can be executed whoever asks; `None` where that is not so, or where there is no plan.
     /// Then [`Api::execute`] finds out who executes it.
-    pub fn planned_for_all(&self, document: &Document, request: &Request) -> Option<Planned> {
+    pub fn planned_for_all(&self, document: &ParsedDocument, request: &Request) -> Option<Planned> {
         if !self.explorable && refusal(document.parsed(), None).is_some() {
             return None;
         }
@@ -91,7 +96,7 @@ impl Api {
     }
 
     /// An answer that was kept, see [`Api::execute`].
-    pub fn kept(&self, outcome: Outcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
+    pub fn kept(&self, outcome: PlanOutcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
         let (reply, actual) = written(outcome, None);
         self.complete(reply, Cost { requested, actual }, shows_cost(request))
     }

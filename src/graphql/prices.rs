@@ -48,7 +48,7 @@ pub(super) const HASH: u64 = 200;
 
 /// An argument, and where in its value secrets stand that are hashed.
 #[derive(Debug)]
-pub(super) struct Secrets {
+pub(super) struct SecretPaths {
     pub(super) argument: String,
     /// The names of input fields, from the outermost inwards.
     pub(super) paths: Vec<Vec<String>>,
@@ -92,7 +92,7 @@ pub(super) struct TypeId(usize);
 
 /// What is to be known of a field.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct FieldPrice {
     /// The type, without lists; `None` for one that the schema does not describe.
     pub(super) of: Option<TypeId>,
     pub(super) many: Many,
@@ -105,17 +105,17 @@ pub(super) struct Known {
     /// Whether it is one of the two fields that begin an introspection.
     pub(super) introspects: bool,
     /// Of a mutation: its arguments that can hold secrets which are hashed.
-    pub(super) secrets: Vec<Secrets>,
+    pub(super) secrets: Vec<SecretPaths>,
 }
 
 /// A schema, as far as costs go: the fields of its types.
 ///
-/// Each field of each request is looked up here, twice. The hash may be one that is fast and known to everybody: nothing
-/// that clients send is kept in these tables.
+/// Each field of each request is looked up here, twice. The hash may be one that is fast and known to everybody:
+/// nothing that clients send is kept in these tables.
 pub(super) struct Prices {
     ids: HashMap<String, TypeId, FixedState>,
     /// By [`TypeId`].
-    fields: Vec<HashMap<String, Known, FixedState>>,
+    fields: Vec<HashMap<String, FieldPrice, FixedState>>,
 }
 
 fn base(ty: &Type) -> (&str, bool) {
@@ -154,7 +154,7 @@ impl Prices {
         let secrets = |argument: &Positioned<InputValueDefinition>| {
             let of = base(&argument.node.ty.node).0;
             let paths = secrets_of(&inputs, &hashed, of, &mut Vec::new());
-            (!paths.is_empty()).then(|| Secrets { argument: argument.node.name.node.to_string(), paths })
+            (!paths.is_empty()).then(|| SecretPaths { argument: argument.node.name.node.to_string(), paths })
         };
         let id = |(place, (name, _)): (usize, &(String, _))| (name.clone(), TypeId(place));
         let ids: HashMap<_, _, _> = types.iter().enumerate().map(id).collect();
@@ -174,7 +174,7 @@ impl Prices {
                 _ => Vec::new(),
             };
             let (of, paged, introspects) = (ids.get(of).copied(), takes("first"), false);
-            Known { of, many, paged, surcharge, walks, introspects, secrets }
+            FieldPrice { of, many, paged, surcharge, walks, introspects, secrets }
         };
         let of_type = |(name, fields): &(String, &[Positioned<FieldDefinition>])| {
             let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
@@ -191,7 +191,7 @@ impl Prices {
     fn with_introspection(mut self) -> Self {
         let begin = |of| {
             let (many, paged, surcharge, walks, introspects) = (Many::One, false, 0, false, true);
-            Known { of, many, paged, surcharge, walks, introspects, secrets: Vec::new() }
+            FieldPrice { of, many, paged, surcharge, walks, introspects, secrets: Vec::new() }
         };
         let (schema, ty) = (begin(self.of("__Schema")), begin(self.of("__Type")));
         if let Some(TypeId(query)) = self.of("Query") {
@@ -206,7 +206,7 @@ impl Prices {
     }
 
     /// A field of a type.
-    pub(super) fn field(&self, ty: Option<TypeId>, name: &str) -> Option<&Known> {
+    pub(super) fn field(&self, ty: Option<TypeId>, name: &str) -> Option<&FieldPrice> {
         self.fields.get(ty?.0)?.get(name)
     }
 }

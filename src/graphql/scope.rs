@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use super::batch::{AtOnce, Batches};
 use super::budget::Budget;
 use super::errors::{coded, surprise, tenant_required};
-use super::layer::{ReadError, Reading, Text};
+use super::layer::{FieldReader, ReadError, Text};
 use crate::domain::{ObjectId, TenantId};
 use crate::form::{Info, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
@@ -24,7 +24,7 @@ pub struct Scope {
     viewer: Option<Viewer>,
     /// Names the request in logs and in answers.
     pub(super) request_id: Arc<str>,
-    loaders: DataLoader<Batch>,
+    loaders: DataLoader<SnapshotLoader>,
     budget: Budget,
 }
 
@@ -33,7 +33,8 @@ impl Scope {
     pub(super) fn new(app: &App, asking: Asking, batches: Batches, budget: Budget) -> Self {
         let Asking { snapshot, viewer, request_id } = asking;
         let app = app.tallied(snapshot.tally());
-        let loaders = DataLoader::new(Batch(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
+        let loaders =
+            DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
         Self { app, snapshot, viewer, request_id, loaders, budget }
     }
 
@@ -85,7 +86,7 @@ impl Scope {
     /// Other reads, in one trip.
     pub(super) async fn read_all<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Reading<'_>) -> Result<T, ReadError> + Send + 'static,
+        work: impl FnOnce(&mut FieldReader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T> {
         self.reads(None, Vec::new(), work).await
     }
@@ -96,11 +97,11 @@ impl Scope {
         &self,
         depends: Option<TenantId>,
         selected: Vec<Text>,
-        work: impl FnOnce(&mut Reading<'_>) -> Result<T, ReadError> + Send + 'static,
+        work: impl FnOnce(&mut FieldReader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T> {
         let (viewer, times) = (self.viewer()?.clone(), (self.app.now(), self.snapshot.deadline()));
         let work = move |session: &mut dyn Session| {
-            let mut reading = Reading::new(session, &viewer, times, &selected);
+            let mut reading = FieldReader::new(session, &viewer, times, &selected);
             let read = work(&mut reading);
             Ok((read, reading.spent))
         };
@@ -139,7 +140,7 @@ pub struct Asking {
 }
 
 /// Loads what many resolvers ask for together.
-struct Batch(Arc<Snapshot>);
+struct SnapshotLoader(Arc<Snapshot>);
 
 /// The key of a section of an object.
 #[derive(Clone, Copy)]
@@ -159,7 +160,7 @@ impl Hash for Of {
     }
 }
 
-impl Batch {
+impl SnapshotLoader {
     /// Asks each tenant once for what is wanted of it. Nearly always there is one tenant.
     async fn by_tenant<V: Send + 'static>(
         &self,
@@ -180,7 +181,7 @@ impl Batch {
     }
 }
 
-impl Loader<ObjectId> for Batch {
+impl Loader<ObjectId> for SnapshotLoader {
     type Value = Arc<ObjectRow>;
     type Error = StoreError;
 
@@ -190,7 +191,7 @@ impl Loader<ObjectId> for Batch {
     }
 }
 
-impl Loader<Of> for Batch {
+impl Loader<Of> for SnapshotLoader {
     type Value = Arc<dyn Section>;
     type Error = StoreError;
 

@@ -8,7 +8,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 use super::answer::{Reply, shorten_errors};
 use super::api::Api;
 use super::batch::Batches;
-use super::documents::Document;
+use super::documents::ParsedDocument;
 use super::execute::with_document;
 use super::schema::check_subscription;
 use super::scope::{Asking, Scope};
@@ -16,8 +16,9 @@ use super::scope::{Asking, Scope};
 impl Api {
     /// The responses to a subscription, one for each event. A response without data is the last.
     ///
-    /// Each event is resolved with a view of the database of its own, which is given back before the next is waited for.
-    pub fn subscribe(&self, document: Document, request: Request, asking: Asking) -> BoxStream<'static, Reply> {
+    /// Each event is resolved with a view of the database of its own, which is given back before the next is waited
+    /// for.
+    pub fn subscribe(&self, document: ParsedDocument, request: Request, asking: Asking) -> BoxStream<'static, Reply> {
         let prepared = self.prepared(document, request, &asking).and_then(|(document, request)| {
             let plain = check_subscription(document.parsed(), request.operation_name.as_deref());
             plain.map(|()| with_document(request, &document)).map_err(|error| vec![error])

@@ -1,6 +1,6 @@
 //! The values that a request has for the variables of an operation: all of them become values of their types before
-//! anything is executed (GraphQL specification, section 6.1.2). The executor itself looks at a variable where it is used,
-//! which may be behind a write.
+//! anything is executed (GraphQL specification, section 6.1.2). The executor itself looks at a variable where it is
+//! used, which may be behind a write.
 
 use async_graphql::parser::types::{
     BaseType, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type, VariableDefinition,
@@ -9,10 +9,10 @@ use async_graphql::{Name, Pos, ServerError, Value, Variables};
 use serde_json::Number;
 
 use super::errors::{self, Code};
-use super::validation::{self, Definition, Input, NotNull, OUT_OF_RANGE, Place, Plain, Types};
+use super::validation::{self, Input, KnownType, NotNull, OUT_OF_RANGE, PlainKind, Types, ValuePlace};
 
-/// The values of an operation's variables: what was sent, else the default. A variable that may be left out, and is, has
-/// none. What belongs to no variable is passed over.
+/// The values of an operation's variables: what was sent, else the default. A variable that may be left out, and is,
+/// has none. What belongs to no variable is passed over.
 ///
 /// # Errors
 /// All that is wrong with them.
@@ -26,7 +26,7 @@ pub(super) fn coerce(
     for definition in &operation.variable_definitions {
         let VariableDefinition { name: own, var_type: ty, default_value: default, .. } = &definition.node;
         let (own, ty, shown) = (&own.node, &ty.node, format!("${}", own.node));
-        let place = Place::Root("Variable", &shown);
+        let place = ValuePlace::Root("Variable", &shown);
         coercion.at = definition.pos;
         let value = match (sent.remove(own), default) {
             (Some(value), _) => coercion.value(value, ty, &place),
@@ -57,7 +57,7 @@ impl Coercion<'_> {
         self.errors.push(errors::error(Code::Input, sentence, Some(self.at)));
     }
 
-    fn value(&mut self, value: Value, ty: &Type, place: &Place<'_>) -> Value {
+    fn value(&mut self, value: Value, ty: &Type, place: &ValuePlace<'_>) -> Value {
         match (&ty.base, value) {
             (_, Value::Null) => {
                 if !ty.nullable {
@@ -66,29 +66,29 @@ impl Coercion<'_> {
                 Value::Null
             }
             (BaseType::List(of), Value::List(items)) => {
-                let item = |(i, item)| self.value(item, of, &Place::Entry(place, i));
+                let item = |(i, item)| self.value(item, of, &ValuePlace::Entry(place, i));
                 Value::List(items.into_iter().enumerate().map(item).collect())
             }
             // A value alone stands for a list of one.
             (BaseType::List(of), value) => Value::List(vec![self.value(value, of, place)]),
             (BaseType::Named(name), value) => match self.types.of(name) {
-                Some(Definition::Scalar(plain)) => match scalar(*plain, value) {
+                Some(KnownType::Scalar(plain)) => match scalar(*plain, value) {
                     Ok(value) => value,
                     Err(kind) => self.refused(place.must(ty, &format!("be {}; it is {kind}", plain.wanted()))),
                 },
-                Some(Definition::Enum(values)) => match value {
+                Some(KnownType::Enum(values)) => match value {
                     Value::String(word) if values.contains(&word) => Value::Enum(Name::new(word)),
                     Value::String(word) => {
                         self.refused(place.must(ty, &format!("be one of the enum's values; {word:?} is none")))
                     }
                     value => self.refused(place.must(ty, &format!("be a value of the enum; it is {}", kind(value)))),
                 },
-                Some(Definition::Input { fields, one_of }) => match value {
+                Some(KnownType::Input { fields, one_of }) => match value {
                     Value::Object(given) => self.object(given.into_iter(), name, (fields, *one_of), place),
                     value => self.refused(place.must(ty, &format!("be an object; it is {}", kind(value)))),
                 },
                 // Validation has refused the document.
-                Some(Definition::Composite(_)) | None => value,
+                Some(KnownType::Composite(_)) | None => value,
             },
         }
     }
@@ -103,11 +103,11 @@ impl Coercion<'_> {
         given: impl Iterator<Item = (Name, Value)>,
         name: &str,
         (fields, one_of): (&[Input], bool),
-        place: &Place<'_>,
+        place: &ValuePlace<'_>,
     ) -> Value {
         let mut values = Vec::new();
         for (key, value) in given {
-            let inner = Place::Field(place, &key);
+            let inner = ValuePlace::Field(place, &key);
             match fields.iter().find(|field| key == field.name.as_str()) {
                 Some(field) => {
                     if one_of && value == Value::Null {
@@ -124,7 +124,7 @@ impl Coercion<'_> {
         }
         for Input { name: field, ty, .. } in fields.iter().filter(|field| field.is_required()) {
             if !values.iter().any(|(key, _)| key == field.as_str()) {
-                self.wrong(format!("{} of required type \"{ty}\" was not provided.", Place::Field(place, field)));
+                self.wrong(format!("{} of required type \"{ty}\" was not provided.", ValuePlace::Field(place, field)));
             }
         }
         if one_of && values.len() != 1 {
@@ -141,13 +141,15 @@ fn kind(value: Value) -> &'static str {
 }
 
 /// A scalar's value; else the kind of what was sent, which may be a secret.
-fn scalar(plain: Plain, value: Value) -> Result<Value, &'static str> {
+fn scalar(plain: PlainKind, value: Value) -> Result<Value, &'static str> {
     match (plain, value) {
-        (Plain::Text | Plain::Id, value @ Value::String(_)) | (Plain::Truth, value @ Value::Boolean(_)) => Ok(value),
-        (Plain::Float, value @ Value::Number(_)) => Ok(value),
-        (Plain::Id, Value::Number(number)) if !number.is_f64() => Ok(Value::String(number.to_string())),
-        (Plain::Int | Plain::Whole, Value::Number(number)) => match whole(&number) {
-            Some(whole) if plain == Plain::Whole || i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
+        (PlainKind::Text | PlainKind::Id, value @ Value::String(_)) | (PlainKind::Truth, value @ Value::Boolean(_)) => {
+            Ok(value)
+        }
+        (PlainKind::Float, value @ Value::Number(_)) => Ok(value),
+        (PlainKind::Id, Value::Number(number)) if !number.is_f64() => Ok(Value::String(number.to_string())),
+        (PlainKind::Int | PlainKind::Whole, Value::Number(number)) => match whole(&number) {
+            Some(whole) if plain == PlainKind::Whole || i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
             Some(_) => Err(OUT_OF_RANGE),
             None => Err("a number"),
         },

@@ -54,7 +54,7 @@ impl Both {
     /// Asks both, and says what they answer and who has answered for the first.
     async fn ask(
         &self,
-        (text, document): (&str, &graphql::Document),
+        (text, document): (&str, &graphql::ParsedDocument),
         variables: &Value,
         viewer: &Viewer,
     ) -> ([String; 2], &'static str) {
@@ -82,7 +82,7 @@ impl Both {
     /// The same for a document that may have been asked for before.
     async fn same_of(
         &self,
-        (text, document): (&str, &graphql::Document),
+        (text, document): (&str, &graphql::ParsedDocument),
         variables: &Value,
         viewer: &Viewer,
     ) -> &'static str {
@@ -397,8 +397,8 @@ async fn a_plan_that_gives_up_leaves_all_of_it_to_the_executor(engine: Engine) {
     }
 }
 
-/// A document has so many plans, of so many selections, and clients make so many statements, and no more; what is beyond is
-/// answered as well.
+/// A document has so many plans, of so many selections, and clients make so many statements, and no more; what is
+/// beyond is answered as well.
 async fn plans_are_bounded(engine: Engine) {
     let server = Server::generous(engine);
     let both = Both::of(&server);

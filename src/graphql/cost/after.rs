@@ -6,36 +6,36 @@ use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{Name, Positioned, Value};
 use indexmap::IndexMap;
 
-use super::measure::Measure;
-use super::walk::Walk;
+use super::measure::SelectionMeasure;
+use super::walk::CostWalk;
 use crate::graphql::prices::{LEAVES, LIST, TypeId};
 
 /// What a part of an answer has cost.
 #[derive(Default)]
-pub(super) struct Spent {
+pub(super) struct AnswerCost {
     cost: u64,
     /// The plain fields of the object.
     leaves: u64,
 }
 
-impl Spent {
-    /// See [`Measure::whole`].
+impl AnswerCost {
+    /// See [`SelectionMeasure::whole`].
     pub(super) fn whole(self) -> u64 {
         self.cost + self.leaves / LEAVES
     }
 }
 
 /// A field of a document, and the type that it is a field of.
-type Asked<'a> = (&'a Positioned<Field>, Option<TypeId>);
+type TypedField<'a> = (&'a Positioned<Field>, Option<TypeId>);
 
 /// What is asked of something, by the keys of the answer.
 #[derive(Default)]
 pub(super) struct Merged<'a> {
-    keys: IndexMap<&'a Name, Vec<Asked<'a>>>,
+    keys: IndexMap<&'a Name, Vec<TypedField<'a>>>,
     spread: HashSet<&'a Name>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> CostWalk<'a> {
     /// Collects what is asked under each key, in whatever fragment: an answer says by its keys what applied.
     fn merge(&self, set: &'a SelectionSet, ty: Option<TypeId>, found: &mut Merged<'a>) {
         for item in &set.items {
@@ -66,9 +66,9 @@ impl<'a> Walk<'a> {
         found
     }
 
-    pub(super) fn answer(&mut self, asked: &Merged<'a>, data: &Value) -> Spent {
-        let Value::Object(fields) = data else { return Spent::default() };
-        let mut spent = Spent::default();
+    pub(super) fn answer(&mut self, asked: &Merged<'a>, data: &Value) -> AnswerCost {
+        let Value::Object(fields) = data else { return AnswerCost::default() };
+        let mut spent = AnswerCost::default();
         for (key, asked) in &asked.keys {
             // What is not there was skipped, or is of a fragment on another type.
             let Some(answered) = fields.get(*key) else { continue };
@@ -79,18 +79,18 @@ impl<'a> Walk<'a> {
         spent
     }
 
-    fn field_answer(&mut self, asked: &[Asked<'a>], answered: &Value) -> Spent {
-        let of = |(field, ty): &Asked<'a>| self.prices.field(*ty, &field.node.name.node);
+    fn field_answer(&mut self, asked: &[TypedField<'a>], answered: &Value) -> AnswerCost {
+        let of = |(field, ty): &TypedField<'a>| self.prices.field(*ty, &field.node.name.node);
         let Some((first, known)) = asked.first().and_then(|first| Some((first.0, of(first)?))) else {
-            return Spent { cost: 0, leaves: 1 };
+            return AnswerCost { cost: 0, leaves: 1 };
         };
         if known.introspects {
-            return asked.iter().fold(Spent::default(), |sum, (field, ty)| {
-                let Measure { cost, leaves, .. } = self.field(field, *ty, LIST);
-                Spent { cost: sum.cost + cost, leaves: sum.leaves + leaves }
+            return asked.iter().fold(AnswerCost::default(), |sum, (field, ty)| {
+                let SelectionMeasure { cost, leaves, .. } = self.field(field, *ty, LIST);
+                AnswerCost { cost: sum.cost + cost, leaves: sum.leaves + leaves }
             });
         }
-        let set = |asked: &Asked<'a>| (&asked.0.node.selection_set.node, of(asked).and_then(|known| known.of));
+        let set = |asked: &TypedField<'a>| (&asked.0.node.selection_set.node, of(asked).and_then(|known| known.of));
         let inner = self.merged(asked.iter().map(set));
         let mut object = |of: &Value| 1 + self.answer(&inner, of).whole();
         let (objects, leaves) = match answered {
@@ -99,6 +99,6 @@ impl<'a> Walk<'a> {
             Value::Null => (0, 0),
             one => (object(one), 0),
         };
-        Spent { cost: objects + self.beforehand(known, &first.node), leaves }
+        AnswerCost { cost: objects + self.beforehand(known, &first.node), leaves }
     }
 }

@@ -3,13 +3,13 @@
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{Positioned, Value};
 
-use super::measure::{Measure, Peak};
-use super::walk::Walk;
+use super::measure::{Peak, SelectionMeasure};
+use super::walk::CostWalk;
 use crate::graphql::prices::{INTROSPECTION, LIST, Many, TypeId};
 
-impl<'a> Walk<'a> {
-    pub(super) fn selection(&mut self, set: &'a SelectionSet, ty: Option<TypeId>, page: u64) -> Measure {
-        set.items.iter().fold(Measure::default(), |sum, item| {
+impl<'a> CostWalk<'a> {
+    pub(super) fn selection(&mut self, set: &'a SelectionSet, ty: Option<TypeId>, page: u64) -> SelectionMeasure {
+        set.items.iter().fold(SelectionMeasure::default(), |sum, item| {
             sum.and(match &item.node {
                 Selection::Field(field) => self.field(field, ty, page),
                 Selection::InlineFragment(fragment) => {
@@ -21,19 +21,19 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn fragment(&mut self, name: &str, page: u64) -> Measure {
-        let Some((name, fragment)) = self.fragments.get_key_value(name) else { return Measure::default() };
+    fn fragment(&mut self, name: &str, page: u64) -> SelectionMeasure {
+        let Some((name, fragment)) = self.fragments.get_key_value(name) else { return SelectionMeasure::default() };
         if let Some(measure) = self.measured.get(&(name.as_str(), page)) {
             return *measure;
         }
-        self.measured.insert((name, page), Measure::default());
+        self.measured.insert((name, page), SelectionMeasure::default());
         let of = self.condition(Some(&fragment.node.type_condition), None);
         let measure = self.selection(&fragment.node.selection_set.node, of, page);
         self.measured.insert((name, page), measure);
         measure
     }
 
-    pub(super) fn field(&mut self, field: &'a Positioned<Field>, ty: Option<TypeId>, page: u64) -> Measure {
+    pub(super) fn field(&mut self, field: &'a Positioned<Field>, ty: Option<TypeId>, page: u64) -> SelectionMeasure {
         let Positioned { pos: at, node: field } = field;
         let (known, at) = (self.prices.field(ty, &field.name.node), *at);
         let beforehand = known.map_or(0, |known| self.beforehand(known, field));
@@ -49,7 +49,7 @@ impl<'a> Walk<'a> {
         };
         let is_leaf = field.selection_set.node.items.is_empty();
         let inner = match known {
-            _ if is_leaf => Measure::default(),
+            _ if is_leaf => SelectionMeasure::default(),
             Some(known) if known.paged => self.selection(&field.selection_set.node, known.of, self.page(field)),
             _ => self.selection(&field.selection_set.node, known.and_then(|known| known.of), LIST),
         };
@@ -67,11 +67,12 @@ impl<'a> Walk<'a> {
             let cost = cost.div_ceil(INTROSPECTION);
             let (dearest, introspection_levels, introspection_lists) = (Peak { value: cost, at }, levels, lists);
             let (levels, lists) = (Peak::default().up(at), Peak::default());
-            let of_introspection = Measure { introspection_levels, introspection_lists, ..Measure::default() };
-            return Measure { cost, dearest, leaves, levels, lists, walks, ..of_introspection };
+            let of_introspection =
+                SelectionMeasure { introspection_levels, introspection_lists, ..SelectionMeasure::default() };
+            return SelectionMeasure { cost, dearest, leaves, levels, lists, walks, ..of_introspection };
         }
         let dearest = if chosen || inner.dearest.value == 0 { Peak { value: cost, at } } else { inner.dearest };
         let secret = inner.secret || known.is_some_and(|known| self.secrets(known, field).0 > 0);
-        Measure { cost, dearest, leaves, levels, lists, walks, secret, ..inner }
+        SelectionMeasure { cost, dearest, leaves, levels, lists, walks, secret, ..inner }
     }
 }

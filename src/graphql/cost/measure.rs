@@ -31,7 +31,7 @@ impl Peak {
 
 /// What a selection asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(in crate::graphql) struct Measure {
+pub(in crate::graphql) struct SelectionMeasure {
     /// What it costs, and where most of that comes from.
     pub(in crate::graphql) cost: u64,
     pub(in crate::graphql) dearest: Peak,
@@ -49,7 +49,7 @@ pub(in crate::graphql) struct Measure {
     pub(in crate::graphql) secret: bool,
 }
 
-impl Measure {
+impl SelectionMeasure {
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             cost: self.cost.saturating_add(other.cost),

@@ -1,9 +1,9 @@
 //! What a query costs and how deep it goes, told from its document before it is executed; and what it has cost, told
 //! from its answer.
 //!
-//! An object of the answer costs 1, and 1 more for every 10 of its plain fields; an entry of a list of plain values costs
-//! 1 too. Before, each field is counted as often as it is asked for; after, as often as it stands in the answer: once
-//! under a key. Some fields cost more, see [`super::prices`]. A fragment is measured
+//! An object of the answer costs 1, and 1 more for every 10 of its plain fields; an entry of a list of plain values
+//! costs 1 too. Before, each field is counted as often as it is asked for; after, as often as it stands in the answer:
+//! once under a key. Some fields cost more, see [`super::prices`]. A fragment is measured
 //! once, not at every spread. What is not in the schema is measured as a plain field: validation, which comes after,
 //! refuses it.
 
@@ -17,9 +17,9 @@ mod walk;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Value, Variables};
 
-pub(super) use measure::{Measure, Peak};
+pub(super) use measure::{Peak, SelectionMeasure};
 
-use self::walk::Walk;
+use self::walk::CostWalk;
 use super::prices::{LIST, Prices};
 use super::validation::root;
 
@@ -30,18 +30,18 @@ impl Prices {
         document: &ExecutableDocument,
         operation: &OperationDefinition,
         variables: &Variables,
-    ) -> (Measure, bool) {
-        let mut walk = Walk::new(self, document, operation, variables);
+    ) -> (SelectionMeasure, bool) {
+        let mut walk = CostWalk::new(self, document, operation, variables);
         let measure = walk.selection(&operation.selection_set.node, self.of(root(operation.ty)), LIST);
-        (Measure { cost: measure.whole(), ..measure }, !walk.varies.get())
+        (SelectionMeasure { cost: measure.whole(), ..measure }, !walk.varies.get())
     }
 
     /// Measures every operation of a document, whichever is run: all of them are validated.
-    pub(super) fn document(&self, document: &ExecutableDocument) -> Measure {
+    pub(super) fn document(&self, document: &ExecutableDocument) -> SelectionMeasure {
         let variables = Variables::default();
-        let mut all = Measure::default();
+        let mut all = SelectionMeasure::default();
         for (_, operation) in document.operations.iter() {
-            let mut walk = Walk::new(self, document, &operation.node, &variables);
+            let mut walk = CostWalk::new(self, document, &operation.node, &variables);
             all = all.and(walk.selection(&operation.node.selection_set.node, self.of(root(operation.node.ty)), 0));
         }
         all
@@ -55,7 +55,7 @@ impl Prices {
         variables: &Variables,
         data: &Value,
     ) -> u64 {
-        let mut walk = Walk::new(self, document, operation, variables);
+        let mut walk = CostWalk::new(self, document, operation, variables);
         let asked = walk.merged(std::iter::once((&operation.selection_set.node, self.of(root(operation.ty)))));
         walk.answer(&asked, data).whole()
     }

@@ -3,7 +3,7 @@ use async_graphql::Pos;
 use super::*;
 use crate::graphql::described::DESCRIBED;
 
-fn measure(text: &str) -> Measure {
+fn measure(text: &str) -> SelectionMeasure {
     let prices = &DESCRIBED.prices;
     let document = async_graphql::parser::parse_query(text).unwrap();
     let (_, operation) = document.operations.iter().next().unwrap();

@@ -7,24 +7,24 @@ use std::convert::Infallible;
 use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition, OperationDefinition, TypeCondition};
 use async_graphql::{Name, Positioned, Value, Variables};
 
-use super::measure::Measure;
-use crate::graphql::prices::{HASH, Known, Prices, Secrets, TypeId, WALK, WALKING};
+use super::measure::SelectionMeasure;
+use crate::graphql::prices::{FieldPrice, HASH, Prices, SecretPaths, TypeId, WALK, WALKING};
 use crate::graphql::schema::{MOST, PAGE};
 
 /// A walk over an operation.
-pub(super) struct Walk<'a> {
+pub(super) struct CostWalk<'a> {
     pub(super) prices: &'a Prices,
     pub(super) fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     operation: &'a OperationDefinition,
     variables: &'a Variables,
     /// What fragments measure, by the length of the page that they are spread in; nothing while one is being measured,
     /// so that a fragment that spreads itself ends.
-    pub(super) measured: HashMap<(&'a str, u64), Measure>,
+    pub(super) measured: HashMap<(&'a str, u64), SelectionMeasure>,
     /// Whether the value of a variable was asked for.
     pub(super) varies: Cell<bool>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> CostWalk<'a> {
     pub(super) fn new(
         prices: &'a Prices,
         document: &'a ExecutableDocument,
@@ -67,13 +67,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether a field has an argument that can make it walk.
-    pub(super) fn is_made_to_walk(&self, known: &Known, field: &Field) -> bool {
+    pub(super) fn is_made_to_walk(&self, known: &FieldPrice, field: &Field) -> bool {
         known.paged && WALKING.iter().any(|name| self.argument(field, name).is_some())
     }
 
     /// How many secrets that are hashed a field sends, and how many of them it pays for: none on a dry run.
-    pub(super) fn secrets(&self, known: &Known, field: &Field) -> (u64, u64) {
-        let of = |Secrets { argument, paths }: &Secrets| {
+    pub(super) fn secrets(&self, known: &FieldPrice, field: &Field) -> (u64, u64) {
+        let of = |SecretPaths { argument, paths }: &SecretPaths| {
             let Some(input) = self.argument(field, argument) else { return (0, 0) };
             let sent: u64 = paths.iter().map(|path| count(&input, path)).sum();
             let is_tried = matches!(&input, Value::Object(input) if input.get("dryRun") == Some(&Value::Boolean(true)));
@@ -83,7 +83,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What a field costs before any object of it.
-    pub(super) fn beforehand(&self, known: &Known, field: &Field) -> u64 {
+    pub(super) fn beforehand(&self, known: &FieldPrice, field: &Field) -> u64 {
         let walk = if self.is_made_to_walk(known, field) { WALK } else { 0 };
         known.surcharge.saturating_add(walk).saturating_add(HASH.saturating_mul(self.secrets(known, field).1))
     }

@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::objects::{Definition, Interface, Object};
-use super::types::{Enum, InputObject, Scalar, Text};
+use super::objects::{Interface, Object, SchemaType};
+use super::types::{Enum, InputObject, SchemaScalar, Text};
 
 /// All types of a schema.
 pub struct Layer {
@@ -16,7 +16,7 @@ pub struct Layer {
     /// Choices.
     pub enums: IndexMap<Text, Enum>,
     /// Plain values.
-    pub scalars: IndexMap<Text, Scalar>,
+    pub scalars: IndexMap<Text, SchemaScalar>,
     /// The object whose fields can be asked.
     pub query: Text,
     /// The object whose fields change something; empty for none.
@@ -43,23 +43,24 @@ impl Layer {
         }
     }
 
-    /// With a type more. The type of a value may come with each of its users: the same scalar or enum again changes nothing.
-    pub fn with(mut self, definition: impl Into<Definition>) -> Self {
+    /// With a type more. The type of a value may come with each of its users: the same scalar or enum again changes
+    /// nothing.
+    pub fn with(mut self, definition: impl Into<SchemaType>) -> Self {
         self.add(definition.into());
         self
     }
 
     /// With types more.
-    pub fn with_all(mut self, definitions: impl IntoIterator<Item = impl Into<Definition>>) -> Self {
+    pub fn with_all(mut self, definitions: impl IntoIterator<Item = impl Into<SchemaType>>) -> Self {
         definitions.into_iter().for_each(|definition| self.add(definition.into()));
         self
     }
 
-    fn add(&mut self, definition: Definition) {
+    fn add(&mut self, definition: SchemaType) {
         let name = definition.name();
         let is_there = match &definition {
-            Definition::Enum(words) => self.enums.get(&name) == Some(words),
-            Definition::Scalar(scalar) => self.scalars.get(&name) == Some(scalar),
+            SchemaType::Enum(words) => self.enums.get(&name) == Some(words),
+            SchemaType::Scalar(scalar) => self.scalars.get(&name) == Some(scalar),
             _ => false,
         };
         if is_there {
@@ -70,11 +71,11 @@ impl Layer {
             return;
         }
         match definition {
-            Definition::Object(object) => drop(self.objects.insert(name, object)),
-            Definition::Interface(interface) => drop(self.interfaces.insert(name, interface)),
-            Definition::Input(input) => drop(self.inputs.insert(name, input)),
-            Definition::Enum(words) => drop(self.enums.insert(name, words)),
-            Definition::Scalar(scalar) => drop(self.scalars.insert(name, scalar)),
+            SchemaType::Object(object) => drop(self.objects.insert(name, object)),
+            SchemaType::Interface(interface) => drop(self.interfaces.insert(name, interface)),
+            SchemaType::Input(input) => drop(self.inputs.insert(name, input)),
+            SchemaType::Enum(words) => drop(self.enums.insert(name, words)),
+            SchemaType::Scalar(scalar) => drop(self.scalars.insert(name, scalar)),
         }
     }
 

@@ -6,7 +6,7 @@ use async_graphql_value::Value as Written;
 
 use super::all::Layer;
 use super::args::{Args, Argument, Variables, misfit};
-use super::types::{Input, Plain, Ty};
+use super::types::{InputValue, PlainType, Ty};
 use crate::domain::{Patch, SecretText, Sent};
 
 impl Args {
@@ -14,7 +14,7 @@ impl Args {
     ///
     /// # Errors
     /// A value is not of its type, although that has been checked before: a bug.
-    pub(super) fn read(layer: &Layer, inputs: &[Input], asked: &Asked, context: &Context<'_>) -> Result<Self> {
+    pub(super) fn read(layer: &Layer, inputs: &[InputValue], asked: &Asked, context: &Context<'_>) -> Result<Self> {
         Self::of(layer, inputs, &asked.arguments, &|name| variable(name, context))
     }
 
@@ -22,7 +22,7 @@ impl Args {
     ///
     /// # Errors
     /// As [`Args::read`].
-    pub fn of(layer: &Layer, inputs: &[Input], arguments: &[Argument], variables: &Variables<'_>) -> Result<Self> {
+    pub fn of(layer: &Layer, inputs: &[InputValue], arguments: &[Argument], variables: &Variables<'_>) -> Result<Self> {
         let mut read = Vec::new();
         for input in inputs {
             let argument = arguments.iter().find(|(name, _)| name.node == *input.name);
@@ -88,11 +88,11 @@ fn named(layer: &Layer, name: &str, secret: bool, value: Value) -> Result<Sent> 
         return Ok(Sent::Object(Patch(fields)));
     }
     let plain = match name {
-        _ if layer.enums.contains_key(name) => Plain::String,
-        "ID" => Plain::Id,
-        "String" => Plain::String,
-        "Int" => Plain::Int,
-        "Boolean" => Plain::Boolean,
+        _ if layer.enums.contains_key(name) => PlainType::String,
+        "ID" => PlainType::Id,
+        "String" => PlainType::String,
+        "Int" => PlainType::Int,
+        "Boolean" => PlainType::Boolean,
         _ => layer.scalars.get(name).ok_or_else(|| misfit(name))?.plain,
     };
     any(value).filter(|sent| fits(plain, sent)).map(|sent| take(plain, secret, sent)).ok_or_else(|| misfit(name))
@@ -115,19 +115,19 @@ fn any(value: Value) -> Option<Sent> {
     })
 }
 
-fn fits(plain: Plain, sent: &Sent) -> bool {
+fn fits(plain: PlainType, sent: &Sent) -> bool {
     match plain {
-        Plain::String => matches!(sent, Sent::Text(_)),
-        Plain::Int => matches!(sent, Sent::Int(_)),
-        Plain::Id => matches!(sent, Sent::Text(_) | Sent::Int(_)),
-        Plain::Boolean => matches!(sent, Sent::Bool(_)),
-        Plain::Any => true,
+        PlainType::String => matches!(sent, Sent::Text(_)),
+        PlainType::Int => matches!(sent, Sent::Int(_)),
+        PlainType::Id => matches!(sent, Sent::Text(_) | Sent::Int(_)),
+        PlainType::Boolean => matches!(sent, Sent::Bool(_)),
+        PlainType::Any => true,
     }
 }
 
-fn take(plain: Plain, secret: bool, sent: Sent) -> Sent {
+fn take(plain: PlainType, secret: bool, sent: Sent) -> Sent {
     match sent {
-        Sent::Int(n) if plain == Plain::Id => Sent::Text(n.to_string()),
+        Sent::Int(n) if plain == PlainType::Id => Sent::Text(n.to_string()),
         Sent::Text(text) if secret => Sent::Secret(SecretText::new(text)),
         sent => sent,
     }

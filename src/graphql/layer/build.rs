@@ -9,13 +9,13 @@ use indexmap::IndexMap;
 
 use super::call::Call;
 use super::node::{Node, Thing};
-use super::objects::{Answer, Definition, Field, Interface, Load, Object};
-use super::read::Read;
+use super::objects::{Interface, Load, Object, Resolver, SchemaField, SchemaType};
+use super::read::FieldSource;
 use super::reads::Reads;
-use super::types::{Enum, Input, InputObject, Plain, Scalar, Text, Ty};
+use super::types::{Enum, InputObject, InputValue, PlainType, SchemaScalar, Text, Ty};
 
 /// An object type while it is described. `T` is the Rust type behind it.
-pub struct Building<T> {
+pub struct ObjectBuilder<T> {
     object: Object,
     /// Whether fields are answered from the fuller thing by now.
     prepared: bool,
@@ -23,26 +23,26 @@ pub struct Building<T> {
 }
 
 /// An object type without fields, of things that hold a `T`.
-pub fn object<T: Any + Send + Sync>(name: impl Into<Text>, about: impl Into<Text>) -> Building<T> {
+pub fn object<T: Any + Send + Sync>(name: impl Into<Text>, about: impl Into<Text>) -> ObjectBuilder<T> {
     let (name, about) = (name.into(), about.into());
     let object = Object { name, about, implements: Vec::new(), fields: IndexMap::new(), prepare: None };
-    Building { object, prepared: false, of: PhantomData }
+    ObjectBuilder { object, prepared: false, of: PhantomData }
 }
 
-/// Fields of things that hold a `T`, for several types to have, see [`Building::only_fields`].
-pub fn fields_of<T: Any + Send + Sync>() -> Building<T> {
+/// Fields of things that hold a `T`, for several types to have, see [`ObjectBuilder::only_fields`].
+pub fn fields_of<T: Any + Send + Sync>() -> ObjectBuilder<T> {
     object("", "")
 }
 
-impl<T: Any + Send + Sync> Building<T> {
+impl<T: Any + Send + Sync> ObjectBuilder<T> {
     /// With a field that is answered at once. `get` is a plain function, so that a field is no code but its own.
     pub fn now(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, get: fn(&T) -> Node) -> Self {
-        self.field(Field::new(name, ty, about, Answer::now(move |thing, _| Ok(get(thing.get()?)))))
+        self.field(SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(thing.get()?)))))
     }
 
     /// With a field that is answered by reads.
     pub fn reads(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, reads: Reads) -> Self {
-        self.field(Field::new(name, ty, about, Answer::Read(reads)))
+        self.field(SchemaField::new(name, ty, about, Resolver::Read(reads)))
     }
 
     /// With a field that is answered by a future.
@@ -53,27 +53,27 @@ impl<T: Any + Send + Sync> Building<T> {
         about: impl Into<Text>,
         get: for<'a> fn(&'a T, Call<'a>) -> BoxFuture<'a, Result<Node>>,
     ) -> Self {
-        let answer = Answer::later(move |thing, call| match thing.get() {
+        let answer = Resolver::later(move |thing, call| match thing.get() {
             Ok(value) => get(value, call),
             Err(error) => Box::pin(async { Err(error) }),
         });
-        self.field(Field::new(name, ty, about, answer))
+        self.field(SchemaField::new(name, ty, about, answer))
     }
 
     /// With a field that was described apart.
-    pub fn field(mut self, field: Field) -> Self {
-        let field = Field { prepared: field.prepared || self.prepared, ..field };
+    pub fn field(mut self, field: SchemaField) -> Self {
+        let field = SchemaField { prepared: field.prepared || self.prepared, ..field };
         self.object.fields.insert(field.name.clone(), field);
         self
     }
 
     /// With fields that were described apart.
-    pub fn fields(self, fields: impl IntoIterator<Item = Field>) -> Self {
+    pub fn fields(self, fields: impl IntoIterator<Item = SchemaField>) -> Self {
         fields.into_iter().fold(self, Self::field)
     }
 
     /// Where the answer of the last field is read.
-    pub fn read(mut self, read: Read) -> Self {
+    pub fn read(mut self, read: FieldSource) -> Self {
         if let Some((_, field)) = self.object.fields.last_mut() {
             field.read = read;
         }
@@ -82,11 +82,11 @@ impl<T: Any + Send + Sync> Building<T> {
 
     /// The last field takes an argument.
     pub fn arg(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>) -> Self {
-        self.args([Input::new(name, ty, about)])
+        self.args([InputValue::new(name, ty, about)])
     }
 
     /// The last field takes arguments that were described apart.
-    pub fn args(mut self, args: impl IntoIterator<Item = Input>) -> Self {
+    pub fn args(mut self, args: impl IntoIterator<Item = InputValue>) -> Self {
         if let Some((_, field)) = self.object.fields.last_mut() {
             field.args.extend(args);
         }
@@ -99,18 +99,18 @@ impl<T: Any + Send + Sync> Building<T> {
         self
     }
 
-    /// The fields that follow are answered from a fuller thing, which holds a `D`. It is made once for an object, when one
-    /// of them is selected.
+    /// The fields that follow are answered from a fuller thing, which holds a `D`. It is made once for an object, when
+    /// one of them is selected.
     pub fn prepare<D: Any + Send + Sync>(
         self,
         load: for<'a> fn(&'a T, Call<'a>) -> BoxFuture<'a, Result<Thing>>,
-    ) -> Building<D> {
+    ) -> ObjectBuilder<D> {
         let load = Load::new(move |thing, call| match thing.get() {
             Ok(value) => load(value, call),
             Err(error) => Box::pin(async { Err(error) }),
         });
         let object = Object { prepare: Some(load), ..self.object };
-        Building { object, prepared: true, of: PhantomData }
+        ObjectBuilder { object, prepared: true, of: PhantomData }
     }
 
     /// The type.
@@ -119,14 +119,19 @@ impl<T: Any + Send + Sync> Building<T> {
     }
 
     /// Only its fields, for other types to have.
-    pub fn only_fields(self) -> Vec<Field> {
+    pub fn only_fields(self) -> Vec<SchemaField> {
         self.object.fields.into_values().collect()
     }
 }
 
 /// An interface type. The answers of its fields are not asked.
-pub fn interface(name: impl Into<Text>, about: impl Into<Text>, fields: impl IntoIterator<Item = Field>) -> Interface {
-    let fields = fields.into_iter().map(|field| (field.name.clone(), Field { answer: Answer::Elsewhere, ..field }));
+pub fn interface(
+    name: impl Into<Text>,
+    about: impl Into<Text>,
+    fields: impl IntoIterator<Item = SchemaField>,
+) -> Interface {
+    let fields =
+        fields.into_iter().map(|field| (field.name.clone(), SchemaField { answer: Resolver::Elsewhere, ..field }));
     Interface { name: name.into(), about: about.into(), fields: fields.collect() }
 }
 
@@ -138,11 +143,17 @@ pub fn input(name: impl Into<Text>, about: impl Into<Text>) -> InputObject {
 impl InputObject {
     /// With a field.
     pub fn field(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>) -> Self {
-        self.fields([Input { name: name.into(), about: about.into(), ty: Ty::of(ty), default: None, secret: false }])
+        self.fields([InputValue {
+            name: name.into(),
+            about: about.into(),
+            ty: Ty::of(ty),
+            default: None,
+            secret: false,
+        }])
     }
 
     /// With fields that were described apart.
-    pub fn fields(mut self, fields: impl IntoIterator<Item = Input>) -> Self {
+    pub fn fields(mut self, fields: impl IntoIterator<Item = InputValue>) -> Self {
         self.fields.extend(fields);
         self
     }
@@ -172,42 +183,47 @@ pub fn enumeration<W: Into<Text>, A: Into<Text>>(
 }
 
 /// A scalar type.
-pub fn scalar(name: impl Into<Text>, about: impl Into<Text>, url: Option<&'static str>, plain: Plain) -> Scalar {
-    Scalar { name: name.into(), about: about.into(), url: url.map(Into::into), plain }
+pub fn scalar(
+    name: impl Into<Text>,
+    about: impl Into<Text>,
+    url: Option<&'static str>,
+    plain: PlainType,
+) -> SchemaScalar {
+    SchemaScalar { name: name.into(), about: about.into(), url: url.map(Into::into), plain }
 }
 
-impl<T> From<Building<T>> for Definition {
-    fn from(building: Building<T>) -> Self {
+impl<T> From<ObjectBuilder<T>> for SchemaType {
+    fn from(building: ObjectBuilder<T>) -> Self {
         Self::Object(building.object)
     }
 }
 
-impl From<Object> for Definition {
+impl From<Object> for SchemaType {
     fn from(object: Object) -> Self {
         Self::Object(object)
     }
 }
 
-impl From<Interface> for Definition {
+impl From<Interface> for SchemaType {
     fn from(interface: Interface) -> Self {
         Self::Interface(interface)
     }
 }
 
-impl From<InputObject> for Definition {
+impl From<InputObject> for SchemaType {
     fn from(input: InputObject) -> Self {
         Self::Input(input)
     }
 }
 
-impl From<Enum> for Definition {
+impl From<Enum> for SchemaType {
     fn from(words: Enum) -> Self {
         Self::Enum(words)
     }
 }
 
-impl From<Scalar> for Definition {
-    fn from(scalar: Scalar) -> Self {
+impl From<SchemaScalar> for SchemaType {
+    fn from(scalar: SchemaScalar) -> Self {
         Self::Scalar(scalar)
     }
 }

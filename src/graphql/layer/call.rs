@@ -15,12 +15,12 @@ use crate::graphql::scope::Scope;
 pub struct Call<'a> {
     /// What is asked of the field.
     pub args: &'a Args,
-    pub(super) from: From<'a>,
+    pub(super) from: CallOrigin<'a>,
 }
 
 /// Who calls.
 #[derive(Clone, Copy)]
-pub(super) enum From<'a> {
+pub(super) enum CallOrigin<'a> {
     /// The executor, for these fields of a document, which are merged.
     Executor(&'a Context<'a>, &'a [&'a Positioned<Field>]),
     /// A plan, with the names of the fields that are selected of what the field answers.
@@ -30,7 +30,7 @@ pub(super) enum From<'a> {
 impl<'a> Call<'a> {
     /// The call of a plan.
     pub fn of_plan(args: &'a Args, scope: &'a Scope, selected: &'a [Text]) -> Self {
-        Self { args, from: From::Plan(scope, selected) }
+        Self { args, from: CallOrigin::Plan(scope, selected) }
     }
 
     /// The request.
@@ -39,8 +39,8 @@ impl<'a> Call<'a> {
     /// There is none, which is a bug.
     pub fn scope(&self) -> Result<&'a Scope> {
         match self.from {
-            From::Executor(..) => self.data(),
-            From::Plan(scope, _) => Ok(scope),
+            CallOrigin::Executor(..) => self.data(),
+            CallOrigin::Plan(scope, _) => Ok(scope),
         }
     }
 
@@ -50,8 +50,8 @@ impl<'a> Call<'a> {
     /// There is none of the type, which is a bug.
     pub fn data<D: Any + Send + Sync>(&self) -> Result<&'a D> {
         let found = match self.from {
-            From::Executor(context, _) => context.data_opt(),
-            From::Plan(..) => None,
+            CallOrigin::Executor(context, _) => context.data_opt(),
+            CallOrigin::Plan(..) => None,
         };
         found.ok_or_else(|| bug(format_args!("no {} in the data", std::any::type_name::<D>())))
     }
@@ -59,16 +59,16 @@ impl<'a> Call<'a> {
     /// Whether a field of this name is selected of what this one answers, in a fragment or not.
     pub fn selects(&self, name: &str) -> bool {
         match self.from {
-            From::Plan(_, selected) => selected.iter().any(|selected| selected == name),
-            From::Executor(..) => self.selected().iter().any(|selected| selected == name),
+            CallOrigin::Plan(_, selected) => selected.iter().any(|selected| selected == name),
+            CallOrigin::Executor(..) => self.selected().iter().any(|selected| selected == name),
         }
     }
 
     /// The names of the fields that are selected of what this one answers.
     pub fn selected(&self) -> Vec<Text> {
         match self.from {
-            From::Plan(_, selected) => selected.to_vec(),
-            From::Executor(context, fields) => {
+            CallOrigin::Plan(_, selected) => selected.to_vec(),
+            CallOrigin::Executor(context, fields) => {
                 let mut names = Vec::new();
                 fields.iter().for_each(|field| within(context, &field.node.selection_set.node, &mut names));
                 names

@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 
 use super::all::Layer;
-use super::objects::{Answer, Field, Object};
-use super::types::{Input, Text};
+use super::objects::{Object, Resolver, SchemaField};
+use super::types::{InputValue, Text};
 
 /// The scalars that GraphQL itself defines.
 const OWN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
@@ -46,7 +46,7 @@ impl Layer {
         found
     }
 
-    fn of_fields(&self, of: &str, fields: &IndexMap<Text, Field>, found: &mut Vec<String>) {
+    fn of_fields(&self, of: &str, fields: &IndexMap<Text, SchemaField>, found: &mut Vec<String>) {
         for field in fields.values() {
             let (place, ty) = (format!("{of}.{}", field.name), field.ty.name());
             if !self.is_leaf(ty) && !self.objects.contains_key(ty) && !self.interfaces.contains_key(ty) {
@@ -56,7 +56,7 @@ impl Layer {
         }
     }
 
-    fn of_inputs(&self, of: &str, inputs: &[Input], found: &mut Vec<String>) {
+    fn of_inputs(&self, of: &str, inputs: &[InputValue], found: &mut Vec<String>) {
         for input in inputs {
             let ty = input.ty.name();
             if !self.takes(ty) {
@@ -68,8 +68,8 @@ impl Layer {
     fn of_object(&self, object: &Object, found: &mut Vec<String>) {
         let name = &object.name;
         for field in object.fields.values() {
-            let streams = matches!(field.answer, Answer::Stream(_));
-            if matches!(field.answer, Answer::Elsewhere) || streams != (*name == self.subscription) {
+            let streams = matches!(field.answer, Resolver::Stream(_));
+            if matches!(field.answer, Resolver::Elsewhere) || streams != (*name == self.subscription) {
                 found.push(format!("{name}.{} cannot be answered there.", field.name));
             }
             if field.prepared && object.prepare.is_none() {

@@ -4,65 +4,67 @@ use async_graphql::{Error, Value};
 use futures_util::future::try_join;
 
 use super::args::Args;
-use super::call::{Call, From};
-use super::fill::{Answered, Done, Errors, Filling, Running, Steps, Told, settle};
+use super::call::{Call, CallOrigin};
+use super::fill::{Answered, Done, Errors, Filling, PlaceAnswer, Running, Steps, settle};
 use super::node::{Node, Thing};
-use super::objects::{Answer, Load, Object};
-use super::select::{Entry, Exec, Selected, What};
+use super::objects::{Load, Object, Resolver};
+use super::select::{Exec, KeyContent, MergedFields, ResponseEntry};
 use super::types::Ty;
 use crate::graphql::budget::Budget;
 use crate::graphql::errors::bug;
 
 /// Answers what stands under a key of an object.
-pub fn field<'s, 'a>(exec: Exec<'a>, entry: &'s Entry<'a>, thing: &Thing) -> Done<'s> {
+pub fn field<'s, 'a>(exec: Exec<'a>, entry: &'s ResponseEntry<'a>, thing: &Thing) -> Done<'s> {
     let (field, args) = match &entry.what {
-        What::Typename(name) => return Done::Now(Ok(Told::plain(Value::String((*name).to_owned())))),
-        What::Wrong(error) => return Done::Now(failed(entry, error.clone())),
-        What::Field(field, args) => (*field, args),
+        KeyContent::Typename(name) => return Done::Now(Ok(PlaceAnswer::plain(Value::String((*name).to_owned())))),
+        KeyContent::Wrong(error) => return Done::Now(failed(entry, error.clone())),
+        KeyContent::Field(field, args) => (*field, args),
     };
     match &field.answer {
-        Answer::Now(get) => match get(thing, args) {
+        Resolver::Now(get) => match get(thing, args) {
             Ok(node) => complete(exec, &field.ty, &entry.selected, node),
             Err(error) => Done::Now(failed(entry, error)),
         },
-        Answer::Later(get) => {
+        Resolver::Later(get) => {
             let thing = thing.clone();
             Done::Later(Box::pin(async move {
-                let call = Call { args, from: From::Executor(exec.context, &entry.selected.fields) };
+                let call = Call { args, from: CallOrigin::Executor(exec.context, &entry.selected.fields) };
                 match get(&thing, call).await {
                     Ok(node) => complete(exec, &field.ty, &entry.selected, node).wait().await,
                     Err(error) => failed(entry, error),
                 }
             }))
         }
-        Answer::Read(reads) => {
+        Resolver::Read(reads) => {
             let thing = thing.clone();
             Done::Later(Box::pin(async move {
-                let call = Call { args, from: From::Executor(exec.context, &entry.selected.fields) };
+                let call = Call { args, from: CallOrigin::Executor(exec.context, &entry.selected.fields) };
                 match reads.execute(&thing, call).await {
                     Ok(node) => complete(exec, &field.ty, &entry.selected, node).wait().await,
                     Err(error) => failed(entry, error),
                 }
             }))
         }
-        Answer::Stream(_) | Answer::Elsewhere => {
+        Resolver::Stream(_) | Resolver::Elsewhere => {
             Done::Now(failed(entry, bug(format_args!("{} cannot be answered here", field.name))))
         }
     }
 }
 
 /// What comes of a field that an error keeps from being answered.
-pub fn failed(entry: &Entry<'_>, error: Error) -> Answered {
+pub fn failed(entry: &ResponseEntry<'_>, error: Error) -> Answered {
     settle(entry.is_nullable(), Err(vec![error.into_server_error(entry.selected.at())]))
 }
 
 /// Makes an answer of a type out of a node (section 6.4.3).
-pub fn complete<'s, 'a>(exec: Exec<'a>, ty: &'static Ty, selected: &'s Selected<'a>, node: Node) -> Done<'s> {
+pub fn complete<'s, 'a>(exec: Exec<'a>, ty: &'static Ty, selected: &'s MergedFields<'a>, node: Node) -> Done<'s> {
     let nullable = ty.is_nullable();
     let refused = |error: Error| settle(nullable, Err(vec![error.into_server_error(selected.at())]));
     match (node, ty.inner()) {
-        (Node::Null | Node::Leaf(Value::Null), _) if nullable => Done::Now(Ok(Told::plain(Value::Null))),
-        (Node::Leaf(value), _) if value != Value::Null && selected.is_leaf() => Done::Now(Ok(Told::plain(value))),
+        (Node::Null | Node::Leaf(Value::Null), _) if nullable => Done::Now(Ok(PlaceAnswer::plain(Value::Null))),
+        (Node::Leaf(value), _) if value != Value::Null && selected.is_leaf() => {
+            Done::Now(Ok(PlaceAnswer::plain(value)))
+        }
         (Node::List(nodes), Some(entry)) => list(exec, entry, selected, nodes, nullable),
         (Node::Counted(nodes), Some(entry)) => {
             let budget = exec.context.data_opt::<Budget>();
@@ -90,7 +92,7 @@ pub fn complete<'s, 'a>(exec: Exec<'a>, ty: &'static Ty, selected: &'s Selected<
 fn list<'s, 'a>(
     exec: Exec<'a>,
     ty: &'static Ty,
-    selected: &'s Selected<'a>,
+    selected: &'s MergedFields<'a>,
     nodes: Vec<Node>,
     nullable: bool,
 ) -> Done<'s> {
@@ -115,12 +117,12 @@ fn list<'s, 'a>(
 fn object<'s, 'a>(
     exec: Exec<'a>,
     object: &'static Object,
-    selected: &'s Selected<'a>,
+    selected: &'s MergedFields<'a>,
     thing: Thing,
     nullable: bool,
 ) -> Done<'s> {
     let entries = &selected.of(exec, object).entries[..];
-    let prepare = object.prepare.as_ref().filter(|_| entries.iter().any(Entry::is_prepared));
+    let prepare = object.prepare.as_ref().filter(|_| entries.iter().any(ResponseEntry::is_prepared));
     let (filling, running) = match start(exec, entries, Ok(&thing), |entry| prepare.is_some() && entry.is_prepared()) {
         Ok(started) => started,
         Err(errors) => return Done::Now(settle(nullable, Err(errors))),
@@ -138,13 +140,13 @@ fn object<'s, 'a>(
 /// Fills the places that are answered from an object's fuller thing.
 async fn fuller<'s, 'a>(
     exec: Exec<'a>,
-    entries: &'s [Entry<'a>],
-    selected: &'s Selected<'a>,
+    entries: &'s [ResponseEntry<'a>],
+    selected: &'s MergedFields<'a>,
     load: &'static Load,
     thing: &Thing,
 ) -> Result<Filling<'s, 'a>, Errors> {
     let nothing = Args::default();
-    let call = Call { args: &nothing, from: From::Executor(exec.context, &selected.fields) };
+    let call = Call { args: &nothing, from: CallOrigin::Executor(exec.context, &selected.fields) };
     let full = (load.0)(thing, call).await;
     let (filling, running) = start(exec, entries, full.as_ref(), |entry| !entry.is_prepared())?;
     filling.wait(running).await
@@ -153,9 +155,9 @@ async fn fuller<'s, 'a>(
 /// Answers the fields of an object but those to leave out: what is there at once, and what is still to come.
 fn start<'s, 'a>(
     exec: Exec<'a>,
-    entries: &'s [Entry<'a>],
+    entries: &'s [ResponseEntry<'a>],
     thing: Result<&Thing, &Error>,
-    leave_out: impl Fn(&Entry<'a>) -> bool,
+    leave_out: impl Fn(&ResponseEntry<'a>) -> bool,
 ) -> Result<(Filling<'s, 'a>, Running<'s>), Errors> {
     let (mut filling, mut running) = (Filling::new(Steps::Keys(entries)), Running::new());
     for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| !leave_out(entry)) {

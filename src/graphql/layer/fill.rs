@@ -7,18 +7,18 @@ use async_graphql::{Name, PathSegment, ServerError, Value};
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
-use super::select::Entry;
+use super::select::ResponseEntry;
 
 /// Errors on their way up. Their paths begin at the far end: each place that they pass adds its own step.
 pub type Errors = Vec<ServerError>;
 
 /// The answer of a place, and the errors that ended in it.
-pub struct Told {
+pub struct PlaceAnswer {
     pub value: Value,
     pub errors: Errors,
 }
 
-impl Told {
+impl PlaceAnswer {
     /// Without errors.
     pub fn plain(value: Value) -> Self {
         Self { value, errors: Errors::new() }
@@ -26,7 +26,7 @@ impl Told {
 }
 
 /// What comes of a place: an answer, or the errors that null what holds it.
-pub type Answered = Result<Told, Errors>;
+pub type Answered = Result<PlaceAnswer, Errors>;
 
 /// An answer, at once or later.
 pub enum Done<'s> {
@@ -46,7 +46,7 @@ impl Done<'_> {
 /// What comes of a place that may be null, or not: where it may, errors end in it.
 pub fn settle(nullable: bool, answered: Answered) -> Answered {
     match answered {
-        Err(errors) if nullable => Ok(Told { value: Value::Null, errors }),
+        Err(errors) if nullable => Ok(PlaceAnswer { value: Value::Null, errors }),
         answered => answered,
     }
 }
@@ -54,7 +54,7 @@ pub fn settle(nullable: bool, answered: Answered) -> Answered {
 /// What leads to the places of an object or of a list.
 #[derive(Clone, Copy)]
 pub enum Steps<'s, 'a> {
-    Keys(&'s [Entry<'a>]),
+    Keys(&'s [ResponseEntry<'a>]),
     Indexes(usize),
 }
 
@@ -96,7 +96,7 @@ impl<'s, 'a> Filling<'s, 'a> {
     pub fn put(&mut self, at: usize, answered: Answered) -> Result<(), Errors> {
         let step = |error: &mut ServerError| error.path.push(self.steps.to(at));
         match answered {
-            Ok(Told { value, mut errors }) => {
+            Ok(PlaceAnswer { value, mut errors }) => {
                 errors.iter_mut().for_each(step);
                 self.errors.extend(errors.into_iter().map(|error| (at, error)));
                 if let Some(place) = self.places.get_mut(at) {
@@ -148,7 +148,7 @@ impl<'s, 'a> Filling<'s, 'a> {
     }
 
     /// All of it. Errors stand in the order of their places.
-    pub fn done(self) -> Told {
+    pub fn done(self) -> PlaceAnswer {
         let Self { steps, places, mut errors } = self;
         errors.sort_by_key(|(at, _)| *at);
         let errors = errors.into_iter().map(|(_, error)| error).collect();
@@ -160,6 +160,6 @@ impl<'s, 'a> Filling<'s, 'a> {
             }
             Steps::Indexes(_) => Value::List(values.collect()),
         };
-        Told { value, errors }
+        PlaceAnswer { value, errors }
     }
 }

@@ -8,9 +8,9 @@ use indexmap::IndexMap;
 use super::args::Args;
 use super::call::Call;
 use super::node::{Node, Thing};
-use super::read::Read;
+use super::read::FieldSource;
 use super::reads::Reads;
-use super::types::{Enum, Input, InputObject, Scalar, Text, Ty};
+use super::types::{Enum, InputObject, InputValue, SchemaScalar, Text, Ty};
 
 type Now = dyn Fn(&Thing, &Args) -> Result<Node> + Send + Sync;
 type Later = dyn for<'a> Fn(&'a Thing, Call<'a>) -> BoxFuture<'a, Result<Node>> + Send + Sync;
@@ -18,7 +18,7 @@ type Fuller = dyn for<'a> Fn(&'a Thing, Call<'a>) -> BoxFuture<'a, Result<Thing>
 type Events = BoxStream<'static, Result<Node>>;
 
 /// How a field is answered.
-pub enum Answer {
+pub enum Resolver {
     /// At once.
     Now(Box<Now>),
     /// By reads in one transaction.
@@ -31,7 +31,7 @@ pub enum Answer {
     Elsewhere,
 }
 
-impl Answer {
+impl Resolver {
     /// At once.
     pub fn now(get: impl Fn(&Thing, &Args) -> Result<Node> + Send + Sync + 'static) -> Self {
         Self::Now(Box::new(get))
@@ -46,7 +46,7 @@ impl Answer {
 }
 
 /// A field of an object or of an interface.
-pub struct Field {
+pub struct SchemaField {
     /// As clients write it.
     pub name: Text,
     /// What it is; empty for no description.
@@ -54,32 +54,32 @@ pub struct Field {
     /// What it answers.
     pub ty: Ty,
     /// What can be asked of it.
-    pub args: Vec<Input>,
+    pub args: Vec<InputValue>,
     /// How it is answered.
-    pub answer: Answer,
+    pub answer: Resolver,
     /// Where its answer is read.
-    pub read: Read,
+    pub read: FieldSource,
     /// Whether it is answered from the fuller thing that [`Object::prepare`] makes.
     pub prepared: bool,
     /// Why it should not be used any more.
     pub deprecated: Option<Text>,
 }
 
-impl Field {
+impl SchemaField {
     /// One without arguments.
-    pub fn new(name: impl Into<Text>, ty: &str, about: impl Into<Text>, answer: Answer) -> Self {
+    pub fn new(name: impl Into<Text>, ty: &str, about: impl Into<Text>, answer: Resolver) -> Self {
         let (name, about, ty) = (name.into(), about.into(), Ty::of(ty));
-        let (args, read) = (Vec::new(), Read::Unsaid);
+        let (args, read) = (Vec::new(), FieldSource::Unsaid);
         Self { name, about, ty, args, answer, read, prepared: false, deprecated: None }
     }
 
     /// With the place where its answer is read.
-    pub fn read(self, read: Read) -> Self {
+    pub fn read(self, read: FieldSource) -> Self {
         Self { read, ..self }
     }
 
     /// With an argument more.
-    pub fn arg(mut self, arg: Input) -> Self {
+    pub fn arg(mut self, arg: InputValue) -> Self {
         self.args.push(arg);
         self
     }
@@ -106,8 +106,8 @@ pub struct Object {
     /// The interfaces that it implements.
     pub implements: Vec<Text>,
     /// By name, in order.
-    pub fields: IndexMap<Text, Field>,
-    /// Makes the thing that fields with [`Field::prepared`] are answered from.
+    pub fields: IndexMap<Text, SchemaField>,
+    /// Makes the thing that fields with [`SchemaField::prepared`] are answered from.
     pub prepare: Option<Load>,
 }
 
@@ -125,11 +125,11 @@ pub struct Interface {
     /// What it is; empty for no description.
     pub about: Text,
     /// By name, in order. Their answers are not asked.
-    pub fields: IndexMap<Text, Field>,
+    pub fields: IndexMap<Text, SchemaField>,
 }
 
 /// A type of any sort.
-pub enum Definition {
+pub enum SchemaType {
     /// An object type.
     Object(Object),
     /// An interface type.
@@ -139,17 +139,17 @@ pub enum Definition {
     /// An enum type.
     Enum(Enum),
     /// A scalar type.
-    Scalar(Scalar),
+    Scalar(SchemaScalar),
 }
 
-impl Definition {
+impl SchemaType {
     /// The type's name.
     pub fn name(&self) -> Text {
         let (Self::Object(Object { name, .. })
         | Self::Interface(Interface { name, .. })
         | Self::Input(InputObject { name, .. })
         | Self::Enum(Enum { name, .. })
-        | Self::Scalar(Scalar { name, .. })) = self;
+        | Self::Scalar(SchemaScalar { name, .. })) = self;
         name.clone()
     }
 }

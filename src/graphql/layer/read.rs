@@ -5,7 +5,7 @@ use crate::form::Info;
 
 /// Where the answer of a field is read.
 #[derive(Clone, Copy, Debug)]
-pub enum Read {
+pub enum FieldSource {
     /// Nobody says: only the layer's executor answers it.
     Unsaid,
     /// A root field.

@@ -9,7 +9,7 @@ use crate::service::{Selected, TenantRow, Viewer};
 use crate::store::{self, Deadline, Query, Session, StoreError};
 
 /// What a field that reads gets to work with.
-pub struct Reading<'a> {
+pub struct FieldReader<'a> {
     session: &'a mut dyn Session,
     /// Who asks.
     pub viewer: &'a Viewer,
@@ -18,7 +18,7 @@ pub struct Reading<'a> {
     /// When the request has to be done.
     pub deadline: Option<Deadline>,
     selected: &'a [Text],
-    /// The objects that are answered and that no page and no id of the request bounds, see [`Reading::spend`].
+    /// The objects that are answered and that no page and no id of the request bounds, see [`FieldReader::spend`].
     pub(in crate::graphql) spent: usize,
 }
 
@@ -42,7 +42,7 @@ impl From<StoreError> for ReadError {
     }
 }
 
-impl<'a> Reading<'a> {
+impl<'a> FieldReader<'a> {
     /// Of a request of `viewer`; `selected` are the names of the fields that are selected of what is read.
     pub(in crate::graphql) fn new(
         session: &'a mut dyn Session,

@@ -1,33 +1,34 @@
-//! Fields that are answered by reads in one transaction: a plan makes them in its only trip, the executor in one of theirs.
+//! Fields that are answered by reads in one transaction: a plan makes them in its only trip, the executor in one of
+//! theirs.
 
 use async_graphql::Result;
 
 use super::args::Args;
 use super::call::Call;
 use super::node::{Node, Thing};
-use super::reading::{ReadError, Reading};
+use super::reading::{FieldReader, ReadError};
 use crate::domain::TenantId;
 
-type Of = dyn Fn(&Thing) -> Option<TenantId> + Send + Sync;
-type Get = dyn Fn(&[Thing], &Args, &mut Reading<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync;
+type TenantFn = dyn Fn(&Thing) -> Option<TenantId> + Send + Sync;
+type ReadFn = dyn Fn(&[Thing], &Args, &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync;
 
 /// How a field is read.
 pub struct Reads {
-    of: Option<Box<Of>>,
-    get: Box<Get>,
+    of: Option<Box<TenantFn>>,
+    get: Box<ReadFn>,
 }
 
 impl Reads {
     /// For many things of one tenant at once: as many nodes as things, in their order.
     pub fn all(
-        get: impl Fn(&[Thing], &Args, &mut Reading<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync + 'static,
+        get: impl Fn(&[Thing], &Args, &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync + 'static,
     ) -> Self {
         Self { of: None, get: Box::new(get) }
     }
 
     /// For one thing after the other.
     pub fn each(
-        get: impl Fn(&Thing, &Args, &mut Reading<'_>) -> Result<Node, ReadError> + Send + Sync + 'static,
+        get: impl Fn(&Thing, &Args, &mut FieldReader<'_>) -> Result<Node, ReadError> + Send + Sync + 'static,
     ) -> Self {
         Self::all(move |things, args, reading| things.iter().map(|thing| get(thing, args, reading)).collect())
     }
@@ -46,7 +47,7 @@ impl Reads {
     ///
     /// # Errors
     /// What the field answers.
-    pub fn read(&self, things: &[Thing], args: &Args, reading: &mut Reading<'_>) -> Result<Vec<Node>, ReadError> {
+    pub fn read(&self, things: &[Thing], args: &Args, reading: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
         (self.get)(things, args, reading)
     }
 
@@ -54,7 +55,7 @@ impl Reads {
     pub(super) async fn execute(&'static self, thing: &Thing, call: Call<'_>) -> Result<Node> {
         let (things, args) = ([thing.clone()], call.args.clone());
         let depends = self.of.as_ref().and_then(|of| of(thing));
-        let work = move |reading: &mut Reading<'_>| self.read(&things, &args, reading);
+        let work = move |reading: &mut FieldReader<'_>| self.read(&things, &args, reading);
         let nodes = call.scope()?.reads(depends, call.selected(), work).await?;
         Ok(nodes.into_iter().next().unwrap_or(Node::Null))
     }

@@ -7,8 +7,8 @@ use async_graphql::registry::{
 use indexmap::IndexMap;
 
 use super::all::Layer;
-use super::objects::Field;
-use super::types::{Input, Text};
+use super::objects::SchemaField;
+use super::types::{InputValue, Text};
 
 /// Puts all types of a layer into a registry, if they are not there.
 pub fn describe(layer: &Layer, registry: &mut Registry) {
@@ -74,8 +74,8 @@ fn about(text: &Text) -> Option<String> {
     (!text.is_empty()).then(|| text.to_string())
 }
 
-fn fields(fields: &IndexMap<Text, Field>) -> IndexMap<String, MetaField> {
-    let described = |field: &Field| {
+fn fields(fields: &IndexMap<Text, SchemaField>) -> IndexMap<String, MetaField> {
+    let described = |field: &SchemaField| {
         let deprecation = match &field.deprecated {
             None => Deprecation::NoDeprecated,
             Some(why) => Deprecation::Deprecated { reason: Some(why.to_string()) },
@@ -87,8 +87,8 @@ fn fields(fields: &IndexMap<Text, Field>) -> IndexMap<String, MetaField> {
     fields.values().map(described).collect()
 }
 
-fn inputs(inputs: &[Input]) -> IndexMap<String, MetaInputValue> {
-    let described = |input: &Input| {
+fn inputs(inputs: &[InputValue]) -> IndexMap<String, MetaInputValue> {
+    let described = |input: &InputValue| {
         let default_value = input.default.as_ref().map(ToString::to_string);
         let (description, is_secret) = (about(&input.about), input.secret);
         let plain = MetaInputValue::new(&*input.name, input.ty.to_string());

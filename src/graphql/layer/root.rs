@@ -17,17 +17,17 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use indexmap::IndexMap;
 
 use super::all::Layer;
-use super::call::{Call, From};
+use super::call::{Call, CallOrigin};
 use super::execute::{complete, field};
-use super::fill::{Answered, Errors, Told};
+use super::fill::{Answered, Errors, PlaceAnswer};
 use super::node::{Node, Thing};
-use super::objects::{Answer, Object};
+use super::objects::{Object, Resolver};
 use super::registry::describe;
-use super::select::{Entry, Exec, What, of_root};
+use super::select::{Exec, KeyContent, ResponseEntry, of_root};
 use crate::graphql::errors::bug;
 
 /// Where the layer of a schema is found: async-graphql asks types, not values, what they are.
-pub trait Source: Send + Sync + 'static {
+pub trait LayerSource: Send + Sync + 'static {
     /// The layer.
     fn layer() -> &'static Layer;
 }
@@ -35,20 +35,20 @@ pub trait Source: Send + Sync + 'static {
 /// The keys of root fields that are being answered. In the data of a request it makes a field that is selected several
 /// times run once.
 #[derive(Default)]
-pub struct Once(Mutex<HashSet<Name>>);
+pub struct StartedKeys(Mutex<HashSet<Name>>);
 
-impl Once {
+impl StartedKeys {
     fn is_first(&self, key: &Name) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
     }
 }
 
-/// What fields of a mutation have answered already, by their keys: in the data of a request it keeps them from being carried
-/// out again.
+/// What fields of a mutation have answered already, by their keys: in the data of a request it keeps them from being
+/// carried out again.
 #[derive(Default)]
-pub struct Done(Mutex<Vec<(Name, Node)>>);
+pub struct CompletedFields(Mutex<Vec<(Name, Node)>>);
 
-impl Done {
+impl CompletedFields {
     /// Of what was answered.
     pub fn of(nodes: Vec<(Name, Node)>) -> Self {
         Self(Mutex::new(nodes))
@@ -72,7 +72,7 @@ macro_rules! root {
             }
         }
 
-        impl<S: Source> OutputType for $Root<S> {
+        impl<S: LayerSource> OutputType for $Root<S> {
             fn type_name() -> Cow<'static, str> {
                 Cow::Borrowed(&S::layer().$name)
             }
@@ -87,7 +87,7 @@ macro_rules! root {
             }
         }
 
-        impl<S: Source> ContainerType for $Root<S> {
+        impl<S: LayerSource> ContainerType for $Root<S> {
             fn is_empty() -> bool {
                 S::layer().$name.is_empty()
             }
@@ -97,7 +97,7 @@ macro_rules! root {
             }
         }
 
-        impl<S: Source> ObjectType for $Root<S> {}
+        impl<S: LayerSource> ObjectType for $Root<S> {}
     };
 }
 
@@ -121,7 +121,7 @@ impl<S> Default for Subscription<S> {
     }
 }
 
-impl<S: Source> SubscriptionType for Subscription<S> {
+impl<S: LayerSource> SubscriptionType for Subscription<S> {
     fn type_name() -> Cow<'static, str> {
         Cow::Borrowed(&S::layer().subscription)
     }
@@ -144,12 +144,12 @@ impl<S: Source> SubscriptionType for Subscription<S> {
 }
 
 /// The fields under the key that a root field stands under, as one.
-fn entry<'a>(exec: Exec<'a>, name: &str) -> ServerResult<Entry<'a>> {
+fn entry<'a>(exec: Exec<'a>, name: &str) -> ServerResult<ResponseEntry<'a>> {
     let asked = exec.context.item;
     let object: Option<&'static Object> = exec.layer.objects.get(name);
     let object = object.ok_or_else(|| bug(format_args!("{name} is not defined")).into_server_error(asked.pos))?;
     let key = &asked.node.response_key().node;
-    Ok(Entry::of(exec, object, key, of_root(exec, object, key)))
+    Ok(ResponseEntry::of(exec, object, key, of_root(exec, object, key)))
 }
 
 /// Answers a root field.
@@ -160,17 +160,17 @@ async fn answer<'a>(
 ) -> ServerResult<Option<Value>> {
     let exec = Exec { layer, context };
     let key = &context.item.node.response_key().node;
-    if context.data_opt::<Once>().is_some_and(|once| !once.is_first(key)) {
+    if context.data_opt::<StartedKeys>().is_some_and(|once| !once.is_first(key)) {
         // async-graphql keeps the answer that it has under the key.
         return Ok(Some(Value::Null));
     }
     let entry = entry(exec, root)?;
-    let done = context.data_opt::<Done>().and_then(|done| done.take(key));
+    let done = context.data_opt::<CompletedFields>().and_then(|done| done.take(key));
     let answered = match (&entry.what, done) {
-        (What::Field(field, _), Some(node)) => complete(exec, &field.ty, &entry.selected, node).wait().await,
+        (KeyContent::Field(field, _), Some(node)) => complete(exec, &field.ty, &entry.selected, node).wait().await,
         _ => field(exec, &entry, &Thing::of(())).wait().await,
     };
-    let Told { value, errors } = match from_root(key, answered) {
+    let PlaceAnswer { value, errors } = match from_root(key, answered) {
         Ok(told) => told,
         Err(errors) => {
             let mut errors = errors.into_iter();
@@ -186,7 +186,7 @@ async fn answer<'a>(
 
 /// An answer whose errors have come to the top: their paths are turned to begin there.
 fn from_root(key: &Name, mut answered: Answered) -> Answered {
-    let (Ok(Told { errors, .. }) | Err(errors)) = &mut answered;
+    let (Ok(PlaceAnswer { errors, .. }) | Err(errors)) = &mut answered;
     for error in errors {
         error.path.push(PathSegment::Field(key.to_string()));
         error.path.reverse();
@@ -195,7 +195,7 @@ fn from_root(key: &Name, mut answered: Answered) -> Answered {
 }
 
 /// Where a subscription is.
-enum Following {
+enum SubscriptionState {
     Begins,
     Goes(BoxStream<'static, async_graphql::Result<Node>>),
     Over,
@@ -206,33 +206,33 @@ fn follow<'a>(layer: &'static Layer, context: &'a Context<'a>) -> BoxStream<'a, 
     let exec = Exec { layer, context };
     let next = move |following| async move {
         let mut events = match following {
-            Following::Begins => match begin(exec).await {
+            SubscriptionState::Begins => match begin(exec).await {
                 Ok(events) => events,
-                Err(error) => return Some((refused(context, error), Following::Over)),
+                Err(error) => return Some((refused(context, error), SubscriptionState::Over)),
             },
-            Following::Goes(events) => events,
-            Following::Over => return None,
+            SubscriptionState::Goes(events) => events,
+            SubscriptionState::Over => return None,
         };
         let response = match events.next().await? {
             Ok(node) => event(exec, node).await,
             Err(error) => refused(context, error),
         };
-        Some((response, Following::Goes(events)))
+        Some((response, SubscriptionState::Goes(events)))
     };
-    stream::unfold(Following::Begins, next).boxed()
+    stream::unfold(SubscriptionState::Begins, next).boxed()
 }
 
 async fn begin(exec: Exec<'_>) -> async_graphql::Result<BoxStream<'static, async_graphql::Result<Node>>> {
     let entry = entry(exec, &exec.layer.subscription).map_err(|error| bug(error.message))?;
     match &entry.what {
-        What::Field(field, args) => match field.answer {
-            Answer::Stream(events) => {
-                events(Call { args, from: From::Executor(exec.context, &entry.selected.fields) }).await
+        KeyContent::Field(field, args) => match field.answer {
+            Resolver::Stream(events) => {
+                events(Call { args, from: CallOrigin::Executor(exec.context, &entry.selected.fields) }).await
             }
             _ => Err(bug(format_args!("{} has no events", field.name))),
         },
-        What::Wrong(error) => Err(error.clone()),
-        What::Typename(_) => Err(bug("a type's name has no events")),
+        KeyContent::Wrong(error) => Err(error.clone()),
+        KeyContent::Typename(_) => Err(bug("a type's name has no events")),
     }
 }
 
@@ -240,13 +240,13 @@ async fn event(exec: Exec<'_>, node: Node) -> Response {
     let key = &exec.context.item.node.response_key().node;
     let answered = match entry(exec, &exec.layer.subscription) {
         Ok(entry) => match &entry.what {
-            What::Field(field, _) => complete(exec, &field.ty, &entry.selected, node).wait().await,
-            What::Typename(_) | What::Wrong(_) => Err(Errors::new()),
+            KeyContent::Field(field, _) => complete(exec, &field.ty, &entry.selected, node).wait().await,
+            KeyContent::Typename(_) | KeyContent::Wrong(_) => Err(Errors::new()),
         },
         Err(error) => Err(vec![error]),
     };
     match from_root(key, answered) {
-        Ok(Told { value, errors }) => {
+        Ok(PlaceAnswer { value, errors }) => {
             let mut response = Response::new(Value::Object(IndexMap::from([(key.clone(), value)])));
             response.errors = errors;
             response

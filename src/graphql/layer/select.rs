@@ -1,5 +1,5 @@
-//! What is selected: fields collected by response key (GraphQL specification, section 6.3.2), once for each type that an
-//! object turns out to have, however many objects there are.
+//! What is selected: fields collected by response key (GraphQL specification, section 6.3.2), once for each type that
+//! an object turns out to have, however many objects there are.
 
 use std::collections::HashSet;
 use std::ptr;
@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use super::all::Layer;
 use super::args::Args;
-use super::objects::{Field, Object};
+use super::objects::{Object, SchemaField};
 use crate::graphql::errors::bug;
 
 /// What all of a request's execution has to do with.
@@ -22,65 +22,65 @@ pub struct Exec<'a> {
 }
 
 /// A response key with all that the document selects under it.
-pub struct Entry<'a> {
+pub struct ResponseEntry<'a> {
     pub key: &'a Name,
-    pub what: What,
-    pub selected: Selected<'a>,
+    pub what: KeyContent,
+    pub selected: MergedFields<'a>,
 }
 
 /// What stands under a key.
-pub enum What {
+pub enum KeyContent {
     /// The name of the object's type.
     Typename(&'static str),
     /// A field, and what is asked of it.
-    Field(&'static Field, Args),
+    Field(&'static SchemaField, Args),
     /// A field that cannot be asked like this, which validation rules out.
     Wrong(Error),
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ResponseEntry<'a> {
     /// Of an object's fields under one key. They all ask the same of the same field, or else they could not be merged.
     pub fn of(exec: Exec<'a>, object: &'static Object, key: &'a Name, fields: Vec<&'a Positioned<Asked>>) -> Self {
         let what = match fields.first().map(|field| &field.node) {
-            Some(field) if field.name.node == "__typename" => What::Typename(&object.name),
+            Some(field) if field.name.node == "__typename" => KeyContent::Typename(&object.name),
             Some(asked) => match object.fields.get(asked.name.node.as_str()) {
                 Some(field) => match Args::read(exec.layer, &field.args, asked, exec.context) {
-                    Ok(args) => What::Field(field, args),
-                    Err(error) => What::Wrong(error),
+                    Ok(args) => KeyContent::Field(field, args),
+                    Err(error) => KeyContent::Wrong(error),
                 },
-                None => What::Wrong(bug(format_args!("{} has no field {}", object.name, asked.name.node))),
+                None => KeyContent::Wrong(bug(format_args!("{} has no field {}", object.name, asked.name.node))),
             },
-            None => What::Wrong(bug("a key without a field")),
+            None => KeyContent::Wrong(bug("a key without a field")),
         };
-        Self { key, what, selected: Selected { fields, known: OnceLock::new() } }
+        Self { key, what, selected: MergedFields { fields, known: OnceLock::new() } }
     }
 
     /// Whether the field is answered from the object's fuller thing.
     pub fn is_prepared(&self) -> bool {
-        matches!(&self.what, What::Field(field, _) if field.prepared)
+        matches!(&self.what, KeyContent::Field(field, _) if field.prepared)
     }
 
     /// Whether an error ends here.
     pub fn is_nullable(&self) -> bool {
-        matches!(&self.what, What::Field(field, _) if field.ty.is_nullable())
+        matches!(&self.what, KeyContent::Field(field, _) if field.ty.is_nullable())
     }
 }
 
 /// The fields of a key, merged: what is selected below them.
-pub struct Selected<'a> {
+pub struct MergedFields<'a> {
     pub fields: Vec<&'a Positioned<Asked>>,
-    known: OnceLock<Box<Known<'a>>>,
+    known: OnceLock<Box<TypeSelection<'a>>>,
 }
 
 /// What is selected of objects of one type.
-pub struct Known<'a> {
+pub struct TypeSelection<'a> {
     object: &'static Object,
-    pub entries: Vec<Entry<'a>>,
+    pub entries: Vec<ResponseEntry<'a>>,
     /// Of the next type that comes up under the same key.
-    next: OnceLock<Box<Known<'a>>>,
+    next: OnceLock<Box<TypeSelection<'a>>>,
 }
 
-impl<'a> Selected<'a> {
+impl<'a> MergedFields<'a> {
     /// Where errors are said to have happened.
     pub fn at(&self) -> Pos {
         self.fields.first().map(|field| field.pos).unwrap_or_default()
@@ -92,7 +92,7 @@ impl<'a> Selected<'a> {
     }
 
     /// What is selected of objects of a type. It is collected when it is first asked for.
-    pub fn of(&self, exec: Exec<'a>, object: &'static Object) -> &Known<'a> {
+    pub fn of(&self, exec: Exec<'a>, object: &'static Object) -> &TypeSelection<'a> {
         let mut place = &self.known;
         loop {
             let known = place.get_or_init(|| Box::new(self.collect(exec, object)));
@@ -103,24 +103,25 @@ impl<'a> Selected<'a> {
         }
     }
 
-    fn collect(&self, exec: Exec<'a>, object: &'static Object) -> Known<'a> {
-        let mut found = Collected { exec, object, keys: IndexMap::new(), spread: HashSet::new() };
+    fn collect(&self, exec: Exec<'a>, object: &'static Object) -> TypeSelection<'a> {
+        let mut found = CollectedFields { exec, object, keys: IndexMap::new(), spread: HashSet::new() };
         for field in &self.fields {
             found.set(&field.node.selection_set.node);
         }
-        let entries = found.keys.into_iter().map(|(key, fields)| Entry::of(exec, object, key, fields)).collect();
-        Known { object, entries, next: OnceLock::new() }
+        let entries =
+            found.keys.into_iter().map(|(key, fields)| ResponseEntry::of(exec, object, key, fields)).collect();
+        TypeSelection { object, entries, next: OnceLock::new() }
     }
 }
 
-struct Collected<'a> {
+struct CollectedFields<'a> {
     exec: Exec<'a>,
     object: &'static Object,
     keys: IndexMap<&'a Name, Vec<&'a Positioned<Asked>>>,
     spread: HashSet<&'a Name>,
 }
 
-impl<'a> Collected<'a> {
+impl<'a> CollectedFields<'a> {
     fn set(&mut self, set: &'a SelectionSet) {
         for selection in &set.items {
             match &selection.node {
@@ -147,7 +148,7 @@ impl<'a> Collected<'a> {
 
 /// The fields of the root object under a key.
 pub fn of_root<'a>(exec: Exec<'a>, object: &'static Object, key: &Name) -> Vec<&'a Positioned<Asked>> {
-    let mut found = Collected { exec, object, keys: IndexMap::new(), spread: HashSet::new() };
+    let mut found = CollectedFields { exec, object, keys: IndexMap::new(), spread: HashSet::new() };
     found.set(&exec.context.query_env.operation.node.selection_set.node);
     found.keys.swap_remove(key).unwrap_or_default()
 }

@@ -8,8 +8,8 @@ use async_graphql::{Name, Pos, Positioned};
 use indexmap::IndexMap;
 
 use super::all::Layer;
-use super::objects::Field;
-use super::types::{Input, Text, Ty};
+use super::objects::SchemaField;
+use super::types::{InputValue, Text, Ty};
 
 /// Nowhere: these stand in no text.
 fn at<T>(node: T) -> Positioned<T> {
@@ -25,8 +25,8 @@ fn ty(ty: &Ty) -> Option<Positioned<Type>> {
     Type::new(&ty.to_string()).map(at)
 }
 
-fn inputs(inputs: &[Input]) -> Vec<Positioned<InputValueDefinition>> {
-    let input = |input: &Input| {
+fn inputs(inputs: &[InputValue]) -> Vec<Positioned<InputValueDefinition>> {
+    let input = |input: &InputValue| {
         let default_value = input.default.clone().map(at);
         let (description, directives) = (None, Vec::new());
         Some(at(InputValueDefinition {
@@ -40,8 +40,8 @@ fn inputs(inputs: &[Input]) -> Vec<Positioned<InputValueDefinition>> {
     inputs.iter().filter_map(input).collect()
 }
 
-fn fields(fields: &IndexMap<Text, Field>) -> Vec<Positioned<FieldDefinition>> {
-    let field = |field: &Field| {
+fn fields(fields: &IndexMap<Text, SchemaField>) -> Vec<Positioned<FieldDefinition>> {
+    let field = |field: &SchemaField| {
         let (description, directives) = (None, Vec::new());
         let (name, arguments) = (name(&field.name), inputs(&field.args));
         Some(at(FieldDefinition { description, name, arguments, ty: ty(&field.ty)?, directives }))

@@ -11,12 +11,12 @@ pub type Text = Cow<'static, str>;
 /// A type as SDL writes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ty {
-    shape: Shape,
+    shape: TypeShape,
     nullable: bool,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Shape {
+enum TypeShape {
     Named(String),
     List(Box<Ty>),
 }
@@ -27,8 +27,8 @@ impl Ty {
     pub fn of(text: &str) -> Self {
         let (text, nullable) = text.strip_suffix('!').map_or((text, true), |text| (text, false));
         let shape = match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            Some(entry) => Shape::List(Box::new(Self::of(entry))),
-            None => Shape::Named(text.to_owned()),
+            Some(entry) => TypeShape::List(Box::new(Self::of(entry))),
+            None => TypeShape::Named(text.to_owned()),
         };
         Self { shape, nullable }
     }
@@ -36,8 +36,8 @@ impl Ty {
     /// The name inside all brackets.
     pub fn name(&self) -> &str {
         match &self.shape {
-            Shape::Named(name) => name,
-            Shape::List(entry) => entry.name(),
+            TypeShape::Named(name) => name,
+            TypeShape::List(entry) => entry.name(),
         }
     }
 
@@ -49,8 +49,8 @@ impl Ty {
     /// The type of the entries, when it is a list.
     pub fn inner(&self) -> Option<&Ty> {
         match &self.shape {
-            Shape::Named(_) => None,
-            Shape::List(entry) => Some(entry),
+            TypeShape::Named(_) => None,
+            TypeShape::List(entry) => Some(entry),
         }
     }
 }
@@ -58,8 +58,8 @@ impl Ty {
 impl fmt::Display for Ty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.shape {
-            Shape::Named(name) => f.write_str(name)?,
-            Shape::List(entry) => write!(f, "[{entry}]")?,
+            TypeShape::Named(name) => f.write_str(name)?,
+            TypeShape::List(entry) => write!(f, "[{entry}]")?,
         }
         f.write_str(if self.nullable { "" } else { "!" })
     }
@@ -67,7 +67,7 @@ impl fmt::Display for Ty {
 
 /// An argument, or a field of an input object.
 #[derive(Clone, Debug)]
-pub struct Input {
+pub struct InputValue {
     /// As clients write it.
     pub name: Text,
     /// What it is; empty for no description.
@@ -80,7 +80,7 @@ pub struct Input {
     pub secret: bool,
 }
 
-impl Input {
+impl InputValue {
     /// One without a default.
     pub fn new(name: impl Into<Text>, ty: &str, about: impl Into<Text>) -> Self {
         Self { name: name.into(), about: about.into(), ty: Ty::of(ty), default: None, secret: false }
@@ -95,7 +95,7 @@ pub struct InputObject {
     /// What it is; empty for no description.
     pub about: Text,
     /// In order.
-    pub fields: Vec<Input>,
+    pub fields: Vec<InputValue>,
     /// Whether exactly one field is given.
     pub one_of: bool,
 }
@@ -113,7 +113,7 @@ pub struct Enum {
 
 /// The plain values that a scalar takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Plain {
+pub enum PlainType {
     /// A text.
     String,
     /// A whole number.
@@ -128,7 +128,7 @@ pub enum Plain {
 
 /// A scalar type.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Scalar {
+pub struct SchemaScalar {
     /// As clients write it.
     pub name: Text,
     /// What it is; empty for no description.
@@ -136,5 +136,5 @@ pub struct Scalar {
     /// Where it is specified.
     pub url: Option<Text>,
     /// What it takes.
-    pub plain: Plain,
+    pub plain: PlainType,
 }

@@ -1,11 +1,11 @@
 //! Answers that plans have written, kept as long as the tenant stays at its revision.
 //!
-//! Only answers that depend on nothing but one tenant's rows are kept ([`Plan::tenant`]). Whoever asks is looked up before,
+//! Only answers that depend on nothing but one tenant's rows are kept ([`QueryPlan::tenant`]). Whoever asks is looked up before,
 //! and with them the tenant's revision, in the same transaction as everything that a plan reads: so an answer that is found
 //! here is the one that the plan would write. A tenant's key is never given to another tenant, and its revision only goes
 //! up, whoever writes to the database.
 //!
-//! [`Plan::tenant`]: super::Plan::tenant
+//! [`QueryPlan::tenant`]: super::QueryPlan::tenant
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -49,7 +49,7 @@ pub struct Answer {
 /// was not asked for the longest: no tenant drives out another that has less.
 pub struct Answers {
     most: usize,
-    kept: Mutex<Kept>,
+    kept: Mutex<KeptAnswers>,
     bytes: Gauge,
     /// What plans asked a remote database for, to be read ahead the next time.
     asked: Mutex<AskedBefore>,
@@ -61,13 +61,13 @@ type AskedBefore = LruCache<(TenantId, Question), Arc<[Ask]>>;
 const READ_AHEAD: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 
 #[derive(Default)]
-struct Kept {
-    tenants: HashMap<TenantId, OfTenant>,
+struct KeptAnswers {
+    tenants: HashMap<TenantId, TenantAnswers>,
     bytes: usize,
 }
 
 /// The answers of one tenant at one revision.
-struct OfTenant {
+struct TenantAnswers {
     revision: i64,
     answers: LruCache<Question, Answer>,
     bytes: usize,
@@ -101,7 +101,7 @@ impl Answers {
         self.bytes.clone()
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, KeptAnswers> {
         // A poisoned lock only means that another thread panicked; at worst a byte count is off.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -135,7 +135,7 @@ impl Answers {
             return;
         }
         let kept = &mut *self.kept();
-        let new = || OfTenant { revision, answers: LruCache::unbounded(), bytes: 0 };
+        let new = || TenantAnswers { revision, answers: LruCache::unbounded(), bytes: 0 };
         let of_tenant = kept.tenants.entry(tenant).or_insert_with(new);
         if of_tenant.revision > revision {
             // Somebody who read before the last change was slow.
@@ -155,7 +155,7 @@ impl Answers {
     }
 }
 
-impl Kept {
+impl KeptAnswers {
     fn make_room(&mut self, most: usize) {
         while self.bytes > most {
             let largest = self.tenants.iter_mut().max_by_key(|(_, of_tenant)| of_tenant.bytes);

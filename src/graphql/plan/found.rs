@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::reading::{Entries, List, Reading};
+use super::reading::{List, ListEntries, PlannedRead};
 use super::table::Table;
 use crate::domain::{Kind, ObjectId, TenantId};
 use crate::graphql::layer::OfRow;
@@ -14,14 +14,14 @@ use crate::store::{self, ChosenList, Columns, ENTRY, ObjectRow, StoreError, Tena
 
 /// Everything that has been read.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct FoundData {
     pub rows: Map<ObjectId, FoundRow>,
-    /// What has been read of own rows: [`Plan::columns`](super::shape::Plan::columns) of each.
+    /// What has been read of own rows: [`QueryPlan::columns`](super::shape::QueryPlan::columns) of each.
     pub own: Table,
     own_rows: usize,
-    /// By [`Reading::id`].
+    /// By [`PlannedRead::id`].
     pub loaded: Vec<Loaded>,
-    /// By [`Page::id`](super::shape::Page::id).
+    /// By [`PlannedPage::id`](super::shape::PlannedPage::id).
     pub pages: Map<(usize, TenantId), FoundPage>,
     /// By [`Single::id`](super::shape::Single::id).
     pub singles: Map<(usize, TenantId), ObjectId>,
@@ -31,8 +31,8 @@ pub(super) struct Found {
     pub root: Vec<FoundRoot>,
 }
 
-impl Found {
-    /// Of a plan with so many [`Reading`]s: nothing so far.
+impl FoundData {
+    /// Of a plan with so many [`PlannedRead`]s: nothing so far.
     pub fn of(readings: usize) -> Self {
         Self { loaded: (0..readings).map(|_| Loaded::default()).collect(), ..Self::default() }
     }
@@ -53,7 +53,7 @@ pub(super) type Map<K, V> = HashMap<K, V, RandomState>;
 pub(super) enum FoundRow {
     /// As it was found.
     Whole(Arc<ObjectRow>),
-    /// Only what the plan asks for, in this row of [`Found::own`].
+    /// Only what the plan asks for, in this row of [`FoundData::own`].
     Part(Kind, usize),
 }
 
@@ -123,7 +123,7 @@ impl Loaded {
     /// Keeps a row of sections or a detail, or of one of the lists there.
     pub fn put(
         &mut self,
-        reading: &Reading,
+        reading: &PlannedRead,
         (tenant, list): (TenantId, Option<&ChosenList>),
         columns: &dyn Columns,
     ) -> store::Result<()> {
@@ -167,12 +167,12 @@ impl LoadedList {
         self.rows += 1;
         rows.end = self.rows;
         match &list.entries {
-            Entries::Ids => self.table.lead_to(columns, &[ENTRY]),
-            Entries::Objects { cells, leads } => {
+            ListEntries::Ids => self.table.lead_to(columns, &[ENTRY]),
+            ListEntries::Objects { cells, leads } => {
                 self.table.put(columns, cells, id.tenant)?;
                 self.table.lead_to(columns, leads)
             }
-            Entries::Steps => self.table.put_step(columns, id.tenant),
+            ListEntries::Steps => self.table.put_step(columns, id.tenant),
         }
     }
 }

@@ -1,17 +1,17 @@
 //! Reading objects, level by level: one statement for each shape of objects, however many there are.
 
-use super::found::{Found, FoundRow, LoadedList};
-use super::read::{Read, by_tenant};
-use super::reading::{List, Reading};
-use super::shape::{Objects, OfObject, Shape, Step, Value};
-use super::unplanned::{Result, Unplanned};
+use super::found::{FoundData, FoundRow, LoadedList};
+use super::read::{PlanReader, by_tenant};
+use super::reading::{List, PlannedRead};
+use super::shape::{DestinationField, ObjectShape, Objects, OfObject, PlannedValue};
+use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::{ObjectId, TenantId};
 use crate::graphql::layer::OfRow;
 use crate::store::{self, Query, StoreError, Wanted};
 
-impl<'p> Read<'p, '_> {
+impl<'p> PlanReader<'p, '_> {
     /// Reads what the root fields lead to, level by level.
-    pub(super) fn levels(&mut self) -> Result<()> {
+    pub(super) fn levels(&mut self) -> PlanResult<()> {
         while !self.level.is_empty() {
             let level = std::mem::take(&mut self.level);
             self.objects(level)?;
@@ -20,7 +20,7 @@ impl<'p> Read<'p, '_> {
     }
 
     /// Reads one level of objects, and notes the next.
-    fn objects(&mut self, level: Vec<(&'p Objects, Vec<ObjectId>)>) -> Result<()> {
+    fn objects(&mut self, level: Vec<(&'p Objects, Vec<ObjectId>)>) -> PlanResult<()> {
         let mut wanted: Vec<ObjectId> = Vec::new();
         for (objects, ids) in &level {
             if objects.needs_rows {
@@ -35,7 +35,7 @@ impl<'p> Read<'p, '_> {
                 own_rows(&mut Query::new(self.session, tenant), self.columns, &ids, &mut self.found)?;
             }
         }
-        let mut shapes: Vec<(&'p Shape, Vec<ObjectId>)> = Vec::new();
+        let mut shapes: Vec<(&'p ObjectShape, Vec<ObjectId>)> = Vec::new();
         for (objects, mut ids) in level {
             ids.sort_unstable();
             ids.dedup();
@@ -71,8 +71,8 @@ impl<'p> Read<'p, '_> {
     }
 
     /// Reads the sections or details of objects: of each tenant in one go.
-    fn load(&mut self, shapes: &[(&'p Shape, Vec<ObjectId>)]) -> Result<()> {
-        let mut of_tenants: Vec<(TenantId, Vec<&'p Reading>, Vec<Wanted<'p>>)> = Vec::new();
+    fn load(&mut self, shapes: &[(&'p ObjectShape, Vec<ObjectId>)]) -> PlanResult<()> {
+        let mut of_tenants: Vec<(TenantId, Vec<&'p PlannedRead>, Vec<Wanted<'p>>)> = Vec::new();
         for (shape, ids) in shapes {
             let Some(reading) = &shape.reading else { continue };
             self.batches.extend(reading.chosen.infos.iter().map(|info| (info.table, ids.len())));
@@ -105,7 +105,7 @@ impl<'p> Read<'p, '_> {
     }
 
     /// Notes what objects lead to.
-    fn shape(&mut self, shape: &'p Shape, ids: &[ObjectId]) -> Result<()> {
+    fn shape(&mut self, shape: &'p ObjectShape, ids: &[ObjectId]) -> PlanResult<()> {
         let Some(reading) = &shape.reading else { return Ok(()) };
         for entry in &shape.fields.0 {
             match &entry.what {
@@ -122,17 +122,17 @@ impl<'p> Read<'p, '_> {
     }
 
     /// Notes what a value of some objects leads to.
-    fn value(&mut self, reading: &Reading, value: &'p Value, ids: &[ObjectId]) -> Result<()> {
+    fn value(&mut self, reading: &PlannedRead, value: &'p PlannedValue, ids: &[ObjectId]) -> PlanResult<()> {
         let loaded = self.found.loaded.get(reading.id).ok_or(Unplanned::Error)?;
         let (mut spent, mut next) = (0, Vec::new());
         let list = |at: usize| loaded.lists.get(at).ok_or(Unplanned::Error);
         match value {
-            Value::Typename(_) | Value::Cell(_) | Value::Many(_) => {}
-            Value::Ids(at) => {
+            PlannedValue::Typename(_) | PlannedValue::Cell(_) | PlannedValue::Many(_) => {}
+            PlannedValue::Ids(at) => {
                 let list = list(*at)?;
                 spent += ids.iter().map(|id| list.rows(*id).len()).sum::<usize>();
             }
-            Value::One(at, objects) => {
+            PlannedValue::One(at, objects) => {
                 let width = reading.leads.len();
                 let lead = |id: &ObjectId| {
                     let local = loaded.table.lead(loaded.index.get(id)? * width + at)?;
@@ -142,28 +142,28 @@ impl<'p> Read<'p, '_> {
                 spent += led.len();
                 next.push((objects, led));
             }
-            Value::All(at, objects) => {
+            PlannedValue::All(at, objects) => {
                 let list = list(*at)?;
                 let led: Vec<_> = ids.iter().flat_map(|id| list.ids(*id)).collect();
                 spent += led.len();
                 next.push((objects, led));
             }
-            Value::Steps(at, fields) => {
+            PlannedValue::Steps(at, fields) => {
                 let list = list(*at)?;
                 spent += ids.iter().map(|id| list.rows(*id).len()).sum::<usize>();
                 for entry in &fields.0 {
-                    if let Step::Object(objects) = &entry.what {
+                    if let DestinationField::Object(objects) = &entry.what {
                         let led: Vec<_> = ids.iter().flat_map(|id| list.ids(*id)).collect();
                         spent += led.len();
                         next.push((objects, led));
                     }
                 }
             }
-            Value::Entries(at, fields) => {
+            PlannedValue::Entries(at, fields) => {
                 let (list, width) = (list(*at)?, reading.lists.get(*at).map_or(0, List::leads));
                 spent += ids.iter().map(|id| list.rows(*id).len()).sum::<usize>();
                 for entry in &fields.0 {
-                    let Value::One(lead, objects) = &entry.what else { continue };
+                    let PlannedValue::One(lead, objects) = &entry.what else { continue };
                     let mut led = Vec::new();
                     for id in ids {
                         let locals = list.rows(*id).filter_map(|row| list.table.lead(row * width + lead));
@@ -180,7 +180,7 @@ impl<'p> Read<'p, '_> {
 }
 
 /// Reads the own rows of objects of one tenant.
-fn own_rows(query: &mut Query<'_>, columns: &[OfRow], ids: &[i64], found: &mut Found) -> store::Result<()> {
+fn own_rows(query: &mut Query<'_>, columns: &[OfRow], ids: &[i64], found: &mut FoundData) -> store::Result<()> {
     let (tenant, ids) = (query.tenant(), ids.iter().copied().collect());
     let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
     store::scan_objects(query, &ids, &names, &mut |row| found.put_own(tenant, columns, row))

@@ -1,15 +1,15 @@
 //! Plans: what a query of a document reads, and how its answer is written, found out once and carried out often.
 //!
-//! A plan is compiled from a validated document and what the schema's fields say of where they are read ([`Read`]). It is
-//! carried out in one go on the thread that has the connection ([`run`]): level by level it asks one statement for each
-//! shape of objects, however many there are, of the columns that are selected, and keeps each value as the JSON that
-//! answers show; then it writes the answer from its beginning to its end ([`write`]).
+//! A plan is compiled from a validated document and what the schema's fields say of where they are read
+//! ([`FieldSource`]). It is carried out in one go on the thread that has the connection ([`run`]): level by level it
+//! asks one statement for each shape of objects, however many there are, of the columns that are selected, and keeps
+//! each value as the JSON that answers show; then it writes the answer from its beginning to its end ([`write`]).
 //!
-//! A plan knows answers, not errors. Where anything is wrong (an argument, a limit, the database), and where a field does
-//! not say where it is read, the layer's executor answers the request instead, and says what is wrong: [`Unplanned`]. Both
-//! give the same bytes, which `tests/it/plans.rs` compares.
+//! A plan knows answers, not errors. Where anything is wrong (an argument, a limit, the database), and where a field
+//! does not say where it is read, the layer's executor answers the request instead, and says what is wrong:
+//! [`Unplanned`]. Both give the same bytes, which `tests/it/plans.rs` compares.
 //!
-//! [`Read`]: super::layer::Read
+//! [`FieldSource`]: super::layer::FieldSource
 
 mod answers;
 mod compile;
@@ -32,9 +32,9 @@ use async_graphql::{Name, Value, Variables};
 
 pub use answers::{Answer, Answers, Question};
 use compile::compile;
-pub use read::{Asks, args};
-pub use run::{Outcome, Told, join, run, tell, walks};
-pub use shape::{Change, Plan};
+pub use read::{PlanRequest, args};
+pub use run::{MutationFieldOutcome, PlanOutcome, join, run, tell, walks};
+pub use shape::{PlannedMutation, QueryPlan};
 pub use unplanned::Unplanned;
 
 use super::layer::Layer;
@@ -43,14 +43,14 @@ use super::prices::Prices;
 /// The plans of one document: for each of its operations, and each set of values that the variables in its conditions
 /// have had. They are compiled when they are first asked for.
 #[derive(Debug, Default)]
-pub struct Plans(Mutex<Vec<Known>>);
+pub struct Plans(Mutex<Vec<CachedPlan>>);
 
 #[derive(Debug)]
-struct Known {
+struct CachedPlan {
     operation: Option<String>,
     /// The values of the variables of `@skip` and `@include`.
     conditions: Vec<(Name, bool)>,
-    plan: Result<Arc<Plan>, Unplanned>,
+    plan: Result<Arc<QueryPlan>, Unplanned>,
 }
 
 /// The most plans of one document.
@@ -67,11 +67,11 @@ impl Plans {
         document: &ExecutableDocument,
         (name, operation): (Option<&str>, &OperationDefinition),
         variables: &Variables,
-    ) -> Result<Arc<Plan>, Unplanned> {
+    ) -> Result<Arc<QueryPlan>, Unplanned> {
         let is_true = |name: &Name| variables.get(name) == Some(&Value::Boolean(true));
         // A poisoned lock only means that another thread panicked; the list is whole.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |known: &&Known| {
+        let fits = |known: &&CachedPlan| {
             known.operation.as_deref() == name && known.conditions.iter().all(|(name, value)| is_true(name) == *value)
         };
         if let Some(known) = known.iter().find(fits) {
@@ -83,7 +83,11 @@ impl Plans {
         let (plan, conditions) = compile(layer, prices, document, operation, variables);
         let plan = plan.map(Arc::new);
         let conditions = conditions.into_iter().map(|name| (is_true(&name), name)).map(|(value, name)| (name, value));
-        known.push(Known { operation: name.map(str::to_owned), conditions: conditions.collect(), plan: plan.clone() });
+        known.push(CachedPlan {
+            operation: name.map(str::to_owned),
+            conditions: conditions.collect(),
+            plan: plan.clone(),
+        });
         plan
     }
 }

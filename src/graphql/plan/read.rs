@@ -2,9 +2,9 @@
 
 use async_graphql::{Name, Variables};
 
-use super::found::Found;
-use super::shape::{Asked, Objects, Plan};
-use super::unplanned::{Result, Unplanned};
+use super::found::FoundData;
+use super::shape::{Objects, PlannedField, QueryPlan};
+use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::{ObjectId, TenantId};
 use crate::graphql::layer::{Args, Given as _, Layer, OfRow};
 use crate::graphql::prices::{WALK, WALKING};
@@ -12,7 +12,7 @@ use crate::service::Viewer;
 use crate::store::{Deadline, Session};
 
 /// Who asks, and what of the request a plan does not know.
-pub struct Asks<'a> {
+pub struct PlanRequest<'a> {
     /// Who asks.
     pub viewer: &'a Viewer,
     /// The values of its variables.
@@ -31,27 +31,32 @@ pub struct Asks<'a> {
 ///
 /// # Errors
 /// A value is not of its type.
-pub fn args(layer: &'static Layer, variables: &Variables, asked: &Asked) -> Result<Args> {
+pub fn args(layer: &'static Layer, variables: &Variables, asked: &PlannedField) -> PlanResult<Args> {
     let variable = |name: &Name| variables.get(name).cloned();
     Ok(Args::of(layer, &asked.field.args, &asked.arguments, &variable)?)
 }
 
 /// A plan while it is carried out.
-pub(super) struct Read<'p, 's> {
+pub(super) struct PlanReader<'p, 's> {
     layer: &'static Layer,
     pub(super) columns: &'p [OfRow],
-    pub(super) asks: &'p Asks<'p>,
+    pub(super) asks: &'p PlanRequest<'p>,
     pub(super) session: &'s mut dyn Session,
     pub(super) spent: u64,
     /// What is to be read next.
     pub(super) level: Vec<(&'p Objects, Vec<ObjectId>)>,
-    pub(super) found: Found,
+    pub(super) found: FoundData,
     pub(super) batches: Vec<(&'static str, usize)>,
 }
 
-impl<'p, 's> Read<'p, 's> {
-    pub(super) fn new(plan: &'p Plan, layer: &'static Layer, asks: &'p Asks<'p>, session: &'s mut dyn Session) -> Self {
-        let (found, level, batches) = (Found::of(plan.readings), Vec::new(), Vec::new());
+impl<'p, 's> PlanReader<'p, 's> {
+    pub(super) fn new(
+        plan: &'p QueryPlan,
+        layer: &'static Layer,
+        asks: &'p PlanRequest<'p>,
+        session: &'s mut dyn Session,
+    ) -> Self {
+        let (found, level, batches) = (FoundData::of(plan.readings), Vec::new(), Vec::new());
         Self { layer, columns: &plan.columns, asks, session, spent: 0, level, found, batches }
     }
 
@@ -63,12 +68,12 @@ impl<'p, 's> Read<'p, 's> {
         }
     }
 
-    pub(super) fn spend(&mut self, objects: usize) -> Result<()> {
+    pub(super) fn spend(&mut self, objects: usize) -> PlanResult<()> {
         self.spent = self.spent.saturating_add(objects as u64);
         if self.spent > self.asks.most { Err(Unplanned::Error) } else { Ok(()) }
     }
 
-    pub(super) fn args(&self, asked: &Asked) -> Result<Args> {
+    pub(super) fn args(&self, asked: &PlannedField) -> PlanResult<Args> {
         args(self.layer, self.asks.variables, asked)
     }
 }

@@ -5,7 +5,7 @@ use crate::store::Chosen;
 
 /// What is read of the sections or the detail of many objects.
 #[derive(Debug)]
-pub struct Reading {
+pub struct PlannedRead {
     pub id: usize,
     pub chosen: Chosen,
     /// What is kept as JSON, with the column of each.
@@ -23,12 +23,12 @@ pub struct List {
     pub table: &'static str,
     /// Its name there.
     pub slot: &'static str,
-    pub entries: Entries,
+    pub entries: ListEntries,
 }
 
 /// What is kept of the entries of a list.
 #[derive(Debug)]
-pub enum Entries {
+pub enum ListEntries {
     /// The ids, which are followed.
     Ids,
     /// Destinations: all three values as JSON, and the id, which is followed.
@@ -41,17 +41,17 @@ impl List {
     /// How many ids of an entry are followed.
     pub fn leads(&self) -> usize {
         match &self.entries {
-            Entries::Ids | Entries::Steps => 1,
-            Entries::Objects { leads, .. } => leads.len(),
+            ListEntries::Ids | ListEntries::Steps => 1,
+            ListEntries::Objects { leads, .. } => leads.len(),
         }
     }
 
     /// How many values of an entry are kept.
     pub fn cells(&self) -> usize {
         match &self.entries {
-            Entries::Ids => 0,
-            Entries::Steps => STEP,
-            Entries::Objects { cells, .. } => cells.len(),
+            ListEntries::Ids => 0,
+            ListEntries::Steps => STEP,
+            ListEntries::Objects { cells, .. } => cells.len(),
         }
     }
 }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use super::found::{FoundNode, FoundPage, FoundRoot, FoundRow, of_tenant};
-use super::read::{Read, price};
-use super::shape::{Fields, Objects, OfEdge, OfPage, Page, Root, Single, Tenant};
-use super::unplanned::{Result, Unplanned};
+use super::read::{PlanReader, price};
+use super::shape::{EdgeField, Objects, PageField, PlannedPage, Root, SelectedFields, Single, Tenant};
+use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::{ExtensionNumber, ObjectId, TenantId};
 use crate::graphql::layer::{Given as _, Thing};
 use crate::graphql::schema::{MOST, find_of, page_length};
 use crate::service::find::{Cursor, Find};
 use crate::store::{self, Query, TenantRow};
 
-impl<'p> Read<'p, '_> {
-    pub(super) fn root(&mut self, root: &'p Root) -> Result<FoundRoot> {
+impl<'p> PlanReader<'p, '_> {
+    pub(super) fn root(&mut self, root: &'p Root) -> PlanResult<FoundRoot> {
         Ok(match root {
             Root::Typename(_) | Root::Change(_) => FoundRoot::Nothing,
             Root::Worked(worked) => FoundRoot::Worked(self.work(worked, &Thing::of(()))?),
@@ -42,13 +42,13 @@ impl<'p> Read<'p, '_> {
                 if ids.len() as i64 > MOST {
                     return Err(Unplanned::Error);
                 }
-                let nodes = ids.into_iter().map(|id| self.node(id)).collect::<Result<_>>()?;
+                let nodes = ids.into_iter().map(|id| self.node(id)).collect::<PlanResult<_>>()?;
                 self.nodes(nodes, &any.tenant, &any.objects)?
             }
         })
     }
 
-    fn node(&mut self, id: &str) -> Result<FoundNode> {
+    fn node(&mut self, id: &str) -> PlanResult<FoundNode> {
         let viewer = self.asks.viewer;
         if let Some(tenant) = TenantId::of_opaque(id) {
             let row = store::tenant_by_id(self.session, tenant)?.filter(|tenant| viewer.sees(tenant.id));
@@ -63,7 +63,12 @@ impl<'p> Read<'p, '_> {
         }
     }
 
-    fn nodes(&mut self, nodes: Vec<FoundNode>, tenant: &'p Fields<Tenant>, objects: &'p Objects) -> Result<FoundRoot> {
+    fn nodes(
+        &mut self,
+        nodes: Vec<FoundNode>,
+        tenant: &'p SelectedFields<Tenant>,
+        objects: &'p Objects,
+    ) -> PlanResult<FoundRoot> {
         let mut ids = Vec::new();
         for node in &nodes {
             match node {
@@ -76,7 +81,7 @@ impl<'p> Read<'p, '_> {
         Ok(FoundRoot::Nodes(nodes))
     }
 
-    pub(super) fn tenants(&mut self, rows: &[TenantRow], fields: &'p Fields<Tenant>) -> Result<()> {
+    pub(super) fn tenants(&mut self, rows: &[TenantRow], fields: &'p SelectedFields<Tenant>) -> PlanResult<()> {
         for row in rows {
             for entry in &fields.0 {
                 match &entry.what {
@@ -97,7 +102,7 @@ impl<'p> Read<'p, '_> {
         Ok(())
     }
 
-    fn single(&mut self, tenant: &TenantRow, single: &'p Single) -> Result<()> {
+    fn single(&mut self, tenant: &TenantRow, single: &'p Single) -> PlanResult<()> {
         let args = self.args(&single.asked)?;
         let by = args.the_object("by")?;
         let query = &mut Query::new(self.session, tenant.id);
@@ -125,7 +130,7 @@ impl<'p> Read<'p, '_> {
         Ok(())
     }
 
-    fn page(&mut self, tenant: &TenantRow, page: &'p Page) -> Result<()> {
+    fn page(&mut self, tenant: &TenantRow, page: &'p PlannedPage) -> PlanResult<()> {
         let args = self.args(&page.asked)?;
         let find: Find = find_of(page.kind, &args)?;
         let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
@@ -145,15 +150,15 @@ impl<'p> Read<'p, '_> {
         let ids = || rows.iter().map(|(id, _)| *id).collect::<Vec<_>>();
         for entry in &page.fields.0 {
             match &entry.what {
-                OfPage::Nodes(objects) => self.level.push((objects, ids())),
-                OfPage::Edges(edges) => {
+                PageField::Nodes(objects) => self.level.push((objects, ids())),
+                PageField::Edges(edges) => {
                     for entry in &edges.0 {
-                        if let OfEdge::Node(objects) = &entry.what {
+                        if let EdgeField::Node(objects) = &entry.what {
                             self.level.push((objects, ids()));
                         }
                     }
                 }
-                OfPage::Typename(_) | OfPage::Info(_) | OfPage::Total => {}
+                PageField::Typename(_) | PageField::Info(_) | PageField::Total => {}
             }
         }
         let (more, behind, price) = (found.more, after.is_some(), price(&args));

@@ -4,17 +4,17 @@ use async_graphql::Variables;
 use bytes::Bytes;
 
 use super::found::FoundRoot;
-use super::read::{Asks, Read, args};
-use super::shape::{Fields, Page, Plan, Root, Tenant, Worked};
-use super::unplanned::{Result, Unplanned};
-use super::write::{self, Part};
+use super::read::{PlanReader, PlanRequest, args};
+use super::shape::{PlannedPage, QueryPlan, Root, SelectedFields, Tenant, Worked};
+use super::unplanned::{PlanResult, Unplanned};
+use super::write::{self, AnswerPart};
 use crate::graphql::layer::{Layer, Node};
 use crate::graphql::prices;
 use crate::graphql::schema::find_of;
 use crate::store::Session;
 
 /// What came of a plan.
-pub struct Outcome {
+pub struct PlanOutcome {
     /// The answer's `data`, as JSON.
     pub data: Bytes,
     /// What it has cost.
@@ -29,24 +29,29 @@ pub struct Outcome {
 ///
 /// # Errors
 /// Why it is not answered so.
-pub fn run(plan: &Plan, layer: &'static Layer, asks: &Asks<'_>, session: &mut dyn Session) -> Result<Outcome> {
-    let mut read = Read::new(plan, layer, asks, session);
+pub fn run(
+    plan: &QueryPlan,
+    layer: &'static Layer,
+    asks: &PlanRequest<'_>,
+    session: &mut dyn Session,
+) -> PlanResult<PlanOutcome> {
+    let mut read = PlanReader::new(plan, layer, asks, session);
     for entry in &plan.root.0 {
         let root = read.root(&entry.what)?;
         read.found.root.push(root);
     }
     read.levels()?;
     let (data, cost) = write::write(plan, &read.found, asks.longest)?;
-    Ok(Outcome { data, cost, batches: read.batches, was_kept: false })
+    Ok(PlanOutcome { data, cost, batches: read.batches, was_kept: false })
 }
 
 /// What is told of a field of a mutation.
-pub struct Told {
+pub struct MutationFieldOutcome {
     /// What is written of it.
-    pub part: Part,
+    pub part: AnswerPart,
     /// The objects of this request that no page and no id bounds, those before it included.
     pub spent: u64,
-    /// See [`Outcome::batches`].
+    /// See [`PlanOutcome::batches`].
     pub batches: Vec<(&'static str, usize)>,
 }
 
@@ -56,13 +61,13 @@ pub struct Told {
 /// # Errors
 /// Why it is not told so.
 pub fn tell(
-    (plan, at): (&Plan, usize),
+    (plan, at): (&QueryPlan, usize),
     layer: &'static Layer,
-    (asks, spent): (&Asks<'_>, u64),
+    (asks, spent): (&PlanRequest<'_>, u64),
     changed: Option<(Node, u64)>,
     session: &mut dyn Session,
-) -> Result<Told> {
-    let mut read = Read::new(plan, layer, asks, session);
+) -> PlanResult<MutationFieldOutcome> {
+    let mut read = PlanReader::new(plan, layer, asks, session);
     read.spent = spent;
     let root = &plan.root.0.get(at).ok_or(Unplanned::Error)?.what;
     let found = match (root, changed) {
@@ -71,27 +76,27 @@ pub fn tell(
     };
     read.levels()?;
     let part = write::part(plan, root, (&read.found, &found), asks.longest)?;
-    Ok(Told { part, spent: read.spent, batches: read.batches })
+    Ok(MutationFieldOutcome { part, spent: read.spent, batches: read.batches })
 }
 
 /// The answer to a mutation whose fields have been told.
 ///
 /// # Errors
 /// It is too long.
-pub fn join(plan: &Plan, parts: &[Part], longest: usize) -> Result<Outcome> {
+pub fn join(plan: &QueryPlan, parts: &[AnswerPart], longest: usize) -> PlanResult<PlanOutcome> {
     let (data, cost) = write::join(plan, parts, longest)?;
-    Ok(Outcome { data, cost, batches: Vec::new(), was_kept: false })
+    Ok(PlanOutcome { data, cost, batches: Vec::new(), was_kept: false })
 }
 
 /// Whether a plan may read many rows to find few, with these values of its variables: something is looked for that no
 /// single index finds.
-pub fn walks(plan: &Plan, layer: &'static Layer, variables: &Variables) -> bool {
-    let finds_at_once = |page: &Page| {
+pub fn walks(plan: &QueryPlan, layer: &'static Layer, variables: &Variables) -> bool {
+    let finds_at_once = |page: &PlannedPage| {
         let find = args(layer, variables, &page.asked).and_then(|args| Ok(find_of(page.kind, &args)?));
         find.is_ok_and(|find| find.is_one_span())
     };
     let looks_over = |worked: &Worked| prices::walks(worked.asked.field.ty.name());
-    let of_tenant = |fields: &Fields<Tenant>| {
+    let of_tenant = |fields: &SelectedFields<Tenant>| {
         fields.0.iter().any(|entry| match &entry.what {
             Tenant::Page(page) => !finds_at_once(page),
             Tenant::Worked(_, worked) => looks_over(worked),

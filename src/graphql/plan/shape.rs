@@ -2,25 +2,25 @@
 
 use async_graphql::{Name, Pos};
 
-use super::reading::Reading;
+use super::reading::PlannedRead;
 use crate::domain::Kind;
-use crate::graphql::layer::{Argument, Field, OfPageInfo, OfRow, OfSave, OfStep, Text};
+use crate::graphql::layer::{Argument, OfPageInfo, OfRow, OfSave, OfStep, SchemaField, Text};
 use crate::service::{Selected, Viewer};
 use crate::store::TenantRow;
 
 /// What a query reads and answers.
 #[derive(Debug)]
-pub struct Plan {
-    pub(super) root: Fields<Root>,
+pub struct QueryPlan {
+    pub(super) root: SelectedFields<Root>,
     /// The columns of own rows that are read, besides id and kind.
     pub(super) columns: Vec<OfRow>,
-    /// How many [`Reading`]s there are.
+    /// How many [`PlannedRead`]s there are.
     pub(super) readings: usize,
     /// Whether the rows that it reads are all that the answer depends on: not the time, say.
     pub(super) only_rows: bool,
 }
 
-impl Plan {
+impl QueryPlan {
     /// The one tenant that the answer depends on, when it depends on nothing else.
     pub fn tenant<'a>(&self, viewer: &'a Viewer) -> Option<&'a TenantRow> {
         let Selected::Tenant(selected) = &viewer.selected else { return None };
@@ -41,7 +41,7 @@ impl Plan {
     }
 
     /// The root field at a place, if it changes something, and not the name of the type; `None` behind the last one.
-    pub fn change(&self, at: usize) -> Option<Option<&Change>> {
+    pub fn change(&self, at: usize) -> Option<Option<&PlannedMutation>> {
         let entry = self.root.0.get(at)?;
         Some(if let Root::Change(change) = &entry.what { Some(change) } else { None })
     }
@@ -49,7 +49,7 @@ impl Plan {
 
 /// What is selected of something, in the order of the answer.
 #[derive(Debug)]
-pub struct Fields<W>(pub Vec<Entry<W>>);
+pub struct SelectedFields<W>(pub Vec<Entry<W>>);
 
 /// A key of an answer.
 #[derive(Debug)]
@@ -62,12 +62,12 @@ pub struct Entry<W> {
 }
 
 /// A field whose arguments a request fills in.
-pub struct Asked {
-    pub field: &'static Field,
+pub struct PlannedField {
+    pub field: &'static SchemaField,
     pub arguments: Vec<Argument>,
 }
 
-impl std::fmt::Debug for Asked {
+impl std::fmt::Debug for PlannedField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.field.name)
     }
@@ -77,18 +77,18 @@ impl std::fmt::Debug for Asked {
 #[derive(Debug)]
 pub enum Root {
     Typename(&'static str),
-    Tenant(Asked, Fields<Tenant>),
-    Tenants(Fields<Tenant>),
-    Node(Asked, Any),
-    Nodes(Asked, Any),
+    Tenant(PlannedField, SelectedFields<Tenant>),
+    Tenants(SelectedFields<Tenant>),
+    Node(PlannedField, Any),
+    Nodes(PlannedField, Any),
     Worked(Worked),
     /// A field of a mutation.
-    Change(Change),
+    Change(PlannedMutation),
 }
 
 /// A field of a mutation.
 #[derive(Debug)]
-pub struct Change {
+pub struct PlannedMutation {
     pub worked: Worked,
     /// What it saves, where it saves a form or an object of another kind.
     pub save: Option<OfSave>,
@@ -99,7 +99,7 @@ pub struct Change {
 /// A field that works out what it answers: from what it is a field of, or by reads of its own.
 #[derive(Debug)]
 pub struct Worked {
-    pub asked: Asked,
+    pub asked: PlannedField,
     /// The names of the fields that are selected of what it answers.
     pub selected: Vec<Text>,
     pub what: What,
@@ -113,9 +113,9 @@ pub enum What {
     /// An object that has a row.
     Object(Objects),
     /// A tenant.
-    Tenant(Fields<Tenant>),
+    Tenant(SelectedFields<Tenant>),
     /// What only the field knows.
-    Thing(Fields<OfThing>),
+    Thing(SelectedFields<OfThing>),
 }
 
 impl What {
@@ -140,7 +140,7 @@ pub enum OfThing {
 /// What is selected of what has an id.
 #[derive(Debug)]
 pub struct Any {
-    pub tenant: Fields<Tenant>,
+    pub tenant: SelectedFields<Tenant>,
     pub objects: Objects,
 }
 
@@ -154,8 +154,8 @@ pub enum Tenant {
     Setting(usize),
     Defaults(Objects),
     One(Single),
-    Page(Page),
-    /// A field that reads, and its place in [`super::found::Found::worked`].
+    Page(PlannedPage),
+    /// A field that reads, and its place in [`super::found::FoundData::worked`].
     Worked(usize, Worked),
 }
 
@@ -163,35 +163,35 @@ pub enum Tenant {
 #[derive(Debug)]
 pub struct Single {
     pub id: usize,
-    pub asked: Asked,
+    pub asked: PlannedField,
     pub kind: Kind,
     pub objects: Objects,
 }
 
 /// A page of objects of a kind.
 #[derive(Debug)]
-pub struct Page {
+pub struct PlannedPage {
     pub id: usize,
-    pub asked: Asked,
+    pub asked: PlannedField,
     pub kind: Kind,
-    pub fields: Fields<OfPage>,
+    pub fields: SelectedFields<PageField>,
     /// Whether all of them are counted.
     pub total: bool,
 }
 
 /// A field of a page.
 #[derive(Debug)]
-pub enum OfPage {
+pub enum PageField {
     Typename(&'static str),
-    Edges(Fields<OfEdge>),
+    Edges(SelectedFields<EdgeField>),
     Nodes(Objects),
-    Info(Fields<Info>),
+    Info(SelectedFields<PageInfoField>),
     Total,
 }
 
 /// A field of an entry of a page.
 #[derive(Debug)]
-pub enum OfEdge {
+pub enum EdgeField {
     Typename(&'static str),
     Node(Objects),
     Cursor,
@@ -199,7 +199,7 @@ pub enum OfEdge {
 
 /// A field of what is said of a page.
 #[derive(Debug)]
-pub enum Info {
+pub enum PageInfoField {
     Typename(&'static str),
     Is(OfPageInfo),
 }
@@ -208,14 +208,14 @@ pub enum Info {
 #[derive(Debug)]
 pub struct Objects {
     /// For the type that they have; or for each type that a fragment names, and one for all others.
-    pub shapes: Vec<Shape>,
+    pub shapes: Vec<ObjectShape>,
     /// Whether their own rows are needed, if only to know of what kind they are.
     pub needs_rows: bool,
 }
 
 impl Objects {
     /// What is selected of objects of a kind; with only one type, the objects are known to have it.
-    pub fn shape(&self, kind: Option<Kind>) -> Option<&Shape> {
+    pub fn shape(&self, kind: Option<Kind>) -> Option<&ObjectShape> {
         match (self.shapes.as_slice(), kind) {
             ([only], None) => Some(only),
             (shapes, kind) => {
@@ -228,11 +228,11 @@ impl Objects {
 
 /// What is selected of objects of one type.
 #[derive(Debug)]
-pub struct Shape {
+pub struct ObjectShape {
     /// The kind of these objects; `None` for any that has no shape of its own.
     pub kind: Option<Kind>,
-    pub fields: Fields<OfObject>,
-    pub reading: Option<Reading>,
+    pub fields: SelectedFields<OfObject>,
+    pub reading: Option<PlannedRead>,
 }
 
 /// A field of an object.
@@ -241,16 +241,16 @@ pub enum OfObject {
     Typename(&'static str),
     Row(OfRow),
     /// A section.
-    Section(Fields<Value>),
+    Section(SelectedFields<PlannedValue>),
     /// A value of the detail.
-    Detail(Value),
-    /// A field that reads, for all objects of a level at once, and its place in [`super::found::Found::worked`].
+    Detail(PlannedValue),
+    /// A field that reads, for all objects of a level at once, and its place in [`super::found::FoundData::worked`].
     Worked(usize, Worked),
 }
 
 /// A value of a section, a detail or an entry.
 #[derive(Debug)]
-pub enum Value {
+pub enum PlannedValue {
     Typename(&'static str),
     /// One of the cells.
     Cell(usize),
@@ -263,14 +263,14 @@ pub enum Value {
     /// What the ids of one of the lists lead to.
     All(usize, Objects),
     /// The entries of one of the lists.
-    Entries(usize, Fields<Value>),
+    Entries(usize, SelectedFields<PlannedValue>),
     /// The destinations of one of the lists.
-    Steps(usize, Fields<Step>),
+    Steps(usize, SelectedFields<DestinationField>),
 }
 
 /// A field of a destination.
 #[derive(Debug)]
-pub enum Step {
+pub enum DestinationField {
     Typename(&'static str),
     Is(OfStep),
     Object(Objects),

@@ -3,7 +3,7 @@
 use crate::graphql::layer::ReadError;
 use crate::store::StoreError;
 
-pub(super) type Result<T> = std::result::Result<T, Unplanned>;
+pub(super) type PlanResult<T> = Result<T, Unplanned>;
 
 /// Why a request is not answered by a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -3,37 +3,37 @@
 use std::sync::Arc;
 
 use super::found::{FoundRow, FoundValue, FoundWorked};
-use super::read::{Read, by_tenant, price};
+use super::read::{PlanReader, by_tenant, price};
 use super::shape::{Entry, OfThing, What, Worked};
-use super::unplanned::{Result, Unplanned};
+use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::ObjectId;
-use crate::graphql::layer::{Answer, Args, Node, Reading, Reads, Text, Thing};
+use crate::graphql::layer::{Args, FieldReader, Node, Reads, Resolver, Text, Thing};
 use crate::store::{self, ObjectRow, Query, TenantRow};
 
-impl<'p> Read<'p, '_> {
+impl<'p> PlanReader<'p, '_> {
     /// What a field that reads gets to work with; `selected` is selected of it.
-    pub(super) fn reading<'a>(&'a mut self, selected: &'a [Text]) -> Reading<'a> {
-        Reading::new(self.session, self.asks.viewer, (self.asks.now, self.asks.deadline), selected)
+    pub(super) fn reading<'a>(&'a mut self, selected: &'a [Text]) -> FieldReader<'a> {
+        FieldReader::new(self.session, self.asks.viewer, (self.asks.now, self.asks.deadline), selected)
     }
 
     /// What a field answers of one thing.
-    pub(super) fn work(&mut self, worked: &'p Worked, thing: &Thing) -> Result<FoundWorked> {
+    pub(super) fn work(&mut self, worked: &'p Worked, thing: &Thing) -> PlanResult<FoundWorked> {
         let args = self.args(&worked.asked)?;
         let node = match &worked.asked.field.answer {
-            Answer::Now(get) => get(thing, &args)?,
-            Answer::Read(reads) => {
+            Resolver::Now(get) => get(thing, &args)?,
+            Resolver::Read(reads) => {
                 let mut nodes = self.read(reads, worked, std::slice::from_ref(thing), &args)?;
                 nodes.pop().ok_or(Unplanned::Error)?
             }
-            Answer::Later(_) | Answer::Stream(_) | Answer::Elsewhere => return Err(Unplanned::Field),
+            Resolver::Later(_) | Resolver::Stream(_) | Resolver::Elsewhere => return Err(Unplanned::Field),
         };
         self.told_of(worked, price(&args), node)
     }
 
     /// What a field answers of each of some objects: its reads are made once for all of them.
-    pub(super) fn work_all(&mut self, at: usize, worked: &'p Worked, ids: &[ObjectId]) -> Result<()> {
+    pub(super) fn work_all(&mut self, at: usize, worked: &'p Worked, ids: &[ObjectId]) -> PlanResult<()> {
         let args = self.args(&worked.asked)?;
-        let Answer::Read(reads) = &worked.asked.field.answer else { return Err(Unplanned::Field) };
+        let Resolver::Read(reads) = &worked.asked.field.answer else { return Err(Unplanned::Field) };
         self.batches.push((&worked.asked.field.name, ids.len()));
         for (tenant, locals) in by_tenant(ids) {
             let rows = self.whole_rows(&mut locals.iter().map(|local| ObjectId { tenant, local: *local }))?;
@@ -48,7 +48,7 @@ impl<'p> Read<'p, '_> {
     }
 
     /// What is told of a node that a field has answered.
-    pub(super) fn told_of(&mut self, worked: &'p Worked, price: u64, node: Node) -> Result<FoundWorked> {
+    pub(super) fn told_of(&mut self, worked: &'p Worked, price: u64, node: Node) -> PlanResult<FoundWorked> {
         match self.tell(&worked.what, node)? {
             // The executor says which error that is.
             FoundValue::Null if !worked.asked.field.ty.is_nullable() => Err(Unplanned::Error),
@@ -56,7 +56,7 @@ impl<'p> Read<'p, '_> {
         }
     }
 
-    fn read(&mut self, reads: &Reads, worked: &Worked, things: &[Thing], args: &Args) -> Result<Vec<Node>> {
+    fn read(&mut self, reads: &Reads, worked: &Worked, things: &[Thing], args: &Args) -> PlanResult<Vec<Node>> {
         let mut reading = self.reading(&worked.selected);
         let nodes = reads.read(things, args, &mut reading)?;
         let spent = reading.spent;
@@ -65,7 +65,7 @@ impl<'p> Read<'p, '_> {
     }
 
     /// The own rows of objects of one tenant, whole.
-    fn whole_rows(&mut self, ids: &mut dyn Iterator<Item = ObjectId>) -> Result<Vec<Arc<ObjectRow>>> {
+    fn whole_rows(&mut self, ids: &mut dyn Iterator<Item = ObjectId>) -> PlanResult<Vec<Arc<ObjectRow>>> {
         let ids: Vec<_> = ids.collect();
         let whole = |row: &FoundRow| if let FoundRow::Whole(row) = row { Some(Arc::clone(row)) } else { None };
         let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };
@@ -79,7 +79,7 @@ impl<'p> Read<'p, '_> {
         ids.iter().map(|id| self.found.rows.get(id).and_then(whole).ok_or(Unplanned::Error)).collect()
     }
 
-    fn tell(&mut self, what: &'p What, node: Node) -> Result<FoundValue> {
+    fn tell(&mut self, what: &'p What, node: Node) -> PlanResult<FoundValue> {
         Ok(match (what, node) {
             (_, Node::Null | Node::Leaf(async_graphql::Value::Null)) => FoundValue::Null,
             (What::Plain, Node::Leaf(value)) => {
@@ -108,7 +108,7 @@ impl<'p> Read<'p, '_> {
                     OfThing::Typename(_) => Ok(FoundWorked { price: 0, value: FoundValue::Null }),
                     OfThing::Field(worked) => self.work(worked, &thing),
                 };
-                FoundValue::Thing(fields.0.iter().map(field).collect::<Result<_>>()?)
+                FoundValue::Thing(fields.0.iter().map(field).collect::<PlanResult<_>>()?)
             }
             (What::Plain, Node::Object(..)) | (What::Object(_) | What::Tenant(_) | What::Thing(_), Node::Leaf(_)) => {
                 return Err(Unplanned::Error);
@@ -116,7 +116,7 @@ impl<'p> Read<'p, '_> {
         })
     }
 
-    fn tell_all(&mut self, what: &'p What, nodes: Vec<Node>) -> Result<FoundValue> {
-        nodes.into_iter().map(|node| self.tell(what, node)).collect::<Result<_>>().map(FoundValue::List)
+    fn tell_all(&mut self, what: &'p What, nodes: Vec<Node>) -> PlanResult<FoundValue> {
+        nodes.into_iter().map(|node| self.tell(what, node)).collect::<PlanResult<_>>().map(FoundValue::List)
     }
 }

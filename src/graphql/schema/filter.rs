@@ -5,7 +5,7 @@ use async_graphql::{Name, Result, Value};
 use super::shapes::choice;
 use crate::domain::{DateTime, Kind, ObjectId, Patch, Scalar as _, fold};
 use crate::graphql::errors::{coded, misfit};
-use crate::graphql::layer::{Definition, Given as _, Input, InputObject, input};
+use crate::graphql::layer::{Given as _, InputObject, InputValue, SchemaType, input};
 use crate::service::find::{Filter, Leaf, Measure, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
 
@@ -56,7 +56,7 @@ pub fn filter_type(kind: Kind) -> &'static str {
 }
 
 fn conditions(name: &'static str, about: &'static str) -> InputObject {
-    let enabled = Input::new("enabled", "Boolean", "Whether the object is in use.");
+    let enabled = InputValue::new("enabled", "Boolean", "Whether the object is in use.");
     input(name, about)
         .field("and", &format!("[{name}!]"), "All of these must fit.")
         .field("or", &format!("[{name}!]"), "At least one of these must fit.")
@@ -71,7 +71,7 @@ fn conditions(name: &'static str, about: &'static str) -> InputObject {
 }
 
 /// The types of filters and orders.
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<SchemaType> {
     let order = input("ObjectOrder", "The order of a list.")
         .field("field", "OrderField!", "What it is sorted by.")
         .field("direction", "OrderDirection!", "Which end comes first.")
@@ -105,9 +105,9 @@ pub fn definitions() -> Vec<Definition> {
         "What is asked of a virtual extension: all that is given must fit. At most 32 conditions, filters at most 5 levels\n\
          deep.",
     )
-    .fields(OF_FORM.iter().map(|(name, about, test)| Input::new(*name, test.ty(), *about)));
+    .fields(OF_FORM.iter().map(|(name, about, test)| InputValue::new(*name, test.ty(), *about)));
     let words = [OrderField::TYPE, OrderDirection::TYPE].map(|ty| choice(ty).into());
-    let inputs = [order, number, text, moment, objects, forms].map(Definition::from);
+    let inputs = [order, number, text, moment, objects, forms].map(SchemaType::from);
     words.into_iter().chain(inputs).collect()
 }
 

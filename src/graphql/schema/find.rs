@@ -11,7 +11,8 @@ use crate::domain::{ExtensionNumber, Kind, ObjectId, Patch, TenantId};
 use crate::form::camel;
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Answer, Call, Definition, Field, Given as _, Input, InputObject, Node, OfPage, OfTenant, Read, Thing, input, object,
+    Call, FieldSource, Given as _, InputObject, InputValue, Node, OfPage, OfTenant, Resolver, SchemaField, SchemaType,
+    Thing, input, object,
 };
 use crate::service::find::Find;
 use crate::store::{self, ObjectRow, OrderDirection, OrderField, TenantRow};
@@ -30,7 +31,7 @@ pub fn object_by() -> InputObject {
 }
 
 /// What a connection counts.
-struct Wanted {
+struct CountedFind {
     find: Find,
     tenant: TenantId,
 }
@@ -41,7 +42,7 @@ fn lasting(name: String) -> &'static str {
 }
 
 /// The types of a page of a kind's objects and of an entry on it.
-pub fn connection_types(kind: Kind) -> [Definition; 2] {
+pub fn connection_types(kind: Kind) -> [SchemaType; 2] {
     let name = kind.name();
     let edge_type = lasting(format!("{name}Edge"));
     let connection = object::<Edges>(format!("{name}Connection"), "A page of objects of one kind.")
@@ -54,19 +55,19 @@ pub fn connection_types(kind: Kind) -> [Definition; 2] {
             "How many there are on all pages together; counted only when it is selected.",
             |edges, call| Box::pin(async move { total_count(edges, call).await }),
         )
-        .read(Read::Page(OfPage::Total));
+        .read(FieldSource::Page(OfPage::Total));
     let cursor = "Where the object stands in the whole list: good for `after`, with the same `orderBy`.";
     [connection.into(), edge(edge_type, "An object on a page.", (name, "The object."), cursor).into()]
 }
 
 async fn total_count(edges: &Edges, call: Call<'_>) -> Result<Node> {
-    let Wanted { find, tenant } = edges.of.get()?;
+    let CountedFind { find, tenant } = edges.of.get()?;
     let find = find.clone();
     Ok(call.scope()?.read(*tenant, move |query| find.count(query)).await?.into())
 }
 
 /// A tenant's fields for a kind: one object, and all of them.
-pub fn list_fields(kind: Kind) -> [Field; 2] {
+pub fn list_fields(kind: Kind) -> [SchemaField; 2] {
     let (name, (single, list)) = (kind.name(), kind.fields());
     let (one_about, all_about, ordered, searched) = if kind == Kind::VirtualExtension {
         (
@@ -85,20 +86,20 @@ pub fn list_fields(kind: Kind) -> [Field; 2] {
             "number, name or description",
         )
     };
-    let answer = Answer::later(move |thing, call| Box::pin(async move { one(thing, call, kind).await }));
-    let one = Field::new(camel(single), name, one_about, answer)
-        .arg(Input::new("by", "ObjectBy!", "Which one."))
-        .read(Read::Tenant(OfTenant::One(kind)));
+    let answer = Resolver::later(move |thing, call| Box::pin(async move { one(thing, call, kind).await }));
+    let one = SchemaField::new(camel(single), name, one_about, answer)
+        .arg(InputValue::new("by", "ObjectBy!", "Which one."))
+        .read(FieldSource::Tenant(OfTenant::One(kind)));
     let connection = lasting(format!("{name}Connection"));
-    let answer = Answer::later(move |thing, call| Box::pin(async move { all(thing, call, kind, connection).await }));
+    let answer = Resolver::later(move |thing, call| Box::pin(async move { all(thing, call, kind, connection).await }));
     let search = format!("Beginnings of words, at most 8, each of which must be found in {searched}.");
     let all = page_args()
         .into_iter()
-        .fold(Field::new(camel(list), &format!("{connection}!"), all_about, answer), Field::arg)
-        .read(Read::Tenant(OfTenant::Page(kind)))
-        .arg(Input::new("filter", filter_type(kind), "What is let through; left out, everything."))
-        .arg(Input::new("orderBy", "ObjectOrder", ordered))
-        .arg(Input::new("search", "String", search));
+        .fold(SchemaField::new(camel(list), &format!("{connection}!"), all_about, answer), SchemaField::arg)
+        .read(FieldSource::Tenant(OfTenant::Page(kind)))
+        .arg(InputValue::new("filter", filter_type(kind), "What is let through; left out, everything."))
+        .arg(InputValue::new("orderBy", "ObjectOrder", ordered))
+        .arg(InputValue::new("search", "String", search));
     [one, all]
 }
 
@@ -133,7 +134,7 @@ async fn all(thing: &Thing, call: Call<'_>, kind: Kind, connection: &'static str
     scope.spend(page.rows.len())?;
     let edge = |(row, cursor)| Edge { node: (kind.name(), Thing::shared(row)), cursor };
     let edges = page.rows.into_iter().map(edge);
-    Ok(Node::object(connection, Edges::new(edges, page.more, behind, Thing::of(Wanted { find, tenant }))))
+    Ok(Node::object(connection, Edges::new(edges, page.more, behind, Thing::of(CountedFind { find, tenant }))))
 }
 
 /// The one object of a kind that is meant.

@@ -6,7 +6,7 @@ use super::mutation::{
 use super::renumber;
 use crate::domain::Kind;
 use crate::form::{Form, Info};
-use crate::graphql::layer::{Definition, Field, Input, InputObject, OfSave, SaveWhat, input, object};
+use crate::graphql::layer::{InputObject, InputValue, OfSave, SaveWhat, SchemaField, SchemaType, input, object};
 use crate::service::Saved;
 
 /// The kind whose objects have the form.
@@ -15,10 +15,10 @@ const KIND: Kind = Kind::VirtualExtension;
 const PAYLOAD: &str = "VirtualExtensionPayload";
 
 /// The input fields of a form: one for each section.
-fn sections() -> Vec<Input> {
+fn sections() -> Vec<InputValue> {
     let section = |info: &&'static Info| {
         let about = format!("What is sent of the section `{}`; left out, it stays as it is.", info.client);
-        Input::new(info.client.as_str(), info.input, about)
+        InputValue::new(info.client.as_str(), info.input, about)
     };
     Form::infos().iter().map(section).collect()
 }
@@ -36,7 +36,7 @@ fn update_type(info: &Info) -> String {
 }
 
 /// The types of the form's mutations. What is sent of a section stands elsewhere.
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<SchemaType> {
     let payload = object::<Saved>(PAYLOAD, "What came of saving a virtual extension.")
         .field(object_field(
             "VirtualExtension",
@@ -71,11 +71,11 @@ pub fn definitions() -> Vec<Definition> {
         .field("name", "String!", "The name of the copy.")
         .fields([dry_run_input()]);
     let inputs = [create, update, update_defaults, clone].into_iter().chain(Form::infos().iter().map(section_update));
-    [payload, defaults].map(Definition::from).into_iter().chain(inputs.map(Definition::from)).collect()
+    [payload, defaults].map(SchemaType::from).into_iter().chain(inputs.map(SchemaType::from)).collect()
 }
 
 /// The mutations of the form.
-pub fn fields() -> Vec<Field> {
+pub fn fields() -> Vec<SchemaField> {
     let of = |what| OfSave { kind: KIND, what, payload: PAYLOAD };
     let create = save_field(
         ("virtualExtensionCreate", "Makes a virtual extension."),

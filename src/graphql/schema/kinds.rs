@@ -3,11 +3,11 @@
 use super::mutation::{dry_run_input, expected_version_input, id_input, save_field, tenant_input};
 use crate::domain::Kind;
 use crate::form::camel;
-use crate::graphql::layer::{Field, Input, InputObject, OfSave, SaveWhat, input};
+use crate::graphql::layer::{InputObject, InputValue, OfSave, SaveWhat, SchemaField, input};
 
 /// The inputs of a kind's mutations. `fields` are what is sent of an object: of what every object has, and of what the
 /// kind adds.
-pub fn inputs(kind: Kind, fields: &[Input]) -> [InputObject; 2] {
+pub fn inputs(kind: Kind, fields: &[InputValue]) -> [InputObject; 2] {
     let name = kind.name();
     let id = id_input("The opaque id of the object.");
     let create = input(format!("{name}CreateInput"), "A new object. What is left out is blank.")
@@ -19,7 +19,7 @@ pub fn inputs(kind: Kind, fields: &[Input]) -> [InputObject; 2] {
 }
 
 /// The mutations that make and change objects of a kind.
-pub fn save_fields(kind: Kind) -> [Field; 2] {
+pub fn save_fields(kind: Kind) -> [SchemaField; 2] {
     let name = kind.name();
     let field = camel(kind.fields().0);
     let payload: &'static str = format!("{name}Payload").leak();

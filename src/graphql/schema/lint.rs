@@ -8,13 +8,13 @@ use super::shapes::choice;
 use crate::domain::{Code, Problem};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Answer, Args, Definition, Field, Given as _, Input, Node, ReadError, Reading, Reads, Thing, object,
+    Args, FieldReader, Given as _, InputValue, Node, ReadError, Reads, Resolver, SchemaField, SchemaType, Thing, object,
 };
 use crate::service::{self, Findings, Lint, Place, Severity, label};
 use crate::store::{ObjectRow, TenantRow};
 
 /// Something in a tenant that is wrong, or looks wrong.
-struct Finding {
+struct LabeledFinding {
     object: Option<Arc<ObjectRow>>,
     label: String,
     severity: Severity,
@@ -22,16 +22,16 @@ struct Finding {
 }
 
 /// The types of findings.
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<SchemaType> {
     let about_object = "The object that it is about; null for the tenant's defaults and for the tenant itself.";
-    let finding = object::<Finding>("Finding", "Something in a tenant that is wrong, or looks wrong.")
+    let finding = object::<LabeledFinding>("Finding", "Something in a tenant that is wrong, or looks wrong.")
         .now("object", "PbxObject", about_object, |found| found.object.as_ref().map_or(Node::Null, object_of))
         .now("kind", "Kind", "What it is about; null for the tenant itself.", |found| {
             found.object.as_ref().map(|row| row.kind.word()).into()
         })
         .now("label", "String!", "Number and name of what it is about.", |found| found.label.as_str().into())
         .now("severity", "Severity!", "How bad it is.", |found| found.severity.word().into())
-        .fields(finding_fields(|found: &Finding| &found.problem))
+        .fields(finding_fields(|found: &LabeledFinding| &found.problem))
         .now("whatToDo", "String!", "What to do about it, in one sentence.", |found| {
             found.problem.code.advice().into()
         });
@@ -49,7 +49,7 @@ pub fn definitions() -> Vec<Definition> {
 }
 
 /// The root field, and the tenant's.
-pub fn fields() -> [Field; 2] {
+pub fn fields() -> [SchemaField; 2] {
     let about = |what: &str| {
         format!(
             "What is wrong, or looks wrong, in {what}, object by object in the order in which they were made. Every object\n\
@@ -61,29 +61,29 @@ pub fn fields() -> [Field; 2] {
         )
     };
     // It depends on the time.
-    let of_any = Answer::Read(Reads::each(|_, args, reading| of_any(args, reading)));
-    let own = Answer::Read(Reads::each(|thing, args, reading| lint(thing.get()?, args, reading)));
-    let code = Input::new("code", "String", "The tenant's code; left out, the selected tenant.");
-    let of_any = Field::new("tenantLint", "FindingConnection", about("a tenant"), of_any).arg(code);
-    let own = Field::new("lint", "FindingConnection!", about("the tenant"), own);
+    let of_any = Resolver::Read(Reads::each(|_, args, reading| of_any(args, reading)));
+    let own = Resolver::Read(Reads::each(|thing, args, reading| lint(thing.get()?, args, reading)));
+    let code = InputValue::new("code", "String", "The tenant's code; left out, the selected tenant.");
+    let of_any = SchemaField::new("tenantLint", "FindingConnection", about("a tenant"), of_any).arg(code);
+    let own = SchemaField::new("lint", "FindingConnection!", about("the tenant"), own);
     [of_any, own].map(|field| {
         page_args()
             .into_iter()
-            .fold(field, Field::arg)
-            .arg(Input::new("severity", "Severity", "Only findings that are so bad; left out, all."))
-            .arg(Input::new("codes", "[FindingCode!]", "Only findings with these codes; left out, with any."))
+            .fold(field, SchemaField::arg)
+            .arg(InputValue::new("severity", "Severity", "Only findings that are so bad; left out, all."))
+            .arg(InputValue::new("codes", "[FindingCode!]", "Only findings with these codes; left out, with any."))
             .arg(kinds_arg("Only findings about objects of these kinds; left out, about all, and the tenant itself."))
     })
 }
 
-fn of_any(args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+fn of_any(args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     match reading.tenant(args.text("code")?)? {
         Some(tenant) => lint(&tenant, args, reading),
         None => Ok(Node::Null),
     }
 }
 
-fn lint(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+fn lint(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
     let place = args.text("after")?.map(|cursor| Place::of(cursor).ok_or_else(wrong)).transpose()?;
@@ -103,6 +103,6 @@ fn lint(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<No
 fn finding_edge(tenant: &TenantRow, finding: service::Finding) -> Edge {
     let service::Finding { object, severity, problem, place } = finding;
     let label = object.as_ref().map_or_else(|| tenant.settings.name.as_str().to_owned(), |row| label(row));
-    let node = ("Finding", Thing::of(Finding { object, label, severity, problem }));
+    let node = ("Finding", Thing::of(LabeledFinding { object, label, severity, problem }));
     Edge { node, cursor: place.cursor() }
 }

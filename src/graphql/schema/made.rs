@@ -10,7 +10,8 @@ use super::sections::{Behind, definitions, detail, detail_fields, fields, inputs
 use crate::domain::{DateTime, ExtensionNumber, Kind, ObjectId, Scalar as _};
 use crate::form::{CallSettings, Typed as _};
 use crate::graphql::layer::{
-    Answer, Building, Definition, Field, Input, Node, Object, OfRow, Read, ReadError, Reading, Reads, Thing, object,
+    FieldReader, FieldSource, InputValue, Node, Object, ObjectBuilder, OfRow, ReadError, Reads, Resolver, SchemaField,
+    SchemaType, Thing, object,
 };
 use crate::objects::{KindInfo, PhoneBook, TenantSettings};
 use crate::store::{self, ObjectRow, TenantRow};
@@ -18,14 +19,14 @@ use crate::store::{self, ObjectRow, TenantRow};
 /// The types that are made of sections and kinds.
 pub struct Made {
     /// The fields of what a tenant is, answered from a `TenantRow`.
-    pub tenant_fields: Vec<Field>,
+    pub tenant_fields: Vec<SchemaField>,
     /// The input fields of what a tenant is.
-    pub tenant_inputs: Vec<Input>,
+    pub tenant_inputs: Vec<InputValue>,
     /// The input fields of each kind that has a detail: of what every object has, and of what the kind adds.
-    pub kind_inputs: Vec<(Kind, Vec<Input>)>,
-    /// The types of sections, details, entries and destinations, of what is sent for them, and of their values; the objects
-    /// of every kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
-    pub definitions: Vec<Definition>,
+    pub kind_inputs: Vec<(Kind, Vec<InputValue>)>,
+    /// The types of sections, details, entries and destinations, of what is sent for them, and of their values; the
+    /// objects of every kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
+    pub definitions: Vec<SchemaType>,
 }
 
 /// All of it.
@@ -38,13 +39,13 @@ pub fn made() -> Made {
         tenant_fields: fields(tenant, |thing| Ok(&thing.get::<TenantRow>()?.settings)),
         tenant_inputs: inputs(tenant),
         kind_inputs: kinds.iter().map(|kind| (kind.kind, [inputs(kind.head), inputs(kind.detail)].concat())).collect(),
-        definitions: objects.map(Definition::from).chain(definitions(tenant, &others)).collect(),
+        definitions: objects.map(SchemaType::from).chain(definitions(tenant, &others)).collect(),
     }
 }
 
 /// The type of the objects of a kind.
 fn kind_object(info: &'static KindInfo) -> Object {
-    let object: Building<Behind> = rows::kind_type(info.kind, info.kind.about())
+    let object: ObjectBuilder<Behind> = rows::kind_type(info.kind, info.kind.about())
         .prepare(|row, call| Box::pin(async move { detail(row.kind, row.id, call.scope()?).await }));
     object.fields(detail_fields(info.detail)).done()
 }
@@ -57,7 +58,7 @@ fn virtual_extension() -> Object {
     let tenant = |thing: &Thing| thing.get::<ObjectRow>().ok().map(|row| row.id.tenant);
     let books = Reads::all(|extensions, _, reading| phone_books(extensions, reading)).only_of(tenant);
     rows::kind_type(Kind::VirtualExtension, about)
-        .field(Field::new("phoneBooks", "[PhoneBook!]!", listed, Answer::Read(books)))
+        .field(SchemaField::new("phoneBooks", "[PhoneBook!]!", listed, Resolver::Read(books)))
         .fields(section_fields(|row: &ObjectRow| row.id))
         .done()
 }
@@ -72,17 +73,17 @@ fn new_virtual_extension() -> Object {
             "The version of the tenant's defaults; good for `expectedVersion` when the defaults are updated.",
             |row| row.version.into(),
         )
-        .read(Read::Row(OfRow::Version))
+        .read(FieldSource::Row(OfRow::Version))
         .now("changedAt", "DateTime!", "When the tenant's defaults were last saved.", |row| {
             row.changed_at.answer().into()
         })
-        .read(Read::Row(OfRow::ChangedAt))
+        .read(FieldSource::Row(OfRow::ChangedAt))
         .fields(section_fields(|row: &ObjectRow| row.id))
         .done()
 }
 
 /// The phone books that list each of some extensions.
-fn phone_books(extensions: &[Thing], reading: &mut Reading<'_>) -> Result<Vec<Node>, ReadError> {
+fn phone_books(extensions: &[Thing], reading: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
     let ids = extensions.iter().map(|thing| Ok(thing.get::<ObjectRow>()?.id)).collect::<Result<Vec<_>>>()?;
     let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };
     let query = &mut reading.of(tenant);

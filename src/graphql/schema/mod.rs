@@ -1,5 +1,5 @@
-//! The schema, described on [`super::layer`]: all that is not made of sections and kinds stands here, and the places where
-//! those are put in.
+//! The schema, described on [`super::layer`]: all that is not made of sections and kinds stands here, and the places
+//! where those are put in.
 
 mod filter;
 mod find;
@@ -26,7 +26,7 @@ mod tenants;
 use std::sync::LazyLock;
 
 use self::made::{Made, made};
-use super::layer::{Building, Layer, Source, object};
+use super::layer::{Layer, LayerSource, ObjectBuilder, object};
 use crate::domain::Kind;
 pub use find::find as find_of;
 pub use pages::{MOST, PAGE, page_length};
@@ -35,7 +35,7 @@ pub use subscription::check as check_subscription;
 /// The schema of vext.
 pub struct Vext;
 
-impl Source for Vext {
+impl LayerSource for Vext {
     fn layer() -> &'static Layer {
         static LAYER: LazyLock<Layer> = LazyLock::new(|| {
             let layer = layer(made());
@@ -77,7 +77,7 @@ fn layer(made: Made) -> Layer {
         .with_all(definitions)
 }
 
-fn query_root() -> Building<()> {
+fn query_root() -> ObjectBuilder<()> {
     let about = "What can be asked.\n\n\
                  How this schema stays stable: nothing is renamed or taken away that has not been deprecated for a release before.\n\
                  A type, a field, an argument that may be left out, or the word of an enum may be added in any release.";
@@ -86,7 +86,7 @@ fn query_root() -> Building<()> {
     object::<()>("Query", about).fields(query::root_fields()).field(plan).field(lint)
 }
 
-fn mutation_root(kinds: impl Iterator<Item = Kind>) -> Building<()> {
+fn mutation_root(kinds: impl Iterator<Item = Kind>) -> ObjectBuilder<()> {
     object::<()>("Mutation", "What can be changed.")
         .fields(forms::fields())
         .fields(kinds.flat_map(kinds::save_fields))

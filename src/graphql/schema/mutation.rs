@@ -5,27 +5,28 @@ use async_graphql::Result;
 use super::problems::{changes, tell_as_sent, user_errors, warnings};
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem, Sent, TenantId};
 use crate::graphql::layer::{
-    Answer, Building, Call, Field, Given as _, Input, Node, OfSave, Read, ReadError, Reading, SaveWhat, Text, object,
+    Call, FieldReader, FieldSource, Given as _, InputValue, Node, ObjectBuilder, OfSave, ReadError, Resolver, SaveWhat,
+    SchemaField, Text, object,
 };
 use crate::graphql::prices::HASH;
 use crate::service::{self, Save, SaveTarget, Saved, Selected, WorkedOut};
 
 /// The field of a payload that has the object, of the type `ty`.
-pub fn object_field(ty: &'static str, about: impl Into<Text>) -> Field {
-    let answer = Answer::now(move |thing, _| {
+pub fn object_field(ty: &'static str, about: impl Into<Text>) -> SchemaField {
+    let answer = Resolver::now(move |thing, _| {
         let row = thing.get::<Saved>()?.object.clone();
         Ok(row.map_or(Node::Null, |row| Node::shared(ty, row)))
     });
-    Field::new("object", ty, about, answer)
+    SchemaField::new("object", ty, about, answer)
 }
 
 /// The fields of a payload that say what came of the save, which `saved` gets.
-pub fn saved_fields<T: Send + Sync + 'static>(saved: fn(&T) -> &Saved) -> Vec<Field> {
+pub fn saved_fields<T: Send + Sync + 'static>(saved: fn(&T) -> &Saved) -> Vec<SchemaField> {
     let why = "Why nothing was saved: everything that is wrong, at once. Empty when it was saved.";
     let looks_wrong = "What looks wrong, but did not keep it from being saved.";
     let changed = "The fields that were changed, or on a dry run would be.";
     let field = |name: &'static str, ty: &str, about: &'static str, tell: fn(&Saved) -> Node| {
-        Field::new(name, ty, about, Answer::now(move |thing, _| Ok(tell(saved(thing.get()?)))))
+        SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(tell(saved(thing.get()?)))))
     };
     vec![
         field("userErrors", "[UserError!]!", why, |saved| user_errors(&saved.errors)),
@@ -35,7 +36,7 @@ pub fn saved_fields<T: Send + Sync + 'static>(saved: fn(&T) -> &Saved) -> Vec<Fi
 }
 
 /// The type of what came of saving an object of a kind that is no form.
-pub fn payload_type(kind: Kind) -> Building<Saved> {
+pub fn payload_type(kind: Kind) -> ObjectBuilder<Saved> {
     let about = "The object as it is saved now; null when nothing is, as after errors on create or a dry run of one.";
     object::<Saved>(format!("{}Payload", kind.name()), "What came of saving an object.")
         .field(object_field(kind.name(), about))
@@ -43,24 +44,24 @@ pub fn payload_type(kind: Kind) -> Building<Saved> {
 }
 
 /// The input field that names a tenant.
-pub fn tenant_input() -> Input {
-    Input::new("tenant", "String", "The code of the tenant; left out, the selected one.")
+pub fn tenant_input() -> InputValue {
+    InputValue::new("tenant", "String", "The code of the tenant; left out, the selected one.")
 }
 
 /// The input field that names what is there.
-pub fn id_input(about: &'static str) -> Input {
-    Input::new("id", "ID!", about)
+pub fn id_input(about: &'static str) -> InputValue {
+    InputValue::new("id", "ID!", about)
 }
 
 /// The input field that names the version that the client saw.
-pub fn expected_version_input() -> Input {
+pub fn expected_version_input() -> InputValue {
     let about = "The version that the client saw; if another one is saved, nothing is changed.";
-    Input::new("expectedVersion", "Int", about)
+    InputValue::new("expectedVersion", "Int", about)
 }
 
 /// The input field that asks for a dry run.
-pub fn dry_run_input() -> Input {
-    Input::new("dryRun", "Boolean", "Whether only to say what would happen.")
+pub fn dry_run_input() -> InputValue {
+    InputValue::new("dryRun", "Boolean", "Whether only to say what would happen.")
 }
 
 /// What an input says besides how to save it.
@@ -70,7 +71,7 @@ pub fn only_patch(input: &Patch) -> Patch {
 }
 
 /// The tenant that an input names or the request selects, or the refusal when it does not exist for who asks.
-fn tenant(input: &Patch, reading: &mut Reading<'_>) -> Result<Result<TenantId, Saved>, ReadError> {
+fn tenant(input: &Patch, reading: &mut FieldReader<'_>) -> Result<Result<TenantId, Saved>, ReadError> {
     let code = input.text("tenant")?;
     if let Some(row) = reading.tenant(code)? {
         return Ok(Ok(row.id));
@@ -96,7 +97,7 @@ pub fn work_out(
     of: OfSave,
     input: &Patch,
     tells_warnings: bool,
-    reading: &mut Reading<'_>,
+    reading: &mut FieldReader<'_>,
 ) -> Result<WorkedOut, ReadError> {
     let (expected_version, dry_run) = (input.int("expectedVersion")?, input.bool("dryRun")?.unwrap_or_default());
     let target = match of.what {
@@ -159,8 +160,8 @@ pub fn save_field(
     (name, about): (impl Into<Text>, impl Into<Text>),
     (input, input_about): (&str, &'static str),
     of: OfSave,
-) -> Field {
-    let answer = Answer::later(move |_, call| Box::pin(async move { save(call, of).await }));
-    let input = Input::new("input", &format!("{input}!"), input_about);
-    Field::new(name, &format!("{}!", of.payload), about, answer).arg(input).read(Read::Save(of))
+) -> SchemaField {
+    let answer = Resolver::later(move |_, call| Box::pin(async move { save(call, of).await }));
+    let input = InputValue::new("input", &format!("{input}!"), input_about);
+    SchemaField::new(name, &format!("{}!", of.payload), about, answer).arg(input).read(FieldSource::Save(of))
 }

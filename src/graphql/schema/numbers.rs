@@ -6,13 +6,13 @@ use super::nodes::node_of;
 use crate::domain::{ExtensionNumber, Problem, TenantId};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Args, Building, Field, Given as _, Node, ReadError, Reading, Reads, Thing, fields_of, object,
+    Args, FieldReader, Given as _, Node, ObjectBuilder, ReadError, Reads, SchemaField, Thing, fields_of, object,
 };
 use crate::service::numbers::{self, Availability};
 use crate::store::{self, ObjectRow, TenantRow};
 
 /// What is said of a number.
-struct Said {
+struct NumberAvailability {
     problem: Option<Problem>,
     holder: Option<Arc<ObjectRow>>,
     parking_lot: Option<Arc<ObjectRow>>,
@@ -20,8 +20,8 @@ struct Said {
 }
 
 /// The type of what is said of a number.
-pub fn availability() -> Building<impl Send + Sync + 'static> {
-    object::<Said>("NumberAvailability", "Whether a number can be given to an object.")
+pub fn availability() -> ObjectBuilder<impl Send + Sync + 'static> {
+    object::<NumberAvailability>("NumberAvailability", "Whether a number can be given to an object.")
         .now("available", "Boolean!", "Whether it can.", |said| said.problem.is_none().into())
         .now(
             "reason",
@@ -47,7 +47,7 @@ fn tenant_of(thing: &Thing) -> Option<TenantId> {
 }
 
 /// A tenant's fields for numbers.
-pub fn fields() -> Vec<Field> {
+pub fn fields() -> Vec<SchemaField> {
     fields_of::<TenantRow>()
         .reads(
             "nextFreeNumber",
@@ -67,14 +67,14 @@ pub fn fields() -> Vec<Field> {
         .only_fields()
 }
 
-fn next_free(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+fn next_free(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let range = numbers::range(args.the_text("from")?, args.the_text("to")?);
     let (from, to) = range.map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
     let found = store::free_number(&mut reading.of(tenant.id), &from, &to)?;
     Ok(found.as_ref().map(ExtensionNumber::as_str).into())
 }
 
-fn said(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+fn said(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let query = &mut reading.of(tenant.id);
     let Availability { problem, holder, parking_lot, suggestion } =
         numbers::availability(query, args.the_text("number")?)?;
@@ -83,5 +83,5 @@ fn said(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<No
         None => None,
     };
     reading.spend(usize::from(parking_lot.is_some()));
-    Ok(Node::object("NumberAvailability", Said { problem, holder, parking_lot, suggestion }))
+    Ok(Node::object("NumberAvailability", NumberAvailability { problem, holder, parking_lot, suggestion }))
 }

@@ -8,7 +8,7 @@ use super::pages::{Edge, Edges, edge, edges_field, nodes_field, page_args, page_
 use crate::domain::{Kind, opaque};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Args, Definition, Field, Given as _, Node, ReadError, Reading, Reads, Thing, fields_of, object,
+    Args, FieldReader, Given as _, Node, ReadError, Reads, SchemaField, SchemaType, Thing, fields_of, object,
 };
 use crate::service::options;
 use crate::store::{ObjectRow, TenantRow};
@@ -23,7 +23,7 @@ struct Offer {
 type Referring = (&'static String, &'static Vec<Kind>);
 
 /// The types of what is offered.
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<SchemaType> {
     let offer = object::<Offer>("Offer", "An object that a field can refer to.")
         .now("object", "PbxObject", "The object.", |offer| node_of(Arc::clone(&offer.object)))
         .now("chosen", "Boolean!", "Whether the field refers to it already.", |offer| offer.chosen.into());
@@ -52,7 +52,7 @@ pub fn definitions() -> Vec<Definition> {
 }
 
 /// A tenant's fields for option lists.
-pub fn fields() -> Vec<Field> {
+pub fn fields() -> Vec<SchemaField> {
     fields_of::<TenantRow>()
         .reads(
             "options",
@@ -77,7 +77,7 @@ pub fn fields() -> Vec<Field> {
         .only_fields()
 }
 
-fn offers(tenant: &TenantRow, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+fn offers(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let after = args.text("after")?;
     let options = options::Options {

@@ -7,7 +7,8 @@ use async_graphql::Result;
 use crate::domain::{Kind, Patch};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Answer, Building, Field, Given as _, Input, Node, OfEdge, OfPage, OfPageInfo, Read, Text, Thing, object,
+    FieldSource, Given as _, InputValue, Node, ObjectBuilder, OfEdge, OfPage, OfPageInfo, Resolver, SchemaField, Text,
+    Thing, object,
 };
 
 /// How many entries a page has when the client does not say.
@@ -26,16 +27,16 @@ pub fn page_length(first: Option<i64>) -> Result<i64> {
 }
 
 /// The arguments that say which page is wanted.
-pub fn page_args() -> [Input; 2] {
+pub fn page_args() -> [InputValue; 2] {
     [
-        Input::new("first", "Int", "The length of the page: 1 to 100, 20 when left out."),
-        Input::new("after", "String", "The cursor behind which the page begins; left out, at the beginning."),
+        InputValue::new("first", "Int", "The length of the page: 1 to 100, 20 when left out."),
+        InputValue::new("after", "String", "The cursor behind which the page begins; left out, at the beginning."),
     ]
 }
 
 /// The argument that says which kinds are wanted.
-pub fn kinds_arg(about: &'static str) -> Input {
-    Input::new("kinds", "[Kind!]", about)
+pub fn kinds_arg(about: &'static str) -> InputValue {
+    InputValue::new("kinds", "[Kind!]", about)
 }
 
 /// The kinds that are wanted; `None` is all.
@@ -53,25 +54,25 @@ pub struct PageInfo {
 }
 
 /// The type of [`PageInfo`].
-pub fn page_info() -> Building<PageInfo> {
+pub fn page_info() -> ObjectBuilder<PageInfo> {
     object::<PageInfo>("PageInfo", "Where a page stands in the whole list.")
         .now("hasNextPage", "Boolean!", "Whether there are entries behind the page.", |page| page.has_next_page.into())
-        .read(Read::PageInfo(OfPageInfo::HasNext))
+        .read(FieldSource::PageInfo(OfPageInfo::HasNext))
         .now("hasPreviousPage", "Boolean!", "Whether there are entries before the page.", |page| {
             page.has_previous_page.into()
         })
-        .read(Read::PageInfo(OfPageInfo::HasPrevious))
+        .read(FieldSource::PageInfo(OfPageInfo::HasPrevious))
         .now("startCursor", "String", "The cursor of the page's first entry; null on an empty page.", |page| {
             page.start_cursor.as_deref().into()
         })
-        .read(Read::PageInfo(OfPageInfo::Start))
+        .read(FieldSource::PageInfo(OfPageInfo::Start))
         .now(
             "endCursor",
             "String",
             "The cursor of the page's last entry; null on an empty page. Of a lint that stopped early, where it goes on.",
             |page| page.end_cursor.as_deref().into(),
         )
-        .read(Read::PageInfo(OfPageInfo::End))
+        .read(FieldSource::PageInfo(OfPageInfo::End))
 }
 
 /// An entry of a page: what it is, and its cursor.
@@ -114,25 +115,25 @@ impl Edges {
 }
 
 /// The field of a connection that has the entries with their cursors.
-pub fn edges_field(edge: &'static str, about: &'static str) -> Field {
-    let answer = Answer::now(move |thing, _| {
+pub fn edges_field(edge: &'static str, about: &'static str) -> SchemaField {
+    let answer = Resolver::now(move |thing, _| {
         let edges = thing.get::<Edges>()?.edges.iter();
         Ok(edges.map(|own| Node::shared(edge, Arc::clone(own))).collect())
     });
-    Field::new("edges", &format!("[{edge}!]!"), about, answer).read(Read::Page(OfPage::Edges))
+    SchemaField::new("edges", &format!("[{edge}!]!"), about, answer).read(FieldSource::Page(OfPage::Edges))
 }
 
 /// The field of a connection that has the entries without their cursors.
-pub fn nodes_field(node: &str, about: &'static str) -> Field {
-    let answer = Answer::now(|thing, _| Ok(thing.get::<Edges>()?.edges.iter().map(|edge| edge.node()).collect()));
-    Field::new("nodes", &format!("[{node}!]!"), about, answer).read(Read::Page(OfPage::Nodes))
+pub fn nodes_field(node: &str, about: &'static str) -> SchemaField {
+    let answer = Resolver::now(|thing, _| Ok(thing.get::<Edges>()?.edges.iter().map(|edge| edge.node()).collect()));
+    SchemaField::new("nodes", &format!("[{node}!]!"), about, answer).read(FieldSource::Page(OfPage::Nodes))
 }
 
 /// The field of a connection that says where the page stands.
-pub fn page_field() -> Field {
-    let answer = Answer::now(|thing, _| Ok(Node::object("PageInfo", thing.get::<Edges>()?.page.clone())));
-    Field::new("pageInfo", "PageInfo!", "Where the page stands in the whole list.", answer)
-        .read(Read::Page(OfPage::Info))
+pub fn page_field() -> SchemaField {
+    let answer = Resolver::now(|thing, _| Ok(Node::object("PageInfo", thing.get::<Edges>()?.page.clone())));
+    SchemaField::new("pageInfo", "PageInfo!", "Where the page stands in the whole list.", answer)
+        .read(FieldSource::Page(OfPage::Info))
 }
 
 /// The type of an entry with its cursor.
@@ -141,10 +142,10 @@ pub fn edge(
     about: impl Into<Text>,
     (node, node_about): (&str, &'static str),
     cursor_about: &'static str,
-) -> Building<Edge> {
+) -> ObjectBuilder<Edge> {
     object::<Edge>(name, about)
         .now("node", &format!("{node}!"), node_about, Edge::node)
-        .read(Read::Edge(OfEdge::Node))
+        .read(FieldSource::Edge(OfEdge::Node))
         .now("cursor", "String!", cursor_about, |edge| edge.cursor.as_str().into())
-        .read(Read::Edge(OfEdge::Cursor))
+        .read(FieldSource::Edge(OfEdge::Cursor))
 }

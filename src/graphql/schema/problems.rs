@@ -7,12 +7,14 @@ use serde_json::Value as Json;
 use super::nodes::node_of;
 use crate::domain::{Code, ObjectId, Problem, about};
 use crate::form::Change;
-use crate::graphql::layer::{Answer, Definition, Enum, Field, Node, Plain, Text, enumeration, object, scalar};
+use crate::graphql::layer::{
+    Enum, Node, PlainType, Resolver, SchemaField, SchemaType, Text, enumeration, object, scalar,
+};
 use crate::store::ObjectRow;
 
 /// A field whose value changes, as it is told.
 #[derive(Clone, Debug)]
-pub struct FieldChange {
+pub struct ChangedField {
     /// From the section or field inwards.
     pub path: Vec<String>,
     /// The value before.
@@ -21,14 +23,14 @@ pub struct FieldChange {
     pub after: Json,
 }
 
-impl FieldChange {
+impl ChangedField {
     /// Of a path as it is kept: `section.field`.
     pub fn new(path: &str, before: Json, after: Json) -> Self {
         Self { path: path.split('.').map(str::to_owned).collect(), before, after }
     }
 }
 
-impl From<Change> for FieldChange {
+impl From<Change> for ChangedField {
     fn from(change: Change) -> Self {
         Self::new(&change.path, change.before, change.after)
     }
@@ -39,12 +41,13 @@ fn inside<T: Send + Sync + 'static, P: 'static>(
     (name, ty, about): (&'static str, &str, &'static str),
     inside: fn(&T) -> &P,
     get: fn(&P) -> Node,
-) -> Field {
-    Field::new(name, ty, about, Answer::now(move |thing, _| Ok(get(inside(thing.get()?)))))
+) -> SchemaField {
+    SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(inside(thing.get()?)))))
 }
 
-/// The fields of a problem that is an error or a warning, of things that have one in them. `codes` are those of its code.
-fn told_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem, codes: Vec<Field>) -> Vec<Field> {
+/// The fields of a problem that is an error or a warning, of things that have one in them. `codes` are those of its
+/// code.
+fn told_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem, codes: Vec<SchemaField>) -> Vec<SchemaField> {
     let path = "Where in the input: names of input fields from the outermost inwards, positions in lists included.";
     let path = inside(("path", "[String!]!", path), of, |problem| problem.path.as_slice().into());
     let rest = [
@@ -63,13 +66,13 @@ fn told_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem, codes: Vec<Fiel
 }
 
 /// The fields of an error, of things that have one in them.
-pub fn error_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<Field> {
+pub fn error_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<SchemaField> {
     let code = ("code", "ErrorCode!", "The rule that was broken.");
     told_fields(of, vec![inside(code, of, |problem| problem.code.word().into())])
 }
 
 /// The fields of a warning, of things that have one in them.
-pub fn warning_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<Field> {
+pub fn warning_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<SchemaField> {
     let code = ("code", "WarningCode!", "What looks wrong.");
     let broken = ("brokenRule", "ErrorCode", "With BROKEN_RULE, the rule.");
     let codes = vec![
@@ -80,13 +83,13 @@ pub fn warning_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<F
 }
 
 /// The fields of what is found in a tenant, of things that have a problem in them.
-pub fn finding_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<Field> {
+pub fn finding_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<SchemaField> {
     let code = ("code", "FindingCode!", "The rule that is broken, or what looks wrong.");
     told_fields(of, vec![inside(code, of, |problem| problem.code.word().into())])
 }
 
 /// The fields of a change, of things that have one in them.
-pub fn change_fields<T: Send + Sync + 'static>(of: fn(&T) -> &FieldChange) -> [Field; 3] {
+pub fn change_fields<T: Send + Sync + 'static>(of: fn(&T) -> &ChangedField) -> [SchemaField; 3] {
     let path =
         "Names of input fields from the outermost inwards: section and field of a form, a field of other objects.";
     [
@@ -124,18 +127,18 @@ fn codes() -> [Enum; 3] {
 }
 
 /// The types of what every mutation says.
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<SchemaType> {
     let error = object::<Problem>("UserError", "Something that is wrong with an input.");
     let warning = object::<Problem>("Warning", "Something that looks wrong, but keeps nothing from being done.");
-    let change = object::<FieldChange>("FieldChange", "A field whose value a save changes.");
-    let json = scalar("JSON", "Any JSON value.", Some("https://www.rfc-editor.org/rfc/rfc8259"), Plain::Any);
-    let types: [Definition; 4] = [
+    let change = object::<ChangedField>("FieldChange", "A field whose value a save changes.");
+    let json = scalar("JSON", "Any JSON value.", Some("https://www.rfc-editor.org/rfc/rfc8259"), PlainType::Any);
+    let types: [SchemaType; 4] = [
         error.fields(error_fields(|problem: &Problem| problem)).into(),
         warning.fields(warning_fields(|problem: &Problem| problem)).into(),
-        change.fields(change_fields(|change: &FieldChange| change)).into(),
+        change.fields(change_fields(|change: &ChangedField| change)).into(),
         json.into(),
     ];
-    types.into_iter().chain(codes().map(Definition::from)).collect()
+    types.into_iter().chain(codes().map(SchemaType::from)).collect()
 }
 
 /// Problems as they are told.
@@ -150,7 +153,7 @@ pub fn warnings(problems: &[Problem]) -> Node {
 
 /// Changes as they are told.
 pub fn changes(changes: &[Change]) -> Node {
-    Node::objects("FieldChange", changes.iter().cloned().map(FieldChange::from))
+    Node::objects("FieldChange", changes.iter().cloned().map(ChangedField::from))
 }
 
 /// Tells a name that was not found as it was sent: what saves knows only what it leads to, which is nothing.

@@ -9,12 +9,14 @@ use super::pages::MOST;
 use super::{lint, numbers, options, removal};
 use crate::domain::{Kind, ObjectId, TenantId};
 use crate::graphql::errors::coded;
-use crate::graphql::layer::{Building, Call, Field, Given as _, Node, OfRoot, OfTenant, Read, fields_of, object};
+use crate::graphql::layer::{
+    Call, FieldSource, Given as _, Node, ObjectBuilder, OfRoot, OfTenant, SchemaField, fields_of, object,
+};
 use crate::graphql::scope::Scope;
 use crate::store::TenantRow;
 
 /// The root fields that look at tenants and objects.
-pub fn root_fields() -> Vec<Field> {
+pub fn root_fields() -> Vec<SchemaField> {
     fields_of::<()>()
         .later(
             "tenant",
@@ -29,16 +31,16 @@ pub fn root_fields() -> Vec<Field> {
             },
         )
         .arg("code", "String", "The tenant's code, such as `CANISTRACCI`.")
-        .read(Read::Root(OfRoot::Tenant))
+        .read(FieldSource::Root(OfRoot::Tenant))
         .later("tenants", "[Tenant!]!", "The tenants that the token opens, by code.", |(), call| {
             Box::pin(async move { tenants(call).await })
         })
-        .read(Read::Root(OfRoot::Tenants))
+        .read(FieldSource::Root(OfRoot::Tenants))
         .later("node", "Node", "The object or tenant with this id. Null when it does not exist for who asks.", |(), call| {
             Box::pin(async move { node(call.scope()?, call.args.the_text("id")?).await })
         })
         .arg("id", "ID!", "The opaque id, as every `id` field answers it.")
-        .read(Read::Root(OfRoot::Node))
+        .read(FieldSource::Root(OfRoot::Node))
         .later(
             "nodes",
             "[Node]!",
@@ -46,7 +48,7 @@ pub fn root_fields() -> Vec<Field> {
             |(), call| Box::pin(async move { nodes(call).await }),
         )
         .arg("ids", "[ID!]!", "Opaque ids, at most 100.")
-        .read(Read::Root(OfRoot::Nodes))
+        .read(FieldSource::Root(OfRoot::Nodes))
         .only_fields()
 }
 
@@ -85,7 +87,7 @@ async fn node(scope: &Scope, id: &str) -> Result<Node> {
 }
 
 /// The type of a tenant. `settings` are the fields of what it is, answered from a [`TenantRow`].
-pub fn tenant_type(settings: impl IntoIterator<Item = Field>) -> Building<TenantRow> {
+pub fn tenant_type(settings: impl IntoIterator<Item = SchemaField>) -> ObjectBuilder<TenantRow> {
     let details = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::VirtualExtension | Kind::FormDefaults));
     let lists = details.copied().chain([Kind::VirtualExtension]).flat_map(list_fields);
     let [_, plan] = removal::plan_fields();
@@ -93,17 +95,17 @@ pub fn tenant_type(settings: impl IntoIterator<Item = Field>) -> Building<Tenant
     object::<TenantRow>("Tenant", "A tenant: a customer with a numbering plan of its own.")
         .implements("Node")
         .now("id", "ID!", "The opaque id, good for `node`.", |tenant| tenant.id.opaque().into())
-        .read(Read::Tenant(OfTenant::Id))
+        .read(FieldSource::Tenant(OfTenant::Id))
         .fields(settings)
         .now("revision", "Int!", "Counts the changes of the tenant.", |tenant| tenant.revision.into())
-        .read(Read::Tenant(OfTenant::Revision))
+        .read(FieldSource::Tenant(OfTenant::Revision))
         .later(
             "newVirtualExtension",
             "NewVirtualExtension!",
             "The form that a new virtual extension opens with: the tenant's defaults.",
             |tenant, call| Box::pin(async move { defaults(tenant, call).await }),
         )
-        .read(Read::Tenant(OfTenant::Defaults))
+        .read(FieldSource::Tenant(OfTenant::Defaults))
         .fields(lists)
         .fields(options::fields())
         .fields(numbers::fields())

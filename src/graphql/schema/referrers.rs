@@ -9,7 +9,8 @@ use super::nodes::node_of;
 use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Answer, Args, Building, Definition, Field, Given as _, Node, ReadError, Reading, Reads, Thing, object,
+    Args, FieldReader, Given as _, Node, ObjectBuilder, ReadError, Reads, Resolver, SchemaField, SchemaType, Thing,
+    object,
 };
 use crate::service::label;
 use crate::store::{self, Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength};
@@ -28,7 +29,7 @@ fn slot(row: &ReferenceRow) -> &[String] {
 }
 
 /// The types of what is said about references.
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<SchemaType> {
     let reference = object::<ReferenceRow>("ObjectReference", "A place where an object is used.")
         .now("kind", "Kind!", "What refers.", |row| row.owner.kind.word().into())
         .now("label", "String!", "Number and name of what refers.", |row| label(&row.owner).into())
@@ -66,7 +67,7 @@ pub fn definitions() -> Vec<Definition> {
     ]
 }
 
-fn connection() -> Building<Edges> {
+fn connection() -> ObjectBuilder<Edges> {
     object::<Edges>("ObjectReferenceConnection", "A page of the places where an object is used.")
         .field(edges_field("ObjectReferenceEdge", "The places with their cursors."))
         .field(page_field())
@@ -83,24 +84,25 @@ fn connection() -> Building<Edges> {
         ))
 }
 
-fn of_counts((name, ty): (&'static str, &str), about: &'static str, get: fn(&Counts) -> Node) -> Field {
-    Field::new(name, ty, about, Answer::now(move |thing, _| Ok(get(thing.get::<Edges>()?.of.get()?))))
+fn of_counts((name, ty): (&'static str, &str), about: &'static str, get: fn(&Counts) -> Node) -> SchemaField {
+    SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(thing.get::<Edges>()?.of.get()?))))
 }
 
 /// The field that answers where an object is used, for things from which `object` takes it.
-pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<ObjectRow>>) -> Field {
+pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<ObjectRow>>) -> SchemaField {
     let tenant = move |thing: &Thing| object(thing).ok().map(|row| row.id.tenant);
     let reads = Reads::all(move |things, args, reading| {
         let targets = things.iter().map(object).collect::<Result<Vec<_>>>()?;
         references(&targets, args, reading)
     });
-    let field = Field::new("references", "ObjectReferenceConnection!", about, Answer::Read(reads.only_of(tenant)));
+    let field =
+        SchemaField::new("references", "ObjectReferenceConnection!", about, Resolver::Read(reads.only_of(tenant)));
     let args = page_args().into_iter().chain([kinds_arg("Only by objects of these kinds; left out, by all.")]);
-    args.fold(field, Field::arg)
+    args.fold(field, SchemaField::arg)
 }
 
 /// The pages of the places where objects are used.
-fn references(targets: &[Arc<ObjectRow>], args: &Args, reading: &mut Reading<'_>) -> Result<Vec<Node>, ReadError> {
+fn references(targets: &[Arc<ObjectRow>], args: &Args, reading: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
     let first = page_length(args.int("first")?)?;
     let (after, kinds) = (args.text("after")?, kinds(args)?);
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");

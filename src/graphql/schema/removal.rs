@@ -5,26 +5,28 @@ use std::sync::Arc;
 use async_graphql::Result;
 
 use super::mutation::{id_input, object_id};
-use super::problems::{FieldChange, change_fields, error_fields, object_of, tell_as_sent, user_errors, warning_fields};
+use super::problems::{
+    ChangedField, change_fields, error_fields, object_of, tell_as_sent, user_errors, warning_fields,
+};
 use super::referrers::references_field;
 use super::shapes::choice;
 use crate::domain::TenantId;
 use crate::graphql::layer::{
-    Answer, Args, Building, Call, Definition, Field, Given as _, Input, Node, ReadError, Reading, Reads, Thing, input,
-    object,
+    Args, Call, FieldReader, Given as _, InputValue, Node, ObjectBuilder, ReadError, Reads, Resolver, SchemaField,
+    SchemaType, Thing, input, object,
 };
 use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, Shown, label};
 use crate::store::{ObjectRow, TenantRow};
 
 /// A change with the object whose field it is.
-struct ObjectChange {
+struct ChangedObjectField {
     object: Arc<ObjectRow>,
-    change: FieldChange,
+    change: ChangedField,
 }
 
 /// Changes of several objects as they are told.
 pub fn changes(changes: &[service::ObjectChange]) -> Node {
-    let change = |service::ObjectChange { object, change }: service::ObjectChange| ObjectChange {
+    let change = |service::ObjectChange { object, change }: service::ObjectChange| ChangedObjectField {
         object,
         change: change.into(),
     };
@@ -40,7 +42,7 @@ fn warnings(problems: &[ObjectProblem]) -> Node {
 }
 
 /// What stands before the fields of a problem of some object.
-fn of_object(name: &'static str, about: &'static str) -> Building<ObjectProblem> {
+fn of_object(name: &'static str, about: &'static str) -> ObjectBuilder<ObjectProblem> {
     object::<ObjectProblem>(name, about)
         .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
         .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
@@ -53,7 +55,7 @@ fn of_detach(effect: Effect) -> Effect {
 }
 
 /// The types of deletes and of their plans.
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<SchemaType> {
     let sent = input("ObjectDeleteInput", "A delete.")
         .fields([id_input("The opaque id of the object.")])
         .field("expectedVersion", "Int", "The version that the client saw; if another one is saved, nothing is deleted.")
@@ -65,10 +67,10 @@ pub fn definitions() -> Vec<Definition> {
             "The token of the plan of the delete; required unless nothing refers to the object, or onReferences is BLOCK.",
         )
         .field("dryRun", "Boolean", "Whether only to say what would happen.");
-    let change = object::<ObjectChange>("ObjectChange", "A field of an object whose value changes.")
+    let change = object::<ChangedObjectField>("ObjectChange", "A field of an object whose value changes.")
         .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
         .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
-        .fields(change_fields(|told: &ObjectChange| &told.change));
+        .fields(change_fields(|told: &ChangedObjectField| &told.change));
     let error = of_object("ObjectError", "Something that is wrong with an object.")
         .fields(error_fields(|told: &ObjectProblem| &told.problem));
     let warning = of_object("ObjectWarning", "Something that looks wrong with an object.")
@@ -102,7 +104,7 @@ struct Payload {
     deleted: Deleted,
 }
 
-fn payload() -> Building<Payload> {
+fn payload() -> ObjectBuilder<Payload> {
     object::<Payload>("ObjectDeletePayload", "What came of a delete.")
         .now("deletedId", "ID", "The id of the object, when it is gone.", |told| {
             told.deleted.done.then_some(told.id.as_str()).into()
@@ -121,7 +123,7 @@ fn payload() -> Building<Payload> {
         )
 }
 
-fn plan_type() -> Building<DeletePlan> {
+fn plan_type() -> ObjectBuilder<DeletePlan> {
     object::<DeletePlan>("DeletePlan", "What a delete would do, whichever way is chosen.")
         .now("object", "PbxObject", "The object.", |plan| object_of(&plan.object))
         .now(
@@ -157,29 +159,26 @@ fn plan_type() -> Building<DeletePlan> {
 }
 
 /// The mutation that deletes an object of any kind.
-pub fn delete_field() -> Field {
-    let answer = Answer::later(|_, call| Box::pin(async move { delete(call).await }));
-    Field::new("objectDelete", "ObjectDeletePayload!", "Deletes an object of any kind.", answer).arg(Input::new(
-        "input",
-        "ObjectDeleteInput!",
-        "What to delete, and how.",
-    ))
+pub fn delete_field() -> SchemaField {
+    let answer = Resolver::later(|_, call| Box::pin(async move { delete(call).await }));
+    SchemaField::new("objectDelete", "ObjectDeletePayload!", "Deletes an object of any kind.", answer)
+        .arg(InputValue::new("input", "ObjectDeleteInput!", "What to delete, and how."))
 }
 
 /// The root field that plans the delete of an object, and the tenant's.
-pub fn plan_fields() -> [Field; 2] {
+pub fn plan_fields() -> [SchemaField; 2] {
     // What it does to conditions may depend on the time.
-    let of_any = Answer::Read(Reads::each(|_, args, reading| plan(None, args, reading)));
+    let of_any = Resolver::Read(Reads::each(|_, args, reading| plan(None, args, reading)));
     let of_tenant =
-        Answer::Read(Reads::each(|thing, args, reading| plan(Some(thing.get::<TenantRow>()?.id), args, reading)));
+        Resolver::Read(Reads::each(|thing, args, reading| plan(Some(thing.get::<TenantRow>()?.id), args, reading)));
     let about = [
         "What deleting an object would do. Null when it does not exist for who asks.",
         "What deleting an object of the tenant would do. Null when there is no such one.",
     ];
     let field = |(answer, about)| {
-        Field::new("objectDeletePlan", "DeletePlan", about, answer)
-            .arg(Input::new("id", "ID!", "The opaque id of the object."))
-            .arg(Input::new("replacement", "ID", "The id of the object that would take its place."))
+        SchemaField::new("objectDeletePlan", "DeletePlan", about, answer)
+            .arg(InputValue::new("id", "ID!", "The opaque id of the object."))
+            .arg(InputValue::new("replacement", "ID", "The id of the object that would take its place."))
     };
     [(of_any, about[0]), (of_tenant, about[1])].map(field)
 }
@@ -205,7 +204,7 @@ async fn delete(call: Call<'_>) -> Result<Node> {
     Ok(Node::object("ObjectDeletePayload", Payload { id: id.to_owned(), deleted }))
 }
 
-fn plan(tenant: Option<TenantId>, args: &Args, reading: &mut Reading<'_>) -> Result<Node, ReadError> {
+fn plan(tenant: Option<TenantId>, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let replacement = args.text("replacement")?;
     let (object, other) = (object_id(args.the_text("id")?), replacement.map(object_id));
     if !reading.viewer.sees(object.tenant) || tenant.is_some_and(|tenant| tenant != object.tenant) {

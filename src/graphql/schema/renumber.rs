@@ -5,7 +5,7 @@ use async_graphql::Result;
 use super::mutation::{dry_run_input, expected_version_input, id_input, object_id, saved_fields};
 use super::problems::tell_as_sent;
 use super::removal;
-use crate::graphql::layer::{Answer, Call, Definition, Field, Given as _, Input, Node, input, object};
+use crate::graphql::layer::{Call, Given as _, InputValue, Node, Resolver, SchemaField, SchemaType, input, object};
 use crate::service::{Renumber, Renumbered, Saved};
 
 /// What came of it: of the extension's own save, and what becomes of the texts that equal the old number.
@@ -15,7 +15,7 @@ struct Told {
 }
 
 /// The types of the mutation.
-pub fn definitions() -> [Definition; 2] {
+pub fn definitions() -> [SchemaType; 2] {
     let sent = input("VirtualExtensionRenumberInput", "Another number for a virtual extension.")
         .fields([id_input("The opaque id of the extension.")])
         .field("number", "ExtensionNumber!", "The new number.")
@@ -47,15 +47,12 @@ pub fn definitions() -> [Definition; 2] {
 }
 
 /// The mutation.
-pub fn field() -> Field {
+pub fn field() -> SchemaField {
     let about = "Gives a virtual extension another number. What points at it by id follows by itself; texts that equal the\n\
                  old number, such as follow-me targets and short numbers, are shown, and changed when that is asked for.";
-    let answer = Answer::later(|_, call| Box::pin(async move { renumber(call).await }));
-    Field::new("virtualExtensionRenumber", "VirtualExtensionRenumberPayload!", about, answer).arg(Input::new(
-        "input",
-        "VirtualExtensionRenumberInput!",
-        "The new number.",
-    ))
+    let answer = Resolver::later(|_, call| Box::pin(async move { renumber(call).await }));
+    SchemaField::new("virtualExtensionRenumber", "VirtualExtensionRenumberPayload!", about, answer)
+        .arg(InputValue::new("input", "VirtualExtensionRenumberInput!", "The new number."))
 }
 
 async fn renumber(call: Call<'_>) -> Result<Node> {

@@ -15,7 +15,7 @@ use crate::form::{
 };
 use crate::graphql::errors::misfit;
 use crate::graphql::layer::{
-    Answer, Call, Definition, Field, Input, InputObject, Node, OfStep, Read, Thing, input, object,
+    Call, FieldSource, InputObject, InputValue, Node, OfStep, Resolver, SchemaField, SchemaType, Thing, input, object,
 };
 use crate::graphql::scope::Scope;
 use crate::objects::KindInfo;
@@ -31,17 +31,17 @@ fn behind(thing: &Thing) -> Result<&dyn Section> {
 }
 
 /// The fields of a section, answered from what `get` gets, and behind them those that lead to what its ids name.
-pub fn fields(info: &'static Info, get: Get) -> Vec<Field> {
-    let own = info.fields.iter().enumerate().map(|(at, field)| own_field(at, field, get).read(Read::Value(info, at)));
-    let led = info
-        .fields
-        .iter()
-        .enumerate()
-        .filter_map(|(at, field)| reference_field(at, field, get).map(|field| field.read(Read::Lead(info, at))));
+pub fn fields(info: &'static Info, get: Get) -> Vec<SchemaField> {
+    let own =
+        info.fields.iter().enumerate().map(|(at, field)| own_field(at, field, get).read(FieldSource::Value(info, at)));
+    let led =
+        info.fields.iter().enumerate().filter_map(|(at, field)| {
+            reference_field(at, field, get).map(|field| field.read(FieldSource::Lead(info, at)))
+        });
     own.chain(led).collect()
 }
 
-fn own_field(at: usize, field: &'static Described, get: Get) -> Field {
+fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
     let (ty, answer) = match field.seen {
         Seen::Value { answers, .. } => {
             // The entries of a list in rows of its own are as many as somebody has made.
@@ -50,7 +50,7 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> Field {
                 serde_json::Value::Array(list) if counted => Node::Counted(list.into_iter().map(Node::from).collect()),
                 json => json.into(),
             };
-            (shapes::ty(answers), Answer::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))))
+            (shapes::ty(answers), Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))))
         }
         Seen::Entries(entry) => {
             let name = entry().name;
@@ -58,7 +58,7 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> Field {
                 let entry = |entry: &dyn Section| Node::object(name, Behind(Arc::from(entry.boxed())));
                 Node::Counted(value.entries().into_iter().map(entry).collect())
             };
-            let answer = Answer::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, entries)));
+            let answer = Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, entries)));
             (format!("[{name}!]"), answer)
         }
         Seen::Destinations => {
@@ -67,16 +67,16 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> Field {
                 let steps = list.into_iter().flat_map(|list| list.0.iter().cloned());
                 Node::Counted(steps.map(|step| Node::object("Destination", step)).collect())
             };
-            let answer = Answer::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, steps)));
+            let answer = Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, steps)));
             ("[Destination!]".to_owned(), answer)
         }
     };
     let ty = if field.nullable { ty } else { ty + "!" };
-    Field::new(field.answered.as_str(), &ty, about(field.doc), answer)
+    SchemaField::new(field.answered.as_str(), &ty, about(field.doc), answer)
 }
 
 /// The field that leads to what a field with ids names: `members` to what is in `memberIds`.
-fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Field> {
+fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<SchemaField> {
     let Seen::Value { answers, .. } = field.seen else { return None };
     let kinds = field.pointers.iter().find_map(|pointer| match pointer.leads {
         Leads::ById(kinds) => Some(kinds),
@@ -99,15 +99,20 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Fie
             let stem = client.strip_suffix("Ids")?;
             // `mediaIds` are those of `media`, which is a plural.
             let plural = if stem.ends_with("edia") { stem.to_owned() } else { format!("{stem}s") };
-            let answer = Answer::later(move |thing, call| Box::pin(async move { all(ids(thing)?, call).await }));
-            Field::new(plural, &format!("[{name}!]!"), format!("The {label}s in `{client}`."), answer)
+            let answer = Resolver::later(move |thing, call| Box::pin(async move { all(ids(thing)?, call).await }));
+            SchemaField::new(plural, &format!("[{name}!]!"), format!("The {label}s in `{client}`."), answer)
         }
         _ => {
             let ty = if field.nullable { name.to_owned() } else { format!("{name}!") };
-            let answer = Answer::later(move |thing, call| {
+            let answer = Resolver::later(move |thing, call| {
                 Box::pin(async move { one(ids(thing)?.first().copied(), call).await })
             });
-            Field::new(client.strip_suffix("Id")?.to_owned(), &ty, format!("The {label} behind `{client}`."), answer)
+            SchemaField::new(
+                client.strip_suffix("Id")?.to_owned(),
+                &ty,
+                format!("The {label} behind `{client}`."),
+                answer,
+            )
         }
     })
 }
@@ -123,7 +128,7 @@ async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
 }
 
 /// The input fields of a section.
-pub fn inputs(info: &'static Info) -> Vec<Input> {
+pub fn inputs(info: &'static Info) -> Vec<InputValue> {
     let input = |field: &'static Described| {
         let ty = match field.seen {
             Seen::Value { takes, .. } => shapes::ty(takes),
@@ -131,7 +136,7 @@ pub fn inputs(info: &'static Info) -> Vec<Input> {
             Seen::Destinations => "[DestinationInput!]".to_owned(),
         };
         let secret = field.secret.is_some();
-        Input { secret, ..Input::new(field.client.as_str(), &ty, about(field.doc)) }
+        InputValue { secret, ..InputValue::new(field.client.as_str(), &ty, about(field.doc)) }
     };
     info.fields.iter().map(input).collect()
 }
@@ -169,9 +174,9 @@ pub fn collect(shape: Shape, found: &mut BTreeMap<&'static str, Shape>) {
     }
 }
 
-/// The types of sections and entries, of what is sent for them, of destinations, and of their values. `others` are shapes
-/// that stand elsewhere in the schema.
-pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<Definition> {
+/// The types of sections and entries, of what is sent for them, of destinations, and of their values. `others` are
+/// shapes that stand elsewhere in the schema.
+pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
     let sections = Form::infos();
     let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.head, kind.detail]).collect();
     let entries: Vec<_> = sections.iter().chain(&details).flat_map(|info| entries(info)).collect();
@@ -183,23 +188,24 @@ pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<Definition> {
     others.iter().chain(&of_steps).for_each(|shape| collect(*shape, &mut found));
     let typed = sections.iter().chain(&entries).flat_map(|info| {
         let object = object::<Behind>(info.name, about(info.doc)).fields(fields(info, behind));
-        [Definition::from(object), input_object(info).into()]
+        [SchemaType::from(object), input_object(info).into()]
     });
     let values = found.into_values().filter_map(shapes::definition);
     typed.chain(values).chain(destination()).collect()
 }
 
 /// The fields of a virtual extension, or of a new one, that have the sections.
-pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<Field> {
+pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<SchemaField> {
     let field = |&info: &&'static Info| {
-        let answer = Answer::later(move |thing, call| {
+        let answer = Resolver::later(move |thing, call| {
             Box::pin(async move {
                 let section = call.scope()?.section(info, id(thing.get()?)).await?;
                 Ok(Node::object(info.name, Behind(section)))
             })
         });
         let about = format!("The section `{}` of the form.", info.client);
-        Field::new(info.client.as_str(), &format!("{}!", info.name), about, answer).read(Read::Section(info))
+        SchemaField::new(info.client.as_str(), &format!("{}!", info.name), about, answer)
+            .read(FieldSource::Section(info))
     };
     Form::infos().iter().map(field).collect()
 }
@@ -211,12 +217,12 @@ pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
 }
 
 /// The fields that a kind adds to its objects.
-pub fn detail_fields(info: &'static Info) -> Vec<Field> {
+pub fn detail_fields(info: &'static Info) -> Vec<SchemaField> {
     fields(info, behind)
 }
 
 /// A step of what happens to a call, as it is answered and as it is sent.
-fn destination() -> [Definition; 2] {
+fn destination() -> [SchemaType; 2] {
     let object_id = |step: &Destination| step.leads_to().map(ObjectId::opaque).into();
     let number = |step: &Destination| match step.target() {
         Target::Number(number) => number.as_str().into(),
@@ -231,15 +237,15 @@ fn destination() -> [Definition; 2] {
         "One step of what happens to a call: an object to go to, a number to dial, or a hang-up. Exactly one is not null.",
     )
     .now("objectId", "ID", "The id of the object to go to.", object_id)
-    .read(Read::Step(OfStep::ObjectId))
+    .read(FieldSource::Step(OfStep::ObjectId))
     .now("number", "DialNumber", "The number to dial.", number)
-    .read(Read::Step(OfStep::Number))
+    .read(FieldSource::Step(OfStep::Number))
     .now("hangup", "HangupCause", "Hang up with this cause.", hangup)
-    .read(Read::Step(OfStep::Hangup))
+    .read(FieldSource::Step(OfStep::Hangup))
     .later("object", "PbxObject", "The object behind `objectId`.", |step, call| {
         Box::pin(async move { one(step.leads_to(), call).await })
     })
-    .read(Read::Step(OfStep::Object));
+    .read(FieldSource::Step(OfStep::Object));
     let sent = input(
         "DestinationInput",
         "One step of what happens to a call: exactly one field is given. Null says nothing, so that a step that was\n\

@@ -1,7 +1,7 @@
 //! The plain values of `domain` as types of the layer.
 
 use crate::domain::{ChoiceType, ScalarType, Shape, about};
-use crate::graphql::layer::{Definition, Enum, Plain, Scalar, enumeration, scalar};
+use crate::graphql::layer::{Enum, PlainType, SchemaScalar, SchemaType, enumeration, scalar};
 
 /// A choice as an enum type.
 pub fn choice(ty: &'static ChoiceType) -> Enum {
@@ -9,12 +9,12 @@ pub fn choice(ty: &'static ChoiceType) -> Enum {
 }
 
 /// A scalar under a name of its own.
-pub fn own_scalar(ty: &'static ScalarType) -> Scalar {
+pub fn own_scalar(ty: &'static ScalarType) -> SchemaScalar {
     let plain = match ty.plain {
-        Shape::Int => Plain::Int,
-        Shape::Boolean => Plain::Boolean,
-        Shape::Id => Plain::Id,
-        Shape::String | Shape::Scalar(_) | Shape::Choice(_) | Shape::List(_) => Plain::String,
+        Shape::Int => PlainType::Int,
+        Shape::Boolean => PlainType::Boolean,
+        Shape::Id => PlainType::Id,
+        Shape::String | Shape::Scalar(_) | Shape::Choice(_) | Shape::List(_) => PlainType::String,
     };
     scalar(ty.name, about(ty.doc), ty.url, plain)
 }
@@ -33,7 +33,7 @@ pub fn ty(shape: Shape) -> String {
 }
 
 /// The type that a shape needs to have defined, if it is not one of GraphQL's own.
-pub fn definition(shape: Shape) -> Option<Definition> {
+pub fn definition(shape: Shape) -> Option<SchemaType> {
     match shape {
         Shape::String | Shape::Int | Shape::Boolean | Shape::Id => None,
         Shape::Scalar(scalar) => Some(own_scalar(scalar).into()),

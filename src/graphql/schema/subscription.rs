@@ -9,11 +9,13 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use super::nodes::node_of;
 use super::pages::{MOST, kinds, kinds_arg};
-use super::problems::FieldChange;
+use super::problems::ChangedField;
 use super::shapes::choice;
 use crate::domain::{Kind, ObjectId, Scalar as _, TenantId};
 use crate::graphql::errors::{coded, surprise};
-use crate::graphql::layer::{Answer, Building, Call, Definition, Field, Given as _, Input, Node, object};
+use crate::graphql::layer::{
+    Call, Given as _, InputValue, Node, ObjectBuilder, Resolver, SchemaField, SchemaType, object,
+};
 use crate::service::{ChangeAction, Follower, Following, Heard, read_place, write_place};
 use crate::store::{self, FeedPlace, FeedRow};
 
@@ -38,11 +40,11 @@ impl ChangeRecord {
 }
 
 /// The types of events.
-pub fn definitions() -> [Definition; 2] {
+pub fn definitions() -> [SchemaType; 2] {
     [choice(ChangeAction::TYPE).into(), record().into()]
 }
 
-fn record() -> Building<ChangeRecord> {
+fn record() -> ObjectBuilder<ChangeRecord> {
     object::<ChangeRecord>("ChangeRecord", "A change of an object, as it is kept.")
         .now("cursor", "String!", "The place of the change, good for `after`.", |record| {
             write_place(record.row.place).into()
@@ -87,34 +89,34 @@ async fn changes(record: &ChangeRecord, call: Call<'_>) -> Result<Node> {
     let fields = call.scope()?.read(record.tenant, read).await?;
     // What is kept is JSON; what is not was not written by this program.
     let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
-    let change = |[path, before, after]: [String; 3]| FieldChange::new(&path, json(&before), json(&after));
+    let change = |[path, before, after]: [String; 3]| ChangedField::new(&path, json(&before), json(&after));
     Ok(Node::objects("FieldChange", fields.into_iter().map(change)))
 }
 
 /// The object whose fields can be followed.
-pub fn root() -> Building<()> {
+pub fn root() -> ObjectBuilder<()> {
     let about = "The changes of a tenant's objects, one event for each object that a save or a delete changes, in the order in\n\
                  which they were saved. Without a place to begin at, it begins now. An event that was missed is had again with\n\
                  `after` and the last cursor, so that there is neither a gap nor an event twice.";
-    let answer = Answer::Stream(|call| Box::pin(async move { follow(call).await }));
-    let field = Field::new("objectChanged", "ChangeRecord!", about, answer)
-        .arg(Input::new(
+    let answer = Resolver::Stream(|call| Box::pin(async move { follow(call).await }));
+    let field = SchemaField::new("objectChanged", "ChangeRecord!", about, answer)
+        .arg(InputValue::new(
             "tenant",
             "String",
             "The tenant's code; left out, the selected tenant: that of the header `X-Tenant`, or else the token's.",
         ))
-        .arg(Input::new(
+        .arg(InputValue::new(
             "since",
             "Int",
             "A revision of the tenant, as `Tenant.revision` answers it: begins with what changed after it.",
         ))
-        .arg(Input::new(
+        .arg(InputValue::new(
             "after",
             "String",
             "The cursor of an event: begins with the one behind it. Not together with since.",
         ))
         .arg(kinds_arg("Only objects of these kinds; left out, of all."))
-        .arg(Input::new("ids", "[ID!]", "Only the objects with these opaque ids, at most 100; left out, all."));
+        .arg(InputValue::new("ids", "[ID!]", "Only the objects with these opaque ids, at most 100; left out, all."));
     object::<()>("Subscription", "What can be followed.").field(field)
 }
 

@@ -6,20 +6,20 @@ use super::mutation::{id_input, only_patch};
 use super::problems::{tell_as_sent, user_errors};
 use super::query::tenant_node;
 use crate::domain::{Problem, TenantId};
-use crate::graphql::layer::{Call, Definition, Field, Given as _, Input, Node, fields_of, input, object};
+use crate::graphql::layer::{Call, Given as _, InputValue, Node, SchemaField, SchemaType, fields_of, input, object};
 use crate::graphql::scope::Scope;
 use crate::service::{StoreError, TenantRow};
 
 /// What came of saving a tenant.
-type Saved = Result<TenantRow, Vec<Problem>>;
+type SavedTenant = Result<TenantRow, Vec<Problem>>;
 
 /// The types of the mutations. `settings` are the input fields of what a tenant is.
-pub fn definitions(settings: &[Input]) -> [Definition; 3] {
+pub fn definitions(settings: &[InputValue]) -> [SchemaType; 3] {
     let create = input("TenantCreateInput", "A new tenant.").fields(settings.iter().cloned());
     let update = input("TenantUpdateInput", "Changes of a tenant. What is left out stays as it is, `null` clears.")
         .fields([id_input("The opaque id of the tenant.")])
         .fields(settings.iter().cloned());
-    let payload = object::<Saved>("TenantPayload", "What came of saving a tenant.")
+    let payload = object::<SavedTenant>("TenantPayload", "What came of saving a tenant.")
         .now("object", "Tenant", "The tenant as it is saved now; null when nothing was saved.", |saved| {
             saved.as_ref().map_or(Node::Null, |row| tenant_node(row.clone()))
         })
@@ -33,7 +33,7 @@ pub fn definitions(settings: &[Input]) -> [Definition; 3] {
 }
 
 /// The mutations.
-pub fn fields() -> Vec<Field> {
+pub fn fields() -> Vec<SchemaField> {
     fields_of::<()>()
         .later(
             "tenantCreate",
@@ -63,10 +63,10 @@ async fn update(call: Call<'_>) -> Result<Node> {
     payload(scope, saved, Some(id))
 }
 
-fn payload(scope: &Scope, saved: Result<Saved, StoreError>, id: Option<&str>) -> Result<Node> {
+fn payload(scope: &Scope, saved: Result<SavedTenant, StoreError>, id: Option<&str>) -> Result<Node> {
     let mut saved = saved.map_err(|e| scope.surprise(&e))?;
     if let (Err(problems), Some(id)) = (&mut saved, id) {
         tell_as_sent(problems, "id", id);
     }
-    Ok(Node::object::<Saved>("TenantPayload", saved))
+    Ok(Node::object::<SavedTenant>("TenantPayload", saved))
 }

@@ -9,15 +9,15 @@ use async_graphql::{Name, Positioned};
 
 use super::lexer::{Kind, Token};
 use super::outline::{Definition, Outline};
-use super::parser::{Parsed, Parser, count, unexpected};
-use super::refused::Refused;
+use super::parser::{ParseResult, Parser, count, unexpected};
+use super::refused::RefusedDocument;
 use super::value::text;
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::Limit;
 
 impl<'a> Parser<'a, '_> {
     /// Reads the text to its end. The outline is there even where the document is not.
-    pub(super) fn document(mut self) -> Parsed<(Outline<'a>, Parsed<ExecutableDocument>)> {
+    pub(super) fn document(mut self) -> ParseResult<(Outline<'a>, ParseResult<ExecutableDocument>)> {
         let (mut named, mut anonymous, mut fragments) = (HashMap::new(), Vec::new(), HashMap::new());
         loop {
             self.description()?;
@@ -55,7 +55,7 @@ impl<'a> Parser<'a, '_> {
             }
         }
         let document = match (self.errors.is_empty(), anonymous.pop()) {
-            (false, _) => Err(Refused::Document(self.errors)),
+            (false, _) => Err(RefusedDocument::Document(self.errors)),
             (true, Some(only)) => Ok(ExecutableDocument { operations: DocumentOperations::Single(only), fragments }),
             (true, None) => Ok(ExecutableDocument { operations: DocumentOperations::Multiple(named), fragments }),
         };
@@ -63,7 +63,7 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// Passes over a description, which is for who reads the text.
-    fn description(&mut self) -> Parsed<()> {
+    fn description(&mut self) -> ParseResult<()> {
         if matches!(self.peek()?.kind, Kind::String | Kind::BlockString) {
             let described = self.take()?;
             text(described)?;
@@ -76,7 +76,7 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// Begins a definition.
-    fn begin(&mut self, token: Token<'a>) -> Parsed<()> {
+    fn begin(&mut self, token: Token<'a>) -> ParseResult<()> {
         let fragment = match token.text {
             "query" | "mutation" | "subscription" | "{" => None,
             // Its name is known once it is read.
@@ -99,7 +99,7 @@ impl<'a> Parser<'a, '_> {
         &mut self,
         token: Token<'a>,
         ty: OperationType,
-    ) -> Parsed<(Option<Positioned<Name>>, Positioned<OperationDefinition>)> {
+    ) -> ParseResult<(Option<Positioned<Name>>, Positioned<OperationDefinition>)> {
         let (mut name, mut variable_definitions, mut directives) = (None, Vec::new(), Vec::new());
         let mut open = token;
         if !token.is(b'{') {
@@ -112,7 +112,7 @@ impl<'a> Parser<'a, '_> {
                     Ok(())
                 })?;
                 if variable_definitions.is_empty() {
-                    return Err(Refused::syntax("Syntax error: these parentheses are empty.", open.pos));
+                    return Err(RefusedDocument::syntax("Syntax error: these parentheses are empty.", open.pos));
                 }
             }
             directives = self.directives()?;
@@ -123,7 +123,7 @@ impl<'a> Parser<'a, '_> {
         Ok((name, Positioned::new(operation, token.pos)))
     }
 
-    fn variable_definition(&mut self) -> Parsed<Positioned<VariableDefinition>> {
+    fn variable_definition(&mut self) -> ParseResult<Positioned<VariableDefinition>> {
         self.description()?;
         let begin = self.expect(b'$')?;
         let name = self.name("the name of a variable")?;
@@ -137,7 +137,7 @@ impl<'a> Parser<'a, '_> {
         Ok(Positioned::new(VariableDefinition { name, var_type, directives, default_value }, begin.pos))
     }
 
-    fn fragment(&mut self, begin: Token<'a>) -> Parsed<(Positioned<Name>, Positioned<FragmentDefinition>)> {
+    fn fragment(&mut self, begin: Token<'a>) -> ParseResult<(Positioned<Name>, Positioned<FragmentDefinition>)> {
         let token = self.peek()?;
         let name = self.name("the name of a fragment")?;
         if token.text == "on" {

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use async_graphql::Pos;
 
 use super::outline::{Definition, Outline, Spread};
-use super::refused::{Refused, exceeded};
+use super::refused::{RefusedDocument, exceeded};
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::{Limit, Limits};
 
 /// What a definition holds with its fragments.
 #[derive(Clone, Copy)]
-struct Whole {
+struct ExpandedSize {
     fields: usize,
     /// The deepest field, and where it or the spread is that leads to it.
     deepest: (usize, Pos),
@@ -19,36 +19,37 @@ struct Whole {
 
 /// How far the counting of a definition has come.
 #[derive(Clone, Copy)]
-enum Progress {
+enum CountingProgress {
     Untouched,
     /// What it spreads is being counted.
     Open,
-    Counted(Whole),
+    Counted(ExpandedSize),
 }
 
 struct Expansion<'a> {
     outline: &'a Outline<'a>,
     fragments: HashMap<&'a str, usize>,
-    progress: Vec<Progress>,
+    progress: Vec<CountingProgress>,
 }
 
 /// Checks the number of fields and their depth, and that no fragment spreads itself.
-pub(super) fn check(outline: &Outline<'_>, limits: &Limits) -> Result<(), Refused> {
+pub(super) fn check(outline: &Outline<'_>, limits: &Limits) -> Result<(), RefusedDocument> {
     let named = outline.definitions.iter().enumerate();
     let fragments = named.filter_map(|(index, definition)| Some((definition.fragment?, index))).collect();
-    let progress = vec![Progress::Untouched; outline.definitions.len()];
+    let progress = vec![CountingProgress::Untouched; outline.definitions.len()];
     let mut expansion = Expansion { outline, fragments, progress };
     let mut total = 0_usize;
     // A fragment that is still untouched after the operations is spread by none of them, yet validation visits it.
     for operations in [true, false] {
         for (index, definition) in outline.definitions.iter().enumerate() {
-            if definition.fragment.is_none() != operations || !matches!(expansion.progress[index], Progress::Untouched)
+            if definition.fragment.is_none() != operations
+                || !matches!(expansion.progress[index], CountingProgress::Untouched)
             {
                 continue;
             }
             let whole = expansion.count(index).map_err(|spread| {
                 let sentence = format!("The fragment \"{}\" spreads itself.", spread.fragment);
-                Refused::Document(vec![errors::error(Code::Validation, sentence, Some(spread.at))])
+                RefusedDocument::Document(vec![errors::error(Code::Validation, sentence, Some(spread.at))])
             })?;
             let (depth, at) = whole.deepest;
             if operations && depth > limits.max_depth {
@@ -72,37 +73,37 @@ impl<'a> Expansion<'a> {
     }
 
     /// Counts a definition, or else tells the spread that closes a circle.
-    fn count(&mut self, root: usize) -> Result<Whole, &'a Spread<'a>> {
+    fn count(&mut self, root: usize) -> Result<ExpandedSize, &'a Spread<'a>> {
         // The definitions that are being counted, each with the spreads that have not been followed.
         let mut path = vec![(root, self.spreads(root).iter())];
-        self.progress[root] = Progress::Open;
+        self.progress[root] = CountingProgress::Open;
         loop {
             let Some((index, rest)) = path.last_mut() else { return Ok(self.whole(root)) };
             let index = *index;
             let Some(spread) = rest.next() else {
                 path.pop();
-                self.progress[index] = Progress::Counted(self.whole(index));
+                self.progress[index] = CountingProgress::Counted(self.whole(index));
                 continue;
             };
             let Some(&target) = self.fragments.get(spread.fragment) else { continue };
             match self.progress[target] {
-                Progress::Untouched => {
-                    self.progress[target] = Progress::Open;
+                CountingProgress::Untouched => {
+                    self.progress[target] = CountingProgress::Open;
                     path.push((target, self.spreads(target).iter()));
                 }
-                Progress::Open => return Err(spread),
-                Progress::Counted(_) => {}
+                CountingProgress::Open => return Err(spread),
+                CountingProgress::Counted(_) => {}
             }
         }
     }
 
     /// A definition with its fragments, which are counted.
-    fn whole(&self, index: usize) -> Whole {
+    fn whole(&self, index: usize) -> ExpandedSize {
         let Definition { fields, deepest, .. } = self.outline.definitions[index];
-        let mut whole = Whole { fields, deepest };
+        let mut whole = ExpandedSize { fields, deepest };
         for spread in self.spreads(index) {
             let target = self.fragments.get(spread.fragment).map(|&target| self.progress[target]);
-            let Some(Progress::Counted(part)) = target else { continue };
+            let Some(CountingProgress::Counted(part)) = target else { continue };
             whole.fields = whole.fields.saturating_add(part.fields);
             let depth = spread.depth.map_or(0, |around| around + part.deepest.0);
             if depth > whole.deepest.0 {

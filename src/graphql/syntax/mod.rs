@@ -18,7 +18,7 @@ mod value;
 
 use async_graphql::parser::types::ExecutableDocument;
 
-pub use refused::Refused;
+pub use refused::RefusedDocument;
 
 use self::expand::check;
 use self::parser::Parser;
@@ -30,7 +30,7 @@ use super::limits::{Limit, Limits};
 /// # Errors
 /// The first limit that it passes, the first place where it breaks the grammar, or all that stands twice in it and may
 /// stand there once.
-pub fn parse(text: &str, limits: &Limits) -> Result<ExecutableDocument, Refused> {
+pub fn parse(text: &str, limits: &Limits) -> Result<ExecutableDocument, RefusedDocument> {
     if text.len() > limits.max_query {
         return Err(exceeded(Limit::Query, limits.max_query, text.len(), None).into());
     }

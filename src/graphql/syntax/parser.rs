@@ -4,11 +4,11 @@ use async_graphql::{Name, Pos, Positioned, ServerError};
 
 use super::lexer::{Kind, Lexer, Token};
 use super::outline::Outline;
-use super::refused::{Refused, exceeded};
+use super::refused::{RefusedDocument, exceeded};
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::{Limit, Limits};
 
-pub(super) type Parsed<T> = Result<T, Refused>;
+pub(super) type ParseResult<T> = Result<T, RefusedDocument>;
 
 pub(super) struct Parser<'a, 'l> {
     lexer: Lexer<'a>,
@@ -39,17 +39,17 @@ impl<'a, 'l> Parser<'a, 'l> {
         }
     }
 
-    pub(super) fn peek(&mut self) -> Parsed<Token<'a>> {
+    pub(super) fn peek(&mut self) -> ParseResult<Token<'a>> {
         match self.next {
             Some(token) => Ok(token),
             None => {
-                let token = self.lexer.next().map_err(|(sentence, at)| Refused::syntax(sentence, at))?;
+                let token = self.lexer.next().map_err(|(sentence, at)| RefusedDocument::syntax(sentence, at))?;
                 Ok(*self.next.insert(token))
             }
         }
     }
 
-    pub(super) fn take(&mut self) -> Parsed<Token<'a>> {
+    pub(super) fn take(&mut self) -> ParseResult<Token<'a>> {
         let token = self.peek()?;
         if token.kind != Kind::End {
             self.tokens = count(Limit::Tokens, self.tokens, self.limits.max_tokens, token.pos)?;
@@ -62,18 +62,18 @@ impl<'a, 'l> Parser<'a, 'l> {
     }
 
     /// Takes the next token if it is this punctuator.
-    pub(super) fn take_if(&mut self, punctuator: u8) -> Parsed<Option<Token<'a>>> {
+    pub(super) fn take_if(&mut self, punctuator: u8) -> ParseResult<Option<Token<'a>>> {
         if self.peek()?.is(punctuator) { self.take().map(Some) } else { Ok(None) }
     }
 
-    pub(super) fn expect(&mut self, punctuator: u8) -> Parsed<Token<'a>> {
+    pub(super) fn expect(&mut self, punctuator: u8) -> ParseResult<Token<'a>> {
         match self.take()? {
             token if token.is(punctuator) => Ok(token),
             token => Err(unexpected(&format!("\"{}\"", char::from(punctuator)), token)),
         }
     }
 
-    pub(super) fn name(&mut self, what: &str) -> Parsed<Positioned<Name>> {
+    pub(super) fn name(&mut self, what: &str) -> ParseResult<Positioned<Name>> {
         match self.take()? {
             Token { kind: Kind::Name, text, pos } => Ok(Positioned::new(Name::new(text), pos)),
             token => Err(unexpected(what, token)),
@@ -85,8 +85,8 @@ impl<'a, 'l> Parser<'a, 'l> {
         &mut self,
         open: Token<'a>,
         close: u8,
-        mut one: impl FnMut(&mut Self) -> Parsed<()>,
-    ) -> Parsed<()> {
+        mut one: impl FnMut(&mut Self) -> ParseResult<()>,
+    ) -> ParseResult<()> {
         self.open = count(Limit::Nesting, self.open, self.limits.max_nesting, open.pos)?;
         while self.take_if(close)?.is_none() {
             one(self)?;
@@ -104,11 +104,11 @@ impl<'a, 'l> Parser<'a, 'l> {
     }
 }
 
-pub(super) fn unexpected(wanted: &str, token: Token<'_>) -> Refused {
-    Refused::syntax(format!("Syntax error: expected {wanted}, found {}.", token.shown()), token.pos)
+pub(super) fn unexpected(wanted: &str, token: Token<'_>) -> RefusedDocument {
+    RefusedDocument::syntax(format!("Syntax error: expected {wanted}, found {}.", token.shown()), token.pos)
 }
 
 /// One more of what a limit counts.
-pub(super) fn count(limit: Limit, before: usize, allowed: usize, at: Pos) -> Parsed<usize> {
+pub(super) fn count(limit: Limit, before: usize, allowed: usize, at: Pos) -> ParseResult<usize> {
     if before < allowed { Ok(before + 1) } else { Err(exceeded(limit, allowed, before + 1, Some(at)).into()) }
 }

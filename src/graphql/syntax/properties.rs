@@ -137,7 +137,7 @@ proptest! {
         prop_assert_eq!(shape(&ours.unwrap()), shape(&theirs.unwrap()));
         let limits = Limits { max_tokens: tokens.len() - 1, ..generous() };
         let too_many = parse(&text, &limits);
-        prop_assert!(matches!(&too_many, Err(Refused::Limit(Exceeded { limit: Limit::Tokens, .. }))), "{too_many:?}");
+        prop_assert!(matches!(&too_many, Err(RefusedDocument::Limit(Exceeded { limit: Limit::Tokens, .. }))), "{too_many:?}");
     }
 }
 
@@ -275,7 +275,8 @@ fn the_deepest_texts_fit_the_stack() {
         let deepest = (1..=generous().max_nesting).rev().map(text).find(|text| parse(text, &generous()).is_ok());
         let deepest = deepest.unwrap();
         assert!(deepest.matches(open).count() > 60, "{deepest}");
-        let outcome = on_a_small_stack(move || parse(&deepest, &generous()).map(drop).map_err(Refused::into_errors));
+        let outcome =
+            on_a_small_stack(move || parse(&deepest, &generous()).map(drop).map_err(RefusedDocument::into_errors));
         assert_eq!(outcome, Ok(()), "{before}{open}");
     }
 }

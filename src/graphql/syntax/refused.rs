@@ -7,30 +7,30 @@ use crate::graphql::limits::{Exceeded, Limit};
 
 /// Why a text is no document that is answered.
 #[derive(Debug)]
-pub enum Refused {
+pub enum RefusedDocument {
     /// It passes a limit.
     Limit(Exceeded),
     /// It breaks the grammar, or names two things alike where a document can hold only one.
     Document(Vec<ServerError>),
 }
 
-impl Refused {
+impl RefusedDocument {
     /// The errors that the client gets.
     pub fn into_errors(self) -> Vec<ServerError> {
         match self {
-            Refused::Limit(exceeded) => vec![exceeded.error()],
-            Refused::Document(errors) => errors,
+            RefusedDocument::Limit(exceeded) => vec![exceeded.error()],
+            RefusedDocument::Document(errors) => errors,
         }
     }
 
     pub(super) fn syntax(sentence: impl Into<String>, at: Pos) -> Self {
-        Refused::Document(vec![errors::error(Code::Syntax, sentence, Some(at))])
+        RefusedDocument::Document(vec![errors::error(Code::Syntax, sentence, Some(at))])
     }
 }
 
-impl From<Exceeded> for Refused {
+impl From<Exceeded> for RefusedDocument {
     fn from(exceeded: Exceeded) -> Self {
-        Refused::Limit(exceeded)
+        RefusedDocument::Limit(exceeded)
     }
 }
 

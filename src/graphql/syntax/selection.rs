@@ -8,8 +8,8 @@ use async_graphql_value::Value;
 
 use super::lexer::{Kind, Token};
 use super::outline::Spread;
-use super::parser::{Parsed, Parser, count, unexpected};
-use super::refused::Refused;
+use super::parser::{ParseResult, Parser, count, unexpected};
+use super::refused::RefusedDocument;
 use crate::graphql::limits::Limit;
 
 /// Arguments, each with its name.
@@ -17,12 +17,12 @@ type Arguments = Vec<(Positioned<Name>, Positioned<Value>)>;
 
 impl<'a> Parser<'a, '_> {
     /// The type behind `on`.
-    pub(super) fn type_condition(&mut self) -> Parsed<Positioned<TypeCondition>> {
+    pub(super) fn type_condition(&mut self) -> ParseResult<Positioned<TypeCondition>> {
         let on = self.name("the name of a type")?;
         Ok(Positioned::new(TypeCondition { on: on.clone() }, on.pos))
     }
 
-    pub(super) fn directives(&mut self) -> Parsed<Vec<Positioned<Directive>>> {
+    pub(super) fn directives(&mut self) -> ParseResult<Vec<Positioned<Directive>>> {
         let mut directives = Vec::new();
         while let Some(at) = self.take_if(b'@')? {
             self.directives = count(Limit::Directives, self.directives, self.limits.max_directives, at.pos)?;
@@ -33,7 +33,7 @@ impl<'a> Parser<'a, '_> {
         Ok(directives)
     }
 
-    fn arguments(&mut self) -> Parsed<Arguments> {
+    fn arguments(&mut self) -> ParseResult<Arguments> {
         let Some(open) = self.take_if(b'(')? else { return Ok(Vec::new()) };
         let mut arguments = Vec::new();
         self.within(open, b')', |parser| {
@@ -43,13 +43,17 @@ impl<'a> Parser<'a, '_> {
             Ok(())
         })?;
         match arguments.is_empty() {
-            true => Err(Refused::syntax("Syntax error: these parentheses are empty.", open.pos)),
+            true => Err(RefusedDocument::syntax("Syntax error: these parentheses are empty.", open.pos)),
             false => Ok(arguments),
         }
     }
 
     /// What is selected within braces, with `depth` fields around them, unless introspection is one of these.
-    pub(super) fn selection_set(&mut self, open: Token<'a>, depth: Option<usize>) -> Parsed<Positioned<SelectionSet>> {
+    pub(super) fn selection_set(
+        &mut self,
+        open: Token<'a>,
+        depth: Option<usize>,
+    ) -> ParseResult<Positioned<SelectionSet>> {
         let mut items = Vec::new();
         self.within(open, b'}', |parser| {
             let token = parser.take()?;
@@ -62,12 +66,12 @@ impl<'a> Parser<'a, '_> {
             Ok(())
         })?;
         match items.is_empty() {
-            true => Err(Refused::syntax("Syntax error: these braces are empty; a field is missing.", open.pos)),
+            true => Err(RefusedDocument::syntax("Syntax error: these braces are empty; a field is missing.", open.pos)),
             false => Ok(Positioned::new(SelectionSet { items }, open.pos)),
         }
     }
 
-    fn field(&mut self, first: Token<'a>, depth: Option<usize>) -> Parsed<Field> {
+    fn field(&mut self, first: Token<'a>, depth: Option<usize>) -> ParseResult<Field> {
         let mut name = Positioned::new(Name::new(first.text), first.pos);
         let mut alias = None;
         if self.take_if(b':')?.is_some() {
@@ -89,7 +93,7 @@ impl<'a> Parser<'a, '_> {
         Ok(Field { alias, name, arguments, directives, selection_set })
     }
 
-    fn spread(&mut self, dots: Token<'a>, depth: Option<usize>) -> Parsed<Selection> {
+    fn spread(&mut self, dots: Token<'a>, depth: Option<usize>) -> ParseResult<Selection> {
         self.tally(0, dots.pos);
         let next = self.peek()?;
         if next.kind == Kind::Name && next.text != "on" {

@@ -7,15 +7,15 @@ type Passed = (Limit, u64, u64, Option<(usize, usize)>);
 fn refused(text: &str, limits: &Limits) -> Option<Passed> {
     match parse(text, limits) {
         Ok(_) => None,
-        Err(Refused::Limit(e)) => Some((e.limit, e.allowed, e.actual, e.at.map(|at| (at.line, at.column)))),
-        Err(Refused::Document(errors)) => panic!("{text:.200}: {errors:?}"),
+        Err(RefusedDocument::Limit(e)) => Some((e.limit, e.allowed, e.actual, e.at.map(|at| (at.line, at.column)))),
+        Err(RefusedDocument::Document(errors)) => panic!("{text:.200}: {errors:?}"),
     }
 }
 
 /// What is wrong with a text first, where, and its code.
 fn wrong(text: &str) -> (String, usize, usize, String) {
     match parse(text, &Limits::default()) {
-        Err(Refused::Document(errors)) => {
+        Err(RefusedDocument::Document(errors)) => {
             let at = errors[0].locations[0];
             let code = errors[0].extensions.as_ref().and_then(|all| all.get("code")).unwrap().to_string();
             (errors[0].message.clone(), at.line, at.column, code.trim_matches('"').to_owned())
@@ -151,7 +151,7 @@ fn what_breaks_the_grammar_is_told_where_it_does() {
 fn what_stands_twice_is_told_all_at_once() {
     let text =
         "query A { a(b: {c: 1, d: {c: 2}, c: 3}) } query A { a } { a } fragment F on T { a } fragment F on T { a }";
-    let Err(Refused::Document(errors)) = parse(text, &Limits::default()) else { panic!("{text}") };
+    let Err(RefusedDocument::Document(errors)) = parse(text, &Limits::default()) else { panic!("{text}") };
     let sentences: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
     assert_eq!(
         sentences,

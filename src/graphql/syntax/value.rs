@@ -7,13 +7,13 @@ use serde_json::Number;
 
 use super::lexer::{Kind, Token};
 use super::parser::{Parser, count, unexpected};
-use super::refused::Refused;
+use super::refused::RefusedDocument;
 use super::strings;
 use crate::graphql::limits::Limit;
 
 impl<'a> Parser<'a, '_> {
     /// A value with `depth` lists and objects around it.
-    pub(super) fn value(&mut self, depth: usize) -> Result<Positioned<Value>, Refused> {
+    pub(super) fn value(&mut self, depth: usize) -> Result<Positioned<Value>, RefusedDocument> {
         let token = self.take()?;
         let value = match token.kind {
             Kind::Punctuator(b'$') => Value::Variable(self.name("the name of a variable")?.node),
@@ -43,7 +43,7 @@ impl<'a> Parser<'a, '_> {
         Ok(Positioned::new(value, token.pos))
     }
 
-    fn object(&mut self, open: Token<'a>, depth: usize) -> Result<Value, Refused> {
+    fn object(&mut self, open: Token<'a>, depth: usize) -> Result<Value, RefusedDocument> {
         let mut fields = Vec::new();
         self.within(open, b'}', |parser| {
             let name = parser.name("the name of an input field")?;
@@ -60,16 +60,18 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// A value without variables.
-    pub(super) fn constant(&mut self) -> Result<Positioned<Constant>, Refused> {
+    pub(super) fn constant(&mut self) -> Result<Positioned<Constant>, RefusedDocument> {
         let Positioned { pos, node } = self.value(0)?;
         match node.into_const() {
             Some(constant) => Ok(Positioned::new(constant, pos)),
-            None => Err(Refused::syntax("Syntax error: no variable can stand in the default of a variable.", pos)),
+            None => {
+                Err(RefusedDocument::syntax("Syntax error: no variable can stand in the default of a variable.", pos))
+            }
         }
     }
 
     /// A type with `depth` lists around it.
-    pub(super) fn ty(&mut self, depth: usize) -> Result<Positioned<Type>, Refused> {
+    pub(super) fn ty(&mut self, depth: usize) -> Result<Positioned<Type>, RefusedDocument> {
         let token = self.peek()?;
         let base = match token.is(b'[') {
             true => {
@@ -84,7 +86,7 @@ impl<'a> Parser<'a, '_> {
                     Some(_) => Err(unexpected("\"]\"", parser.take()?)),
                 })?;
                 let Some(of) = of else {
-                    return Err(Refused::syntax(
+                    return Err(RefusedDocument::syntax(
                         "Syntax error: these brackets are empty; a type is missing.",
                         token.pos,
                     ));
@@ -99,22 +101,22 @@ impl<'a> Parser<'a, '_> {
 }
 
 /// Whole numbers beyond 64 bits are kept as the nearest fraction, which no type takes that asks for a whole number.
-fn number(token: Token<'_>) -> Result<Number, Refused> {
+fn number(token: Token<'_>) -> Result<Number, RefusedDocument> {
     let whole = || {
         let signed = token.text.parse::<i64>().map(Number::from);
         signed.or_else(|_| token.text.parse::<u64>().map(Number::from)).ok()
     };
     let found = if token.kind == Kind::Int { whole() } else { None };
     let found = found.or_else(|| token.text.parse().ok().and_then(Number::from_f64));
-    found.ok_or_else(|| Refused::syntax("This number is too large.", token.pos))
+    found.ok_or_else(|| RefusedDocument::syntax("This number is too large.", token.pos))
 }
 
 /// What a text means.
-pub(super) fn text(token: Token<'_>) -> Result<String, Refused> {
+pub(super) fn text(token: Token<'_>) -> Result<String, RefusedDocument> {
     let between = |quotes: usize| token.text.get(quotes..token.text.len() - quotes).unwrap_or_default();
     if token.kind == Kind::BlockString {
         return Ok(strings::block(between(3)));
     }
-    let wrong = |escape| Refused::syntax(format!("Syntax error: {escape} stands for no character."), token.pos);
+    let wrong = |escape| RefusedDocument::syntax(format!("Syntax error: {escape} stands for no character."), token.pos);
     strings::string(between(1)).map_err(wrong)
 }

@@ -4,30 +4,32 @@ use async_graphql::parser::types::{BaseType, Type};
 use async_graphql::{Name, Pos};
 use async_graphql_value::Value;
 
-use super::plain::Plain;
+use super::plain::PlainKind;
 use super::suggest::did_you_mean;
-use super::types::{Definition, Input};
-use super::value::{OUT_OF_RANGE, Place, Use, kind};
-use super::walk::Walk;
+use super::types::{Input, KnownType};
+use super::value::{OUT_OF_RANGE, Use, ValuePlace, kind};
+use super::walk::ValidationWalk;
 
-impl Plain {
+impl PlainKind {
     /// Whether a scalar takes a literal.
     fn takes(self, value: &Value) -> bool {
         match (self, value) {
-            (Plain::Text | Plain::Id, Value::String(_)) => true,
-            (Plain::Truth, Value::Boolean(_)) => true,
-            (Plain::Id, Value::Number(number)) => !number.is_f64(),
-            (Plain::Int, Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
-            (Plain::Whole, Value::Number(number)) => number.is_i64(),
-            (Plain::Float, Value::Number(_)) => true,
+            (PlainKind::Text | PlainKind::Id, Value::String(_)) => true,
+            (PlainKind::Truth, Value::Boolean(_)) => true,
+            (PlainKind::Id, Value::Number(number)) => !number.is_f64(),
+            (PlainKind::Int, Value::Number(number)) => {
+                number.as_i64().is_some_and(|number| i32::try_from(number).is_ok())
+            }
+            (PlainKind::Whole, Value::Number(number)) => number.is_i64(),
+            (PlainKind::Float, Value::Number(_)) => true,
             _ => false,
         }
     }
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ValidationWalk<'a> {
     /// Checks a literal; `input` is the argument or field that it is for, unless that is unknown.
-    pub(super) fn literal(&mut self, value: &'a Value, input: Option<&'a Input>, place: &Place<'_>, at: Pos) {
+    pub(super) fn literal(&mut self, value: &'a Value, input: Option<&'a Input>, place: &ValuePlace<'_>, at: Pos) {
         match input {
             Some(input) => self.value(value, &input.ty, input.has_default, place, at),
             None => self.unknown(value, at),
@@ -46,7 +48,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn value(&mut self, value: &'a Value, ty: &'a Type, has_default: bool, place: &Place<'_>, at: Pos) {
+    pub(super) fn value(&mut self, value: &'a Value, ty: &'a Type, has_default: bool, place: &ValuePlace<'_>, at: Pos) {
         if let Value::Variable(name) = value {
             return self.reached.uses.push(Use { name, at, wanted: Some(ty), has_default, one_of: None });
         }
@@ -55,7 +57,7 @@ impl<'a> Walk<'a> {
             (_, Value::Null) => self.wrong(place.must(ty, "not be null"), at),
             (BaseType::List(of), Value::List(items)) => {
                 for (i, item) in items.iter().enumerate() {
-                    self.value(item, of, false, &Place::Entry(place, i), at);
+                    self.value(item, of, false, &ValuePlace::Entry(place, i), at);
                 }
             }
             // A value alone stands for a list of one.
@@ -64,28 +66,28 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn named(&mut self, value: &'a Value, name: &'a str, ty: &Type, place: &Place<'_>, at: Pos) {
+    fn named(&mut self, value: &'a Value, name: &'a str, ty: &Type, place: &ValuePlace<'_>, at: Pos) {
         let must = |what: String| place.must(ty, &what);
         match (self.types.of(name), value) {
-            (Some(Definition::Scalar(plain)), value) => {
+            (Some(KnownType::Scalar(plain)), value) => {
                 if !plain.takes(value) {
                     let is = match (plain, value) {
-                        (Plain::Int | Plain::Whole, Value::Number(number)) if !number.is_f64() => OUT_OF_RANGE,
+                        (PlainKind::Int | PlainKind::Whole, Value::Number(number)) if !number.is_f64() => OUT_OF_RANGE,
                         (_, value) => kind(value),
                     };
                     self.wrong(must(format!("be {}; it is {is}", plain.wanted())), at);
                 }
             }
-            (Some(Definition::Enum(values)), Value::Enum(word)) => {
+            (Some(KnownType::Enum(values)), Value::Enum(word)) => {
                 if !values.iter().any(|known| word == known.as_str()) {
                     let like = did_you_mean(self.suggests, word, values.iter().map(String::as_str));
                     self.wrong(must(format!("be one of the enum's values; \"{word}\" is none")) + &like, at);
                 }
             }
-            (Some(Definition::Enum(_)), value) => {
+            (Some(KnownType::Enum(_)), value) => {
                 self.wrong(must(format!("be a value of the enum, without quotes; it is {}", kind(value))), at);
             }
-            (Some(Definition::Input { fields, one_of }), Value::Object(given)) => {
+            (Some(KnownType::Input { fields, one_of }), Value::Object(given)) => {
                 let before = self.reached.uses.len();
                 for (key, value) in given {
                     let input = fields.iter().find(|field| key == field.name.as_str());
@@ -93,7 +95,7 @@ impl<'a> Walk<'a> {
                         let like = did_you_mean(self.suggests, key, fields.iter().map(|field| field.name.as_str()));
                         self.wrong(format!("Field \"{key}\" is not defined by type \"{name}\".{like}"), at);
                     }
-                    self.literal(value, input, &Place::Field(place, key), at);
+                    self.literal(value, input, &ValuePlace::Field(place, key), at);
                 }
                 for Input { name: field, ty, .. } in fields.iter().filter(|field| field.is_required()) {
                     if !given.contains_key(field.as_str()) {
@@ -105,7 +107,7 @@ impl<'a> Walk<'a> {
                     let keys: Vec<&str> = given.keys().map(Name::as_str).collect();
                     match keys.as_slice() {
                         [one] if given.values().any(|value| *value == Value::Null) => {
-                            self.wrong(Place::Field(place, one).must(&name, "not be null"), at);
+                            self.wrong(ValuePlace::Field(place, one).must(&name, "not be null"), at);
                         }
                         [_] if given.values().any(|value| matches!(value, Value::Variable(_))) => {
                             if let Some(used) = self.reached.uses.get_mut(before) {
@@ -117,17 +119,17 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            (Some(Definition::Input { .. }), value) => {
+            (Some(KnownType::Input { .. }), value) => {
                 self.wrong(must(format!("be an object; it is {}", kind(value))), at);
             }
             // Not an input type, which the variable's definition has been told.
-            (Some(Definition::Composite(_)) | None, value) => self.unknown(value, at),
+            (Some(KnownType::Composite(_)) | None, value) => self.unknown(value, at),
         }
     }
 }
 
 /// The place within a sentence.
-fn lower(place: &Place<'_>) -> String {
+fn lower(place: &ValuePlace<'_>) -> String {
     let shown = place.to_string();
     let mut characters = shown.chars();
     characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()

@@ -14,7 +14,7 @@ use crate::graphql::errors::{self, Code};
 
 /// A field in a selection: the type that it is selected from, and what the schema says of it.
 #[derive(Clone, Copy)]
-struct Selected<'a> {
+struct MergeCandidate<'a> {
     field: &'a Positioned<Field>,
     on: Option<&'a str>,
     /// Whether the type is an object, of which no value is also of another.
@@ -23,7 +23,7 @@ struct Selected<'a> {
 }
 
 /// The fields of a selection by the names that they answer under.
-type ByKey<'a> = IndexMap<&'a str, Vec<Selected<'a>>>;
+type ByKey<'a> = IndexMap<&'a str, Vec<MergeCandidate<'a>>>;
 
 struct Merge<'a> {
     document: &'a ExecutableDocument,
@@ -83,7 +83,7 @@ impl<'a> Merge<'a> {
                     let known = composite.and_then(|on| self.types.field(on, &field.node.name.node));
                     let (ty, is_object) = (known.map(|known| &known.ty), composite.is_some_and(|on| on.is_object));
                     let same = by_key.entry(field.node.response_key().node.as_str()).or_default();
-                    let selected = Selected { field, on, is_object, ty };
+                    let selected = MergeCandidate { field, on, is_object, ty };
                     // What is just the same, and has nothing below it, is there once.
                     if !same.iter().any(|other| is_twin(other, &selected)) {
                         same.push(selected);
@@ -128,7 +128,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn told(&mut self, key: &str, why: &str, at: &Selected<'_>) {
+    fn told(&mut self, key: &str, why: &str, at: &MergeCandidate<'_>) {
         let sentence = format!(
             "Fields \"{key}\" conflict because {why}. Use different aliases on the fields to fetch both if this was \
              intentional."
@@ -138,7 +138,7 @@ impl<'a> Merge<'a> {
 
     /// Why two fields of one name cannot be one; nothing where it was told before. `apart` says that they belong to
     /// objects of different types, so that only their shapes must agree.
-    fn compare(&mut self, one: &Selected<'a>, other: &Selected<'a>, apart: bool) -> Option<String> {
+    fn compare(&mut self, one: &MergeCandidate<'a>, other: &MergeCandidate<'a>, apart: bool) -> Option<String> {
         let apart = apart || (one.is_object && other.is_object && one.on != other.on);
         let pair = (std::ptr::from_ref(&one.field.node), std::ptr::from_ref(&other.field.node));
         if pair.0 == pair.1 || !self.compared.insert((pair.0.min(pair.1), pair.0.max(pair.1), apart)) {
@@ -187,7 +187,7 @@ impl<'a> Merge<'a> {
 }
 
 /// Whether two fields ask for one thing and nothing below it.
-fn is_twin(one: &Selected<'_>, other: &Selected<'_>) -> bool {
+fn is_twin(one: &MergeCandidate<'_>, other: &MergeCandidate<'_>) -> bool {
     let (a, b) = (&one.field.node, &other.field.node);
     one.on == other.on
         && a.name.node == b.name.node

@@ -1,6 +1,6 @@
-//! Whether a document fits the schema, completely: every rule of the GraphQL specification of September 2025, section 5,
-//! in the words of graphql-js where it has a word for it. What only a text can do wrong, such as two fragments of one
-//! name, [`super::syntax`] has told before; values of variables are [`super::variables`]'.
+//! Whether a document fits the schema, completely: every rule of the GraphQL specification of September 2025, section
+//! 5, in the words of graphql-js where it has a word for it. What only a text can do wrong, such as two fragments of
+//! one name, [`super::syntax`] has told before; values of variables are [`super::variables`]'.
 //!
 //! Each definition is walked once, whatever is spread where. All problems are told at once, in the order of the text.
 
@@ -20,13 +20,13 @@ use std::collections::HashSet;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Name, ServerError};
 
-pub(super) use plain::Plain;
-pub(super) use types::{Definition, Input, Types, definitions, root};
-pub(super) use value::{OUT_OF_RANGE, Place, kind};
+pub(super) use plain::PlainKind;
+pub(super) use types::{Input, KnownType, Types, definitions, root};
+pub(super) use value::{OUT_OF_RANGE, ValuePlace, kind};
 pub(super) use variables::NotNull;
 
 use self::merge::conflicts;
-use self::walk::Walk;
+use self::walk::ValidationWalk;
 
 /// Checks a document. With `suggests`, errors suggest names that are similar.
 ///
@@ -37,7 +37,7 @@ pub(super) fn validate(
     types: &Types,
     suggests: bool,
 ) -> Result<NotNull, Vec<ServerError>> {
-    let mut walk = Walk::new(document, types, suggests);
+    let mut walk = ValidationWalk::new(document, types, suggests);
     let mut operations: Vec<_> = document.operations.iter().collect();
     operations.sort_unstable_by_key(|(_, operation)| operation.pos);
     let mut fragments: Vec<_> = document.fragments.iter().collect();

@@ -1,11 +1,11 @@
 //! The plain values of scalars.
 
-use crate::graphql::layer::{self, Source as _};
+use crate::graphql::layer::{self, LayerSource as _};
 use crate::graphql::schema::Vext;
 
 /// The plain JSON values that a scalar takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::graphql) enum Plain {
+pub(in crate::graphql) enum PlainKind {
     Text,
     Truth,
     /// A text, or a whole number that is taken for its digits.
@@ -17,20 +17,20 @@ pub(in crate::graphql) enum Plain {
     Float,
 }
 
-impl Plain {
+impl PlainKind {
     /// Of a scalar: one of GraphQL's, or the schema's own.
     pub(super) fn of(scalar: &str) -> Self {
         match scalar {
-            "Boolean" => Plain::Truth,
-            "Float" => Plain::Float,
-            "ID" => Plain::Id,
-            "Int" => Plain::Int,
-            "String" => Plain::Text,
+            "Boolean" => PlainKind::Truth,
+            "Float" => PlainKind::Float,
+            "ID" => PlainKind::Id,
+            "Int" => PlainKind::Int,
+            "String" => PlainKind::Text,
             own => match Vext::layer().scalars.get(own).map(|scalar| scalar.plain) {
-                Some(layer::Plain::Int) => Plain::Whole,
-                Some(layer::Plain::Boolean) => Plain::Truth,
-                Some(layer::Plain::Id) => Plain::Id,
-                Some(layer::Plain::String | layer::Plain::Any) | None => Plain::Text,
+                Some(layer::PlainType::Int) => PlainKind::Whole,
+                Some(layer::PlainType::Boolean) => PlainKind::Truth,
+                Some(layer::PlainType::Id) => PlainKind::Id,
+                Some(layer::PlainType::String | layer::PlainType::Any) | None => PlainKind::Text,
             },
         }
     }
@@ -38,12 +38,12 @@ impl Plain {
     /// What a value must be.
     pub(in crate::graphql) fn wanted(self) -> &'static str {
         match self {
-            Plain::Text => "a text",
-            Plain::Truth => "true or false",
-            Plain::Id => "a text or a whole number",
-            Plain::Int => "a whole number from -2147483648 to 2147483647",
-            Plain::Whole => "a whole number",
-            Plain::Float => "a number",
+            PlainKind::Text => "a text",
+            PlainKind::Truth => "true or false",
+            PlainKind::Id => "a text or a whole number",
+            PlainKind::Int => "a whole number from -2147483648 to 2147483647",
+            PlainKind::Whole => "a whole number",
+            PlainKind::Float => "a number",
         }
     }
 }
@@ -51,13 +51,13 @@ impl Plain {
 #[cfg(test)]
 mod tests {
     use crate::graphql::described::DESCRIBED;
-    use crate::graphql::validation::types::Definition;
+    use crate::graphql::validation::types::KnownType;
 
     #[test]
     fn each_scalar_takes_what_its_type_takes() {
         for (name, wanted) in [("Seconds", "a whole number"), ("Pattern", "a text"), ("ID", "a text or a whole number")]
         {
-            let Some(Definition::Scalar(plain)) = DESCRIBED.types.of(name) else { panic!("{name} is no scalar") };
+            let Some(KnownType::Scalar(plain)) = DESCRIBED.types.of(name) else { panic!("{name} is no scalar") };
             assert_eq!(plain.wanted(), wanted, "{name}");
         }
     }

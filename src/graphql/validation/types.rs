@@ -9,7 +9,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, ServerError};
 
-use super::plain::Plain;
+use super::plain::PlainKind;
 use crate::graphql::layer::Layer;
 
 /// What a schema does not say of itself, see the file.
@@ -17,8 +17,8 @@ const INTROSPECTION_SDL: &str = include_str!("introspection.graphql");
 
 /// A type.
 #[derive(Debug)]
-pub(in crate::graphql) enum Definition {
-    Scalar(Plain),
+pub(in crate::graphql) enum KnownType {
+    Scalar(PlainKind),
     Enum(Vec<String>),
     Input { fields: Vec<Input>, one_of: bool },
     Composite(Composite),
@@ -41,14 +41,14 @@ impl Input {
 /// A type whose fields are selected.
 #[derive(Debug, Default)]
 pub(in crate::graphql) struct Composite {
-    pub(in crate::graphql) fields: HashMap<String, Field>,
+    pub(in crate::graphql) fields: HashMap<String, KnownField>,
     pub(in crate::graphql) is_object: bool,
     /// The objects that a value of the type can be.
     pub(in crate::graphql) possible: HashSet<String>,
 }
 
 #[derive(Debug)]
-pub(in crate::graphql) struct Field {
+pub(in crate::graphql) struct KnownField {
     pub(in crate::graphql) ty: Type,
     pub(in crate::graphql) arguments: Vec<Input>,
 }
@@ -62,9 +62,9 @@ pub(in crate::graphql) struct Directive {
 /// A schema.
 #[derive(Debug, Default)]
 pub(in crate::graphql) struct Types {
-    types: HashMap<String, Definition>,
+    types: HashMap<String, KnownType>,
     directives: HashMap<String, Directive>,
-    typename: Option<Field>,
+    typename: Option<KnownField>,
 }
 
 /// The type that an operation begins with.
@@ -92,10 +92,10 @@ fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> Vec<Input> {
     definitions.into_iter().map(input).collect()
 }
 
-fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, Field> {
+fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, KnownField> {
     let field = |definition: Positioned<FieldDefinition>| {
         let FieldDefinition { name, arguments, ty, .. } = definition.node;
-        (name.node.to_string(), Field { ty: ty.node, arguments: inputs(arguments) })
+        (name.node.to_string(), KnownField { ty: ty.node, arguments: inputs(arguments) })
     };
     definitions.into_iter().map(field).collect()
 }
@@ -113,8 +113,10 @@ pub(in crate::graphql) fn definitions(layer: &Layer) -> Result<Vec<TypeSystemDef
 impl Types {
     /// Reads the definitions of a schema.
     pub(in crate::graphql) fn read(definitions: Vec<TypeSystemDefinition>) -> Self {
-        let mut types =
-            Self { typename: Type::new("String!").map(|ty| Field { ty, arguments: Vec::new() }), ..Self::default() };
+        let mut types = Self {
+            typename: Type::new("String!").map(|ty| KnownField { ty, arguments: Vec::new() }),
+            ..Self::default()
+        };
         let mut implements: Vec<(String, String)> = Vec::new();
         for definition in definitions {
             match definition {
@@ -129,7 +131,7 @@ impl Types {
             }
         }
         for (object, interface) in implements {
-            if let Some(Definition::Composite(interface)) = types.types.get_mut(&interface) {
+            if let Some(KnownType::Composite(interface)) = types.types.get_mut(&interface) {
                 interface.possible.insert(object);
             }
         }
@@ -139,50 +141,50 @@ impl Types {
     fn add(&mut self, ty: TypeDefinition, implements: &mut Vec<(String, String)>) {
         let (name, directives) = (ty.name.node.to_string(), ty.directives);
         let definition = match ty.kind {
-            TypeKind::Scalar => Definition::Scalar(Plain::of(&name)),
+            TypeKind::Scalar => KnownType::Scalar(PlainKind::of(&name)),
             TypeKind::Enum(of) => {
-                Definition::Enum(of.values.into_iter().map(|value| value.node.value.node.to_string()).collect())
+                KnownType::Enum(of.values.into_iter().map(|value| value.node.value.node.to_string()).collect())
             }
             TypeKind::InputObject(of) => {
                 let one_of = directives.iter().any(|directive| directive.node.name.node == "oneOf");
-                Definition::Input { fields: inputs(of.fields), one_of }
+                KnownType::Input { fields: inputs(of.fields), one_of }
             }
             TypeKind::Object(of) => {
                 implements.extend(of.implements.iter().map(|of| (name.clone(), of.node.to_string())));
                 let possible = HashSet::from([name.clone()]);
-                Definition::Composite(Composite { fields: fields(of.fields), is_object: true, possible })
+                KnownType::Composite(Composite { fields: fields(of.fields), is_object: true, possible })
             }
             TypeKind::Interface(of) => {
                 let (fields, possible) = (fields(of.fields), HashSet::new());
-                Definition::Composite(Composite { fields, is_object: false, possible })
+                KnownType::Composite(Composite { fields, is_object: false, possible })
             }
             TypeKind::Union(of) => {
                 let possible = of.members.iter().map(|member| member.node.to_string()).collect();
-                Definition::Composite(Composite { fields: HashMap::new(), is_object: false, possible })
+                KnownType::Composite(Composite { fields: HashMap::new(), is_object: false, possible })
             }
         };
         match (self.types.get_mut(&name), definition) {
             // The fields that begin an introspection.
-            (Some(Definition::Composite(known)), Definition::Composite(more)) => known.fields.extend(more.fields),
+            (Some(KnownType::Composite(known)), KnownType::Composite(more)) => known.fields.extend(more.fields),
             (_, definition) => drop(self.types.insert(name, definition)),
         }
     }
 
     /// A type by its name.
-    pub(in crate::graphql) fn of(&self, name: &str) -> Option<&Definition> {
+    pub(in crate::graphql) fn of(&self, name: &str) -> Option<&KnownType> {
         self.types.get(name)
     }
 
     /// A type whose fields can be selected, by its name.
     pub(in crate::graphql) fn composite(&self, name: &str) -> Option<&Composite> {
         match self.of(name)? {
-            Definition::Composite(composite) => Some(composite),
-            Definition::Scalar(_) | Definition::Enum(_) | Definition::Input { .. } => None,
+            KnownType::Composite(composite) => Some(composite),
+            KnownType::Scalar(_) | KnownType::Enum(_) | KnownType::Input { .. } => None,
         }
     }
 
     /// A field of a type; every type has `__typename`.
-    pub(in crate::graphql) fn field<'a>(&'a self, on: &'a Composite, name: &str) -> Option<&'a Field> {
+    pub(in crate::graphql) fn field<'a>(&'a self, on: &'a Composite, name: &str) -> Option<&'a KnownField> {
         on.fields.get(name).or(self.typename.as_ref().filter(|_| name == "__typename"))
     }
 
@@ -213,7 +215,7 @@ fn location(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::graphql::described::{DESCRIBED, sdl};
-    use crate::graphql::layer::Source as _;
+    use crate::graphql::layer::LayerSource as _;
     use crate::graphql::schema::Vext;
 
     /// What validation knows of the schema, as text in one order.
@@ -224,16 +226,16 @@ mod tests {
         };
         for (name, definition) in Types::read(definitions).types {
             match definition {
-                Definition::Composite(of) => {
+                KnownType::Composite(of) => {
                     let mut possible: Vec<_> = of.possible.into_iter().collect();
                     possible.sort();
                     lines.push(format!("{name} {} {possible:?}", of.is_object));
-                    let field = |(field, of): (&String, &Field)| {
+                    let field = |(field, of): (&String, &KnownField)| {
                         format!("{name}.{field}{:?}: {}", inputs(&of.arguments), of.ty)
                     };
                     lines.extend(of.fields.iter().map(field));
                 }
-                Definition::Input { fields, one_of } => lines.push(format!("{name} {one_of} {:?}", inputs(&fields))),
+                KnownType::Input { fields, one_of } => lines.push(format!("{name} {one_of} {:?}", inputs(&fields))),
                 other => lines.push(format!("{name} {other:?}")),
             }
         }

@@ -10,27 +10,27 @@ use super::types::Input;
 
 /// Where a value stands: what it belongs to, and the way from there.
 #[derive(Clone, Copy)]
-pub(in crate::graphql) enum Place<'a> {
+pub(in crate::graphql) enum ValuePlace<'a> {
     /// What it is, such as `Argument`, and its name.
     Root(&'static str, &'a str),
-    Field(&'a Place<'a>, &'a str),
-    Entry(&'a Place<'a>, usize),
+    Field(&'a ValuePlace<'a>, &'a str),
+    Entry(&'a ValuePlace<'a>, usize),
 }
 
-impl Place<'_> {
+impl ValuePlace<'_> {
     /// What the value belongs to.
     fn what(&self) -> &'static str {
         match self {
-            Place::Root(what, _) => what,
-            Place::Field(of, _) | Place::Entry(of, _) => of.what(),
+            ValuePlace::Root(what, _) => what,
+            ValuePlace::Field(of, _) | ValuePlace::Entry(of, _) => of.what(),
         }
     }
 
     fn way(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Root(_, name) => f.write_str(name),
-            Place::Field(of, name) => of.way(f).and_then(|()| write!(f, ".{name}")),
-            Place::Entry(of, place) => of.way(f).and_then(|()| write!(f, "[{place}]")),
+            ValuePlace::Root(_, name) => f.write_str(name),
+            ValuePlace::Field(of, name) => of.way(f).and_then(|()| write!(f, ".{name}")),
+            ValuePlace::Entry(of, place) => of.way(f).and_then(|()| write!(f, "[{place}]")),
         }
     }
 
@@ -51,7 +51,7 @@ impl Place<'_> {
 }
 
 /// `Argument "input.members[2].id"`, without the value: it may be a secret.
-impl fmt::Display for Place<'_> {
+impl fmt::Display for ValuePlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} \"", self.what())?;
         self.way(f)?;

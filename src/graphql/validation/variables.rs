@@ -6,9 +6,9 @@ use async_graphql::parser::types::{BaseType, OperationDefinition, Type, Variable
 use async_graphql::{Name, Positioned, Value as Constant};
 
 use super::suggest::did_you_mean;
-use super::types::{Definition, named};
-use super::value::{Place, Use};
-use super::walk::{Reached, Walk};
+use super::types::{KnownType, named};
+use super::value::{Use, ValuePlace};
+use super::walk::{Reached, ValidationWalk};
 use crate::graphql::errors::{self, Code};
 
 /// By operation: the variables that may be left out, because there is a default for them, and may not be null.
@@ -28,7 +28,7 @@ impl NotNull {
     }
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ValidationWalk<'a> {
     /// What the definitions say by themselves.
     pub(super) fn variable_definitions(&mut self, definitions: &'a [Positioned<VariableDefinition>]) {
         let mut seen = HashSet::new();
@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
                     let like = did_you_mean(self.suggests, wrong, self.types.names().0);
                     self.wrong(format!("Unknown type \"{wrong}\".{like}"), ty.pos);
                 }
-                Some(Definition::Composite(_)) => {
+                Some(KnownType::Composite(_)) => {
                     self.wrong(
                         format!("Variable \"${}\" cannot be of the output type \"{}\".", name.node, ty.node),
                         ty.pos,
@@ -62,9 +62,9 @@ impl<'a> Walk<'a> {
     /// A default must be a literal of the variable's type. It holds no variables, so that nothing of it is used later.
     fn default(&mut self, default: &Constant, ty: &Type, name: &Name, at: async_graphql::Pos) {
         let value = default.clone().into_value();
-        let mut alone = Walk::new(self.document, self.types, self.suggests);
-        alone.value(&value, ty, false, &Place::Root("The default of", &format!("${name}")), at);
-        let Walk { errors, .. } = alone;
+        let mut alone = ValidationWalk::new(self.document, self.types, self.suggests);
+        alone.value(&value, ty, false, &ValuePlace::Root("The default of", &format!("${name}")), at);
+        let ValidationWalk { errors, .. } = alone;
         self.errors.extend(errors);
     }
 
@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
         let (Some(wanted), ty) = (used.wanted, &definition.var_type.node) else { return };
         if !matches!(
             self.types.of(named(ty)),
-            Some(Definition::Scalar(_) | Definition::Enum(_) | Definition::Input { .. })
+            Some(KnownType::Scalar(_) | KnownType::Enum(_) | KnownType::Input { .. })
         ) {
             return;
         }

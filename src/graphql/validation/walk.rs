@@ -10,8 +10,8 @@ use async_graphql::{Name, Pos, Positioned, ServerError};
 use async_graphql_value::Value;
 
 use super::suggest::did_you_mean;
-use super::types::{Composite, Definition, Input, Types, named, root};
-use super::value::{Place, Use};
+use super::types::{Composite, Input, KnownType, Types, named, root};
+use super::value::{Use, ValuePlace};
 use crate::graphql::errors::{self, Code};
 
 /// What a definition uses, itself.
@@ -25,7 +25,7 @@ pub(super) struct Reached<'a> {
 type On<'a> = Option<(&'a str, &'a Composite)>;
 
 /// A document while it is checked.
-pub(super) struct Walk<'a> {
+pub(super) struct ValidationWalk<'a> {
     pub(super) document: &'a ExecutableDocument,
     pub(super) types: &'a Types,
     pub(super) suggests: bool,
@@ -36,7 +36,7 @@ pub(super) struct Walk<'a> {
     pub(super) fragments: HashMap<&'a str, Reached<'a>>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ValidationWalk<'a> {
     pub(super) fn new(document: &'a ExecutableDocument, types: &'a Types, suggests: bool) -> Self {
         let (reached, fragments) = (Reached::default(), HashMap::new());
         Self { document, types, suggests, errors: Vec::new(), reached, fragments }
@@ -119,7 +119,7 @@ impl<'a> Walk<'a> {
                 let like = did_you_mean(self.suggests, name, self.types.names().0);
                 self.wrong(format!("Unknown type \"{name}\".{like}"), condition.pos);
             }
-            Some(Definition::Composite(_)) => {}
+            Some(KnownType::Composite(_)) => {}
             Some(_) => {
                 let which = fragment.map_or("Fragment".to_owned(), |fragment| format!("Fragment \"{fragment}\""));
                 self.wrong(format!("{which} cannot condition on non composite type \"{name}\"."), condition.pos);
@@ -242,7 +242,7 @@ impl<'a> Walk<'a> {
                 let like = did_you_mean(self.suggests, text, known.iter().map(|input| input.name.as_str()));
                 self.wrong(format!("Unknown argument \"{text}\" {owner}.{like}"), pos);
             }
-            self.literal(&value.node, input, &Place::Root("Argument", text), value.pos);
+            self.literal(&value.node, input, &ValuePlace::Root("Argument", text), value.pos);
         }
         for missing in known.unwrap_or_default().iter().filter(|input| input.is_required()) {
             let Input { name, ty, .. } = missing;

@@ -13,7 +13,7 @@ use axum::response::Response as Answer;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::{TenantId, hex};
-use crate::graphql::{Document, DocumentHash};
+use crate::graphql::{DocumentHash, ParsedDocument};
 use crate::http::media::Media;
 use crate::service::{Selected, Viewer};
 
@@ -35,7 +35,7 @@ pub(super) struct Tag {
 }
 
 impl Asked {
-    pub(super) fn of(document: &Document, request: &Request, media: Media) -> Option<Self> {
+    pub(super) fn of(document: &ParsedDocument, request: &Request, media: Media) -> Option<Self> {
         let asked = (document.hash().to_string(), &request.operation_name, &request.variables, &request.extensions);
         let text = serde_json::to_vec(&(&*PROGRAM, asked, media.content_type().as_bytes())).ok()?;
         Some(Self(text.into()))

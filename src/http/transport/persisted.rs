@@ -9,14 +9,15 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::request::Incoming;
-use crate::graphql::{self, Api, Document, DocumentHash, Limits};
+use crate::graphql::{self, Api, DocumentHash, Limits, ParsedDocument};
 use crate::http::refusal::Refusal;
 
 /// Which documents are answered, and which are remembered.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Documents")]
 pub struct DocumentSettings {
-    /// File of documents that clients may name instead of sending their text: JSON, a map from name to text or an Apollo manifest.
+    /// File of documents that clients may name instead of sending their text: JSON, a map from name to text or an
+    /// Apollo manifest.
     #[arg(long, env = "VEXT_TRUSTED_DOCUMENTS", value_name = "FILE")]
     pub trusted_documents: Option<PathBuf>,
 
@@ -50,7 +51,7 @@ impl DocumentSettings {
     }
 
     /// What is in the file, by name.
-    fn documents(&self, limits: &Limits, explorable: bool) -> Result<Vec<(String, Document)>, String> {
+    fn documents(&self, limits: &Limits, explorable: bool) -> Result<Vec<(String, ParsedDocument)>, String> {
         let Some(path) = &self.trusted_documents else {
             return match self.trusted_only {
                 true => Err("--trusted-only needs --trusted-documents: without them nothing would be answered".into()),
@@ -102,12 +103,17 @@ fn read(path: &Path) -> Result<Vec<(String, String)>, String> {
 #[derive(Debug, Default)]
 pub(in crate::http) struct Trusted {
     only: bool,
-    by_name: HashMap<String, Document>,
-    by_hash: HashMap<DocumentHash, Document>,
+    by_name: HashMap<String, ParsedDocument>,
+    by_hash: HashMap<DocumentHash, ParsedDocument>,
 }
 
 /// The document that a request means, and the hash of its text.
-pub(super) fn resolve(incoming: &Incoming, api: &Api, trusted: &Trusted, limits: &Limits) -> Result<Document, Refusal> {
+pub(super) fn resolve(
+    incoming: &Incoming,
+    api: &Api,
+    trusted: &Trusted,
+    limits: &Limits,
+) -> Result<ParsedDocument, Refusal> {
     graphql::admit_variables(&incoming.request.variables, limits)?;
     let text = &incoming.request.query;
     if let (Some(name), true) = (&incoming.document, text.is_empty()) {

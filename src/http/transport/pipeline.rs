@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 
 use super::persisted;
 use super::request::Incoming;
-use crate::graphql::{Asking, Document, Estimate, Limits, Reply};
+use crate::graphql::{Asking, Estimate, Limits, ParsedDocument, Reply};
 use crate::http::door::claim::Claim;
 use crate::http::door::fair::{Bill, Credentials, Network};
 use crate::http::door::identify;
@@ -25,7 +25,7 @@ use crate::http::watch::{Seen, Stage};
 
 /// An operation that may be executed.
 pub(super) struct Operation {
-    pub(super) document: Document,
+    pub(super) document: ParsedDocument,
     pub(super) request: Request,
     pub(super) asking: Asking,
     /// What it would take.
@@ -40,7 +40,7 @@ impl Operation {
 }
 
 /// The document of a request, once it is admitted.
-pub(super) fn document(shared: &Shared, incoming: &Incoming) -> Result<Document, Refusal> {
+pub(super) fn document(shared: &Shared, incoming: &Incoming) -> Result<ParsedDocument, Refusal> {
     persisted::resolve(incoming, &shared.api, &shared.trusted, &shared.limits)
 }
 
@@ -98,9 +98,9 @@ async fn execute(
     Ok(reply)
 }
 
-/// The responses to a subscription. It is validated in its place, which it then gives back, and pays once: what it sends
-/// later is no more than one object at a time. What is seen of it is its beginning: how long it goes on says nothing of
-/// the server.
+/// The responses to a subscription. It is validated in its place, which it then gives back, and pays once: what it
+/// sends later is no more than one object at a time. What is seen of it is its beginning: how long it goes on says
+/// nothing of the server.
 async fn subscribe<'a>(
     shared: &Shared,
     mut operation: Operation,

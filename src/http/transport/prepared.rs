@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use super::etag::Asked;
 use super::pipeline::{self, Operation};
 use super::request;
-use crate::graphql::{Asking, Document, Estimate, Exceeded, GaveUp, Planned};
+use crate::graphql::{Asking, Estimate, Exceeded, GaveUp, ParsedDocument, Planned};
 use crate::http::door::claim::{self, Claim};
 use crate::http::door::fair::{Bill, Credentials, Network};
 use crate::http::door::{body, identify};
@@ -41,7 +41,7 @@ pub(super) struct Prepared {
     pub(super) claim: Claim,
     pub(super) selected: Option<String>,
     pub(super) request_id: Arc<str>,
-    pub(super) document: Document,
+    pub(super) document: ParsedDocument,
     pub(super) request: Request,
     /// What is asked, where the answer to it gets a tag: with GET, which changes nothing.
     pub(super) asked: Option<Asked>,

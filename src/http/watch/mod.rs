@@ -22,7 +22,7 @@ use self::otlp::{Attribute, Exporter};
 use self::outcome::{Ending, Operation, Outcome};
 use self::trace::Trace;
 use crate::domain::{Stopwatch, duration_from};
-use crate::graphql::{Api, Cost, Document, DocumentHash, Reply, defaults};
+use crate::graphql::{Api, Cost, DocumentHash, ParsedDocument, Reply, defaults};
 use crate::service::App;
 use crate::store::Tally;
 
@@ -246,7 +246,7 @@ impl Seen {
     }
 
     /// Remembers what is to be executed.
-    pub(in crate::http) fn operation(&mut self, document: &Document, name: Option<&str>) {
+    pub(in crate::http) fn operation(&mut self, document: &ParsedDocument, name: Option<&str>) {
         self.document = Some(document.hash());
         let found = document.selected(name);
         self.operation = found.map(|(name, found)| Operation { name: name.map(str::to_owned), r#type: found.ty });

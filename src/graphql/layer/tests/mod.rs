@@ -22,7 +22,7 @@ struct Ours;
 
 static LAYER: LazyLock<Layer> = LazyLock::new(layer);
 
-impl Source for Ours {
+impl LayerSource for Ours {
     fn layer() -> &'static Layer {
         &LAYER
     }
@@ -80,11 +80,11 @@ fn book_list(shelf: &Shelf) -> Node {
 }
 
 fn named() -> Interface {
-    let name = Field::new("name", "String!", "What it is called.", Answer::Elsewhere);
+    let name = SchemaField::new("name", "String!", "What it is called.", Resolver::Elsewhere);
     interface("Named", "Whatever has a name.", [name])
 }
 
-fn book() -> Building<Loan> {
+fn book() -> ObjectBuilder<Loan> {
     object::<Book>("Book", "A book.")
         .implements("Named")
         .now("name", "String!", "What it is called.", |book| book.title.into())
@@ -122,13 +122,13 @@ fn asking<T: Send + Sync + 'static>(
     ty: &str,
     about: &'static str,
     get: fn(&T, &Args) -> Result<Node, Error>,
-) -> Field {
-    Field::new(name, ty, about, Answer::now(move |thing, args| get(thing.get()?, args)))
+) -> SchemaField {
+    SchemaField::new(name, ty, about, Resolver::now(move |thing, args| get(thing.get()?, args)))
 }
 
-fn times() -> Field {
-    let answer = Answer::later(|_, call| Box::pin(async move { Ok(call.data::<Counted>()?.one_more().into()) }));
-    Field::new("times", "Int!", "How often this was run.", answer)
+fn times() -> SchemaField {
+    let answer = Resolver::later(|_, call| Box::pin(async move { Ok(call.data::<Counted>()?.one_more().into()) }));
+    SchemaField::new("times", "Int!", "How often this was run.", answer)
 }
 
 fn asked() -> InputObject {
@@ -136,7 +136,7 @@ fn asked() -> InputObject {
         .field("word", "Sort", "A choice.")
         .default(Value::Enum(Name::new("BOOK")))
         .field("ids", "[ID!]", "Ids.")
-        .fields([Input { secret: true, ..Input::new("pin", "String", "A secret.") }])
+        .fields([InputValue { secret: true, ..InputValue::new("pin", "String", "A secret.") }])
         .field("within", "Asked", "The same again.")
         .field("day", "Day", "A day.")
 }
@@ -154,17 +154,17 @@ fn layer() -> Layer {
         })
         .now("endless", "[Int!]!", "Counted numbers.", |()| Node::Counted((1..=10_i64).map(Node::from).collect()))
         .field(asking("echo", "String!", "What arrives.", |(): &(), args| Ok(format!("{:?}", args.0).into())))
-        .args([Input { default: Some(7.into()), ..Input::new("count", "Int!", "A number.") }])
+        .args([InputValue { default: Some(7.into()), ..InputValue::new("count", "Int!", "A number.") }])
         .arg("input", "Asked", "An object.")
         .arg("exact", "OneOf", "One of several.")
-        .field(Field { deprecated: Some("Ask `echo`.".into()), ..times() });
+        .field(SchemaField { deprecated: Some("Ask `echo`.".into()), ..times() });
     let mutation = object::<()>("Mutation", "What can be changed.").later("write", "Book!", "Writes.", |(), call| {
         Box::pin(async move {
             let number = call.data::<Counted>()?.one_more();
             Ok(Node::object("Book", Book { number, title: "New" }))
         })
     });
-    let written = Answer::Stream(|call| {
+    let written = Resolver::Stream(|call| {
         Box::pin(async move {
             if call.args.text("of")? == Some("nobody") {
                 return Err(coded("NOT_FOUND", "There is nobody."));
@@ -173,8 +173,8 @@ fn layer() -> Layer {
             Ok(stream::iter(books()).map(|book| Ok(Node::object("Book", book))).chain(last).boxed())
         })
     });
-    let written = Field::new("written", "Book!", "Books as they are written.", written);
-    let written = written.arg(Input::new("of", "String", "By whom."));
+    let written = SchemaField::new("written", "Book!", "Books as they are written.", written);
+    let written = written.arg(InputValue::new("of", "String", "By whom."));
     let shelf = object::<Shelf>("Shelf", "A shelf.")
         .implements("Named")
         .now("name", "String!", "What it is called.", |shelf| shelf.name.into())
@@ -192,7 +192,7 @@ fn layer() -> Layer {
         .with(asked())
         .with(input("OneOf", "One of two.").one_of().field("a", "Int", "One.").field("b", "String", "The other."))
         .with(enumeration("Sort", "What there is.", [("BOOK", "A book."), ("SHELF", "A shelf.")]))
-        .with(scalar("Day", "A day.", Some("https://example.org/day"), Plain::String))
+        .with(scalar("Day", "A day.", Some("https://example.org/day"), PlainType::String))
 }
 
 type TheSchema = Schema<Query<Ours>, Mutation<Ours>, Subscription<Ours>>;
@@ -203,7 +203,7 @@ fn schema() -> TheSchema {
 
 fn request(text: &str, variables: Json) -> Request {
     let request = Request::new(text).variables(Variables::from_json(variables));
-    request.data(Counted::default()).data(Once::default()).data(Barrier::new(100))
+    request.data(Counted::default()).data(StartedKeys::default()).data(Barrier::new(100))
 }
 
 async fn execute(text: &str) -> Response {
@@ -234,8 +234,8 @@ fn the_types_fit_and_misfits_are_told() {
     let wrong = Layer::new("Query", "", "Missing")
         .with(object::<()>("Query", "").now("a", "[Nothing!", "", |()| Node::Null).arg("b", "Query", ""))
         .with(object::<()>("Query", ""))
-        .with_all([scalar("Day", "A day.", None, Plain::String), scalar("Day", "A day.", None, Plain::String)])
-        .with(scalar("Day", "A number.", None, Plain::Int))
+        .with_all([scalar("Day", "A day.", None, PlainType::String), scalar("Day", "A day.", None, PlainType::String)])
+        .with(scalar("Day", "A number.", None, PlainType::Int))
         .with(object::<()>("Other", "").implements("Named").implements("Sort"))
         .with(named());
     let problems = [

@@ -8,9 +8,9 @@ use async_graphql_value::Value as Written;
 use indexmap::IndexMap;
 
 use crate::domain::json;
-use crate::graphql::layer::{Field, Layer, Object, OfRow};
-use crate::graphql::plan::shape::{Asked, Entry, Fields};
-use crate::graphql::plan::unplanned::{Result, Unplanned};
+use crate::graphql::layer::{Layer, Object, OfRow, SchemaField};
+use crate::graphql::plan::shape::{Entry, PlannedField, SelectedFields};
+use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::graphql::prices::Prices;
 
 /// More selections than these are not compiled, each counted as often as fragments bring it.
@@ -88,7 +88,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Collects the keys of a selection.
-    fn collect(&mut self, set: &'a SelectionSet, found: &mut Collected<'a>) -> Result<()> {
+    fn collect(&mut self, set: &'a SelectionSet, found: &mut Collected<'a>) -> PlanResult<()> {
         for item in &set.items {
             self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;
             if !self.stands(&item.node) {
@@ -122,8 +122,8 @@ impl<'a> Compiler<'a> {
         &mut self,
         object: &'static Object,
         sets: &[&'a SelectionSet],
-        mut what: impl FnMut(&mut Self, Selected<'a>) -> Result<W>,
-    ) -> Result<Fields<W>> {
+        mut what: impl FnMut(&mut Self, SelectedKey<'a>) -> PlanResult<W>,
+    ) -> PlanResult<SelectedFields<W>> {
         let mut found = Collected { object, keys: IndexMap::new(), spread: HashSet::new() };
         for set in sets {
             self.collect(set, &mut found)?;
@@ -144,13 +144,13 @@ impl<'a> Compiler<'a> {
             };
             let at = fields.first().map(|field| field.pos).unwrap_or_default();
             let sets = fields.iter().map(|field| &field.node.selection_set.node).collect();
-            let what = what(self, Selected { field, asked: first, sets, at })?;
+            let what = what(self, SelectedKey { field, asked: first, sets, at })?;
             entries.push(Entry { key: key.into(), price, what });
         }
-        Ok(Fields(entries))
+        Ok(SelectedFields(entries))
     }
 
-    pub(super) fn object(&self, name: &str) -> Result<&'static Object> {
+    pub(super) fn object(&self, name: &str) -> PlanResult<&'static Object> {
         self.layer.objects.get(name).ok_or(Unplanned::Field)
     }
 
@@ -161,9 +161,9 @@ impl<'a> Compiler<'a> {
 }
 
 /// A key of an object, with the first of its fields, which stands for all of them.
-pub(super) struct Selected<'a> {
+pub(super) struct SelectedKey<'a> {
     /// `None` for the name of the type.
-    pub(super) field: Option<&'static Field>,
+    pub(super) field: Option<&'static SchemaField>,
     pub(super) asked: &'a Asking,
     /// What is selected below each of them, which is merged.
     sets: Vec<&'a SelectionSet>,
@@ -171,13 +171,13 @@ pub(super) struct Selected<'a> {
     pub(super) at: Pos,
 }
 
-impl<'a> Selected<'a> {
+impl<'a> SelectedKey<'a> {
     pub(super) fn sets(&self) -> &[&'a SelectionSet] {
         &self.sets
     }
 
-    pub(super) fn asked(&self, field: &'static Field) -> Asked {
-        Asked { field, arguments: self.asked.arguments.clone() }
+    pub(super) fn asked(&self, field: &'static SchemaField) -> PlannedField {
+        PlannedField { field, arguments: self.asked.arguments.clone() }
     }
 }
 

@@ -7,14 +7,13 @@ mod objects;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, SelectionSet};
 use async_graphql::{Name, Variables};
 
-use self::compiler::{Compiler, Selected};
+use self::compiler::{Compiler, SelectedKey};
 use super::shape::{
-    Any, Change, Fields, Info, OfEdge, OfPage, OfThing, Page, Plan, Root, Single, Tenant, What, Worked,
+    Any, EdgeField, OfThing, PageField, PageInfoField, PlannedMutation, PlannedPage, QueryPlan, Root, SelectedFields,
+    Single, Tenant, What, Worked,
 };
-use super::unplanned::{Result, Unplanned};
-use crate::graphql::layer::{
-    Answer, Field, Layer, Object, OfEdge as ReadEdge, OfPage as ReadPage, OfRoot, OfTenant, Read,
-};
+use super::unplanned::{PlanResult, Unplanned};
+use crate::graphql::layer::{FieldSource, Layer, Object, OfEdge, OfPage, OfRoot, OfTenant, Resolver, SchemaField};
 use crate::graphql::prices::Prices;
 
 /// The plan of an operation, and the variables that its conditions look at, for whose values alone it is good.
@@ -24,7 +23,7 @@ pub fn compile(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-) -> (Result<Plan>, Vec<Name>) {
+) -> (PlanResult<QueryPlan>, Vec<Name>) {
     let mut compiler = Compiler::new(layer, prices, document, variables);
     // Whatever is left out of the plan of these values, others may ask for.
     compiler.note_conditions(&operation.selection_set.node);
@@ -36,11 +35,11 @@ pub fn compile(
     let Compiler { readings, mut columns, conditions, only_rows, .. } = compiler;
     columns.sort_unstable();
     columns.dedup();
-    (root.map(|root| Plan { root, columns, readings, only_rows }), conditions.into_iter().collect())
+    (root.map(|root| QueryPlan { root, columns, readings, only_rows }), conditions.into_iter().collect())
 }
 
 impl<'a> Compiler<'a> {
-    fn root(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Root>> {
+    fn root(&mut self, sets: &[&'a SelectionSet]) -> PlanResult<SelectedFields<Root>> {
         let object = self.object(&self.layer.query)?;
         self.fields(object, sets, |this, selected| {
             let (field, sets) = match selected.field {
@@ -48,16 +47,16 @@ impl<'a> Compiler<'a> {
                 Some(field) => (field, selected.sets()),
             };
             Ok(match field.read {
-                Read::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(sets)?),
-                Read::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(sets)?),
-                Read::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(sets)?),
-                Read::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(sets)?),
+                FieldSource::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(sets)?),
+                FieldSource::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(sets)?),
+                FieldSource::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(sets)?),
+                FieldSource::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(sets)?),
                 _ => Root::Worked(this.worked(field, &selected)?),
             })
         })
     }
 
-    fn mutation(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Root>> {
+    fn mutation(&mut self, sets: &[&'a SelectionSet]) -> PlanResult<SelectedFields<Root>> {
         let object = self.object(&self.layer.mutation)?;
         self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(Root::Typename(&object.name)) };
@@ -65,26 +64,30 @@ impl<'a> Compiler<'a> {
             if field.ty.is_nullable() {
                 return Err(Unplanned::Field);
             }
-            let save = if let Read::Save(save) = field.read { Some(save) } else { None };
+            let save = if let FieldSource::Save(save) = field.read { Some(save) } else { None };
             let what = this.what(field, selected.sets())?;
             let worked = Worked { asked: selected.asked(field), selected: what.selected(), what };
-            Ok(Root::Change(Change { worked, save, at: (selected.asked.response_key().node.clone(), selected.at) }))
+            Ok(Root::Change(PlannedMutation {
+                worked,
+                save,
+                at: (selected.asked.response_key().node.clone(), selected.at),
+            }))
         })
     }
 
     /// A field that works out what it answers.
-    fn worked(&mut self, field: &'static Field, selected: &Selected<'a>) -> Result<Worked> {
+    fn worked(&mut self, field: &'static SchemaField, selected: &SelectedKey<'a>) -> PlanResult<Worked> {
         match &field.answer {
-            Answer::Now(_) => {}
-            Answer::Read(reads) => self.only_rows &= reads.is_of_a_tenant(),
-            Answer::Later(_) | Answer::Stream(_) | Answer::Elsewhere => return Err(Unplanned::Field),
+            Resolver::Now(_) => {}
+            Resolver::Read(reads) => self.only_rows &= reads.is_of_a_tenant(),
+            Resolver::Later(_) | Resolver::Stream(_) | Resolver::Elsewhere => return Err(Unplanned::Field),
         }
         let what = self.what(field, selected.sets())?;
         Ok(Worked { asked: selected.asked(field), selected: what.selected(), what })
     }
 
     /// What is selected of what a field works out.
-    fn what(&mut self, field: &'static Field, sets: &[&'a SelectionSet]) -> Result<What> {
+    fn what(&mut self, field: &'static SchemaField, sets: &[&'a SelectionSet]) -> PlanResult<What> {
         let ty = field.ty.name();
         if self.layer.is_leaf(ty) {
             return Ok(What::Plain);
@@ -103,68 +106,70 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn any(&mut self, sets: &[&'a SelectionSet]) -> Result<Any> {
+    fn any(&mut self, sets: &[&'a SelectionSet]) -> PlanResult<Any> {
         let (tenant, mut objects) = (self.tenant(sets)?, self.objects("PbxObject", sets)?);
         // Whether they are there is found out by their rows.
         objects.needs_rows = true;
         Ok(Any { tenant, objects })
     }
 
-    fn tenant(&mut self, sets: &[&'a SelectionSet]) -> Result<Fields<Tenant>> {
+    fn tenant(&mut self, sets: &[&'a SelectionSet]) -> PlanResult<SelectedFields<Tenant>> {
         let object = self.object("Tenant")?;
         self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(Tenant::Typename(&object.name)) };
             let sets = selected.sets();
             Ok(match field.read {
-                Read::Tenant(OfTenant::Id) => Tenant::Id,
-                Read::Tenant(OfTenant::Revision) => Tenant::Revision,
-                Read::Value(_, at) => Tenant::Setting(at),
-                Read::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
-                Read::Tenant(OfTenant::One(kind)) => {
+                FieldSource::Tenant(OfTenant::Id) => Tenant::Id,
+                FieldSource::Tenant(OfTenant::Revision) => Tenant::Revision,
+                FieldSource::Value(_, at) => Tenant::Setting(at),
+                FieldSource::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
+                FieldSource::Tenant(OfTenant::One(kind)) => {
                     let mut objects = this.objects(field.ty.name(), sets)?;
                     // Whether it is there, and of the kind, is found out by its row.
                     objects.needs_rows = true;
                     let id = Self::next(&mut this.found);
                     Tenant::One(Single { id, asked: selected.asked(field), kind, objects })
                 }
-                Read::Tenant(OfTenant::Page(kind)) => {
+                FieldSource::Tenant(OfTenant::Page(kind)) => {
                     let fields = this.page(field, sets)?;
-                    let total = fields.0.iter().any(|entry| matches!(entry.what, OfPage::Total));
+                    let total = fields.0.iter().any(|entry| matches!(entry.what, PageField::Total));
                     let id = Self::next(&mut this.found);
-                    Tenant::Page(Page { id, asked: selected.asked(field), kind, fields, total })
+                    Tenant::Page(PlannedPage { id, asked: selected.asked(field), kind, fields, total })
                 }
                 _ => Tenant::Worked(Self::next(&mut this.found), this.worked(field, &selected)?),
             })
         })
     }
 
-    fn page(&mut self, page: &'static Field, sets: &[&'a SelectionSet]) -> Result<Fields<OfPage>> {
+    fn page(&mut self, page: &'static SchemaField, sets: &[&'a SelectionSet]) -> PlanResult<SelectedFields<PageField>> {
         let object = self.object(page.ty.name())?;
         self.fields(object, sets, |this, selected| {
-            let Some(field) = selected.field else { return Ok(OfPage::Typename(&object.name)) };
+            let Some(field) = selected.field else { return Ok(PageField::Typename(&object.name)) };
             let (ty, sets) = (field.ty.name(), selected.sets());
             Ok(match field.read {
-                Read::Page(ReadPage::Edges) => {
+                FieldSource::Page(OfPage::Edges) => {
                     let edge = this.object(ty)?;
-                    OfPage::Edges(this.fields(edge, sets, |this, selected| {
-                        let Some(field) = selected.field else { return Ok(OfEdge::Typename(&edge.name)) };
+                    PageField::Edges(this.fields(edge, sets, |this, selected| {
+                        let Some(field) = selected.field else { return Ok(EdgeField::Typename(&edge.name)) };
                         Ok(match field.read {
-                            Read::Edge(ReadEdge::Node) => OfEdge::Node(this.objects(field.ty.name(), selected.sets())?),
-                            Read::Edge(ReadEdge::Cursor) => OfEdge::Cursor,
+                            FieldSource::Edge(OfEdge::Node) => {
+                                EdgeField::Node(this.objects(field.ty.name(), selected.sets())?)
+                            }
+                            FieldSource::Edge(OfEdge::Cursor) => EdgeField::Cursor,
                             _ => return Err(Unplanned::Field),
                         })
                     })?)
                 }
-                Read::Page(ReadPage::Nodes) => OfPage::Nodes(this.objects(ty, sets)?),
-                Read::Page(ReadPage::Info) => {
+                FieldSource::Page(OfPage::Nodes) => PageField::Nodes(this.objects(ty, sets)?),
+                FieldSource::Page(OfPage::Info) => {
                     let info = this.object(ty)?;
-                    OfPage::Info(this.fields(info, sets, |_, selected| match selected.field {
-                        None => Ok(Info::Typename(&info.name)),
-                        Some(Field { read: Read::PageInfo(is), .. }) => Ok(Info::Is(*is)),
+                    PageField::Info(this.fields(info, sets, |_, selected| match selected.field {
+                        None => Ok(PageInfoField::Typename(&info.name)),
+                        Some(SchemaField { read: FieldSource::PageInfo(is), .. }) => Ok(PageInfoField::Is(*is)),
                         Some(_) => Err(Unplanned::Field),
                     })?)
                 }
-                Read::Page(ReadPage::Total) => OfPage::Total,
+                FieldSource::Page(OfPage::Total) => PageField::Total,
                 _ => return Err(Unplanned::Field),
             })
         })

@@ -4,19 +4,19 @@ use std::collections::HashSet;
 
 use async_graphql::parser::types::{Selection, SelectionSet};
 
-use super::compiler::{Compiler, Selected};
+use super::compiler::{Compiler, SelectedKey};
 use super::draft::{Draft, described};
 use crate::domain::Kind;
 use crate::form::{Place, Seen};
-use crate::graphql::layer::{Object, OfRow, OfStep, Read};
-use crate::graphql::plan::reading::Entries;
-use crate::graphql::plan::shape::{Objects, OfObject, Shape, Step, Value};
-use crate::graphql::plan::unplanned::{Result, Unplanned};
+use crate::graphql::layer::{FieldSource, Object, OfRow, OfStep};
+use crate::graphql::plan::reading::ListEntries;
+use crate::graphql::plan::shape::{DestinationField, ObjectShape, Objects, OfObject, PlannedValue};
+use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::store::ChosenField;
 
 impl<'a> Compiler<'a> {
     /// What is selected of objects of a type, or of those that have an interface in common.
-    pub(super) fn objects(&mut self, ty: &str, sets: &[&'a SelectionSet]) -> Result<Objects> {
+    pub(super) fn objects(&mut self, ty: &str, sets: &[&'a SelectionSet]) -> PlanResult<Objects> {
         let of_type: Option<&'static Object> = self.layer.objects.get(ty);
         let shapes = match of_type {
             Some(object) => vec![self.shape(object, sets)?],
@@ -28,12 +28,12 @@ impl<'a> Compiler<'a> {
                 }
                 let possible = self.layer.objects.values().filter(|object| object.is(ty) && object.name != "Tenant");
                 let (own, others): (Vec<_>, Vec<_>) = possible.partition(|object| named.contains(&*object.name));
-                let own = own.into_iter().map(|object| self.shape(object, sets)).collect::<Result<Vec<_>>>()?;
+                let own = own.into_iter().map(|object| self.shape(object, sets)).collect::<PlanResult<Vec<_>>>()?;
                 let others = others.first().map(|object| self.shape(object, sets)).transpose()?;
-                own.into_iter().chain(others.map(|shape| Shape { kind: None, ..shape })).collect()
+                own.into_iter().chain(others.map(|shape| ObjectShape { kind: None, ..shape })).collect()
             }
         };
-        let has_row = |shape: &Shape| {
+        let has_row = |shape: &ObjectShape| {
             let of_row = |what: &OfObject| match what {
                 OfObject::Row(OfRow::Id) => false,
                 OfObject::Row(OfRow::Kind) => shape.kind.is_none(),
@@ -47,7 +47,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The types that fragments name in a selection.
-    fn named(&mut self, set: &'a SelectionSet, names: &mut HashSet<&'a str>) -> Result<()> {
+    fn named(&mut self, set: &'a SelectionSet, names: &mut HashSet<&'a str>) -> PlanResult<()> {
         for item in &set.items {
             self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;
             match &item.node {
@@ -67,78 +67,85 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn shape(&mut self, object: &'static Object, sets: &[&'a SelectionSet]) -> Result<Shape> {
+    fn shape(&mut self, object: &'static Object, sets: &[&'a SelectionSet]) -> PlanResult<ObjectShape> {
         let mut draft = Draft::default();
         let fields =
             self.fields(object, sets, |this, selected| {
                 let Some(field) = selected.field else { return Ok(OfObject::Typename(&object.name)) };
                 Ok(match field.read {
-                    Read::Row(of) => {
+                    FieldSource::Row(of) => {
                         if ![OfRow::Id, OfRow::Kind].contains(&of) {
                             this.columns.push(of);
                         }
                         OfObject::Row(of)
                     }
-                    Read::Section(info) => {
+                    FieldSource::Section(info) => {
                         let section = this.object(info.name)?;
                         OfObject::Section(this.fields(section, selected.sets(), |this, selected| {
                             this.value(section, selected, &mut draft)
                         })?)
                     }
-                    Read::Value(..) | Read::Lead(..) => OfObject::Detail(this.value(object, selected, &mut draft)?),
+                    FieldSource::Value(..) | FieldSource::Lead(..) => {
+                        OfObject::Detail(this.value(object, selected, &mut draft)?)
+                    }
                     _ => OfObject::Worked(Self::next(&mut this.found), this.worked(field, &selected)?),
                 })
             })?;
         let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == object.name);
         let kind = if object.name == "NewVirtualExtension" { Some(Kind::FormDefaults) } else { kind };
         let reading = (!draft.is_empty()).then(|| draft.reading(Self::next(&mut self.readings))).transpose()?;
-        Ok(Shape { kind, fields, reading })
+        Ok(ObjectShape { kind, fields, reading })
     }
 
     /// A value of a section, a detail or an entry.
-    fn value(&mut self, object: &'static Object, selected: Selected<'a>, draft: &mut Draft) -> Result<Value> {
-        let Some(field) = selected.field else { return Ok(Value::Typename(&object.name)) };
+    fn value(
+        &mut self,
+        object: &'static Object,
+        selected: SelectedKey<'a>,
+        draft: &mut Draft,
+    ) -> PlanResult<PlannedValue> {
+        let Some(field) = selected.field else { return Ok(PlannedValue::Typename(&object.name)) };
         match field.read {
-            Read::Value(info, at) => {
+            FieldSource::Value(info, at) => {
                 let chosen = ChosenField { info, at };
                 let own = described(&chosen)?;
                 let is_list = field.ty.inner().is_some();
                 Ok(match (own.place, own.seen) {
-                    (Place::Column, Seen::Value { .. }) if is_list => Value::Many(draft.cell(chosen)),
-                    (Place::Column, Seen::Value { .. }) => Value::Cell(draft.cell(chosen)),
+                    (Place::Column, Seen::Value { .. }) if is_list => PlannedValue::Many(draft.cell(chosen)),
+                    (Place::Column, Seen::Value { .. }) => PlannedValue::Cell(draft.cell(chosen)),
                     (Place::Rows(rows), Seen::Value { .. }) if rows.columns == ["target_id"] => {
-                        Value::Ids(draft.list(chosen, Entries::Ids))
+                        PlannedValue::Ids(draft.list(chosen, ListEntries::Ids))
                     }
                     (Place::Rows(_), Seen::Entries(entry)) => {
                         let (entry, mut inner) = (self.object(entry().name)?, Draft::default());
                         let values = self
                             .fields(entry, selected.sets(), |this, selected| this.value(entry, selected, &mut inner))?;
                         let list = draft.list(chosen, inner.entries()?);
-                        Value::Entries(list, values)
+                        PlannedValue::Entries(list, values)
                     }
                     (Place::Rows(_), Seen::Destinations) => {
                         let step = self.object(field.ty.name())?;
                         let fields = self.fields(step, selected.sets(), |this, selected| {
                             Ok(match selected.field.map(|field| (field.read, field)) {
-                                None => Step::Typename(&step.name),
-                                Some((Read::Step(OfStep::Object), field)) => {
-                                    Step::Object(this.objects(field.ty.name(), selected.sets())?)
+                                None => DestinationField::Typename(&step.name),
+                                Some((FieldSource::Step(OfStep::Object), field)) => {
+                                    DestinationField::Object(this.objects(field.ty.name(), selected.sets())?)
                                 }
-                                Some((Read::Step(of), _)) => Step::Is(of),
+                                Some((FieldSource::Step(of), _)) => DestinationField::Is(of),
                                 Some(_) => return Err(Unplanned::Field),
                             })
                         })?;
-                        Value::Steps(draft.list(chosen, Entries::Steps), fields)
+                        PlannedValue::Steps(draft.list(chosen, ListEntries::Steps), fields)
                     }
                     _ => return Err(Unplanned::Field),
                 })
             }
-            Read::Lead(info, at) => {
+            FieldSource::Lead(info, at) => {
                 let chosen = ChosenField { info, at };
                 let objects = self.objects(field.ty.name(), selected.sets())?;
                 Ok(match described(&chosen)?.place {
-                    Place::Column => Value::One(draft.lead(chosen), objects),
-                    Place::Rows(_) => Value::All(draft.list(chosen, Entries::Ids), objects),
+                    Place::Column => PlannedValue::One(draft.lead(chosen), objects),
+                    Place::Rows(_) => PlannedValue::All(draft.list(chosen, ListEntries::Ids), objects),
                 })
             }
             _ => Err(Unplanned::Field),

@@ -5,10 +5,13 @@ mod writer;
 
 use bytes::Bytes;
 
-use self::writer::{Spent, Writer};
-use super::found::{Found, FoundNode, FoundPage, FoundRoot, FoundRow, FoundValue, FoundWorked, of_tenant};
-use super::shape::{Change, Fields, Info, Objects, OfEdge, OfPage, OfThing, Plan, Root, Tenant, What, Worked};
-use super::unplanned::{Result, Unplanned};
+use self::writer::{AnswerWriter, Spent};
+use super::found::{FoundData, FoundNode, FoundPage, FoundRoot, FoundRow, FoundValue, FoundWorked, of_tenant};
+use super::shape::{
+    EdgeField, Objects, OfThing, PageField, PageInfoField, PlannedMutation, QueryPlan, Root, SelectedFields, Tenant,
+    What, Worked,
+};
+use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::{Kind, ObjectId};
 use crate::form::Section;
 use crate::graphql::layer::OfPageInfo;
@@ -16,8 +19,8 @@ use crate::store::TenantRow;
 
 /// The answer's `data`, and what it has cost: an object costs 1, and 1 more for every so many plain fields; see
 /// `graphql/cost`.
-pub fn write(plan: &Plan, found: &Found, longest: usize) -> Result<(Bytes, u64)> {
-    let mut writer = Writer::new(plan, found, longest);
+pub fn write(plan: &QueryPlan, found: &FoundData, longest: usize) -> PlanResult<(Bytes, u64)> {
+    let mut writer = AnswerWriter::new(plan, found, longest);
     let mut roots = found.root.iter();
     let spent = writer.fields(&plan.root, |writer, root| {
         let found = roots.next().ok_or(Unplanned::Error)?;
@@ -27,32 +30,37 @@ pub fn write(plan: &Plan, found: &Found, longest: usize) -> Result<(Bytes, u64)>
 }
 
 /// What is written of a root field: its value.
-pub struct Part {
+pub struct AnswerPart {
     json: Vec<u8>,
     spent: Spent,
 }
 
 /// What is written of one root field.
-pub fn part(plan: &Plan, root: &Root, (found, of): (&Found, &FoundRoot), longest: usize) -> Result<Part> {
-    let mut writer = Writer::new(plan, found, longest);
+pub fn part(
+    plan: &QueryPlan,
+    root: &Root,
+    (found, of): (&FoundData, &FoundRoot),
+    longest: usize,
+) -> PlanResult<AnswerPart> {
+    let mut writer = AnswerWriter::new(plan, found, longest);
     let spent = writer.root(root, of)?;
-    Ok(Part { json: writer.json, spent })
+    Ok(AnswerPart { json: writer.json, spent })
 }
 
 /// The answer that consists of these parts, and what it has cost.
-pub fn join(plan: &Plan, parts: &[Part], longest: usize) -> Result<(Bytes, u64)> {
-    let found = Found::default();
-    let (mut writer, mut parts) = (Writer::new(plan, &found, longest), parts.iter());
+pub fn join(plan: &QueryPlan, parts: &[AnswerPart], longest: usize) -> PlanResult<(Bytes, u64)> {
+    let found = FoundData::default();
+    let (mut writer, mut parts) = (AnswerWriter::new(plan, &found, longest), parts.iter());
     let spent = writer.fields(&plan.root, |writer, _| {
-        let Part { json, spent } = parts.next().ok_or(Unplanned::Error)?;
+        let AnswerPart { json, spent } = parts.next().ok_or(Unplanned::Error)?;
         writer.json.extend_from_slice(json);
         Ok(*spent)
     })?;
     Ok((writer.json.into(), spent))
 }
 
-impl Writer<'_> {
-    fn root(&mut self, root: &Root, found: &FoundRoot) -> Result<Spent> {
+impl AnswerWriter<'_> {
+    fn root(&mut self, root: &Root, found: &FoundRoot) -> PlanResult<Spent> {
         Ok(match (root, found) {
             (Root::Typename(name), _) => self.leaf(name),
             (Root::Tenant(_, fields), FoundRoot::Tenants(rows)) => match rows.first() {
@@ -66,7 +74,7 @@ impl Writer<'_> {
                 let node = nodes.first().ok_or(Unplanned::Error)?;
                 self.node(&any.tenant, &any.objects, node)?.map_or_else(Spent::default, |spent| Spent::of(1 + spent))
             }
-            (Root::Worked(worked) | Root::Change(Change { worked, .. }), FoundRoot::Worked(found)) => {
+            (Root::Worked(worked) | Root::Change(PlannedMutation { worked, .. }), FoundRoot::Worked(found)) => {
                 self.worked(worked, found)?
             }
             (Root::Nodes(_, any), FoundRoot::Nodes(nodes)) => self.list(nodes.iter(), |writer, node| {
@@ -77,7 +85,12 @@ impl Writer<'_> {
     }
 
     /// What a node has cost; `None` when there is none.
-    fn node(&mut self, tenant: &Fields<Tenant>, objects: &Objects, node: &FoundNode) -> Result<Option<u64>> {
+    fn node(
+        &mut self,
+        tenant: &SelectedFields<Tenant>,
+        objects: &Objects,
+        node: &FoundNode,
+    ) -> PlanResult<Option<u64>> {
         match node {
             FoundNode::Tenant(row) => return self.tenant(tenant, row).map(Some),
             FoundNode::Object(id) if self.found.rows.get(id).is_some_and(shown) => {
@@ -89,7 +102,7 @@ impl Writer<'_> {
         Ok(None)
     }
 
-    fn tenant(&mut self, fields: &Fields<Tenant>, row: &TenantRow) -> Result<u64> {
+    fn tenant(&mut self, fields: &SelectedFields<Tenant>, row: &TenantRow) -> PlanResult<u64> {
         self.fields(fields, |writer, what| {
             Ok(match what {
                 Tenant::Typename(name) => writer.leaf(name),
@@ -131,32 +144,32 @@ impl Writer<'_> {
         })
     }
 
-    fn page(&mut self, fields: &Fields<OfPage>, page: &FoundPage) -> Result<u64> {
+    fn page(&mut self, fields: &SelectedFields<PageField>, page: &FoundPage) -> PlanResult<u64> {
         self.fields(fields, |writer, what| {
             Ok(match what {
-                OfPage::Typename(name) => writer.leaf(name),
-                OfPage::Total => writer.leaf(&page.total),
-                OfPage::Nodes(objects) => {
+                PageField::Typename(name) => writer.leaf(name),
+                PageField::Total => writer.leaf(&page.total),
+                PageField::Nodes(objects) => {
                     writer.list(page.rows.iter(), |writer, (id, _)| writer.object(objects, *id))?
                 }
-                OfPage::Edges(edge) => writer.list(page.rows.iter(), |writer, (id, cursor)| {
+                PageField::Edges(edge) => writer.list(page.rows.iter(), |writer, (id, cursor)| {
                     writer.fields(edge, |writer, what| {
                         Ok(match what {
-                            OfEdge::Typename(name) => writer.leaf(name),
-                            OfEdge::Cursor => writer.leaf(cursor),
-                            OfEdge::Node(objects) => Spent::of(1 + writer.object(objects, *id)?),
+                            EdgeField::Typename(name) => writer.leaf(name),
+                            EdgeField::Cursor => writer.leaf(cursor),
+                            EdgeField::Node(objects) => Spent::of(1 + writer.object(objects, *id)?),
                         })
                     })
                 })?,
-                OfPage::Info(info) => {
+                PageField::Info(info) => {
                     let cursor = |row: Option<&(ObjectId, String)>| row.map(|(_, cursor)| cursor.clone());
                     let spent = writer.fields(info, |writer, what| {
                         Ok(match what {
-                            Info::Typename(name) => writer.leaf(name),
-                            Info::Is(OfPageInfo::HasNext) => writer.leaf(&page.more),
-                            Info::Is(OfPageInfo::HasPrevious) => writer.leaf(&page.behind),
-                            Info::Is(OfPageInfo::Start) => writer.leaf(&cursor(page.rows.first())),
-                            Info::Is(OfPageInfo::End) => writer.leaf(&cursor(page.rows.last())),
+                            PageInfoField::Typename(name) => writer.leaf(name),
+                            PageInfoField::Is(OfPageInfo::HasNext) => writer.leaf(&page.more),
+                            PageInfoField::Is(OfPageInfo::HasPrevious) => writer.leaf(&page.behind),
+                            PageInfoField::Is(OfPageInfo::Start) => writer.leaf(&cursor(page.rows.first())),
+                            PageInfoField::Is(OfPageInfo::End) => writer.leaf(&cursor(page.rows.last())),
                         })
                     })?;
                     Spent::of(1 + spent)
@@ -166,7 +179,7 @@ impl Writer<'_> {
     }
 
     /// What a field has worked out.
-    fn worked(&mut self, worked: &Worked, found: &FoundWorked) -> Result<Spent> {
+    fn worked(&mut self, worked: &Worked, found: &FoundWorked) -> PlanResult<Spent> {
         let spent = match (&worked.what, &found.value) {
             (What::Plain, FoundValue::Null) => {
                 self.null();
@@ -184,7 +197,7 @@ impl Writer<'_> {
     }
 
     /// Writes one of what a field has worked out, and answers what it has cost, without itself.
-    fn told(&mut self, what: &What, value: &FoundValue) -> Result<u64> {
+    fn told(&mut self, what: &What, value: &FoundValue) -> PlanResult<u64> {
         match (what, value) {
             (_, FoundValue::Null) => {
                 self.null();

@@ -1,17 +1,17 @@
 //! Writing objects: their own rows, their sections and details, and what these lead to.
 
-use super::writer::{Spent, Writer};
+use super::writer::{AnswerWriter, Spent};
 use crate::domain::{ObjectId, Scalar as _};
 use crate::graphql::layer::{OfRow, OfStep};
 use crate::graphql::plan::found::{FoundRow, Loaded, LoadedList};
-use crate::graphql::plan::reading::{List, Reading};
-use crate::graphql::plan::shape::{Objects, OfObject, Shape, Step, Value};
+use crate::graphql::plan::reading::{List, PlannedRead};
+use crate::graphql::plan::shape::{DestinationField, ObjectShape, Objects, OfObject, PlannedValue};
 use crate::graphql::plan::table::Table;
-use crate::graphql::plan::unplanned::{Result, Unplanned};
+use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 
-impl Writer<'_> {
+impl AnswerWriter<'_> {
     /// An object that is there. What stands in a reference is: a foreign key says so.
-    pub(super) fn object(&mut self, objects: &Objects, id: ObjectId) -> Result<u64> {
+    pub(super) fn object(&mut self, objects: &Objects, id: ObjectId) -> PlanResult<u64> {
         let found = self.found;
         let row = found.rows.get(&id);
         let kind = if objects.needs_rows { Some(row.ok_or(Unplanned::Error)?.kind()) } else { None };
@@ -22,7 +22,7 @@ impl Writer<'_> {
                 let row = loaded.index.get(&id).copied();
                 // Only lists are read of it, or else it is there.
                 let row = if reading.cells.is_empty() && reading.leads.is_empty() { row.or(Some(0)) } else { row };
-                Some(Standing { reading, loaded, row: row.ok_or(Unplanned::Error)?, id })
+                Some(LoadedObject { reading, loaded, row: row.ok_or(Unplanned::Error)?, id })
             }
             None => None,
         };
@@ -49,7 +49,7 @@ impl Writer<'_> {
         })
     }
 
-    fn row(&mut self, of: OfRow, shape: &Shape, row: Option<&FoundRow>) -> Result<Spent> {
+    fn row(&mut self, of: OfRow, shape: &ObjectShape, row: Option<&FoundRow>) -> PlanResult<Spent> {
         let kind = shape.kind.or_else(|| row.map(FoundRow::kind));
         if let (OfRow::Kind, Some(kind)) = (of, kind) {
             return Ok(self.leaf(kind.word()));
@@ -75,7 +75,7 @@ impl Writer<'_> {
         })
     }
 
-    fn cell(&mut self, table: &Table, at: usize, is_list: bool) -> Result<Spent> {
+    fn cell(&mut self, table: &Table, at: usize, is_list: bool) -> PlanResult<Spent> {
         let cell = table.cell(at);
         self.json.extend_from_slice(cell);
         if is_list && cell != b"null" {
@@ -85,50 +85,55 @@ impl Writer<'_> {
         Ok(Spent::LEAF)
     }
 
-    fn value(&mut self, standing: Option<&Standing<'_>>, value: &Value) -> Result<Spent> {
+    fn value(&mut self, standing: Option<&LoadedObject<'_>>, value: &PlannedValue) -> PlanResult<Spent> {
         let standing = match (value, standing) {
-            (Value::Typename(name), _) => return Ok(self.leaf(name)),
+            (PlannedValue::Typename(name), _) => return Ok(self.leaf(name)),
             (_, standing) => standing.ok_or(Unplanned::Error)?,
         };
-        let Standing { reading, loaded, row, id } = *standing;
+        let LoadedObject { reading, loaded, row, id } = *standing;
         let list = |at: usize| {
             let list = reading.lists.get(at).zip(loaded.lists.get(at));
             list.ok_or(Unplanned::Error)
         };
         Ok(match value {
-            Value::Typename(name) => self.leaf(name),
-            Value::Cell(at) => self.cell(&loaded.table, row * reading.cells.len() + at, false)?,
-            Value::Many(at) => self.cell(&loaded.table, row * reading.cells.len() + at, true)?,
-            Value::One(at, objects) => self.one(objects, &loaded.table, row * reading.leads.len() + at, id)?,
-            Value::Ids(at) => self.list(list(*at)?.1.ids(id), |writer, id| {
+            PlannedValue::Typename(name) => self.leaf(name),
+            PlannedValue::Cell(at) => self.cell(&loaded.table, row * reading.cells.len() + at, false)?,
+            PlannedValue::Many(at) => self.cell(&loaded.table, row * reading.cells.len() + at, true)?,
+            PlannedValue::One(at, objects) => self.one(objects, &loaded.table, row * reading.leads.len() + at, id)?,
+            PlannedValue::Ids(at) => self.list(list(*at)?.1.ids(id), |writer, id| {
                 id.write(&mut writer.json);
                 Ok(0)
             })?,
-            Value::All(at, objects) => self.list(list(*at)?.1.ids(id), |writer, id| writer.object(objects, id))?,
-            Value::Entries(at, fields) => {
+            PlannedValue::All(at, objects) => {
+                self.list(list(*at)?.1.ids(id), |writer, id| writer.object(objects, id))?
+            }
+            PlannedValue::Entries(at, fields) => {
                 let (list, loaded): (&List, &LoadedList) = list(*at)?;
                 let (cells, leads) = (list.cells(), list.leads());
                 self.list(loaded.rows(id), |writer, row| {
                     writer.fields(fields, |writer, what| match what {
-                        Value::Typename(name) => Ok(writer.leaf(name)),
-                        Value::Cell(at) => writer.cell(&loaded.table, row * cells + at, false),
-                        Value::Many(at) => writer.cell(&loaded.table, row * cells + at, true),
-                        Value::One(at, objects) => writer.one(objects, &loaded.table, row * leads + at, id),
-                        Value::Ids(_) | Value::All(..) | Value::Entries(..) | Value::Steps(..) => Err(Unplanned::Error),
+                        PlannedValue::Typename(name) => Ok(writer.leaf(name)),
+                        PlannedValue::Cell(at) => writer.cell(&loaded.table, row * cells + at, false),
+                        PlannedValue::Many(at) => writer.cell(&loaded.table, row * cells + at, true),
+                        PlannedValue::One(at, objects) => writer.one(objects, &loaded.table, row * leads + at, id),
+                        PlannedValue::Ids(_)
+                        | PlannedValue::All(..)
+                        | PlannedValue::Entries(..)
+                        | PlannedValue::Steps(..) => Err(Unplanned::Error),
                     })
                 })?
             }
-            Value::Steps(at, fields) => {
+            PlannedValue::Steps(at, fields) => {
                 let (list, loaded): (&List, &LoadedList) = list(*at)?;
                 let cells = list.cells();
                 self.list(loaded.rows(id), |writer, row| {
                     writer.fields(fields, |writer, what| match what {
-                        Step::Typename(name) => Ok(writer.leaf(name)),
-                        Step::Is(OfStep::ObjectId) => writer.cell(&loaded.table, row * cells, false),
-                        Step::Is(OfStep::Number) => writer.cell(&loaded.table, row * cells + 1, false),
-                        Step::Is(OfStep::Hangup) => writer.cell(&loaded.table, row * cells + 2, false),
-                        Step::Is(OfStep::Object) => Err(Unplanned::Error),
-                        Step::Object(objects) => writer.one(objects, &loaded.table, row, id),
+                        DestinationField::Typename(name) => Ok(writer.leaf(name)),
+                        DestinationField::Is(OfStep::ObjectId) => writer.cell(&loaded.table, row * cells, false),
+                        DestinationField::Is(OfStep::Number) => writer.cell(&loaded.table, row * cells + 1, false),
+                        DestinationField::Is(OfStep::Hangup) => writer.cell(&loaded.table, row * cells + 2, false),
+                        DestinationField::Is(OfStep::Object) => Err(Unplanned::Error),
+                        DestinationField::Object(objects) => writer.one(objects, &loaded.table, row, id),
                     })
                 })?
             }
@@ -136,7 +141,7 @@ impl Writer<'_> {
     }
 
     /// The object that a row of a table leads to, of the tenant of `id`.
-    fn one(&mut self, objects: &Objects, table: &Table, at: usize, id: ObjectId) -> Result<Spent> {
+    fn one(&mut self, objects: &Objects, table: &Table, at: usize, id: ObjectId) -> PlanResult<Spent> {
         Ok(match table.lead(at) {
             Some(local) => Spent::of(1 + self.object(objects, ObjectId { tenant: id.tenant, local })?),
             None => self.null(),
@@ -146,8 +151,8 @@ impl Writer<'_> {
 
 /// What has been read of an object's sections or detail.
 #[derive(Clone, Copy)]
-struct Standing<'f> {
-    reading: &'f Reading,
+struct LoadedObject<'f> {
+    reading: &'f PlannedRead,
     loaded: &'f Loaded,
     row: usize,
     id: ObjectId,

@@ -2,9 +2,9 @@
 
 use crate::domain::json;
 use crate::graphql::layer::OfRow;
-use crate::graphql::plan::found::Found;
-use crate::graphql::plan::shape::{Entry, Fields, Plan};
-use crate::graphql::plan::unplanned::{Result, Unplanned};
+use crate::graphql::plan::found::FoundData;
+use crate::graphql::plan::shape::{Entry, QueryPlan, SelectedFields};
+use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::graphql::prices::LEAVES;
 
 /// What a part of an answer has cost.
@@ -24,24 +24,24 @@ impl Spent {
 }
 
 /// An answer while it is written.
-pub(super) struct Writer<'f> {
-    pub(super) found: &'f Found,
+pub(super) struct AnswerWriter<'f> {
+    pub(super) found: &'f FoundData,
     pub(super) columns: &'f [OfRow],
     pub(super) json: Vec<u8>,
     longest: usize,
 }
 
-impl<'f> Writer<'f> {
-    pub(super) fn new(plan: &'f Plan, found: &'f Found, longest: usize) -> Self {
+impl<'f> AnswerWriter<'f> {
+    pub(super) fn new(plan: &'f QueryPlan, found: &'f FoundData, longest: usize) -> Self {
         Self { found, columns: &plan.columns, json: Vec::with_capacity(4096), longest }
     }
 
     /// Writes an object, and answers what it and all below it have cost, without the object itself.
     pub(super) fn fields<W>(
         &mut self,
-        fields: &Fields<W>,
-        mut what: impl FnMut(&mut Self, &W) -> Result<Spent>,
-    ) -> Result<u64> {
+        fields: &SelectedFields<W>,
+        mut what: impl FnMut(&mut Self, &W) -> PlanResult<Spent>,
+    ) -> PlanResult<u64> {
         let mut sum = Spent::default();
         self.json.push(b'{');
         for (at, Entry { key, price, what: field }) in fields.0.iter().enumerate() {
@@ -64,8 +64,8 @@ impl<'f> Writer<'f> {
     pub(super) fn list<T>(
         &mut self,
         entries: impl Iterator<Item = T>,
-        mut each: impl FnMut(&mut Self, T) -> Result<u64>,
-    ) -> Result<Spent> {
+        mut each: impl FnMut(&mut Self, T) -> PlanResult<u64>,
+    ) -> PlanResult<Spent> {
         let mut cost = 0;
         self.json.push(b'[');
         for (at, entry) in entries.enumerate() {
