@@ -32,7 +32,7 @@ pub(super) trait Connection: Session + Send {
     /// Makes what was written last.
     ///
     /// # Errors
-    /// [`StoreError::Unknown`] when the connection was lost meanwhile: it may have been done or not.
+    /// [`Unknown`](super::error::StoreError::Unknown) when the connection was lost meanwhile: it may have been done or not.
     fn commit(&mut self) -> Result<()>;
 
     /// Undoes what was written since the transaction began, if it is still there.

@@ -35,7 +35,7 @@ pub(super) fn keep(sql: String) -> &'static str {
     Box::leak(sql.into_boxed_str())
 }
 
-/// Whether a field of a section stands in the object's own row, so that [`save`] does not write it.
+/// Whether a field of a section stands in the object's own row, so that [`save_section`] does not write it.
 pub fn in_object_row(table: &str, field: &str) -> bool {
     table == OF_OBJECT.0 && OF_OBJECT.1.contains(&field)
 }

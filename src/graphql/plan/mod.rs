@@ -1,9 +1,9 @@
 //! Plans: what a query of a document reads, and how its answer is written, found out once and carried out often.
 //!
 //! A plan is compiled from a validated document and what the schema's fields say of where they are read
-//! ([`FieldSource`]). It is carried out in one go on the thread that has the connection ([`run`]): level by level it
+//! ([`FieldSource`]). It is carried out in one go on the thread that has the connection ([`run()`]): level by level it
 //! asks one statement for each shape of objects, however many there are, of the columns that are selected, and keeps
-//! each value as the JSON that answers show; then it writes the answer from its beginning to its end ([`write`]).
+//! each value as the JSON that answers show; then it writes the answer from its beginning to its end ([`mod@write`]).
 //!
 //! A plan knows answers, not errors. Where anything is wrong (an argument, a limit, the database), and where a field
 //! does not say where it is read, the layer's executor answers the request instead, and says what is wrong:

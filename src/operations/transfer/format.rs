@@ -19,7 +19,7 @@ pub enum Secrets {
     None,
 }
 
-/// Where secrets stand, for [`Sealer::seal_for`].
+/// Where secrets stand, for [`Sealer::seal_for`](crate::domain::Sealer::seal_for).
 pub(super) fn place(code: &str, object: i64, section: &str, field: &str) -> String {
     format!("{code}/{object}/{section}.{field}")
 }
