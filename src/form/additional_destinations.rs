@@ -7,35 +7,37 @@ use crate::domain::{Code, EmailList, Id, ObjectId, Problem, kind};
 
 section! {
     "additional_destinations", "AdditionalDestinationsInput";
-    /// Where calls go instead, or when they are not answered. A list survives while its switch is off.
+    /// Where calls go instead of the members or when nobody answers, and who is told about missed calls. A list is kept
+    /// while its switch is off, and cannot be empty while it is on.
     pub struct AdditionalDestinations {
-        /// Whether every call goes to `unconditional` at once; beats everything else here.
+        /// Whether every call goes straight to `unconditional`, ahead of all other destinations here. Off by default.
         pub unconditional_enabled: bool,
-        /// Where every call goes, in order.
+        /// Where every call goes while `unconditionalEnabled` is on, in order; at most 20.
         pub unconditional: Destinations,
-        /// Whether calls go to `onCondition` while the condition is true.
+        /// Whether calls go to `onCondition` while the condition in `conditionId` is true. Off by default.
         pub on_condition_enabled: bool,
-        /// The condition of `onCondition`.
+        /// The condition that sends calls to `onCondition`, for example outside office hours. Required while
+        /// `onConditionEnabled` is on.
         pub condition_id: Option<Id<kind::Condition>>,
-        /// Where calls go while the condition is true, in order.
+        /// Where calls go while the condition is true, in order; at most 20.
         pub on_condition: Destinations,
-        /// Whether calls go to `onBusy` when the extension is busy or set to Do Not Disturb.
+        /// Whether calls go to `onBusy` when the extension is busy or set to Do Not Disturb. Off by default.
         pub on_busy_enabled: bool,
-        /// Where calls go when the extension is busy, in order.
+        /// Where calls go when the extension is busy, in order; at most 20.
         pub on_busy: Destinations,
-        /// Whether calls go to `onOffline` when no member's phone is registered.
+        /// Whether calls go to `onOffline` when no member's phone is registered. Off by default.
         pub on_offline_enabled: bool,
-        /// Where calls go when no phone is registered, in order.
+        /// Where calls go when no member's phone is registered, in order; at most 20.
         pub on_offline: Destinations,
-        /// Whether calls go to `onNoAnswer` when nobody answers in time.
+        /// Whether calls go to `onNoAnswer` when nobody answers in time. Off by default.
         pub on_no_answer_enabled: bool,
-        /// Where calls go when nobody answers, in order.
+        /// Where calls go when nobody answers in time, in order; at most 20.
         pub on_no_answer: Destinations,
-        /// The addresses that are told about missed calls, at most 20.
+        /// The addresses that get an e-mail about each missed call, at most 20.
         pub missed_call_emails: EmailList,
-        /// Whether missed calls of colleagues are left out.
+        /// Whether a missed call from a colleague sends no e-mail. Off by default.
         pub ignore_internal_missed: bool,
-        /// Whether missed calls that came from a queue are left out.
+        /// Whether a missed call that came from a queue sends no e-mail. Off by default.
         pub ignore_queue_missed: bool,
     }
 }

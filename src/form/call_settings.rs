@@ -9,23 +9,26 @@ section! {
     "call_settings", "CallSettingsInput";
     /// Audio, directory, phone books, call waiting and parking.
     pub struct CallSettings {
-        /// The gain of the audio sent by the extension, -10 to 10; null and 0 leave it unchanged.
+        /// The gain for the audio that the extension sends: -10 (quieter) to 10 (louder). Null, the default, and 0
+        /// leave it unchanged.
         pub tx_volume: Option<Gain>,
-        /// The gain of the audio received by the extension, -10 to 10; null and 0 leave it unchanged.
+        /// The gain for the audio that the extension receives: -10 (quieter) to 10 (louder). Null, the default, and 0
+        /// leave it unchanged.
         pub rx_volume: Option<Gain>,
-        /// What a held caller hears; null is the tenant's default class.
+        /// The music that callers hear while they are on hold; null uses the tenant's default class.
         pub music_on_hold_id: Option<Id<kind::MusicOnHold>>,
-        /// Whether the extension is listed in the spoken dial-by-name directory.
+        /// Whether callers can find the extension in the spoken dial-by-name directory. On by default.
         pub include_in_dial_by_name: bool,
-        /// Where the directory entry leads, in order; empty leads to the extension itself.
+        /// Where the directory sends callers who choose this entry, in order; at most 20. If empty, they reach the
+        /// extension itself.
         pub dial_by_name_destinations: Destinations,
-        /// The spoken name that the directory plays.
+        /// The recording of the user's name that the dial-by-name directory plays.
         pub recorded_name_media_id: Option<Id<kind::MediaFile>>,
-        /// Whether the extension appears in the phone books that list extensions.
+        /// Whether the extension appears in the phone books that list extensions. On by default.
         pub include_in_phone_books: bool,
-        /// Whether a second call is offered to a member that is in a call already.
+        /// Whether a member that is already in a call is offered a second one. By default the tenant's setting applies.
         pub call_waiting_server_side: CallWaiting,
-        /// The lot that is used when this extension parks a call; null is the tenant's default lot.
+        /// The lot that takes the calls this extension parks; null uses the tenant's default lot.
         pub parking_lot_id: Option<Id<kind::ParkingLot>>,
     }
 }
@@ -37,13 +40,13 @@ impl Rules for CallSettings {
 }
 
 choice! {
-    /// Whether the PBX offers a second call to a member that is in a call.
+    /// Whether the PBX offers a second call to a member that is already in one.
     pub enum CallWaiting {
-        /// As the tenant has it.
+        /// The tenant's setting applies.
         Inherit = "INHERIT",
-        /// Busy members ring too.
+        /// Members that are in a call ring too.
         On = "ON",
-        /// Busy members are skipped; when all are in a call, the extension is busy.
+        /// Members that are in a call are skipped; when all are in one, the extension is busy.
         Off = "OFF",
     }
 }

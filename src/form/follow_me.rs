@@ -7,33 +7,36 @@ use crate::domain::{Code, DialNumber, Digits, DisplayName, Id, PhoneNumber, Prob
 
 section! {
     "follow_me", "FollowMeInput";
-    /// Find me/Follow me: another number, usually a mobile, that rings too or instead.
+    /// Find me/Follow me: another number, usually a mobile, that rings after the members, with them or instead of them.
     pub struct FollowMe {
-        /// Whether follow-me is on.
+        /// Whether follow-me rings `number`, which is then required. Off by default.
         pub enabled: bool,
-        /// The number that rings, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in front.
+        /// The number to ring, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in front. It cannot be
+        /// the extension's own.
         pub number: Option<DialNumber>,
-        /// The condition under which it rings; null is always.
+        /// The condition that must be true for the number to ring; null means that it always rings.
         pub condition_id: Option<Id<kind::Condition>>,
-        /// When it rings, seen from the members' phones.
+        /// Whether the number rings after the members, with them or instead of them. `AFTER_NO_ANSWER` by default.
         pub dial_method: FollowMeDialMethod,
-        /// Whether who answers must press a key first, which keeps a mobile's own voicemail from swallowing the call.
+        /// Whether whoever answers must press a key to take the call, so that a mobile's own voicemail cannot take it.
+        /// Off by default.
         pub confirm: bool,
-        /// The prompt that asks for the key; null is the stock prompt.
+        /// The prompt that asks for the key; null uses the stock prompt.
         pub confirm_media_id: Option<Id<kind::MediaFile>>,
-        /// The message that the waiting caller hears.
+        /// The message that the caller hears while waiting.
         pub hold_media_id: Option<Id<kind::MediaFile>>,
-        /// The caller ID that the follow-me number sees.
+        /// Which caller ID the follow-me number sees. `ORIGINAL_CALLER` by default.
         pub caller_id_mode: FollowMeCallerId,
-        /// The caller ID in mode FIXED.
+        /// The number that is shown in mode `FIXED`, which requires it: 2 to 20 digits with an optional + in front.
         pub fixed_caller_id: Option<PhoneNumber>,
-        /// At most 8 digits put in front of the caller's number, so that the call is seen to be a work call.
+        /// Digits put in front of the caller's number, so that a work call can be told from others; at most 8.
         pub number_prefix: Digits<8>,
-        /// At most 20 characters put in front of the caller's name.
+        /// Text put in front of the caller's name, so that a work call can be told from others; at most 20 characters.
         pub name_prefix: DisplayName<20>,
-        /// The wait before the number is dialled: 0 to 120 seconds.
+        /// How long to wait before dialling the number: 0 to 120 seconds, 0 by default. With `SIMULTANEOUS` it must be
+        /// shorter than `inboundTimeoutSeconds`, or the number never rings.
         pub delay_seconds: Seconds<0, 120>,
-        /// How long the number rings: 1 to 300 seconds.
+        /// How long the number rings: 1 to 300 seconds, 30 by default.
         pub timeout_seconds: Seconds<1, 300>,
     }
 }
@@ -79,9 +82,9 @@ impl Rules for FollowMe {
 choice! {
     /// When the follow-me number rings.
     pub enum FollowMeDialMethod {
-        /// After the members rang for the inbound timeout.
+        /// After the members have rung for `inboundTimeoutSeconds`.
         AfterNoAnswer = "AFTER_NO_ANSWER",
-        /// Together with the members, after the delay.
+        /// Together with the members, once `delaySeconds` have passed.
         Simultaneous = "SIMULTANEOUS",
         /// Instead of the members.
         Immediate = "IMMEDIATE",
@@ -89,13 +92,13 @@ choice! {
 }
 
 choice! {
-    /// The caller ID that the follow-me number sees.
+    /// Which caller ID the follow-me number sees.
     pub enum FollowMeCallerId {
-        /// The caller's own; carriers often refuse it on outside calls.
+        /// The caller's own, which carriers often refuse on outside calls.
         OriginalCaller = "ORIGINAL_CALLER",
         /// The extension's external caller ID.
         Extension = "EXTENSION",
-        /// The fixed number in `fixedCallerId`.
+        /// The number in `fixedCallerId`.
         Fixed = "FIXED",
         /// The outside number (DID) that the caller dialled.
         Did = "DID",

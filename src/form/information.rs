@@ -13,35 +13,43 @@ section! {
     "information", "InformationInput";
     /// Who the extension is, which phones ring for it and which groups it belongs to.
     pub struct Information {
-        /// The number that other users dial: 2 to 10 digits, unique in the tenant.
+        /// The number that others dial to reach the extension: 2 to 10 digits, unique in the tenant. Required, except
+        /// in a tenant's defaults, which cannot have one.
         pub number: Option<ExtensionNumber>,
-        /// What colleagues see on displays, in lists and in reports: 1 to 80 characters without `"`, `<` and `>`.
+        /// The name that colleagues see on displays, in lists and in reports: 1 to 80 characters without `"`, `<` and
+        /// `>`.
         pub name: DisplayName<80>,
         /// A note for administrators, at most 255 characters.
         pub description: Text<255>,
-        /// The addresses at which the user gets notifications, at most 20.
+        /// The user's addresses for notifications, at most 20.
         pub emails: EmailList,
-        /// The PIN, 4 to 10 digits, that is asked before a phone is let into this extension. Write-only; answered as whether it is set.
+        /// The PIN that a phone must enter to join this extension: 4 to 10 digits, neither one repeated digit nor a run
+        /// such as 1234. Write-only: `securityPinSet` tells whether there is one.
         pub security_pin: Secret<Pin>,
-        /// Whether the internal caller ID is made of name and number or stands in the two fields below.
+        /// The caller ID that colleagues see on internal calls: the extension's name and number, which is the default,
+        /// or `internalCallerIdName` and `internalCallerIdNumber`.
         pub internal_caller_id_mode: InternalCallerIdMode,
-        /// The name shown to colleagues in mode CUSTOM, at most 35 characters.
+        /// The name that colleagues see in mode `CUSTOM`, which requires it: at most 35 characters.
         pub internal_caller_id_name: DisplayName<35>,
-        /// The number shown to colleagues in mode CUSTOM: 1 to 32 digits or `*`, `#`, `+`.
+        /// The number that colleagues see in mode `CUSTOM`, which requires it: 1 to 32 digits, `*`, `#` or `+`.
         pub internal_caller_id_number: Option<CallerIdDigits>,
-        /// The real extensions that ring, and may act, for this number, in order; at most 64.
+        /// The real extensions that ring, and may act, for this number, in order; at most 64. Virtual extensions cannot
+        /// be members.
         pub member_ids: Links<kind::Extension, 64>,
-        /// The call groups that calls ringing here belong to, at most 64.
+        /// The call groups of the calls that ring here, at most 64. Extensions in a pickup group with the same group
+        /// number may answer these calls.
         pub call_group_ids: Links<kind::CallGroup, 64>,
-        /// The pickup groups whose ringing calls may be answered from here, at most 64.
+        /// The pickup groups of this extension, at most 64. It may answer calls that ring in the call groups with the
+        /// same group numbers.
         pub pickup_group_ids: Links<kind::PickupGroup, 64>,
-        /// The spy groups whose supervisors may monitor this extension, at most 64.
+        /// The spy groups whose supervisors may listen in on this extension, at most 64.
         pub spy_group_ids: Links<kind::SpyGroup, 64>,
-        /// The voicemail box that drives the message lamp (MWI) of the members' phones.
+        /// The voicemail box whose new messages light the message lamp (MWI) on the members' phones. It sends no calls
+        /// to the box; a destination such as `onNoAnswer` does.
         pub voicemail_mwi_mailbox_id: Option<Id<kind::VoicemailBox>>,
-        /// Do Not Disturb: nothing rings, callers find the extension busy.
+        /// Do Not Disturb: no phone rings and callers find the extension busy. Off by default.
         pub dnd: bool,
-        /// How long the members ring before the call counts as not answered: 1 to 600 seconds.
+        /// How long the members ring before a call counts as unanswered: 1 to 600 seconds, 30 by default.
         pub inbound_timeout_seconds: Seconds<1, 600>,
     }
 }
@@ -110,11 +118,11 @@ impl Rules for Information {
 }
 
 choice! {
-    /// Where the internal caller ID comes from.
+    /// Which caller ID colleagues see on internal calls.
     pub enum InternalCallerIdMode {
         /// The extension's own name and number.
         Auto = "AUTO",
-        /// The name and number given in the form.
+        /// `internalCallerIdName` and `internalCallerIdNumber`.
         Custom = "CUSTOM",
     }
 }

@@ -9,37 +9,43 @@ section! {
     "outbound_calls", "OutboundCallsInput";
     /// Caller ID, area code, allowed numbers and routing of outside calls.
     pub struct OutboundCalls {
-        /// The number shown outside: 2 to 20 digits with an optional + in front; null is the tenant's or the route's.
+        /// The number that people outside see: 2 to 20 digits with an optional + in front; null uses the tenant's or
+        /// the route's. One that is not the tenant's own causes a warning.
         pub external_caller_id_number: Option<PhoneNumber>,
-        /// The name shown outside, at most 35 characters.
+        /// The name that people outside see, at most 35 characters.
         pub external_caller_id_name: DisplayName<35>,
-        /// Whether outside calls are anonymous.
+        /// Whether outside calls are anonymous instead of showing the external caller ID. Off by default.
         pub block_caller_id: bool,
-        /// The number shown on emergency calls.
+        /// The number that emergency services see: 2 to 20 digits with an optional + in front.
         pub emergency_caller_id_number: Option<PhoneNumber>,
-        /// Whether a member that calls through this extension shows this extension's outside number instead of its own.
+        /// Whether a member that calls through this extension shows `externalCallerIdNumber` instead of its own outside
+        /// number. Off by default.
         pub use_this_caller_id_in_virtual: bool,
-        /// The rules that rewrite the caller ID of outside calls.
+        /// The rule set that rewrites the caller ID of outside calls; null leaves it as it is.
         pub caller_id_rule_set_id: Option<Id<kind::CallerIdRuleSet>>,
-        /// The digits put in front of short dialled numbers, at most 8.
+        /// The digits put in front of short dialled numbers, so that 123456 becomes 055123456; at most 8, none by
+        /// default.
         pub area_code: Digits<8>,
-        /// The least length of a number that gets the area code: 0 to 20 digits.
+        /// The shortest dialled number that gets the area code: 0 to 20 digits, 0 by default.
         pub area_code_min_digits: DigitCount,
-        /// The greatest length of a number that gets the area code: 0 to 20 digits.
+        /// The longest dialled number that gets the area code: 0 to 20 digits, 0 by default. It must not be less than
+        /// `areaCodeMinDigits`.
         pub area_code_max_digits: DigitCount,
-        /// The expression that a number must match to get the area code; null is every number.
+        /// The expression that a dialled number must also match to get the area code; null sets no such condition.
         pub area_code_regex: Option<Pattern>,
-        /// Whether the tenant's area code and lengths are taken instead of the three values here.
+        /// Whether the tenant's area code and lengths apply instead of `areaCode`, `areaCodeMinDigits` and
+        /// `areaCodeMaxDigits`. On by default.
         pub use_tenant_area_code: bool,
-        /// Whether the tenant's expression is taken instead of the one here.
+        /// Whether the tenant's expression applies instead of `areaCodeRegex`. On by default.
         pub use_tenant_area_code_regex: bool,
-        /// The lists of numbers that may not be dialled, at most 16.
+        /// The lists of numbers that the extension may not dial, at most 16.
         pub do_not_call_list_ids: Links<kind::CallList, 16>,
-        /// If not empty, only numbers in these lists may be dialled; at most 16.
+        /// If any are given, the extension may dial only numbers in these lists; at most 16. A list cannot also be in
+        /// `doNotCallListIds`.
         pub only_allow_call_list_ids: Links<kind::CallList, 16>,
-        /// The routes that carry outside calls; null is the tenant's profile.
+        /// The profile whose routes carry outside calls; null uses the tenant's profile.
         pub routing_profile_id: Option<Id<kind::RoutingProfile>>,
-        /// Whether the routing profile is kept when the call is placed for another extension.
+        /// Whether the routing profile also applies to calls placed for another extension. Off by default.
         pub apply_always_routing_profile: bool,
     }
 }

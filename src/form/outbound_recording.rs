@@ -7,23 +7,27 @@ use crate::domain::{Amount, Code, EmailList, Id, Problem, kind};
 
 section! {
     "outbound_recording", "OutboundRecordingInput";
-    /// Recording of outside calls, and what is made of the recordings.
+    /// Whether outside calls are recorded, who gets the recordings and how they are analysed.
     pub struct OutboundRecording {
-        /// Whether every outside call placed through this extension is recorded.
+        /// Whether every outside call placed through this extension is recorded. Off by default.
         pub always_record_outbound: bool,
-        /// The addresses that each recording is sent to, at most 20.
+        /// The addresses that get each recording by e-mail, at most 20. No effect while `alwaysRecordOutbound` is off.
         pub recording_emails: EmailList,
-        /// Recordings smaller than this many bytes are not sent, which skips empty calls: 0 to 1000000000.
+        /// The smallest recording that is e-mailed, so that empty calls are skipped: 0 to 1000000000 bytes, 0 by
+        /// default.
         pub min_recording_bytes: Amount<0, 1_000_000_000>,
-        /// The announcement that is played when a recording starts.
+        /// The announcement that plays when a recording starts, such as that the call is recorded.
         pub recording_announcement_media_id: Option<Id<kind::MediaFile>>,
-        /// Experimental: whether the user may pause a recording to keep a part of the call private.
+        /// Experimental: whether the user may pause a recording to keep part of a call private. Off by default.
         pub privacy_recording: bool,
-        /// Whether recordings are transcribed after the call; the tenant must have the feature.
+        /// Whether recordings are transcribed after the call. Off by default; refused unless the tenant has
+        /// `transcription`.
         pub transcript: bool,
-        /// Whether transcripts are summarised; needs `transcript`, and the tenant must have the feature.
+        /// Whether transcripts are summarised. Off by default; needs `transcript`, and is refused unless the tenant has
+        /// `ai`.
         pub ai_summary: bool,
-        /// Whether the mood of transcripts is assessed; needs `transcript`, and the tenant must have the feature.
+        /// Whether the mood of the call is assessed from its transcript. Off by default; needs `transcript`, and is
+        /// refused unless the tenant has `ai`.
         pub ai_sentiment: bool,
     }
 }

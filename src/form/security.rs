@@ -7,23 +7,29 @@ use crate::domain::{Code, Id, Kind, Pattern, Pin, Problem, Seconds, Secret, Text
 
 section! {
     "security", "SecurityInput";
-    /// Which outside numbers may be dialled, when and for how long; the lock.
+    /// Which outside numbers may be dialled, when and for how long, and the lock.
     pub struct Security {
-        /// Which outside numbers may be dialled.
+        /// Whether the extension may dial all outside numbers, none, or only those that match `outboundRegex`. `ALL` by
+        /// default.
         pub outbound_mode: OutboundMode,
-        /// In mode REGEX, the expression that an outside number must match to be allowed.
+        /// The expression that an outside number must match to be dialled in mode `REGEX`, which requires it. It is
+        /// tried after the area code has been added.
         pub outbound_regex: Option<Pattern>,
-        /// Why calls are restricted: a note for administrators, at most 255 characters.
+        /// A note for administrators on why calls are restricted, at most 255 characters.
         pub outbound_block_reason: Text<255>,
-        /// The PIN, 4 to 10 digits, with which the user locks and unlocks the extension. Write-only; answered as whether it is set.
+        /// The PIN with which the user locks and unlocks the extension: 4 to 10 digits, neither one repeated digit nor
+        /// a run such as 1234. Write-only: `lockPinSet` tells whether there is one.
         pub lock_pin: Secret<Pin>,
-        /// Whether the extension is locked: it takes calls, but dials no outside numbers except emergency ones.
+        /// Whether the extension is locked, which needs a `lockPin`. It still takes calls, but the only outside numbers
+        /// it can dial are emergency ones. Off by default.
         pub locked: bool,
-        /// The age at which an outside call is cut: 1 to 86400 seconds, 0 never.
+        /// How long an outside call may last before it is cut off: 1 to 86400 seconds. 0, the default, is no limit.
         pub max_outbound_seconds: Seconds<0, 86_400>,
-        /// Whether outside calls are only allowed while `workingHoursCondition` is true.
+        /// Whether outside calls are allowed only while the condition in `workingHoursConditionId` is true. Off by
+        /// default.
         pub working_hours_enabled: bool,
-        /// The condition of the working hours: weekday, weektime, hours or calendar, or composed of such ones alone.
+        /// The condition that defines the working hours. It must depend on the time alone: weekday, weektime, hours or
+        /// calendar, or a combination of these.
         pub working_hours_condition_id: Option<Id<kind::Condition>>,
     }
 }
@@ -77,11 +83,11 @@ impl Rules for Security {
 choice! {
     /// Which outside numbers an extension may dial.
     pub enum OutboundMode {
-        /// All of them.
+        /// All outside numbers.
         All = "ALL",
-        /// None; emergency numbers stay allowed.
+        /// No outside numbers except emergency ones.
         None = "NONE",
-        /// Those that match the expression.
+        /// Only those that match `outboundRegex`.
         Regex = "REGEX",
     }
 }

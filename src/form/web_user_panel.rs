@@ -9,35 +9,43 @@ use crate::domain::{
 
 section! {
     "web_user_panel", "WebUserPanelInput";
-    /// The login of the extension's user to the web panel.
+    /// How the extension's user logs in to the web panel, and what the user may do there.
     pub struct WebUserPanel {
-        /// Whether the user may log in.
+        /// Whether the user may log in to the web panel. Off by default; needs `webUser`, and `webPassword` unless
+        /// `useLdap` is on.
         pub user_panel_enabled: bool,
-        /// The login name: 2 to 64 of `A-Z a-z 0-9 . _ @ + -`, unique in the tenant whatever its case.
+        /// The login name: 2 to 64 of `A-Z a-z 0-9 . _ @ + -`. It is kept in lower case and unique in the tenant.
         pub web_user: Option<WebUser<64>>,
-        /// The password: at least 10 characters, other than name and number. Write-only; answered as whether it is set.
+        /// The password: 10 to 128 characters, at least 4 of them different, and not the number, the name or the login.
+        /// Write-only: `webPasswordSet` tells whether there is one.
         pub web_password: Secret<Password>,
-        /// Whether the password is checked by an LDAP server.
+        /// Whether an LDAP server checks the password, so that no `webPassword` is needed. Off by default; the tenant
+        /// must have an LDAP server.
         pub use_ldap: bool,
-        /// The LDAP server; null is the tenant's only or first one.
+        /// The LDAP server that checks the password; null uses the tenant's only or first one.
         pub ldap_server_id: Option<Id<kind::LdapServer>>,
-        /// The second factor that a login asks for.
+        /// What a login asks for besides the password. `NONE` by default.
         pub two_factor_type: TwoFactorType,
-        /// The seed of the one-time passwords (TOTP): 16 to 128 base32 characters. Write-only; answered as whether it is set.
+        /// The seed of the one-time passwords, required for `TOTP`: 16 to 128 base32 characters (A to Z, 2 to 7).
+        /// Write-only: `twoFactorSecretSet` tells whether there is one.
         pub two_factor_secret: Sealed<TotpSeed>,
-        /// The mobile number that codes are sent to by SMS. Write-only; answered as whether it is set.
+        /// The mobile number that gets the login codes, required for `SMS`: 2 to 20 digits with an optional + in front.
+        /// Write-only: `twoFactorMobileSet` tells whether there is one.
         pub two_factor_mobile: Sealed<PhoneNumber>,
-        /// The address for security notices, and for codes sent by e-mail.
+        /// The address that gets security notices, and the login codes if `twoFactorType` is `EMAIL`, which requires
+        /// it.
         pub notification_email: Option<Email>,
-        /// What the user may do in the panel; must be a profile for the panel. Null is the tenant's default.
+        /// The profile that decides what the user may do in the panel; it must have `forPanel` on. Null uses the
+        /// tenant's default.
         pub user_profile_id: Option<Id<kind::UserProfile>>,
-        /// Whether the user is kept from changing the password.
+        /// Whether the user is prevented from changing the password. Off by default.
         pub password_locked: bool,
-        /// Whether the password never expires.
+        /// Whether the password stays valid without a time limit. Off by default.
         pub never_expire: bool,
-        /// Whether logins are only accepted from the networks in `ipFilter`.
+        /// Whether logins are accepted only from the networks in `ipFilter`. Off by default.
         pub use_ip_filter: bool,
-        /// The addresses and networks (CIDR) that logins are accepted from.
+        /// The addresses and networks that logins may come from, such as 192.0.2.0/24. Required while `useIpFilter` is
+        /// on.
         pub ip_filter: CidrList,
     }
 }
@@ -115,15 +123,15 @@ impl Rules for WebUserPanel {
 }
 
 choice! {
-    /// The second factor of a login.
+    /// What a login asks for besides the password.
     pub enum TwoFactorType {
-        /// The password is enough.
+        /// Nothing: the password is enough.
         None = "NONE",
-        /// A time-based one-time password (RFC 6238).
+        /// A time-based one-time password (RFC 6238), made from `twoFactorSecret`.
         Totp = "TOTP",
         /// A code sent to `notificationEmail`.
         Email = "EMAIL",
-        /// A code sent to the mobile number.
+        /// A code sent to `twoFactorMobile`.
         Sms = "SMS",
     }
 }
