@@ -10,7 +10,7 @@ use super::output::{Outcome, print};
 use super::progress::Bar;
 use super::serve::Serve;
 use crate::domain::Environment;
-use crate::operations::doctor::{self, Check, Deployment, NAMES, OwnFile, Verdict};
+use crate::operations::doctor::{self, Deployment, DoctorCheck, DoctorVerdict, NAMES, OwnFile};
 
 /// What stands below its options.
 pub(super) const HELP: &str = "\
@@ -50,7 +50,7 @@ impl Doctor {
                 checks.extend(doctor::examine(&deployment, &mut progress));
             }
             // What is wrong with the options has been said.
-            Err(_) => checks.extend(NAMES.map(|name| Check::skipped(name, "The options name no database."))),
+            Err(_) => checks.extend(NAMES.map(|name| DoctorCheck::skipped(name, "The options name no database."))),
         }
         let (text, code) = told(&checks);
         print(&text)?;
@@ -71,16 +71,16 @@ fn deployment(serve: &Serve, file: Option<&ConfigFile>) -> Result<Deployment, St
 }
 
 /// A file with a mistake was refused before any command began.
-fn settings(file: Option<&ConfigFile>) -> Check {
-    Check::new("settings").or(match file {
+fn settings(file: Option<&ConfigFile>) -> DoctorCheck {
+    DoctorCheck::new("settings").or(match file {
         Some(file) => format!("{} was read.", file.path().display()),
         None => "There is no settings file: flags, variables and defaults hold.".into(),
     })
 }
 
 /// A variable with a typing error is a setting that does not hold, and nobody says so.
-fn variables(unknown: &[String]) -> Check {
-    let mut check = Check::new("environment");
+fn variables(unknown: &[String]) -> DoctorCheck {
+    let mut check = DoctorCheck::new("environment");
     if !unknown.is_empty() {
         check.warn(format!("No option reads {}: look for a typing error.", unknown.join(", ")));
     }
@@ -88,8 +88,8 @@ fn variables(unknown: &[String]) -> Check {
 }
 
 /// What `serve` would say of its options when it starts, and what it would not say.
-fn options(serve: &Serve) -> Check {
-    let mut check = Check::new("options");
+fn options(serve: &Serve) -> DoctorCheck {
+    let mut check = DoctorCheck::new("options");
     let mut refused = |why: String| check.fail(format!("{}.", why.trim_end_matches('.')));
     let database = serve.database.database().map_err(&mut refused).ok();
     match (serve.backups.schedule(), database) {
@@ -122,17 +122,17 @@ fn options(serve: &Serve) -> Check {
 }
 
 /// A line for each check, and one that sums up; and the exit code for it.
-fn told(checks: &[Check]) -> (String, ExitCode) {
+fn told(checks: &[DoctorCheck]) -> (String, ExitCode) {
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for Check { name, verdict, said, details } in checks {
+    for DoctorCheck { name, verdict, said, details } in checks {
         _ = writeln!(text, "{verdict:4}  {name:width$}  {}", said.join(" "));
         for detail in details {
             _ = writeln!(text, "{:1$}{detail}", "", width + 8);
         }
     }
     let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
-    let (warn, fail) = (count(Verdict::Warn), count(Verdict::Fail));
+    let (warn, fail) = (count(DoctorVerdict::Warn), count(DoctorVerdict::Fail));
     let warnings = format!("{warn} {}", if warn == 1 { "warning" } else { "warnings" });
     _ = match (fail, warn) {
         (0, 0) => writeln!(text, "All is in order."),

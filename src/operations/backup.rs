@@ -87,7 +87,7 @@ pub fn backup(
             to.display()
         ));
     }
-    let work = Work::beside(to)?;
+    let work = WorkFolder::beside(to)?;
     let copy = work.path("copy");
     store::copy_database(from, &copy, progress)?;
     let mut frozen = Frozen::open(&copy).map_err(|_| format!("{} is not a database of vext", from.display()))?;
@@ -170,14 +170,14 @@ pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> String {
 
 /// A folder for what is not finished yet, beside what it will be: on the same file system, so that it can be renamed
 /// into its place. It is locked and, however the work ends, deleted.
-pub(super) struct Work {
+pub(super) struct WorkFolder {
     folder: tempfile::TempDir,
     target: PathBuf,
     /// Closed last: while it is locked, somebody is at work in the folder.
     _lock: File,
 }
 
-impl Work {
+impl WorkFolder {
     const PREFIX: &str = ".vext-unfinished-";
 
     pub(super) fn beside(file: &Path) -> Result<Self, String> {
@@ -224,8 +224,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(".vext-unfinished-old")).unwrap();
         fs::write(folder.path().join(".vext-unfinished-file"), "").unwrap();
-        let work = Work::beside(&folder.path().join("b.db")).unwrap();
-        Work::clean(folder.path()).unwrap();
+        let work = WorkFolder::beside(&folder.path().join("b.db")).unwrap();
+        WorkFolder::clean(folder.path()).unwrap();
         assert!(!folder.path().join(".vext-unfinished-old").exists());
         assert!(work.path("").exists() && folder.path().join(".vext-unfinished-file").exists());
         drop(work);

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use super::backup::{Work, digest, identity, moment, sync, unwritable};
+use super::backup::{WorkFolder, digest, identity, moment, sync, unwritable};
 use super::verify::{Verified, key_id, verify};
 use crate::domain::Environment;
 use crate::store::{self, Database, Exclusive, Frozen, Progress};
@@ -51,7 +51,7 @@ pub fn restore(
     if fs::canonicalize(file).ok().is_some_and(|file| fs::canonicalize(target).ok() == Some(file)) {
         return Err(format!("{} cannot be restored over itself", file.display()));
     }
-    let work = Work::beside(target)?;
+    let work = WorkFolder::beside(target)?;
     let needed = needed_key(file);
     let key = judge(key_id(key_file, environment), key_file, needed.as_deref());
     // With the right key at hand the secrets are tried as well.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::backup::{Manifest, NOT_A_FILE, Work, backup, moment};
+use super::backup::{Manifest, NOT_A_FILE, WorkFolder, backup, moment};
 use crate::domain::Environment;
 use crate::store::Database;
 
@@ -143,7 +143,7 @@ impl Worker {
 
     fn take(&self) -> Result<(), String> {
         let Schedule { keep, folder, .. } = &self.schedule;
-        Work::clean(folder).map_err(|e| format!("{} cannot be tidied: {e}", folder.display()))?;
+        WorkFolder::clean(folder).map_err(|e| format!("{} cannot be tidied: {e}", folder.display()))?;
         let file = folder.join(name(self.now()));
         let mut go_on = |_: &str, _, _| if self.is_stopped() { Err("the server stops".to_owned()) } else { Ok(()) };
         let manifest = backup(&self.database, &file, &*self.environment.clock, &mut go_on)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::checkable::Checkable;
-use super::plain::{Plain, RowOf};
+use super::plain::{PlainObject, RowOf};
 use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret};
 use crate::form::{Change, Described, FieldValue, Form, Reference, Section, Sections};
 use crate::objects::KindInfo;
@@ -17,7 +17,7 @@ pub(super) enum Document {
     /// The form of a virtual extension, or a tenant's defaults.
     Form(Box<Form>),
     /// An object of another kind.
-    Plain(Plain),
+    Plain(PlainObject),
 }
 
 /// The secrets that a patch for an object of this kind sends.
@@ -106,7 +106,7 @@ impl Document {
         };
         let nothing = Patch::default();
         let parts = kind.build_head(&nothing, &mut |_| {}).zip(kind.build(&nothing, &mut |_| {}));
-        Ok(parts.map(|(head, detail)| Self::Plain(Plain { kind, head, detail })))
+        Ok(parts.map(|(head, detail)| Self::Plain(PlainObject { kind, head, detail })))
     }
 
     /// What a patch makes of one that exists, or a new one of this kind. Reports what breaks a rule; `None` when that
@@ -136,7 +136,7 @@ impl Document {
             }
             None => kind.build(patch, report)?,
         };
-        Some(Self::Plain(Plain { kind, head, detail }))
+        Some(Self::Plain(PlainObject { kind, head, detail }))
     }
 
     /// Those of many objects of one kind, by local id. The number of statements does not depend on how many.
@@ -151,7 +151,7 @@ impl Document {
             let id = row.id.local;
             let detail = details.remove(&id).ok_or_else(|| missing(kind.detail.table, id))?;
             let head = kind.load_head(row.number.as_deref(), &row.name, &row.description, row.enabled)?;
-            Ok((id, Self::Plain(Plain { kind, head, detail })))
+            Ok((id, Self::Plain(PlainObject { kind, head, detail })))
         };
         rows.iter().map(plain).collect()
     }
@@ -191,7 +191,7 @@ impl Document {
                 let (name, description) = (info.name.as_str(), info.description.as_str());
                 OwnRow { kind: Kind::VirtualExtension, number, name, description, enabled: true }
             }
-            Self::Plain(Plain { kind, head, .. }) => {
+            Self::Plain(PlainObject { kind, head, .. }) => {
                 let number = head.number().map(ExtensionNumber::as_str);
                 let (kind, name, description) = (kind.kind, head.name(), head.description());
                 OwnRow { kind, number, name, description, enabled: head.enabled() }
@@ -201,7 +201,7 @@ impl Document {
 
     /// What of it another object of the tenant already has, in order.
     pub(super) fn taken(&self, query: &mut Query<'_>, own: Option<ObjectId>) -> Result<Vec<Problem>> {
-        let Self::Plain(Plain { kind, detail, .. }) = self else { return Ok(Vec::new()) };
+        let Self::Plain(PlainObject { kind, detail, .. }) = self else { return Ok(Vec::new()) };
         let mut problems = store::alike(query, kind, &**detail, own)?;
         if let Some((first, last)) = detail.reserves() {
             let (first, last) = (first.as_str(), last.as_str());

@@ -48,7 +48,7 @@ pub struct Effect {
 }
 
 /// Writes one object's part of an effect.
-pub(super) type Write = Box<dyn FnOnce(&mut Tx<'_>, &str) -> Result<()>>;
+pub(super) type PendingWrite = Box<dyn FnOnce(&mut Tx<'_>, &str) -> Result<()>>;
 
 /// Works a step out. The number of statements depends on the number of kinds, not on that of objects.
 pub(super) fn work_out(
@@ -57,7 +57,7 @@ pub(super) fn work_out(
     owners: impl IntoIterator<Item = Arc<ObjectRow>>,
     step: &Step,
     now: i64,
-) -> Result<(Effect, Vec<Write>)> {
+) -> Result<(Effect, Vec<PendingWrite>)> {
     let mut by_kind: BTreeMap<(&str, i64), Arc<ObjectRow>> = BTreeMap::new();
     for owner in owners {
         by_kind.insert((owner.kind.word(), owner.id.local), owner);
@@ -78,7 +78,7 @@ fn of_kind(
     step: &Step,
     now: i64,
     effect: &mut Effect,
-    writes: &mut Vec<Write>,
+    writes: &mut Vec<PendingWrite>,
 ) -> Result<()> {
     let Some(kind) = rows.first().map(|row| row.kind) else { return Ok(()) };
     let mut before = Document::load(query, kind, &rows.iter().map(|row| (**row).clone()).collect::<Vec<_>>())?;

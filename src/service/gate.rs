@@ -19,13 +19,13 @@ pub(crate) struct Gate<K: Copy + Eq + Hash> {
 struct Lines<K: Copy + Eq + Hash> {
     free: usize,
     waiting: usize,
-    of: HashMap<K, VecDeque<oneshot::Sender<Slot<K>>>>,
+    of: HashMap<K, VecDeque<oneshot::Sender<GateSlot<K>>>>,
     /// The keys that have a line, in the order of their turns.
     turns: VecDeque<K>,
 }
 
 /// Held while a request is executed; whoever holds it may drop it on any thread.
-pub(crate) struct Slot<K: Copy + Eq + Hash>(Option<Arc<Gate<K>>>);
+pub(crate) struct GateSlot<K: Copy + Eq + Hash>(Option<Arc<Gate<K>>>);
 
 /// There is no place left, or none became free in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,12 +48,12 @@ impl<K: Copy + Eq + Hash> Gate<K> {
     }
 
     /// Waits for a slot. When all places are taken, the longest line gives one up to a line that is shorter.
-    pub(crate) async fn enter(self: &Arc<Self>, key: K) -> Result<Slot<K>, Overloaded> {
+    pub(crate) async fn enter(self: &Arc<Self>, key: K) -> Result<GateSlot<K>, Overloaded> {
         let turn = {
             let mut lines = self.lock();
             if lines.free > 0 {
                 lines.free -= 1;
-                return Ok(Slot(Some(Arc::clone(self))));
+                return Ok(GateSlot(Some(Arc::clone(self))));
             }
             if lines.waiting >= self.places {
                 lines.forget_who_left();
@@ -71,7 +71,7 @@ impl<K: Copy + Eq + Hash> Gate<K> {
 }
 
 impl<K: Copy + Eq + Hash> Lines<K> {
-    fn push(&mut self, key: K, give: oneshot::Sender<Slot<K>>) {
+    fn push(&mut self, key: K, give: oneshot::Sender<GateSlot<K>>) {
         let line = self.of.entry(key).or_default();
         if line.is_empty() {
             self.turns.push_back(key);
@@ -81,7 +81,7 @@ impl<K: Copy + Eq + Hash> Lines<K> {
     }
 
     /// The first of the line whose turn it is.
-    fn next(&mut self) -> Option<oneshot::Sender<Slot<K>>> {
+    fn next(&mut self) -> Option<oneshot::Sender<GateSlot<K>>> {
         while let Some(key) = self.turns.pop_front() {
             let Some(line) = self.of.get_mut(&key) else { continue };
             let first = line.pop_front();
@@ -121,12 +121,12 @@ impl<K: Copy + Eq + Hash> Lines<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for Slot<K> {
+impl<K: Copy + Eq + Hash> Drop for GateSlot<K> {
     /// Hands the slot to who is next; who left meanwhile is passed over.
     fn drop(&mut self) {
         let Some(gate) = self.0.take() else { return };
         let mut lines = gate.lock();
-        let mut slot = Slot(Some(Arc::clone(&gate)));
+        let mut slot = GateSlot(Some(Arc::clone(&gate)));
         while let Some(give) = lines.next() {
             match give.send(slot) {
                 Ok(()) => return,
@@ -146,10 +146,10 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(3600);
 
-    type Entering = BoxFuture<'static, Result<Slot<char>, Overloaded>>;
+    type Entering = BoxFuture<'static, Result<GateSlot<char>, Overloaded>>;
 
     /// Enters as far as that goes at once.
-    fn enter(gate: &Arc<Gate<char>>, key: char) -> Result<Result<Slot<char>, Overloaded>, Entering> {
+    fn enter(gate: &Arc<Gate<char>>, key: char) -> Result<Result<GateSlot<char>, Overloaded>, Entering> {
         let gate = Arc::clone(gate);
         let mut entering = async move { gate.enter(key).await }.boxed();
         entering.as_mut().now_or_never().ok_or(entering)

@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use tokio::sync::oneshot;
 
-use super::gate::{Gate, Overloaded, Slot};
+use super::gate::{Gate, GateSlot, Overloaded};
 use crate::domain::{Hasher, Sealer, SecretText};
 use crate::store::{self, Deadline, Result, StoreError};
 
@@ -33,14 +33,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 type Line = u64;
 
 /// Work for a thread that has the memory to hash. It gives its slot back when it is done.
-type Job = Box<dyn FnOnce(&mut Hasher) + Send>;
+type HashJob = Box<dyn FnOnce(&mut Hasher) + Send>;
 
 /// The threads that hash, and who waits for them.
 pub(super) struct Hashing {
     gate: Arc<Gate<Line>>,
     threads: usize,
     /// Begun for the first secret; `None` when the system gives no more threads. They end with the sender.
-    jobs: OnceLock<Option<Sender<Job>>>,
+    jobs: OnceLock<Option<Sender<HashJob>>>,
     fingerprints: RandomState,
     hashes: Counter,
 }
@@ -105,7 +105,7 @@ impl Hashing {
 
     fn send<T: Send + 'static>(
         &self,
-        slot: Slot<Line>,
+        slot: GateSlot<Line>,
         reply: oneshot::Sender<T>,
         work: impl FnOnce(&mut Hasher) -> T + Send + 'static,
     ) -> Result<()> {
@@ -122,10 +122,10 @@ impl Hashing {
     }
 }
 
-fn start(threads: usize) -> Option<Sender<Job>> {
+fn start(threads: usize) -> Option<Sender<HashJob>> {
     let (jobs, queue) = crossbeam_channel::unbounded();
     for i in 0..threads {
-        let queue: Receiver<Job> = queue.clone();
+        let queue: Receiver<HashJob> = queue.clone();
         let serve = move || {
             store::step_back();
             let mut hasher = Hasher::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::key::load_key;
 use crate::domain::{Environment, Sealer};
-use crate::store::{self, Database, Found};
+use crate::store::{self, Database, DatabaseState};
 
 /// How to open an [`App`](super::App).
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl OpenOptions {
     pub(super) fn migrated(&self) -> Result<(Vec<String>, Sealer), StartError> {
         let Self { database, environment, .. } = self;
         // The key comes first: a database without one could not be opened again.
-        if database.inspect().map_err(StartError)? == Found::Nothing {
+        if database.inspect().map_err(StartError)? == DatabaseState::Nothing {
             self.sealer(true)?;
         }
         let applied = store::migrate(database, environment.clock.now()).map_err(StartError)?;

@@ -6,19 +6,19 @@ use crate::form::{self, AreaCode, Checked, Expression, Facts, Section, Surroundi
 use crate::objects::{AnyDetail, Head, KindInfo};
 
 /// An object that is not a form: what of it stands in its row, and its detail.
-pub(super) struct Plain {
+pub(super) struct PlainObject {
     pub(super) kind: &'static KindInfo,
     pub(super) head: Box<dyn Head>,
     pub(super) detail: Box<dyn AnyDetail>,
 }
 
-impl Clone for Plain {
+impl Clone for PlainObject {
     fn clone(&self) -> Self {
         Self { kind: self.kind, head: self.head.copy(), detail: self.detail.copy() }
     }
 }
 
-impl Plain {
+impl PlainObject {
     pub(super) fn head(&self) -> &dyn Section {
         &*self.head
     }
@@ -32,7 +32,7 @@ impl Plain {
     }
 }
 
-impl Checkable for Plain {
+impl Checkable for PlainObject {
     fn number(&self) -> Option<&ExtensionNumber> {
         self.head.number()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::app::App;
-use super::effect::{Effect, ObjectProblem, Step, Write, work_out};
+use super::effect::{Effect, ObjectProblem, PendingWrite, Step, work_out};
 use super::facts;
 use super::refusal::{no_such, refusal};
 use super::removal::MOST_REFERENCES;
@@ -78,7 +78,11 @@ impl App {
 }
 
 /// The save of the extension, and what of the soft references changes; the writes only when that is asked for.
-fn work_out_renumber(query: &mut Query<'_>, renumber: &Renumber, now: i64) -> Result<(Plan, Effect, Vec<Write>)> {
+fn work_out_renumber(
+    query: &mut Query<'_>,
+    renumber: &Renumber,
+    now: i64,
+) -> Result<(Plan, Effect, Vec<PendingWrite>)> {
     let Renumber { object, number, update_soft_references, expected_version, dry_run } = renumber;
     let information = Patch::from([("number", number.as_str())]);
     let save = Save {

@@ -14,7 +14,7 @@ pub(super) const BRING_BACK: &str = "bring it back from a backup with `vext rest
 
 /// What is in a database, looked at before anything is written to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Found {
+pub enum DatabaseState {
     /// Nothing: a file that does not exist, or a database without tables.
     Nothing,
     /// A database of this program.
@@ -89,12 +89,12 @@ pub(super) trait Connection: Session + Send {
 
 /// What the connections of a store have been asked.
 #[derive(Debug, Default)]
-pub(super) struct Statements {
+pub(super) struct StatementLog {
     run: AtomicU64,
     texts: Mutex<BTreeSet<&'static str>>,
 }
 
-impl Statements {
+impl StatementLog {
     /// Counts a statement.
     pub(super) fn count(&self) {
         self.run.fetch_add(1, Ordering::Relaxed);

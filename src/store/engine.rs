@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::connection::{Connection, Found, Statements};
+use super::connection::{Connection, DatabaseState, StatementLog};
 use super::error::{Result, StoreError};
 use super::look::Look;
 use super::migrations::Migration;
@@ -43,7 +43,7 @@ impl Database {
     ///
     /// # Errors
     /// One sentence on why not: it is another program's, damaged, cannot be reached or does not sort by bytes.
-    pub fn inspect(&self) -> std::result::Result<Found, String> {
+    pub fn inspect(&self) -> std::result::Result<DatabaseState, String> {
         apart(|| match self {
             Database::Sqlite(path) => sqlite::inspect(path),
             Database::Postgres(server) => postgres::inspect(server),
@@ -126,7 +126,7 @@ pub(super) struct Writers {
 pub(super) struct Manager {
     pub(super) database: Database,
     pub(super) readonly: bool,
-    pub(super) statements: Arc<Statements>,
+    pub(super) statements: Arc<StatementLog>,
 }
 
 impl Manager {

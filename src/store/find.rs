@@ -131,7 +131,7 @@ pub enum Fact {
 }
 
 /// The statements of a fact.
-struct Known {
+struct FactStatements {
     /// The facts of some objects.
     of: &'static str,
     /// The objects of which something is the fact; nothing where the words are asked instead.
@@ -140,7 +140,7 @@ struct Known {
 
 macro_rules! known {
     ($table:literal, $id:literal, $value:literal, $more:literal) => {
-        Known {
+        FactStatements {
             of: concat!(
                 "SELECT ",
                 $id,
@@ -172,11 +172,11 @@ macro_rules! known {
 }
 
 impl Fact {
-    fn statements(self) -> Known {
+    fn statements(self) -> FactStatements {
         match self {
-            Fact::Branch => Known { having: "", ..known!("note", "branch") },
-            Fact::Department => Known { having: "", ..known!("note", "department") },
-            Fact::ReferenceId => Known { having: "", ..known!("note", "reference_id") },
+            Fact::Branch => FactStatements { having: "", ..known!("note", "branch") },
+            Fact::Department => FactStatements { having: "", ..known!("note", "department") },
+            Fact::ReferenceId => FactStatements { having: "", ..known!("note", "reference_id") },
             Fact::Member => known!("link", "owner_id", "target_id", " AND slot = 'member_ids'"),
             Fact::WorkingHours => known!("security", "working_hours_condition_id"),
             Fact::FollowMeCondition => known!("follow_me", "condition_id"),

@@ -30,7 +30,7 @@ pub(super) enum Verdict {
 }
 
 /// A queued job: runs inside a savepoint, is answered after the commit.
-pub(super) trait Job: Send {
+pub(super) trait WriteJob: Send {
     /// Whether nobody has been told that it was given up. After that it counts as begun.
     fn begin(&self) -> bool;
     /// How long the job has been there.
@@ -51,7 +51,7 @@ pub(super) struct Work<T, F> {
     pub(super) queued: Stopwatch,
 }
 
-impl<T, F> Job for Work<T, F>
+impl<T, F> WriteJob for Work<T, F>
 where
     T: Send,
     F: Fn(&mut dyn Session) -> Result<Outcome<T>> + Send,

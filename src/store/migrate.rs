@@ -1,7 +1,7 @@
 //! The schema's history: files that are applied once, in order, and never changed afterwards.
 
 use super::backfill;
-use super::connection::{BRING_BACK, Connection, Found};
+use super::connection::{BRING_BACK, Connection, DatabaseState};
 use super::engine::{Database, Manager, apart};
 use super::error::{Result, StoreError};
 use super::migrations::Migration;
@@ -81,8 +81,10 @@ fn names(migrations: &[Migration]) -> Vec<String> {
 /// One sentence on why the database cannot be used.
 pub fn missing_migrations(database: &Database) -> Said<Vec<String>> {
     match database.inspect()? {
-        Found::Nothing => Ok(names(database.migrations())),
-        Found::Ours => on(database, |connection| Ok(names(pending(connection.session(), database.migrations())?))),
+        DatabaseState::Nothing => Ok(names(database.migrations())),
+        DatabaseState::Ours => {
+            on(database, |connection| Ok(names(pending(connection.session(), database.migrations())?)))
+        }
     }
 }
 

@@ -59,8 +59,8 @@ pub use changes::{Record, changed_since, record};
 pub use chosen::{Chosen, ChosenField, ChosenList, ENTRY, Wanted, read_chosen};
 use commits::Commits;
 pub use commits::GONE;
-pub use connection::Found;
-use connection::Statements;
+pub use connection::DatabaseState;
+use connection::StatementLog;
 pub use data_version::DataVersion;
 use data_version::DataVersions;
 pub use deadline::Deadline;
@@ -92,7 +92,7 @@ pub use search::with_word;
 pub use sections::{erase_section, in_object_row, load_any, load_details, load_sections, save_section};
 pub use session::{Columns, Query, Session, Tx};
 pub use snapshot::Snapshot;
-pub use sources::{ReferencePlace, Source, sources};
+pub use sources::{ReferenceColumn, ReferencePlace, sources};
 pub use sqlite::{Exclusive, FileReading, Frozen, beside, copy_database};
 pub use surroundings::{holders, ldap_exists, logins, number_inside, owned_numbers};
 use tally::Tallied;
@@ -124,7 +124,7 @@ pub struct Store {
     apart: Arc<Readers>,
     writer: Arc<Writer>,
     commits: Arc<Commits>,
-    statements: Arc<Statements>,
+    statements: Arc<StatementLog>,
     metrics: Arc<Metrics>,
     migrations: &'static [migrations::Migration],
     /// Counts what is asked of this store, when it is the store of one request.
@@ -140,7 +140,7 @@ impl Store {
     /// One sentence on why it cannot be used.
     pub fn open(database: &Database, readers: usize) -> std::result::Result<Self, String> {
         let said = |error: StoreError| format!("{database}: {error}");
-        let statements = Arc::<Statements>::default();
+        let statements = Arc::<StatementLog>::default();
         let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
         let metrics = Arc::<Metrics>::default();
         let writer = Writer::start(&manager, &metrics).map_err(said)?;

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::error::{Result, StoreError};
-use super::job::Job;
+use super::job::WriteJob;
 use crate::domain::{Stopwatch, TenantId};
 
 /// The most jobs in one commit, so that the first does not wait for ever.
@@ -15,19 +15,19 @@ const GROUP: usize = 256;
 /// fewer; this bounds what clients leave behind that do not wait for their answer.
 const WAITING: usize = 1024;
 /// Whose row a group of jobs holds: a tenant's, or none for what stands above tenants.
-pub(super) type Key = Option<TenantId>;
+pub(super) type QueueKey = Option<TenantId>;
 
 /// The jobs of one commit, and whose they are.
-pub(super) type Group = (Vec<Key>, Vec<Box<dyn Job>>);
+pub(super) type Group = (Vec<QueueKey>, Vec<Box<dyn WriteJob>>);
 
 /// The jobs that wait, by key. A key is in the hands of one thread at a time, so that its jobs keep their order.
 #[derive(Default)]
 struct Waiting {
-    jobs: HashMap<Key, VecDeque<Box<dyn Job>>>,
+    jobs: HashMap<QueueKey, VecDeque<Box<dyn WriteJob>>>,
     /// Keys that have jobs and no thread.
-    ready: VecDeque<Key>,
+    ready: VecDeque<QueueKey>,
     /// Keys in the hands of a thread, and for how long.
-    busy: HashMap<Key, Stopwatch>,
+    busy: HashMap<QueueKey, Stopwatch>,
     closed: bool,
 }
 
@@ -56,7 +56,7 @@ impl Waiting {
     }
 
     /// Gives a key back; whether it has jobs left.
-    fn done(&mut self, key: Key) -> bool {
+    fn done(&mut self, key: QueueKey) -> bool {
         self.busy.remove(&key);
         let more = self.jobs.get(&key).is_some_and(|jobs| !jobs.is_empty());
         if !more {
@@ -90,7 +90,7 @@ impl Queue {
     ///
     /// # Errors
     /// Too many of its tenant wait already.
-    pub(super) fn push(&self, key: Key, job: Box<dyn Job>) -> Result<()> {
+    pub(super) fn push(&self, key: QueueKey, job: Box<dyn WriteJob>) -> Result<()> {
         let mut waiting = self.lock();
         let jobs = waiting.jobs.entry(key).or_default();
         if jobs.len() >= WAITING {
@@ -120,7 +120,7 @@ impl Queue {
     }
 
     /// Gives keys back.
-    pub(super) fn done(&self, keys: Vec<Key>) {
+    pub(super) fn done(&self, keys: Vec<QueueKey>) {
         let mut waiting = self.lock();
         for key in keys {
             if waiting.done(key) {
@@ -157,7 +157,7 @@ mod tests {
     /// A job that is known by its name.
     struct Named(&'static str, Arc<Mutex<Vec<&'static str>>>);
 
-    impl Job for Named {
+    impl WriteJob for Named {
         fn begin(&self) -> bool {
             true
         }

@@ -33,16 +33,16 @@ enum Then {
 }
 
 /// A request that waits for a connection, as long as the value lives: it may give up.
-struct Waiting<'a>(&'a Metrics);
+struct PoolWaitGuard<'a>(&'a Metrics);
 
-impl<'a> Waiting<'a> {
+impl<'a> PoolWaitGuard<'a> {
     fn begin(metrics: &'a Metrics) -> Self {
         metrics.pool_waiting.inc();
         Self(metrics)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for PoolWaitGuard<'_> {
     fn drop(&mut self) {
         self.0.pool_waiting.dec();
     }
@@ -273,7 +273,7 @@ impl Snapshot {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit> {
         let free = Arc::clone(&self.readers.free).acquire_owned();
-        let (begun, waiting) = (Stopwatch::start(), Waiting::begin(&self.readers.metrics));
+        let (begun, waiting) = (Stopwatch::start(), PoolWaitGuard::begin(&self.readers.metrics));
         let found = tokio::time::timeout(PATIENCE, free).await;
         drop(waiting);
         self.readers.metrics.pool_wait.observe(begun.elapsed().as_secs_f64());

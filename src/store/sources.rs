@@ -44,7 +44,7 @@ impl ReferencePlace {
 
 /// A column that leads to objects.
 #[derive(Debug)]
-pub struct Source {
+pub struct ReferenceColumn {
     /// The table.
     pub table: &'static str,
     /// The column in it.
@@ -99,7 +99,7 @@ fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bo
     Statements { one, page, count }
 }
 
-fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<Source>) {
+fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<ReferenceColumn>) {
     for field in &info.fields {
         let name = field.name;
         for &Pointer { column, leads } in &field.pointers {
@@ -116,7 +116,7 @@ fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<Source>) {
                 let statements = statements(table, column, kinds.is_some(), listed, slotted);
                 let (kinds, sections) = (kinds.as_ref().map(|_| Vec::new()), HashMap::new());
                 let field = (!slotted).then_some(name);
-                found.push(Source { table, column, kinds, listed, field, sections, statements });
+                found.push(ReferenceColumn { table, column, kinds, listed, field, sections, statements });
                 found.len() - 1
             });
             let source = &mut found[known];
@@ -129,8 +129,8 @@ fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<Source>) {
 }
 
 /// Every column that leads to objects.
-pub fn sources() -> &'static [Source] {
-    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+pub fn sources() -> &'static [ReferenceColumn] {
+    static SOURCES: OnceLock<Vec<ReferenceColumn>> = OnceLock::new();
     SOURCES.get_or_init(|| {
         let mut found = Vec::new();
         Form::infos().iter().for_each(|info| collect(info, true, &mut found));
@@ -139,7 +139,7 @@ pub fn sources() -> &'static [Source] {
     })
 }
 
-impl Source {
+impl ReferenceColumn {
     /// The field of a row, as clients write it.
     pub(super) fn path(&self, owner: &ObjectRow, slot: &str, position: i64) -> Vec<String> {
         let field = self.field.unwrap_or(slot);

@@ -16,10 +16,10 @@ use super::connection::Connection;
 use super::deadline::Deadline;
 use super::engine::{Manager, apart};
 use super::error::{Result, StoreError};
-use super::job::{Client, Job, Outcome, Verdict, Work};
+use super::job::{Client, Outcome, Verdict, Work, WriteJob};
 use super::log::Log;
 use super::metrics::Metrics;
-use super::queue::{Key, Queue};
+use super::queue::{Queue, QueueKey};
 use super::session::Session;
 use crate::domain::Stopwatch;
 
@@ -59,7 +59,7 @@ impl Writer {
 
     pub(super) async fn submit<T: Send + 'static>(
         &self,
-        key: Key,
+        key: QueueKey,
         deadline: Option<Deadline>,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
@@ -130,7 +130,7 @@ fn serve(
 
 /// Runs a group until it is committed or cannot be: as long as surely nothing of it is there, it may be run again.
 fn attempt(
-    group: &mut [Box<dyn Job>],
+    group: &mut [Box<dyn WriteJob>],
     held: &mut Option<Box<dyn Connection>>,
     manager: &Manager,
     metrics: &Metrics,
@@ -156,7 +156,7 @@ fn attempt(
     }
 }
 
-fn run(group: &mut [Box<dyn Job>], connection: &mut dyn Connection, metrics: &Metrics) -> Result<()> {
+fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics: &Metrics) -> Result<()> {
     connection.begin_write()?;
     // Who is alone needs no savepoint: its transaction is one.
     let saves = group.len();

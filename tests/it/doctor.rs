@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use vext::domain::{Clock, Environment, SystemClock, SystemRandom};
-use vext::operations::doctor::{Check, Deployment, Verdict, examine};
+use vext::operations::doctor::{Deployment, DoctorCheck, DoctorVerdict, examine};
 use vext::store::Look;
 
 use crate::backups::{Place, text};
@@ -579,7 +579,7 @@ impl Clock for Moved {
 }
 
 /// What the check of the clock says when this machine's is off.
-fn clock(deployed: &Deployed, clock: impl Clock + 'static) -> Check {
+fn clock(deployed: &Deployed, clock: impl Clock + 'static) -> DoctorCheck {
     let environment = Environment { clock: Arc::new(clock), random: Arc::new(SystemRandom) };
     let (database, key_file) = (deployed.live.database.clone(), deployed.key.clone());
     let deployment = Deployment { database, key_file, schedule: Ok(None), files: vec![], environment };
@@ -598,7 +598,7 @@ fn a_clock_of_long_ago_is_noticed() {
     let deployed = Deployed::new(Engine::Sqlite);
     let check = clock(&deployed, Epoch);
     let said = check.said.join(" ");
-    assert_eq!(check.verdict, Verdict::Fail);
+    assert_eq!(check.verdict, DoctorVerdict::Fail);
     assert!(said.contains("It is 1970-01-01T00:00:00Z by this machine's clock, before this program"), "{said}");
 }
 
@@ -609,11 +609,11 @@ fn the_clock_of_the_databases_server_is_compared() {
     }
     let deployed = Deployed::new(Engine::Postgres);
     for (moved, verdict, words) in [
-        (0, Verdict::Ok, "that of the database's server agrees"),
-        (20_000, Verdict::Warn, "The database server's clock is 20s behind this machine's: set both with NTP."),
-        (-20_000, Verdict::Warn, "The database server's clock is 20s ahead of this machine's"),
-        (90_000, Verdict::Fail, "is 1m 30s behind"),
-        (-90_000, Verdict::Fail, "is 1m 30s ahead of"),
+        (0, DoctorVerdict::Ok, "that of the database's server agrees"),
+        (20_000, DoctorVerdict::Warn, "The database server's clock is 20s behind this machine's: set both with NTP."),
+        (-20_000, DoctorVerdict::Warn, "The database server's clock is 20s ahead of this machine's"),
+        (90_000, DoctorVerdict::Fail, "is 1m 30s behind"),
+        (-90_000, DoctorVerdict::Fail, "is 1m 30s ahead of"),
     ] {
         let check = clock(&deployed, Moved(moved));
         assert!(check.verdict == verdict && check.said.join(" ").contains(words), "{moved}: {check:?}");

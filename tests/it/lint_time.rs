@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use vext::domain::{Pattern, Scalar as _, TenantId};
 use vext::graphql::Limits;
-use vext::service::{Finding, Findings, Lint, Place};
+use vext::service::{Finding, Findings, Lint, LintPlace};
 
 use crate::cost;
 use crate::engines::{Content, Engine, Live, on_each_engine};
@@ -100,7 +100,7 @@ fn told(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|f| format!("{}: {:?} {}", object(f), f.severity, f.problem.message())).collect()
 }
 
-async fn page(server: &Server, within: Option<Duration>, first: usize, after: Option<Place>) -> Findings {
+async fn page(server: &Server, within: Option<Duration>, first: usize, after: Option<LintPlace>) -> Findings {
     let snapshot = server.app.snapshot();
     let snapshot = match within {
         Some(limit) => snapshot.until(limit),
@@ -115,7 +115,7 @@ const TIMES: u32 = 6;
 
 /// All pages of a length, each within a time, and how many there were.
 async fn walk(server: &Server, within: Option<Duration>, first: usize) -> (Vec<String>, usize) {
-    let (mut all, mut after, mut pages): (Vec<String>, Option<Place>, usize) = (Vec::new(), None, 0);
+    let (mut all, mut after, mut pages): (Vec<String>, Option<LintPlace>, usize) = (Vec::new(), None, 0);
     loop {
         let Findings { findings, more, goes_on } = page(server, within, first, after).await;
         assert!(findings.len() <= first);

@@ -10,7 +10,7 @@ use crate::graphql::errors::coded;
 use crate::graphql::layer::{
     Args, FieldReader, Given as _, InputValue, Node, ReadError, Reads, Resolver, SchemaField, SchemaType, Thing, object,
 };
-use crate::service::{self, Findings, Lint, Place, Severity, label};
+use crate::service::{self, Findings, Lint, LintPlace, Severity, label};
 use crate::store::{ObjectRow, TenantRow};
 
 /// Something in a tenant that is wrong, or looks wrong.
@@ -86,7 +86,7 @@ fn of_any(args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError>
 fn lint(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
-    let place = args.text("after")?.map(|cursor| Place::of(cursor).ok_or_else(wrong)).transpose()?;
+    let place = args.text("after")?.map(|cursor| LintPlace::of(cursor).ok_or_else(wrong)).transpose()?;
     let lint = Lint {
         severity: args.choice("severity", Severity::of)?,
         codes: args.choices("codes", Code::of)?,
@@ -96,7 +96,7 @@ fn lint(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Resul
     let Findings { findings, more, goes_on } = lint.page(&mut reading.of(tenant.id), first, place, now, deadline)?;
     reading.spend(findings.len());
     let edges = findings.into_iter().map(|finding| finding_edge(tenant, finding));
-    let edges = Edges::new(edges, more, place.is_some(), Thing::of(())).going_on(goes_on.map(Place::cursor));
+    let edges = Edges::new(edges, more, place.is_some(), Thing::of(())).going_on(goes_on.map(LintPlace::cursor));
     Ok(Node::object("FindingConnection", edges))
 }
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Agent;
 
-use super::check::Check;
+use super::check::DoctorCheck;
 
 /// How long who listens there may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) fn address(listen: SocketAddr, metrics: Option<SocketAddr>) -> Check {
-    let (mut check, mut well) = (Check::new("address"), Vec::new());
+pub(super) fn address(listen: SocketAddr, metrics: Option<SocketAddr>) -> DoctorCheck {
+    let (mut check, mut well) = (DoctorCheck::new("address"), Vec::new());
     match neighbour(listen) {
         Ok(None) => well.push(format!("{listen} is free")),
         Ok(Some(there)) => match ready(there) {

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::check::Check;
+use super::check::DoctorCheck;
 use super::deployment::Deployment;
 use crate::operations::backup::Manifest;
 use crate::operations::schedule::{Schedule, millis};
@@ -11,22 +11,22 @@ use crate::store::Database;
 /// How much older than the time from one to the next the newest may be: the next one takes its time, and is tried again.
 const LATE: i64 = 2;
 
-pub(super) fn backups(deployment: &Deployment) -> Check {
+pub(super) fn backups(deployment: &Deployment) -> DoctorCheck {
     const NAME: &str = "backups";
     match (&deployment.schedule, &deployment.database) {
-        (Err(_), _) => Check::skipped(NAME, "The options say no schedule that makes sense."),
+        (Err(_), _) => DoctorCheck::skipped(NAME, "The options say no schedule that makes sense."),
         (Ok(Some(schedule)), database) => match schedule.check(database) {
             Ok(()) => scheduled(schedule, deployment.environment.clock.now()),
-            Err(why) => Check::failed(NAME, format!("{why}.")),
+            Err(why) => DoctorCheck::failed(NAME, format!("{why}.")),
         },
         (Ok(None), Database::Postgres(_)) => {
-            Check::new(NAME).or("They are made with PostgreSQL's own tools, and not looked at here.")
+            DoctorCheck::new(NAME).or("They are made with PostgreSQL's own tools, and not looked at here.")
         }
         (Ok(None), Database::Sqlite(path)) => {
             let mut name = std::ffi::OsString::from(".");
             name.push(path.file_name().unwrap_or_default());
             name.push("-litestream");
-            let mut check = Check::new(NAME);
+            let mut check = DoctorCheck::new(NAME);
             if !path.with_file_name(name).is_dir() {
                 check.warn("The server takes none by itself: give it --backup-every, --backup-keep and --backup-dir, unless something else runs `vext backup`.");
             }
@@ -35,8 +35,8 @@ pub(super) fn backups(deployment: &Deployment) -> Check {
     }
 }
 
-fn scheduled(schedule: &Schedule, now: i64) -> Check {
-    let mut check = Check::new("backups");
+fn scheduled(schedule: &Schedule, now: i64) -> DoctorCheck {
+    let mut check = DoctorCheck::new("backups");
     let folder = schedule.folder.display();
     let taken = match schedule.taken() {
         Ok(taken) => taken,

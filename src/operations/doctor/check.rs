@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What came out of a check.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Verdict {
+pub enum DoctorVerdict {
     /// All is well.
     Ok,
     /// It could not be looked at, because of something else.
@@ -15,7 +15,7 @@ pub enum Verdict {
     Fail,
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for DoctorVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Ok => "ok",
@@ -28,26 +28,26 @@ impl fmt::Display for Verdict {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug)]
-pub struct Check {
+pub struct DoctorCheck {
     /// What was looked at, in one word.
     pub name: &'static str,
     /// The worst that was found.
-    pub verdict: Verdict,
+    pub verdict: DoctorVerdict,
     /// What was found and, where it is not well, what to do.
     pub said: Vec<String>,
     /// Each thing that is wrong, where there may be many.
     pub details: Vec<String>,
 }
 
-impl Check {
+impl DoctorCheck {
     /// A check that has found nothing yet.
     pub fn new(name: &'static str) -> Self {
-        Self { name, verdict: Verdict::Ok, said: Vec::new(), details: Vec::new() }
+        Self { name, verdict: DoctorVerdict::Ok, said: Vec::new(), details: Vec::new() }
     }
 
     /// Something else keeps it from being looked at.
     pub fn skipped(name: &'static str, why: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Skip, said: vec![why.into()], ..Self::new(name) }
+        Self { verdict: DoctorVerdict::Skip, said: vec![why.into()], ..Self::new(name) }
     }
 
     /// A check that has found this at once.
@@ -59,15 +59,15 @@ impl Check {
 
     /// It does not work.
     pub fn fail(&mut self, why: impl Into<String>) {
-        self.found(Verdict::Fail, why.into());
+        self.found(DoctorVerdict::Fail, why.into());
     }
 
     /// It works, and should be changed.
     pub fn warn(&mut self, why: impl Into<String>) {
-        self.found(Verdict::Warn, why.into());
+        self.found(DoctorVerdict::Warn, why.into());
     }
 
-    fn found(&mut self, verdict: Verdict, why: String) {
+    fn found(&mut self, verdict: DoctorVerdict, why: String) {
         self.verdict = self.verdict.max(verdict);
         self.said.push(why);
     }

@@ -3,12 +3,12 @@
 
 use jiff::SignedDuration;
 
-use super::check::Check;
+use super::check::DoctorCheck;
 use super::deployment::Deployment;
 use crate::domain::Sealer;
 use crate::operations::backup::{identity, moment};
 use crate::operations::verify::sealer;
-use crate::store::{self, Database, Found, Look, Progress};
+use crate::store::{self, Database, DatabaseState, Look, Progress};
 
 /// 2026-01-01T00:00:00Z, in milliseconds: this program is younger, so that no clock may show less.
 const WRITTEN: i64 = 1_767_225_600_000;
@@ -20,16 +20,16 @@ const AHEAD: i64 = 5 * 60_000;
 const WRONG: i64 = 60_000;
 
 /// The checks "database", "key", "schema", "integrity" and "clock".
-pub(super) fn examine(deployment: &Deployment, progress: &mut Progress<'_>) -> [Check; 5] {
+pub(super) fn examine(deployment: &Deployment, progress: &mut Progress<'_>) -> [DoctorCheck; 5] {
     let database = &deployment.database;
     let key = sealer(&deployment.key_file, &deployment.environment);
-    let mut reached = Check::new("database");
+    let mut reached = DoctorCheck::new("database");
     let seen = readable(database).and_then(|()| see(deployment, key.as_ref().ok(), progress));
     let seen = seen.map_err(|why| reached.fail(format!("{}.", why.trim_end_matches('.')))).ok();
     let key = self::key(deployment, &key, seen.as_ref());
     let clock = clock(deployment, seen.as_ref());
     let Some(seen) = seen else {
-        let skipped = |name| Check::skipped(name, "The database cannot be read.");
+        let skipped = |name| DoctorCheck::skipped(name, "The database cannot be read.");
         return [reached, key, skipped("schema"), skipped("integrity"), clock];
     };
     let reached = reached.or(match database {
@@ -40,7 +40,7 @@ pub(super) fn examine(deployment: &Deployment, progress: &mut Progress<'_>) -> [
 }
 
 /// What one look has shown.
-struct Seen {
+struct DatabaseFindings {
     /// The last migration, and the key that seals the secrets; `None` when the tables cannot be read.
     identity: Option<(Option<String>, Option<String>)>,
     /// The migrations that the database lacks.
@@ -68,13 +68,17 @@ fn readable(database: &Database) -> Result<(), String> {
         }
         Database::Sqlite(_) => Ok(()),
         Database::Postgres(_) => match database.inspect()? {
-            Found::Nothing => Err(format!("{database} has no tables; `vext migrate` makes them")),
-            Found::Ours => Ok(()),
+            DatabaseState::Nothing => Err(format!("{database} has no tables; `vext migrate` makes them")),
+            DatabaseState::Ours => Ok(()),
         },
     }
 }
 
-fn see(deployment: &Deployment, sealer: Option<&Sealer>, progress: &mut Progress<'_>) -> Result<Seen, String> {
+fn see(
+    deployment: &Deployment,
+    sealer: Option<&Sealer>,
+    progress: &mut Progress<'_>,
+) -> Result<DatabaseFindings, String> {
     let mut look = deployment.database.look()?;
     let seen = see_once(deployment, sealer, &mut *look, progress);
     if !look.is_disturbed() {
@@ -90,12 +94,20 @@ fn see_once(
     sealer: Option<&Sealer>,
     look: &mut dyn Look,
     progress: &mut Progress<'_>,
-) -> Result<Seen, String> {
+) -> Result<DatabaseFindings, String> {
     progress("checking", 0, 0)?;
     let problems = look.damage();
     let lacking = store::migrations_lacking(&deployment.database, look.session());
-    let mut seen =
-        Seen { identity: None, lacking, problems, rows: 0, parsed: false, opened: false, newest: None, ahead: None };
+    let mut seen = DatabaseFindings {
+        identity: None,
+        lacking,
+        problems,
+        rows: 0,
+        parsed: false,
+        opened: false,
+        newest: None,
+        ahead: None,
+    };
     let tables = look.tables();
     match tables.and_then(|tables| Ok((identity(look.session(), &tables)?, tables.values().sum()))) {
         Ok((identity, rows)) => (seen.identity, seen.rows) = (Some(identity), rows),
@@ -117,8 +129,8 @@ fn see_once(
     Ok(seen)
 }
 
-fn key(deployment: &Deployment, key: &Result<Sealer, String>, seen: Option<&Seen>) -> Check {
-    let (mut check, shown) = (Check::new("key"), deployment.key_file.display());
+fn key(deployment: &Deployment, key: &Result<Sealer, String>, seen: Option<&DatabaseFindings>) -> DoctorCheck {
+    let (mut check, shown) = (DoctorCheck::new("key"), deployment.key_file.display());
     let sealer = match key {
         Ok(sealer) => sealer,
         Err(why) => {
@@ -147,8 +159,8 @@ fn key(deployment: &Deployment, key: &Result<Sealer, String>, seen: Option<&Seen
     }
 }
 
-fn schema(database: &Database, seen: &Seen) -> Check {
-    let mut check = Check::new("schema");
+fn schema(database: &Database, seen: &DatabaseFindings) -> DoctorCheck {
+    let mut check = DoctorCheck::new("schema");
     match &seen.lacking {
         Err(why) => check.fail(format!("{why}.")),
         Ok(lacking) if lacking.is_empty() => {}
@@ -168,8 +180,8 @@ fn schema(database: &Database, seen: &Seen) -> Check {
     check.or(format!("It is this program's; the last migration is {last}."))
 }
 
-fn integrity(database: &Database, seen: &Seen) -> Check {
-    let mut check = Check::new("integrity");
+fn integrity(database: &Database, seen: &DatabaseFindings) -> DoctorCheck {
+    let mut check = DoctorCheck::new("integrity");
     let rows = seen.rows;
     check.details.clone_from(&seen.problems);
     match seen.problems.len() {
@@ -185,7 +197,7 @@ fn integrity(database: &Database, seen: &Seen) -> Check {
         }
     }
     if !seen.parsed {
-        return Check::skipped(
+        return DoctorCheck::skipped(
             "integrity",
             format!("The {rows} rows were not parsed, since the schema is another one."),
         );
@@ -196,8 +208,8 @@ fn integrity(database: &Database, seen: &Seen) -> Check {
     })
 }
 
-fn clock(deployment: &Deployment, seen: Option<&Seen>) -> Check {
-    let (mut check, now) = (Check::new("clock"), deployment.environment.clock.now());
+fn clock(deployment: &Deployment, seen: Option<&DatabaseFindings>) -> DoctorCheck {
+    let (mut check, now) = (DoctorCheck::new("clock"), deployment.environment.clock.now());
     let set = "set this machine's clock, best with NTP, before the server saves anything";
     if now < WRITTEN {
         let moment = moment(now);
@@ -221,10 +233,10 @@ fn clock(deployment: &Deployment, seen: Option<&Seen>) -> Check {
         if ahead.abs() > WRONG { check.fail(said) } else { check.warn(said) }
     }
     let seen = match seen {
-        Some(Seen { newest: Some(_), ahead: Some(_), .. }) => {
+        Some(DatabaseFindings { newest: Some(_), ahead: Some(_), .. }) => {
             ", behind no row, and that of the database's server agrees"
         }
-        Some(Seen { newest: Some(_), .. }) => ", behind no row",
+        Some(DatabaseFindings { newest: Some(_), .. }) => ", behind no row",
         _ => "; the rows could not be asked",
     };
     check.or(format!("It is {}{seen}.", moment(now)))

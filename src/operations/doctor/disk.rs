@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use indicatif::HumanBytes;
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
-use super::check::Check;
+use super::check::DoctorCheck;
 use super::deployment::Deployment;
 use crate::store::{LOG_EMPTIED, beside};
 
 /// Files that can still be made: too few for what vext makes and what others make meanwhile.
 const FILES: u64 = 32;
 
-pub(super) fn disk(deployment: &Deployment) -> Check {
-    let mut check = Check::new("disk");
+pub(super) fn disk(deployment: &Deployment) -> DoctorCheck {
+    let mut check = DoctorCheck::new("disk");
     let Some(database) = deployment.database.file() else {
         return check.or("The database is its server's, whose disk is not looked at here.");
     };
@@ -34,7 +34,7 @@ pub(super) fn folder_of(file: &Path) -> PathBuf {
 }
 
 /// What there is in a place where `needed` bytes are needed; `None` where that is too little.
-fn space(place: &Path, needed: u64, check: &mut Check) -> Option<String> {
+fn space(place: &Path, needed: u64, check: &mut DoctorCheck) -> Option<String> {
     let shown = place.display();
     let there = match statvfs(place) {
         Ok(there) => there,

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::check::Check;
+use super::check::DoctorCheck;
 use super::deployment::Deployment;
 use super::disk::folder_of;
 use crate::operations::backup::Manifest;
@@ -16,14 +16,14 @@ fn owner(deployment: &Deployment) -> Option<u32> {
     Some(file.metadata().ok()?.uid())
 }
 
-pub(super) fn user(deployment: &Deployment) -> Check {
-    let (mut check, me) = (Check::new("user"), rustix::process::geteuid().as_raw());
+pub(super) fn user(deployment: &Deployment) -> DoctorCheck {
+    let (mut check, me) = (DoctorCheck::new("user"), rustix::process::geteuid().as_raw());
     let what = match deployment.database {
         Database::Sqlite(_) => "database",
         Database::Postgres(_) => "key file",
     };
     match owner(deployment) {
-        None => Check::skipped("user", format!("There is no {what} whose owner could be asked for.")),
+        None => DoctorCheck::skipped("user", format!("There is no {what} whose owner could be asked for.")),
         Some(owner) => {
             if owner != me {
                 check.warn(format!(
@@ -35,8 +35,8 @@ pub(super) fn user(deployment: &Deployment) -> Check {
     }
 }
 
-pub(super) fn modes(deployment: &Deployment) -> Check {
-    let mut modes = Modes { check: Check::new("modes"), owner: owner(deployment), seen: 0 };
+pub(super) fn modes(deployment: &Deployment) -> DoctorCheck {
+    let mut modes = Modes { check: DoctorCheck::new("modes"), owner: owner(deployment), seen: 0 };
     if let Some(database) = deployment.database.file() {
         for ending in ["", "-wal", "-shm"] {
             modes.data(&beside(database, ending));
@@ -61,7 +61,7 @@ pub(super) fn modes(deployment: &Deployment) -> Check {
 
 /// A look at many files. What does not exist is another check's matter.
 struct Modes {
-    check: Check,
+    check: DoctorCheck,
     owner: Option<u32>,
     seen: usize,
 }

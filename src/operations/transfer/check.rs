@@ -6,11 +6,11 @@ use std::io::{BufReader, Seek as _};
 
 use super::format::{End, Header, Secrets};
 use super::header::{self, settings};
-use super::lines::Lines;
+use super::lines::LineReader;
 use super::reader::{Keys, Parsed, Reader};
 use super::scratch::{Numbered, Scratch};
-use super::step::{CHUNK, CHUNK_BYTES, Step};
-use super::verdict::Verdict;
+use super::step::{CHUNK, CHUNK_BYTES, ImportStep};
+use super::verdict::ImportVerdict;
 use super::{LineProblem, Tell, TransferError};
 use crate::domain::{Code, Environment, Problem};
 use crate::form;
@@ -18,7 +18,7 @@ use crate::objects::TenantSettings;
 use crate::store::StoreError;
 
 /// A file in which nothing is wrong.
-pub(super) struct Checked {
+pub(super) struct CheckedFile {
     pub settings: TenantSettings,
     pub end: End,
     /// The SHA-256 of as many lines as an interrupted import has got in.
@@ -36,8 +36,8 @@ pub(super) async fn check(
     environment: &Environment,
     prefix: Option<i64>,
     tell: Tell<'_>,
-) -> Result<Checked, TransferError> {
-    let mut verdict = Verdict::default();
+) -> Result<CheckedFile, TransferError> {
+    let mut verdict = ImportVerdict::default();
     let found = settings(header, &mut |problem| verdict.add(1, problem));
     let stand_in = || -> Result<TenantSettings, TransferError> {
         let fields = [("code", "SCRATCH"), ("name", "Scratch"), ("timezone", "UTC")];
@@ -51,7 +51,7 @@ pub(super) async fn check(
 
     header::counters(header, &mut |problem| verdict.add(1, problem));
     file.rewind()?;
-    let mut lines = Lines::new(BufReader::new(file));
+    let mut lines = LineReader::new(BufReader::new(file));
     let (mut seen, mut chunk, mut bytes) = (End::default(), Vec::new(), 0);
     let mut greatest = (0, 0);
     let (mut end, mut end_line, mut digest) = (None, 0, None);
@@ -89,9 +89,9 @@ pub(super) async fn check(
             Parsed::Refused(what) => verdict.refuse(what),
             Parsed::Step(step) => {
                 match &step {
-                    Step::Object(_) => seen.objects += 1,
-                    Step::Section { .. } => seen.sections += 1,
-                    Step::Change(_) => seen.changes += 1,
+                    ImportStep::Object(_) => seen.objects += 1,
+                    ImportStep::Section { .. } => seen.sections += 1,
+                    ImportStep::Change(_) => seen.changes += 1,
                 }
                 chunk.push(Numbered { line, step });
             }
@@ -136,13 +136,13 @@ pub(super) async fn check(
         }
     }
     match (found, end) {
-        (Some(settings), Some(end)) if verdict.is_empty() => Ok(Checked { settings, end, prefix: digest }),
+        (Some(settings), Some(end)) if verdict.is_empty() => Ok(CheckedFile { settings, end, prefix: digest }),
         _ => Err(verdict.told(None)),
     }
 }
 
 /// Compares the last line with what was seen. Lines that were refused are not counted a second time.
-fn compare(end: &End, seen: &End, line: u64, verdict: &mut Verdict) {
+fn compare(end: &End, seen: &End, line: u64, verdict: &mut ImportVerdict) {
     if verdict.is_empty() {
         let counts = [
             ("objects", end.objects, seen.objects),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use super::format::{ChangeLine, End, FORMAT, FieldChange, Header, Line, ObjectLine, Secrets, SectionLine, place};
+use super::format::{ChangeLine, End, FORMAT, FieldChange, FileLine, Header, ObjectLine, Secrets, SectionLine, place};
 use super::lines::{LONGEST, digits};
 use super::shapes::{encode, refers, shapes, without_tenant};
 use super::{Tell, TransferError};
@@ -71,7 +71,7 @@ impl App {
             let Some(last) = rows.last() else { break };
             after = last.id.local;
             sink.end.objects += rows.len() as u64;
-            sink.step(rows.into_iter().map(|row| Line::Object(object_line(row))))?;
+            sink.step(rows.into_iter().map(|row| FileLine::Object(object_line(row))))?;
         }
         let mut after = 0;
         loop {
@@ -120,7 +120,7 @@ impl Sink<'_> {
     }
 
     /// Writes lines, each of which is a step.
-    fn step(&mut self, lines: impl Iterator<Item = Line>) -> Result<(), TransferError> {
+    fn step(&mut self, lines: impl Iterator<Item = FileLine>) -> Result<(), TransferError> {
         for line in lines {
             self.step_one(std::slice::from_ref(&line))?;
         }
@@ -128,7 +128,7 @@ impl Sink<'_> {
     }
 
     /// Writes lines that are one step together.
-    fn step_one(&mut self, lines: &[Line]) -> Result<(), TransferError> {
+    fn step_one(&mut self, lines: &[FileLine]) -> Result<(), TransferError> {
         lines.iter().try_for_each(|line| self.line(line))?;
         self.done += 1;
         (self.tell)(self.done, self.total);
@@ -138,7 +138,7 @@ impl Sink<'_> {
     fn finish(mut self) -> Result<Exported, TransferError> {
         self.end.sha256 = digits(&self.hash);
         let End { objects, changes, secrets, .. } = self.end;
-        self.line(&Line::End(self.end.clone()))?;
+        self.line(&FileLine::End(self.end.clone()))?;
         self.out.flush()?;
         Ok(Exported { objects, changes, secrets })
     }
@@ -151,13 +151,13 @@ fn object_line(row: ObjectRow) -> ObjectLine {
 }
 
 /// The sections of an object.
-struct Found {
+struct ObjectSections {
     object: i64,
     sections: Vec<Box<dyn Section>>,
 }
 
 /// The sections of a page of objects: as many statements as there are kinds with their sections, not objects.
-fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<Found>> {
+fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<ObjectSections>> {
     let rows = store::objects_after(query, after, PAGE)?;
     let mut by_kind: HashMap<Kind, Vec<i64>> = HashMap::new();
     for row in &rows {
@@ -175,13 +175,13 @@ fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<Found>> {
             let missing = || StoreError::Corrupt(format!("{}[{object}] is missing", info.table));
             sections.push(loaded.remove(&object).ok_or_else(missing)?);
         }
-        Ok(Found { object, sections })
+        Ok(ObjectSections { object, sections })
     };
     rows.into_iter().map(&mut of).collect()
 }
 
-impl Found {
-    fn lines(self, code: &str, sealer: Option<&Sealer>, secrets: &mut u64) -> Result<Vec<Line>, TransferError> {
+impl ObjectSections {
+    fn lines(self, code: &str, sealer: Option<&Sealer>, secrets: &mut u64) -> Result<Vec<FileLine>, TransferError> {
         let (object, keep_blank, mut failed) = (self.object, sealer.is_some(), false);
         let mut line = |section: Box<dyn Section>| {
             let name = section.info().client.clone();
@@ -199,14 +199,14 @@ impl Found {
                 sealed.map(|sealed| Json::String(STANDARD.encode(sealed)))
             };
             let fields = encode(&*section, &mut secret);
-            Line::Section(SectionLine { object, name, fields })
+            FileLine::Section(SectionLine { object, name, fields })
         };
         let lines = self.sections.into_iter().map(&mut line).collect();
         if failed { Err(StoreError::Bug("a secret could not be sealed".into()).into()) } else { Ok(lines) }
     }
 }
 
-fn change_line(change: KeptChange, tenant: TenantId) -> Result<Line, TransferError> {
+fn change_line(change: KeptChange, tenant: TenantId) -> Result<FileLine, TransferError> {
     let KeptChange { object, version, revision, at, actor, fields } = change;
     let field = |(path, before, after): (String, String, String)| {
         let json = |text: &str| {
@@ -220,5 +220,5 @@ fn change_line(change: KeptChange, tenant: TenantId) -> Result<Line, TransferErr
         Ok(FieldChange { before: json(&before)?, after: json(&after)?, path })
     };
     let fields = fields.into_iter().map(field).collect::<store::Result<_>>()?;
-    Ok(Line::Change(ChangeLine { object, version, revision, at, actor, fields }))
+    Ok(FileLine::Change(ChangeLine { object, version, revision, at, actor, fields }))
 }

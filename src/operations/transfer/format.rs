@@ -25,14 +25,14 @@ pub(super) fn place(code: &str, object: i64, section: &str, field: &str) -> Stri
 }
 
 /// Values by the names of their fields, in alphabetical order.
-pub(super) type Fields = BTreeMap<String, Json>;
+pub(super) type JsonFields = BTreeMap<String, Json>;
 
 /// The first line: what the file is, and the tenant's own row.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Header {
     pub format: u64,
-    pub tenant: Fields,
+    pub tenant: JsonFields,
     pub created_at: i64,
     pub next_object: i64,
     pub revision: i64,
@@ -45,7 +45,7 @@ pub(super) struct Header {
 /// Every other line.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Line {
+pub(super) enum FileLine {
     Object(ObjectLine),
     Section(SectionLine),
     Change(ChangeLine),
@@ -73,7 +73,7 @@ pub(super) struct ObjectLine {
 pub(super) struct SectionLine {
     pub object: i64,
     pub name: String,
-    pub fields: Fields,
+    pub fields: JsonFields,
 }
 
 /// A change of an object.

@@ -5,13 +5,13 @@ use std::io::{BufReader, Seek as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::check::{Checked, check};
+use super::check::{CheckedFile, check};
 use super::format::{End, Header, Secrets};
 use super::header;
-use super::lines::Lines;
+use super::lines::LineReader;
 use super::reader::{Keys, Parsed, Reader};
-use super::step::{CHUNK, CHUNK_BYTES, Step, apply};
-use super::verdict::Verdict;
+use super::step::{CHUNK, CHUNK_BYTES, ImportStep, apply};
+use super::verdict::ImportVerdict;
 use super::{Tell, TransferError};
 use crate::domain::{Sealer, TenantId};
 use crate::service::{App, load_key};
@@ -124,14 +124,14 @@ impl App {
         &self,
         file: &mut File,
         header: &Header,
-        checked: &Checked,
+        checked: &CheckedFile,
         keys: &Keys,
         begun: Option<(TenantId, i64)>,
         tell: Tell<'_>,
     ) -> Result<(), TransferError> {
         let code = checked.settings.code.as_str();
         file.rewind()?;
-        let mut lines = Lines::new(BufReader::new(file));
+        let mut lines = LineReader::new(BufReader::new(file));
         if !lines.next()? {
             return changed();
         }
@@ -178,7 +178,7 @@ impl App {
     }
 
     /// Makes the tenant, out of sight.
-    async fn begin(&self, header: &Header, checked: &Checked, digest: String) -> Result<TenantId, TransferError> {
+    async fn begin(&self, header: &Header, checked: &CheckedFile, digest: String) -> Result<TenantId, TransferError> {
         let (settings, created_at) = (checked.settings.clone(), header.created_at);
         let begin = move |session: &mut dyn store::Session| match store::begin_import(
             session,
@@ -196,7 +196,7 @@ impl App {
     }
 
     /// Begins to write some lines, and in the same transaction how far that is.
-    fn write_chunk(&self, tenant: TenantId, steps: Vec<Step>, before: i64, until: Until) -> Chunk {
+    fn write_chunk(&self, tenant: TenantId, steps: Vec<ImportStep>, before: i64, until: Until) -> Chunk {
         let work = move |tx: &mut store::Tx<'_>| {
             // First, so that two imports of one file do not meet in the rows.
             let ours = match &until {
@@ -245,11 +245,11 @@ fn at_the_same_time<T>(code: &str) -> Result<T, TransferError> {
 /// The first line.
 fn header(file: &mut File) -> Result<Header, TransferError> {
     file.rewind()?;
-    let mut lines = Lines::new(BufReader::new(file));
+    let mut lines = LineReader::new(BufReader::new(file));
     if !lines.next()? {
         return refused("the file is empty");
     }
-    let mut verdict = Verdict::default();
+    let mut verdict = ImportVerdict::default();
     let header = header::parse(lines.text(), &mut |problem| verdict.add(1, problem));
     header.ok_or_else(|| verdict.told(None))
 }

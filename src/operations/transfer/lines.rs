@@ -13,7 +13,7 @@ const LONGEST_MIB: usize = 8;
 pub(super) const LONGEST: usize = LONGEST_MIB * 1024 * 1024;
 
 /// The lines of a file, one after the other.
-pub(super) struct Lines<R> {
+pub(super) struct LineReader<R> {
     reader: R,
     hash: Sha256,
     line: Vec<u8>,
@@ -23,7 +23,7 @@ pub(super) struct Lines<R> {
     pub bytes: u64,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> LineReader<R> {
     pub(super) fn new(reader: R) -> Self {
         Self { reader, hash: Sha256::new(), line: Vec::new(), number: 0, bytes: 0 }
     }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted_and_hashed_with_their_ends() {
-        let mut lines = Lines::new("a\nb\nc".as_bytes());
+        let mut lines = LineReader::new("a\nb\nc".as_bytes());
         assert!(lines.next().unwrap() && lines.next().unwrap());
         assert_eq!((lines.number, lines.bytes, lines.text()), (2, 4, &b"b\n"[..]));
         assert_eq!((lines.before(), lines.through()), (sha256("a\n"), sha256("a\nb\n")));
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_line_without_end_is_not_read_into_memory() {
         let endless = io::BufReader::new(io::Cursor::new("a\n").chain(io::repeat(b'x')));
-        let mut lines = Lines::new(endless);
+        let mut lines = LineReader::new(endless);
         assert!(lines.next().unwrap());
         let TransferError::Problems { found, stopped: Some(2) } = lines.next().unwrap_err() else { panic!() };
         assert_eq!(found[0].to_string(), "line 2: the line is longer than 8 MiB, which no line of an export is.");
@@ -100,6 +100,6 @@ mod tests {
     #[test]
     fn the_longest_line_is_read() {
         let text = "x".repeat(LONGEST - 1) + "\n";
-        assert!(Lines::new(text.as_bytes()).next().unwrap());
+        assert!(LineReader::new(text.as_bytes()).next().unwrap());
     }
 }

@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::bounds::{counted, moment, within};
-use super::format::{ChangeLine, End, Header, Line, ObjectLine, Secrets, SectionLine, place};
+use super::format::{ChangeLine, End, FileLine, Header, ObjectLine, Secrets, SectionLine, place};
 use super::json;
 use super::shapes::{decode, named, refers, with_tenant};
-use super::step::Step;
+use super::step::ImportStep;
 use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Sealer, TenantId, Value};
 use crate::form::{self, Information, Typed};
 use crate::objects::KindInfo;
@@ -25,7 +25,7 @@ pub(super) struct Keys {
 
 /// A line that has been parsed.
 pub(super) enum Parsed {
-    Step(Step),
+    Step(ImportStep),
     End(End),
     /// It cannot be used, as has been reported. What it would have made is named, so that it is not missed later.
     Refused(Option<(i64, String)>),
@@ -93,10 +93,10 @@ impl<'a> Reader<'a> {
         let object = of("object", "id").map(|id| (id, String::new()));
         let made = object.or_else(|| Some((of("section", "object")?, name()?)));
         match json::typed(json) {
-            Ok(Line::Object(line)) => self.object(line, report),
-            Ok(Line::Section(line)) => self.section(line, report),
-            Ok(Line::Change(line)) => self.change(line, report),
-            Ok(Line::End(end)) => Parsed::End(end),
+            Ok(FileLine::Object(line)) => self.object(line, report),
+            Ok(FileLine::Section(line)) => self.section(line, report),
+            Ok(FileLine::Change(line)) => self.change(line, report),
+            Ok(FileLine::End(end)) => Parsed::End(end),
             Err(problem) => {
                 report(problem);
                 Parsed::Refused(made)
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
                 let (id, created_at) = (ObjectId { tenant: self.tenant, local: id }, DateTime(created_at));
                 let changed_at = DateTime(changed_at);
                 let row = ObjectRow { id, kind, number, name, description, enabled, version, created_at, changed_at };
-                Parsed::Step(Step::Object(row))
+                Parsed::Step(ImportStep::Object(row))
             }
         }
     }
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         let cells = decode(info, fields, &open, &mut under);
         let section = cells.and_then(|cells| info.admit(cells, self.tenant, &mut under));
         match section.filter(|_| !bad) {
-            Some(section) => Parsed::Step(Step::Section { object, section }),
+            Some(section) => Parsed::Step(ImportStep::Section { object, section }),
             None => Parsed::Refused(Some((object, name))),
         }
     }
@@ -226,7 +226,9 @@ impl<'a> Reader<'a> {
         }
         match bad {
             true => Parsed::Refused(None),
-            false => Parsed::Step(Step::Change(KeptChange { object, version, revision, at, actor, fields: kept })),
+            false => {
+                Parsed::Step(ImportStep::Change(KeptChange { object, version, revision, at, actor, fields: kept }))
+            }
         }
     }
 }

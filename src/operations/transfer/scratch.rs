@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::TransferError;
 use super::format::Header;
 use super::shapes::shapes;
-use super::step::{CHUNK, Step, apply};
-use super::verdict::Verdict;
+use super::step::{CHUNK, ImportStep, apply};
+use super::verdict::ImportVerdict;
 use crate::domain::{Code, Environment, Kind, Problem, TenantId};
 use crate::form::camel;
 use crate::objects::TenantSettings;
@@ -23,7 +23,7 @@ pub(super) struct Scratch {
 /// A step with its line.
 pub(super) struct Numbered {
     pub line: u64,
-    pub step: Step,
+    pub step: ImportStep,
 }
 
 impl Scratch {
@@ -42,7 +42,7 @@ impl Scratch {
     }
 
     /// Imports some steps; when one of them fails, all of them one by one.
-    pub(super) async fn import(&self, steps: Vec<Numbered>, verdict: &mut Verdict) -> Result<(), TransferError> {
+    pub(super) async fn import(&self, steps: Vec<Numbered>, verdict: &mut ImportVerdict) -> Result<(), TransferError> {
         let steps: Arc<[Numbered]> = steps.into();
         match self.write(&steps, 0..steps.len(), verdict).await {
             Err(StoreError::Conflict { .. } | StoreError::Reference | StoreError::Invalid(_)) => {}
@@ -77,12 +77,12 @@ impl Scratch {
         &self,
         steps: &Arc<[Numbered]>,
         range: std::ops::Range<usize>,
-        verdict: &Verdict,
-    ) -> store::Result<Verdict> {
+        verdict: &ImportVerdict,
+    ) -> store::Result<ImportVerdict> {
         let steps = Arc::clone(steps);
         let broken = verdict.broken();
         let work = move |tx: &mut store::Tx<'_>| {
-            let mut verdict = Verdict::default();
+            let mut verdict = ImportVerdict::default();
             for Numbered { line, step } in &steps[range.clone()] {
                 match ill_fitting(tx, step, &broken)? {
                     Some(found) if found.is_empty() => apply(tx, step)?,
@@ -102,7 +102,7 @@ impl Scratch {
         &self,
         header: &Header,
         line: u64,
-        verdict: &mut Verdict,
+        verdict: &mut ImportVerdict,
     ) -> Result<(), TransferError> {
         let snapshot = self.store.snapshot();
         let defaults = header.defaults;
@@ -142,22 +142,22 @@ impl Scratch {
     }
 }
 
-/// What a step makes, as [`Verdict::refused`] names it.
-fn makes(step: &Step) -> Option<(i64, String)> {
+/// What a step makes, as [`ImportVerdict::refused`] names it.
+fn makes(step: &ImportStep) -> Option<(i64, String)> {
     match step {
-        Step::Object(row) => Some((row.id.local, String::new())),
-        Step::Section { object, section } => Some((*object, section.info().client.clone())),
-        Step::Change(_) => None,
+        ImportStep::Object(row) => Some((row.id.local, String::new())),
+        ImportStep::Section { object, section } => Some((*object, section.info().client.clone())),
+        ImportStep::Change(_) => None,
     }
 }
 
 /// Why a step does not fit what came before it; nothing when it fits. `None` when it cannot be judged, because what it
 /// belongs to was refused.
-fn ill_fitting(query: &mut Query<'_>, step: &Step, broken: &HashSet<i64>) -> store::Result<Option<Vec<Problem>>> {
+fn ill_fitting(query: &mut Query<'_>, step: &ImportStep, broken: &HashSet<i64>) -> store::Result<Option<Vec<Problem>>> {
     let (object, section) = match step {
-        Step::Section { object, section } => (object, section),
-        Step::Change(change) => return overtaking(query, change).map(Some),
-        Step::Object(_) => return Ok(Some(Vec::new())),
+        ImportStep::Section { object, section } => (object, section),
+        ImportStep::Change(change) => return overtaking(query, change).map(Some),
+        ImportStep::Object(_) => return Ok(Some(Vec::new())),
     };
     let name = section.info().client.clone();
     let mut references = Vec::new();
@@ -207,22 +207,24 @@ fn overtaking(query: &mut Query<'_>, change: &store::KeptChange) -> store::Resul
 }
 
 /// The problem of a line that repeats what must be unique.
-fn conflict(step: &Step, constraint: &str) -> Problem {
+fn conflict(step: &ImportStep, constraint: &str) -> Problem {
     let twice = |what: &str| Problem::new(Code::Duplicate, format!("{what} stands in the file twice"));
     let field = |table: &str| constraint.strip_prefix(table).and_then(|rest| rest.strip_prefix('_')).map(camel);
     match step {
-        Step::Object(row) if constraint == "pbx_object_pkey" => twice("of an object").value(row.id.local).under("id"),
-        Step::Object(row) => {
+        ImportStep::Object(row) if constraint == "pbx_object_pkey" => {
+            twice("of an object").value(row.id.local).under("id")
+        }
+        ImportStep::Object(row) => {
             let number = row.number.clone().unwrap_or_default();
             Problem::new(Code::Duplicate, "is the number of an object above").value(number).under("number")
         }
-        Step::Section { section, object } => match field(section.info().table) {
+        ImportStep::Section { section, object } => match field(section.info().table) {
             Some(field) if field != "pkey" => Problem::new(Code::Duplicate, "is what an object above has already")
                 .under(field)
                 .under(section.info().client.clone()),
             _ => twice(&format!("of the object {object}")).under(section.info().client.clone()),
         },
-        Step::Change(change) => twice(&format!("of the object {}, or one of its paths,", change.object))
+        ImportStep::Change(change) => twice(&format!("of the object {}, or one of its paths,", change.object))
             .value(change.version)
             .under("version"),
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json};
 
-use super::format::Fields;
+use super::format::JsonFields;
 use crate::domain::{Code, Kept, Kind, ObjectId, Problem, TenantId, Value};
 use crate::form::{Cell, Form, Info, Leads, Place, Pointer, Rows, Section, camel};
 use crate::objects::{KindInfo, infos};
@@ -80,8 +80,8 @@ fn single(value: &Value) -> Json {
 }
 
 /// The fields of a line. `secret` says what stands for a secret; with `None` it is left out.
-pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value) -> Option<Json>) -> Fields {
-    let mut line = Fields::new();
+pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value) -> Option<Json>) -> JsonFields {
+    let mut line = JsonFields::new();
     for (field, value) in section.fields() {
         if store::in_object_row(section.info().table, field.name) {
             continue;
@@ -96,7 +96,7 @@ pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value)
             (Cell::Rows(rows), Place::Rows(Rows { columns, .. })) => {
                 // Sorted, since a map may or may not keep the order in which it is filled.
                 let entry = |row: &Vec<Value>| {
-                    let named: Fields = columns.iter().zip(row).map(|(c, v)| (camel(c), single(v))).collect();
+                    let named: JsonFields = columns.iter().zip(row).map(|(c, v)| (camel(c), single(v))).collect();
                     Json::Object(named.into_iter().collect())
                 };
                 Some(rows.iter().map(entry).collect())
@@ -115,7 +115,7 @@ pub(super) type Open<'a> = &'a dyn Fn(Kept, &str, &str) -> Result<Value, Problem
 /// that nobody can guess.
 pub(super) fn decode(
     info: &Info,
-    mut fields: Fields,
+    mut fields: JsonFields,
     open: Open<'_>,
     report: &mut dyn FnMut(Problem),
 ) -> Option<Vec<Cell>> {

@@ -9,17 +9,17 @@ pub(super) const CHUNK: usize = 250;
 pub(super) const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What a line does.
-pub(super) enum Step {
+pub(super) enum ImportStep {
     Object(ObjectRow),
     Section { object: i64, section: Box<dyn Section> },
     Change(KeptChange),
 }
 
 /// Writes what a line says.
-pub(super) fn apply(tx: &mut Tx<'_>, step: &Step) -> Result<()> {
+pub(super) fn apply(tx: &mut Tx<'_>, step: &ImportStep) -> Result<()> {
     match step {
-        Step::Object(row) => store::import_object(tx, row),
-        Step::Section { object, section } => store::save_section(tx, *object, None, &**section),
-        Step::Change(change) => store::import_change(tx, change),
+        ImportStep::Object(row) => store::import_object(tx, row),
+        ImportStep::Section { object, section } => store::save_section(tx, *object, None, &**section),
+        ImportStep::Change(change) => store::import_change(tx, change),
     }
 }

@@ -15,7 +15,7 @@ const MOST_STEPS: usize = 16;
 
 /// What is wrong, and what was refused and is therefore not reported as missing.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
+pub(super) struct ImportVerdict {
     problems: Vec<LineProblem>,
     /// How many of them were found line by line.
     of_lines: Option<usize>,
@@ -23,7 +23,7 @@ pub(super) struct Verdict {
     refused: HashSet<(i64, String)>,
 }
 
-impl Verdict {
+impl ImportVerdict {
     /// Adds a problem, unless enough are known.
     pub(super) fn add(&mut self, line: u64, problem: Problem) {
         if self.problems.len() < MOST_PROBLEMS {
@@ -44,7 +44,7 @@ impl Verdict {
         }
     }
 
-    pub(super) fn extend(&mut self, other: Verdict) {
+    pub(super) fn extend(&mut self, other: ImportVerdict) {
         other.problems.into_iter().for_each(|LineProblem { line, problem }| self.add(line, problem));
         other.refused.into_iter().for_each(|what| self.refuse(Some(what)));
     }
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn it_does_not_grow_with_the_file() {
-        let mut verdict = Verdict::default();
+        let mut verdict = ImportVerdict::default();
         assert!(verdict.is_empty() && !verdict.is_full());
         for line in 1..100_000 {
             let long = "é".repeat(3 * MOST_SHOWN);
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!((path.len(), rule.chars().count()), (MOST_STEPS, MOST_SHOWN + 1));
         assert!(value.as_ref().is_some_and(|value| value.ends_with('…')));
 
-        let mut verdict = Verdict::default();
+        let mut verdict = ImportVerdict::default();
         for (line, read) in [(7, false), (3, false), (1, true)] {
             if read {
                 verdict.lines_are_read();
@@ -126,7 +126,7 @@ mod tests {
         let TransferError::Problems { found, stopped: None } = verdict.told(None) else { panic!() };
         assert_eq!(found.iter().map(|problem| problem.line).collect::<Vec<_>>(), [3, 7, 1]);
 
-        let mut verdict = Verdict::default();
+        let mut verdict = ImportVerdict::default();
         for object in 0..=MOST_REFUSED as i64 {
             verdict.refuse(Some((object, String::new())));
         }

@@ -63,7 +63,7 @@ pub enum TextTest {
 }
 
 /// The values of facts that have been read, by object.
-pub(super) type Facts = HashMap<Fact, HashMap<i64, Vec<Value>>>;
+pub(super) type FactValues = HashMap<Fact, HashMap<i64, Vec<Value>>>;
 
 impl Filter {
     /// What nothing fits.
@@ -105,7 +105,7 @@ impl Filter {
     }
 
     /// Whether an object fits; `None` when that depends on facts that are not there.
-    pub(super) fn judge(&self, row: &ObjectRow, facts: &Facts) -> Option<bool> {
+    pub(super) fn judge(&self, row: &ObjectRow, facts: &FactValues) -> Option<bool> {
         match self {
             // What one of them decides need not be known of the others.
             Filter::And(all) => fold_until(all, row, facts, false),
@@ -137,7 +137,7 @@ impl Filter {
 }
 
 /// `decisive` if any of the filters is; `None` if one of the others is not known; otherwise the contrary.
-fn fold_until(filters: &[Filter], row: &ObjectRow, facts: &Facts, decisive: bool) -> Option<bool> {
+fn fold_until(filters: &[Filter], row: &ObjectRow, facts: &FactValues, decisive: bool) -> Option<bool> {
     let mut known = true;
     for filter in filters {
         match filter.judge(row, facts) {
@@ -150,7 +150,7 @@ fn fold_until(filters: &[Filter], row: &ObjectRow, facts: &Facts, decisive: bool
 }
 
 impl Leaf {
-    fn judge(&self, row: &ObjectRow, facts: &Facts) -> Option<bool> {
+    fn judge(&self, row: &ObjectRow, facts: &FactValues) -> Option<bool> {
         let id = row.id.local;
         let any = |fact: &Fact, fits: &dyn Fn(&Value) -> bool| {
             facts.get(fact).map(|known| known.get(&id).is_some_and(|values| values.iter().any(fits)))

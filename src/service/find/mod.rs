@@ -210,7 +210,7 @@ impl Find {
 
     /// Those rows that the filter and the search let through, in their order.
     fn matching(&self, query: &mut Query<'_>, mut rows: Vec<ObjectRow>) -> Result<Vec<ObjectRow>> {
-        let mut facts = filter::Facts::default();
+        let mut facts = filter::FactValues::default();
         // What the rows alone decide needs no more reading.
         rows.retain(|row| self.filter.judge(row, &facts) != Some(false));
         if rows.iter().any(|row| self.filter.judge(row, &facts).is_none()) {

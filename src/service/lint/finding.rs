@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::place::Place;
+use super::place::LintPlace;
 use crate::domain::{Code, Kind, Problem, words};
 use crate::store::ObjectRow;
 
@@ -55,7 +55,7 @@ pub struct Finding {
     /// What it is.
     pub problem: Problem,
     /// Where it stands among all of the tenant's.
-    pub place: Place,
+    pub place: LintPlace,
 }
 
 /// A page of findings.
@@ -66,5 +66,5 @@ pub struct Findings {
     /// Whether there may be more behind them.
     pub more: bool,
     /// Where the next page begins, when that is not right behind the last finding.
-    pub goes_on: Option<Place>,
+    pub goes_on: Option<LintPlace>,
 }

@@ -13,10 +13,10 @@ mod walk;
 use std::sync::Arc;
 
 pub use self::finding::{Finding, Findings, Lint, Severity};
-pub use self::place::Place;
-use self::walk::{Stop, Time, Walk};
+pub use self::place::LintPlace;
+use self::walk::{Time, Walk, WalkEnd};
 use crate::domain::Kind;
-use crate::form::{Checked, Place as Kept};
+use crate::form::{Checked, Place};
 use crate::objects::KindInfo;
 use crate::store::{self, Deadline, ObjectRow, Query, Result};
 
@@ -34,7 +34,7 @@ impl Lint {
         &self,
         query: &mut Query<'_>,
         first: usize,
-        after: Option<Place>,
+        after: Option<LintPlace>,
         now: i64,
         deadline: Option<Deadline>,
     ) -> Result<Findings> {
@@ -67,7 +67,7 @@ impl Lint {
             walk.further = true;
             // Whether there is more behind a page that is full would take as long as another page.
             if walk.findings.len() == first || walk.is_late() {
-                return Ok(walk.ended(Some(Stop::Late(Place::before(behind.saturating_add(1))))));
+                return Ok(walk.ended(Some(WalkEnd::Late(LintPlace::before(behind.saturating_add(1))))));
             }
         }
     }
@@ -84,7 +84,8 @@ impl Lint {
 
 /// Whether objects of this kind have entries of their own.
 fn has_entries(kind: Kind) -> bool {
-    let own = |kind: &KindInfo| kind.detail.fields.iter().any(|f| matches!(f.place, Kept::Rows(rows) if !rows.slotted));
+    let own =
+        |kind: &KindInfo| kind.detail.fields.iter().any(|f| matches!(f.place, Place::Rows(rows) if !rows.slotted));
     KindInfo::of(kind).is_some_and(own)
 }
 

@@ -5,7 +5,7 @@ use crate::domain::opaque;
 /// How far a tenant has been looked over, whichever findings are asked for: all objects before this one, and of this one
 /// so much. The tenant itself stands before all objects, which count from 1.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Place {
+pub struct LintPlace {
     pub(super) object: i64,
     /// How many of the findings that its check makes.
     pub(super) findings: usize,
@@ -15,7 +15,7 @@ pub struct Place {
     pub(super) texts: usize,
 }
 
-impl Place {
+impl LintPlace {
     pub(super) fn before(object: i64) -> Self {
         Self { object, ..Self::default() }
     }
@@ -43,15 +43,15 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_back_and_nothing_else_does() {
-        let far = Place { object: i64::MAX, findings: 7, expressions: 1000, texts: 60_000 };
-        for place in [Place::default(), Place::before(3), far] {
-            assert_eq!(Place::of(&place.cursor()), Some(place));
+        let far = LintPlace { object: i64::MAX, findings: 7, expressions: 1000, texts: 60_000 };
+        for place in [LintPlace::default(), LintPlace::before(3), far] {
+            assert_eq!(LintPlace::of(&place.cursor()), Some(place));
         }
         for plain in
             ["", "1", "1.", "1.0", "1.0.0", "-1.0.0.0", "1.-1.0.0", "01.0.0.0", "1.0.0.0.0", "+1.0.0.0", "x.0.0.0"]
         {
-            assert_eq!(Place::of(&opaque::write(plain)), None, "{plain}");
+            assert_eq!(LintPlace::of(&opaque::write(plain)), None, "{plain}");
         }
-        assert_eq!(Place::of("!"), None);
+        assert_eq!(LintPlace::of("!"), None);
     }
 }

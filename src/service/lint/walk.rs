@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::finding::{Finding, Findings, Lint, Severity};
-use super::place::Place;
+use super::place::LintPlace;
 use crate::domain::{Kind, Problem, Stopwatch};
 use crate::form::{AreaCode, Checked, Expression, Facts, KnownNumbers, Surroundings, Tried};
 use crate::service::checkable::Checkable;
@@ -32,11 +32,11 @@ impl Time {
 }
 
 /// Why a walk ends before the tenant does.
-pub(super) enum Stop {
+pub(super) enum WalkEnd {
     /// There is a finding more than the page takes.
     Full,
     /// The time is over: this is how far it came.
-    Late(Place),
+    Late(LintPlace),
 }
 
 /// One page on its way.
@@ -64,23 +64,23 @@ impl Walk<'_> {
         object: Option<&Arc<ObjectRow>>,
         checked: Checked,
         expressions: &[Expression<'_>],
-        from: Place,
-    ) -> Result<Option<Stop>> {
+        from: LintPlace,
+    ) -> Result<Option<WalkEnd>> {
         let errors = checked.errors.into_iter().map(|problem| (Severity::Error, problem));
         let warnings = checked.warnings.into_iter().map(|problem| (Severity::Warning, problem));
         let found: Vec<_> = errors.chain(warnings).collect();
-        let all = Place { findings: found.len(), ..Place::before(from.object) };
+        let all = LintPlace { findings: found.len(), ..LintPlace::before(from.object) };
         for (i, (severity, problem)) in found.into_iter().enumerate().skip(from.findings) {
-            let place = Place { findings: i + 1, ..Place::before(from.object) };
+            let place = LintPlace { findings: i + 1, ..LintPlace::before(from.object) };
             if self.finds(object, severity, problem, place) {
-                return Ok(Some(Stop::Full));
+                return Ok(Some(WalkEnd::Full));
             }
         }
         let tries = if self.lint.tries() { expressions } else { &[] };
         for (i, expression) in tries.iter().enumerate().skip(from.expressions) {
             let tried = if i == from.expressions { from.texts } else { 0 };
             if self.is_late() {
-                return Ok(Some(Stop::Late(Place { expressions: i, texts: tried, ..all })));
+                return Ok(Some(WalkEnd::Late(LintPlace { expressions: i, texts: tried, ..all })));
             }
             let numbers = match &mut self.numbers {
                 Some(numbers) => numbers,
@@ -91,12 +91,12 @@ impl Walk<'_> {
             match fails {
                 Tried::Fits => {}
                 Tried::Fails => {
-                    let place = Place { expressions: i + 1, ..all };
+                    let place = LintPlace { expressions: i + 1, ..all };
                     if self.finds(object, Severity::Warning, expression.doubt(), place) {
-                        return Ok(Some(Stop::Full));
+                        return Ok(Some(WalkEnd::Full));
                     }
                 }
-                Tried::Stopped(texts) => return Ok(Some(Stop::Late(Place { expressions: i, texts, ..all }))),
+                Tried::Stopped(texts) => return Ok(Some(WalkEnd::Late(LintPlace { expressions: i, texts, ..all }))),
             }
         }
         self.further = true;
@@ -104,7 +104,13 @@ impl Walk<'_> {
     }
 
     /// Takes a finding, if it is asked for; whether it is one more than the page takes.
-    fn finds(&mut self, object: Option<&Arc<ObjectRow>>, severity: Severity, problem: Problem, place: Place) -> bool {
+    fn finds(
+        &mut self,
+        object: Option<&Arc<ObjectRow>>,
+        severity: Severity,
+        problem: Problem,
+        place: LintPlace,
+    ) -> bool {
         let finding = Finding { object: object.cloned(), severity, problem, place };
         if self.lint.wants(&finding) {
             self.findings.push(finding);
@@ -117,10 +123,10 @@ impl Walk<'_> {
         &mut self,
         query: &mut Query<'_>,
         rows: &[Arc<ObjectRow>],
-        start: Place,
+        start: LintPlace,
         area: &AreaCode,
         now: i64,
-    ) -> Result<Option<Stop>> {
+    ) -> Result<Option<WalkEnd>> {
         let mut of_kinds: HashMap<Kind, Vec<ObjectRow>> = HashMap::new();
         rows.iter().for_each(|row| of_kinds.entry(row.kind).or_default().push((**row).clone()));
         let mut loaded: HashMap<i64, Document> = HashMap::new();
@@ -131,9 +137,9 @@ impl Walk<'_> {
         let around = facts::around(query, self.tenant, &objects, now)?;
         for row in rows {
             let Some(object) = loaded.get(&row.id.local) else { continue };
-            let from = if row.id.local == start.object { start } else { Place::before(row.id.local) };
+            let from = if row.id.local == start.object { start } else { LintPlace::before(row.id.local) };
             if self.is_late() {
-                return Ok(Some(Stop::Late(from)));
+                return Ok(Some(WalkEnd::Late(from)));
             }
             let object = object.checkable();
             let checked = check(object, row, &around);
@@ -146,12 +152,12 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    pub(super) fn ended(mut self, stop: Option<Stop>) -> Findings {
+    pub(super) fn ended(mut self, stop: Option<WalkEnd>) -> Findings {
         self.findings.truncate(self.first);
         let more = stop.is_some();
         let goes_on = match stop {
-            Some(Stop::Late(place)) => Some(place),
-            Some(Stop::Full) | None => None,
+            Some(WalkEnd::Late(place)) => Some(place),
+            Some(WalkEnd::Full) | None => None,
         };
         Findings { findings: self.findings, more, goes_on }
     }

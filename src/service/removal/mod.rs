@@ -10,7 +10,7 @@ pub(super) use self::references::MOST_REFERENCES;
 use self::references::{hard, no_such, token, too_many, unfit, with_references};
 use super::app::App;
 use super::document::{self, Document};
-use super::effect::{Effect, ObjectProblem, Step, Write, work_out};
+use super::effect::{Effect, ObjectProblem, PendingWrite, Step, work_out};
 use super::facts;
 use super::refusal::conflict;
 use super::viewer::Viewer;
@@ -103,9 +103,14 @@ impl App {
     }
 }
 
-type Work = Option<(Arc<ObjectRow>, Vec<Write>)>;
+type DeletionWrites = Option<(Arc<ObjectRow>, Vec<PendingWrite>)>;
 
-fn work_out_delete(query: &mut Query<'_>, delete: &Delete, may_write: bool, now: i64) -> Result<(Deleted, Work)> {
+fn work_out_delete(
+    query: &mut Query<'_>,
+    delete: &Delete,
+    may_write: bool,
+    now: i64,
+) -> Result<(Deleted, DeletionWrites)> {
     let refused = |errors| Ok((Deleted { errors, ..Deleted::default() }, None));
     let tenant = store::own_tenant(query)?;
     let Some((row, references)) = with_references(query, delete.object)? else {

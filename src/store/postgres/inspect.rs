@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::PostgresConnection;
 use super::server::PostgresServer;
 use crate::domain::Value;
-use crate::store::connection::{Connection as _, Found};
+use crate::store::connection::{Connection as _, DatabaseState};
 
 /// How to create a database that sorts as vext needs it.
 const CREATE: &str = "CREATE DATABASE vext TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
@@ -18,7 +18,7 @@ const TABLES: &str = "SELECT count(*), coalesce(sum(CASE WHEN table_name = 'migr
   FROM information_schema.tables WHERE table_schema = current_schema()";
 
 /// Looks whether a database can be reached and is fit for use.
-pub(in crate::store) fn inspect(server: &PostgresServer) -> Result<Found, String> {
+pub(in crate::store) fn inspect(server: &PostgresServer) -> Result<DatabaseState, String> {
     let mut connection =
         PostgresConnection::open(server, Arc::default()).map_err(|error| format!("{server}: {error}"))?;
     let session = connection.session();
@@ -32,8 +32,8 @@ pub(in crate::store) fn inspect(server: &PostgresServer) -> Result<Found, String
         return Err(format!("{server} sorts text by the rules of {}, not by bytes; create it with: {CREATE}", text(1)));
     }
     match one(TABLES)?.as_slice() {
-        [Value::Int(0), _] => Ok(Found::Nothing),
-        [_, Value::Int(1)] => Ok(Found::Ours),
+        [Value::Int(0), _] => Ok(DatabaseState::Nothing),
+        [_, Value::Int(1)] => Ok(DatabaseState::Ours),
         _ => Err(format!("{server} has tables, but not those of vext")),
     }
 }

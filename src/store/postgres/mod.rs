@@ -27,7 +27,7 @@ pub use server::PostgresServer;
 use self::answer::{answer, ended_by_commit};
 use self::client::Blocking;
 use self::values::{Standing, parameters};
-use super::connection::{Connection, Statements};
+use super::connection::{Connection, StatementLog};
 use super::error::{Result, StoreError};
 use super::session::{Each, EachOf, Session};
 use super::stop::Interrupt;
@@ -46,7 +46,7 @@ pub(super) struct PostgresConnection {
     /// What begins the transaction, as long as that has not been sent.
     begins: Option<&'static str>,
     /// Statements that are sent with the next one.
-    waiting: Vec<Waiting>,
+    waiting: Vec<PendingStatement>,
     interrupt: Interrupt,
     /// What `interrupt` cancels.
     running: Arc<Mutex<Option<CancelToken>>>,
@@ -54,19 +54,19 @@ pub(super) struct PostgresConnection {
     /// the next one, whosever it is; tokio-postgres does not wait for it as libpq does.
     interrupted: Arc<AtomicBool>,
     prepared: HashMap<&'static str, Statement>,
-    statements: Arc<Statements>,
+    statements: Arc<StatementLog>,
     /// Whether a statement of this transaction has failed: COMMIT would then roll back and call it a success.
     failed: bool,
     broken: bool,
 }
 
 /// A statement that waits for the next round trip.
-enum Waiting {
+enum PendingStatement {
     Prepared(Statement, Vec<Value>),
     Plain(&'static str),
 }
 
-impl Waiting {
+impl PendingStatement {
     async fn run(&self, client: &Client) -> std::result::Result<(), Error> {
         match self {
             Self::Prepared(statement, params) => client.execute(statement, &parameters(params)).await.map(drop),
@@ -76,7 +76,7 @@ impl Waiting {
 }
 
 impl PostgresConnection {
-    pub(super) fn open(server: &PostgresServer, statements: Arc<Statements>) -> Result<Self> {
+    pub(super) fn open(server: &PostgresServer, statements: Arc<StatementLog>) -> Result<Self> {
         let client = server.connect()?;
         let (running, interrupted) = (Arc::new(Mutex::new(client.cancel_token())), Arc::default());
         let interrupt = interrupt(&running, server, &interrupted);
@@ -165,7 +165,7 @@ impl PostgresConnection {
         self.note(answered)
     }
 
-    fn wait(&mut self, waiting: Waiting) -> Result<()> {
+    fn wait(&mut self, waiting: PendingStatement) -> Result<()> {
         self.waiting.push(waiting);
         if self.waiting.len() < MOST_WAITING { Ok(()) } else { self.flush() }
     }
@@ -233,7 +233,7 @@ impl Connection for PostgresConnection {
         let undoes = sql.starts_with("ROLLBACK");
         if undoes {
             // What it undoes need not be done; where it goes back to has to be.
-            self.waiting.retain(|waiting| matches!(waiting, Waiting::Plain(_)));
+            self.waiting.retain(|waiting| matches!(waiting, PendingStatement::Plain(_)));
         }
         self.send(async |client| client.batch_execute(sql).await)?;
         // What was undone is forgotten.
@@ -242,7 +242,7 @@ impl Connection for PostgresConnection {
     }
 
     fn plain(&mut self, sql: &'static str) -> Result<()> {
-        if sql.starts_with("ROLLBACK") { self.batch(sql) } else { self.wait(Waiting::Plain(sql)) }
+        if sql.starts_with("ROLLBACK") { self.batch(sql) } else { self.wait(PendingStatement::Plain(sql)) }
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -291,6 +291,6 @@ impl Session for PostgresConnection {
 
     fn later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
         let statement = self.prepare(sql)?;
-        self.wait(Waiting::Prepared(statement, params))
+        self.wait(PendingStatement::Prepared(statement, params))
     }
 }

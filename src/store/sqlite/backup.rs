@@ -13,8 +13,6 @@ use super::super::Progress;
 use super::BUSY_TIMEOUT;
 use super::file::refusal;
 
-type Said<T> = Result<T, String>;
-
 /// The pages of a step of a copy, after which its progress is told: 1 MiB.
 const STEP: i32 = 256;
 
@@ -24,7 +22,7 @@ const STEP: i32 = 256;
 /// # Errors
 /// One sentence on why there is no copy; what was begun of it is the caller's to delete.
 #[expect(clippy::disallowed_methods, reason = "a copy is made below the store, page by page")]
-pub fn copy_database(from: &Path, to: &Path, progress: &mut Progress<'_>) -> Said<()> {
+pub fn copy_database(from: &Path, to: &Path, progress: &mut Progress<'_>) -> Result<(), String> {
     let read = |error| refusal(from, &error);
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(read)?;
     source.busy_timeout(BUSY_TIMEOUT).map_err(read)?;
@@ -74,7 +72,7 @@ impl Exclusive {
     ///
     /// # Errors
     /// One sentence when the file cannot be opened at all.
-    pub fn take(path: &Path) -> Said<Option<Self>> {
+    pub fn take(path: &Path) -> Result<Option<Self>, String> {
         match Self::through_sqlite(path) {
             Ok(connection) => Ok(Some(Self { _connection: Some(connection), _file: None, whole: true })),
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(None),

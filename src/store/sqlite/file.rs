@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::super::connection::{BRING_BACK, Found};
+use super::super::connection::{BRING_BACK, DatabaseState};
 use super::{APPLICATION_ID, BUSY_TIMEOUT};
 
 /// A file that SQLite keeps beside a database: `-wal`, `-shm` or `-journal`.
@@ -21,7 +21,7 @@ pub fn beside(database: &Path, ending: &str) -> PathBuf {
 /// # Errors
 /// One sentence on why it cannot be used.
 #[expect(clippy::disallowed_methods, reason = "looks at a file before it is opened for good")]
-pub fn inspect(path: &Path) -> Result<Found, String> {
+pub fn inspect(path: &Path) -> Result<DatabaseState, String> {
     let shown = path.display();
     if path.is_dir() {
         return Err(format!("{shown} is a directory, not a database file"));
@@ -33,7 +33,7 @@ pub fn inspect(path: &Path) -> Result<Found, String> {
     if !path.exists() {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         return if folder.is_dir() {
-            Ok(Found::Nothing)
+            Ok(DatabaseState::Nothing)
         } else {
             Err(format!("the folder {} does not exist", folder.display()))
         };
@@ -49,15 +49,15 @@ pub fn inspect(path: &Path) -> Result<Found, String> {
         return Err(format!("{shown} is not writable"));
     }
     match (tables, id) {
-        (0, _) => return Ok(Found::Nothing),
+        (0, _) => return Ok(DatabaseState::Nothing),
         (_, APPLICATION_ID) => {}
         _ => return Err(format!("{shown} is a SQLite database, but not one of vext")),
     }
     if !is_left_open {
-        return Ok(Found::Ours);
+        return Ok(DatabaseState::Ours);
     }
     match verdict(&connection, "PRAGMA quick_check(1)").map_err(plain)? {
-        None => Ok(Found::Ours),
+        None => Ok(DatabaseState::Ours),
         Some(damage) => {
             keep(&connection).map_err(plain)?;
             Err(damaged(path, damage))

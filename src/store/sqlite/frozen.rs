@@ -16,8 +16,6 @@ use super::file::beside;
 use super::file::refusal;
 use super::{APPLICATION_ID, SqliteConnection, configure};
 
-type Said<T> = Result<T, String>;
-
 /// Nobody changes the file: SQLite takes no locks and looks for no log.
 const AT_REST: &str = "?immutable=1";
 /// Somebody may be writing the file: SQLite reads the log too, and makes and changes no file. Where it cannot use the
@@ -38,7 +36,7 @@ impl Frozen {
     ///
     /// # Errors
     /// One sentence: it is no database of vext, or one that is in use or was not closed.
-    pub fn open(path: &Path) -> Said<Self> {
+    pub fn open(path: &Path) -> Result<Self, String> {
         let log = ["-wal", "-journal"].map(|ending| beside(path, ending));
         if let Some(log) = log.iter().find(|log| log.exists()) {
             return Err(format!(
@@ -55,7 +53,7 @@ impl Frozen {
     ///
     /// # Errors
     /// One sentence: it is no database of vext, or it cannot be read without changing anything.
-    pub fn beside_others(path: &Path) -> Said<Self> {
+    pub fn beside_others(path: &Path) -> Result<Self, String> {
         let file = File::open(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
         // As long as it is locked, nobody takes the log away. SQLite would make a new one.
         fcntl_lock(&file, FlockOperation::NonBlockingLockShared)
@@ -74,7 +72,7 @@ impl Frozen {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the store opens files as connections that serve them, not to look")]
-    fn with(path: &Path, how: &str, at_rest: Option<PathBuf>, file: Option<File>) -> Said<Self> {
+    fn with(path: &Path, how: &str, at_rest: Option<PathBuf>, file: Option<File>) -> Result<Self, String> {
         let said = |error| refusal(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(uri(path) + how, flags).map_err(said)?;
@@ -157,7 +155,7 @@ impl Frozen {
     ///
     /// # Errors
     /// One sentence when that cannot be counted.
-    pub fn tables(&self) -> Said<BTreeMap<String, u64>> {
+    pub fn tables(&self) -> Result<BTreeMap<String, u64>, String> {
         let connection = &self.session.connection;
         let said = |error: rusqlite::Error| format!("the rows cannot be counted: {error}");
         let list = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
@@ -181,11 +179,11 @@ impl Look for Frozen {
         self.check()
     }
 
-    fn tables(&mut self) -> Said<BTreeMap<String, u64>> {
+    fn tables(&mut self) -> Result<BTreeMap<String, u64>, String> {
         Self::tables(self)
     }
 
-    fn now(&mut self) -> Said<Option<i64>> {
+    fn now(&mut self) -> Result<Option<i64>, String> {
         Ok(None)
     }
 

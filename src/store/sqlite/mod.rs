@@ -16,7 +16,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, OpenFlags};
 
-use super::connection::{Connection, Statements};
+use super::connection::{Connection, StatementLog};
 use super::error::Result;
 use super::session::{Each, Session};
 use super::stop::Interrupt;
@@ -26,7 +26,7 @@ pub use backup::{Exclusive, copy_database};
 pub use file::{FileReading, beside};
 pub(super) use file::{inspect, is_left_open};
 pub use frozen::Frozen;
-use values::{ANY, Standing, bind, is_many};
+use values::{ANY, SqliteRow, bind, is_many};
 
 /// `vext` in ASCII: marks a file as ours.
 const APPLICATION_ID: i64 = 0x7665_7874;
@@ -37,7 +37,7 @@ const CACHED_STATEMENTS: usize = 256;
 /// A connection to a file.
 pub(super) struct SqliteConnection {
     connection: rusqlite::Connection,
-    statements: Arc<Statements>,
+    statements: Arc<StatementLog>,
     /// What SQLite understands for each statement that was run here.
     native: HashMap<&'static str, Native>,
 }
@@ -45,7 +45,7 @@ pub(super) struct SqliteConnection {
 impl SqliteConnection {
     /// Opens a file, or makes it. A `readonly` connection refuses to write.
     #[expect(clippy::disallowed_methods, reason = "the one place that opens databases")]
-    pub(super) fn open(path: &Path, readonly: bool, statements: Arc<Statements>) -> Result<Self> {
+    pub(super) fn open(path: &Path, readonly: bool, statements: Arc<StatementLog>) -> Result<Self> {
         // What SQLite makes is as open as the umask lets it be, and its log takes the file's mode. Where this does not
         // work, SQLite says why.
         let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
@@ -59,7 +59,7 @@ impl SqliteConnection {
     }
 
     /// Opens a file for [`Connection::data_version`] alone.
-    pub(super) fn open_watching(path: &Path, statements: Arc<Statements>) -> Result<Self> {
+    pub(super) fn open_watching(path: &Path, statements: Arc<StatementLog>) -> Result<Self> {
         let opened = Self::open(path, true, statements)?;
         opened.connection.busy_timeout(Duration::ZERO).map_err(answer)?;
         Ok(opened)
@@ -185,7 +185,7 @@ impl Session for SqliteConnection {
         let count = statement.column_count();
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next().map_err(answer)? {
-            each(&Standing { row, count })?;
+            each(&SqliteRow { row, count })?;
         }
         Ok(())
     }

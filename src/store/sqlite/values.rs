@@ -62,12 +62,12 @@ impl ToSql for Bound<'_> {
 }
 
 /// The row that a statement stands on.
-pub(super) struct Standing<'a, 's> {
+pub(super) struct SqliteRow<'a, 's> {
     pub(super) row: &'a rusqlite::Row<'s>,
     pub(super) count: usize,
 }
 
-impl Columns for Standing<'_, '_> {
+impl Columns for SqliteRow<'_, '_> {
     fn count(&self) -> usize {
         self.count
     }

@@ -26,7 +26,7 @@ const IMPORT: &str = "SELECT lines, digest FROM import WHERE tenant_id = $1";
 /// Lists by owner and slot.
 type Lists = HashSet<(i64, &'static str)>;
 /// Reads rows by key.
-type Read<'a, T> = &'a dyn Fn(&mut Query<'_>, &[i64]) -> Result<HashMap<i64, T>>;
+type RowReader<'a, T> = &'a dyn Fn(&mut Query<'_>, &[i64]) -> Result<HashMap<i64, T>>;
 
 /// The rows of one tenant, while they are looked at.
 pub(super) struct Check<'a, 'q> {
@@ -251,7 +251,7 @@ fn each_chunk<T>(
     ids: &[i64],
     found: &mut Vec<String>,
     place: &dyn Fn(i64) -> String,
-    read: Read<'_, T>,
+    read: RowReader<'_, T>,
 ) -> Vec<(i64, T)> {
     let mut rows = Vec::new();
     for chunk in ids.chunks(CHUNK) {

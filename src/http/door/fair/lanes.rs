@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::address::Network;
 use super::options::FairUse;
 use crate::graphql::Estimate;
-use crate::service::{App, Gate, Overloaded, Slot};
+use crate::service::{App, Gate, GateSlot, Overloaded};
 use crate::store;
 
 /// Slots for each thread that reads: twice as many as there are connections to read with, so that saves, which wait for
@@ -96,7 +96,7 @@ fn runtime(threads: usize) -> Option<Runtime> {
 
 /// The right to execute one request.
 pub(in crate::http) struct Place {
-    slot: Slot<Line>,
+    slot: GateSlot<Line>,
     apart: Option<Handle>,
     expensive: bool,
 }
