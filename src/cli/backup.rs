@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::{Outcome, print};
+use super::output::{CommandResult, print};
 use super::progress::Bar;
 use crate::config::DatabaseSettings;
 use crate::domain::Environment;
@@ -29,7 +29,7 @@ pub struct Backup {
 }
 
 impl Backup {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         self.database.must_exist()?;
         let (bar, clock) = (Bar::new(), Environment::system().clock);
         let mut progress = |what, done, total| {

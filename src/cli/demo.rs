@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::{Failure, Outcome, print, sentences};
+use super::output::{CommandResult, Failure, print, sentences};
 use super::serve::{bind, or_damaged, runtime, stop};
 use crate::config::{ServerSettings, database, key_beside};
 use crate::domain::Environment;
@@ -59,7 +59,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         let runtime = runtime()?;
         let (stop, listener) =
             runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;

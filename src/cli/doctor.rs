@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::file::ConfigFile;
-use super::output::{Outcome, print};
+use super::output::{CommandResult, print};
 use super::progress::Bar;
 use super::serve::Serve;
 use crate::domain::Environment;
@@ -36,7 +36,7 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         let Self { serve, file, unknown } = self;
         let mut checks = vec![settings(file.as_ref()), variables(&unknown), options(&serve)];
         checks.push(doctor::address(serve.server.listen, serve.server.watch.metrics_listen));

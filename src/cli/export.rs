@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use tokio::runtime::Runtime;
 
-use super::output::{Failure, Outcome};
+use super::output::{CommandResult, Failure};
 use super::progress::Bar;
 use crate::config::DatabaseSettings;
 use crate::operations::transfer::Secrets;
@@ -52,7 +52,7 @@ enum SecretsChoice {
 }
 
 impl Export {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         let app = self.database.open()?;
         let secrets = match self.secrets {
             SecretsChoice::Sealed => Secrets::Sealed,

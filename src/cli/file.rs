@@ -123,7 +123,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::cli::options::Known;
+    use crate::cli::options::OptionUsage;
     use crate::cli::{self, Cli};
     use crate::config::ServerSettings;
 
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn every_key_is_accepted_in_the_file() {
-        for Known { arg, .. } in options(&Cli::command()) {
+        for OptionUsage { arg, .. } in options(&Cli::command()) {
             let Some(key) = file_key(&arg) else { continue };
             let value = match arg.get_default_values() {
                 [] if matches!(arg.get_action(), ArgAction::SetTrue) => "true".into(),

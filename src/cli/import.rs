@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use tokio::runtime::Runtime;
 
-use super::output::{Failure, Outcome, print};
+use super::output::{CommandResult, Failure, print};
 use super::progress::Bar;
 use crate::config::DatabaseSettings;
 use crate::operations::transfer::{ImportOptions, Imported, LineProblem, TransferError};
@@ -46,7 +46,7 @@ pub struct Import {
 }
 
 impl Import {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         let mut file = seekable(self.file.as_deref())?;
         let app = self.database.open()?;
         let options = ImportOptions { dry_run: self.dry_run, from_key: self.from_key };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::output::{Outcome, print};
+use super::output::{CommandResult, print};
 use crate::config::DatabaseSettings;
 use crate::{service, store};
 
@@ -22,7 +22,7 @@ pub struct Migrate {
 }
 
 impl Migrate {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         let options = self.database.options(1)?;
         let migrations =
             if self.check { store::missing_migrations(&options.database)? } else { service::migrate(&options)? };

@@ -37,13 +37,13 @@ pub use self::import::Import;
 pub use self::migrate::Migrate;
 use self::options::unknown_variables;
 pub use self::output::Failure;
-use self::output::{Outcome, print};
+use self::output::{CommandResult, print};
 pub use self::reference::config_reference;
-pub use self::restore::Restore;
+pub use self::restore::RestoreCommand;
 pub use self::selftest::Selftest;
 pub use self::serve::Serve;
 pub use self::tenant::{TenantCommand, TenantCreate};
-pub use self::token::{Scope, TokenCommand, TokenCreate, TokenRevoke};
+pub use self::token::{TokenCommand, TokenCreate, TokenRevoke, TokenScope};
 pub use self::verify::Verify;
 use crate::config::LogSettings;
 use crate::graphql;
@@ -130,7 +130,7 @@ pub enum Command {
     /// Check a backup: the file, its rows and, with the key, its secrets.
     Verify(Verify),
     /// Put a backup in the place of a SQLite database.
-    Restore(Restore),
+    Restore(RestoreCommand),
     /// Write one tenant to a file of JSON lines, for another database or server.
     Export(Export),
     /// Make a tenant from a file that `vext export` has written.
@@ -149,7 +149,7 @@ pub enum Command {
 
 impl Command {
     /// Does it.
-    pub fn run(self) -> Outcome {
+    pub fn run(self) -> CommandResult {
         let outcome = match self {
             Self::Demo(demo) => demo.run(),
             Self::Serve(serve) => serve.run(),

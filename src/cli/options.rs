@@ -5,18 +5,18 @@ use std::ffi::OsString;
 use clap::{Arg, Command};
 
 /// One option, and the commands that take it.
-pub(super) struct Known {
+pub(super) struct OptionUsage {
     pub(super) arg: Arg,
     pub(super) commands: Vec<String>,
 }
 
 /// All options of a program in the order in which its commands name them, each once.
-pub(super) fn options(program: &Command) -> Vec<Known> {
-    fn walk(command: &Command, path: &str, known: &mut Vec<Known>) {
+pub(super) fn options(program: &Command) -> Vec<OptionUsage> {
+    fn walk(command: &Command, path: &str, known: &mut Vec<OptionUsage>) {
         for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
             match known.iter_mut().find(|option| option.arg.get_env() == arg.get_env()) {
                 Some(option) => option.commands.push(path.to_owned()),
-                None => known.push(Known { arg: arg.clone(), commands: vec![path.to_owned()] }),
+                None => known.push(OptionUsage { arg: arg.clone(), commands: vec![path.to_owned()] }),
             }
         }
         for inner in command.get_subcommands() {
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn every_option_has_a_flag_a_variable_a_key_and_a_meaning() {
-        for Known { arg, commands } in options(&Cli::command()) {
+        for OptionUsage { arg, commands } in options(&Cli::command()) {
             let long = arg.get_long().unwrap_or_else(|| panic!("{arg}: no long flag")).to_uppercase().replace('-', "_");
             let variable = arg.get_env().unwrap_or_else(|| panic!("{arg}: no variable")).to_str().unwrap();
             let group = commands[0].split(' ').next().unwrap().to_uppercase();

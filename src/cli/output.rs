@@ -10,7 +10,7 @@ use crate::domain::Problem;
 /// Why a command failed, as one sentence; a [`clap::Error`] when it was called wrongly.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-pub(super) type Outcome = Result<ExitCode, Failure>;
+pub(super) type CommandResult = Result<ExitCode, Failure>;
 
 /// What was refused, as one line.
 pub(super) fn sentences(problems: Vec<Problem>) -> Failure {
@@ -34,7 +34,7 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = 
 }
 
 /// Writes to stdout. A reader that has seen enough (`vext schema | head`) is no failure.
-pub(super) fn print(text: &str) -> Outcome {
+pub(super) fn print(text: &str) -> CommandResult {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write to stdout: {e}").into()),

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use clap::{ArgAction, CommandFactory as _};
 
 use super::Cli;
-use super::options::{Known, file_key, options};
+use super::options::{OptionUsage, file_key, options};
 
 /// The page `docs/configuration.md`, told by the command line itself.
 pub fn config_reference() -> String {
     let mut page = String::from(REFERENCE_HEAD);
-    for Known { arg, commands } in options(&Cli::command()) {
+    for OptionUsage { arg, commands } in options(&Cli::command()) {
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
         // A default that is worked out stands in the help, written as clap writes the others.
         let (meaning, worked_out) = help.trim_end_matches(']').split_once(" [default: ").unwrap_or((&help, ""));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::output::{Outcome, print};
+use super::output::{CommandResult, print};
 use super::progress::Bar;
 use super::verify::told;
 use crate::config::DatabaseSettings;
@@ -20,7 +20,7 @@ Example:
   vext restore /var/backups/vext/monday.db --database /var/lib/vext/vext.db --force
 
 The backup is verified first. A database that a server has open is never replaced: stop the server.")]
-pub struct Restore {
+pub struct RestoreCommand {
     /// Backup to restore.
     file: PathBuf,
 
@@ -33,8 +33,8 @@ pub struct Restore {
     database: DatabaseSettings,
 }
 
-impl Restore {
-    pub(super) fn run(self) -> Outcome {
+impl RestoreCommand {
+    pub(super) fn run(self) -> CommandResult {
         let (database, key_file) = (self.database.database()?, self.database.key_path()?);
         let bar = Bar::new();
         let mut progress = |what, done, total| {

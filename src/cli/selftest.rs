@@ -8,10 +8,10 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, Error};
 
-use super::output::{Outcome, print, table};
+use super::output::{CommandResult, print, table};
 use super::progress::Bar;
 use crate::domain::duration_from;
-use crate::selftest::{Report, Row, Settings, Target, Verdict, run};
+use crate::selftest::{Report, ReportRow, ServerUrl, Settings, TestVerdict, run};
 
 /// Try a running server from outside: what it refuses, what it keeps back, and that it survives.
 #[derive(Args, Debug)]
@@ -53,19 +53,19 @@ pub struct Selftest {
 }
 
 impl Selftest {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         let settings = self.settings().map_err(|said| Error::raw(ErrorKind::ValueValidation, said))?;
         let bar = Bar::new();
         let report = run(settings, |done, total| bar.at("trying", done, total))?;
         drop(bar);
         print(&told(&report))?;
-        Ok(if count(&report, Verdict::Failed) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if count(&report, TestVerdict::Failed) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     /// Read here and not by clap, which would repeat what is wrong: a URL may hold a password, and a token is one.
     fn settings(self) -> Result<Settings, String> {
         let Self { url, token, tenant, ca_file: authorities, timeout } = self;
-        let target = Target::parse(&url).map_err(|rule| format!("--url {rule}"))?;
+        let target = ServerUrl::parse(&url).map_err(|rule| format!("--url {rule}"))?;
         for (option, value) in [("--token", &token), ("--tenant", &tenant)] {
             // What a header can hold.
             let fits = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
@@ -77,20 +77,20 @@ impl Selftest {
     }
 }
 
-fn count(report: &Report, verdict: Verdict) -> usize {
+fn count(report: &Report, verdict: TestVerdict) -> usize {
     report.rows.iter().filter(|row| row.verdict == verdict).count()
 }
 
 fn told(report: &Report) -> String {
-    let cells = |row: &Row| {
+    let cells = |row: &ReportRow| {
         let took = format!("{} ms", row.took.as_millis());
         let words = [row.verdict.word(), row.group, row.check, row.expected, &row.seen, &took];
         words.map(str::to_owned)
     };
     let head = ["", "GROUP", "CHECK", "EXPECTED", "SEEN", "TIME"];
     let mut text = table(head, report.rows.iter().map(cells));
-    let [ok, failed, skipped, noted] =
-        [Verdict::Ok, Verdict::Failed, Verdict::Skipped, Verdict::Noted].map(|verdict| count(report, verdict));
+    let [ok, failed, skipped, noted] = [TestVerdict::Ok, TestVerdict::Failed, TestVerdict::Skipped, TestVerdict::Noted]
+        .map(|verdict| count(report, verdict));
     _ = writeln!(text, "\n{ok} ok, {failed} failed, {skipped} skipped, {noted} noted; {} requests.", report.requests);
     text
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::output::{Failure, Outcome};
+use super::output::{CommandResult, Failure};
 use crate::config::{BackupSettings, DatabaseSettings, ServerSettings};
 use crate::domain::Environment;
 use crate::graphql::{self, Limits};
@@ -68,7 +68,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         let schedule = self.backups.schedule()?;
         let database = self.database.database()?;
         let runtime = runtime()?;

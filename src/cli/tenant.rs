@@ -4,7 +4,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
-use super::output::{Outcome, print, sentences, table};
+use super::output::{CommandResult, print, sentences, table};
 use crate::config::DatabaseSettings;
 use crate::domain::{Patch, Sent};
 use crate::service::TenantRow;
@@ -21,7 +21,7 @@ pub enum TenantCommand {
 }
 
 impl TenantCommand {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         match self {
             Self::Create(create) => create.run(),
             Self::List(database) => list(&database),
@@ -79,7 +79,7 @@ pub struct TenantCreate {
 }
 
 impl TenantCreate {
-    fn run(self) -> Outcome {
+    fn run(self) -> CommandResult {
         let app = self.database.open_or_make(1)?;
         let fields = [
             ("code", Sent::from(self.code)),
@@ -121,7 +121,7 @@ pub struct TenantDelete {
 }
 
 impl TenantDelete {
-    fn run(self) -> Outcome {
+    fn run(self) -> CommandResult {
         let Self { code, yes, database } = self;
         if !yes {
             return Err(format!("this deletes the tenant {code} with all that it has, for good: say --yes").into());
@@ -134,7 +134,7 @@ impl TenantDelete {
     }
 }
 
-fn list(database: &DatabaseSettings) -> Outcome {
+fn list(database: &DatabaseSettings) -> CommandResult {
     let app = database.open()?;
     let tenants = Runtime::new()?.block_on(app.tenants())?;
     let row = |TenantRow { settings, .. }: TenantRow| {

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Error, Subcommand, ValueEnum};
 use tokio::runtime::Runtime;
 
-use super::output::{Failure, Outcome, print, sentences, table};
+use super::output::{CommandResult, Failure, print, sentences, table};
 use crate::config::DatabaseSettings;
 use crate::domain::DateTime;
 use crate::service::{NewToken, TokenRow};
@@ -25,7 +25,7 @@ pub enum TokenCommand {
 }
 
 impl TokenCommand {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         match self {
             Self::Create(create) => create.run(),
             Self::List(database) => list(&database),
@@ -66,7 +66,7 @@ pub struct TokenCreate {
         value_delimiter = ',',
         default_value = "read"
     )]
-    scopes: Vec<Scope>,
+    scopes: Vec<TokenScope>,
 
     /// Where the data is.
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub struct TokenCreate {
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Scope {
+pub enum TokenScope {
     /// To read.
     Read,
     /// To read and to write.
@@ -87,7 +87,7 @@ pub enum Scope {
 }
 
 impl TokenCreate {
-    fn run(self) -> Outcome {
+    fn run(self) -> CommandResult {
         // By hand, because to clap a value from the file is a default, and a default satisfies no rule between options.
         if self.tenants.is_empty() != self.all_tenants {
             let said = "a token needs either --tenant CODE, once or more, or --all-tenants";
@@ -95,7 +95,7 @@ impl TokenCreate {
         }
         let app = self.database.open()?;
         let [write, delete, explore] =
-            [Scope::Write, Scope::Delete, Scope::Explore].map(|scope| self.scopes.contains(&scope));
+            [TokenScope::Write, TokenScope::Delete, TokenScope::Explore].map(|scope| self.scopes.contains(&scope));
         let Self { name, tenants, all_tenants, .. } = self;
         let new = NewToken { name, tenants, all_tenants, write, delete, explore };
         let token = Runtime::new()?.block_on(app.create_token(new, None))?.map_err(sentences)?;
@@ -107,7 +107,7 @@ impl TokenCreate {
     }
 }
 
-fn list(database: &DatabaseSettings) -> Outcome {
+fn list(database: &DatabaseSettings) -> CommandResult {
     let app = database.open()?;
     let (tenants, tokens) =
         Runtime::new()?.block_on(async { Ok::<_, Failure>((app.tenants().await?, app.tokens().await?)) })?;
@@ -140,7 +140,7 @@ pub struct TokenRevoke {
 }
 
 impl TokenRevoke {
-    fn run(self) -> Outcome {
+    fn run(self) -> CommandResult {
         let app = self.database.open()?;
         match Runtime::new()?.block_on(app.revoke_token(&self.name))? {
             true => print(&format!("Token {} is revoked.\n", self.name)),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::{Outcome, print};
+use super::output::{CommandResult, print};
 use super::progress::Bar;
 use crate::config::key_beside;
 use crate::domain::Environment;
@@ -30,7 +30,7 @@ pub struct Verify {
 }
 
 impl Verify {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self) -> CommandResult {
         let beside = || Some(key_beside(&Database::Sqlite(self.file.clone()))).filter(|key| key.exists());
         let key = self.key_file.clone().or_else(beside);
         let bar = Bar::new();

@@ -4,10 +4,10 @@
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::ServerAnswer;
 use super::attacks::{ATTACKS, Attack};
-use super::check::Check;
-use super::client::{Client, LONGEST, NOT_TRUSTED, UNAUTHENTICATED};
+use super::check::DoorCheck;
+use super::client::{LONGEST, NOT_TRUSTED, TestClient, UNAUTHENTICATED};
 use super::persisted::hash;
 use super::verdict::{Judged, failed, noted, skipped};
 
@@ -45,13 +45,13 @@ const OTHERS: [&str; 2] = ["INTROSPECTION_FORBIDDEN", NOT_TRUSTED];
 const EVERYWHERE: &str = "fragments that double";
 
 /// Besides [`ATTACKS`].
-pub(super) const CHECKS: &[Check] = &[
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck {
         name: "an attack in a GET",
         expected: EXPECTED,
         run: |client| each_size(everywhere()?, |text| client.reply(&client.get(text))),
     },
-    Check {
+    DoorCheck {
         name: "an attack with its hash",
         expected: EXPECTED,
         run: |client| {
@@ -61,19 +61,19 @@ pub(super) const CHECKS: &[Check] = &[
             })
         },
     },
-    Check {
+    DoorCheck {
         name: "an attack over events",
         expected: EXPECTED,
         run: |client| {
             each_size(everywhere()?, |text| client.reply(&client.post(text).with("accept", "text/event-stream")))
         },
     },
-    Check {
+    DoorCheck {
         name: "an attack over WebSocket",
         expected: EXPECTED,
         run: |client| each_size(everywhere()?, |text| over_socket(client, text)),
     },
-    Check {
+    DoorCheck {
         name: "variables in each other",
         expected: "refused",
         run: |client| {
@@ -81,12 +81,12 @@ pub(super) const CHECKS: &[Check] = &[
             variables(client, &[format!("{}{}", "[".repeat(100), "]".repeat(100)), "[".repeat(20_000)])
         },
     },
-    Check {
+    DoorCheck {
         name: "values in variables",
         expected: EXPECTED,
         run: |client| variables(client, &[format!("[0{}]", ",0".repeat(50_000))]),
     },
-    Check {
+    DoorCheck {
         name: "a text in variables",
         expected: EXPECTED,
         run: |client| variables(client, &[format!("\"{}\"", "x".repeat(200_000))]),
@@ -94,7 +94,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Tries an attack of the table, in a POST.
-pub(super) fn attack(client: &Client, attack: &Attack) -> Judged {
+pub(super) fn attack(client: &TestClient, attack: &Attack) -> Judged {
     each_size(attack, |text| client.reply(&client.post(text)))
 }
 
@@ -103,7 +103,7 @@ fn everywhere() -> Judged<&'static Attack> {
 }
 
 /// A size that the operator's own limits let in is harmless; the largest is too much for any.
-fn each_size(attack: &Attack, send: impl Fn(&str) -> Judged<Answer>) -> Judged {
+fn each_size(attack: &Attack, send: impl Fn(&str) -> Judged<ServerAnswer>) -> Judged {
     let (mut codes, mut most, mut let_in) = (Vec::new(), 0, None);
     for &size in attack.modest {
         let answer = send(&(attack.text)(size))?;
@@ -121,7 +121,7 @@ fn each_size(attack: &Attack, send: impl Fn(&str) -> Judged<Answer>) -> Judged {
 }
 
 /// The code of a refusal, or what stands for an error without one; `None` when it is executed.
-fn refusal(answer: &Answer, codes: &[&str]) -> Judged<Option<String>> {
+fn refusal(answer: &ServerAnswer, codes: &[&str]) -> Judged<Option<String>> {
     if answer.bytes.len() > LONGEST {
         return Err(failed(format!("{}, more than {LONGEST} bytes", answer.status)));
     }
@@ -142,14 +142,14 @@ fn refusal(answer: &Answer, codes: &[&str]) -> Judged<Option<String>> {
     }
 }
 
-fn over_socket(client: &Client, text: &str) -> Judged<Answer> {
+fn over_socket(client: &TestClient, text: &str) -> Judged<ServerAnswer> {
     let body = client.acknowledged()?.ask(text)?;
     let bytes = body.to_string().into_bytes();
-    Ok(Answer { status: 200, headers: HeaderMap::new(), bytes, body })
+    Ok(ServerAnswer { status: 200, headers: HeaderMap::new(), bytes, body })
 }
 
 /// Variables that no query needs, as they are written.
-fn variables(client: &Client, values: &[String]) -> Judged {
+fn variables(client: &TestClient, values: &[String]) -> Judged {
     let mut seen = String::new();
     for value in values {
         let query = Value::from("query($x: String) { __typename }");
@@ -163,10 +163,10 @@ fn variables(client: &Client, values: &[String]) -> Judged {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::selftest::Verdict;
+    use crate::selftest::TestVerdict;
 
-    fn answer(status: u16, body: Value) -> Answer {
-        Answer { status, headers: HeaderMap::new(), bytes: Vec::new(), body }
+    fn answer(status: u16, body: Value) -> ServerAnswer {
+        ServerAnswer { status, headers: HeaderMap::new(), bytes: Vec::new(), body }
     }
 
     fn error(code: &str) -> Value {
@@ -206,7 +206,7 @@ mod tests {
         };
         assert_eq!(sizes(|bytes| bytes > 1000).unwrap(), "TOO_MANY_FIELDS; at most 0 bytes");
         let other = sizes(|bytes| bytes < 1000).unwrap_err();
-        assert_eq!(other.verdict, Verdict::Failed);
+        assert_eq!(other.verdict, TestVerdict::Failed);
         assert!(other.seen.contains("at size 200"), "{}", other.seen);
     }
 }

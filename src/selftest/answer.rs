@@ -11,7 +11,7 @@ pub(super) const RESPONSE: &str = "application/graphql-response+json";
 pub(super) const JSON: &str = "application/json";
 
 /// What a server answers.
-pub(super) struct Answer {
+pub(super) struct ServerAnswer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     /// As they were sent: packed, where they are.
@@ -20,7 +20,7 @@ pub(super) struct Answer {
     pub(super) body: Value,
 }
 
-impl Answer {
+impl ServerAnswer {
     pub(super) fn new(status: u16, headers: HeaderMap, bytes: Vec<u8>) -> Self {
         let first =
             || String::from_utf8_lossy(&bytes).lines().find_map(|line| Some(line.strip_prefix("data:")?.to_owned()));
@@ -108,9 +108,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn answer(status: u16, content_type: &'static str, body: Value) -> Answer {
+    fn answer(status: u16, content_type: &'static str, body: Value) -> ServerAnswer {
         let headers = HeaderMap::from_iter([(axum::http::header::CONTENT_TYPE, content_type.parse().unwrap())]);
-        Answer { status, headers, bytes: Vec::new(), body }
+        ServerAnswer { status, headers, bytes: Vec::new(), body }
     }
 
     #[test]

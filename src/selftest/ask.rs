@@ -4,14 +4,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
 /// A request.
 #[derive(Clone)]
-pub(super) struct Ask {
+pub(super) struct TestRequest {
     method: Method,
     url: String,
     headers: HeaderMap,
     body: Vec<u8>,
 }
 
-impl Ask {
+impl TestRequest {
     /// Without headers and body.
     pub(super) fn new(method: Method, url: String) -> Self {
         Self { method, url, headers: HeaderMap::new(), body: Vec::new() }

@@ -1,14 +1,14 @@
 //! Who is let in.
 
-use super::check::Check;
-use super::client::{Client, MADE_UP, UNAUTHENTICATED};
+use super::check::DoorCheck;
+use super::client::{MADE_UP, TestClient, UNAUTHENTICATED};
 use super::verdict::{Judged, failed, shown, skipped};
 
 const TENANT: &str = "{ tenant { code } }";
 
-pub(super) const CHECKS: &[Check] = &[
-    Check { name: "the token", expected: "opens its tenant", run: tenant_code },
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck { name: "the token", expected: "opens its tenant", run: tenant_code },
+    DoorCheck {
         name: "no token",
         expected: "UNAUTHENTICATED, no data",
         run: |client| {
@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
             Ok(format!("{} UNAUTHENTICATED", answer.status))
         },
     },
-    Check {
+    DoorCheck {
         name: "a tenant that there is not",
         expected: "nothing, as if it were another's",
         run: |client| {
@@ -27,12 +27,12 @@ pub(super) const CHECKS: &[Check] = &[
             Ok(format!("{} {}", answer.status, shown(answer.code().unwrap_or("null"))))
         },
     },
-    Check { name: "a made-up token", expected: "401, WWW-Authenticate: Bearer", run: made_up },
-    Check { name: "tokens in answers", expected: "none", run: tokens },
+    DoorCheck { name: "a made-up token", expected: "401, WWW-Authenticate: Bearer", run: made_up },
+    DoorCheck { name: "tokens in answers", expected: "none", run: tokens },
 ];
 
 /// The code of the tenant that the token opens.
-pub(super) fn tenant_code(client: &Client) -> Judged {
+pub(super) fn tenant_code(client: &TestClient) -> Judged {
     let answer = client.send(&client.signed(client.post(TENANT))?)?;
     match (answer.body["data"]["tenant"]["code"].as_str(), answer.code()) {
         (Some(code), None) => Ok(shown(code)),
@@ -43,13 +43,13 @@ pub(super) fn tenant_code(client: &Client) -> Judged {
 }
 
 /// Once: a server allows an address few of them.
-fn made_up(client: &Client) -> Judged {
+fn made_up(client: &TestClient) -> Judged {
     let made_up = client.post(TENANT).anonymous().with("authorization", &format!("Bearer {MADE_UP}"));
     let answer = client.reply(&made_up)?;
     let answer = answer.status(401)?.refuses_with(UNAUTHENTICATED)?;
     answer.says("www-authenticate", |value| value == "Bearer")?.fine()
 }
 
-fn tokens(client: &Client) -> Judged {
+fn tokens(client: &TestClient) -> Judged {
     if client.heard_token() { Err(failed("an answer repeats one")) } else { Ok("none".into()) }
 }

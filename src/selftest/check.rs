@@ -1,12 +1,12 @@
 //! Checks, as their groups list them.
 
-use super::client::Client;
+use super::client::TestClient;
 use super::verdict::Judged;
 
 /// Something to try.
-pub(super) struct Check {
+pub(super) struct DoorCheck {
     pub(super) name: &'static str,
     /// What should come of it.
     pub(super) expected: &'static str,
-    pub(super) run: fn(&Client) -> Judged,
+    pub(super) run: fn(&TestClient) -> Judged,
 }

@@ -18,10 +18,10 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
-use super::answer::{Answer, JSON, RESPONSE};
-use super::ask::Ask;
+use super::answer::{JSON, RESPONSE, ServerAnswer};
+use super::ask::TestRequest;
 use super::settings::Settings;
-use super::target::Target;
+use super::target::ServerUrl;
 use super::transport::Patient;
 use super::verdict::{Judged, failed, skipped};
 
@@ -44,7 +44,7 @@ const INTERNAL: [&str; 6] = ["panicked", "backtrace", "sqlite", "postgres", "SEL
 
 /// What was found in answers, whatever they were answers to.
 #[derive(Default)]
-struct Heard {
+struct AnswerFindings {
     requests: usize,
     waited: u64,
     internal: Option<String>,
@@ -52,17 +52,17 @@ struct Heard {
 }
 
 /// The client.
-pub(super) struct Client {
-    pub(super) target: Target,
+pub(super) struct TestClient {
+    pub(super) target: ServerUrl,
     pub(super) patience: Duration,
     token: Option<String>,
     tenant: Option<String>,
     agent: Agent,
     tls: Arc<ClientConfig>,
-    heard: RefCell<Heard>,
+    heard: RefCell<AnswerFindings>,
 }
 
-impl Client {
+impl TestClient {
     /// # Errors
     /// In one sentence, what is wrong with the file of authorities.
     pub(super) fn new(settings: Settings) -> Result<Self, String> {
@@ -98,30 +98,30 @@ impl Client {
     }
 
     /// A request for a path beside the API.
-    pub(super) fn page(&self, path: &str) -> Ask {
-        Ask::new(Method::GET, self.target.beside(path))
+    pub(super) fn page(&self, path: &str) -> TestRequest {
+        TestRequest::new(Method::GET, self.target.beside(path))
     }
 
     /// A query in a POST, with the token where there is one: in production nothing else is looked at before it.
-    pub(super) fn post(&self, query: &str) -> Ask {
+    pub(super) fn post(&self, query: &str) -> TestRequest {
         self.post_json(&json!({ "query": query }))
     }
 
     /// The same for any parameters.
-    pub(super) fn post_json(&self, body: &Value) -> Ask {
-        let ask = Ask::new(Method::POST, self.target.api());
+    pub(super) fn post_json(&self, body: &Value) -> TestRequest {
+        let ask = TestRequest::new(Method::POST, self.target.api());
         self.known(ask.with("content-type", JSON).with("accept", RESPONSE).sending(body.to_string()))
     }
 
     /// A query in a GET, with the token where there is one, and with a header that shows that it is not forged.
-    pub(super) fn get(&self, query: &str) -> Ask {
+    pub(super) fn get(&self, query: &str) -> TestRequest {
         let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
-        let ask = Ask::new(Method::GET, format!("{}?query={query}", self.target.api()));
+        let ask = TestRequest::new(Method::GET, format!("{}?query={query}", self.target.api()));
         self.known(ask.with("accept", RESPONSE).with("graphql-require-preflight", "1"))
     }
 
     /// With the token, where there is one, and the tenant.
-    fn known(&self, ask: Ask) -> Ask {
+    fn known(&self, ask: TestRequest) -> TestRequest {
         let Some(token) = &self.token else { return ask };
         let ask = ask.with("authorization", &format!("Bearer {token}"));
         match &self.tenant {
@@ -134,7 +134,7 @@ impl Client {
     ///
     /// # Errors
     /// There is no token.
-    pub(super) fn signed(&self, ask: Ask) -> Judged<Ask> {
+    pub(super) fn signed(&self, ask: TestRequest) -> Judged<TestRequest> {
         self.token().map(|_| self.known(ask))
     }
 
@@ -151,8 +151,8 @@ impl Client {
     /// The answer to a request that must be let in for it to be judged.
     ///
     /// # Errors
-    /// As [`Client::reply`], or the server lets in none but documents of its operator's, or nobody without a token.
-    pub(super) fn send(&self, ask: &Ask) -> Judged<Answer> {
+    /// As [`TestClient::reply`], or the server lets in none but documents of its operator's, or nobody without a token.
+    pub(super) fn send(&self, ask: &TestRequest) -> Judged<ServerAnswer> {
         let answer = self.reply(ask)?;
         match answer.code() {
             Some(NOT_TRUSTED) => Err(skipped(answer.seen())),
@@ -165,7 +165,7 @@ impl Client {
     ///
     /// # Errors
     /// There is none, or it says that no more are given.
-    pub(super) fn reply(&self, ask: &Ask) -> Judged<Answer> {
+    pub(super) fn reply(&self, ask: &TestRequest) -> Judged<ServerAnswer> {
         let mut answer = self.try_send(ask).map_err(|error| failed(format!("no answer: {error}")))?;
         if let Some(wait) = busy(&answer).filter(|wait| *wait <= LONGEST_WAIT && self.may_wait(*wait)) {
             pause(Duration::from_secs(wait));
@@ -178,7 +178,7 @@ impl Client {
     ///
     /// # Errors
     /// In a few words, why there is none.
-    pub(super) fn try_send(&self, ask: &Ask) -> Result<Answer, String> {
+    pub(super) fn try_send(&self, ask: &TestRequest) -> Result<ServerAnswer, String> {
         let request = ask.request()?;
         let sent = match request.body().is_empty() {
             true => self.agent.run(request.map(drop)),
@@ -189,7 +189,7 @@ impl Client {
         let read = body.into_reader().take(LONGEST as u64 + 1).read_to_end(&mut bytes);
         read.map_err(|error| format!("it ends early: {error}"))?;
         let status = head.status.as_u16();
-        let answer = Answer::new(status, head.headers, bytes);
+        let answer = ServerAnswer::new(status, head.headers, bytes);
         self.hear(&answer);
         Ok(answer)
     }
@@ -201,7 +201,7 @@ impl Client {
     }
 
     /// Looks for what no answer may hold.
-    fn hear(&self, answer: &Answer) {
+    fn hear(&self, answer: &ServerAnswer) {
         let values = answer.headers.values().filter_map(|value| value.to_str().ok());
         let said: Vec<&str> = values.chain(std::str::from_utf8(&answer.bytes).ok()).collect();
         let holds = |word: &str| said.iter().any(|text| text.contains(word));
@@ -238,7 +238,7 @@ impl Client {
 }
 
 /// The seconds that a server without room asks for; `None` when it has room, or the answer is to be judged.
-fn busy(answer: &Answer) -> Option<u64> {
+fn busy(answer: &ServerAnswer) -> Option<u64> {
     let asks = answer.header("retry-after").map(|seconds| seconds.parse().unwrap_or(u64::MAX));
     match answer.status {
         429 => Some(asks.unwrap_or(u64::MAX)),

@@ -3,17 +3,17 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::check::Check;
-use super::client::{Client, NOT_TRUSTED};
+use super::answer::ServerAnswer;
+use super::check::DoorCheck;
+use super::client::{NOT_TRUSTED, TestClient};
 use super::verdict::{Judged, failed, skipped};
 
 const SYNTAX: &str = "GRAPHQL_PARSE_FAILED";
 const VALIDATION: &str = "GRAPHQL_VALIDATION_FAILED";
 const INPUT: &str = "BAD_USER_INPUT";
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck {
         name: "the default of a variable in @include",
         expected: "holds",
         run: |client| {
@@ -26,7 +26,7 @@ pub(super) const CHECKS: &[Check] = &[
             answer.must(answer.body["data"] == data && answer.body.get("errors").is_none())?.fine()
         },
     },
-    Check {
+    DoorCheck {
         name: "a whole number of more than 32 bits",
         expected: "refused before anything is executed",
         run: |client| {
@@ -36,7 +36,7 @@ pub(super) const CHECKS: &[Check] = &[
             refused(client, &json!({ "query": text, "variables": { "n": 99_999_999_999_u64 } }), INPUT)
         },
     },
-    Check {
+    DoorCheck {
         name: "fields that conflict below the top",
         expected: VALIDATION,
         run: |client| {
@@ -44,7 +44,7 @@ pub(super) const CHECKS: &[Check] = &[
             refused(client, &json!({ "query": text }), VALIDATION)
         },
     },
-    Check {
+    DoorCheck {
         name: "what hangs on __typename",
         expected: VALIDATION,
         run: |client| {
@@ -65,7 +65,7 @@ pub(super) const CHECKS: &[Check] = &[
             seen
         },
     },
-    Check {
+    DoorCheck {
         name: "escapes and descriptions",
         expected: "read",
         run: |client| {
@@ -76,11 +76,11 @@ pub(super) const CHECKS: &[Check] = &[
             answer.must(fits || answer.code() == Some("UNAUTHENTICATED"))?.fine()
         },
     },
-    Check { name: "codes of errors", expected: "on every transport", run: codes },
+    DoorCheck { name: "codes of errors", expected: "on every transport", run: codes },
 ];
 
 /// Errors with a code, and nothing that was executed.
-fn refused(client: &Client, body: &Value, code: &str) -> Judged {
+fn refused(client: &TestClient, body: &Value, code: &str) -> Judged {
     client.send(&client.post_json(body))?.refuses_with(code)?.fine()
 }
 
@@ -88,9 +88,9 @@ fn refused(client: &Client, body: &Value, code: &str) -> Judged {
 const WRONG: [(&str, &str); 3] =
     [("{", SYNTAX), ("{ noSuchField }", VALIDATION), ("query($n: Int!) { nodes(ids: [$n]) { id } }", VALIDATION)];
 
-fn codes(client: &Client) -> Judged {
+fn codes(client: &TestClient) -> Judged {
     for (text, code) in WRONG {
-        let all = |answer: Answer| {
+        let all = |answer: ServerAnswer| {
             let errors = answer.body["errors"].as_array().cloned().unwrap_or_default();
             let fits = !errors.is_empty() && errors.iter().all(|error| error["extensions"]["code"] == code);
             answer.must(fits).map(drop)

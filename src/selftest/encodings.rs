@@ -6,18 +6,18 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::attacks::ATTACKS;
-use super::check::Check;
-use super::client::{Client, LONGEST};
+use super::check::DoorCheck;
+use super::client::{LONGEST, TestClient};
 use super::verdict::{Judged, failed, noted, shown};
 
 /// What a bomb unpacks to, in bytes.
 const BOMB: usize = 12 * 1024 * 1024;
 
-pub(super) const CHECKS: &[Check] = &[
-    Check { name: "an answer in gzip", expected: "packed, and JSON inside", run: |client| packed(client, "gzip") },
-    Check { name: "an answer in br", expected: "packed, and JSON inside", run: |client| packed(client, "br") },
-    Check { name: "an answer in zstd", expected: "packed, and JSON inside", run: |client| packed(client, "zstd") },
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck { name: "an answer in gzip", expected: "packed, and JSON inside", run: |client| packed(client, "gzip") },
+    DoorCheck { name: "an answer in br", expected: "packed, and JSON inside", run: |client| packed(client, "br") },
+    DoorCheck { name: "an answer in zstd", expected: "packed, and JSON inside", run: |client| packed(client, "zstd") },
+    DoorCheck {
         name: "an answer in no coding that there is",
         expected: "406",
         run: |client| {
@@ -25,9 +25,9 @@ pub(super) const CHECKS: &[Check] = &[
             client.send(&ask)?.status(406)?.refuses()?.fine()
         },
     },
-    Check { name: "a body of 12 MiB in gzip", expected: "413", run: |client| bomb(client, "gzip", gzip) },
-    Check { name: "a body of 12 MiB in zstd", expected: "413", run: |client| bomb(client, "zstd", zstd) },
-    Check {
+    DoorCheck { name: "a body of 12 MiB in gzip", expected: "413", run: |client| bomb(client, "gzip", gzip) },
+    DoorCheck { name: "a body of 12 MiB in zstd", expected: "413", run: |client| bomb(client, "zstd", zstd) },
+    DoorCheck {
         name: "a body in an unknown coding",
         expected: "415",
         run: |client| {
@@ -35,7 +35,7 @@ pub(super) const CHECKS: &[Check] = &[
             client.send(&ask)?.status(415)?.refuses()?.fine()
         },
     },
-    Check {
+    DoorCheck {
         name: "a body in gzip in gzip",
         expected: "415",
         run: |client| {
@@ -46,7 +46,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// An answer of two kilobytes that everybody gets: many errors.
-fn packed(client: &Client, coding: &str) -> Judged {
+fn packed(client: &TestClient, coding: &str) -> Judged {
     let text = ATTACKS.iter().find(|attack| attack.name == "unknown fields").map(|attack| (attack.text)(100));
     let ask = client.post(&text.unwrap_or_default()).with("accept-encoding", coding);
     let answer = client.send(&ask)?;
@@ -77,7 +77,7 @@ fn unpacked(coding: &str, packed: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(plain)
 }
 
-fn bomb(client: &Client, coding: &str, pack: fn(&[u8]) -> std::io::Result<Vec<u8>>) -> Judged {
+fn bomb(client: &TestClient, coding: &str, pack: fn(&[u8]) -> std::io::Result<Vec<u8>>) -> Judged {
     let body = pack(&vec![b' '; BOMB]).map_err(|error| failed(format!("not packed: {error}")))?;
     let ask = client.post("").with("content-encoding", coding).sending(body);
     client.send(&ask)?.status(413)?.refuses()?.fine()

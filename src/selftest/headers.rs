@@ -2,78 +2,78 @@
 
 use axum::http::Method;
 
-use super::answer::Answer;
-use super::check::Check;
-use super::client::Client;
+use super::answer::ServerAnswer;
+use super::check::DoorCheck;
+use super::client::TestClient;
 use super::verdict::{Judged, failed, noted, shown};
 
 /// An origin that nobody allows.
 const EVIL: &str = "https://evil.example";
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck {
         name: "x-content-type-options",
         expected: "nosniff",
         run: |client| header(client, "x-content-type-options", |value| value == "nosniff"),
     },
-    Check {
+    DoorCheck {
         name: "content-security-policy",
         expected: "default-src and frame-ancestors 'none'",
         run: |client| header(client, "content-security-policy", |value| is_closed(value) && !is_framed(value)),
     },
-    Check {
+    DoorCheck {
         name: "x-frame-options",
         expected: "DENY",
         run: |client| header(client, "x-frame-options", |value| value == "DENY"),
     },
-    Check {
+    DoorCheck {
         name: "referrer-policy",
         expected: "no-referrer",
         run: |client| header(client, "referrer-policy", |value| value == "no-referrer"),
     },
-    Check {
+    DoorCheck {
         name: "cross-origin-opener-policy",
         expected: "same-origin",
         run: |client| header(client, "cross-origin-opener-policy", |value| value == "same-origin"),
     },
-    Check {
+    DoorCheck {
         name: "cross-origin-resource-policy",
         expected: "same-origin",
         run: |client| header(client, "cross-origin-resource-policy", |value| value == "same-origin"),
     },
-    Check {
+    DoorCheck {
         name: "permissions-policy",
         expected: "no camera, no microphone",
         run: |client| {
             header(client, "permissions-policy", |value| value.contains("camera=()") && value.contains("microphone=()"))
         },
     },
-    Check {
+    DoorCheck {
         name: "cache-control",
         expected: "no-store",
         run: |client| header(client, "cache-control", |value| value.contains("no-store")),
     },
-    Check { name: "the playground's policy", expected: "its own files, in no frame", run: playground },
-    Check {
+    DoorCheck { name: "the playground's policy", expected: "its own files, in no frame", run: playground },
+    DoorCheck {
         name: "a page of another origin",
         expected: "may not read answers",
         run: |client| foreign(client, Method::POST),
     },
-    Check {
+    DoorCheck {
         name: "a page of another origin asks first",
         expected: "may not send requests",
         run: |client| foreign(client, Method::OPTIONS),
     },
-    Check { name: "x-request-id", expected: "another one in each answer", run: request_ids },
-    Check { name: "strict-transport-security", expected: "from the proxy, over TLS", run: transport_security },
-    Check { name: "server, x-powered-by", expected: "nothing of what answers", run: names },
+    DoorCheck { name: "x-request-id", expected: "another one in each answer", run: request_ids },
+    DoorCheck { name: "strict-transport-security", expected: "from the proxy, over TLS", run: transport_security },
+    DoorCheck { name: "server, x-powered-by", expected: "nothing of what answers", run: names },
 ];
 
-fn answer(client: &Client) -> Judged<Answer> {
+fn answer(client: &TestClient) -> Judged<ServerAnswer> {
     client.reply(&client.post("{ __typename }"))
 }
 
-fn header(client: &Client, name: &str, fits: fn(&str) -> bool) -> Judged {
+fn header(client: &TestClient, name: &str, fits: fn(&str) -> bool) -> Judged {
     let answer = answer(client)?;
     // A header that stands twice is one that browsers may read either way.
     if answer.headers.get_all(name).iter().count() > 1 {
@@ -99,7 +99,7 @@ fn is_framed(policy: &str) -> bool {
 }
 
 /// The page itself, or the demand to sign in before it.
-fn playground(client: &Client) -> Judged {
+fn playground(client: &TestClient) -> Judged {
     let answer = client.reply(&client.page("/playground/"))?;
     answer.must([200, 401].contains(&answer.status))?;
     answer.says("content-security-policy", |policy| {
@@ -110,7 +110,7 @@ fn playground(client: &Client) -> Judged {
     Ok(format!("{} with its policy", answer.status))
 }
 
-fn foreign(client: &Client, method: Method) -> Judged {
+fn foreign(client: &TestClient, method: Method) -> Judged {
     let mut ask = client.post("{ __typename }").with("origin", EVIL).by(method.clone());
     if method == Method::OPTIONS {
         ask = ask.sending("").with("access-control-request-method", "POST");
@@ -126,7 +126,7 @@ fn foreign(client: &Client, method: Method) -> Judged {
     }
 }
 
-fn request_ids(client: &Client) -> Judged {
+fn request_ids(client: &TestClient) -> Judged {
     let (one, other) = (client.reply(&client.post("{ noSuchField }"))?, answer(client)?);
     match (one.header("x-request-id"), other.header("x-request-id")) {
         (Some(one), Some(other)) if one != other && !one.is_empty() => Ok(shown(one)),
@@ -135,7 +135,7 @@ fn request_ids(client: &Client) -> Judged {
     }
 }
 
-fn transport_security(client: &Client) -> Judged {
+fn transport_security(client: &TestClient) -> Judged {
     match (client.target.secure, answer(client)?.header("strict-transport-security")) {
         (true, Some(value)) => Ok(shown(value)),
         (true, None) => Err(noted("not set; it is the proxy's to set")),
@@ -143,7 +143,7 @@ fn transport_security(client: &Client) -> Judged {
     }
 }
 
-fn names(client: &Client) -> Judged {
+fn names(client: &TestClient) -> Judged {
     let answer = answer(client)?;
     match ["server", "x-powered-by", "via"].iter().find_map(|name| Some((name, answer.header(name)?))) {
         Some((name, value)) => Err(noted(shown(&format!("{name}: {value}")))),

@@ -1,18 +1,18 @@
 //! What supervisors and load balancers ask, and what only they may.
 
-use super::check::Check;
-use super::client::Client;
+use super::check::DoorCheck;
+use super::client::TestClient;
 use super::verdict::{Judged, failed, noted, shown};
 
-pub(super) const CHECKS: &[Check] = &[
-    Check { name: "encryption", expected: "TLS, except on this machine", run: encryption },
-    Check { name: "/healthz", expected: "200 {\"status\": \"ok\"}", run: |client| health(client, "/healthz") },
-    Check { name: "/readyz", expected: "200 {\"status\": \"ok\"}", run: |client| health(client, "/readyz") },
-    Check { name: "/metrics", expected: "not at this address", run: metrics },
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck { name: "encryption", expected: "TLS, except on this machine", run: encryption },
+    DoorCheck { name: "/healthz", expected: "200 {\"status\": \"ok\"}", run: |client| health(client, "/healthz") },
+    DoorCheck { name: "/readyz", expected: "200 {\"status\": \"ok\"}", run: |client| health(client, "/readyz") },
+    DoorCheck { name: "/metrics", expected: "not at this address", run: metrics },
 ];
 
 /// The requests before this one have gone over TLS, if it is asked for: it is verified.
-fn encryption(client: &Client) -> Judged {
+fn encryption(client: &TestClient) -> Judged {
     match (client.target.secure, client.target.is_here()) {
         (true, _) => Ok("TLS, certificate verified".into()),
         (false, true) => Ok("plain HTTP on this machine".into()),
@@ -20,7 +20,7 @@ fn encryption(client: &Client) -> Judged {
     }
 }
 
-fn health(client: &Client, path: &str) -> Judged {
+fn health(client: &TestClient, path: &str) -> Judged {
     let answer = client.try_send(&client.page(path)).map_err(|error| failed(format!("no answer: {error}")))?;
     let status = shown(answer.body["status"].as_str().unwrap_or("no status"));
     match (answer.status, status.as_str()) {
@@ -31,7 +31,7 @@ fn health(client: &Client, path: &str) -> Judged {
     }
 }
 
-fn metrics(client: &Client) -> Judged {
+fn metrics(client: &TestClient) -> Judged {
     let answer = client.send(&client.page("/metrics"))?;
     answer.must([401, 403, 404].contains(&answer.status))?;
     Ok(answer.status.to_string())

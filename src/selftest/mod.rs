@@ -31,33 +31,33 @@ mod transport;
 mod verdict;
 mod wire;
 
-use self::check::Check;
-use self::client::{Client, NOT_TRUSTED, UNAUTHENTICATED};
+use self::check::DoorCheck;
+use self::client::{NOT_TRUSTED, TestClient, UNAUTHENTICATED};
 use self::verdict::{Judged, Other, skipped};
 use crate::domain::Stopwatch;
 
 pub use attacks::{ATTACKS, Attack};
 pub use settings::Settings;
-pub use target::Target;
-pub use verdict::{Row, Verdict};
+pub use target::ServerUrl;
+pub use verdict::{ReportRow, TestVerdict};
 
 /// What came of it.
 pub struct Report {
     /// A row for each check, in order.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ReportRow>,
     /// How many requests were sent.
     pub requests: usize,
 }
 
 /// Checks of one part of the door.
-struct Group {
+struct CheckGroup {
     name: &'static str,
     attacks: &'static [Attack],
-    checks: &'static [Check],
+    checks: &'static [DoorCheck],
 }
 
-impl Group {
-    const fn new(name: &'static str, checks: &'static [Check]) -> Self {
+impl CheckGroup {
+    const fn new(name: &'static str, checks: &'static [DoorCheck]) -> Self {
         Self { name, attacks: &[], checks }
     }
 
@@ -77,27 +77,27 @@ impl Group {
 struct Try {
     name: &'static str,
     expected: &'static str,
-    run: Box<dyn Fn(&Client) -> Judged>,
+    run: Box<dyn Fn(&TestClient) -> Judged>,
 }
 
 /// In the order in which they are tried. Valid tokens come before made-up ones: an address from which few wrong ones came
 /// is refused for a while, but not with a token that was valid there.
-const GROUPS: [Group; 11] = [
-    Group::new("health", health::CHECKS),
-    Group::new("wire", wire::CHECKS),
-    Group::new("protocol", protocol::CHECKS),
-    Group::new("headers", headers::CHECKS),
-    Group::new("encodings", encodings::CHECKS),
-    Group::new("persisted", persisted::CHECKS),
-    Group::new("streams", streams::CHECKS),
-    Group::new("documents", documents::CHECKS),
-    Group { name: "admission", attacks: ATTACKS, checks: admission::CHECKS },
-    Group::new("auth", auth::CHECKS),
-    Group::new("production", production::CHECKS),
+const GROUPS: [CheckGroup; 11] = [
+    CheckGroup::new("health", health::CHECKS),
+    CheckGroup::new("wire", wire::CHECKS),
+    CheckGroup::new("protocol", protocol::CHECKS),
+    CheckGroup::new("headers", headers::CHECKS),
+    CheckGroup::new("encodings", encodings::CHECKS),
+    CheckGroup::new("persisted", persisted::CHECKS),
+    CheckGroup::new("streams", streams::CHECKS),
+    CheckGroup::new("documents", documents::CHECKS),
+    CheckGroup { name: "admission", attacks: ATTACKS, checks: admission::CHECKS },
+    CheckGroup::new("auth", auth::CHECKS),
+    CheckGroup::new("production", production::CHECKS),
 ];
 
 /// After each group.
-const ALIVE: Check = Check {
+const ALIVE: DoorCheck = DoorCheck {
     name: "still answers",
     expected: "200 to { __typename }, or asks for a token",
     run: |client| {
@@ -115,7 +115,7 @@ const ALIVE: Check = Check {
 /// # Errors
 /// In one sentence, why nothing could be tried: the server does not answer, or the file of authorities cannot be read.
 pub fn run(settings: Settings, mut progress: impl FnMut(u64, u64)) -> Result<Report, String> {
-    let client = Client::new(settings)?;
+    let client = TestClient::new(settings)?;
     let first = client.try_send(&client.post("{ __typename }"));
     first.map_err(|error| format!("{} does not answer: {error}", client.target.api()))?;
     let total = GROUPS.iter().map(|group| group.tries().count() as u64).sum();
@@ -129,10 +129,10 @@ pub fn run(settings: Settings, mut progress: impl FnMut(u64, u64)) -> Result<Rep
                 false => run(&client),
             };
             let (verdict, seen) = match judged {
-                Ok(seen) => (Verdict::Ok, seen),
+                Ok(seen) => (TestVerdict::Ok, seen),
                 Err(Other { verdict, seen }) => (verdict, seen),
             };
-            rows.push(Row { group: group.name, check, expected, seen, verdict, took: begun.elapsed() });
+            rows.push(ReportRow { group: group.name, check, expected, seen, verdict, took: begun.elapsed() });
         }
         gone = gone || client.try_send(&client.post("{ __typename }")).is_err();
     }

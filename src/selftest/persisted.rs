@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::ask::Ask;
+use super::ask::TestRequest;
 use super::auth::tenant_code;
-use super::check::Check;
-use super::client::Client;
+use super::check::DoorCheck;
+use super::client::TestClient;
 use super::verdict::{Judged, failed, noted};
 use crate::domain::hex;
 
 const QUERY: &str = "query VextSelftest { __typename }";
 const TENANT: &str = "query VextSelftest { tenant { code } }";
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck {
         name: "a hash of no document",
         expected: "PERSISTED_QUERY_NOT_FOUND",
         run: |client| {
@@ -22,7 +22,7 @@ pub(super) const CHECKS: &[Check] = &[
             client.send(&named(client, None, &hash))?.refuses_with("PERSISTED_QUERY_NOT_FOUND")?.fine()
         },
     },
-    Check {
+    DoorCheck {
         name: "the hash of another document",
         expected: "PERSISTED_QUERY_HASH_MISMATCH",
         run: |client| {
@@ -30,8 +30,8 @@ pub(super) const CHECKS: &[Check] = &[
             client.send(&named(client, Some(QUERY), &hash))?.refuses_with("PERSISTED_QUERY_HASH_MISMATCH")?.fine()
         },
     },
-    Check { name: "a text, then its hash alone", expected: "200, twice", run: by_hash },
-    Check {
+    DoorCheck { name: "a text, then its hash alone", expected: "200, twice", run: by_hash },
+    DoorCheck {
         name: "a name that is a path",
         expected: "PERSISTED_QUERY_NOT_FOUND",
         run: |client| {
@@ -39,8 +39,8 @@ pub(super) const CHECKS: &[Check] = &[
             client.send(&ask)?.refuses_with("PERSISTED_QUERY_NOT_FOUND")?.fine()
         },
     },
-    Check { name: "a GET with the ETag of the last", expected: "304", run: not_modified },
-    Check { name: "an answer for one token", expected: "kept by nobody else", run: private },
+    DoorCheck { name: "a GET with the ETag of the last", expected: "304", run: not_modified },
+    DoorCheck { name: "an answer for one token", expected: "kept by nobody else", run: private },
 ];
 
 /// The name of a text: its SHA-256.
@@ -48,7 +48,7 @@ pub(super) fn hash(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
-fn named(client: &Client, text: Option<&str>, hash: &str) -> Ask {
+fn named(client: &TestClient, text: Option<&str>, hash: &str) -> TestRequest {
     let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
     let mut body = json!({ "extensions": extensions });
     if let Some(text) = text {
@@ -57,7 +57,7 @@ fn named(client: &Client, text: Option<&str>, hash: &str) -> Ask {
     client.post_json(&body)
 }
 
-fn by_hash(client: &Client) -> Judged {
+fn by_hash(client: &TestClient) -> Judged {
     let hash = hash(QUERY);
     client.send(&named(client, Some(QUERY), &hash))?.answers()?;
     let answer = client.send(&named(client, None, &hash))?;
@@ -67,7 +67,7 @@ fn by_hash(client: &Client) -> Judged {
     answer.answers()?.fine()
 }
 
-fn not_modified(client: &Client) -> Judged {
+fn not_modified(client: &TestClient) -> Judged {
     tenant_code(client)?;
     let ask = client.signed(client.get(TENANT))?;
     let mut seen = String::new();
@@ -85,7 +85,7 @@ fn not_modified(client: &Client) -> Judged {
     Err(failed(seen))
 }
 
-fn private(client: &Client) -> Judged {
+fn private(client: &TestClient) -> Judged {
     tenant_code(client)?;
     let answer = client.send(&client.signed(client.get(TENANT))?)?;
     answer.says("cache-control", |value| value.contains("private") || value.contains("no-store"))?;

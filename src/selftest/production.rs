@@ -1,13 +1,13 @@
 //! What production keeps back. A server that shows everything to everybody, as the demo does, does so on purpose; its
 //! operator is told.
 
-use super::answer::Answer;
-use super::check::Check;
-use super::client::Client;
+use super::answer::ServerAnswer;
+use super::check::DoorCheck;
+use super::client::TestClient;
 use super::verdict::{Judged, failed, noted};
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck {
         name: "the schema without a token",
         expected: "refused",
         run: |client| {
@@ -18,9 +18,9 @@ pub(super) const CHECKS: &[Check] = &[
             }
         },
     },
-    Check { name: "a wrong name without a token", expected: "the same as a right one", run: names },
-    Check { name: "suggestions in errors", expected: "none", run: suggestions },
-    Check {
+    DoorCheck { name: "a wrong name without a token", expected: "the same as a right one", run: names },
+    DoorCheck { name: "suggestions in errors", expected: "none", run: suggestions },
+    DoorCheck {
         name: "the playground without a token",
         expected: "401, WWW-Authenticate: Basic",
         run: |client| {
@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
             }
         },
     },
-    Check {
+    DoorCheck {
         name: "the inside in errors",
         expected: "nothing",
         run: |client| match client.heard_internal() {
@@ -41,12 +41,12 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn schema(client: &Client) -> Judged<Answer> {
+fn schema(client: &TestClient) -> Judged<ServerAnswer> {
     client.reply(&client.post("{ __schema { queryType { name } } }").anonymous())
 }
 
 /// Who has no token cannot find out which names the schema has.
-fn names(client: &Client) -> Judged {
+fn names(client: &TestClient) -> Judged {
     let of = |text| client.reply(&client.post(text).anonymous());
     let (right, wrong) = (of("{ tenants { code } }")?, of("{ noSuchField { code } }")?);
     match (right.code(), wrong.code()) {
@@ -57,7 +57,7 @@ fn names(client: &Client) -> Judged {
 }
 
 /// For a name that is one letter beside one that exists.
-fn suggestions(client: &Client) -> Judged {
+fn suggestions(client: &TestClient) -> Judged {
     let answer = client.send(&client.post("{ tenan { code } }"))?;
     answer.refuses()?;
     match answer.body.to_string().contains("Did you mean") {

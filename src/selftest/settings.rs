@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::target::Target;
+use super::target::ServerUrl;
 
 /// What is tried, and as whom.
 pub struct Settings {
     /// The server.
-    pub target: Target,
+    pub target: ServerUrl,
     /// A token of it. Without one, what needs one is skipped.
     pub token: Option<String>,
     /// The code of the tenant to select, for a token that is for several.

@@ -12,7 +12,7 @@ use tungstenite::client::{IntoClientRequest as _, client_with_config};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, HandshakeError, Message, WebSocket};
 
-use super::client::{Client, LONGEST};
+use super::client::{LONGEST, TestClient};
 use super::verdict::{Judged, failed, shown, skipped};
 use crate::domain::Stopwatch;
 
@@ -24,27 +24,27 @@ pub(super) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 /// A connection on which nothing is waited for beyond a time, all of it together.
-struct Bounded {
+struct DeadlineStream {
     stream: TcpStream,
     begun: Stopwatch,
     limit: Duration,
 }
 
-impl Bounded {
+impl DeadlineStream {
     fn left(&self) -> io::Result<Duration> {
         let left = self.limit.saturating_sub(self.begun.elapsed());
         if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
     }
 }
 
-impl Read for Bounded {
+impl Read for DeadlineStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.left()?))?;
         self.stream.read(buffer)
     }
 }
 
-impl Write for Bounded {
+impl Write for DeadlineStream {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         self.stream.set_write_timeout(Some(self.left()?))?;
         self.stream.write(buffer)
@@ -67,12 +67,12 @@ pub(super) enum Opening {
 
 /// What is heard on one.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum SocketEvent {
     Message(Value),
     Closed(u16),
 }
 
-impl Client {
+impl TestClient {
     /// Asks for a WebSocket with the subprotocol and one more header.
     pub(super) fn open(&self, header: Option<(&'static str, &str)>) -> Judged<Opening> {
         self.open_within(header, self.patience)
@@ -99,7 +99,7 @@ impl Client {
         let mut socket = self.opened()?;
         socket.say(&self.init(token))?;
         match socket.hear()? {
-            Heard::Message(message) if message["type"] == "connection_ack" => Ok(socket),
+            SocketEvent::Message(message) if message["type"] == "connection_ack" => Ok(socket),
             heard => Err(failed(heard.seen())),
         }
     }
@@ -133,7 +133,7 @@ impl Client {
         for address in (host, self.target.port).to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, self.patience) {
                 Ok(stream) => {
-                    let stream = Bounded { stream, begun: Stopwatch::start(), limit: time };
+                    let stream = DeadlineStream { stream, begun: Stopwatch::start(), limit: time };
                     if !self.target.secure {
                         return Ok(Box::new(stream));
                     }
@@ -154,13 +154,15 @@ impl Socket {
     }
 
     /// The next message of the protocol, or the end.
-    pub(super) fn hear(&mut self) -> Judged<Heard> {
+    pub(super) fn hear(&mut self) -> Judged<SocketEvent> {
         for _ in 0..MESSAGES {
             match self.0.read() {
                 Ok(Message::Text(text)) => {
-                    return Ok(Heard::Message(serde_json::from_str(&text).unwrap_or_default()));
+                    return Ok(SocketEvent::Message(serde_json::from_str(&text).unwrap_or_default()));
                 }
-                Ok(Message::Close(frame)) => return Ok(Heard::Closed(frame.map_or(1005, |frame| frame.code.into()))),
+                Ok(Message::Close(frame)) => {
+                    return Ok(SocketEvent::Closed(frame.map_or(1005, |frame| frame.code.into())));
+                }
                 Ok(_) => {}
                 Err(error) => return Err(failed(format!("cut: {error}"))),
             }
@@ -171,7 +173,7 @@ impl Socket {
     /// Ends as it should: with a code.
     pub(super) fn closes(&mut self, code: u16) -> Judged {
         match self.hear()? {
-            Heard::Closed(seen) if seen == code => Ok(format!("closed with {seen}")),
+            SocketEvent::Closed(seen) if seen == code => Ok(format!("closed with {seen}")),
             heard => Err(failed(heard.seen())),
         }
     }
@@ -180,8 +182,8 @@ impl Socket {
     pub(super) fn ask(&mut self, query: &str) -> Judged<Value> {
         self.say(&json!({ "type": "subscribe", "id": "1", "payload": { "query": query } }))?;
         match self.hear()? {
-            Heard::Message(message) if message["type"] == "next" => Ok(message["payload"].clone()),
-            Heard::Message(message) if message["type"] == "error" => {
+            SocketEvent::Message(message) if message["type"] == "next" => Ok(message["payload"].clone()),
+            SocketEvent::Message(message) if message["type"] == "error" => {
                 match message["payload"][0]["extensions"]["code"].as_str() {
                     Some(code @ ("RATE_LIMITED" | "OVERLOADED")) => Err(skipped(code)),
                     _ => Ok(json!({ "errors": message["payload"] })),
@@ -192,11 +194,11 @@ impl Socket {
     }
 }
 
-impl Heard {
+impl SocketEvent {
     pub(super) fn seen(&self) -> String {
         match self {
-            Heard::Message(message) => shown(&format!("message {}", message["type"])),
-            Heard::Closed(code) => format!("closed with {code}"),
+            SocketEvent::Message(message) => shown(&format!("message {}", message["type"])),
+            SocketEvent::Closed(code) => format!("closed with {code}"),
         }
     }
 }

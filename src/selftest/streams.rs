@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::answer::Answer;
-use super::check::Check;
-use super::client::{Client, MADE_UP, NOT_TRUSTED};
-use super::socket::{Heard, Opening};
+use super::answer::ServerAnswer;
+use super::check::DoorCheck;
+use super::client::{MADE_UP, NOT_TRUSTED, TestClient};
+use super::socket::{Opening, SocketEvent};
 use super::verdict::{Judged, failed, shown, skipped};
 
 /// How long a server may wait for `connection_init`; vext gives 3 s unless told otherwise.
 const INIT: Duration = Duration::from_secs(12);
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck {
         name: "WebSocket from this very host",
         expected: "opens",
         run: |client| match client.open(Some(("origin", &client.target.origin())))? {
@@ -23,7 +23,7 @@ pub(super) const CHECKS: &[Check] = &[
             Opening::Refused(status) => Err(failed(format!("{status}: does the proxy pass on Host and Upgrade?"))),
         },
     },
-    Check {
+    DoorCheck {
         name: "WebSocket from another origin",
         expected: "403",
         run: |client| match client.open(Some(("origin", "https://evil.example")))? {
@@ -32,7 +32,7 @@ pub(super) const CHECKS: &[Check] = &[
             Opening::Open(_) => Err(failed("open")),
         },
     },
-    Check {
+    DoorCheck {
         name: "WebSocket of another subprotocol",
         expected: "closed with 4406",
         run: |client| match client.upgrade(&[], client.patience)? {
@@ -40,7 +40,7 @@ pub(super) const CHECKS: &[Check] = &[
             Opening::Refused(status) => Err(failed(format!("{status}, no WebSocket"))),
         },
     },
-    Check {
+    DoorCheck {
         name: "an operation before connection_init",
         expected: "closed with 4401",
         run: |client| {
@@ -49,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
             socket.closes(4401)
         },
     },
-    Check {
+    DoorCheck {
         name: "a message of no protocol",
         expected: "closed with 4400",
         run: |client| {
@@ -58,7 +58,7 @@ pub(super) const CHECKS: &[Check] = &[
             socket.closes(4400)
         },
     },
-    Check {
+    DoorCheck {
         name: "connection_init without a token",
         expected: "closed with 4403",
         run: |client| {
@@ -67,9 +67,9 @@ pub(super) const CHECKS: &[Check] = &[
             socket.closes(4403)
         },
     },
-    Check { name: "no connection_init", expected: "closed with 4408 within 12 s", run: silent },
-    Check { name: "a query over WebSocket", expected: "connection_ack, then its data", run: query },
-    Check {
+    DoorCheck { name: "no connection_init", expected: "closed with 4408 within 12 s", run: silent },
+    DoorCheck { name: "a query over WebSocket", expected: "connection_ack, then its data", run: query },
+    DoorCheck {
         name: "a second connection_init",
         expected: "closed with 4429",
         run: |client| {
@@ -78,31 +78,31 @@ pub(super) const CHECKS: &[Check] = &[
             socket.closes(4429)
         },
     },
-    Check {
+    DoorCheck {
         name: "connection_init with a made-up token",
         expected: "closed with 4403",
         run: |client| {
             let mut socket = client.opened()?;
             socket.say(&client.init(MADE_UP))?;
             match socket.hear()? {
-                Heard::Closed(4403) => Ok("closed with 4403".into()),
+                SocketEvent::Closed(4403) => Ok("closed with 4403".into()),
                 // As with every made-up token, a server allows an address few of them.
-                Heard::Closed(4429) => Err(skipped("closed with 4429: too many made-up tokens")),
+                SocketEvent::Closed(4429) => Err(skipped("closed with 4429: too many made-up tokens")),
                 heard => Err(failed(heard.seen())),
             }
         },
     },
-    Check {
+    DoorCheck {
         name: "events in a POST",
         expected: "text/event-stream: next, complete",
         run: |client| events(&client.send(&client.post("{ __typename }").with("accept", "text/event-stream"))?),
     },
-    Check {
+    DoorCheck {
         name: "events in a GET",
         expected: "text/event-stream: next, complete",
         run: |client| events(&client.send(&client.get("{ __typename }").with("accept", "text/event-stream"))?),
     },
-    Check {
+    DoorCheck {
         name: "events in a GET that could be forged",
         expected: "403 PREFLIGHT_REQUIRED",
         run: |client| {
@@ -113,14 +113,14 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn silent(client: &Client) -> Judged {
+fn silent(client: &TestClient) -> Judged {
     match client.open_within(None, INIT)? {
         Opening::Open(mut socket) => socket.closes(4408),
         Opening::Refused(status) => Err(failed(format!("{status}, no WebSocket"))),
     }
 }
 
-fn query(client: &Client) -> Judged {
+fn query(client: &TestClient) -> Judged {
     let mut socket = client.acknowledged()?;
     let result = socket.ask("{ __typename }")?;
     if result["errors"][0]["extensions"]["code"] == NOT_TRUSTED {
@@ -130,12 +130,12 @@ fn query(client: &Client) -> Judged {
         return Err(failed(shown(&result.to_string())));
     }
     match socket.hear()? {
-        Heard::Message(message) if message["type"] == "complete" => Ok("next, complete".into()),
+        SocketEvent::Message(message) if message["type"] == "complete" => Ok("next, complete".into()),
         heard => Err(failed(heard.seen())),
     }
 }
 
-fn events(answer: &Answer) -> Judged {
+fn events(answer: &ServerAnswer) -> Judged {
     answer.status(200)?.media("text/event-stream")?;
     let text = String::from_utf8_lossy(&answer.bytes);
     let named: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("event:")).map(str::trim).collect();

@@ -5,7 +5,7 @@ use axum::http::uri::Scheme;
 
 /// The server to try.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Target {
+pub struct ServerUrl {
     pub(super) secure: bool,
     pub(super) host: String,
     pub(super) port: u16,
@@ -13,7 +13,7 @@ pub struct Target {
     path: String,
 }
 
-impl Target {
+impl ServerUrl {
     /// Reads `http(s)://host[:port][/path]`; without a path it is `/graphql`.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ mod tests {
             ("https://a.example/vext/graphql", "https://a.example/vext/graphql", "https://a.example/vext/healthz"),
             ("http://[::1]:81/api", "http://[::1]:81/api", "http://[::1]:81/healthz"),
         ] {
-            let target = Target::parse(text).unwrap();
+            let target = ServerUrl::parse(text).unwrap();
             assert_eq!((target.api(), target.beside("/healthz")), (api.into(), health.into()), "{text}");
         }
         for text in [
@@ -95,7 +95,7 @@ mod tests {
             "https://pbx.example:port",
             "/graphql",
         ] {
-            assert!(!Target::parse(text).unwrap_err().contains("hush"), "{text}");
+            assert!(!ServerUrl::parse(text).unwrap_err().contains("hush"), "{text}");
         }
     }
 
@@ -107,7 +107,7 @@ mod tests {
             ("http://[::1]:1", true),
             ("http://pbx.example", false),
         ] {
-            assert_eq!(Target::parse(text).unwrap().is_here(), here, "{text}");
+            assert_eq!(ServerUrl::parse(text).unwrap().is_here(), here, "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verdict {
+pub enum TestVerdict {
     /// As it should be.
     Ok,
     /// Not as it should be.
@@ -15,21 +15,21 @@ pub enum Verdict {
     Noted,
 }
 
-impl Verdict {
+impl TestVerdict {
     /// The word of the table.
     pub fn word(self) -> &'static str {
         match self {
-            Verdict::Ok => "ok",
-            Verdict::Failed => "FAIL",
-            Verdict::Skipped => "skip",
-            Verdict::Noted => "note",
+            TestVerdict::Ok => "ok",
+            TestVerdict::Failed => "FAIL",
+            TestVerdict::Skipped => "skip",
+            TestVerdict::Noted => "note",
         }
     }
 }
 
 /// A row of the table.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct ReportRow {
     /// Which part of the door.
     pub group: &'static str,
     /// What is tried.
@@ -39,7 +39,7 @@ pub struct Row {
     /// What came of it; one line.
     pub seen: String,
     /// How they compare.
-    pub verdict: Verdict,
+    pub verdict: TestVerdict,
     /// How long it took.
     pub took: Duration,
 }
@@ -47,7 +47,7 @@ pub struct Row {
 /// Why a check is not passed, and what was seen.
 #[derive(Debug)]
 pub(super) struct Other {
-    pub(super) verdict: Verdict,
+    pub(super) verdict: TestVerdict,
     pub(super) seen: String,
 }
 
@@ -55,15 +55,15 @@ pub(super) struct Other {
 pub(super) type Judged<T = String> = Result<T, Other>;
 
 pub(super) fn failed(seen: impl Into<String>) -> Other {
-    Other { verdict: Verdict::Failed, seen: seen.into() }
+    Other { verdict: TestVerdict::Failed, seen: seen.into() }
 }
 
 pub(super) fn skipped(seen: impl Into<String>) -> Other {
-    Other { verdict: Verdict::Skipped, seen: seen.into() }
+    Other { verdict: TestVerdict::Skipped, seen: seen.into() }
 }
 
 pub(super) fn noted(seen: impl Into<String>) -> Other {
-    Other { verdict: Verdict::Noted, seen: seen.into() }
+    Other { verdict: TestVerdict::Noted, seen: seen.into() }
 }
 
 /// What a server said, as it can be shown: one line, not long, without characters that a terminal obeys.

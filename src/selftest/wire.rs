@@ -4,8 +4,8 @@
 use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
-use super::check::Check;
-use super::client::Client;
+use super::check::DoorCheck;
+use super::client::TestClient;
 use super::socket::Stream;
 use super::verdict::{Judged, failed, noted, shown, skipped};
 use crate::domain::Stopwatch;
@@ -24,12 +24,12 @@ const SILENT: [(&str, &[u8]); 4] = [
     ("half a header", b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-padding: xxxxxxxx\r\n"),
 ];
 
-pub(super) const CHECKS: &[Check] = &[
-    Check { name: "connections that say nothing", expected: "closed within 35 s, whatever was begun", run: silent },
-    Check { name: "HTTP/2 without asking", expected: "closed, or 400", run: prior_knowledge },
-    Check { name: "no Host", expected: "400", run: |client| hosts(client, 0) },
-    Check { name: "two Hosts", expected: "400", run: |client| hosts(client, 2) },
-    Check {
+pub(super) const CHECKS: &[DoorCheck] = &[
+    DoorCheck { name: "connections that say nothing", expected: "closed within 35 s, whatever was begun", run: silent },
+    DoorCheck { name: "HTTP/2 without asking", expected: "closed, or 400", run: prior_knowledge },
+    DoorCheck { name: "no Host", expected: "400", run: |client| hosts(client, 0) },
+    DoorCheck { name: "two Hosts", expected: "400", run: |client| hosts(client, 2) },
+    DoorCheck {
         name: "two X-Tenant",
         expected: "400, no data",
         run: |client| {
@@ -37,7 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
             client.send(&ask)?.status(400)?.refuses()?.fine()
         },
     },
-    Check {
+    DoorCheck {
         name: "an address that is no text",
         expected: "as any where nothing is",
         run: |client| {
@@ -49,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A server may have more patience than there is here; but it has the same with all of them.
-fn silent(client: &Client) -> Judged {
+fn silent(client: &TestClient) -> Judged {
     let mut opened = Vec::new();
     for ((said, bytes), more) in SILENT.into_iter().zip(1..) {
         client.count();
@@ -79,7 +79,7 @@ fn is_closed(stream: &mut dyn Stream) -> bool {
 }
 
 /// What the server says to these bytes until it closes the connection, or for as long as there is patience.
-fn said(client: &Client, bytes: &[u8]) -> Judged<(String, bool)> {
+fn said(client: &TestClient, bytes: &[u8]) -> Judged<(String, bool)> {
     client.count();
     let mut stream = client.connect(client.patience).map_err(|error| failed(format!("no connection: {error}")))?;
     let mut heard = Vec::new();
@@ -94,7 +94,7 @@ fn status(said: &str) -> Option<u16> {
     said.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()
 }
 
-fn prior_knowledge(client: &Client) -> Judged {
+fn prior_knowledge(client: &TestClient) -> Judged {
     let (said, closed) = said(client, PREFACE)?;
     match status(&said) {
         Some(code @ (400 | 403 | 421 | 426 | 505)) => Ok(code.to_string()),
@@ -108,7 +108,7 @@ fn prior_knowledge(client: &Client) -> Judged {
 }
 
 /// A request that names so many hosts (RFC 9112, section 3.2).
-fn hosts(client: &Client, count: usize) -> Judged {
+fn hosts(client: &TestClient, count: usize) -> Judged {
     let host = format!("host: {}\r\n", client.target.host).repeat(count);
     let (said, _) = said(client, format!("GET /healthz HTTP/1.1\r\n{host}connection: close\r\n\r\n").as_bytes())?;
     match status(&said) {

@@ -7,7 +7,7 @@ use super::wire::TENANT;
 
 /// What a request says to sign in.
 #[derive(Clone, Eq, Hash, PartialEq)]
-pub(in crate::http) enum Claim {
+pub(in crate::http) enum BearerClaim {
     /// Nothing: nobody signs in.
     None,
     /// Something that cannot be a token. It is refused like a wrong one.
@@ -16,7 +16,7 @@ pub(in crate::http) enum Claim {
     Token(String),
 }
 
-impl Claim {
+impl BearerClaim {
     /// What the header `Authorization` says.
     pub(in crate::http) fn of(headers: &HeaderMap) -> Self {
         match headers.get(AUTHORIZATION) {
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_claim_is_a_token_or_malformed_or_none() {
-        assert!(Claim::of(&HeaderMap::new()) == Claim::None);
+        assert!(BearerClaim::of(&HeaderMap::new()) == BearerClaim::None);
         for (value, token) in [
             ("Bearer secret", Some("secret")),
             ("bearer  secret ", Some("secret")),
@@ -69,10 +69,10 @@ mod tests {
             ("", None),
         ] {
             let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
-            let claimed = token.map_or(Claim::Malformed, |token| Claim::Token(token.to_owned()));
-            assert!(Claim::of(&headers) == claimed, "{value:?}");
+            let claimed = token.map_or(BearerClaim::Malformed, |token| BearerClaim::Token(token.to_owned()));
+            assert!(BearerClaim::of(&headers) == claimed, "{value:?}");
         }
         let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xe9").unwrap())]);
-        assert!(Claim::of(&headers) == Claim::Malformed, "not ASCII");
+        assert!(BearerClaim::of(&headers) == BearerClaim::Malformed, "not ASCII");
     }
 }

@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 use super::client_stream::ClientStream;
 use super::fair::FairUse;
 use super::linger::Lingering;
-use super::seats::{Attended, GaveUp, Seat, Seats};
+use super::seats::{Attended, Seat, SeatTaken, Seats};
 use super::wire::Arrival;
 
 /// The most bytes of a request's header: an address of the longest kind, 64 KiB, and as much again for all headers. More
@@ -125,7 +125,7 @@ async fn answer(
     seat: Arc<Seat>,
     router: Router,
     patience: Duration,
-) -> Result<Response<Attended<Body>>, GaveUp> {
+) -> Result<Response<Attended<Body>>, SeatTaken> {
     let at_work = seat.begin()?;
     let arrival = Arrival::of(&request, seat.admitted);
     let mut request = Lingering::request(request, patience, at_work.clone());

@@ -10,16 +10,16 @@ use tokio::sync::Notify;
 use super::fair::Network;
 
 /// Who comes by way of trusted proxies is one crowd without a network.
-pub(super) type Origin = Option<Network>;
+pub(super) type SourceNetwork = Option<Network>;
 
 /// All connections that have a seat.
 #[derive(Default)]
 pub(super) struct Crowds {
     /// How many turns have been given.
     turns: u64,
-    by_origin: HashMap<Origin, Crowd>,
+    by_origin: HashMap<SourceNetwork, Crowd>,
     /// The crowds in which somebody waits, in the order of their ranks.
-    ranks: BTreeSet<(Rank, Origin)>,
+    ranks: BTreeSet<(Rank, SourceNetwork)>,
 }
 
 /// Which crowd gives up a seat when all are taken: that of the highest rank. The crowd with the most who wait; among
@@ -52,7 +52,7 @@ impl Crowd {
 
 impl Crowds {
     /// Changes a crowd, and its rank with it.
-    fn change<R>(&mut self, origin: Origin, change: impl FnOnce(&mut Crowd) -> R) -> R {
+    fn change<R>(&mut self, origin: SourceNetwork, change: impl FnOnce(&mut Crowd) -> R) -> R {
         let crowd = self.by_origin.entry(origin).or_default();
         let before = crowd.rank();
         let changed = change(crowd);
@@ -70,12 +70,12 @@ impl Crowds {
     }
 
     /// How many are open from there.
-    pub(super) fn open(&self, origin: Origin) -> usize {
+    pub(super) fn open(&self, origin: SourceNetwork) -> usize {
         self.by_origin.get(&origin).map_or(0, |crowd| crowd.open)
     }
 
     /// The crowd that gives up a seat when all are taken, if anybody waits.
-    pub(super) fn largest(&self) -> Option<Origin> {
+    pub(super) fn largest(&self) -> Option<SourceNetwork> {
         self.ranks.last().map(|(_, origin)| *origin)
     }
 
@@ -85,7 +85,7 @@ impl Crowds {
     }
 
     /// One more, which does not wait yet; the turn that it has until it asks for something.
-    pub(super) fn enter(&mut self, origin: Origin) -> Turn {
+    pub(super) fn enter(&mut self, origin: SourceNetwork) -> Turn {
         self.change(origin, |crowd| crowd.open += 1);
         self.turn(false)
     }
@@ -96,12 +96,12 @@ impl Crowds {
     }
 
     /// One less, which did not wait.
-    pub(super) fn leave(&mut self, origin: Origin) {
+    pub(super) fn leave(&mut self, origin: SourceNetwork) {
         self.change(origin, |crowd| crowd.open -= 1);
     }
 
     /// One that is there begins to wait; `leave` is told when it has to give up its seat.
-    pub(super) fn wait(&mut self, origin: Origin, turn: Turn, leave: &Arc<Notify>) {
+    pub(super) fn wait(&mut self, origin: SourceNetwork, turn: Turn, leave: &Arc<Notify>) {
         self.change(origin, |crowd| {
             crowd.silent += usize::from(!turn.has_asked);
             crowd.waiting.insert(turn, Arc::clone(leave));
@@ -109,7 +109,7 @@ impl Crowds {
     }
 
     /// A wait ends; false when its seat has been given up.
-    pub(super) fn go_on(&mut self, origin: Origin, turn: Turn) -> bool {
+    pub(super) fn go_on(&mut self, origin: SourceNetwork, turn: Turn) -> bool {
         self.change(origin, |crowd| {
             let waited = crowd.waiting.remove(&turn).is_some();
             crowd.silent -= usize::from(waited && !turn.has_asked);
@@ -118,7 +118,7 @@ impl Crowds {
     }
 
     /// Takes the seat of the first in the order; false when nobody of this crowd waits.
-    pub(super) fn make_room(&mut self, origin: Origin) -> bool {
+    pub(super) fn make_room(&mut self, origin: SourceNetwork) -> bool {
         self.change(origin, |crowd| {
             let Some((turn, leave)) = crowd.waiting.pop_first() else { return false };
             crowd.silent -= usize::from(!turn.has_asked);
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn origin(last: u8) -> Origin {
+    fn origin(last: u8) -> SourceNetwork {
         (last > 0).then(|| Network::from(IpAddr::from([127, 0, 0, last])))
     }
 
@@ -170,8 +170,8 @@ mod tests {
         #[test]
         fn ranks_are_those_of_the_crowds(steps in prop::collection::vec((0..5u8, 0..4u8, any::<bool>()), 0..200)) {
             let (mut crowds, leave) = (Crowds::default(), Arc::default());
-            let mut at_work: Vec<(Origin, Turn)> = Vec::new();
-            let mut waiting: Vec<(Origin, Turn)> = Vec::new();
+            let mut at_work: Vec<(SourceNetwork, Turn)> = Vec::new();
+            let mut waiting: Vec<(SourceNetwork, Turn)> = Vec::new();
             for (step, last, has_asked) in steps {
                 let from = origin(last);
                 let working = at_work.iter().position(|(own, _)| *own == from);

@@ -5,7 +5,7 @@
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 
-use super::claim::Claim;
+use super::claim::BearerClaim;
 use super::fair::{Credentials, Fair};
 use crate::graphql::{Exceeded, Limit};
 use crate::http::refusal::Refusal;
@@ -14,8 +14,8 @@ use crate::store::Snapshot;
 
 /// Asks for a token before anything else is looked at, where not everybody may see the schema: else it could be asked for
 /// name by name, by what is wrong with a document.
-pub(in crate::http) fn asked_for(claim: &Claim, explorable: bool) -> Result<(), Refusal> {
-    if explorable || *claim != Claim::None { Ok(()) } else { Err(unauthenticated("A bearer token is required.")) }
+pub(in crate::http) fn asked_for(claim: &BearerClaim, explorable: bool) -> Result<(), Refusal> {
+    if explorable || *claim != BearerClaim::None { Ok(()) } else { Err(unauthenticated("A bearer token is required.")) }
 }
 
 fn unauthenticated(sentence: &str) -> Refusal {
@@ -28,13 +28,13 @@ pub(in crate::http) async fn viewer(
     app: &App,
     fair: &Fair,
     snapshot: &Snapshot,
-    (claim, credentials): (&Claim, &Credentials),
+    (claim, credentials): (&BearerClaim, &Credentials),
     selected: Option<String>,
     request_id: &str,
 ) -> Result<Viewer, Refusal> {
     let found = match claim {
-        Claim::None | Claim::Malformed => Ok(None),
-        Claim::Token(token) => app.authenticate(snapshot, token, selected).await,
+        BearerClaim::None | BearerClaim::Malformed => Ok(None),
+        BearerClaim::Token(token) => app.authenticate(snapshot, token, selected).await,
     };
     signed_in(fair, (claim.token(), credentials), found, request_id)
 }

@@ -14,7 +14,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
 use super::client_stream::Attendant;
-use super::crowds::{Crowds, Origin, Turn};
+use super::crowds::{Crowds, SourceNetwork, Turn};
 use super::fair::{FairUse, Network, is_trusted};
 
 /// The most connections beyond the limit that are still told so; more are closed without a word.
@@ -23,13 +23,13 @@ const TURNED_AWAY: usize = 64;
 /// All seats.
 pub(super) struct Seats {
     limits: FairUse,
-    counts: Mutex<Counts>,
+    counts: Mutex<SeatCounts>,
     /// Told when nobody moves any more.
     settled: Notify,
 }
 
 #[derive(Default)]
-struct Counts {
+struct SeatCounts {
     admitted: usize,
     turned_away: usize,
     /// Those that have just come, so that nobody has looked yet what they have sent, and those that have given up their
@@ -43,13 +43,13 @@ impl Seats {
         Arc::new(Self { limits, counts: Mutex::default(), settled: Notify::new() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, SeatCounts> {
         // A poisoned lock only means that another thread panicked; the counts are whole.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One connection less that moves.
-    fn settle(&self, counts: &mut Counts) {
+    fn settle(&self, counts: &mut SeatCounts) {
         counts.moving -= 1;
         if counts.moving == 0 {
             self.settled.notify_one();
@@ -70,7 +70,7 @@ impl Seats {
     }
 
     /// `None` when the answer is not known before those that move have settled.
-    fn try_seat(self: &Arc<Self>, origin: Origin) -> Option<Option<Seat>> {
+    fn try_seat(self: &Arc<Self>, origin: SourceNetwork) -> Option<Option<Seat>> {
         let limits = &self.limits;
         let mut counts = self.lock();
         let many = origin.is_some() && counts.crowds.open(origin) >= limits.max_connections_per_address.get();
@@ -95,7 +95,7 @@ impl Seats {
         } else {
             counts.turned_away += 1;
         }
-        let state = Mutex::new(State { turn, ..State::default() });
+        let state = Mutex::new(SeatState { turn, ..SeatState::default() });
         let (seats, leave) = (Arc::clone(self), Arc::default());
         Some(Some(Seat { seats, origin, admitted, leave, state }))
     }
@@ -104,16 +104,16 @@ impl Seats {
 /// Held while a connection is open.
 pub(super) struct Seat {
     seats: Arc<Seats>,
-    origin: Origin,
+    origin: SourceNetwork,
     /// Whether requests are answered.
     pub(super) admitted: bool,
     leave: Arc<Notify>,
     /// Locked before the counts.
-    state: Mutex<State>,
+    state: Mutex<SeatState>,
 }
 
 #[derive(Default)]
-struct State {
+struct SeatState {
     /// Whether somebody has looked what it has sent.
     has_come: bool,
     turn: Turn,
@@ -129,10 +129,10 @@ struct State {
 /// The connection has to be closed for another, and nothing of it is answered any more.
 #[derive(Debug, thiserror::Error)]
 #[error("the seat was given to another connection")]
-pub(super) struct GaveUp;
+pub(super) struct SeatTaken;
 
 impl Seat {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SeatState> {
         // As with the counts.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,7 +143,7 @@ impl Seat {
     }
 
     /// Begins a request, unless the seat was given up before it had come.
-    pub(super) fn begin(self: &Arc<Self>) -> Result<AtWork, GaveUp> {
+    pub(super) fn begin(self: &Arc<Self>) -> Result<AtWork, SeatTaken> {
         let mut state = self.lock();
         let mut counts = self.seats.lock();
         self.come(&mut state, &mut counts);
@@ -151,7 +151,7 @@ impl Seat {
             state.gave_up = !counts.crowds.go_on(self.origin, turn);
         }
         if state.gave_up {
-            return Err(GaveUp);
+            return Err(SeatTaken);
         }
         state.turn = counts.crowds.asks();
         state.at_work += 1;
@@ -164,7 +164,7 @@ impl Seat {
     }
 
     /// What was sent until now has been looked at.
-    fn come(&self, state: &mut State, counts: &mut Counts) {
+    fn come(&self, state: &mut SeatState, counts: &mut SeatCounts) {
         if self.admitted && !state.has_come {
             state.has_come = true;
             self.seats.settle(counts);
@@ -172,7 +172,7 @@ impl Seat {
     }
 
     /// Begins to wait when nothing is in progress.
-    fn settle(&self, state: &mut State) {
+    fn settle(&self, state: &mut SeatState) {
         let waits = self.admitted && state.rests && state.at_work == 0 && state.waits.is_none() && !state.gave_up;
         if waits {
             let mut counts = self.seats.lock();

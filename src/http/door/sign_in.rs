@@ -15,8 +15,8 @@ use axum::response::Response as Answer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::claim::Claim;
-use super::fair::{Client, Fair, Network};
+use super::claim::BearerClaim;
+use super::fair::{ClientNetwork, Fair, Network};
 use super::guard::RequestId;
 use super::identify;
 use crate::http::media::Media;
@@ -42,7 +42,7 @@ impl SignIn {
 pub(in crate::http) async fn admit(
     State(how): State<SignIn>,
     Extension(RequestId(id)): Extension<RequestId>,
-    Client(client): Client,
+    ClientNetwork(client): ClientNetwork,
     request: Request,
     next: Next,
 ) -> Answer {
@@ -63,7 +63,7 @@ async fn sign_in(
     request_id: &str,
 ) -> Result<(), Refusal> {
     if let Some(password) = password(headers) {
-        let claim = Claim::of_token(&password);
+        let claim = BearerClaim::of_token(&password);
         let credentials = fair.begin_sign_in(client, &claim).await?;
         let claim = (&claim, &credentials);
         match identify::viewer(app, fair, &app.snapshot(), claim, None, request_id).await {

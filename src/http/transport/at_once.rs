@@ -5,16 +5,16 @@ use std::sync::{Arc, OnceLock};
 use axum::http::HeaderMap;
 use axum::response::Response as Answer;
 
-use super::etag::{Asked, Tag};
+use super::etag::{EtagKey, Tag};
 use super::prepared::{Account, Prepared};
 use super::response::{answer_of, not_modified, settled};
 use crate::graphql::{Begun, Estimate, Planned, Unplanned};
-use crate::http::door::claim::Claim;
+use crate::http::door::claim::BearerClaim;
 use crate::http::door::fair::Bill;
 use crate::http::door::identify;
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
-use crate::http::watch::Seen;
+use crate::http::watch::RequestRecord;
 use crate::service::Viewer;
 use crate::store::{Session, Snapshot};
 
@@ -26,7 +26,7 @@ enum Written {
 }
 
 /// The tag of what a plan answers to a request that came with GET.
-fn tag_of(asked: Option<&Asked>, planned: &Planned, viewer: &Viewer) -> Option<Tag> {
+fn tag_of(asked: Option<&EtagKey>, planned: &Planned, viewer: &Viewer) -> Option<Tag> {
     asked.filter(|_| planned.tenant(viewer).is_some())?.tag(viewer)
 }
 
@@ -37,7 +37,7 @@ impl Prepared {
         (media, headers): (Media, &HeaderMap),
         Account { bill, seen }: &mut Account,
     ) -> Result<Option<Answer>, Refusal> {
-        let (Some(planned), Claim::Token(token), Ok(Estimate { cost, .. })) =
+        let (Some(planned), BearerClaim::Token(token), Ok(Estimate { cost, .. })) =
             (&self.planned, &self.claim, &self.estimate)
         else {
             return Ok(None);
@@ -71,7 +71,7 @@ impl Prepared {
         (planned, token): (Planned, String),
         snapshot: &Arc<Snapshot>,
         (media, headers): (Media, &Arc<HeaderMap>),
-        (bill, seen): (&mut Bill, &mut Seen),
+        (bill, seen): (&mut Bill, &mut RequestRecord),
     ) -> Result<Option<Answer>, Refusal> {
         let (cost, credentials) = (self.estimate?.cost, self.credentials);
         let (shared, mut own) = (Arc::clone(&self.shared), bill.take());

@@ -24,7 +24,7 @@ static PROGRAM: LazyLock<String> = LazyLock::new(|| {
 
 /// What is asked with a `GET`, whoever asks.
 #[derive(Clone)]
-pub(super) struct Asked(Arc<[u8]>);
+pub(super) struct EtagKey(Arc<[u8]>);
 
 /// The tag of an answer, and the tenant that alone it may depend on.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub(super) struct Tag {
     pub(super) tenant: TenantId,
 }
 
-impl Asked {
+impl EtagKey {
     pub(super) fn of(document: &ParsedDocument, request: &Request, media: Media) -> Option<Self> {
         let asked = (document.hash().to_string(), &request.operation_name, &request.variables, &request.extensions);
         let text = serde_json::to_vec(&(&*PROGRAM, asked, media.content_type().as_bytes())).ok()?;

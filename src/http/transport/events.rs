@@ -9,7 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response as Answer};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
-use super::pipeline::{Next, Operation, Running, result};
+use super::pipeline::{ExecutableOperation, OperationEvent, RunningOperation, result};
 use crate::graphql::{Limits, Reply};
 use crate::http::door::fair::{Bill, Credentials};
 use crate::http::media::Media;
@@ -41,27 +41,27 @@ fn stream_of(shared: &Shared, events: impl Stream<Item = Event> + Send + 'static
 /// end of the server; the client then comes back.
 pub(super) fn follow(
     shared: &Arc<Shared>,
-    operation: Operation,
+    operation: ExecutableOperation,
     credentials: Credentials,
     bill: Bill,
 ) -> Result<impl Stream<Item = Event> + Send + use<>, Refusal> {
     let viewer = operation.asking.viewer.as_ref();
     let open = viewer.map(|viewer| shared.streams.open(viewer)).transpose()?;
-    let running = Running::start(shared, operation, credentials, bill);
-    let following = move |state: Option<(Running, _, Arc<Shared>, _)>| async move {
+    let running = RunningOperation::start(shared, operation, credentials, bill);
+    let following = move |state: Option<(RunningOperation, _, Arc<Shared>, _)>| async move {
         let (mut running, mut stopping, shared, open) = state?;
         let subscribes = running.subscribes;
         let next_of = tokio::select! {
             next = running.next() => next,
-            () = stopped(&mut stopping), if subscribes => Next::Lost,
+            () = stopped(&mut stopping), if subscribes => OperationEvent::Lost,
         };
         match next_of {
-            Next::Response(reply) => {
+            OperationEvent::Response(reply) => {
                 let event = next(&reply, &shared.limits);
                 Some((event, Some((running, stopping, shared, open))))
             }
-            Next::Complete => Some((complete(), None)),
-            Next::Lost => None,
+            OperationEvent::Complete => Some((complete(), None)),
+            OperationEvent::Lost => None,
         }
     };
     Ok(stream::unfold(Some((running, shared.stopping.clone(), Arc::clone(shared), open)), following))

@@ -8,11 +8,11 @@ use axum::http::HeaderMap;
 use axum::response::Response as Answer;
 use tracing::Instrument as _;
 
-use super::pipeline::Operation;
+use super::pipeline::ExecutableOperation;
 use super::prepared::{Account, Prepared};
 use super::response::{answer_of, not_modified, settled};
 use crate::graphql::Estimate;
-use crate::http::door::claim::Claim;
+use crate::http::door::claim::BearerClaim;
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
 use crate::http::watch::{Stage, plan};
@@ -75,7 +75,7 @@ impl Prepared {
         Account { bill, seen }: &mut Account,
     ) -> Result<Executed, Refusal> {
         let (shared, shows_plan) = (Arc::clone(&self.shared), self.shows_plan);
-        if let (Some(planned), Claim::Token(token)) = (self.planned.take(), self.claim.clone()) {
+        if let (Some(planned), BearerClaim::Token(token)) = (self.planned.take(), self.claim.clone()) {
             let at_once = self.execute_at_once((planned, token), &snapshot, (media, headers), (bill, seen)).await?;
             if let Some(answer) = at_once {
                 return Ok(Executed::Answer(answer));
@@ -98,7 +98,7 @@ impl Prepared {
         if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known(headers)) {
             return Ok(Executed::Answer(not_modified(tag, seen)));
         }
-        let Operation { document, request, asking, estimate: Estimate { cost, .. } } = operation;
+        let ExecutableOperation { document, request, asking, estimate: Estimate { cost, .. } } = operation;
         bill.pay_for_execution(asking.viewer.as_ref(), cost)?;
         let executed = match gave_up {
             Some(why) => shared.api.execute_unplanned(why, (document, request), asking, cost).await,

@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response as Answer;
 use tracing::Instrument as _;
 
-use super::prepared::{Account, Prepared, Sent, prepare};
+use super::prepared::{Account, Prepared, RequestSource, prepare};
 use super::{events, socket};
 use crate::http::door::encoding;
-use crate::http::door::fair::{Bill, Client};
+use crate::http::door::fair::{Bill, ClientNetwork};
 use crate::http::door::guard::RequestId;
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
@@ -23,7 +23,7 @@ use crate::http::shared::Shared;
 pub(in crate::http) async fn answer(
     State(shared): State<Arc<Shared>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    Client(client): Client,
+    ClientNetwork(client): ClientNetwork,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: axum::extract::Request,
 ) -> Answer {
@@ -44,8 +44,8 @@ pub(in crate::http) async fn answer(
     let prepared = match accepted {
         Some(_) => {
             let request = match parts.method {
-                Method::POST => Sent::Body(body),
-                _ => Sent::Query(parts.uri),
+                Method::POST => RequestSource::Body(body),
+                _ => RequestSource::Query(parts.uri),
             };
             let prepared = prepare(&shared, (client, request_id, media), (request, &headers), &mut account);
             Box::pin(prepared.instrument(span.clone())).await

@@ -16,15 +16,15 @@ use tracing::Instrument as _;
 use super::persisted;
 use super::request::Incoming;
 use crate::graphql::{Asking, Estimate, Limits, ParsedDocument, Reply};
-use crate::http::door::claim::Claim;
+use crate::http::door::claim::BearerClaim;
 use crate::http::door::fair::{Bill, Credentials, Network};
 use crate::http::door::identify;
 use crate::http::refusal::Refusal;
 use crate::http::shared::Shared;
-use crate::http::watch::{Seen, Stage};
+use crate::http::watch::{RequestRecord, Stage};
 
 /// An operation that may be executed.
-pub(super) struct Operation {
+pub(super) struct ExecutableOperation {
     pub(super) document: ParsedDocument,
     pub(super) request: Request,
     pub(super) asking: Asking,
@@ -32,7 +32,7 @@ pub(super) struct Operation {
     pub(super) estimate: Estimate,
 }
 
-impl Operation {
+impl ExecutableOperation {
     /// The type; `None` when the document has no such operation, which execution will say.
     pub(super) fn kind(&self) -> Option<OperationType> {
         self.document.operation(self.request.operation_name.as_deref())
@@ -47,7 +47,7 @@ pub(super) fn document(shared: &Shared, incoming: &Incoming) -> Result<ParsedDoc
 /// Who asks on a connection that goes on: looked up again for each operation.
 #[derive(Clone)]
 pub(super) struct Caller {
-    pub(super) claim: Claim,
+    pub(super) claim: BearerClaim,
     pub(super) tenant: Option<String>,
     pub(super) client: Option<Network>,
 }
@@ -64,7 +64,7 @@ pub(super) async fn asking(shared: &Shared, caller: &Caller) -> Result<(Asking, 
 
 /// The response to a query or a mutation that did not come alone: it waits for its place, pays and is watched like any
 /// other.
-async fn respond(shared: &Shared, operation: Operation, credentials: Credentials, bill: Bill) -> Reply {
+async fn respond(shared: &Shared, operation: ExecutableOperation, credentials: Credentials, bill: Bill) -> Reply {
     let mut seen = begin(shared, &operation);
     let span = seen.span.clone();
     let answered = execute(shared, operation, credentials, bill, &mut seen).instrument(span).await;
@@ -78,10 +78,10 @@ async fn respond(shared: &Shared, operation: Operation, credentials: Credentials
 
 async fn execute(
     shared: &Shared,
-    mut operation: Operation,
+    mut operation: ExecutableOperation,
     credentials: Credentials,
     mut bill: Bill,
-    seen: &mut Seen,
+    seen: &mut RequestRecord,
 ) -> Result<Reply, Refusal> {
     let estimate = operation.estimate;
     let place = shared.fair.admit(&credentials, estimate).await?;
@@ -89,7 +89,7 @@ async fn execute(
     // The view that the sign-in had may be old by now.
     operation.asking.snapshot = shared.api.snapshot(&seen.tally, place.is_expensive());
     seen.done(Stage::Identify);
-    let (api, Operation { document, request, asking, .. }) = (shared.api.clone(), operation);
+    let (api, ExecutableOperation { document, request, asking, .. }) = (shared.api.clone(), operation);
     let work = async move { api.execute(document, request, asking, estimate.cost).await };
     let (reply, cost) = place.run(Box::pin(work)).await;
     seen.done(Stage::Execute);
@@ -103,7 +103,7 @@ async fn execute(
 /// nothing of the server.
 async fn subscribe<'a>(
     shared: &Shared,
-    mut operation: Operation,
+    mut operation: ExecutableOperation,
     credentials: Credentials,
     mut bill: Bill,
 ) -> BoxStream<'a, Reply> {
@@ -128,7 +128,7 @@ async fn subscribe<'a>(
 }
 
 /// Begins to watch an operation that did not come alone.
-fn begin(shared: &Shared, operation: &Operation) -> Seen {
+fn begin(shared: &Shared, operation: &ExecutableOperation) -> RequestRecord {
     let mut seen = shared.watch.begin(&operation.asking.request_id, &HeaderMap::new());
     seen.operation(&operation.document, operation.request.operation_name.as_deref());
     seen.identified = operation.asking.viewer.is_some();
@@ -137,14 +137,14 @@ fn begin(shared: &Shared, operation: &Operation) -> Seen {
 
 /// An operation at work on a task of its own, so that it holds on to nothing of the database while its client does not
 /// read. It is given up when this is dropped.
-pub(super) struct Running {
+pub(super) struct RunningOperation {
     pub(super) subscribes: bool,
     responses: mpsc::Receiver<Option<Reply>>,
     task: AbortHandle,
 }
 
 /// What comes of an operation next.
-pub(super) enum Next {
+pub(super) enum OperationEvent {
     Response(Box<Reply>),
     /// All responses have been there.
     Complete,
@@ -152,9 +152,14 @@ pub(super) enum Next {
     Lost,
 }
 
-impl Running {
+impl RunningOperation {
     /// Starts; ends by itself when a response is not taken within the time that clients have.
-    pub(super) fn start(shared: &Arc<Shared>, operation: Operation, credentials: Credentials, bill: Bill) -> Self {
+    pub(super) fn start(
+        shared: &Arc<Shared>,
+        operation: ExecutableOperation,
+        credentials: Credentials,
+        bill: Bill,
+    ) -> Self {
         let subscribes = operation.kind() == Some(OperationType::Subscription);
         let (sender, responses) = mpsc::channel(1);
         let (shared, patience) = (Arc::clone(shared), shared.streaming.stream_patience);
@@ -174,30 +179,30 @@ impl Running {
         Self { subscribes, responses, task: tokio::spawn(work).abort_handle() }
     }
 
-    pub(super) async fn next(&mut self) -> Next {
-        Next::from(self.responses.recv().await)
+    pub(super) async fn next(&mut self) -> OperationEvent {
+        OperationEvent::from(self.responses.recv().await)
     }
 }
 
-impl From<Option<Option<Reply>>> for Next {
+impl From<Option<Option<Reply>>> for OperationEvent {
     fn from(received: Option<Option<Reply>>) -> Self {
         match received {
-            Some(Some(response)) => Next::Response(Box::new(response)),
-            Some(None) => Next::Complete,
-            None => Next::Lost,
+            Some(Some(response)) => OperationEvent::Response(Box::new(response)),
+            Some(None) => OperationEvent::Complete,
+            None => OperationEvent::Lost,
         }
     }
 }
 
 /// The next that comes of any of these operations, and its id; waits for ever when there is none. Who has been served
 /// moves to the end of the queue.
-pub(super) async fn next_of(operations: &mut VecDeque<(String, Running)>) -> (String, Next) {
+pub(super) async fn next_of(operations: &mut VecDeque<(String, RunningOperation)>) -> (String, OperationEvent) {
     poll_fn(|cx| {
         for i in 0..operations.len() {
             if let Poll::Ready(received) = operations[i].1.responses.poll_recv(cx) {
                 let id = operations[i].0.clone();
                 operations.rotate_left(i + 1);
-                return Poll::Ready((id, Next::from(received)));
+                return Poll::Ready((id, OperationEvent::from(received)));
             }
         }
         Poll::Pending
@@ -205,7 +210,7 @@ pub(super) async fn next_of(operations: &mut VecDeque<(String, Running)>) -> (St
     .await
 }
 
-impl Drop for Running {
+impl Drop for RunningOperation {
     fn drop(&mut self) {
         self.task.abort();
     }

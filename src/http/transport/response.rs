@@ -9,16 +9,19 @@ use crate::graphql::{Cost, Limits, Reply};
 use crate::http::door::fair::Bill;
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
-use crate::http::watch::{Seen, Stage};
+use crate::http::watch::{RequestRecord, Stage};
 
 /// The answer to a client that has it already.
-pub(super) fn not_modified(tag: &Tag, seen: &mut Seen) -> Answer {
+pub(super) fn not_modified(tag: &Tag, seen: &mut RequestRecord) -> Answer {
     seen.executed(&Reply::default());
     tag.not_modified()
 }
 
 /// An answer that was executed: what it has cost is settled.
-pub(super) fn settled((reply, cost): (Reply, Cost), (bill, seen): (&mut Bill, &mut Seen)) -> Result<Reply, Refusal> {
+pub(super) fn settled(
+    (reply, cost): (Reply, Cost),
+    (bill, seen): (&mut Bill, &mut RequestRecord),
+) -> Result<Reply, Refusal> {
     bill.settle(cost.actual);
     seen.cost = Some(cost);
     seen.done(Stage::Execute);

@@ -61,7 +61,7 @@ impl Default for StreamSettings {
 
 /// Who holds streams open.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Holder {
+enum StreamHolder {
     /// The token of this name.
     Token(String),
     Tenant(TenantId),
@@ -71,14 +71,14 @@ enum Holder {
 #[derive(Debug)]
 pub(in crate::http) struct Streams {
     most: usize,
-    open: Mutex<HashMap<Holder, usize>>,
+    open: Mutex<HashMap<StreamHolder, usize>>,
 }
 
 /// One of them; it is over when this is dropped.
 #[derive(Debug)]
 pub(super) struct OpenStream {
     streams: Arc<Streams>,
-    holders: Vec<Holder>,
+    holders: Vec<StreamHolder>,
 }
 
 impl Streams {
@@ -87,22 +87,22 @@ impl Streams {
     }
 
     /// A poisoned lock only means that another thread panicked; at worst a count is off.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<StreamHolder, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One stream more, for its token and for the tenant that it has selected.
     pub(super) fn open(self: &Arc<Self>, viewer: &Viewer) -> Result<OpenStream, Refusal> {
         let tenant = match &viewer.selected {
-            Selected::Tenant(row) => Some(Holder::Tenant(row.id)),
+            Selected::Tenant(row) => Some(StreamHolder::Tenant(row.id)),
             Selected::None | Selected::Unknown(_) => None,
         };
-        let holders: Vec<_> = [Holder::Token(viewer.name.clone())].into_iter().chain(tenant).collect();
+        let holders: Vec<_> = [StreamHolder::Token(viewer.name.clone())].into_iter().chain(tenant).collect();
         let mut open = self.lock();
         for holder in &holders {
             let count = open.get(holder).copied().unwrap_or_default();
             if count >= self.most {
-                let whose = if matches!(holder, Holder::Token(_)) { "token" } else { "tenant" };
+                let whose = if matches!(holder, StreamHolder::Token(_)) { "token" } else { "tenant" };
                 let sentence = format!("The {whose} has {count} streams open; at most {} are allowed.", self.most);
                 let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", sentence);
                 return Err(refusal.extension("limit", self.most).extension("actual", count + 1));

@@ -21,10 +21,10 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// What is known of the server's state. Cheap to clone; all clones are the same.
 #[derive(Clone, Default)]
-pub(in crate::http) struct Health(Arc<Known>);
+pub(in crate::http) struct Health(Arc<HealthState>);
 
 #[derive(Default)]
-struct Known {
+struct HealthState {
     stopping: AtomicBool,
     last: Mutex<Option<(Stopwatch, Readiness)>>,
 }

@@ -22,7 +22,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, RequestOutcome};
 use crate::domain::Stopwatch;
 use crate::graphql::Api;
 use crate::http::door::guard;
@@ -40,14 +40,14 @@ const BOUNDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 
 /// Which operation.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct Operation {
+struct OperationLabels {
     operation: Arc<str>,
     r#type: &'static str,
 }
 
 /// Which operation, and how it ended.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct Ended {
+struct RequestLabels {
     operation: Arc<str>,
     r#type: &'static str,
     outcome: &'static str,
@@ -56,11 +56,11 @@ struct Ended {
 type ByCode = Family<[(&'static str, String); 1], Counter>;
 
 /// What is measured of requests, and where everything else that is measured is found.
-pub(in crate::http) struct Metrics {
+pub(in crate::http) struct HttpMetrics {
     registry: Registry,
     names: Mutex<HashSet<Arc<str>>>,
-    requests: Family<Ended, Counter>,
-    seconds: Family<Operation, Histogram, fn() -> Histogram>,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
     rejected: ByCode,
     errors: ByCode,
     executed: Family<[(&'static str, &'static str); 1], Counter>,
@@ -68,7 +68,7 @@ pub(in crate::http) struct Metrics {
     pub(super) spans_dropped: Counter,
 }
 
-impl Metrics {
+impl HttpMetrics {
     pub(super) fn new(api: &Api) -> Self {
         let new = Self {
             registry: Registry::default(),
@@ -101,13 +101,13 @@ impl Metrics {
     }
 
     /// Counts a request as being worked on, as long as the value lives: its client may be gone before the answer.
-    pub(super) fn work(&self) -> AtWork {
+    pub(super) fn work(&self) -> InFlightGuard {
         self.in_flight.inc();
-        AtWork(self.in_flight.clone())
+        InFlightGuard(self.in_flight.clone())
     }
 
     /// Counts a request that has ended.
-    pub(super) fn count(&self, outcome: &Outcome<'_>, seconds: f64) {
+    pub(super) fn count(&self, outcome: &RequestOutcome<'_>, seconds: f64) {
         let r#type = match outcome.operation.map(|operation| operation.r#type) {
             Some(OperationType::Query) => "query",
             Some(OperationType::Mutation) => "mutation",
@@ -115,14 +115,14 @@ impl Metrics {
             None => "none",
         };
         let operation = self.name(outcome);
-        self.seconds.get_or_create(&Operation { operation: Arc::clone(&operation), r#type }).observe(seconds);
+        self.seconds.get_or_create(&OperationLabels { operation: Arc::clone(&operation), r#type }).observe(seconds);
         let ended = match outcome.ending {
             Ending::Executed if outcome.codes.is_empty() => "ok",
             Ending::Executed => "errors",
             Ending::Refused => "refused",
             Ending::Abandoned => "abandoned",
         };
-        self.requests.get_or_create(&Ended { operation, r#type, outcome: ended }).inc();
+        self.requests.get_or_create(&RequestLabels { operation, r#type, outcome: ended }).inc();
         let codes = if outcome.ending == Ending::Executed { &self.errors } else { &self.rejected };
         if let Some(by) = outcome.by {
             self.executed.get_or_create(&[("by", by)]).inc();
@@ -134,7 +134,7 @@ impl Metrics {
 
     /// The label for an operation. A name is the client's choice: it gets a series only when its document is valid and
     /// its token too, and there are not too many.
-    fn name(&self, outcome: &Outcome<'_>) -> Arc<str> {
+    fn name(&self, outcome: &RequestOutcome<'_>) -> Arc<str> {
         let Some(name) = outcome.operation.and_then(|operation| operation.name.as_deref()) else {
             return "none".into();
         };
@@ -157,9 +157,9 @@ impl Metrics {
 }
 
 /// A request that is worked on.
-pub(super) struct AtWork(Gauge);
+pub(super) struct InFlightGuard(Gauge);
 
-impl Drop for AtWork {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.0.dec();
     }
@@ -181,7 +181,7 @@ impl Collector for Process {
 }
 
 /// The router of the listener for metrics.
-pub(in crate::http) fn router(app: App, metrics: Arc<Metrics>) -> Router {
+pub(in crate::http) fn router(app: App, metrics: Arc<HttpMetrics>) -> Router {
     Router::new()
         .route("/metrics", get(answer))
         .fallback(not_found)
@@ -195,7 +195,7 @@ async fn not_found() -> Response {
     Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", sentence).answer(Media::Json)
 }
 
-async fn answer(State(metrics): State<Arc<Metrics>>) -> Response {
+async fn answer(State(metrics): State<Arc<HttpMetrics>>) -> Response {
     let mut text = String::new();
     match encode(&mut text, &metrics.registry) {
         Ok(()) => ([(CONTENT_TYPE, PROMETHEUS)], text).into_response(),

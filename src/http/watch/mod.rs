@@ -17,9 +17,9 @@ use axum::http::HeaderMap;
 use clap::Args;
 use tracing::Span;
 
-use self::metrics::{AtWork, Metrics};
+use self::metrics::{HttpMetrics, InFlightGuard};
 use self::otlp::{Attribute, Exporter};
-use self::outcome::{Ending, Operation, Outcome};
+use self::outcome::{Ending, Operation, RequestOutcome};
 use self::trace::Trace;
 use crate::domain::{Stopwatch, duration_from};
 use crate::graphql::{Api, Cost, DocumentHash, ParsedDocument, Reply, defaults};
@@ -53,7 +53,7 @@ impl Default for WatchOptions {
 
 /// Who watches.
 pub(in crate::http) struct Watch {
-    pub(in crate::http) metrics: Arc<Metrics>,
+    pub(in crate::http) metrics: Arc<HttpMetrics>,
     slow: Duration,
     exporter: Option<Exporter>,
     app: App,
@@ -81,7 +81,7 @@ pub(in crate::http) enum Stage {
 }
 
 /// What has been seen of one request so far.
-pub(in crate::http) struct Seen {
+pub(in crate::http) struct RequestRecord {
     /// The request's id, which is 16 hexadecimal digits, as a span's is.
     id: Arc<str>,
     trace: Trace,
@@ -105,20 +105,20 @@ pub(in crate::http) struct Seen {
     watch: Arc<Watch>,
     /// Whether others tell of it.
     is_passed_on: bool,
-    _at_work: AtWork,
+    _at_work: InFlightGuard,
 }
 
 impl Watch {
     pub(in crate::http) fn new(options: &WatchOptions, api: &Api) -> Self {
-        let metrics = Arc::new(Metrics::new(api));
+        let metrics = Arc::new(HttpMetrics::new(api));
         let exporter = options.otlp_endpoint.as_deref().map(|url| Exporter::start(url, &metrics.spans_dropped));
         Self { metrics, slow: options.slow_operation, exporter, app: api.app().clone() }
     }
 
     /// Begins to watch a request.
-    pub(in crate::http) fn begin(self: &Arc<Self>, id: &Arc<str>, headers: &HeaderMap) -> Seen {
+    pub(in crate::http) fn begin(self: &Arc<Self>, id: &Arc<str>, headers: &HeaderMap) -> RequestRecord {
         let trace = Trace::of(headers, &self.app);
-        Seen {
+        RequestRecord {
             watch: Arc::clone(self),
             is_passed_on: false,
             span: tracing::error_span!("request", id = &**id, trace_id = trace.id),
@@ -139,11 +139,11 @@ impl Watch {
         }
     }
 
-    fn tell(&self, seen: &Seen) {
+    fn tell(&self, seen: &RequestRecord) {
         let took = seen.begun.elapsed();
-        let Seen { operation, identified, ending, codes, by, .. } = seen;
+        let RequestRecord { operation, identified, ending, codes, by, .. } = seen;
         let (operation, identified, ending, by) = (operation.as_ref(), *identified, *ending, *by);
-        let outcome = Outcome { operation, identified, ending, codes, by };
+        let outcome = RequestOutcome { operation, identified, ending, codes, by };
         self.metrics.count(&outcome, took.as_secs_f64());
         if let Some(exporter) = self.exporter.as_ref().filter(|_| seen.trace.sampled) {
             exporter.export(seen.as_span(&outcome, self.app.now(), took));
@@ -176,7 +176,7 @@ fn code(error: &ServerError) -> String {
     }
 }
 
-impl Drop for Seen {
+impl Drop for RequestRecord {
     /// Tells of every request, also of one that nobody waits for any more: that is what somebody will ask about.
     fn drop(&mut self) {
         if !self.is_passed_on {
@@ -185,14 +185,14 @@ impl Drop for Seen {
     }
 }
 
-impl Seen {
+impl RequestRecord {
     /// Leaves it to the operation in a stream to be watched.
     pub(in crate::http) fn pass_on(&mut self) {
         self.is_passed_on = true;
     }
 
     /// The span for the collector, of a request that ended `now`, in epoch milliseconds.
-    fn as_span(&self, outcome: &Outcome<'_>, now: i64, took: Duration) -> otlp::Span {
+    fn as_span(&self, outcome: &RequestOutcome<'_>, now: i64, took: Duration) -> otlp::RequestSpan {
         let ended = u128::try_from(now).unwrap_or_default() * 1_000_000;
         let mut attributes = vec![("vext.statements", Attribute::Number(self.tally.statements()))];
         attributes.extend(self.cost.map(|cost| ("vext.cost", Attribute::Number(cost.actual))));
@@ -203,7 +203,7 @@ impl Seen {
         attributes.extend(outcome.codes.first().map(|code| ("error.type", Attribute::Text(code.clone()))));
         let microseconds = |took: Duration| Attribute::Number(took.as_micros() as u64);
         attributes.extend(STAGE_ATTRIBUTES.into_iter().zip(self.stages.map(microseconds)));
-        otlp::Span {
+        otlp::RequestSpan {
             trace_id: self.trace.id.clone(),
             id: self.id.to_string(),
             parent: self.trace.parent.clone(),

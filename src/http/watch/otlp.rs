@@ -25,7 +25,7 @@ const GATHER: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A finished request as a span.
-pub(super) struct Span {
+pub(super) struct RequestSpan {
     /// 32 hexadecimal digits.
     pub(super) trace_id: String,
     /// 16 hexadecimal digits.
@@ -63,7 +63,7 @@ pub(super) fn endpoint(text: &str) -> Result<String, String> {
 
 /// The thread that sends, and the way to it.
 pub(super) struct Exporter {
-    spans: Option<Sender<Span>>,
+    spans: Option<Sender<RequestSpan>>,
     thread: Option<JoinHandle<()>>,
     dropped: Counter,
 }
@@ -80,7 +80,7 @@ impl Exporter {
     }
 
     /// Hands over a span; never waits.
-    pub(super) fn export(&self, span: Span) {
+    pub(super) fn export(&self, span: RequestSpan) {
         if self.spans.as_ref().is_none_or(|spans| spans.try_send(span).is_err()) {
             self.dropped.inc();
         }
@@ -106,7 +106,7 @@ fn agent() -> Agent {
     config.build().new_agent()
 }
 
-fn send(queue: &Receiver<Span>, agent: &Agent, url: &str, lost: &Counter) {
+fn send(queue: &Receiver<RequestSpan>, agent: &Agent, url: &str, lost: &Counter) {
     let mut failing = false;
     while let Ok(first) = queue.recv() {
         let (mut batch, begun) = (vec![first], Stopwatch::start());
@@ -130,7 +130,7 @@ fn send(queue: &Receiver<Span>, agent: &Agent, url: &str, lost: &Counter) {
 }
 
 /// An `ExportTraceServiceRequest`, in the JSON of Protocol Buffers: whole numbers of 64 bits are texts.
-fn request(batch: &[Span]) -> Value {
+fn request(batch: &[RequestSpan]) -> Value {
     let text = |value: &str| json!({ "stringValue": value });
     let spans: Vec<_> = batch.iter().map(span).collect();
     let version = env!("CARGO_PKG_VERSION");
@@ -143,7 +143,7 @@ fn request(batch: &[Span]) -> Value {
     }] })
 }
 
-fn span(span: &Span) -> Value {
+fn span(span: &RequestSpan) -> Value {
     const SERVER: u8 = 2;
     const ERROR: u8 = 2;
     let value = |attribute: &Attribute| match attribute {
@@ -188,7 +188,7 @@ mod tests {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let dropped = Counter::default();
         let exporter = Exporter::start(&format!("http://127.0.0.1:{port}"), &dropped);
-        let span = || Span {
+        let span = || RequestSpan {
             trace_id: "0".repeat(32),
             id: "0".repeat(16),
             parent: None,

@@ -21,7 +21,7 @@ pub(super) enum Ending {
 }
 
 /// How a request ended.
-pub(super) struct Outcome<'a> {
+pub(super) struct RequestOutcome<'a> {
     pub(super) operation: Option<&'a Operation>,
     /// Whether it came with a valid token.
     pub(super) identified: bool,

@@ -4,7 +4,7 @@ use async_graphql::{Request, Value};
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::{STAGES, Seen};
+use super::{RequestRecord, STAGES};
 use crate::http::refusal::Refusal;
 use crate::service::Viewer;
 
@@ -23,7 +23,7 @@ pub(in crate::http) fn allow(viewer: Option<&Viewer>) -> Result<(), Refusal> {
 }
 
 /// The plan of a request that was executed and whose tally has names.
-pub(in crate::http) fn of(seen: &Seen) -> Value {
+pub(in crate::http) fn of(seen: &RequestRecord) -> Value {
     let asked = seen.tally.names().unwrap_or_default();
     let statements: Vec<_> =
         asked.statements.iter().map(|(text, times)| json!({ "text": text, "times": times })).collect();

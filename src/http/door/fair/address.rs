@@ -88,9 +88,9 @@ fn node(text: &str) -> Option<IpAddr> {
 }
 
 /// The client's address; `None` without a connection, as in a test of the router.
-pub(in crate::http) struct Client(pub Option<Network>);
+pub(in crate::http) struct ClientNetwork(pub Option<Network>);
 
-impl<S: Sync> FromRequestParts<S> for Client
+impl<S: Sync> FromRequestParts<S> for ClientNetwork
 where
     TrustedProxies: FromRef<S>,
 {

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Fair;
 use super::address::Network;
-use super::bucket::{Standing, WINDOW};
-use super::payer::{Payer, Scope, refusal};
+use super::bucket::{QuotaStatus, WINDOW};
+use super::payer::{Payer, QuotaScope, refusal};
 use crate::http::refusal::Refusal;
 use crate::service::{Selected, Viewer};
 
@@ -24,7 +24,7 @@ pub(in crate::http) struct Bill {
     address: Option<Network>,
     /// Who has paid for the execution, and how much.
     paid: Vec<(Payer, u64)>,
-    standings: Vec<(Scope, Standing)>,
+    standings: Vec<(QuotaScope, QuotaStatus)>,
 }
 
 impl Bill {
@@ -92,7 +92,7 @@ impl Bill {
         }
     }
 
-    fn note(&mut self, scope: Scope, standing: Standing) {
+    fn note(&mut self, scope: QuotaScope, standing: QuotaStatus) {
         match self.standings.iter_mut().find(|(noted, _)| *noted == scope) {
             Some((_, noted)) => *noted = standing,
             None => self.standings.push((scope, standing)),
@@ -101,7 +101,7 @@ impl Bill {
 
     /// Shows on the answer what is left of each quota.
     pub(in crate::http) fn show(&self, headers: &mut HeaderMap) {
-        for (scope, Standing { quota, left, full_in }) in &self.standings {
+        for (scope, QuotaStatus { quota, left, full_in }) in &self.standings {
             let scope = scope.policy();
             let policy = format!("\"{scope}\";q={quota};w={WINDOW}");
             let standing = format!("\"{scope}\";r={left};t={full_in}");

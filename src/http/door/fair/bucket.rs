@@ -22,7 +22,7 @@ pub(super) struct Buckets<K: Hash + Eq> {
 
 /// A bucket after something was taken from it, or could not be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Standing {
+pub(super) struct QuotaStatus {
     /// What a full bucket holds.
     pub quota: u64,
     /// What is left, rounded down.
@@ -34,7 +34,7 @@ pub(super) struct Standing {
 /// There is not enough in the bucket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Empty {
-    pub standing: Standing,
+    pub standing: QuotaStatus,
     /// Seconds until there is, rounded up; at least one.
     pub retry_after: u64,
 }
@@ -61,13 +61,13 @@ impl<K: Hash + Eq> Buckets<K> {
         i64::try_from(refill).unwrap_or(FULL)
     }
 
-    fn standing(&self, debt: i64) -> Standing {
+    fn standing(&self, debt: i64) -> QuotaStatus {
         let left = i128::from(FULL - debt) * i128::from(self.quota) / i128::from(FULL);
-        Standing { quota: self.quota, left: u64::try_from(left).unwrap_or_default(), full_in: seconds(debt) }
+        QuotaStatus { quota: self.quota, left: u64::try_from(left).unwrap_or_default(), full_in: seconds(debt) }
     }
 
     /// Takes the cost from a bucket, or nothing. `now` is in epoch milliseconds.
-    pub(super) fn charge(&self, key: K, cost: u64, now: i64) -> Result<Standing, Empty> {
+    pub(super) fn charge(&self, key: K, cost: u64, now: i64) -> Result<QuotaStatus, Empty> {
         let (now, mut keys) = (nanoseconds(now), self.lock());
         let debt = debt(keys.get(&key), now);
         let after = debt + self.refill(cost);
@@ -82,7 +82,7 @@ impl<K: Hash + Eq> Buckets<K> {
     }
 
     /// Puts back what was charged too much.
-    pub(super) fn refund(&self, key: &K, cost: u64, now: i64) -> Standing {
+    pub(super) fn refund(&self, key: &K, cost: u64, now: i64) -> QuotaStatus {
         let (now, mut keys) = (nanoseconds(now), self.lock());
         let after = (debt(keys.get(key), now) - self.refill(cost)).max(0);
         if let Some(full_at) = keys.get_mut(key) {
@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn a_bucket_empties_and_refills_steadily() {
         let buckets = Buckets::new(60).unwrap();
-        assert_eq!(buckets.charge("a", 40, NOW), Ok(Standing { quota: 60, left: 20, full_in: 40 }));
-        let standing = Standing { quota: 60, left: 20, full_in: 40 };
+        assert_eq!(buckets.charge("a", 40, NOW), Ok(QuotaStatus { quota: 60, left: 20, full_in: 40 }));
+        let standing = QuotaStatus { quota: 60, left: 20, full_in: 40 };
         assert_eq!(buckets.charge("a", 25, NOW), Err(Empty { standing, retry_after: 5 }));
         assert_eq!(buckets.charge("b", 60, NOW).unwrap().left, 0, "each key has a bucket of its own");
         assert_eq!(buckets.charge("a", 25, NOW + 4_999).unwrap_err().retry_after, 1);

@@ -27,7 +27,7 @@ pub const STACK: usize = 8 * 1024 * 1024;
 /// Whose line a request waits in. A token that has not been found valid from its address counts as that address, so
 /// that made-up tokens are no way to more turns.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(in crate::http) enum Line {
+pub(in crate::http) enum QueueOwner {
     /// A token, by its fingerprint.
     Token(u64),
     /// Whoever comes from there; `None` in a test of the router.
@@ -36,8 +36,8 @@ pub(in crate::http) enum Line {
 
 /// The gates of both lanes, and the threads of the expensive one.
 pub(super) struct Lanes {
-    cheap: Arc<Gate<Line>>,
-    expensive: Arc<Gate<Line>>,
+    cheap: Arc<Gate<QueueOwner>>,
+    expensive: Arc<Gate<QueueOwner>>,
     /// Requests that cost this much are expensive, as are those that may take long.
     from: u64,
     threads: usize,
@@ -64,13 +64,13 @@ impl Lanes {
     }
 
     /// Waits for a place in the lane of a request that would take this.
-    pub(super) async fn enter(&self, line: Line, estimate: Estimate) -> Result<Place, Overloaded> {
+    pub(super) async fn enter(&self, line: QueueOwner, estimate: Estimate) -> Result<ExecutionPermit, Overloaded> {
         if !self.is_expensive(estimate) {
-            return Ok(Place { slot: self.cheap.enter(line).await?, apart: None, expensive: false });
+            return Ok(ExecutionPermit { slot: self.cheap.enter(line).await?, apart: None, expensive: false });
         }
         let slot = self.expensive.enter(line).await?;
         let apart = self.runtime.get_or_init(|| runtime(self.threads)).as_ref().map(|runtime| runtime.handle().clone());
-        Ok(Place { slot, apart, expensive: true })
+        Ok(ExecutionPermit { slot, apart, expensive: true })
     }
 }
 
@@ -95,13 +95,13 @@ fn runtime(threads: usize) -> Option<Runtime> {
 }
 
 /// The right to execute one request.
-pub(in crate::http) struct Place {
-    slot: GateSlot<Line>,
+pub(in crate::http) struct ExecutionPermit {
+    slot: GateSlot<QueueOwner>,
     apart: Option<Handle>,
     expensive: bool,
 }
 
-impl Place {
+impl ExecutionPermit {
     /// Whether the request is to read with the threads that have a low priority.
     pub(in crate::http) fn is_expensive(&self) -> bool {
         self.expensive

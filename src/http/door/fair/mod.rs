@@ -19,19 +19,19 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 
 pub use address::TrustedProxy;
-pub(in crate::http) use address::{Client, Network, TrustedProxies, is_trusted};
+pub(in crate::http) use address::{ClientNetwork, Network, TrustedProxies, is_trusted};
 pub(in crate::http) use bill::Bill;
 use bucket::Buckets;
+pub(in crate::http) use lanes::ExecutionPermit;
 use lanes::Lanes;
-pub(in crate::http) use lanes::Place;
 pub use lanes::STACK;
 use marks::Marks;
 pub use options::FairUse;
-use payer::{Payer, Scope};
+use payer::{Payer, QuotaScope};
 pub(in crate::http) use sign_in::Credentials;
 use sign_in::SignIns;
 
-use super::claim::Claim;
+use super::claim::BearerClaim;
 use crate::graphql::Estimate;
 use crate::http::refusal::Refusal;
 use crate::service::{App, Overloaded};
@@ -67,12 +67,12 @@ impl Fair {
     }
 
     /// `None` where nothing is limited.
-    fn buckets(&self, scope: Scope) -> Option<&Buckets<Payer>> {
+    fn buckets(&self, scope: QuotaScope) -> Option<&Buckets<Payer>> {
         match scope {
-            Scope::Token => self.tokens.as_ref(),
-            Scope::Tenant => self.tenants.as_ref(),
-            Scope::Address => self.addresses.as_ref(),
-            Scope::SignIn => None,
+            QuotaScope::Token => self.tokens.as_ref(),
+            QuotaScope::Tenant => self.tenants.as_ref(),
+            QuotaScope::Address => self.addresses.as_ref(),
+            QuotaScope::SignIn => None,
         }
     }
 
@@ -81,16 +81,16 @@ impl Fair {
     pub(in crate::http) async fn begin_sign_in(
         &self,
         address: Option<Network>,
-        claim: &Claim,
+        claim: &BearerClaim,
     ) -> Result<Credentials, Refusal> {
         let may_be_valid = async {
             match claim {
-                Claim::Token(token) => self.marks.may_include(&self.app, token, self.options.max_wait).await,
-                Claim::None | Claim::Malformed => false,
+                BearerClaim::Token(token) => self.marks.may_include(&self.app, token, self.options.max_wait).await,
+                BearerClaim::None | BearerClaim::Malformed => false,
             }
         };
         let begun = self.sign_ins.begin(address, claim, may_be_valid, || self.now()).await;
-        begun.map_err(|empty| payer::refusal(Scope::SignIn, empty, 1))
+        begun.map_err(|empty| payer::refusal(QuotaScope::SignIn, empty, 1))
     }
 
     /// Ends a sign-in: the token was valid or it was not; `None` when that could not be found out.
@@ -107,7 +107,11 @@ impl Fair {
     }
 
     /// Waits for the right to execute a request that would take this.
-    pub(in crate::http) async fn admit(&self, credentials: &Credentials, estimate: Estimate) -> Result<Place, Refusal> {
+    pub(in crate::http) async fn admit(
+        &self,
+        credentials: &Credentials,
+        estimate: Estimate,
+    ) -> Result<ExecutionPermit, Refusal> {
         self.lanes.enter(credentials.line(), estimate).await.map_err(|Overloaded { places, waiting }| {
             let sentence = "The server has more requests than it can answer; try again later.";
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", sentence)

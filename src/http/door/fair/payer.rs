@@ -4,37 +4,37 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 
 use super::address::Network;
-use super::bucket::{Empty, Standing};
+use super::bucket::{Empty, QuotaStatus};
 use crate::domain::TenantId;
 use crate::http::refusal::Refusal;
 
 /// Whose quota is limited.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Scope {
+pub(super) enum QuotaScope {
     Token,
     Tenant,
     Address,
     SignIn,
 }
 
-impl Scope {
+impl QuotaScope {
     /// In errors.
     fn code(self) -> &'static str {
         match self {
-            Scope::Token => "TOKEN",
-            Scope::Tenant => "TENANT",
-            Scope::Address => "ADDRESS",
-            Scope::SignIn => "SIGN_IN",
+            QuotaScope::Token => "TOKEN",
+            QuotaScope::Tenant => "TENANT",
+            QuotaScope::Address => "ADDRESS",
+            QuotaScope::SignIn => "SIGN_IN",
         }
     }
 
     /// In headers.
     pub(super) fn policy(self) -> &'static str {
         match self {
-            Scope::Token => "token",
-            Scope::Tenant => "tenant",
-            Scope::Address => "address",
-            Scope::SignIn => "sign-in",
+            QuotaScope::Token => "token",
+            QuotaScope::Tenant => "tenant",
+            QuotaScope::Address => "address",
+            QuotaScope::SignIn => "sign-in",
         }
     }
 }
@@ -49,24 +49,28 @@ pub(super) enum Payer {
 }
 
 impl Payer {
-    pub(super) fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> QuotaScope {
         match self {
-            Payer::Token(_) => Scope::Token,
-            Payer::Tenant(_) => Scope::Tenant,
-            Payer::Address(_) => Scope::Address,
+            Payer::Token(_) => QuotaScope::Token,
+            Payer::Tenant(_) => QuotaScope::Tenant,
+            Payer::Address(_) => QuotaScope::Address,
         }
     }
 }
 
 /// 429, in the shape of every limit: what is allowed, what it would have come to, and when to try again.
-pub(super) fn refusal(scope: Scope, empty: Empty, cost: u64) -> Refusal {
-    let Empty { standing: Standing { quota, left, .. }, retry_after } = empty;
+pub(super) fn refusal(scope: QuotaScope, empty: Empty, cost: u64) -> Refusal {
+    let Empty { standing: QuotaStatus { quota, left, .. }, retry_after } = empty;
     let spent = quota - left;
     let what = match scope {
-        Scope::Token => format!("The token has spent {spent} of {quota} per minute, and this request costs {cost}"),
-        Scope::Tenant => format!("The tenant has spent {spent} of {quota} per minute, and this request costs {cost}"),
-        Scope::Address => format!("Your address has spent {spent} of {quota} per minute, and this costs {cost}"),
-        Scope::SignIn => format!("From your address came {spent} invalid tokens; {quota} per minute are allowed"),
+        QuotaScope::Token => {
+            format!("The token has spent {spent} of {quota} per minute, and this request costs {cost}")
+        }
+        QuotaScope::Tenant => {
+            format!("The tenant has spent {spent} of {quota} per minute, and this request costs {cost}")
+        }
+        QuotaScope::Address => format!("Your address has spent {spent} of {quota} per minute, and this costs {cost}"),
+        QuotaScope::SignIn => format!("From your address came {spent} invalid tokens; {quota} per minute are allowed"),
     };
     let sentence = format!("{what}; try again in {retry_after} s.");
     Refusal::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", sentence)

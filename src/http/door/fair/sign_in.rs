@@ -12,8 +12,8 @@ use lru::LruCache;
 
 use super::address::Network;
 use super::bucket::{Buckets, Empty};
-use super::lanes::Line;
-use crate::http::door::claim::Claim;
+use super::lanes::QueueOwner;
+use crate::http::door::claim::BearerClaim;
 
 /// The most tokens that are remembered as valid, 16 bytes each.
 const KNOWN: usize = 10_000;
@@ -38,8 +38,8 @@ pub(in crate::http) struct Credentials {
 
 impl Credentials {
     /// The line that the request waits in.
-    pub(in crate::http) fn line(&self) -> Line {
-        if self.known { Line::Token(self.fingerprint) } else { Line::Address(self.address) }
+    pub(in crate::http) fn line(&self) -> QueueOwner {
+        if self.known { QueueOwner::Token(self.fingerprint) } else { QueueOwner::Address(self.address) }
     }
 }
 
@@ -58,12 +58,12 @@ impl SignIns {
     pub(super) async fn begin(
         &self,
         address: Option<Network>,
-        claim: &Claim,
+        claim: &BearerClaim,
         may_be_valid: impl Future<Output = bool>,
         now: impl Fn() -> i64,
     ) -> Result<Credentials, Empty> {
         let fingerprint = self.fingerprints.hash_one((address, claim));
-        let claims = *claim != Claim::None;
+        let claims = *claim != BearerClaim::None;
         let known = claims && self.known().get(&fingerprint).is_some();
         let mut credentials = Credentials { address, fingerprint, known, counted: false };
         if let (Some(failures), Some(address), true, false) = (&self.failures, address, claims, known) {
@@ -117,7 +117,7 @@ mod tests {
 
     /// Begins with a token whose mark is not known.
     fn begin(sign_ins: &SignIns, from: Option<Network>, token: Option<&str>, now: i64) -> Result<Credentials, Empty> {
-        let claim = token.map_or(Claim::None, Claim::of_token);
+        let claim = token.map_or(BearerClaim::None, BearerClaim::of_token);
         let begun = sign_ins.begin(from, &claim, std::future::ready(false), move || now);
         begun.now_or_never().expect("nothing to wait for")
     }
@@ -126,7 +126,7 @@ mod tests {
     fn wrong_tokens_shut_their_address_out_but_not_its_valid_tokens() {
         let (sign_ins, here) = (SignIns::new(10), address("192.0.2.1"));
         let good = begin(&sign_ins, here, Some("good"), NOW).unwrap();
-        assert_eq!(good.line(), Line::Address(here));
+        assert_eq!(good.line(), QueueOwner::Address(here));
         sign_ins.end(&good, Some(true), || NOW);
         // All at once: none has been looked up yet.
         let wrong: Vec<_> =
@@ -134,7 +134,7 @@ mod tests {
         let shut = begin(&sign_ins, here, Some("wrong"), NOW).unwrap_err();
         assert_eq!((shut.retry_after, shut.standing.quota), (6, 10));
         for wrong in wrong {
-            assert_eq!(wrong.line(), Line::Address(here), "made-up tokens share one line");
+            assert_eq!(wrong.line(), QueueOwner::Address(here), "made-up tokens share one line");
             sign_ins.end(&wrong, Some(false), || NOW);
         }
         assert!(begin(&sign_ins, here, Some("wrong"), NOW).is_err());
@@ -142,7 +142,7 @@ mod tests {
         assert!(begin(&sign_ins, address("192.0.2.2"), Some("wrong"), NOW).is_ok());
         assert!(begin(&sign_ins, here, None, NOW).is_ok());
         let good = begin(&sign_ins, here, Some("good"), NOW).unwrap();
-        assert!(matches!(good.line(), Line::Token(_)));
+        assert!(matches!(good.line(), QueueOwner::Token(_)));
         // Once it is revoked it is a wrong token like any other.
         sign_ins.end(&good, Some(false), || NOW);
         assert!(begin(&sign_ins, here, Some("good"), NOW).is_err());
@@ -153,8 +153,10 @@ mod tests {
     fn what_may_be_valid_passes_where_nothing_is_left() {
         let (sign_ins, here) = (SignIns::new(1), address("192.0.2.1"));
         let wrong = begin(&sign_ins, here, Some("wrong"), NOW).unwrap();
-        let marked =
-            sign_ins.begin(here, &Claim::of_token("marked"), std::future::ready(true), || NOW).now_or_never().unwrap();
+        let marked = sign_ins
+            .begin(here, &BearerClaim::of_token("marked"), std::future::ready(true), || NOW)
+            .now_or_never()
+            .unwrap();
         sign_ins.end(&marked.unwrap(), Some(true), || NOW);
         assert!(begin(&sign_ins, here, Some("marked"), NOW).is_ok(), "it is known now");
         assert!(
@@ -180,7 +182,7 @@ mod tests {
         let good = begin(&sign_ins, address("192.0.2.1"), Some("good"), NOW).unwrap();
         sign_ins.end(&good, Some(true), || NOW);
         let elsewhere = address("192.0.2.2");
-        assert_eq!(begin(&sign_ins, elsewhere, Some("good"), NOW).unwrap().line(), Line::Address(elsewhere));
+        assert_eq!(begin(&sign_ins, elsewhere, Some("good"), NOW).unwrap().line(), QueueOwner::Address(elsewhere));
     }
 
     #[test]

@@ -143,14 +143,14 @@ impl Close {
 }
 
 /// How a connection ends.
-pub(super) enum End {
+pub(super) enum SocketEnd {
     /// With a close frame.
     Close(Close),
     /// The client is gone, or does not read.
     Gone,
 }
 
-impl From<Close> for End {
+impl From<Close> for SocketEnd {
     fn from(close: Close) -> Self {
         Self::Close(close)
     }

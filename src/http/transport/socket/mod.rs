@@ -1,7 +1,7 @@
 //! GraphQL over WebSocket: the subprotocol `graphql-transport-ws` (npm `graphql-ws`, `PROTOCOL.md`).
 //!
 //! A socket is one task that reads, writes and passes on; each of its operations has a task of its own, which waits
-//! while the client does not read ([`Running`]). So a socket holds one response of each operation at most.
+//! while the client does not read ([`RunningOperation`]). So a socket holds one response of each operation at most.
 
 mod message;
 mod origin;
@@ -19,12 +19,12 @@ use axum::response::Response as Answer;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
-use self::message::{Close, End, FromClient, complete, connection_ack, error, named, next, pong};
+use self::message::{Close, FromClient, SocketEnd, complete, connection_ack, error, named, next, pong};
 use self::pace::Pace;
-use super::pipeline::{self, Caller, Next, Operation, Running};
+use super::pipeline::{self, Caller, ExecutableOperation, OperationEvent, RunningOperation};
 use super::request::{self, Incoming};
 use super::streams::OpenStream;
-use crate::http::door::claim::{self, Claim};
+use crate::http::door::claim::{self, BearerClaim};
 use crate::http::door::fair::{Bill, Credentials, Network};
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
@@ -58,8 +58,8 @@ pub(super) fn open(
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(longest).max_frame_size(longest);
     let understood = upgrade.selected_protocol().is_some();
     upgrade.on_upgrade(move |socket| async move {
-        let mut connection = Connection::new(shared, headers, client, socket);
-        let end = if understood { connection.serve().await } else { End::Close(Close::SUBPROTOCOL) };
+        let mut connection = SocketConnection::new(shared, headers, client, socket);
+        let end = if understood { connection.serve().await } else { SocketEnd::Close(Close::SUBPROTOCOL) };
         connection.end(end).await;
     })
 }
@@ -67,12 +67,12 @@ pub(super) fn open(
 /// What happens on a connection.
 enum Event {
     Message(Message),
-    Next(String, Next),
+    Next(String, OperationEvent),
     Tick,
     Stop,
 }
 
-struct Connection {
+struct SocketConnection {
     shared: Arc<Shared>,
     /// Of the request that opened the socket.
     headers: Arc<HeaderMap>,
@@ -80,27 +80,27 @@ struct Connection {
     socket: WebSocket,
     /// Who asks, once `connection_init` was accepted; and its place among the open streams.
     caller: Option<(Caller, OpenStream)>,
-    operations: VecDeque<(String, Running)>,
+    operations: VecDeque<(String, RunningOperation)>,
     /// When the next message may be read.
     pace: Pace,
 }
 
-impl Connection {
+impl SocketConnection {
     fn new(shared: Arc<Shared>, headers: Arc<HeaderMap>, client: Option<Network>, socket: WebSocket) -> Self {
         let pace = Pace::new(shared.streaming.max_socket_messages);
         Self { shared, headers, client, socket, caller: None, operations: VecDeque::new(), pace }
     }
 
-    async fn serve(&mut self) -> End {
+    async fn serve(&mut self) -> SocketEnd {
         match self.converse().await {
             Err(end) => end,
             Ok(never) => match never {},
         }
     }
 
-    async fn end(mut self, end: End) {
+    async fn end(mut self, end: SocketEnd) {
         self.operations.clear();
-        if let End::Close(close) = end {
+        if let SocketEnd::Close(close) = end {
             tracing::debug!(?close, "a socket is closed");
             let patience = self.shared.streaming.stream_patience;
             let farewell = async {
@@ -113,7 +113,7 @@ impl Connection {
         }
     }
 
-    async fn converse(&mut self) -> Result<Infallible, End> {
+    async fn converse(&mut self) -> Result<Infallible, SocketEnd> {
         let (ping, mut stopping) = (self.shared.streaming.stream_ping, self.shared.stopping.clone());
         let begun = Instant::now();
         let init = begun + self.shared.streaming.socket_init_timeout;
@@ -138,7 +138,7 @@ impl Connection {
                     heard = true;
                     self.hear(message).await?;
                 }
-                Event::Tick if !std::mem::take(&mut heard) && !stops => return Err(End::Gone),
+                Event::Tick if !std::mem::take(&mut heard) && !stops => return Err(SocketEnd::Gone),
                 Event::Tick => self.send(Message::Ping(Default::default())).await?,
                 Event::Stop => {
                     // What has one answer may still give it.
@@ -149,7 +149,7 @@ impl Connection {
         }
     }
 
-    async fn hear(&mut self, message: Message) -> Result<(), End> {
+    async fn hear(&mut self, message: Message) -> Result<(), SocketEnd> {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => return Err(Close::invalid("Invalid message: it is binary").into()),
@@ -171,12 +171,12 @@ impl Connection {
 
     /// Finds out who asks: by the payload, or else by the headers of the request that opened the socket, which browsers
     /// cannot set.
-    async fn init(&mut self, payload: Map<String, Value>) -> Result<(), End> {
+    async fn init(&mut self, payload: Map<String, Value>) -> Result<(), SocketEnd> {
         let claim = match named(&payload, &["authorization"])? {
-            Some(authorization) => Claim::of_token(claim::bearer(authorization).ok_or(Close::FORBIDDEN)?),
-            None => Claim::of(&self.headers),
+            Some(authorization) => BearerClaim::of_token(claim::bearer(authorization).ok_or(Close::FORBIDDEN)?),
+            None => BearerClaim::of(&self.headers),
         };
-        if claim == Claim::None {
+        if claim == BearerClaim::None {
             return Err(Close::FORBIDDEN.into());
         }
         let tenant = named(&payload, &["tenant", "x-tenant"])?.filter(|code| !code.is_empty());
@@ -198,7 +198,7 @@ impl Connection {
         self.send(Message::text(connection_ack())).await
     }
 
-    async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<(), End> {
+    async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<(), SocketEnd> {
         let (caller, _) = self.caller.as_ref().ok_or(Close::UNAUTHORIZED)?;
         if self.operations.iter().any(|(own, _)| *own == id) {
             return Err(Close::id_in_use(&id).into());
@@ -206,7 +206,7 @@ impl Connection {
         let incoming = request::from_parameters(payload).map_err(|refusal| Close::invalid(refusal.sentence()))?;
         match prepare(&self.shared, caller, self.operations.len() + 1, incoming).await {
             Ok((operation, credentials, bill)) => {
-                let running = Running::start(&self.shared, operation, credentials, bill);
+                let running = RunningOperation::start(&self.shared, operation, credentials, bill);
                 self.operations.push_back((id, running));
                 Ok(())
             }
@@ -215,28 +215,28 @@ impl Connection {
     }
 
     /// Passes on what came of an operation.
-    async fn tell(&mut self, id: String, what: Next) -> Result<(), End> {
+    async fn tell(&mut self, id: String, what: OperationEvent) -> Result<(), SocketEnd> {
         let ends = match &what {
-            Next::Response(reply) => reply.is_failure(),
-            Next::Complete | Next::Lost => true,
+            OperationEvent::Response(reply) => reply.is_failure(),
+            OperationEvent::Complete | OperationEvent::Lost => true,
         };
         if ends {
             self.operations.retain(|(own, _)| *own != id);
         }
         let text = match what {
-            Next::Response(reply) if ends => error(&id, reply.errors()),
-            Next::Response(reply) => next(&id, &reply, &self.shared.limits),
-            Next::Complete => complete(&id),
+            OperationEvent::Response(reply) if ends => error(&id, reply.errors()),
+            OperationEvent::Response(reply) => next(&id, &reply, &self.shared.limits),
+            OperationEvent::Complete => complete(&id),
             // Its task panicked, or the client reads too slowly for all that it asked for.
-            Next::Lost => return Err(Close::TRY_AGAIN.into()),
+            OperationEvent::Lost => return Err(Close::TRY_AGAIN.into()),
         };
         self.send(Message::text(text)).await
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), End> {
+    async fn send(&mut self, message: Message) -> Result<(), SocketEnd> {
         match timeout(self.shared.streaming.stream_patience, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
+            Ok(Err(_)) | Err(_) => Err(SocketEnd::Gone),
         }
     }
 }
@@ -247,7 +247,7 @@ async fn prepare(
     caller: &Caller,
     count: usize,
     incoming: Incoming,
-) -> Result<(Operation, Credentials, Bill), Refusal> {
+) -> Result<(ExecutableOperation, Credentials, Bill), Refusal> {
     let most = shared.streaming.max_socket_operations;
     if count > most {
         let sentence = format!("The socket has {count} operations; at most {most} are allowed.");
@@ -259,7 +259,7 @@ async fn prepare(
     let document = pipeline::document(shared, &incoming)?;
     let (asking, credentials) = pipeline::asking(shared, caller).await?;
     let estimate = shared.api.estimate(&document, &incoming.request)?;
-    Ok((Operation { document, request: incoming.request, asking, estimate }, credentials, bill))
+    Ok((ExecutableOperation { document, request: incoming.request, asking, estimate }, credentials, bill))
 }
 
 /// How long the other side gets to answer a close frame.
