@@ -1,6 +1,6 @@
-//! The settings, and the layers that they come from: flag, then environment variable, then file, then default.
+//! The settings and their sources, in order of precedence: flag, environment variable, file, default.
 //!
-//! An option is written once, as a field with its `#[arg(long, env = "VEXT_…", default_value = …)]`. Clap itself lets a
+//! An option is declared once, as a field with its `#[arg(long, env = "VEXT_…", default_value = …)]`. Clap itself lets a
 //! flag win over the environment and that over the default; the file joins by taking the default's place
 //! (`cli/file.rs`). So one parser reads a value wherever it comes from, and there is no second list of options.
 //!
@@ -28,7 +28,8 @@ pub struct DatabaseSettings {
     #[arg(long, env = "VEXT_DATABASE", value_name = "URL", default_value = "sqlite:vext.db", hide_env_values = true)]
     pub database: String,
 
-    /// File with the key that seals the secrets the server must read back; made with a new database [default: DATABASE.key, or vext.key for PostgreSQL]
+    /// File with the key that seals the secrets the server must read back; created with a new database
+    /// [default: DATABASE.key, or vext.key for PostgreSQL]
     #[arg(long, env = "VEXT_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
@@ -79,25 +80,25 @@ pub fn key_beside(database: &Database) -> PathBuf {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
 pub struct ServerSettings {
-    /// IP address and port to listen on; port 0 takes a free one.
+    /// IP address and port to listen on; port 0 picks a free one.
     #[arg(long, env = "VEXT_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Number of threads that read the database; over PostgreSQL eight times as many [default: one per core]
+    /// Number of threads that read the database; eight times as many with PostgreSQL [default: one per core]
     #[arg(long, env = "VEXT_READERS", value_name = "COUNT")]
     pub readers: Option<NonZeroUsize>,
 
-    /// Time that running requests get to finish after SIGTERM or Ctrl-C.
+    /// How long running requests may take to finish after SIGTERM or Ctrl-C.
     #[arg(long, env = "VEXT_SHUTDOWN_GRACE", value_name = "DURATION", default_value = "10s",
         value_parser = duration_from(Duration::ZERO))]
     pub shutdown_grace: Duration,
 
-    /// Time for which requests are still taken after SIGTERM while `/readyz` already says no, for load balancers.
+    /// How long to keep accepting requests after SIGTERM while `/readyz` already fails, for load balancers.
     #[arg(long, env = "VEXT_SHUTDOWN_DELAY", value_name = "DURATION", default_value = "0s",
         value_parser = duration_from(Duration::ZERO))]
     pub shutdown_delay: Duration,
 
-    /// What is told of the server's work.
+    /// What the server reports about its work.
     #[command(flatten)]
     pub watch: WatchOptions,
 }
@@ -109,22 +110,22 @@ impl ServerSettings {
     }
 }
 
-/// Backups that the server takes by itself, of a SQLite file.
+/// Automatic backups of a SQLite file.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Backups")]
 pub struct BackupSettings {
-    /// Time from one backup to the next, such as `24h` or `90m`; needs the other two `--backup-` options.
+    /// Interval between backups, such as `24h` or `90m`; needs the other two `--backup-` options.
     //
     // At least a second, because backups are named by the second.
     #[arg(long, env = "VEXT_BACKUP_EVERY", value_name = "DURATION",
         value_parser = duration_from(Duration::from_secs(1)))]
     pub backup_every: Option<Duration>,
 
-    /// Number of backups that are kept; older ones of the program's own are deleted.
+    /// Number of backups to keep; older ones made by vext are deleted.
     #[arg(long, env = "VEXT_BACKUP_KEEP", value_name = "COUNT")]
     pub backup_keep: Option<NonZeroUsize>,
 
-    /// Folder for the backups, which must exist: on another disk, or copied to one.
+    /// Existing folder for the backups, on another disk or copied to one.
     #[arg(long, env = "VEXT_BACKUP_DIR", value_name = "FOLDER")]
     pub backup_dir: Option<PathBuf>,
 }
@@ -140,15 +141,15 @@ impl BackupSettings {
     }
 }
 
-/// What is logged, and how. The log goes to stderr.
+/// What to log, and in which format. The log goes to stderr.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Log and settings")]
 pub struct LogSettings {
-    /// How a log line looks.
+    /// Format of log lines.
     #[arg(long, global = true, env = "VEXT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 
-    /// What is logged: a level, or levels per target such as `info,vext::store=debug`.
+    /// What to log: a level, or levels per target such as `info,vext::store=debug`.
     #[arg(long, global = true, env = "VEXT_LOG_LEVEL", value_name = "FILTER", default_value = "info", value_parser = filter)]
     pub log_level: String,
 }
@@ -165,12 +166,12 @@ fn filter(text: &str) -> Result<String, tracing_subscriber::filter::ParseError> 
     EnvFilter::builder().parse(text).map(|_| text.to_owned())
 }
 
-/// How a log line looks.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text, for people.
     Text,
-    /// One JSON object a line, for collectors.
+    /// One JSON object per line, for log collectors.
     Json,
 }
 

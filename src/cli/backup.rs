@@ -10,14 +10,14 @@ use crate::config::DatabaseSettings;
 use crate::domain::Environment;
 use crate::operations::{self, Manifest};
 
-/// Take a backup of a SQLite file, also while a server writes to it.
+/// Back up a SQLite file, even while a server writes to it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
   vext backup --database /var/lib/vext/vext.db --to /var/backups/vext/monday.db
 
-Beside the backup stands FILE.manifest with its checksum and row counts. The key file is not copied: keep a copy of it
-elsewhere, since without it the sealed secrets are lost.")]
+FILE.manifest, with the backup's checksum and row counts, is written beside it. The key file is not copied: keep a
+copy of it elsewhere, because without it the sealed secrets are lost.")]
 pub struct Backup {
     /// File to write; it must not exist yet.
     #[arg(long, env = "VEXT_BACKUP_TO", value_name = "FILE", help_heading = "Backup")]

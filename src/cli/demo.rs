@@ -20,9 +20,9 @@ use crate::store::{Database, TenantRow};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  vext demo                                        a free look at http://127.0.0.1:8080/playground/
+  vext demo                                        look around at http://127.0.0.1:8080/playground/
   vext demo --listen 127.0.0.1:0 --token T         for scripts: any free port, a known token
-  vext demo --database demo.db                     keep what was changed for the next time")]
+  vext demo --database demo.db                     keep changes for the next time")]
 pub struct Demo {
     // Not the database of `serve`: a settings file that names it must not lead demo data there.
     /// Database to use and keep: `sqlite:PATH`, a plain path, or `postgres://USER@HOST/NAME` [default: a temporary one]
@@ -45,7 +45,7 @@ pub struct Demo {
     #[command(flatten)]
     documents: DocumentSettings,
 
-    /// How browsers are let in.
+    /// Access from browsers.
     #[command(flatten)]
     door: DoorOptions,
 
@@ -53,7 +53,7 @@ pub struct Demo {
     #[command(flatten)]
     streaming: StreamSettings,
 
-    /// What one client may take.
+    /// How much one client may take.
     #[command(flatten)]
     fair: FairUse,
 }

@@ -12,14 +12,14 @@ use super::serve::Serve;
 use crate::domain::Environment;
 use crate::operations::doctor::{self, Deployment, DoctorCheck, DoctorVerdict, NAMES, OwnFile};
 
-/// What stands below its options.
+/// The text below the options in the help.
 pub(super) const HELP: &str = "\
 Example:
   sudo -u vext vext doctor --config /etc/vext/vext.toml
 
-Takes the options of `vext serve`, writes nothing, and exits with 1 when anything fails.";
+Takes the options of `vext serve`, writes nothing, and exits with 1 if anything fails.";
 
-/// Check whether all is in order for `vext serve`: settings, files, database, clock, disk and backups.
+/// Check that everything is in order for `vext serve`: settings, files, database, clock, disk and backups.
 #[derive(Args, Debug)]
 pub struct Doctor {
     /// What would be served.
@@ -30,7 +30,7 @@ pub struct Doctor {
     #[arg(skip)]
     pub(super) file: Option<ConfigFile>,
 
-    /// The variables that look like options and are none.
+    /// The variables that look like options but are not.
     #[arg(skip)]
     pub(super) unknown: Vec<String>,
 }

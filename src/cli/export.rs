@@ -21,19 +21,19 @@ Examples:
   vext export --tenant ACME | ssh other vext import
   vext export --tenant ACME --secrets none > acme.jsonl       a copy without PINs and passwords
 
-The same data gives the same bytes, so two exports can be compared. Tokens are not part of it. Nothing is
-written when the export fails.")]
+The same data gives the same bytes, so two exports can be compared. Tokens are not exported. If the export
+fails, nothing is written.")]
 #[command(next_help_heading = "Export")]
 pub struct Export {
     /// Code of the tenant to export.
     #[arg(long, env = "VEXT_EXPORT_TENANT", value_name = "CODE")]
     tenant: String,
 
-    /// File to write, whole or not at all [default: stdout]
+    /// File to write, completely or not at all [default: stdout]
     #[arg(long, env = "VEXT_EXPORT_TO", value_name = "FILE")]
     to: Option<PathBuf>,
 
-    /// What is done with secrets: sealed with this database's key, or left out.
+    /// Whether secrets are sealed with this database's key or left out.
     #[arg(long, env = "VEXT_EXPORT_SECRETS", value_name = "HOW", default_value = "sealed")]
     secrets: SecretsChoice,
 
@@ -42,12 +42,12 @@ pub struct Export {
     database: DatabaseSettings,
 }
 
-/// What is done with secrets.
+/// What to do with secrets.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum SecretsChoice {
-    /// They are sealed with this database's key.
+    /// Seal them with this database's key.
     Sealed,
-    /// They are left out.
+    /// Leave them out.
     None,
 }
 

@@ -13,30 +13,30 @@ use super::progress::Bar;
 use crate::config::DatabaseSettings;
 use crate::operations::transfer::{ImportOptions, Imported, LineProblem, TransferError};
 
-/// The most problems that are shown.
+/// The maximum number of problems shown.
 const MOST_SHOWN: usize = 20;
 
-/// Make a tenant from a file that `vext export` has written.
+/// Create a tenant from a file written by `vext export`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  vext import acme.jsonl --dry-run                  everything that is wrong with the file, and nothing else
+  vext import acme.jsonl --dry-run                  report everything wrong with the file, import nothing
   vext import acme.jsonl --from-key old/vext.db.key
   vext export --database vext.db --tenant ACME | vext import --database postgres://vext@db/vext
 
-The tenant must not exist. Nothing is imported from a file in which anything is wrong. An import that was
-interrupted goes on where it stopped when it is started again with the same file; until it is done, nobody
-sees the tenant.")]
+The tenant must not exist. If anything in the file is wrong, nothing is imported. An interrupted import
+continues where it stopped when it is started again with the same file; until it is done, nobody sees the
+tenant.")]
 #[command(next_help_heading = "Import")]
 pub struct Import {
     /// File to read [default: stdin]
     file: Option<PathBuf>,
 
-    /// Only check the file, and say what would be imported.
+    /// Only check the file and report what would be imported.
     #[arg(long, env = "VEXT_IMPORT_DRY_RUN", value_parser = BoolishValueParser::new())]
     dry_run: bool,
 
-    /// Key file of the database that the file comes from, when it is not this database's own.
+    /// Key file of the database that the file was exported from, if it is not this database's own.
     #[arg(long, env = "VEXT_IMPORT_FROM_KEY", value_name = "FILE")]
     from_key: Option<PathBuf>,
 

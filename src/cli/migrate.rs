@@ -9,10 +9,10 @@ use super::output::{CommandResult, print};
 use crate::config::DatabaseSettings;
 use crate::{service, store};
 
-/// Bring the database's schema up to this version, or make the database.
+/// Migrate the database's schema to this version, or create the database.
 #[derive(Args, Debug)]
 pub struct Migrate {
-    /// Change nothing; list what would be applied and exit with 1 if that is anything.
+    /// Change nothing; list the migrations that would be applied, and exit with 1 if there are any.
     #[arg(long, env = "VEXT_MIGRATE_CHECK", value_parser = BoolishValueParser::new())]
     check: bool,
 

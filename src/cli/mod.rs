@@ -51,12 +51,12 @@ use crate::graphql;
 const EXAMPLES: &str = "\
 Examples:
   vext demo                                     look around in a playground; nothing is kept
-  vext tenant create --code ACME --name 'Acme'  make a database with a first tenant
+  vext tenant create --code ACME --name 'Acme'  create a database with a first tenant
   vext token create --name web --tenant ACME --scope write
   vext serve --listen 0.0.0.0:8080              answer GraphQL at http://HOST:8080/graphql
-  vext doctor                                   is all in order for the server, or while it runs
-  vext selftest --url https://pbx.example.com   try whether the door holds, through proxy and TLS
-  vext schema > schema.graphql                  the whole API, described
+  vext doctor                                   check the setup, before or while the server runs
+  vext selftest --url https://pbx.example.com   test a server from outside, through proxy and TLS
+  vext schema > schema.graphql                  the whole API, documented
 
 Settings:
   Every option is a flag, an environment variable and a key of one TOML file; the flag wins over the
@@ -64,12 +64,12 @@ Settings:
   name without VEXT_, in lower case and with hyphens: VEXT_LOG_FORMAT is log-format.
 
 Exit codes:
-  0 done, 1 failed (one sentence on stderr says why), 2 called wrongly";
+  0 success, 1 failure (one sentence on stderr says why), 2 wrong usage";
 
 /// A multi-tenant GraphQL API for the virtual extension form of a PBX, in one binary.
 ///
-/// vext keeps the virtual extensions of any number of tenants, with everything that their form points at, in one SQLite
-/// file, and serves them as a GraphQL API with a playground built in. Start with `vext demo`.
+/// vext keeps the virtual extensions of any number of tenants, with everything that their form refers to, in one SQLite
+/// file, and serves them through a GraphQL API with a built-in playground. Start with `vext demo`.
 #[derive(Debug, Parser)]
 #[command(name = "vext", version, after_long_help = EXAMPLES, max_term_width = 110)]
 #[command(after_help = "`vext --help` shows examples and where settings come from.")]
@@ -78,17 +78,17 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 
-    /// What is logged, and how.
+    /// What to log, and in which format.
     #[command(flatten)]
     pub log: LogSettings,
 
-    /// File with settings [default: vext.toml or else /etc/vext/vext.toml, if there is one]
+    /// Settings file [default: vext.toml or else /etc/vext/vext.toml, if there is one]
     #[arg(long, global = true, env = "VEXT_CONFIG", value_name = "FILE", help_heading = "Log and settings")]
     pub config: Option<PathBuf>,
 }
 
 impl Cli {
-    /// What the user asked for: the flags, over the environment, over the file, over the defaults.
+    /// What the user asked for: flags take precedence over the environment, then the file, then the defaults.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Failure> {
         let args: Vec<_> = args.into_iter().collect();
         // Here nothing is required, since the file may have it. What fails even so fails below, with the right words.
@@ -119,36 +119,36 @@ pub enum Command {
     Demo(Demo),
     /// Serve the API until SIGTERM or Ctrl-C.
     Serve(Serve),
-    /// Check whether all is in order for `vext serve`, also while it runs.
+    /// Check that everything is in order for `vext serve`, even while it runs.
     // Here and not at its struct, where that of `serve` would win.
     #[command(after_help = doctor::HELP)]
     Doctor(Doctor),
-    /// Bring the database's schema up to this version, or make the database.
+    /// Migrate the database's schema to this version, or create the database.
     Migrate(Migrate),
-    /// Take a backup of a SQLite file, also while a server writes to it.
+    /// Back up a SQLite file, even while a server writes to it.
     Backup(Backup),
     /// Check a backup: the file, its rows and, with the key, its secrets.
     Verify(Verify),
-    /// Put a backup in the place of a SQLite database.
+    /// Restore a SQLite database from a backup.
     Restore(RestoreCommand),
     /// Write one tenant to a file of JSON lines, for another database or server.
     Export(Export),
-    /// Make a tenant from a file that `vext export` has written.
+    /// Create a tenant from a file written by `vext export`.
     Import(Import),
-    /// Try a running server from outside: what it refuses, what it keeps back, and that it survives.
+    /// Test a running server from outside: what it refuses, what it hides, and that it survives.
     Selftest(Selftest),
     /// Print the GraphQL schema.
     Schema,
-    /// Make and list tenants.
+    /// Create, list and delete tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Make, list and revoke the tokens that let a client in.
+    /// Create, list and revoke the tokens that let clients in.
     #[command(subcommand)]
     Token(TokenCommand),
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the command.
     pub fn run(self) -> CommandResult {
         let outcome = match self {
             Self::Demo(demo) => demo.run(),

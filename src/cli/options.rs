@@ -1,4 +1,4 @@
-//! The options of all commands, as the command line itself tells them.
+//! The options of all commands, read from the command line's own definition.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ pub(super) struct OptionUsage {
     pub(super) commands: Vec<String>,
 }
 
-/// All options of a program in the order in which its commands name them, each once.
+/// All options of a program, each once, in the order in which its commands declare them.
 pub(super) fn options(program: &Command) -> Vec<OptionUsage> {
     fn walk(command: &Command, path: &str, known: &mut Vec<OptionUsage>) {
         for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
@@ -28,7 +28,7 @@ pub(super) fn options(program: &Command) -> Vec<OptionUsage> {
     known
 }
 
-/// Which of these variables look like options of a program and are none.
+/// The variables that look like options of a program but are not.
 pub(super) fn unknown_variables(program: &Command, names: impl Iterator<Item = OsString>) -> Vec<String> {
     let known = options(program);
     let is_known = |name: &OsString| known.iter().any(|option| option.arg.get_env() == Some(name.as_os_str()));

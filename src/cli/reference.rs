@@ -7,12 +7,12 @@ use clap::{ArgAction, CommandFactory as _};
 use super::Cli;
 use super::options::{OptionUsage, file_key, options};
 
-/// The page `docs/configuration.md`, told by the command line itself.
+/// The page `docs/configuration.md`, generated from the command line's own definition.
 pub fn config_reference() -> String {
     let mut page = String::from(REFERENCE_HEAD);
     for OptionUsage { arg, commands } in options(&Cli::command()) {
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        // A default that is worked out stands in the help, written as clap writes the others.
+        // A computed default is in the help text, written as clap writes the others.
         let (meaning, worked_out) = help.trim_end_matches(']').split_once(" [default: ").unwrap_or((&help, ""));
         let fixed = arg.get_default_values().iter().map(|value| format!("`{}`", value.display()));
         let fixed = fixed.collect::<Vec<_>>().join(", ");

@@ -13,18 +13,18 @@ use crate::config::DatabaseSettings;
 use crate::domain::Environment;
 use crate::operations;
 
-/// Put a backup in the place of a SQLite database.
+/// Restore a SQLite database from a backup.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
   vext restore /var/backups/vext/monday.db --database /var/lib/vext/vext.db --force
 
-The backup is verified first. A database that a server has open is never replaced: stop the server.")]
+The backup is verified first. A database that a server has open is never replaced: stop the server first.")]
 pub struct RestoreCommand {
     /// Backup to restore.
     file: PathBuf,
 
-    /// Replace a database that exists; it is kept aside as DATABASE.before-restore-TIME.
+    /// Replace an existing database; the old one is kept as DATABASE.before-restore-TIME.
     #[arg(long, env = "VEXT_RESTORE_FORCE", value_parser = BoolishValueParser::new(), help_heading = "Backup")]
     force: bool,
 

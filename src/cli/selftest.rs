@@ -13,41 +13,47 @@ use super::progress::Bar;
 use crate::domain::duration_from;
 use crate::selftest::{Report, ReportRow, ServerUrl, Settings, TestVerdict, run};
 
-/// Try a running server from outside: what it refuses, what it keeps back, and that it survives.
+/// Test a running server from outside: what it refuses, what it hides, and that it survives.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  vext selftest --url https://pbx.example.com      as anybody, through the proxy
+  vext selftest --url https://pbx.example.com      without a token, through the proxy
   VEXT_SELFTEST_TOKEN=… vext selftest --url https://pbx.example.com --tenant ACME
   vext selftest --url https://localhost:8443 --ca-file ca.pem
 
-Changes nothing and is no load: fewer than 200 requests, one after the other. What needs a token is skipped
-without one. Exits with 1 when anything is not as it should be.")]
+Changes nothing and puts little load on the server: fewer than 200 requests, one after the other. Checks that
+need a token are skipped without one. Exits with 1 if any check fails.")]
 pub struct Selftest {
-    /// Server to try: `https://HOST` or `http://HOST:PORT`, with the API's path unless it is `/graphql`.
-    #[arg(long, env = "VEXT_SELFTEST_URL", value_name = "URL", help_heading = "Server to try", hide_env_values = true)]
+    /// Server to test: `https://HOST` or `http://HOST:PORT`, with the API's path unless it is `/graphql`.
+    #[arg(
+        long,
+        env = "VEXT_SELFTEST_URL",
+        value_name = "URL",
+        help_heading = "Server to test",
+        hide_env_values = true
+    )]
     url: String,
 
-    /// Token of the server; other users of the machine do not see it in the variable.
+    /// Token for the server; put it in the variable to hide it from other users of the machine.
     #[arg(
         long,
         env = "VEXT_SELFTEST_TOKEN",
         value_name = "TOKEN",
-        help_heading = "Server to try",
+        help_heading = "Server to test",
         hide_env_values = true
     )]
     token: Option<String>,
 
-    /// Code of the tenant to select, for a token that is for several.
-    #[arg(long, env = "VEXT_SELFTEST_TENANT", value_name = "CODE", help_heading = "Server to try")]
+    /// Code of the tenant to select, for a token that is valid for several.
+    #[arg(long, env = "VEXT_SELFTEST_TENANT", value_name = "CODE", help_heading = "Server to test")]
     tenant: Option<String>,
 
-    /// PEM file with the authorities, or the certificate, to trust instead of the system's authorities.
-    #[arg(long, env = "VEXT_SELFTEST_CA_FILE", value_name = "FILE", help_heading = "Server to try")]
+    /// PEM file with the certificate authorities, or the certificate, to trust instead of the system's authorities.
+    #[arg(long, env = "VEXT_SELFTEST_CA_FILE", value_name = "FILE", help_heading = "Server to test")]
     ca_file: Option<PathBuf>,
 
-    /// Time that one answer may take.
-    #[arg(long, env = "VEXT_SELFTEST_TIMEOUT", value_name = "DURATION", help_heading = "Server to try",
+    /// How long each answer may take.
+    #[arg(long, env = "VEXT_SELFTEST_TIMEOUT", value_name = "DURATION", help_heading = "Server to test",
         default_value = "5s", value_parser = duration_from(Duration::from_secs(1)))]
     timeout: Duration,
 }

@@ -1,4 +1,4 @@
-//! `vext serve`, and what every command that serves needs.
+//! `vext serve`, and what the commands that serve have in common.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ Examples:
   vext serve --database sqlite:/var/lib/vext/vext.db --listen 127.0.0.1:8080 --log-format json
   vext serve --backup-every 24h --backup-keep 7 --backup-dir /var/backups/vext
 
-A SQLite file of an older version is migrated first; over PostgreSQL only `vext migrate` does that.
+A SQLite file of an older version is migrated first; with PostgreSQL, only `vext migrate` does that.
 Put a proxy in front that speaks TLS.")]
 pub struct Serve {
     /// Where the data is.
@@ -46,11 +46,11 @@ pub struct Serve {
     #[command(flatten)]
     pub documents: DocumentSettings,
 
-    /// How browsers are let in.
+    /// Access from browsers.
     #[command(flatten)]
     pub door: DoorOptions,
 
-    /// Let everybody see the schema and the playground and suggest names in errors, as the demo does; for development.
+    /// Show the schema and the playground to everybody and suggest names in errors, as the demo does; for development.
     #[arg(long, env = "VEXT_EXPLORABLE", help_heading = "Door", value_parser = BoolishValueParser::new())]
     pub explorable: bool,
 
@@ -58,11 +58,11 @@ pub struct Serve {
     #[command(flatten)]
     pub streaming: StreamSettings,
 
-    /// What one client may take.
+    /// How much one client may take.
     #[command(flatten)]
     pub fair: FairUse,
 
-    /// Backups that it takes by itself.
+    /// Automatic backups.
     #[command(flatten)]
     pub backups: BackupSettings,
 }

@@ -12,11 +12,11 @@ use crate::service::TenantRow;
 /// Make, list and delete tenants.
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
-    /// Make a tenant, and the SQLite file if there is none yet.
+    /// Create a tenant, and the SQLite file if there is none yet.
     Create(TenantCreate),
     /// List the tenants.
     List(DatabaseSettings),
-    /// Delete a tenant with all that it has, for good.
+    /// Delete a tenant and everything in it, permanently.
     Delete(TenantDelete),
 }
 
@@ -30,46 +30,46 @@ impl TenantCommand {
     }
 }
 
-/// Make a tenant, and the SQLite file if there is none yet.
+/// Create a tenant, and the SQLite file if there is none yet.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:
   vext tenant create --code ACME --name 'Acme Ltd' --timezone Europe/Rome --transcription")]
 #[command(next_help_heading = "Tenant")]
 pub struct TenantCreate {
-    /// Code by which clients and tokens name the tenant.
+    /// Code by which clients and tokens refer to the tenant.
     #[arg(long, env = "VEXT_TENANT_CODE")]
     pub code: String,
 
-    /// Name that people read.
+    /// Name of the tenant, for people to read.
     #[arg(long, env = "VEXT_TENANT_NAME")]
     pub name: String,
 
-    /// Time zone of the tenant's hours and calendars, as the IANA database names it.
+    /// Time zone of the tenant's hours and calendars, by its name in the IANA database.
     #[arg(long, env = "VEXT_TENANT_TIMEZONE", value_name = "ZONE", default_value = "UTC")]
     pub timezone: String,
 
-    /// The tenant may use transcription.
+    /// Allow the tenant to use transcription.
     #[arg(long, env = "VEXT_TENANT_TRANSCRIPTION", value_parser = BoolishValueParser::new())]
     pub transcription: bool,
 
-    /// The tenant may use the AI features.
+    /// Allow the tenant to use the AI features.
     #[arg(long, env = "VEXT_TENANT_AI", value_parser = BoolishValueParser::new())]
     pub ai: bool,
 
-    /// Digits put in front of short dialled numbers, at most 8.
+    /// Digits to put in front of short dialled numbers, at most 8.
     #[arg(long, env = "VEXT_TENANT_AREA_CODE", value_name = "DIGITS", default_value = "")]
     pub area_code: String,
 
-    /// Least length of a number that gets the area code.
+    /// Minimum length of a number that gets the area code.
     #[arg(long, env = "VEXT_TENANT_AREA_CODE_MIN_DIGITS", value_name = "COUNT", default_value = "0")]
     pub area_code_min_digits: i64,
 
-    /// Greatest length of a number that gets the area code.
+    /// Maximum length of a number that gets the area code.
     #[arg(long, env = "VEXT_TENANT_AREA_CODE_MAX_DIGITS", value_name = "COUNT", default_value = "20")]
     pub area_code_max_digits: i64,
 
-    /// Regular expression that a number must match to get the area code [default: every number does]
+    /// Regular expression that a number must match to get the area code [default: every number matches]
     #[arg(long, env = "VEXT_TENANT_AREA_CODE_REGEX", value_name = "REGEX")]
     pub area_code_regex: Option<String>,
 
@@ -98,20 +98,20 @@ impl TenantCreate {
     }
 }
 
-/// Delete a tenant with all that it has, for good.
+/// Delete a tenant and everything in it, permanently.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Also abandons an import that was interrupted: the code is free again.
+Also discards an interrupted import, which frees the code again.
 
 Example:
   vext export --tenant ACME --to acme.jsonl && vext tenant delete --code ACME --yes")]
 #[command(next_help_heading = "Tenant")]
 pub struct TenantDelete {
-    /// Code by which clients and tokens name the tenant.
+    /// Code by which clients and tokens refer to the tenant.
     #[arg(long, env = "VEXT_TENANT_CODE")]
     pub code: String,
 
-    /// Yes, delete it: without this nothing happens.
+    /// Confirm the deletion; without this, nothing is deleted.
     #[arg(long, env = "VEXT_TENANT_YES", value_parser = BoolishValueParser::new())]
     pub yes: bool,
 

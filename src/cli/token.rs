@@ -13,14 +13,14 @@ use crate::config::DatabaseSettings;
 use crate::domain::DateTime;
 use crate::service::{NewToken, TokenRow};
 
-/// Make, list and revoke the tokens that let a client in.
+/// Create, list and revoke the tokens that let clients in.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Make a token and print it, this once.
+    /// Create a token and print it, this once only.
     Create(TokenCreate),
-    /// List the tokens, without what is secret about them.
+    /// List the tokens, without their secrets.
     List(DatabaseSettings),
-    /// Shut a token out.
+    /// Revoke a token.
     Revoke(TokenRevoke),
 }
 
@@ -34,7 +34,7 @@ impl TokenCommand {
     }
 }
 
-/// Make a token and print it, this once.
+/// Create a token and print it, this once only.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -43,22 +43,22 @@ Examples:
   TOKEN=$(vext token create --name admin --all-tenants --scope write)
   vext token create --name developer --tenant ACME --scope explore  may see the schema and the playground
 
-The token alone goes to stdout. Only its hash is kept, so it cannot be shown again.")]
+Only the token is written to stdout. The database stores only its hash, so it cannot be shown again.")]
 #[command(next_help_heading = "Token")]
 pub struct TokenCreate {
     /// Name by which to find and revoke the token.
     #[arg(long, env = "VEXT_TOKEN_NAME")]
     name: String,
 
-    /// Code of a tenant that the token is for; may be repeated.
+    /// Code of a tenant that the token is valid for; may be repeated.
     #[arg(long = "tenant", env = "VEXT_TOKEN_TENANT", value_name = "CODE", value_delimiter = ',')]
     tenants: Vec<String>,
 
-    /// The token is for all tenants, also for those still to come.
+    /// Make the token valid for all tenants, including those created later.
     #[arg(long, env = "VEXT_TOKEN_ALL_TENANTS", value_parser = BoolishValueParser::new())]
     all_tenants: bool,
 
-    /// What the token allows, where each includes to read; may be repeated.
+    /// What the token allows, always including reading; may be repeated.
     #[arg(
         long = "scope",
         env = "VEXT_TOKEN_SCOPE",
@@ -76,13 +76,13 @@ pub struct TokenCreate {
 /// What a token allows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum TokenScope {
-    /// To read.
+    /// Read.
     Read,
-    /// To read and to write.
+    /// Read and write.
     Write,
-    /// To read and to delete; what takes an object out of others needs `write` too.
+    /// Read and delete; removing an object from others also needs `write`.
     Delete,
-    /// To read and to explore: introspection, and to sign in to the playground.
+    /// Read and explore: use introspection and sign in to the playground.
     Explore,
 }
 
@@ -128,7 +128,7 @@ fn minute(moment: DateTime) -> String {
     moment.strftime("%F %H:%M").to_string()
 }
 
-/// Shut a token out.
+/// Revoke a token.
 #[derive(Args, Debug)]
 pub struct TokenRevoke {
     /// Name of the token.

@@ -19,12 +19,12 @@ use crate::store::Database;
 Example:
   vext verify /var/backups/vext/monday.db --key-file /var/lib/vext/vext.db.key
 
-Changes nothing, and exits with 1 when anything is wrong.")]
+Changes nothing, and exits with 1 if anything is wrong.")]
 pub struct Verify {
     /// Backup to check.
     file: PathBuf,
 
-    /// File with the key, to try whether it opens the sealed secrets [default: FILE.key, if there is one]
+    /// Key file, to check that it opens the sealed secrets [default: FILE.key, if there is one]
     #[arg(long, env = "VEXT_VERIFY_KEY_FILE", value_name = "FILE", help_heading = "Backup")]
     key_file: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What one request may ask for: every limit, and what a request that passes one is told.
+//! What one request may ask for: the limits, and the errors for requests that exceed them.
 //!
 //! How to add one more: a documented option in [`Limits`], a variant of [`Limit`] with its code and its sentence, and
 //! a row in the table of attacks (`src/selftest/attacks.rs`) and a code in the list beside it (`admission.rs`).
@@ -11,110 +11,110 @@ use clap::{Args, Command};
 
 use crate::domain::duration_from;
 
-/// The most brackets that the parser's stack can bear, with room to spare.
+/// The deepest nesting of brackets that fits the parser's stack, with room to spare.
 const NESTING: usize = 64;
 
-/// The limits of one request. Each is an option of the commands that serve.
+/// The limits of one request. Each field is an option of the commands that serve.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Limits of a request")]
 pub struct Limits {
-    /// Most bytes of a request's body, after it is unpacked.
+    /// Maximum size of a request body in bytes, after decompression.
     #[arg(long, env = "VEXT_MAX_BODY", value_name = "BYTES", default_value_t = 256 * 1024)]
     pub max_body: usize,
 
-    /// Most bytes of a query's text.
+    /// Maximum size of a query's text in bytes.
     #[arg(long, env = "VEXT_MAX_QUERY", value_name = "BYTES", default_value_t = 64 * 1024)]
     pub max_query: usize,
 
-    /// Most tokens of a query's text.
+    /// Maximum number of tokens in a query's text.
     #[arg(long, env = "VEXT_MAX_TOKENS", value_name = "COUNT", default_value_t = 2000)]
     pub max_tokens: usize,
 
-    /// Longest name in a query's text.
+    /// Maximum length of a name in a query's text, in bytes.
     //
     // Errors repeat the names that they are about, and the search for a similar name takes time in proportion.
     #[arg(long, env = "VEXT_MAX_NAME", value_name = "BYTES", default_value_t = 256)]
     pub max_name: usize,
 
-    /// Most brackets of a query's text that are open at the same time, at most 64.
+    /// Maximum nesting of brackets in a query's text; cannot be more than 64.
     //
     // The parser goes some stack frames deeper with each. A debug build parses 64 of every kind in 2 MiB of stack.
     #[arg(long, env = "VEXT_MAX_NESTING", value_name = "LEVELS", default_value_t = NESTING,
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=NESTING as u64))]
     pub max_nesting: usize,
 
-    /// Deepest selection of fields, fragments included, introspection left out.
+    /// Maximum depth of a selection of fields, including fragments but not introspection.
     #[arg(long, env = "VEXT_MAX_DEPTH", value_name = "LEVELS", default_value_t = 12)]
     pub max_depth: usize,
 
-    /// Deepest value, in the query and in the variables, and deepest list type of a variable.
+    /// Maximum depth of a value, in the query and in the variables, and of a variable's list type.
     #[arg(long, env = "VEXT_MAX_VALUE_DEPTH", value_name = "LEVELS", default_value_t = 16)]
     pub max_value_depth: usize,
 
-    /// Most aliases in a query's text.
+    /// Maximum number of aliases in a query's text.
     #[arg(long, env = "VEXT_MAX_ALIASES", value_name = "COUNT", default_value_t = 30)]
     pub max_aliases: usize,
 
-    /// Most directives in a query's text.
+    /// Maximum number of directives in a query's text.
     #[arg(long, env = "VEXT_MAX_DIRECTIVES", value_name = "COUNT", default_value_t = 50)]
     pub max_directives: usize,
 
-    /// Most operations in a query's text, of which a request runs one.
+    /// Maximum number of operations in a query's text; a request runs one of them.
     #[arg(long, env = "VEXT_MAX_OPERATIONS", value_name = "COUNT", default_value_t = 10)]
     pub max_operations: usize,
 
-    /// Most fragments in a query's text.
+    /// Maximum number of fragments in a query's text.
     //
     // Validation goes one stack frame deeper with each fragment that spreads another.
     #[arg(long, env = "VEXT_MAX_FRAGMENTS", value_name = "COUNT", default_value_t = 50)]
     pub max_fragments: usize,
 
-    /// Most fields and spreads of a query's operations once each fragment stands where it is spread.
+    /// Maximum number of fields and spreads in a query's operations, with every fragment expanded where it is spread.
     //
     // Validation and execution visit a fragment again at every spread.
     #[arg(long, env = "VEXT_MAX_FIELDS", value_name = "COUNT", default_value_t = 2000)]
     pub max_fields: usize,
 
-    /// Most values in a request's variables.
+    /// Maximum number of values in a request's variables.
     //
     // A variable's value is copied at every place where it is used.
     #[arg(long, env = "VEXT_MAX_VALUES", value_name = "COUNT", default_value_t = 5000)]
     pub max_values: usize,
 
-    /// Most bytes of query texts whose parsed documents are remembered, which take some ten times as much memory.
+    /// Maximum total size in bytes of the query texts whose parsed documents are cached; the documents take about ten times as much memory.
     #[arg(long, env = "VEXT_DOCUMENT_CACHE", value_name = "BYTES", default_value_t = 1024 * 1024)]
     pub document_cache: usize,
 
-    /// Most bytes of answers that are kept until something of the tenant changes; 0 keeps none.
+    /// Maximum total size in bytes of the answers that are cached until something in the tenant changes; 0 turns the cache off.
     #[arg(long, env = "VEXT_ANSWER_CACHE", value_name = "BYTES", default_value_t = 32 * 1024 * 1024)]
     pub answer_cache: usize,
 
-    /// Most that a request may cost: 1 for each object of its answer and for every 10 plain fields of it, more for fields that search, count or save.
+    /// Maximum cost of a request: 1 for each object and for every 10 plain fields in its answer, more for fields that search, count or save.
     #[arg(long, env = "VEXT_MAX_COST", value_name = "COST", default_value_t = 15_000)]
     pub max_cost: u64,
 
-    /// Deepest selection of fields within `__schema` and `__type`.
+    /// Maximum depth of a selection of fields within `__schema` and `__type`.
     #[arg(long, env = "VEXT_MAX_INTROSPECTION_DEPTH", value_name = "LEVELS", default_value_t = 16)]
     pub max_introspection_depth: usize,
 
-    /// Most lists within each other in an introspection, such as the arguments of the fields of the types.
+    /// Maximum nesting of lists in an introspection query, such as the arguments of the fields of the types.
     #[arg(long, env = "VEXT_MAX_INTROSPECTION_LISTS", value_name = "LEVELS", default_value_t = 3)]
     pub max_introspection_lists: usize,
 
-    /// Most errors of an answer; the others are counted.
+    /// Maximum number of errors in an answer; the rest are only counted.
     #[arg(long, env = "VEXT_MAX_ERRORS", value_name = "COUNT", default_value_t = 20)]
     pub max_errors: usize,
 
-    /// Most bytes of an answer, before it is packed.
+    /// Maximum size of an answer in bytes, before compression.
     #[arg(long, env = "VEXT_MAX_RESPONSE", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     pub max_response: usize,
 
-    /// Time that a request gets, such as `5s` or `300ms`; what it still does then is stopped.
+    /// Time limit for a request, such as `5s` or `300ms`; work that is still running then is stopped.
     #[arg(long, env = "VEXT_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "5s",
         value_parser = duration_from(Duration::from_millis(1)))]
     pub request_timeout: Duration,
 
-    /// Longest text in a request's variables.
+    /// Maximum length of a text in a request's variables, in bytes.
     //
     // Errors repeat the text at every place where the variable is used. No field takes more than 4000 characters.
     #[arg(long, env = "VEXT_MAX_TEXT", value_name = "BYTES", default_value_t = 16 * 1024)]
@@ -122,13 +122,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// What holds when no option says otherwise.
+    /// The default of every option.
     fn default() -> Self {
         defaults()
     }
 }
 
-/// Options as they are when nobody sets one, neither by flag nor by variable: each must have a default.
+/// The options with no flags and no variables set. Each option must have a default.
 pub fn defaults<T: Args>() -> T {
     let command = T::augment_args(Command::new("vext").no_binary_name(true)).mut_args(|arg| arg.env(None::<&str>));
     match command.try_get_matches_from([""; 0]).and_then(|matches| T::from_arg_matches(&matches)) {
@@ -137,7 +137,7 @@ pub fn defaults<T: Args>() -> T {
     }
 }
 
-/// A limit that a request can pass.
+/// A limit that a request can exceed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Limit {
     /// [`Limits::max_body`].
@@ -240,7 +240,7 @@ impl Limit {
     }
 }
 
-/// A request passes a limit.
+/// A request exceeds a limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Exceeded {
     /// Which limit.

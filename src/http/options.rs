@@ -1,4 +1,4 @@
-//! How to serve, as the operator says it.
+//! The operator's options for serving.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use crate::graphql::Limits;
 pub struct ServeOptions {
     /// The token that the playground fills in; only for the demo.
     pub demo_token: Option<String>,
-    /// How long requests may go on after the stop was asked for.
+    /// How long running requests may take to finish after a stop is requested.
     pub grace: Duration,
-    /// How long requests are still taken after the stop was asked for, while `/readyz` already says no.
+    /// How long to keep accepting requests after a stop is requested, while `/readyz` already fails.
     pub delay: Duration,
     /// What one request may ask for.
     pub limits: Limits,
     /// Which documents are answered.
     pub documents: DocumentSettings,
-    /// How browsers are let in.
+    /// Access from browsers.
     pub door: DoorOptions,
     /// Whether everybody may see the schema and the playground, and errors suggest names. In production this is for
     /// tokens with the scope `explore`, and nothing is suggested.
     pub explorable: bool,
     /// How sockets and event streams behave.
     pub streaming: StreamSettings,
-    /// What one client may take.
+    /// How much one client may take.
     pub fair: FairUse,
-    /// What is told of the server's work.
+    /// What the server reports about its work.
     pub watch: WatchOptions,
 }

@@ -1,7 +1,7 @@
-//! Backups that a server takes by itself, at intervals, on a thread of its own.
+//! Automatic backups: a server takes them at intervals, on a separate thread.
 //!
-//! What there is in the folder is the whole memory: the next backup is due one interval after the newest that is there,
-//! so that a restart neither repeats nor skips one.
+//! The only state is the folder: the next backup is due one interval after the newest one in it, so a restart neither
+//! repeats nor skips one.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -20,11 +20,11 @@ use crate::store::Database;
 /// How often, how many and where.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    /// The time from one backup to the next.
+    /// The interval between backups.
     pub every: Duration,
-    /// How many are kept.
+    /// How many to keep.
     pub keep: NonZeroUsize,
-    /// The folder that they are in.
+    /// The folder to keep them in.
     pub folder: PathBuf,
 }
 
@@ -41,7 +41,7 @@ pub struct Scheduled {
 }
 
 impl Schedule {
-    /// Looks whether a database can be backed up so.
+    /// Checks whether a database can be backed up on this schedule.
     ///
     /// # Errors
     /// One sentence when there is nothing to back up or no place for it.

@@ -19,11 +19,12 @@ use super::guard::REQUEST_ID;
 pub(in crate::http) const PREFLIGHT: [&str; 5] =
     ["authorization", "x-tenant", "graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
 
-/// How browsers are let in.
+/// Access from browsers.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Door")]
 pub struct DoorOptions {
-    /// Origin whose pages may use the API from a browser, WebSockets included, such as `https://panel.example.com`; may be repeated.
+    /// Origin whose pages may use the API from a browser, including WebSockets, such as `https://panel.example.com`;
+    /// may be repeated.
     #[arg(long = "allowed-origin", env = "VEXT_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Vec<Origin>,
 }

@@ -16,12 +16,12 @@ use crate::http::refusal::Refusal;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Documents")]
 pub struct DocumentSettings {
-    /// File of documents that clients may name instead of sending their text: JSON, a map from name to text or an
+    /// JSON file of documents that clients may name instead of sending their text: a map from name to text, or an
     /// Apollo manifest.
     #[arg(long, env = "VEXT_TRUSTED_DOCUMENTS", value_name = "FILE")]
     pub trusted_documents: Option<PathBuf>,
 
-    /// Answer no document that is not in the file of trusted documents.
+    /// Refuse every document that is not in the file of trusted documents.
     #[arg(long, env = "VEXT_TRUSTED_ONLY")]
     pub trusted_only: bool,
 }

@@ -15,45 +15,47 @@ use crate::service::{Selected, Viewer};
 /// The least that these times may be: a client on a slow line is not to be cut for it.
 const A_SECOND: Duration = Duration::from_secs(1);
 
-/// How sockets and event streams behave. Each is an option of the commands that serve.
+/// How sockets and event streams behave. Each field is an option of the commands that serve.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Subscriptions")]
 pub struct StreamSettings {
-    /// Time that a new WebSocket gets to send its connection_init.
+    /// How long a new WebSocket may take to send its connection_init.
     #[arg(long, env = "VEXT_SOCKET_INIT_TIMEOUT", value_name = "DURATION", default_value = "3s",
         value_parser = duration_from(A_SECOND))]
     pub socket_init_timeout: Duration,
 
-    /// Time from one ping of a WebSocket, or comment of an event stream, to the next; a WebSocket that answers none is cut.
+    /// Interval between pings on a WebSocket, and between comments on an event stream; a WebSocket that answers none is
+    /// closed.
     #[arg(long, env = "VEXT_STREAM_PING", value_name = "DURATION", default_value = "15s",
         value_parser = duration_from(A_SECOND))]
     pub stream_ping: Duration,
 
-    /// Time that a client may take to read what was sent before it is cut.
+    /// How long a client may take to read what was sent before it is disconnected.
     #[arg(long, env = "VEXT_STREAM_PATIENCE", value_name = "DURATION", default_value = "30s",
         value_parser = duration_from(A_SECOND))]
     pub stream_patience: Duration,
 
-    /// Most WebSockets and event streams at the same time: of one token, and of one tenant.
+    /// Maximum number of WebSockets and event streams open at the same time, per token and per tenant.
     #[arg(long, env = "VEXT_MAX_STREAMS", value_name = "COUNT", default_value_t = 200)]
     pub max_streams: usize,
 
-    /// Most operations at the same time on one WebSocket.
+    /// Maximum number of operations running at the same time on one WebSocket.
     #[arg(long, env = "VEXT_MAX_SOCKET_OPERATIONS", value_name = "COUNT", default_value_t = 100)]
     pub max_socket_operations: usize,
 
-    /// Messages a second that are read from one WebSocket, after a first burst of as many; further ones wait.
+    /// Maximum number of messages read per second from one WebSocket, after an initial burst of the same number;
+    /// further messages wait.
     #[arg(long, env = "VEXT_MAX_SOCKET_MESSAGES", value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_socket_messages: u32,
 
-    /// Time between two looks at what other processes have committed, while somebody subscribes.
+    /// Interval between checks for commits by other processes, while there are subscribers.
     #[arg(long, env = "VEXT_FEED_POLL", value_name = "DURATION", default_value = "1s",
         value_parser = duration_from(Duration::from_millis(10)))]
     pub feed_poll: Duration,
 }
 
 impl Default for StreamSettings {
-    /// What holds when no option says otherwise.
+    /// The default of every option.
     fn default() -> Self {
         defaults()
     }

@@ -26,26 +26,26 @@ use crate::graphql::{Api, Cost, DocumentHash, ParsedDocument, Reply, defaults};
 use crate::service::App;
 use crate::store::Tally;
 
-/// What is told of the server's work, and to whom.
+/// What the server reports about its work, and to whom.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Watching")]
 pub struct WatchOptions {
-    /// IP address and port of a second listener with metrics for Prometheus; anybody who reaches it may read them.
+    /// IP address and port of a second listener that serves metrics for Prometheus to anybody who can reach it.
     #[arg(long, env = "VEXT_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// Time from which on an operation is logged as slow, such as `250ms`; `0s` logs all.
+    /// Log operations that take at least this long as slow, such as `250ms`; `0s` logs all operations.
     #[arg(long, env = "VEXT_SLOW_OPERATION", value_name = "DURATION", default_value = "1s",
         value_parser = duration_from(Duration::ZERO))]
     pub slow_operation: Duration,
 
-    /// Base URL of an OpenTelemetry collector that gets a span for each request, such as `http://127.0.0.1:4318`.
+    /// Base URL of an OpenTelemetry collector that receives a span for each request, such as `http://127.0.0.1:4318`.
     #[arg(long, env = "VEXT_OTLP_ENDPOINT", value_name = "URL", value_parser = otlp::endpoint)]
     pub otlp_endpoint: Option<String>,
 }
 
 impl Default for WatchOptions {
-    /// What holds when no option says otherwise.
+    /// The default of every option.
     fn default() -> Self {
         defaults()
     }
