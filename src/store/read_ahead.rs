@@ -116,3 +116,72 @@ impl Columns for Found<'_> {
         value.ok_or_else(|| StoreError::Bug(format!("there is no column {at}")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers each statement with its parameters, and counts round trips.
+    #[derive(Default)]
+    struct Far {
+        trips: usize,
+    }
+
+    impl Session for Far {
+        fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
+            self.scan_all(&[(sql, params)], &mut |_, columns| each(columns))
+        }
+
+        fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
+            self.trips += 1;
+            asks.iter().enumerate().try_for_each(|(at, (_, params))| each(at, &Found(&params.to_vec())))
+        }
+
+        fn execute(&mut self, _: &'static str, _: &[Value]) -> Result<u64> {
+            Err(StoreError::Bug("nothing is written".into()))
+        }
+    }
+
+    const LEVELS: [&str; 3] = ["SELECT a", "SELECT b", "SELECT c"];
+
+    /// Asks on three levels, of which the last two begin with `from`; gives what was asked, and the trips.
+    fn read(ahead: Option<Arc<[Ask]>>, from: i64) -> (Option<Arc<[Ask]>>, usize) {
+        let mut far = Far::default();
+        let mut session = ReadAhead::new(&mut far, ahead);
+        for (level, sql) in (0..).zip(LEVELS) {
+            let params = [Value::Int(if level == 0 { 0 } else { from + level })];
+            let rows = (&mut session as &mut dyn Session).rows(sql, &params).unwrap();
+            assert_eq!(rows, [params.to_vec()], "a row is that of its own parameters");
+        }
+        let asked = session.asked();
+        (asked, far.trips)
+    }
+
+    #[test]
+    fn what_was_asked_before_makes_one_trip_and_what_has_changed_is_asked() {
+        let (asked, trips) = read(None, 1);
+        assert_eq!(trips, 3);
+        assert_eq!(read(asked.clone(), 1), (asked.clone(), 1));
+        let (now, trips) = read(asked.clone(), 7);
+        assert!(trips == 3 && now != asked, "the first level was right, the others are asked");
+        let mut far = Far::default();
+        (&mut ReadAhead::new(&mut far, asked) as &mut dyn Session).rows("SELECT d", &[]).unwrap();
+        assert_eq!(far.trips, 1, "what begins otherwise is not read ahead");
+    }
+
+    #[test]
+    fn little_and_much_is_not_remembered() {
+        let remembered = |statements: usize, ids: usize| {
+            let mut far = Far::default();
+            let mut session = ReadAhead::new(&mut far, None);
+            for _ in 0..statements {
+                let ids: Value = (0..ids as i64).collect();
+                session.scan(LEVELS[0], &[ids], &mut |_| Ok(())).unwrap();
+            }
+            session.asked().is_some()
+        };
+        assert!(!remembered(1, 1), "one statement is one trip anyway");
+        assert!(remembered(2, 1) && remembered(STATEMENTS, 1) && !remembered(STATEMENTS + 1, 1));
+        assert!(remembered(2, WORDS / 2) && !remembered(2, WORDS / 2 + 1));
+    }
+}

@@ -91,8 +91,9 @@ pub fn find_token_and_tenant(
     let tenant = code.as_ref().map_or((OF_TOKEN, &hash[..]), |code| (BY_CODE, &code[..]));
     let mut found = [Vec::new(), Vec::new()];
     session.scan_all(&[(tokens::FIND, &hash), tenant], &mut |at, columns| {
-        let row = columns.row()?;
-        found.iter_mut().skip(at).take(1).for_each(|rows| rows.push(row.clone()));
+        if let Some(rows) = found.get_mut(at) {
+            rows.push(columns.row()?);
+        }
         Ok(())
     })?;
     let [token, tenant] = &found;

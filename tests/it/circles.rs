@@ -1,4 +1,4 @@
-//! Files do not use each other in circles, are short, and give a type a name of its own: read from the source.
+//! Files do not use each other in circles and are short, and no two define a type of the same name: read from the source.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,6 +24,8 @@ struct File {
     name: String,
     lines: usize,
     uses: Vec<Use>,
+    /// The types that it defines.
+    types: Vec<String>,
 }
 
 /// All source files by module, without their unit tests.
@@ -42,8 +44,9 @@ fn files() -> BTreeMap<Module, File> {
             }
             module.retain(|part| part != "mod" && part != "lib");
             let text = fs::read_to_string(&path).unwrap();
-            let uses = uses(&text);
-            found.insert(module, File { name: format!("{name}.rs"), lines: text.lines().count(), uses });
+            let (uses, types) = (uses(&text), types(&text));
+            let lines = text.lines().count();
+            found.insert(module, File { name: format!("{name}.rs"), lines, uses, types });
         }
     }
     let mut found = BTreeMap::new();
@@ -52,11 +55,25 @@ fn files() -> BTreeMap<Module, File> {
     found
 }
 
+/// The lines of a file before its unit tests, which may look wherever they like.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().take_while(|line| *line != "mod tests {").filter(|line| !line.trim().starts_with("//"))
+}
+
+/// The types that a file itself defines: not those of traits and macros, which are indented.
+fn types(text: &str) -> Vec<String> {
+    const DEFINE: [&str; 5] = ["struct", "enum", "trait", "type", "union"];
+    let name = |line: &str| {
+        let mut words = line.split(' ').skip_while(|word| word.starts_with("pub") || word.starts_with("crate::"));
+        let named = words.next().filter(|word| DEFINE.contains(word)).and(words.next())?;
+        Some(named.split(|c: char| !c.is_alphanumeric()).next()?.to_owned())
+    };
+    code(text).filter_map(name).collect()
+}
+
 fn uses(text: &str) -> Vec<Use> {
     let mut found = Vec::new();
-    // The end of a file is its unit tests, which may look wherever they like.
-    let code = text.lines().take_while(|line| *line != "mod tests {").filter(|line| !line.trim().starts_with("//"));
-    let code = code.collect::<Vec<_>>().join("\n");
+    let code = code(text).collect::<Vec<_>>().join("\n");
     for statement in code.split(';') {
         let Some((before, tree)) = statement.rsplit_once("use ").filter(|(_, tree)| !tree.contains("fn ")) else {
             continue;
@@ -180,4 +197,16 @@ fn files_are_short() {
         .map(|file| format!("{}: {}", file.name, file.lines))
         .collect();
     assert_eq!(long, [] as [&str; 0]);
+}
+
+#[test]
+fn a_type_has_a_name_of_its_own() {
+    let files = files();
+    let mut named: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for file in files.values() {
+        file.types.iter().for_each(|of| named.entry(of).or_default().push(&file.name));
+    }
+    assert!(named.len() > 600 && named.contains_key("SourceNetwork"), "the types are found: {}", named.len());
+    named.retain(|_, files| files.len() > 1);
+    assert!(named.is_empty(), "{named:?}");
 }

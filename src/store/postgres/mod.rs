@@ -223,10 +223,10 @@ impl Connection for PostgresConnection {
 
     fn rollback(&mut self) {
         // On a connection that is lost the server does it; on any other on which it fails, nobody shall begin anew.
+        self.waiting.clear();
         if self.begins.take().is_none() {
             self.broken |= self.batch("ROLLBACK").is_err();
         }
-        self.waiting.clear();
     }
 
     fn batch(&mut self, sql: &str) -> Result<()> {
