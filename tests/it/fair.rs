@@ -49,7 +49,7 @@ impl Answer {
     }
 
     /// The `extensions` of the only error.
-    fn refusal(&self) -> &Value {
+    pub fn refusal(&self) -> &Value {
         &self.body["errors"][0]["extensions"]
     }
 }
@@ -319,6 +319,10 @@ async fn what_is_too_much_is_refused_at_once() {
         let refused = async {
             let begun = Instant::now();
             let refused = timed.ask_as(TOKEN).await;
+            for query in [ASK, "subscription { objectChanged { cursor } }"] {
+                let stream = timed.server.send(stream_of(query)).await;
+                assert_eq!(stream.status(), StatusCode::SERVICE_UNAVAILABLE, "before its first event: {query}");
+            }
             assert!(begun.elapsed() < Duration::from_secs(2), "at once, not after a wait");
             let page = timed.server.send(Request::get("/playground/").body(Body::empty()).unwrap()).await;
             assert_eq!(page.status(), StatusCode::OK, "files are not counted");
@@ -336,18 +340,25 @@ async fn what_is_too_much_is_refused_at_once() {
     assert_eq!(timed.ask_as(TOKEN).await.status, StatusCode::OK, "and all is as before");
 }
 
-/// The headers of a stream show what was paid before it began.
+/// The headers of a stream show what it has paid.
 #[tokio::test]
 async fn an_event_stream_shows_what_is_left() {
-    let timed = Timed::start(Engine::Sqlite, FairUse { rate_address: 100, ..FairUse::default() });
-    let mut request = Request::post("/graphql").header("content-type", "application/json");
-    request = request.header("accept", "text/event-stream").header("authorization", format!("Bearer {TOKEN}"));
-    let mut request = request.body(Body::from(json!({ "query": ASK }).to_string())).unwrap();
+    for query in [ASK, "subscription { objectChanged { cursor } }"] {
+        let timed = Timed::start(Engine::Sqlite, FairUse { rate_address: 100, ..FairUse::default() });
+        let answer = timed.server.send(stream_of(query)).await;
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        assert_eq!(answer.headers()["ratelimit-policy"], r#""address";q=100;w=60"#);
+        assert_eq!(answer.headers()["ratelimit"], r#""address";r=98;t=2"#, "{query}");
+    }
+}
+
+/// A request for a stream of events.
+fn stream_of(query: &str) -> Request<Body> {
+    let request = Request::post("/graphql").header("content-type", "application/json");
+    let request = request.header("accept", "text/event-stream").header("authorization", format!("Bearer {TOKEN}"));
+    let mut request = request.body(Body::from(json!({ "query": query }).to_string())).unwrap();
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 4711))));
-    let answer = timed.server.send(request).await;
-    assert_eq!(answer.headers()["content-type"], "text/event-stream");
-    assert_eq!(answer.headers()["ratelimit-policy"], r#""address";q=100;w=60"#);
-    assert_eq!(answer.headers()["ratelimit"], r#""address";r=99;t=1"#);
+    request
 }
 
 /// A server with a client's time of a second.

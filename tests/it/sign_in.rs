@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
@@ -11,7 +12,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::{Message, WebSocket};
-use vext::http::FairUse;
+use vext::http::{FairUse, ServeOptions};
 use vext::service::{App, NewToken};
 
 use crate::engines::{Content, Engine, Live, on_each_engine};
@@ -89,14 +90,25 @@ async fn a_token_works_when_it_is_made_and_not_when_it_is_revoked(engine: Engine
     assert_eq!(timed.server.app.statements() - before, 5);
 }
 
+/// It is refused for its document, before any token is looked up.
+async fn a_subscription_without_a_stream_is_no_guess(engine: Engine) {
+    let timed = Timed::start(engine, FairUse { rate_sign_in: 1, ..FairUse::default() });
+    let signed = [("authorization", format!("Bearer {READ}"))];
+    let signed = signed.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let refused = timed.ask(HERE, &signed, "subscription { objectChanged { cursor } }").await;
+    assert_eq!(refused.refusal()["code"], "STREAM_REQUIRED");
+    assert_eq!(status(&timed, HERE, "guess").await, StatusCode::UNAUTHORIZED, "the address still has its guess");
+}
+
 on_each_engine!(
+    a_subscription_without_a_stream_is_no_guess,
     guesses_that_come_at_once_are_counted_before_any_is_looked_up,
     a_token_works_when_it_is_made_and_not_when_it_is_revoked,
 );
 
 /// The status of an answer, of which nothing more is read.
-fn answered(server: &Process, request: &str) -> u16 {
-    let mut stream = TcpStream::connect(&server.address).unwrap();
+fn answered(address: &str, request: &str) -> u16 {
+    let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut head = [0; 12];
     stream.read_exact(&mut head).unwrap();
@@ -104,10 +116,10 @@ fn answered(server: &Process, request: &str) -> u16 {
 }
 
 /// What a server says to a `connection_init`: 200 for an acknowledgement, else the code that it closes with.
-fn greeted(server: &Process, token: &str) -> u16 {
-    let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
+fn greeted(address: &str, token: &str) -> u16 {
+    let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-    let stream = TcpStream::connect(&server.address).unwrap();
+    let stream = TcpStream::connect(address).unwrap();
     let (mut socket, _): (WebSocket<TcpStream>, _) = tungstenite::client(request, stream).unwrap();
     let init = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
     socket.send(Message::text(init.to_string())).unwrap();
@@ -122,8 +134,13 @@ fn greeted(server: &Process, token: &str) -> u16 {
     }
 }
 
-/// How a server in production answers a token over each way in.
-fn over_each_transport(server: &Process, token: &str) -> [u16; 5] {
+/// How a server in production answers a token over each of its ways in: `POST`, an event stream, `GET`, the playground
+/// and a socket.
+fn over_each_transport(address: &str, token: &str) -> [u16; 5] {
+    std::array::from_fn(|way| over_transport(address, way, token))
+}
+
+fn over_transport(address: &str, way: usize, token: &str) -> u16 {
     let body = json!({ "query": ASK }).to_string();
     let post = |accept: &str| {
         format!(
@@ -136,13 +153,65 @@ fn over_each_transport(server: &Process, token: &str) -> [u16; 5] {
         format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {authorization}\r\n\r\n")
     };
     let basic = format!("Basic {}", STANDARD.encode(format!("me:{token}")));
-    [
-        answered(server, &post("application/json")),
-        answered(server, &post("text/event-stream")),
-        answered(server, &get("/graphql?query=%7Btenant%7Bcode%7D%7D", &format!("Bearer {token}"))),
-        answered(server, &get("/playground/", &basic)),
-        greeted(server, token),
-    ]
+    match way {
+        0 => answered(address, &post("application/json")),
+        1 => answered(address, &post("text/event-stream")),
+        2 => answered(address, &get("/graphql?query=%7Btenant%7Bcode%7D%7D", &format!("Bearer {token}"))),
+        3 => answered(address, &get("/playground/", &basic)),
+        _ => greeted(address, token),
+    }
+}
+
+/// A save holds the only place, because another program holds the file. Guesses over all transports wait for the place,
+/// and none of them is looked up before it has one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_looked_up_in_a_place_whatever_brings_it() {
+    let live = Live::new(Engine::Sqlite, Content::Demo);
+    let app = App::open(&live.options()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let max_wait = Duration::from_secs(60);
+    let fair = FairUse { max_concurrent: Some(NonZeroUsize::MIN), rate_sign_in: 0, max_wait, ..FairUse::default() };
+    let options = ServeOptions { fair, explorable: false, ..ServeOptions::default() };
+    tokio::spawn(vext::http::serve(app.clone(), listener, options, std::future::pending()));
+    let blocker = rusqlite::Connection::open(live.database.file().unwrap()).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Until nothing has been asked of the database for a while.
+    let quiet = async || loop {
+        let before = app.statements();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        if app.statements() == before {
+            break before;
+        }
+    };
+    let idle = quiet().await;
+    let save =
+        json!({ "query": "mutation { virtualExtensionCreate(input: {information: {number: \"8901\", name: \"x\"}}) \
+        { userErrors { code } } }" })
+        .to_string();
+    let save = format!(
+        "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{save}",
+        save.len()
+    );
+    let own = address.clone();
+    let saved = tokio::task::spawn_blocking(move || answered(&own, &save));
+    while app.statements() == idle {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let before = quiet().await;
+    let guesses: Vec<_> = (0..5)
+        .map(|way| {
+            let address = address.clone();
+            tokio::task::spawn_blocking(move || over_transport(&address, way, "guess"))
+        })
+        .collect();
+    assert_eq!(quiet().await, before, "no guess was looked up");
+    assert!(guesses.iter().all(|guess| !guess.is_finished()), "all wait");
+    blocker.execute_batch("COMMIT").unwrap();
+    let answers: Vec<_> = join_all(guesses).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!((saved.await.unwrap(), answers), (200, vec![401, 401, 401, 401, 4403]));
+    assert!(app.statements() > before, "then they were");
 }
 
 #[test]
@@ -151,20 +220,20 @@ fn a_limited_address_is_limited_over_every_transport_and_valid_tokens_pass() {
     let (url, key) = (live.url(), live.folder.path().join("vext.key"));
     let database = ["--database", &url, "--key-file", key.to_str().unwrap()];
     let server = Process::start(&[&["serve", "--rate-sign-in", "1"], &database[..]].concat());
-    let wrong = over_each_transport(&server, "guess");
+    let wrong = over_each_transport(&server.address, "guess");
     assert_eq!(wrong, [401, 429, 429, 429, 4429]);
-    assert_eq!(over_each_transport(&server, EXPLORE), [200; 5]);
+    assert_eq!(over_each_transport(&server.address, EXPLORE), [200; 5]);
     // READ may not explore, so its browser is asked for another token; ALL has no tenant of its own, and may have none.
-    assert_eq!(over_each_transport(&server, READ), [200, 200, 200, 401, 200]);
-    assert_eq!(over_each_transport(&server, ALL)[4], 200);
+    assert_eq!(over_each_transport(&server.address, READ), [200, 200, 200, 401, 200]);
+    assert_eq!(over_each_transport(&server.address, ALL)[4], 200);
     // A token that the command line makes while the server runs.
     let create = ["token", "create", "--name", "late", "--tenant", "CANISTRACCI", "--scope", "explore"];
     let made = vext(&[&create[..], &database[..]].concat()).output().unwrap();
     assert!(made.status.success(), "{}", error(&made));
     let late = String::from_utf8(made.stdout).unwrap();
     let begun = Instant::now();
-    while over_each_transport(&server, late.trim()) != [200; 5] {
+    while over_each_transport(&server.address, late.trim()) != [200; 5] {
         assert!(begun.elapsed() < Duration::from_secs(30), "{late} is not let in");
     }
-    assert_eq!(over_each_transport(&server, "another guess"), [429, 429, 429, 429, 4429]);
+    assert_eq!(over_each_transport(&server.address, "another guess"), [429, 429, 429, 429, 4429]);
 }

@@ -14,7 +14,7 @@ use vext::service::App;
 
 use crate::engines::{Engine, on_each_engine};
 use crate::events::Events;
-use crate::harness::{ALL, MOLLOY, READ, Server, TOKEN, paths};
+use crate::harness::{ALL, EXPLORE, MOLLOY, READ, Server, TOKEN, paths};
 use crate::playground::missing;
 use crate::process::Process;
 
@@ -279,6 +279,11 @@ async fn a_stream_answers_everything_that_a_post_answers() {
     let mut events = ask("{ tenant { code } }").await;
     assert_eq!(events.next().await.unwrap()["data"], json!({ "tenant": { "code": "CANISTRACCI" } }));
     assert!(events.next().await.is_none() && events.complete);
+    let asks = json!({ "query": "{ tenant { code } }", "extensions": { "cost": true, "plan": true } });
+    let explorer = format!("Bearer {EXPLORE}");
+    let event = Events::open(&server, &[("authorization", &explorer)], &asks).await.next().await.unwrap();
+    assert!(event["extensions"]["cost"]["actual"].is_number(), "{event:#}");
+    assert!(event["extensions"]["plan"]["statementCount"].is_number(), "{event:#}");
     for wrong in [
         "{",
         "{ tenant { cod } }",

@@ -18,7 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::claim::BearerClaim;
 use super::fair::{ClientNetwork, Fair, Network};
 use super::guard::RequestId;
-use super::identify;
+use super::identify::{self, Caller};
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
 use crate::service::App;
@@ -63,10 +63,8 @@ async fn sign_in(
     request_id: &str,
 ) -> Result<(), Refusal> {
     if let Some(password) = password(headers) {
-        let claim = BearerClaim::of_token(&password);
-        let credentials = fair.begin_sign_in(client, &claim).await?;
-        let claim = (&claim, &credentials);
-        match identify::viewer(app, fair, &app.snapshot(), claim, None, request_id).await {
+        let caller = Caller { claim: BearerClaim::of_token(&password), tenant: None, client };
+        match identify::sign_in(app, fair, &caller, request_id).await {
             Ok(viewer) if viewer.explore => return Ok(()),
             Err(refusal) if !refusal.has_status(StatusCode::UNAUTHORIZED) => return Err(refusal),
             Ok(_) | Err(_) => {}

@@ -22,41 +22,44 @@ static PROGRAM: LazyLock<String> = LazyLock::new(|| {
     DocumentHash::of(concat!(env!("CARGO_PKG_VERSION"), include_str!("../../../schema.graphql"))).to_string()
 });
 
-/// What is asked with a `GET`, whoever asks.
+/// What is asked with a `GET`, whoever asks, and the tags of the answers that the client has.
 #[derive(Clone)]
-pub(super) struct EtagKey(Arc<[u8]>);
+pub(super) struct EtagKey {
+    asked: Arc<[u8]>,
+    known: Arc<[HeaderValue]>,
+}
 
-/// The tag of an answer, and the tenant that alone it may depend on.
+/// The tag of an answer, and the only tenant that it may depend on.
 #[derive(Clone)]
 pub(super) struct Tag {
     /// Weak: what is sent may be compressed in one way or another.
     value: HeaderValue,
     pub(super) tenant: TenantId,
+    /// Whether the client has the answer already.
+    pub(super) is_known: bool,
 }
 
 impl EtagKey {
-    pub(super) fn of(document: &ParsedDocument, request: &Request, media: Media) -> Option<Self> {
+    /// What the headers, the document and the variables of a request ask for.
+    pub(super) fn of(document: &ParsedDocument, request: &Request, media: Media, headers: &HeaderMap) -> Option<Self> {
         let asked = (document.hash().to_string(), &request.operation_name, &request.variables, &request.extensions);
         let text = serde_json::to_vec(&(&*PROGRAM, asked, media.content_type().as_bytes())).ok()?;
-        Some(Self(text.into()))
+        Some(Self { asked: text.into(), known: headers.get_all(IF_NONE_MATCH).iter().cloned().collect() })
     }
 
     /// The tag of the answer to a viewer; `None` without a selected tenant.
     pub(super) fn tag(&self, viewer: &Viewer) -> Option<Tag> {
         let Selected::Tenant(tenant) = &viewer.selected else { return None };
         let of = serde_json::to_vec(&(&viewer.name, tenant.id.0, tenant.revision)).ok()?;
-        let hash = hex(&Sha256::new().chain_update(&self.0).chain_update(of).finalize()[..16]);
-        Some(Tag { value: HeaderValue::from_str(&format!("W/\"{hash}\"")).ok()?, tenant: tenant.id })
+        let hash = hex(&Sha256::new().chain_update(&self.asked).chain_update(of).finalize()[..16]);
+        let value = HeaderValue::from_str(&format!("W/\"{hash}\"")).ok()?;
+        let known = self.known.iter().filter_map(|value| value.to_str().ok());
+        let is_known = known.flat_map(|value| value.split(',')).any(|tag| value == tag.trim());
+        Some(Tag { value, tenant: tenant.id, is_known })
     }
 }
 
 impl Tag {
-    /// Whether the client has the answer already.
-    pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
-        let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        known.flat_map(|value| value.split(',')).any(|tag| self.value == tag.trim())
-    }
-
     /// The answer to a client that has it.
     pub(super) fn not_modified(&self) -> Answer {
         let mut answer = Answer::new(Body::empty());

@@ -9,9 +9,9 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response as Answer};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
-use super::pipeline::{ExecutableOperation, OperationEvent, RunningOperation, result};
-use crate::graphql::{Limits, Reply};
-use crate::http::door::fair::{Bill, Credentials};
+use super::prepared::{Account, PreparedRequest};
+use super::response::WrittenResponse;
+use super::running::{OperationEvent, RunningOperation};
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
 use crate::http::shared::{Shared, stopped};
@@ -19,13 +19,25 @@ use crate::http::shared::{Shared, stopped};
 /// Tells nginx to pass each event on at once.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Answers with these events. What is wrong with a document is told in the stream, as the protocol asks; other refusals
-/// keep their status.
-pub(super) fn answer(shared: &Shared, events: Result<impl Stream<Item = Event> + Send + 'static, Refusal>) -> Answer {
-    match events.map_err(Refusal::into_document_errors) {
-        Ok(events) => stream_of(shared, events),
-        Err(Ok(errors)) => stream_of(shared, stream::iter([next(&Reply::refused(errors), &shared.limits), complete()])),
-        Err(Err(refusal)) => refusal.answer(Media::EventStream),
+/// Answers with a stream of events, once it is certain that there is something to send.
+pub(super) async fn answer(prepared: PreparedRequest, account: Account) -> (Result<Answer, Refusal>, Account) {
+    let shared = Arc::clone(&prepared.shared);
+    if prepared.subscribes() {
+        let (subscription, account) = prepared.subscribe(true, account).await;
+        let running = subscription.map(RunningOperation::follow);
+        (running.map(|running| stream_of(&shared, events(Arc::clone(&shared), running))), account)
+    } else {
+        let (response, account) = prepared.respond(account).await;
+        (response.map(|response| stream_of(&shared, stream::iter([next(&response), complete()]))), account)
+    }
+}
+
+/// Answers with a refusal. What is wrong with a document is sent as an event, as the protocol asks; other refusals keep
+/// their status.
+pub(super) fn refuse(shared: &Shared, refusal: Refusal) -> Answer {
+    match refusal.into_document_errors() {
+        Ok(errors) => stream_of(shared, stream::iter([next(&WrittenResponse::refused(errors)), complete()])),
+        Err(refusal) => refusal.answer(Media::EventStream),
     }
 }
 
@@ -37,38 +49,26 @@ fn stream_of(shared: &Shared, events: impl Stream<Item = Event> + Send + 'static
     answer
 }
 
-/// The events of an operation. A stream that ends without `complete` was cut: by a client that did not read, or by the
+/// The events of a subscription. A stream that ends without `complete` was cut: by a client that did not read, or by the
 /// end of the server; the client then comes back.
-pub(super) fn follow(
-    shared: &Arc<Shared>,
-    operation: ExecutableOperation,
-    credentials: Credentials,
-    bill: Bill,
-) -> Result<impl Stream<Item = Event> + Send + use<>, Refusal> {
-    let viewer = operation.asking.viewer.as_ref();
-    let open = viewer.map(|viewer| shared.streams.open(viewer)).transpose()?;
-    let running = RunningOperation::start(shared, operation, credentials, bill);
-    let following = move |state: Option<(RunningOperation, _, Arc<Shared>, _)>| async move {
-        let (mut running, mut stopping, shared, open) = state?;
-        let subscribes = running.subscribes;
-        let next_of = tokio::select! {
-            next = running.next() => next,
-            () = stopped(&mut stopping), if subscribes => OperationEvent::Lost,
+fn events(shared: Arc<Shared>, running: RunningOperation) -> impl Stream<Item = Event> + Send {
+    let stopping = shared.stopping.clone();
+    stream::unfold(Some((running, stopping)), async |state| {
+        let (mut running, mut stopping) = state?;
+        let event = tokio::select! {
+            event = running.next() => event,
+            () = stopped(&mut stopping) => OperationEvent::Lost,
         };
-        match next_of {
-            OperationEvent::Response(reply) => {
-                let event = next(&reply, &shared.limits);
-                Some((event, Some((running, stopping, shared, open))))
-            }
+        match event {
+            OperationEvent::Response(response) => Some((next(&response), Some((running, stopping)))),
             OperationEvent::Complete => Some((complete(), None)),
             OperationEvent::Lost => None,
         }
-    };
-    Ok(stream::unfold(Some((running, shared.stopping.clone(), Arc::clone(shared), open)), following))
+    })
 }
 
-fn next(reply: &Reply, limits: &Limits) -> Event {
-    Event::default().event("next").data(result(reply, limits))
+fn next(response: &WrittenResponse) -> Event {
+    Event::default().event("next").data(response.json())
 }
 
 /// With empty data, without which a browser's `EventSource` does not pass it on.

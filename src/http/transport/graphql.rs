@@ -1,20 +1,23 @@
-//! `GET` and `POST /graphql`: the steps that a request passes, in order.
+//! `GET` and `POST /graphql`.
 
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::body::Body;
 use axum::extract::State;
 use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::http::header::{ALLOW, VARY};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response as Answer;
 use tracing::Instrument as _;
 
-use super::prepared::{Account, Prepared, RequestSource, prepare};
+use super::prepared::{Account, prepare};
+use super::request::{self, Incoming};
 use super::{events, socket};
-use crate::http::door::encoding;
-use crate::http::door::fair::{Bill, ClientNetwork};
+use crate::http::door::fair::{ClientNetwork, Network};
 use crate::http::door::guard::RequestId;
+use crate::http::door::identify::Caller;
+use crate::http::door::{body, encoding};
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
 use crate::http::shared::Shared;
@@ -27,8 +30,7 @@ pub(in crate::http) async fn answer(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: axum::extract::Request,
 ) -> Answer {
-    let accepted = Media::accepted(request.headers());
-    let media = accepted.unwrap_or(Media::Json);
+    let media = Media::accepted(request.headers()).unwrap_or(Media::Json);
     let request = match encoding::unpacked(request, shared.fair.options.client_timeout, &shared.limits).await {
         Ok(request) => request,
         Err(refusal) => return refusal.answer(media),
@@ -38,43 +40,64 @@ pub(in crate::http) async fn answer(
     if socket::is_asked_for(&headers) {
         return socket::open(shared, headers, client, upgrade);
     }
-    let mut account =
-        Account { bill: Bill::new(Arc::clone(&shared.fair), client), seen: shared.watch.begin(&request_id, &headers) };
-    let span = account.seen.span.clone();
-    let prepared = match accepted {
-        Some(_) => {
-            let request = match parts.method {
-                Method::POST => RequestSource::Body(body),
-                _ => RequestSource::Query(parts.uri),
-            };
-            let prepared = prepare(&shared, (client, request_id, media), (request, &headers), &mut account);
-            Box::pin(prepared.instrument(span.clone())).await
-        }
-        None => {
-            let sentence = "The answer is application/graphql-response+json, application/json or text/event-stream; \
-                            none of them is accepted.";
-            Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence))
-        }
-    };
-    let answered = match (media, prepared) {
-        (Media::EventStream, prepared) => return follow(&shared, prepared, account).await,
-        (Media::Json | Media::Response, Ok(prepared)) => {
-            let answer = prepared.answer(media, headers, account);
-            let (answered, back) = Box::pin(answer.instrument(span.clone())).await;
-            account = back;
-            answered
-        }
-        (Media::Json | Media::Response, Err(refusal)) => Err(refusal),
-    };
-    let Account { bill, mut seen } = account;
+    let account = Account::new(&shared, client, &request_id, &headers);
+    let span = account.record.span.clone();
+    let exchange = exchange(&shared, (client, request_id), (parts.method, parts.uri, body), headers, account);
+    let (answered, Account { bill, mut record }) = Box::pin(exchange.instrument(span)).await;
     let mut answer = answered.unwrap_or_else(|refusal| {
-        seen.refused(refusal.errors());
-        refusal.answer(media)
+        record.refused(refusal.errors());
+        match media {
+            Media::EventStream => events::refuse(&shared, refusal),
+            Media::Json | Media::Response => refusal.answer(media),
+        }
     });
-    drop(seen);
+    drop(record);
     bill.show(answer.headers_mut());
     answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     answer
+}
+
+/// Takes a request from its first byte to its answer.
+async fn exchange(
+    shared: &Arc<Shared>,
+    (client, request_id): (Option<Network>, Arc<str>),
+    request: (Method, Uri, Body),
+    headers: Arc<HeaderMap>,
+    mut account: Account,
+) -> (Result<Answer, Refusal>, Account) {
+    let prepared = async {
+        let media = Media::accepted(&headers).ok_or_else(|| {
+            let sentence = "The answer is application/graphql-response+json, application/json or text/event-stream; \
+                            none of them is accepted.";
+            Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", sentence)
+        })?;
+        account.bill.pay_for_reading()?;
+        let incoming = read(shared, request, &headers).await?;
+        let caller = (Caller::of(&headers, client), request_id);
+        let keeps = (incoming.is_get && media != Media::EventStream).then_some((media, &*headers));
+        Ok((media, prepare(shared, caller, incoming, keeps, &mut account.record)?))
+    };
+    match prepared.await {
+        Ok((Media::EventStream, prepared)) => events::answer(prepared, account).await,
+        Ok((media @ (Media::Json | Media::Response), prepared)) => {
+            let (response, account) = prepared.respond(account).await;
+            (response.map(|response| response.into_answer(media)), account)
+        }
+        Err(refusal) => (Err(refusal), account),
+    }
+}
+
+/// Reads the request in the body of a POST, or in the address of a GET.
+async fn read(
+    shared: &Shared,
+    (method, address, body): (Method, Uri, Body),
+    headers: &HeaderMap,
+) -> Result<Incoming, Refusal> {
+    if method != Method::POST {
+        return request::from_query(address.query(), headers);
+    }
+    let body = body::read(body, headers, shared.fair.options.client_timeout, &shared.limits).await?;
+    request::from_body(&body, headers)
 }
 
 /// The answer to a method that no GraphQL request has.
@@ -83,29 +106,4 @@ pub(in crate::http) async fn other_method(headers: HeaderMap) -> Answer {
     let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
     let refusal = refusal.header(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
     refusal.answer(Media::accepted(&headers).unwrap_or(Media::Json))
-}
-
-/// Answers with a stream of events. Its headers show what the request had paid until then.
-async fn follow(
-    shared: &Arc<Shared>,
-    prepared: Result<Prepared, Refusal>,
-    Account { bill, mut seen }: Account,
-) -> Answer {
-    let mut headers = HeaderMap::from_iter([(VARY, HeaderValue::from_static("accept"))]);
-    bill.show(&mut headers);
-    let events = match prepared {
-        Ok(prepared) => {
-            let (credentials, snapshot) = (prepared.credentials, Arc::new(shared.api.app().snapshot()));
-            let operation = prepared.identified(snapshot, None).await;
-            operation.and_then(|operation| events::follow(shared, operation, credentials, bill))
-        }
-        Err(refusal) => Err(refusal),
-    };
-    match &events {
-        Ok(_) => seen.pass_on(),
-        Err(refusal) => seen.refused(refusal.errors()),
-    }
-    let mut answer = events::answer(shared, events);
-    answer.headers_mut().extend(headers);
-    answer
 }

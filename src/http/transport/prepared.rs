@@ -1,88 +1,74 @@
-//! Everything before anybody has to wait for a place.
+//! The steps of a request for which nothing is waited for: its document, its estimate and its plan.
 
 use std::sync::Arc;
 
 use async_graphql::Request;
 use async_graphql::parser::types::OperationType;
-use axum::body::Body;
 use axum::http::header::ALLOW;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::etag::EtagKey;
-use super::pipeline::{self, ExecutableOperation};
-use super::request;
-use crate::graphql::{Asking, Estimate, Exceeded, GaveUp, ParsedDocument, Planned};
-use crate::http::door::claim::{self, BearerClaim};
-use crate::http::door::fair::{Bill, Credentials, Network};
-use crate::http::door::{body, identify};
+use super::persisted;
+use super::request::Incoming;
+use crate::graphql::{Estimate, Exceeded, ParsedDocument, Planned};
+use crate::http::door::fair::{Bill, Network};
+use crate::http::door::identify::{self, Caller};
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
 use crate::http::shared::Shared;
 use crate::http::watch::{RequestRecord, Stage, plan};
-use crate::service::Viewer;
-use crate::store::{DataVersion, Snapshot};
 
-/// Where a request stands: in the body of a POST, or in the address of a GET, which changes nothing.
-pub(super) enum RequestSource {
-    Body(Body),
-    Query(Uri),
-}
-
-/// What is kept of a request from its beginning to its end: what it pays, and what is seen of it.
+/// What goes along with a request from start to finish: what it has paid, and what is recorded of it.
 pub(super) struct Account {
     pub(super) bill: Bill,
-    pub(super) seen: RequestRecord,
+    pub(super) record: RequestRecord,
 }
 
-/// A request that may be executed, with all that this takes: some are executed on other threads.
-pub(super) struct Prepared {
+impl Account {
+    pub(super) fn new(shared: &Shared, client: Option<Network>, request_id: &Arc<str>, headers: &HeaderMap) -> Self {
+        let bill = Bill::new(Arc::clone(&shared.fair), client);
+        Self { bill, record: shared.watch.begin(request_id, headers) }
+    }
+}
+
+/// A request that may begin, with everything that executing it takes: some are executed on other threads.
+pub(super) struct PreparedRequest {
     pub(super) shared: Arc<Shared>,
-    pub(super) credentials: Credentials,
-    pub(super) claim: BearerClaim,
-    pub(super) selected: Option<String>,
+    pub(super) caller: Caller,
     pub(super) request_id: Arc<str>,
     pub(super) document: ParsedDocument,
     pub(super) request: Request,
-    /// What is asked, where the answer to it gets a tag: with GET, which changes nothing.
-    pub(super) asked: Option<EtagKey>,
-    /// Whether the answer shows what it took.
+    /// What the tag of the answer is made from; `None` when the answer gets no tag.
+    pub(super) etag_key: Option<EtagKey>,
+    /// Whether the answer shows what was done for it.
     pub(super) shows_plan: bool,
-    /// What it would take. A limit that it passes is told once it is known who asks: it depends on the schema.
+    /// What it would take. A limit that it exceeds is reported once the caller is known, because it says something about
+    /// the schema.
     pub(super) estimate: Result<Estimate, Exceeded>,
-    /// The plan that answers it in one trip, if there is one.
+    /// The plan that answers it in one trip to the database, if there is one.
     pub(super) planned: Option<Planned>,
-    /// A state of the database, and who asks as was found out in that state.
-    pub(super) data_version: Option<DataVersion>,
-    pub(super) remembered: Option<Arc<Viewer>>,
-    /// Why that plan has given up, and who asks, as was found out before.
-    pub(super) gave_up: Option<(GaveUp, Option<Viewer>)>,
 }
 
-/// Reads a request, finds its document and begins the sign-in.
-pub(super) async fn prepare(
+/// Finds the document of a request, estimates its cost and compiles its plan. `keeps` holds the media type and the
+/// headers of a client that may keep the answer.
+///
+/// # Errors
+/// No token where one is required, what is wrong with the document, or a mutation that came with GET.
+pub(super) fn prepare(
     shared: &Arc<Shared>,
-    (client, request_id, media): (Option<Network>, Arc<str>, Media),
-    (sent, headers): (RequestSource, &HeaderMap),
-    account: &mut Account,
-) -> Result<Prepared, Refusal> {
-    let Account { bill, seen } = account;
-    bill.pay_for_reading()?;
-    let (incoming, reads) = match sent {
-        RequestSource::Query(address) => (request::from_query(address.query(), headers)?, true),
-        RequestSource::Body(sent) => {
-            let body = body::read(sent, headers, shared.fair.options.client_timeout, &shared.limits).await?;
-            (request::from_body(&body, headers)?, false)
-        }
-    };
-    let claim = BearerClaim::of(headers);
-    identify::asked_for(&claim, shared.explorable)?;
-    seen.done(Stage::Admission);
-    let document = pipeline::document(shared, &incoming)?;
-    seen.done(Stage::Parse);
-    let request = incoming.request;
+    (caller, request_id): (Caller, Arc<str>),
+    incoming: Incoming,
+    keeps: Option<(Media, &HeaderMap)>,
+    record: &mut RequestRecord,
+) -> Result<PreparedRequest, Refusal> {
+    identify::asked_for(&caller.claim, shared.explorable)?;
+    record.done(Stage::Admission);
+    let document = persisted::resolve(&incoming, &shared.api, &shared.trusted, &shared.limits)?;
+    record.done(Stage::Parse);
+    let Incoming { request, is_get, .. } = incoming;
     let name = request.operation_name.as_deref();
-    seen.operation(&document, name);
-    if reads && document.operation(name) == Some(OperationType::Mutation) {
+    record.operation(&document, name);
+    if is_get && document.operation(name) == Some(OperationType::Mutation) {
         let sentence = "Mutations change something: send this one with POST.";
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
         return Err(refusal.header(ALLOW, HeaderValue::from_static("POST")));
@@ -90,49 +76,20 @@ pub(super) async fn prepare(
     let estimate = shared.api.estimate(&document, &request);
     let shows_plan = plan::is_asked(&request);
     if shows_plan {
-        seen.list();
+        record.list();
     }
     // Nothing is looked up without a token.
-    let is_plain = !shows_plan && claim.token().is_some() && estimate.is_ok();
+    let is_plain = !shows_plan && caller.claim.token().is_some() && estimate.is_ok();
     let planned = is_plain.then(|| shared.api.planned_for_all(&document, &request)).flatten();
-    let asked = (reads && !shows_plan).then(|| EtagKey::of(&document, &request, media)).flatten();
-    let credentials = shared.fair.begin_sign_in(client, &claim).await?;
-    let (shared, selected) = (Arc::clone(shared), claim::selected(headers));
-    Ok(Prepared {
-        shared,
-        credentials,
-        claim,
-        selected,
-        request_id,
-        document,
-        request,
-        asked,
-        shows_plan,
-        estimate,
-        planned,
-        data_version: None,
-        remembered: None,
-        gave_up: None,
-    })
+    let keeps = keeps.filter(|_| !shows_plan);
+    let etag_key = keeps.and_then(|(media, headers)| EtagKey::of(&document, &request, media, headers));
+    let shared = Arc::clone(shared);
+    Ok(PreparedRequest { shared, caller, request_id, document, request, etag_key, shows_plan, estimate, planned })
 }
 
-impl Prepared {
-    /// Finds out who asks, unless that is `known`.
-    pub(super) async fn identified(
-        self,
-        snapshot: Arc<Snapshot>,
-        known: Option<Option<Viewer>>,
-    ) -> Result<ExecutableOperation, Refusal> {
-        let Self { shared, credentials, claim, selected, request_id, document, request, estimate, .. } = self;
-        let viewer = match (known, &claim) {
-            (Some(viewer), _) => viewer,
-            (None, BearerClaim::None) => None,
-            (None, BearerClaim::Malformed | BearerClaim::Token(_)) => {
-                let (claim, app) = ((&claim, &credentials), shared.api.app());
-                Some(identify::viewer(app, &shared.fair, &snapshot, claim, selected, &request_id).await?)
-            }
-        };
-        let estimate = estimate?;
-        Ok(ExecutableOperation { document, request, asking: Asking { snapshot, viewer, request_id }, estimate })
+impl PreparedRequest {
+    /// Whether it is answered with several responses.
+    pub(super) fn subscribes(&self) -> bool {
+        self.document.operation(self.request.operation_name.as_deref()) == Some(OperationType::Subscription)
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Incoming {
     pub request: Request,
     /// The name of its document: of a trusted document, or the SHA-256 of a text that was answered before.
     pub document: Option<String>,
+    /// Whether it came with GET, which changes nothing.
+    pub is_get: bool,
 }
 
 /// The request in the query string of a GET.
@@ -43,7 +45,7 @@ pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<Inc
     if parameters.get("operationName").is_some_and(|name| name == "") {
         parameters.remove("operationName");
     }
-    from_parameters(parameters)
+    Ok(Incoming { is_get: true, ..from_parameters(parameters)? })
 }
 
 /// The request in the body of a POST.
@@ -129,7 +131,7 @@ pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming
         problems.push("query is missing".into());
     }
     match problems.is_empty() {
-        true => Ok(Incoming { request, document }),
+        true => Ok(Incoming { request, document, is_get: false }),
         false => Err(bad_request(format!("The request cannot be read: {}.", problems.join("; ")))),
     }
 }

@@ -103,8 +103,6 @@ pub(in crate::http) struct RequestRecord {
     by: Option<&'static str>,
     pub(in crate::http) tally: Arc<Tally>,
     watch: Arc<Watch>,
-    /// Whether others tell of it.
-    is_passed_on: bool,
     _at_work: InFlightGuard,
 }
 
@@ -120,7 +118,6 @@ impl Watch {
         let trace = Trace::of(headers, &self.app);
         RequestRecord {
             watch: Arc::clone(self),
-            is_passed_on: false,
             span: tracing::error_span!("request", id = &**id, trace_id = trace.id),
             id: Arc::clone(id),
             trace,
@@ -179,18 +176,11 @@ fn code(error: &ServerError) -> String {
 impl Drop for RequestRecord {
     /// Tells of every request, also of one that nobody waits for any more: that is what somebody will ask about.
     fn drop(&mut self) {
-        if !self.is_passed_on {
-            self.watch.tell(self);
-        }
+        self.watch.tell(self);
     }
 }
 
 impl RequestRecord {
-    /// Leaves it to the operation in a stream to be watched.
-    pub(in crate::http) fn pass_on(&mut self) {
-        self.is_passed_on = true;
-    }
-
     /// The span for the collector, of a request that ended `now`, in epoch milliseconds.
     fn as_span(&self, outcome: &RequestOutcome<'_>, now: i64, took: Duration) -> otlp::RequestSpan {
         let ended = u128::try_from(now).unwrap_or_default() * 1_000_000;

@@ -7,8 +7,7 @@ use axum::extract::ws::{CloseFrame, Utf8Bytes};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::graphql::{Limits, Reply};
-use crate::http::transport::pipeline::result;
+use crate::http::transport::response::WrittenResponse;
 
 /// What a client says.
 #[derive(Deserialize)]
@@ -76,9 +75,8 @@ pub(super) fn pong(payload: Option<Map<String, Value>>) -> String {
 }
 
 /// A response to an operation.
-pub(super) fn next(id: &str, reply: &Reply, limits: &Limits) -> String {
-    let payload = result(reply, limits);
-    format!(r#"{{"id":{},"type":"next","payload":{payload}}}"#, Value::from(id))
+pub(super) fn next(id: &str, response: &WrittenResponse) -> String {
+    format!(r#"{{"id":{},"type":"next","payload":{}}}"#, Value::from(id), response.json())
 }
 
 /// The end of an operation that failed, or was not executed.

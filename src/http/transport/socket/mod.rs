@@ -21,11 +21,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 
 use self::message::{Close, FromClient, SocketEnd, complete, connection_ack, error, named, next, pong};
 use self::pace::Pace;
-use super::pipeline::{self, Caller, ExecutableOperation, OperationEvent, RunningOperation};
+use super::prepared::{Account, PreparedRequest, prepare};
 use super::request::{self, Incoming};
+use super::running::{OperationEvent, RunningOperation, next_of};
 use super::streams::OpenStream;
 use crate::http::door::claim::{self, BearerClaim};
-use crate::http::door::fair::{Bill, Credentials, Network};
+use crate::http::door::fair::Network;
+use crate::http::door::identify::{self, Caller};
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
 use crate::http::shared::{Shared, stopped};
@@ -126,14 +128,14 @@ impl SocketConnection {
             }
             let Self { socket, operations, caller, pace, .. } = self;
             let event = tokio::select! {
-                (id, next) = pipeline::next_of(operations) => Event::Next(id, next),
+                (id, next) = next_of(operations) => Event::Next(id, next),
                 message = pace.receive(socket), if !stops => Event::Message(message?),
                 () = sleep_until(init), if caller.is_none() => return Err(Close::INIT_TIMEOUT.into()),
                 _ = ticks.tick() => Event::Tick,
                 () = stopped(&mut stopping), if !stops => Event::Stop,
             };
             match event {
-                Event::Next(id, next) => self.tell(id, next).await?,
+                Event::Next(id, next) => self.pass_on(id, next).await?,
                 Event::Message(message) => {
                     heard = true;
                     self.hear(message).await?;
@@ -185,15 +187,16 @@ impl SocketConnection {
             tenant: tenant.map(str::to_owned).or_else(|| claim::selected(&self.headers)),
             client: self.client,
         };
-        let (asking, _) = pipeline::asking(&self.shared, &caller).await.map_err(|refusal| {
+        let app = self.shared.api.app();
+        let signed_in = identify::sign_in(app, &self.shared.fair, &caller, &app.request_id()).await;
+        let viewer = signed_in.map_err(|refusal| {
             match (refusal.has_status(StatusCode::UNAUTHORIZED), refusal.has_status(StatusCode::TOO_MANY_REQUESTS)) {
                 (true, _) => Close::FORBIDDEN,
                 (false, true) => Close::too_many(refusal.sentence()),
                 (false, false) => Close::TRY_AGAIN,
             }
         })?;
-        let viewer = asking.viewer.as_ref().ok_or(Close::FORBIDDEN)?;
-        let open = self.shared.streams.open(viewer).map_err(|refusal| Close::too_many(refusal.sentence()))?;
+        let open = self.shared.streams.open(&viewer).map_err(|refusal| Close::too_many(refusal.sentence()))?;
         self.caller = Some((caller, open));
         self.send(Message::text(connection_ack())).await
     }
@@ -204,10 +207,9 @@ impl SocketConnection {
             return Err(Close::id_in_use(&id).into());
         }
         let incoming = request::from_parameters(payload).map_err(|refusal| Close::invalid(refusal.sentence()))?;
-        match prepare(&self.shared, caller, self.operations.len() + 1, incoming).await {
-            Ok((operation, credentials, bill)) => {
-                let running = RunningOperation::start(&self.shared, operation, credentials, bill);
-                self.operations.push_back((id, running));
+        match begin(&self.shared, caller, self.operations.len() + 1, incoming) {
+            Ok((prepared, account)) => {
+                self.operations.push_back((id, RunningOperation::start(prepared, account)));
                 Ok(())
             }
             Err(refusal) => self.send(Message::text(error(&id, &refusal.into_errors()))).await,
@@ -215,21 +217,19 @@ impl SocketConnection {
     }
 
     /// Passes on what came of an operation.
-    async fn tell(&mut self, id: String, what: OperationEvent) -> Result<(), SocketEnd> {
-        let ends = match &what {
-            OperationEvent::Response(reply) => reply.is_failure(),
-            OperationEvent::Complete | OperationEvent::Lost => true,
+    async fn pass_on(&mut self, id: String, event: OperationEvent) -> Result<(), SocketEnd> {
+        let (text, ends) = match event {
+            OperationEvent::Response(response) => match response.failure() {
+                Some(errors) => (error(&id, errors), true),
+                None => (next(&id, &response), false),
+            },
+            OperationEvent::Complete => (complete(&id), true),
+            // Its task panicked, or the client reads too slowly for all that it asked for.
+            OperationEvent::Lost => return Err(Close::TRY_AGAIN.into()),
         };
         if ends {
             self.operations.retain(|(own, _)| *own != id);
         }
-        let text = match what {
-            OperationEvent::Response(reply) if ends => error(&id, reply.errors()),
-            OperationEvent::Response(reply) => next(&id, &reply, &self.shared.limits),
-            OperationEvent::Complete => complete(&id),
-            // Its task panicked, or the client reads too slowly for all that it asked for.
-            OperationEvent::Lost => return Err(Close::TRY_AGAIN.into()),
-        };
         self.send(Message::text(text)).await
     }
 
@@ -241,25 +241,32 @@ impl SocketConnection {
     }
 }
 
-/// Lets in the operation that is the `count`th of its socket.
-async fn prepare(
-    shared: &Shared,
+/// Prepares the operation that is the `count`th of its socket.
+fn begin(
+    shared: &Arc<Shared>,
     caller: &Caller,
     count: usize,
     incoming: Incoming,
-) -> Result<(ExecutableOperation, Credentials, Bill), Refusal> {
+) -> Result<(PreparedRequest, Account), Refusal> {
     let most = shared.streaming.max_socket_operations;
     if count > most {
         let sentence = format!("The socket has {count} operations; at most {most} are allowed.");
         let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_SOCKET_OPERATIONS", sentence);
         return Err(refusal.extension("limit", most).extension("actual", count));
     }
-    let mut bill = Bill::new(Arc::clone(&shared.fair), caller.client);
-    bill.pay_for_reading()?;
-    let document = pipeline::document(shared, &incoming)?;
-    let (asking, credentials) = pipeline::asking(shared, caller).await?;
-    let estimate = shared.api.estimate(&document, &incoming.request)?;
-    Ok((ExecutableOperation { document, request: incoming.request, asking, estimate }, credentials, bill))
+    let request_id = shared.api.app().request_id();
+    let mut account = Account::new(shared, caller.client, &request_id, &HeaderMap::new());
+    let prepared = account.bill.pay_for_reading().and_then(|()| {
+        let caller = (caller.clone(), request_id);
+        prepare(shared, caller, incoming, None, &mut account.record)
+    });
+    match prepared {
+        Ok(prepared) => Ok((prepared, account)),
+        Err(refusal) => {
+            account.record.refused(refusal.errors());
+            Err(refusal)
+        }
+    }
 }
 
 /// How long the other side gets to answer a close frame.
