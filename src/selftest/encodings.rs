@@ -25,24 +25,10 @@ pub(super) const CHECKS: &[DoorCheck] = &[
             client.send(&ask)?.status(406)?.refuses()?.fine()
         },
     },
-    DoorCheck { name: "a body of 12 MiB in gzip", expected: "413", run: |client| bomb(client, "gzip", gzip) },
-    DoorCheck { name: "a body of 12 MiB in zstd", expected: "413", run: |client| bomb(client, "zstd", zstd) },
-    DoorCheck {
-        name: "a body in an unknown coding",
-        expected: "415",
-        run: |client| {
-            let ask = client.post("{ __typename }").with("content-encoding", "compress");
-            client.send(&ask)?.status(415)?.refuses()?.fine()
-        },
-    },
-    DoorCheck {
-        name: "a body in gzip in gzip",
-        expected: "415",
-        run: |client| {
-            let ask = client.post("{ __typename }").with("content-encoding", "gzip, gzip");
-            client.send(&ask)?.status(415)?.refuses()?.fine()
-        },
-    },
+    DoorCheck { name: "a body of 12 MiB in gzip", expected: "413", run: bomb },
+    DoorCheck { name: "a body in an unknown coding", expected: "415", run: |client| refused(client, "compress") },
+    DoorCheck { name: "a body in zstd", expected: "415", run: |client| refused(client, "zstd") },
+    DoorCheck { name: "a body in gzip in gzip", expected: "415", run: |client| refused(client, "gzip, gzip") },
 ];
 
 /// An answer of two kilobytes that everybody gets: many errors.
@@ -77,9 +63,14 @@ fn unpacked(coding: &str, packed: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(plain)
 }
 
-fn bomb(client: &TestClient, coding: &str, pack: fn(&[u8]) -> std::io::Result<Vec<u8>>) -> Judged {
-    let body = pack(&vec![b' '; BOMB]).map_err(|error| failed(format!("not packed: {error}")))?;
-    let ask = client.post("").with("content-encoding", coding).sending(body);
+fn refused(client: &TestClient, coding: &str) -> Judged {
+    let ask = client.post("{ __typename }").with("content-encoding", coding);
+    client.send(&ask)?.status(415)?.refuses()?.fine()
+}
+
+fn bomb(client: &TestClient) -> Judged {
+    let body = gzip(&vec![b' '; BOMB]).map_err(|error| failed(format!("not packed: {error}")))?;
+    let ask = client.post("").with("content-encoding", "gzip").sending(body);
     client.send(&ask)?.status(413)?.refuses()?.fine()
 }
 
@@ -89,22 +80,16 @@ fn gzip(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn zstd(plain: &[u8]) -> std::io::Result<Vec<u8>> {
-    zstd::encode_all(plain, 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_bomb_is_small() {
-        for pack in [gzip, zstd] {
-            let packed = pack(&vec![b' '; BOMB]).unwrap();
-            assert!(packed.len() < 100_000, "{}", packed.len());
-        }
+        let packed = gzip(&vec![b' '; BOMB]).unwrap();
+        assert!(packed.len() < 100_000, "{}", packed.len());
         assert_eq!(unpacked("gzip", &gzip(b"abc").unwrap()).unwrap(), b"abc");
-        assert_eq!(unpacked("zstd", &zstd(b"abc").unwrap()).unwrap(), b"abc");
+        assert_eq!(unpacked("zstd", &zstd::encode_all(&b"abc"[..], 1).unwrap()).unwrap(), b"abc");
         assert!(unpacked("br", b"\xff\xff\xff").is_err());
     }
 }

@@ -42,19 +42,22 @@ pub(super) trait WriteJob: Send {
 }
 
 /// A job whose caller waits for an answer.
-pub(super) struct Work<T, F> {
+pub(super) struct Work<T, F, C> {
     pub(super) work: F,
     pub(super) outcome: Option<Result<Outcome<T>>>,
+    /// Told what the job answers, once that is on disk.
+    pub(super) committed: C,
     pub(super) reply: oneshot::Sender<Result<T>>,
     /// Set by whoever is first: the writer that begins the job, or the client that gives up.
     pub(super) taken: Arc<AtomicBool>,
     pub(super) queued: Stopwatch,
 }
 
-impl<T, F> WriteJob for Work<T, F>
+impl<T, F, C> WriteJob for Work<T, F, C>
 where
     T: Send,
     F: Fn(&mut dyn Session) -> Result<Outcome<T>> + Send,
+    C: FnOnce(&T) + Send,
 {
     fn begin(&self) -> bool {
         !self.taken.swap(true, Ordering::SeqCst)
@@ -87,7 +90,11 @@ where
         let answer = match (commit, self.outcome) {
             // Even a refusal may have been caused by what another job of the group wrote, and that is gone.
             (Err(error), _) => Err(error.clone()),
-            (Ok(()), Some(Ok(Outcome::Commit(value) | Outcome::Rollback(value)))) => Ok(value),
+            (Ok(()), Some(Ok(Outcome::Commit(value)))) => {
+                (self.committed)(&value);
+                Ok(value)
+            }
+            (Ok(()), Some(Ok(Outcome::Rollback(value)))) => Ok(value),
             (Ok(()), Some(Err(error))) => Err(error),
             (Ok(()), None) => Err(StoreError::Bug("a write was not run".into())),
         };

@@ -149,8 +149,7 @@ impl Store {
         let apart = Readers::start_apart(manager.clone(), readers, &metrics).map_err(said)?;
         let readers = Readers::start(manager, readers, &metrics).map_err(said)?;
         let (readers, apart, writer) = (Arc::new(readers), Arc::new(apart), Arc::new(writer));
-        let (commits, migrations) = (Arc::default(), database.migrations());
-        let (tally, deadline) = (None, None);
+        let (commits, migrations, tally, deadline) = (Arc::default(), database.migrations(), None, None);
         Ok(Self { readers, apart, writer, commits, data_versions, statements, metrics, migrations, tally, deadline })
     }
 
@@ -213,21 +212,18 @@ impl Store {
     ) -> Result<T> {
         let work = move |session: &mut dyn Session| {
             let mut tx = Tx::begin(session, tenant)?;
-            let revision = tx.revision();
             Ok(match work(&mut tx)? {
-                Outcome::Commit(value) => Outcome::Commit((value, Some(revision))),
-                Outcome::Rollback(value) => Outcome::Rollback((value, None)),
+                Outcome::Commit(value) => Outcome::Commit((value, tx.revision())),
+                Outcome::Rollback(value) => Outcome::Rollback((value, tx.revision())),
             })
         };
-        let (value, revision) = self.submit(Some(tenant), work).await?;
-        if let Some(revision) = revision {
-            self.commits.reached(tenant, revision);
-        }
-        Ok(value)
+        let commits = Arc::clone(&self.commits);
+        let committed = move |(_, revision): &(T, i64)| commits.reached(tenant, *revision);
+        Ok(self.submit(Some(tenant), work, committed).await?.0)
     }
 
     /// The newest revision of a tenant that this process has heard of; [`GONE`] when the tenant is. It hears of its own
-    /// commits at once, and of what others commit, and of those whose client did not wait, with [`Store::ask`].
+    /// commits at once, and of what others commit with [`Store::ask`].
     pub fn watch(&self, tenant: TenantId, revision: i64) -> watch::Receiver<i64> {
         self.commits.watch(tenant, revision)
     }
@@ -262,16 +258,20 @@ impl Store {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
-        self.submit(None, work).await
+        self.submit(None, work, |_| ()).await
     }
 
     async fn submit<T: Send + 'static>(
         &self,
         key: Option<TenantId>,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
+        committed: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T> {
-        let Some(tally) = self.tally.clone() else { return self.writer.submit(key, self.deadline, work).await };
-        self.writer.submit(key, self.deadline, move |session| work(&mut Tallied { session, tally: &tally })).await
+        let Some(tally) = self.tally.clone() else {
+            return self.writer.submit(key, self.deadline, work, committed).await;
+        };
+        let work = move |session: &mut dyn Session| work(&mut Tallied { session, tally: &tally });
+        self.writer.submit(key, self.deadline, work, committed).await
     }
 
     /// Whether the database has this program's schema, neither an older nor a newer one.

@@ -57,17 +57,20 @@ impl Writer {
         Ok(Self { queue, log, ended })
     }
 
+    /// Queues a job and waits for its answer. `committed` is called by the writer's thread once the job is on disk, also when
+    /// nobody waits any more.
     pub(super) async fn submit<T: Send + 'static>(
         &self,
         key: QueueKey,
         deadline: Option<Deadline>,
         work: impl Fn(&mut dyn Session) -> Result<Outcome<T>> + Send + 'static,
+        committed: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let taken = Arc::<AtomicBool>::default();
         let client = Client { taken: Arc::clone(&taken), in_time: deadline.is_some() };
         let queued = Stopwatch::start();
-        let job = Work { work, outcome: None, reply, taken, queued };
+        let job = Work { work, outcome: None, committed, reply, taken, queued };
         self.queue.push(key, Box::new(job))?;
         let patience = deadline.map_or(PATIENCE, |deadline| deadline.remaining().min(PATIENCE));
         let answered = tokio::time::timeout(patience, answer).await;
@@ -210,7 +213,7 @@ mod tests {
             assert!(!writer.works_within(Duration::ZERO) && writer.works());
             go_on.send(()).unwrap();
         };
-        futures_util::future::join(writer.submit(None, None, work), watched).await.0.unwrap();
+        futures_util::future::join(writer.submit(None, None, work, |()| ()), watched).await.0.unwrap();
         writer.queue.close();
         writer.ended.recv().unwrap_err();
         assert!(!writer.works(), "its threads have ended");

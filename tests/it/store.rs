@@ -2,7 +2,7 @@
 
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use vext::domain::{TenantId, Value};
-use vext::store::{Outcome, Result, Session, Store, StoreError};
+use vext::store::{Outcome, Result, Session, Store, StoreError, Tx};
 
 /// A statement that can break a constraint: a token's key may be taken only once.
 const INSERT: &str =
@@ -96,6 +96,33 @@ async fn a_failed_statement_is_not_committed_over(engine: Engine) {
 
 const A_MISTAKE: &str = "a transaction went on after a statement had failed";
 
+/// A save that has begun is carried out whether or not anybody waits for it, and those who watch its tenant hear of it.
+async fn a_save_whose_client_has_gone_is_told(engine: Engine) {
+    let live = Live::new(engine, Content::Demo);
+    let store = Store::open(&live.database, 1).unwrap();
+    let tenant = TenantId(1);
+    let revision = store.snapshot().read(tenant, vext::store::own_tenant).await.unwrap().revision;
+    let mut watching = store.watch(tenant, revision);
+    let (go, wait) = crossbeam_channel::bounded::<()>(0);
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let begun = std::sync::Mutex::new(Some(begun));
+    let in_time = store.within(&store.snapshot().until(std::time::Duration::from_secs(60)));
+    let save = tokio::spawn(async move {
+        let work = move |_: &mut Tx<'_>| {
+            begun.lock().unwrap().take().unwrap().send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(Outcome::Commit(()))
+        };
+        in_time.write(tenant, work).await
+    });
+    has_begun.await.unwrap();
+    save.abort();
+    assert!(save.await.unwrap_err().is_cancelled());
+    go.send(()).unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(30), watching.changed()).await.unwrap().unwrap();
+    assert_eq!(*watching.borrow(), revision + 1);
+}
+
 /// Tenants do not wait for each other where the engine can write them at the same time.
 async fn one_tenant_does_not_hold_up_another(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
@@ -179,6 +206,7 @@ on_each_engine!(
     jobs_share_a_commit_and_fail_alone,
     what_was_queued_is_written_before_the_writer_goes,
     a_failed_statement_is_not_committed_over,
+    a_save_whose_client_has_gone_is_told,
     one_tenant_does_not_hold_up_another,
     a_read_that_panics_takes_no_thread_with_it,
     a_snapshot_stands_still,

@@ -1,7 +1,10 @@
 //! Subscriptions: what is heard of, by whom, and over which transport.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -12,11 +15,12 @@ use tower::ServiceExt as _;
 use vext::http::{ServeOptions, StreamSettings, router};
 use vext::service::App;
 
-use crate::engines::{Engine, on_each_engine};
+use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::events::Events;
 use crate::harness::{ALL, EXPLORE, MOLLOY, READ, Server, TOKEN, paths};
 use crate::playground::missing;
 use crate::process::Process;
+use crate::watching::{free, scrape, until};
 
 const FOLLOW: &str = "subscription($since: Int, $after: String, $kinds: [Kind!], $ids: [ID!], $tenant: String) {
   objectChanged(since: $since, after: $after, kinds: $kinds, ids: $ids, tenant: $tenant) {
@@ -338,6 +342,46 @@ async fn streams_of_a_token_and_of_a_tenant_are_counted() {
     let _molloy = follow(&server, MOLLOY, json!({})).await;
     drop(first);
     let _third = follow(&server, READ, json!({})).await;
+}
+
+/// A client closes its connection while its save is at work, and nobody looks into the database for what others do.
+#[test]
+fn a_save_whose_client_has_gone_is_heard_of() {
+    let live = Live::new(Engine::Sqlite, Content::Demo);
+    let (url, key, metrics) = (live.url(), live.folder.path().join("vext.key"), free());
+    let serve = ["serve", "--database", &url, "--key-file", key.to_str().unwrap(), "--metrics-listen", &metrics];
+    let server = Process::start(&[&serve[..], &["--feed-poll", "1h"]].concat());
+    let post = ureq::post(format!("http://{}/graphql", server.address)).header("content-type", "application/json");
+    let post = post.header("accept", "text/event-stream").header("authorization", format!("Bearer {TOKEN}"));
+    let post = post.config().timeout_global(Some(Duration::from_secs(60))).build();
+    let follow = json!({ "query": "subscription { objectChanged { object { name } } }" }).to_string();
+    let mut events = BufReader::new(post.send(follow).unwrap().into_body().into_reader()).lines().map(Result::unwrap);
+    let mut heard = || events.find(|line| line.starts_with("data:") && line.contains("objectChanged")).unwrap();
+    let save = |number: &str, name: &str| {
+        format!(
+            "mutation {{ virtualExtensionCreate(input: {{information: {{number: \"{number}\", name: \"{name}\"}}}}) {{
+            userErrors {{ code }} }} }}"
+        )
+    };
+    server.ask(TOKEN, &save("991", "Stays"), &json!({})).unwrap();
+    assert!(heard().contains("Stays"));
+    let waits = "vext_writer_wait_seconds_count";
+    let before = scrape(&metrics)[waits];
+    // Somebody else holds the file, so that the save has to wait.
+    let other = rusqlite::Connection::open(live.database.file().unwrap()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let body = json!({ "query": save("992", "Goes") }).to_string();
+    let mut client = TcpStream::connect(&server.address).unwrap();
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer";
+    write!(client, "{head} {TOKEN}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    until(&metrics, waits, before + 1.0);
+    drop(client);
+    until(&metrics, r#"vext_requests_total{operation="none",type="mutation",outcome="abandoned"}"#, 1.0);
+    other.execute_batch("ROLLBACK").unwrap();
+    let begun = Instant::now();
+    assert!(heard().contains("Goes"));
+    // Every five seconds a stream looks at its token, and would see it then.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
 /// Every statement of the feed, for the test of the plans.

@@ -63,6 +63,15 @@ pub fn scrape(address: &str) -> HashMap<String, f64> {
     samples
 }
 
+/// Waits until a sample has this value.
+pub fn until(metrics: &str, name: &str, value: f64) {
+    let begun = Instant::now();
+    while scrape(metrics).get(name) != Some(&value) {
+        assert!(begun.elapsed() < Duration::from_secs(4), "{name} is not {value}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// The sum of the samples whose name has all these parts.
 fn sum(samples: &HashMap<String, f64>, parts: &[&str]) -> f64 {
     samples.iter().filter(|(name, _)| parts.iter().all(|part| name.contains(part))).map(|(_, value)| value).sum()
@@ -321,16 +330,9 @@ fn a_request_that_is_abandoned_is_counted_and_logged() {
         body.len()
     )
     .unwrap();
-    let until = |name: &str| {
-        let begun = Instant::now();
-        while scrape(&metrics).get(name) != Some(&1.0) {
-            assert!(begun.elapsed() < Duration::from_secs(4), "{name}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    };
-    until("vext_requests_in_flight");
+    until(&metrics, "vext_requests_in_flight", 1.0);
     drop(client);
-    until(r#"vext_requests_total{operation="other",type="mutation",outcome="abandoned"}"#);
+    until(&metrics, r#"vext_requests_total{operation="other",type="mutation",outcome="abandoned"}"#, 1.0);
     assert!(server.says("operation=\"Wait\"").contains("abandoned=true"));
     other.execute_batch("ROLLBACK").unwrap();
 }

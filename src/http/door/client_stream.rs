@@ -3,33 +3,32 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context as Cx, Poll, ready};
+use std::task::{Context as Cx, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_io_timeout::TimeoutWriter;
 
 /// Who is told when a stream begins to rest, and when it ends to.
 pub(super) trait Attendant {
     fn rests(&self, rests: bool);
 }
 
-/// A stream whose writes fail when the client takes nothing for as long as `patience`. It keeps its attendant as long as
-/// it is open, also after a WebSocket has taken it over.
+/// A stream whose writes fail when the client takes nothing for a time. It keeps its attendant as long as it is open, also
+/// after a WebSocket has taken it over.
 pub(super) struct ClientStream<S, A> {
-    stream: S,
-    patience: Duration,
-    /// Runs from the first write that had to wait until one goes through.
-    stalled: Option<Pin<Box<Sleep>>>,
+    stream: Pin<Box<TimeoutWriter<S>>>,
     attendant: A,
     /// Whether all that came has been read, and all that was written has gone: the stream rests when both are so.
     drained: bool,
     flushed: bool,
 }
 
-impl<S, A: Attendant> ClientStream<S, A> {
+impl<S: AsyncWrite, A: Attendant> ClientStream<S, A> {
     pub(super) fn new(stream: S, patience: Duration, attendant: A) -> Self {
-        Self { stream, patience, stalled: None, attendant, drained: false, flushed: true }
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(patience));
+        Self { stream: Box::pin(stream), attendant, drained: false, flushed: true }
     }
 
     fn tell(&mut self, drained: bool, flushed: bool) {
@@ -44,40 +43,26 @@ impl<S, A: Attendant> ClientStream<S, A> {
         let drained = self.drained;
         self.tell(drained, false);
     }
-
-    /// Passes on how a write went, unless it has waited too long.
-    fn judge<R>(&mut self, cx: &mut Cx<'_>, written: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
-        }
-        let patience = self.patience;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + patience)));
-        ready!(stalled.as_mut().poll(cx));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not take its answer")))
-    }
 }
 
-impl<S: AsyncRead + Unpin, A: Attendant + Unpin> AsyncRead for ClientStream<S, A> {
+impl<S: AsyncRead + AsyncWrite, A: Attendant + Unpin> AsyncRead for ClientStream<S, A> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let read = self.stream.as_mut().poll_read(cx, buf);
         let flushed = self.flushed;
         self.tell(read.is_pending(), flushed);
         read
     }
 }
 
-impl<S: AsyncWrite + Unpin, A: Attendant + Unpin> AsyncWrite for ClientStream<S, A> {
+impl<S: AsyncWrite, A: Attendant + Unpin> AsyncWrite for ClientStream<S, A> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.begin_to_write();
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.judge(cx, written)
+        self.stream.as_mut().poll_write(cx, buf)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         self.begin_to_write();
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.judge(cx, written)
+        self.stream.as_mut().poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -85,17 +70,16 @@ impl<S: AsyncWrite + Unpin, A: Attendant + Unpin> AsyncWrite for ClientStream<S,
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Cx<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        let flushed = self.stream.as_mut().poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {
             let drained = self.drained;
             self.tell(drained, true);
         }
-        self.judge(cx, flushed)
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Cx<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.judge(cx, shut)
+        self.stream.as_mut().poll_shutdown(cx)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Content codings: answers are packed, requests unpacked (RFC 9110, section 8.4).
 //!
-//! A request's body is unpacked here and not by a layer, because each of the limits is one of the sums that matter: at
-//! most [`Limits::max_body`] bytes are read, at most one more is made of them, and no more memory is set aside for the
-//! window of a coding than its specification asks for.
+//! A request's body is unpacked here and not by a layer (docs/decisions/0019-production-mode.md): at most
+//! [`Limits::max_body`] bytes are read, and at most one more is made of them.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -23,8 +22,6 @@ use crate::http::refusal::Refusal;
 const SMALLEST: u64 = 1024;
 /// See docs/decisions/0019-production-mode.md for what each level costs.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(3);
-/// The largest window of zstd over HTTP is 8 MB (RFC 9659).
-const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// Packs answers with the coding that the client likes best; among equals zstd, br, gzip. A stream of events stays as it
 /// is: its events must not wait for a packer to fill a block.
@@ -37,7 +34,6 @@ pub(in crate::http) fn packing() -> CompressionLayer<impl Predicate> {
 enum Coding {
     Gzip,
     Brotli,
-    Zstd,
 }
 
 /// The request with what is packed in the place of a packed body, which must arrive within `patience`.
@@ -89,12 +85,11 @@ fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Refusal> {
         (None, _) => return Ok(None),
         (Some(b"gzip" | b"x-gzip"), None) => Coding::Gzip,
         (Some(b"br"), None) => Coding::Brotli,
-        (Some(b"zstd"), None) => Coding::Zstd,
         // One inside another multiplies what a byte can grow to.
         (Some(_), _) => {
-            let sentence = "The body must be sent as it is, or in one of the content codings gzip, br and zstd.";
+            let sentence = "The body must be sent as it is, or in the content coding gzip or br.";
             let refusal = Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_CONTENT_ENCODING", sentence);
-            return Err(refusal.header(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd")));
+            return Err(refusal.header(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br")));
         }
     };
     Ok(Some(coding))
@@ -107,11 +102,6 @@ fn plain(coding: Coding, packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
     match coding {
         Coding::Gzip => read(&mut flate2::bufread::MultiGzDecoder::new(packed))?,
         Coding::Brotli => read(&mut brotli_decompressor::Decompressor::new(packed, 4096))?,
-        Coding::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            read(&mut decoder)?
-        }
     };
     Ok(plain)
 }
@@ -148,8 +138,8 @@ mod tests {
             (&["", " , "], Some(None)),
             (&["GZIP"], Some(Some(Coding::Gzip))),
             (&["x-gzip, identity"], Some(Some(Coding::Gzip))),
-            (&["br"], Some(Some(Coding::Brotli))),
-            (&["zstd "], Some(Some(Coding::Zstd))),
+            (&["br "], Some(Some(Coding::Brotli))),
+            (&["zstd"], None),
             (&["deflate"], None),
             (&["gzip, gzip"], None),
             (&["gzip", "br"], None),
