@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, Once, OnceLock};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use postgres::{Client, NoTls};
 use vext::service::{App, Database, OpenOptions};
 use vext::store::PostgresServer;
@@ -260,12 +262,25 @@ impl Live {
                 Self { database: Database::Sqlite(path), folder, name: None }
             }
             Engine::Postgres => {
-                static NEXT: AtomicU32 = AtomicU32::new(1);
-                let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+                let name = next_name();
                 copy_database(&content.template(), &name);
                 Self { database: postgres(&name), folder, name: Some(name) }
             }
         }
+    }
+
+    /// A database with nothing in it, with a key that is always the same.
+    pub fn empty(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("vext.key");
+        fs::write(&key, STANDARD.encode([7; 32])).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        if engine == Engine::Sqlite {
+            return Self { database: Database::Sqlite(folder.path().join("vext.db")), folder, name: None };
+        }
+        let name = next_name();
+        cluster().sql("postgres", |client| client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap());
+        Self { database: postgres(&name), folder, name: Some(name) }
     }
 
     /// The name of the PostgreSQL database, if it is one.
@@ -291,6 +306,14 @@ impl Live {
         match (&self.database, &self.name) {
             (Database::Sqlite(path), _) => rusqlite::Connection::open(path).unwrap().execute(sql, []).unwrap() as u64,
             (_, name) => cluster().sql(name.as_ref().unwrap(), |client| client.execute(sql, &[]).unwrap()),
+        }
+    }
+
+    /// Runs statements without parameters.
+    pub fn batch(&self, sql: &str) {
+        match (&self.database, &self.name) {
+            (Database::Sqlite(path), _) => rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap(),
+            (_, name) => cluster().sql(name.as_ref().unwrap(), |client| client.batch_execute(sql).unwrap()),
         }
     }
 
@@ -333,6 +356,12 @@ impl Drop for Live {
             cluster().sql("postgres", |client| client.batch_execute(&drop).unwrap());
         }
     }
+}
+
+/// A name that no database of the tests has had.
+fn next_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn postgres(name: &str) -> Database {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engines::{Content, Engine, Live, on_each_engine};
+use crate::engines::{Engine, on_each_engine};
 use crate::harness::{ALL, MOLLOY, Server, TOKEN, problems};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -595,52 +595,6 @@ async fn crowds_are_walked(engine: Engine) {
     assert!(server.app.statements() - before < 12, "{}", server.app.statements() - before);
 }
 
-/// A database of the version before gets the folded names and words that this version would have written.
-async fn an_older_database_gets_its_words(engine: Engine) {
-    let live = Live::new(engine, Content::Demo);
-    let words = "SELECT CAST(tenant_id AS TEXT) || '.' || CAST(object_id AS TEXT) || ' ' || source || ' ' || word FROM search_word
-        UNION ALL SELECT CAST(tenant_id AS TEXT) || '.' || CAST(object_id AS TEXT) || ' ' || name_folded FROM pbx_object";
-    let kept = |live: &Live| live.texts(words).into_iter().collect::<BTreeSet<_>>();
-    let before = kept(&live);
-    assert!(before.len() > 300 && before.iter().any(|line| line.contains("note")), "{}", before.len());
-    let revisions = live.texts("SELECT CAST(revision AS TEXT) FROM tenant ORDER BY tenant_id");
-    for sql in [
-        "DROP TABLE search_word",
-        "DROP INDEX pbx_object_kind_number",
-        "DROP INDEX pbx_object_kind_name",
-        "DROP INDEX pbx_object_kind_created",
-        "DROP INDEX pbx_object_kind_changed",
-        "DROP INDEX information_dnd",
-        "DROP INDEX security_locked",
-        "DROP INDEX web_user_panel_user_panel_enabled",
-        "ALTER TABLE pbx_object DROP COLUMN number_key",
-        "ALTER TABLE pbx_object DROP COLUMN name_folded",
-        "CREATE INDEX pbx_object_kind ON pbx_object (tenant_id, kind, number)",
-        "DELETE FROM migration WHERE number >= 6",
-    ] {
-        live.execute(sql);
-    }
-    crate::migrations::back_to_single_emails(&live);
-    // What came with later migrations, which are applied again.
-    for (table, column) in [
-        ("follow_me", "number"),
-        ("destination", "number"),
-        ("phone_book_entry", "phone1"),
-        ("phone_book_entry", "phone2"),
-        ("call_list_entry", "number"),
-        ("voicemail_box", "mailbox"),
-        ("phone_key", "number"),
-        ("short_number", "destination"),
-    ] {
-        live.execute(&format!("DROP INDEX {table}_{column}"));
-    }
-    let applied = vext::service::migrate(&live.options()).unwrap();
-    assert_eq!(applied[0], "0006_finding");
-    assert_eq!(kept(&live), before);
-    assert_eq!(live.texts("SELECT CAST(revision AS TEXT) FROM tenant ORDER BY tenant_id"), revisions);
-    assert_eq!(searched(&Server::over(live), "ivy").await, ["108"]);
-}
-
 /// The first number that nothing has, in a range.
 async fn free_numbers_are_found(engine: Engine) {
     let server = Server::start(engine);
@@ -763,7 +717,6 @@ on_each_engine!(
     every_kind_has_its_list,
     limits_are_named,
     crowds_are_walked,
-    an_older_database_gets_its_words,
     free_numbers_are_found,
     a_number_is_available_or_says_why_not,
 );

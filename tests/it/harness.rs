@@ -10,7 +10,7 @@ use axum::http::{Request, StatusCode};
 use axum::{Router, http};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use vext::domain::{Clock, Code, Environment, SystemRandom};
+use vext::domain::{Clock, Code, Environment, Random, SystemRandom};
 use vext::graphql::Limits;
 use vext::http::ServeOptions;
 use vext::operations::demo;
@@ -48,6 +48,33 @@ impl Clock for TestClock {
 pub fn options(database: Database, key_file: PathBuf) -> OpenOptions {
     let environment = Environment { clock: Arc::new(TestClock::default()), random: Arc::new(SystemRandom) };
     OpenOptions { database, key_file, readers: 2, environment }
+}
+
+/// Time and chance that follow from how many steps a test has taken. Within one step nothing differs, however often a
+/// program looks at the clock or draws.
+#[derive(Default)]
+pub struct Steps(pub AtomicI64);
+
+impl Clock for Steps {
+    fn now(&self) -> i64 {
+        TestClock::default().now() + 60_000 * self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Random for Steps {
+    fn fill(&self, bytes: &mut [u8]) {
+        let step = usize::try_from(self.0.load(Ordering::Relaxed)).unwrap();
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = (step * 31 + i * 17 + 7) as u8;
+        }
+    }
+}
+
+/// How to open a database so that what is saved and answered is the same every time.
+pub fn steady(live: &Live) -> (OpenOptions, Arc<Steps>) {
+    let steps = Arc::new(Steps::default());
+    let (clock, random) = (Arc::<Steps>::clone(&steps), Arc::<Steps>::clone(&steps));
+    (OpenOptions { environment: Environment { clock, random }, ..live.options() }, steps)
 }
 
 /// Puts the demo data and the tokens into a fresh database.

@@ -61,6 +61,7 @@ mod script;
 mod secrets;
 mod selftest;
 mod sign_in;
+mod snapshots;
 mod store;
 mod subscriptions;
 mod sweep;
