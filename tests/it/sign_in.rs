@@ -1,7 +1,5 @@
 //! Signing in where somebody guesses tokens: over every transport, all at once, and beside those who have a valid one.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
@@ -9,11 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tungstenite::client::IntoClientRequest as _;
-use tungstenite::{Message, WebSocket};
+use tungstenite::Message;
 use vext::http::FairUse;
 use vext::service::{App, NewToken};
 
+use crate::client;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::fair::{ASK, Timed};
 use crate::harness::{ALL, EXPLORE, MOLLOY, READ, TOKEN};
@@ -94,23 +92,9 @@ on_each_engine!(
     a_token_works_when_it_is_made_and_not_when_it_is_revoked,
 );
 
-/// The status of an answer, of which nothing more is read.
-fn answered(server: &Process, request: &str) -> u16 {
-    let mut stream = TcpStream::connect(&server.address).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut head = [0; 12];
-    stream.read_exact(&mut head).unwrap();
-    std::str::from_utf8(&head[9..]).unwrap().parse().unwrap()
-}
-
 /// What a server says to a `connection_init`: 200 for an acknowledgement, else the code that it closes with.
 fn greeted(server: &Process, token: &str) -> u16 {
-    let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
-    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-    let stream = TcpStream::connect(&server.address).unwrap();
-    let (mut socket, _): (WebSocket<TcpStream>, _) = tungstenite::client(request, stream).unwrap();
-    let init = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
-    socket.send(Message::text(init.to_string())).unwrap();
+    let mut socket = client::socket_of(&server.address, token);
     match socket.read().unwrap() {
         Message::Text(text) => {
             let message: Value = serde_json::from_str(&text).unwrap();
@@ -124,23 +108,20 @@ fn greeted(server: &Process, token: &str) -> u16 {
 
 /// How a server in production answers a token over each way in.
 fn over_each_transport(server: &Process, token: &str) -> [u16; 5] {
-    let body = json!({ "query": ASK }).to_string();
-    let post = |accept: &str| {
-        format!(
-            "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\naccept: {accept}\r\nauthorization: Bearer {token}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
+    let authorization = format!("Bearer {token}");
+    let (body, query) = (json!({ "query": ASK }).to_string(), "/graphql?query=%7Btenant%7Bcode%7D%7D");
+    let status = |path: &str, headers: &[(&str, &str)], body| {
+        client::open(&server.address, path, headers, body).unwrap().status().as_u16()
     };
-    let get = |path: &str, authorization: &str| {
-        format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {authorization}\r\n\r\n")
+    let post = |accept: &str| {
+        status("/graphql", &[("accept", accept), ("authorization", &authorization)], Some(body.as_bytes()))
     };
     let basic = format!("Basic {}", STANDARD.encode(format!("me:{token}")));
     [
-        answered(server, &post("application/json")),
-        answered(server, &post("text/event-stream")),
-        answered(server, &get("/graphql?query=%7Btenant%7Bcode%7D%7D", &format!("Bearer {token}"))),
-        answered(server, &get("/playground/", &basic)),
+        post("application/json"),
+        post("text/event-stream"),
+        status(query, &[("authorization", &authorization)], None),
+        status("/playground/", &[("authorization", &basic)], None),
         greeted(server, token),
     ]
 }
