@@ -6,14 +6,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tungstenite::Message;
 use vext::graphql::DocumentHash;
 use vext::selftest::{ATTACKS, Attack};
 
+use crate::client;
 use crate::process::{Process, vext};
 
 /// The longest that an attack may keep the server busy: far more than any takes, so that a slow machine passes.
@@ -50,27 +50,14 @@ impl Target {
 
     /// The status, the bytes and the body of the answer to a whole request.
     fn send(&self, request: &[u8]) -> (u16, usize, Value) {
-        let mut stream = TcpStream::connect(&self.server.address).unwrap();
-        stream.set_read_timeout(Some(TIME)).unwrap();
-        // A server that has seen enough may close before it has read all.
-        let _ = stream.write_all(request);
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        let text = String::from_utf8_lossy(&answer);
+        let text = client::exchange(&self.server.address, request);
         let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
         let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (status, answer.len(), serde_json::from_str(body).unwrap_or_default())
+        (status, text.len(), serde_json::from_str(body).unwrap_or_default())
     }
 
     fn post(&self, body: &str) -> (u16, usize, Value) {
-        self.send(
-            format!(
-                "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
-                 authorization: Bearer T\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .as_bytes(),
-        )
+        self.send(client::bytes("T", body).as_bytes())
     }
 
     fn get(&self, query: &str) -> (u16, usize, Value) {
@@ -85,57 +72,19 @@ impl Target {
 
     /// What comes back for an operation that is sent over a WebSocket: the payload of `error` or `next`.
     fn socket(&self, query: &str) -> (u16, usize, Value) {
-        let mut stream = TcpStream::connect(&self.server.address).unwrap();
-        stream.set_read_timeout(Some(TIME)).unwrap();
-        let head = "GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-                    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-                    sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            answer.push(byte[0]);
-        }
-        let mut say = |message: Value| {
-            // One text frame, masked with zeros (RFC 6455, section 5.2).
-            let text = message.to_string().into_bytes();
-            let mut frame = vec![0x81, 0x80 | 127];
-            frame.extend((text.len() as u64).to_be_bytes());
-            frame.extend([0; 4]);
-            frame.extend(text);
-            let _ = stream.write_all(&frame);
-        };
-        say(json!({ "type": "connection_init", "payload": { "authorization": "Bearer T" } }));
-        say(json!({ "type": "subscribe", "id": "1", "payload": { "query": query } }));
+        let mut socket = client::socket_of(&self.server.address, "T");
+        // A message that is too long is not read to its end.
+        let _ = socket
+            .send(Message::text(json!({ "type": "subscribe", "id": "1", "payload": { "query": query } }).to_string()));
         let mut bytes = 0;
         loop {
-            let mut head = [0; 2];
-            if stream.read_exact(&mut head).is_err() {
-                return (0, bytes, Value::Null);
-            }
-            let length = match head[1] {
-                126 => {
-                    let mut more = [0; 2];
-                    stream.read_exact(&mut more).unwrap();
-                    u64::from(u16::from_be_bytes(more))
-                }
-                127 => {
-                    let mut more = [0; 8];
-                    stream.read_exact(&mut more).unwrap();
-                    u64::from_be_bytes(more)
-                }
-                short => u64::from(short),
-            };
-            let mut payload = vec![0; length as usize];
-            stream.read_exact(&mut payload).unwrap();
-            bytes += payload.len();
-            let message: Value = serde_json::from_slice(&payload).unwrap_or_default();
+            let Ok(Message::Text(text)) = socket.read() else { return (0, bytes, Value::Null) };
+            bytes += text.len();
+            let mut message: Value = serde_json::from_str(&text).unwrap();
             match message["type"].as_str() {
                 Some("error") => return (101, bytes, json!({ "errors": message["payload"] })),
-                Some("next") => return (101, bytes, message["payload"].clone()),
-                None => return (101, bytes, Value::Null),
-                Some(_) => {}
+                Some("next") => return (101, bytes, message["payload"].take()),
+                _ => {}
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Connections over real sockets: who says nothing is closed, who waits makes room, and HTTP/2 is not spoken.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::client::{self, connect, exchange, rest, say, sent};
 use crate::process::Process;
 use crate::watching::free;
 
@@ -17,12 +18,6 @@ const GET: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
 fn demo(options: &[&str]) -> Process {
     Process::demo(&[&["--token", "T"], options].concat())
-}
-
-fn connect(address: &str) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(LONG)).unwrap();
-    stream
 }
 
 /// Connections that say nothing, from one of the addresses of the loopback network.
@@ -40,15 +35,6 @@ fn silent_from(from: [u8; 4], to: &str, count: usize) -> Vec<TcpStream> {
     (0..count).map(|_| runtime.block_on(open())).collect()
 }
 
-/// What the server says until it closes the connection.
-fn rest(stream: &mut TcpStream) -> String {
-    let mut said = Vec::new();
-    match stream.read_to_end(&mut said) {
-        Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("not closed: {error}"),
-        _ => String::from_utf8_lossy(&said).into_owned(),
-    }
-}
-
 /// Whether the connection is still open. Nothing is expected on it.
 fn is_open(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
@@ -57,20 +43,9 @@ fn is_open(stream: &TcpStream) -> bool {
     peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
-/// Sends a request on a connection and reads an answer of a few bytes, or at least its beginning.
-fn exchange(stream: &mut TcpStream, request: &str) -> String {
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut said = vec![0; 4096];
-    let read = stream.read(&mut said).unwrap();
-    String::from_utf8_lossy(&said[..read]).into_owned()
-}
-
 /// The status of a request on a connection of its own, from the usual address of this machine.
 fn status(address: &str) -> u16 {
-    let mut stream = connect(address);
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-    let said = rest(&mut stream);
-    said.split(' ').nth(1).unwrap_or_else(|| panic!("no answer: {said:?}")).parse().unwrap()
+    client::get(address, "/healthz", &[]).unwrap().status
 }
 
 /// Waits until a request gets this status.
@@ -89,16 +64,12 @@ fn who_does_not_go_on_is_closed_in_the_clients_time() {
         let begun = Instant::now();
         let mut waiting: Vec<_> = [&b""[..], b"G", b"GET", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n", &PREFACE[..10]]
             .iter()
-            .map(|sent| {
-                let mut stream = connect(address);
-                stream.write_all(sent).unwrap();
-                stream
-            })
+            .map(|bytes| sent(address, bytes))
             .collect();
         // Also after a request, and in the next one.
         for more in ["", "P"] {
             let mut stream = connect(address);
-            assert!(exchange(&mut stream, "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n").starts_with("HTTP/1.1 404 "));
+            assert!(say(&mut stream, "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n").starts_with("HTTP/1.1 404 "));
             stream.write_all(more.as_bytes()).unwrap();
             waiting.push(stream);
         }
@@ -124,7 +95,7 @@ fn silent_connections_from_four_addresses_keep_nobody_out() {
     // The seats of these two are free again when they have gone; who stays takes one from the crowds.
     let mut stays = silent_from([127, 0, 0, 5], &server.address, 3);
     for stream in &mut stays {
-        assert!(exchange(stream, GET).starts_with("HTTP/1.1 200 "));
+        assert!(say(stream, GET).starts_with("HTTP/1.1 200 "));
     }
     let begun = Instant::now();
     while closed(&crowds) < 3 {
@@ -134,7 +105,7 @@ fn silent_connections_from_four_addresses_keep_nobody_out() {
     // Newcomers go on to take the places of the silent, and not of those that have asked for something.
     let more = silent_from([127, 0, 0, 6], &server.address, 128);
     assert_eq!(status(&server.address), 200);
-    assert!(stays.iter_mut().all(|stream| exchange(stream, GET).starts_with("HTTP/1.1 200 ")));
+    assert!(stays.iter_mut().all(|stream| say(stream, GET).starts_with("HTTP/1.1 200 ")));
     drop(more);
 }
 
@@ -161,20 +132,20 @@ fn who_waits_makes_room_in_turn() {
     for limit in ["--max-connections", "--max-connections-per-address"] {
         let server = demo(&[limit, "3", "--client-timeout", "300s"]);
         let mut idle = connect(&server.address);
-        assert!(exchange(&mut idle, GET).starts_with("HTTP/1.1 200 "));
+        assert!(say(&mut idle, GET).starts_with("HTTP/1.1 200 "));
         let (mut first, second) = (connect(&server.address), connect(&server.address));
         let mut newcomer = connect(&server.address);
-        assert!(exchange(&mut newcomer, GET).starts_with("HTTP/1.1 200 "));
+        assert!(say(&mut newcomer, GET).starts_with("HTTP/1.1 200 "));
         assert_eq!(rest(&mut first), "", "{limit}");
         assert!(is_open(&second) && is_open(&idle), "{limit}");
         // The one that never asked, although it came after the idle one.
         let mut another = connect(&server.address);
-        assert!(exchange(&mut another, GET).starts_with("HTTP/1.1 200 "));
+        assert!(say(&mut another, GET).starts_with("HTTP/1.1 200 "));
         assert_eq!(rest(&mut { second }), "");
-        assert!(exchange(&mut idle, GET).starts_with("HTTP/1.1 200 "), "{limit}: it has waited, and may go on");
+        assert!(say(&mut idle, GET).starts_with("HTTP/1.1 200 "), "{limit}: it has waited, and may go on");
         // Now it is the newcomer that has been idle for longest.
         let mut last = connect(&server.address);
-        assert!(exchange(&mut last, GET).starts_with("HTTP/1.1 200 "));
+        assert!(say(&mut last, GET).starts_with("HTTP/1.1 200 "));
         assert_eq!(rest(&mut newcomer), "");
         assert!(is_open(&idle) && is_open(&another) && is_open(&last), "{limit}");
     }
@@ -184,33 +155,28 @@ fn who_waits_makes_room_in_turn() {
 #[test]
 fn who_is_served_makes_no_room() {
     let server = demo(&["--max-connections", "4", "--client-timeout", "300s", "--socket-init-timeout", "300s"]);
-    let post = "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer T\r\ncontent-type: application/json\r\n";
     let body = json!({ "query": "{ tenant { code } }" }).to_string();
-    let mut begun = connect(&server.address);
-    write!(begun, "{post}content-length: {}\r\n\r\n{}", body.len(), &body[..10]).unwrap();
-    let mut socket = connect(&server.address);
-    let upgrade = "GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-        sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
-    assert!(exchange(&mut socket, upgrade).starts_with("HTTP/1.1 101 "));
-    let mut stream = connect(&server.address);
+    let whole = client::bytes("T", &body).replace("connection: close\r\n", "");
+    let (half, other_half) = whole.split_at(whole.len() - 10);
+    let mut begun = sent(&server.address, half);
+    let mut socket = client::socket(&server.address);
     let follow = json!({ "query": "subscription { objectChanged { cursor } }" }).to_string();
-    let follow = format!("{post}accept: text/event-stream\r\ncontent-length: {}\r\n\r\n{follow}", follow.len());
-    assert!(exchange(&mut stream, &follow).starts_with("HTTP/1.1 200 "));
-    let mut untaken = connect(&server.address);
-    untaken.write_all("GET /playground/index.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200).as_bytes()).unwrap();
+    let headers = [("accept", "text/event-stream"), ("authorization", "Bearer T")];
+    let stream = client::open(&server.address, "/graphql", &headers, Some(follow.as_bytes())).unwrap();
+    assert_eq!(stream.status(), 200);
+    let _untaken = sent(&server.address, "GET /playground/index.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200));
     until(&server.address, 503);
     assert_eq!(status(&server.address), 503, "and it stays so");
-    assert!(is_open(&socket) && is_open(&begun));
+    assert!(is_open(socket.get_ref()) && is_open(&begun));
     // The rest of the body comes, and is answered; then the connection is idle, and makes room.
-    let said = exchange(&mut begun, &body[10..]);
+    let said = say(&mut begun, other_half);
     assert!(said.starts_with("HTTP/1.1 200 ") && said.contains("CANISTRACCI"), "{said}");
     until(&server.address, 200);
     assert_eq!(rest(&mut begun), "");
-    assert!(is_open(&socket));
+    assert!(is_open(socket.get_ref()));
     // What a socket is told when it goes on shows that it was left alone.
-    socket.write_all(&[0x88, 0x80, 0, 0, 0, 0]).unwrap();
-    rest(&mut socket);
+    socket.close(None).unwrap();
+    while socket.read().is_ok() {}
 }
 
 /// A server that stops does not wait for who says nothing.
@@ -218,7 +184,7 @@ fn who_is_served_makes_no_room() {
 fn who_waits_does_not_keep_the_server_from_stopping() {
     let mut server = demo(&["--client-timeout", "300s", "--shutdown-grace", "200s"]);
     let (mut idle, silent) = (connect(&server.address), connect(&server.address));
-    assert!(exchange(&mut idle, GET).starts_with("HTTP/1.1 200 "));
+    assert!(say(&mut idle, GET).starts_with("HTTP/1.1 200 "));
     server.signal("-TERM");
     assert!(server.ended().success());
     assert!(!is_open(&idle) && !is_open(&silent));
@@ -238,20 +204,16 @@ fn http_2_is_not_spoken() {
     let headers = [&[0x82, 0x86, 0x04, 8][..], b"/healthz", &[0x01, 1], b"x"].concat();
     let request = [PREFACE, &frame(4, 0, 0, &[]), &frame(1, 5, 1, &headers)].concat();
     for address in [&server.address, &metrics] {
-        for sent in [PREFACE, &request, &PREFACE[..18], &PREFACE[..16]] {
-            let mut stream = connect(address);
-            stream.write_all(sent).unwrap();
+        for bytes in [PREFACE, &request, &PREFACE[..18], &PREFACE[..16]] {
             // Closed at once, with the words of HTTP/1 or none.
-            let said = rest(&mut stream);
+            let said = exchange(address, bytes);
             assert!(said.is_empty() || said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{said:?}");
         }
     }
     // Nor is a connection turned into one.
     let upgrade = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: upgrade, http2-settings, close\r\nupgrade: h2c\r\n\
         http2-settings: AAMAAABkAAQAAP__\r\n\r\n";
-    let mut stream = connect(&server.address);
-    stream.write_all(upgrade.as_bytes()).unwrap();
-    let said = rest(&mut stream);
+    let said = exchange(&server.address, upgrade);
     assert!(said.starts_with("HTTP/1.1 200 ") && said.ends_with(r#"{"status":"ok"}"#), "{said}");
     let url = format!("http://{}/healthz", server.address);
     for (version, speaks) in [("--http1.1", true), ("--http2-prior-knowledge", false)] {

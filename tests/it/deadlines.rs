@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use vext::domain::TenantId;
 use vext::graphql::Limits;
 use vext::http::ServeOptions;
 use vext::service::{App, OpenOptions};
 use vext::store::{Outcome, Session, Store, StoreError, Tx};
 
+use crate::client;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::harness::{Server, TOKEN};
 
@@ -232,14 +232,7 @@ async fn a_client_that_goes_away_stops_its_request(engine: Engine) {
     let count = if engine == Engine::Sqlite { 1 } else { 8 };
     for _ in 0..count {
         let body = json!({ "query": LINT }).to_string();
-        let request = format!(
-            "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(request.as_bytes()).await.unwrap();
-        clients.push(client);
+        clients.push(client::sent(&address.to_string(), client::bytes(TOKEN, &body)));
     }
     let begun = Instant::now();
     let before = app.statements();

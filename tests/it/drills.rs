@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use vext::store::FileReading;
 
 use crate::backups::{Place, fails, succeeds, text};
+use crate::client;
 use crate::playground::missing;
-use crate::process::{Process, damage, post};
+use crate::process::{Process, damage};
 
 const TOKEN: &str = "test-token";
 const CREATE: &str = "mutation($n: ExtensionNumber!, $text: String!) { virtualExtensionCreate(input: {information: {number: $n, name: \"x\"}, note: {additionalInfo: $text}}) { object { id } userErrors { code } } }";
@@ -22,7 +23,7 @@ const NUMBERS: &str = "SELECT number FROM pbx_object WHERE number >= '7000' AND 
 /// Makes the extension with a number; whether that was acknowledged.
 fn create(address: &str, number: i64, note: &str) -> bool {
     let body = json!({ "query": CREATE, "variables": { "n": number.to_string(), "text": note } });
-    let answer = post(address, TOKEN, &body.to_string()).unwrap_or_default();
+    let answer = client::ask(address, TOKEN, &body).unwrap_or_default();
     answer["data"]["virtualExtensionCreate"]["userErrors"] == json!([])
 }
 

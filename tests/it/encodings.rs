@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use crate::client;
 use crate::engines::{Engine, on_each_engine};
 use crate::harness::{Server, TOKEN};
 use crate::process::Process;
@@ -163,15 +163,6 @@ async fn the_limit_holds_for_what_is_unpacked(engine: Engine) {
     );
 }
 
-/// Sends bytes to a server that closes the connection after its answer.
-pub fn exchange(address: &str, request: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(request).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
 /// Bodies of some kilobytes that would fill a gigabyte, at the real program: it looks at their beginning alone.
 #[test]
 fn a_bomb_costs_neither_memory_nor_time() {
@@ -188,17 +179,12 @@ fn a_bomb_costs_neither_memory_nor_time() {
     });
     for (coding, bomb) in &bombs {
         assert!(bomb.len() < 256 * 1024, "{coding}: {} bytes pass the door", bomb.len());
-        let head = format!(
-            "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             content-encoding: {coding}\r\ncontent-length: {}\r\n\r\n",
-            bomb.len()
-        );
-        let request = [head.as_bytes(), bomb].concat();
-        let first = exchange(&demo.address, &request);
-        assert!(first.starts_with("HTTP/1.1 413 ") && first.contains(r#""actual":262145"#), "{coding}: {first}");
+        let send = || client::post(&demo.address, &[("content-encoding", *coding)], bomb).unwrap();
+        let first = send();
+        assert!(first.status == 413 && first.body.contains(r#""actual":262145"#), "{coding}: {first:?}");
         let (before, begun) = (peak(), Instant::now());
         for _ in 0..20 {
-            exchange(&demo.address, &request);
+            send();
         }
         let (grown, took) = (peak() - before, begun.elapsed());
         println!("{coding}: {} bytes, 20 times: {grown} kB more at the peak, {took:?}", bomb.len());

@@ -14,6 +14,7 @@ use vext::domain::Clock;
 use vext::http::{FairUse, ServeOptions};
 use vext::service::App;
 
+use crate::client;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::harness::{MOLLOY, READ, Server, TOKEN};
 use crate::process::Process;
@@ -368,13 +369,8 @@ fn impatient(options: &[&str]) -> Process {
 
 /// The status of a small request on a connection of its own; `None` when there is no answer.
 fn status(server: &Process) -> Option<u16> {
-    let mut stream = TcpStream::connect(&server.address).ok()?;
     let body = json!({ "query": ASK }).to_string();
-    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\nauthorization: Bearer T";
-    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    answer.split(' ').nth(1)?.parse().ok()
+    Some(client::post(&server.address, &[("authorization", "Bearer T")], body.as_bytes())?.status)
 }
 
 /// Waits until a small request gets this status.
@@ -410,27 +406,17 @@ fn trickle(stream: &mut TcpStream, bytes: impl Iterator<Item = u8>) -> String {
 #[test]
 fn a_client_that_dawdles_is_cut_off_while_others_are_served() {
     let server = impatient(&[]);
-    let connect = || TcpStream::connect(&server.address).unwrap();
     std::thread::scope(|scope| {
         let header = scope.spawn(|| {
-            let mut stream = connect();
-            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
+            let mut stream = client::sent(&server.address, "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ");
             trickle(&mut stream, std::iter::repeat(b'a'))
         });
         let body = scope.spawn(|| {
-            let mut stream = connect();
             let head =
                 "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n";
-            stream.write_all(head.as_bytes()).unwrap();
-            trickle(&mut stream, std::iter::repeat(b' '))
+            trickle(&mut client::sent(&server.address, head), std::iter::repeat(b' '))
         });
-        let idle = scope.spawn(|| {
-            let mut stream = connect();
-            stream.write_all(b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-            let mut said = String::new();
-            stream.read_to_string(&mut said).unwrap();
-            said
-        });
+        let idle = scope.spawn(|| client::exchange(&server.address, "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n"));
         assert_eq!(status(&server), Some(200));
         header.join().unwrap();
         let said = body.join().unwrap();
@@ -445,11 +431,6 @@ fn a_client_that_dawdles_is_cut_off_while_others_are_served() {
 #[test]
 fn a_client_may_send_what_is_refused_to_its_end() {
     let server = Process::demo(&["--token", "T", "--max-body", "1000"]);
-    let answer = |stream: &mut TcpStream| {
-        let mut said = [0; 4096];
-        let read = stream.read(&mut said).unwrap();
-        String::from_utf8_lossy(&said[..read]).into_owned()
-    };
     let send = |stream: &mut TcpStream, path: &str, pieces: usize| {
         let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
         stream.write_all(format!("{head}content-length: {}\r\n\r\n", pieces * 10_000).as_bytes())?;
@@ -459,23 +440,21 @@ fn a_client_may_send_what_is_refused_to_its_end() {
         }
         Ok::<_, std::io::Error>(())
     };
-    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let mut stream = client::connect(&server.address);
     stream.set_nodelay(true).unwrap();
     for (path, status) in [("/graphql", "413"), ("/nowhere", "404"), ("/healthz", "405"), ("/graphql", "413")] {
         send(&mut stream, path, 60).unwrap();
-        let said = answer(&mut stream);
+        let said = client::say(&mut stream, "");
         assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {said}");
     }
     assert!(send(&mut stream, "/graphql", 2000).is_err(), "20 MB are taken in");
     // Who waits for a word before the body is not told to send one that nobody wants.
-    let mut stream = TcpStream::connect(&server.address).unwrap();
     let head = "POST /nowhere HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1000000\r\n\r\n";
-    stream.write_all(head.as_bytes()).unwrap();
-    let said = answer(&mut stream);
+    let said = client::say(&mut client::connect(&server.address), head);
     assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
     // Nor is anybody listened to for as long as the bytes come.
-    let mut stream = TcpStream::connect(&server.address).unwrap();
-    stream.write_all(b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n").unwrap();
+    let mut stream =
+        client::sent(&server.address, "POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n");
     let said = trickle(&mut stream, std::iter::repeat(b' '));
     assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
     assert_eq!(status(&server), Some(200));
@@ -485,9 +464,7 @@ fn a_client_may_send_what_is_refused_to_its_end() {
 #[test]
 fn an_answer_that_nobody_takes_is_thrown_away() {
     let server = impatient(&["--max-connections", "1"]);
-    let mut stream = TcpStream::connect(&server.address).unwrap();
-    let ask = "GET /playground/index.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200);
-    stream.write_all(ask.as_bytes()).unwrap();
+    let stream = client::sent(&server.address, "GET /playground/index.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200));
     until(&server, 503);
     until(&server, 200);
     drop(stream);
@@ -497,18 +474,11 @@ fn an_answer_that_nobody_takes_is_thrown_away() {
 fn a_connection_too_many_is_told_so() {
     for limit in ["--max-connections", "--max-connections-per-address"] {
         let server = Process::demo(&["--token", "T", limit, "2"]);
-        let held: Vec<_> = (0..2)
-            .map(|_| {
-                // Who only waits would make room; this one is in the middle of a request.
-                let mut stream = TcpStream::connect(&server.address).unwrap();
-                let head =
-                    "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
-                stream.write_all(head.as_bytes()).unwrap();
-                stream
-            })
-            .collect();
+        // Who only waits would make room; these are in the middle of a request.
+        let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+        let held = [(); 2].map(|()| client::sent(&server.address, head));
         until(&server, 503);
-        let refused = crate::process::post(&server.address, "T", &json!({ "query": ASK }).to_string()).unwrap();
+        let refused = client::ask(&server.address, "T", &json!({ "query": ASK })).unwrap();
         assert_eq!(refused["errors"][0]["extensions"]["code"], "OVERLOADED");
         assert_eq!(status(&server), Some(503));
         drop(held);
@@ -519,14 +489,7 @@ fn a_connection_too_many_is_told_so() {
 #[test]
 fn the_bytes_of_a_header_are_bounded() {
     let server = Process::demo(&["--token", "T"]);
-    let answer = |head: &str| {
-        let mut stream = TcpStream::connect(&server.address).unwrap();
-        // It may answer and close before all is sent.
-        let _ = stream.write_all(head.as_bytes());
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
-    };
+    let answer = |head: &str| client::exchange(&server.address, head);
     let many = "x-many: 1\r\n".repeat(101);
     let long = format!("x-long: {}\r\n", "a".repeat(1 << 18));
     for (headers, statuses) in [(many, &["431"][..]), (long, &["431", ""]), (String::new(), &["404"])] {
@@ -536,8 +499,7 @@ fn the_bytes_of_a_header_are_bounded() {
     }
     // The longest address that HTTP libraries take fits.
     let query = format!("{{tenant{{code}}}}{}", "%20".repeat(20_000));
-    let head = format!(
-        "GET /graphql?query={query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer T\r\n\r\n"
-    );
-    assert!(answer(&head).starts_with("HTTP/1.1 200 "), "{}", answer(&head));
+    let headers = [("authorization", "Bearer T")];
+    let answer = client::get(&server.address, &format!("/graphql?query={query}"), &headers).unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
 }

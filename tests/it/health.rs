@@ -1,7 +1,5 @@
 //! `/healthz` and `/readyz`, as a load balancer sees them.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -9,6 +7,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 
+use crate::client;
 use crate::engines::{Cluster, Engine, on_each_engine, postgres_or_skip};
 use crate::harness::{Server, TOKEN};
 use crate::process::{Process, vext};
@@ -21,22 +20,12 @@ async fn get(server: &Server, path: &str) -> (StatusCode, Value) {
     (status, serde_json::from_slice(&body).unwrap())
 }
 
-/// Status and body of a GET on a connection of its own; `None` when there is none to be had.
-pub fn get_from(address: &str, path: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
-}
-
 /// Asks until the answer is what it should become.
 fn until(address: &str, status: u16, words: &str) {
     let begun = Instant::now();
     loop {
-        let answer = get_from(address, "/readyz");
-        if answer.as_ref().is_some_and(|(found, body)| *found == status && body.contains(words)) {
+        let answer = client::get(address, "/readyz", &[]);
+        if answer.as_ref().is_some_and(|answer| answer.status == status && answer.body.contains(words)) {
             return;
         }
         assert!(begun.elapsed() < Duration::from_secs(30), "not {status} {words} but {answer:?}");
@@ -76,10 +65,10 @@ on_each_engine!(it_says_whether_it_is_ready_and_nothing_else, another_schema_is_
 #[test]
 fn a_server_that_is_to_stop_says_so_while_it_still_serves() {
     let mut server = Process::start(&["demo", "--token", TOKEN, "--shutdown-delay", "3s"]);
-    assert_eq!(get_from(&server.address, "/readyz").unwrap().0, 200);
+    assert_eq!(client::get(&server.address, "/readyz", &[]).unwrap().status, 200);
     server.signal("-TERM");
     until(&server.address, 503, r#""serving":"stopping""#);
-    assert_eq!(get_from(&server.address, "/healthz").unwrap().0, 200);
+    assert_eq!(client::get(&server.address, "/healthz", &[]).unwrap().status, 200);
     let answer = server.ask(TOKEN, "{ tenant { code } }", &json!({})).unwrap();
     assert_eq!(answer["data"]["tenant"]["code"], "CANISTRACCI");
     assert!(server.ended().success());
@@ -109,5 +98,5 @@ fn a_server_without_its_database_is_alive_but_not_ready() {
     until(&server.address, 200, r#""database":"ok""#);
     drop(cluster);
     until(&server.address, 503, r#""database":"failed","schema":"unknown""#);
-    assert_eq!(get_from(&server.address, "/healthz").unwrap().0, 200);
+    assert_eq!(client::get(&server.address, "/healthz", &[]).unwrap().status, 200);
 }

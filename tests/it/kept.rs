@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use serde_json::{Value, json};
 use vext::graphql::Limits;
 
+use crate::client;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::harness::{ALL, MOLLOY, READ, Server, TOKEN};
 use crate::plans::Draw;
@@ -94,12 +95,9 @@ fn get(address: &str, token: &str, body: &Value, tag: &str) -> (u16, String, Str
     if let Some(name) = text("operationName") {
         parameters.append_pair("operationName", &name);
     }
-    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-    let request = agent.get(format!("http://{address}/graphql?{}", parameters.finish()));
-    let request = request.header("authorization", format!("Bearer {token}")).header("if-none-match", tag);
-    let mut answer = request.call().unwrap();
-    let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned()).unwrap_or_default();
-    (answer.status().as_u16(), tag, answer.body_mut().read_to_string().unwrap())
+    let headers = [("authorization", &*format!("Bearer {token}")), ("if-none-match", tag)];
+    let answer = client::get(address, &format!("/graphql?{}", parameters.finish()), &headers).unwrap();
+    (answer.status, answer.header("etag").to_owned(), answer.body)
 }
 
 /// Something that changes a tenant, as often as not.
@@ -155,7 +153,7 @@ async fn a_kept_answer_is_the_one_that_would_be_written_now(engine: Engine) {
             let question = json!({ "query": text, "variables": variables, "operationName": name, "extensions": cost });
             let body = question.to_string();
             let [one, two, fresh] = [0, 1, 2]
-                .map(|node: usize| crate::process::post(&nodes.nodes[node].address, token, &body).unwrap().to_string());
+                .map(|node: usize| client::ask(&nodes.nodes[node].address, token, &question).unwrap().to_string());
             assert!(!fresh.contains("errors"), "{body}: {fresh}");
             assert_eq!((&one, &two), (&fresh, &fresh), "step {step}: {body} by {token}");
             let (tag, kept) = tagged.get(&(token, body.clone())).cloned().unwrap_or_default();
@@ -210,9 +208,9 @@ async fn no_kept_answer_is_older_than_what_was_acknowledged(engine: Engine) {
 async fn who_is_remembered_is_not_when_a_token_is_revoked(engine: Engine) {
     let nodes = Nodes::start(engine);
     let (text, _) = QUESTIONS[2];
-    let body = json!({ "query": text }).to_string();
+    let body = json!({ "query": text });
     for _ in 0..4 {
-        assert!(crate::process::post(&nodes.nodes[0].address, READ, &body).unwrap()["data"]["tenant"].is_object());
+        assert!(client::ask(&nodes.nodes[0].address, READ, &body).unwrap()["data"]["tenant"].is_object());
     }
     let before = nodes.kept(0);
     assert!(before > 0.0, "it is remembered");
@@ -220,7 +218,7 @@ async fn who_is_remembered_is_not_when_a_token_is_revoked(engine: Engine) {
     let revoke = ["token", "revoke", READ, "--database", &url, "--key-file", key.to_str().unwrap()];
     let said = crate::process::output(&mut crate::process::vext(&revoke));
     assert!(said.status.success(), "{said:?}");
-    let refused = crate::process::post(&nodes.nodes[0].address, READ, &body).unwrap();
+    let refused = client::ask(&nodes.nodes[0].address, READ, &body).unwrap();
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{refused}");
     assert!(nodes.ask(0, TOKEN, text, &json!({}))["data"]["tenant"].is_object());
 }

@@ -15,6 +15,7 @@ mod attacks;
 mod backups;
 mod changes;
 mod circles;
+mod client;
 mod clients;
 mod connections;
 mod cost;

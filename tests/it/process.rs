@@ -1,8 +1,7 @@
 //! The real binary with a real file: what it prints, what it refuses, and that it keeps what it acknowledged.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::client;
 use crate::engines::{Content, Engine, Live};
 
 /// A command of the program, in an empty environment.
@@ -107,7 +107,7 @@ impl Process {
 
     /// The whole answer to a GraphQL request; `None` when the server is gone.
     pub fn ask(&self, token: &str, query: &str, variables: &Value) -> Option<Value> {
-        post(&self.address, token, &json!({ "query": query, "variables": variables }).to_string())
+        client::ask(&self.address, token, &json!({ "query": query, "variables": variables }))
     }
 
     /// The id of the process.
@@ -157,20 +157,6 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-pub fn post(address: &str, token: &str, body: &str) -> Option<Value> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    let head = format!(
-        "POST /graphql HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         authorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
 }
 
 pub fn error(output: &Output) -> String {
@@ -422,7 +408,7 @@ fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
                         next += 1;
                         let body =
                             json!({ "query": save, "variables": { "id": id, "n": next, "text": next.to_string() } });
-                        match post(server, "T", &body.to_string()) {
+                        match client::ask(server, "T", &body) {
                             Some(answer) if answer["data"]["virtualExtensionUpdate"]["userErrors"] == json!([]) => {
                                 acknowledged.lock().unwrap()[client] = next;
                                 at_work.store(true, Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::encodings::exchange;
+use crate::client;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::harness::{READ, Server, TOKEN};
 use crate::process::{Process, output, vext};
@@ -307,9 +307,9 @@ fn serve_is_production_and_says_reasons_in_the_log_alone() {
     assert!(!answer.to_string().contains("damaged"), "{answer}");
     let line = server.says("a request failed");
     assert!(line.contains("damaged") && line.contains(extensions["requestId"].as_str().unwrap()), "{line}");
-    let head = exchange(&server.address, b"GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    let id = head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap().trim().to_owned();
-    assert!(server.says("status=404").contains(&id), "{head}");
+    let answer = client::get(&server.address, "/nothing", &[]).unwrap();
+    let id = answer.header("x-request-id");
+    assert!(!id.is_empty() && server.says("status=404").contains(id), "{answer:?}");
     drop(server);
     let server = serve(&["--explorable"]);
     assert_eq!(schema(&server, TOKEN)["data"]["__schema"]["queryType"]["name"], "Query");

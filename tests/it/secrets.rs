@@ -132,7 +132,7 @@ fn sixty_saves_with_secrets_at_once_take_the_memory_of_one() {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
     };
     let hashes = || {
-        let text = crate::health::get_from(&metrics, "/metrics").unwrap().1;
+        let text = crate::client::get(&metrics, "/metrics", &[]).unwrap().body;
         let line = text.lines().find_map(|line| line.strip_prefix("vext_hashes_total ")).unwrap();
         line.parse::<u64>().unwrap()
     };

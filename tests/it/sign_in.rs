@@ -1,8 +1,11 @@
 //! Signing in where somebody guesses tokens: over every transport, all at once, and beside those who have a valid one.
 
+<<<<<<< HEAD
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::num::NonZeroUsize;
+=======
+>>>>>>> w-less
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
@@ -10,11 +13,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+<<<<<<< HEAD
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::{Message, WebSocket};
 use vext::http::{FairUse, ServeOptions};
+=======
+use tungstenite::Message;
+use vext::http::FairUse;
+>>>>>>> w-less
 use vext::service::{App, NewToken};
 
+use crate::client;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::fair::{ASK, Timed};
 use crate::harness::{ALL, EXPLORE, MOLLOY, READ, TOKEN};
@@ -106,6 +115,7 @@ on_each_engine!(
     a_token_works_when_it_is_made_and_not_when_it_is_revoked,
 );
 
+<<<<<<< HEAD
 /// The status of an answer, of which nothing more is read.
 fn answered(address: &str, request: &str) -> u16 {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -123,6 +133,11 @@ fn greeted(address: &str, token: &str) -> u16 {
     let (mut socket, _): (WebSocket<TcpStream>, _) = tungstenite::client(request, stream).unwrap();
     let init = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
     socket.send(Message::text(init.to_string())).unwrap();
+=======
+/// What a server says to a `connection_init`: 200 for an acknowledgement, else the code that it closes with.
+fn greeted(server: &Process, token: &str) -> u16 {
+    let mut socket = client::socket_of(&server.address, token);
+>>>>>>> w-less
     match socket.read().unwrap() {
         Message::Text(text) => {
             let message: Value = serde_json::from_str(&text).unwrap();
@@ -134,6 +149,7 @@ fn greeted(address: &str, token: &str) -> u16 {
     }
 }
 
+<<<<<<< HEAD
 /// How a server in production answers a token over each of its ways in: `POST`, an event stream, `GET`, the playground
 /// and a socket.
 fn over_each_transport(address: &str, token: &str) -> [u16; 5] {
@@ -148,11 +164,20 @@ fn over_transport(address: &str, way: usize, token: &str) -> u16 {
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
+=======
+/// How a server in production answers a token over each way in.
+fn over_each_transport(server: &Process, token: &str) -> [u16; 5] {
+    let authorization = format!("Bearer {token}");
+    let (body, query) = (json!({ "query": ASK }).to_string(), "/graphql?query=%7Btenant%7Bcode%7D%7D");
+    let status = |path: &str, headers: &[(&str, &str)], body| {
+        client::open(&server.address, path, headers, body).unwrap().status().as_u16()
+>>>>>>> w-less
     };
-    let get = |path: &str, authorization: &str| {
-        format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {authorization}\r\n\r\n")
+    let post = |accept: &str| {
+        status("/graphql", &[("accept", accept), ("authorization", &authorization)], Some(body.as_bytes()))
     };
     let basic = format!("Basic {}", STANDARD.encode(format!("me:{token}")));
+<<<<<<< HEAD
     match way {
         0 => answered(address, &post("application/json")),
         1 => answered(address, &post("text/event-stream")),
@@ -212,6 +237,15 @@ async fn a_token_is_looked_up_in_a_place_whatever_brings_it() {
     let answers: Vec<_> = join_all(guesses).await.into_iter().map(Result::unwrap).collect();
     assert_eq!((saved.await.unwrap(), answers), (200, vec![401, 401, 401, 401, 4403]));
     assert!(app.statements() > before, "then they were");
+=======
+    [
+        post("application/json"),
+        post("text/event-stream"),
+        status(query, &[("authorization", &authorization)], None),
+        status("/playground/", &[("authorization", &basic)], None),
+        greeted(server, token),
+    ]
+>>>>>>> w-less
 }
 
 #[test]

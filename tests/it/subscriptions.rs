@@ -1,7 +1,6 @@
 //! Subscriptions: what is heard of, by whom, and over which transport.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use tower::ServiceExt as _;
 use vext::http::{ServeOptions, StreamSettings, router};
 use vext::service::App;
 
+use crate::client;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::events::Events;
 use crate::harness::{ALL, EXPLORE, MOLLOY, READ, Server, TOKEN, paths};
@@ -351,11 +351,11 @@ fn a_save_whose_client_has_gone_is_heard_of() {
     let (url, key, metrics) = (live.url(), live.folder.path().join("vext.key"), free());
     let serve = ["serve", "--database", &url, "--key-file", key.to_str().unwrap(), "--metrics-listen", &metrics];
     let server = Process::start(&[&serve[..], &["--feed-poll", "1h"]].concat());
-    let post = ureq::post(format!("http://{}/graphql", server.address)).header("content-type", "application/json");
-    let post = post.header("accept", "text/event-stream").header("authorization", format!("Bearer {TOKEN}"));
-    let post = post.config().timeout_global(Some(Duration::from_secs(60))).build();
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("accept", "text/event-stream"), ("authorization", &authorization)];
     let follow = json!({ "query": "subscription { objectChanged { object { name } } }" }).to_string();
-    let mut events = BufReader::new(post.send(follow).unwrap().into_body().into_reader()).lines().map(Result::unwrap);
+    let stream = client::open(&server.address, "/graphql", &headers, Some(follow.as_bytes())).unwrap();
+    let mut events = BufReader::new(stream.into_body().into_reader()).lines().map(Result::unwrap);
     let mut heard = || events.find(|line| line.starts_with("data:") && line.contains("objectChanged")).unwrap();
     let save = |number: &str, name: &str| {
         format!(
@@ -371,9 +371,7 @@ fn a_save_whose_client_has_gone_is_heard_of() {
     let other = rusqlite::Connection::open(live.database.file().unwrap()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let body = json!({ "query": save("992", "Goes") }).to_string();
-    let mut client = TcpStream::connect(&server.address).unwrap();
-    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer";
-    write!(client, "{head} {TOKEN}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let client = client::sent(&server.address, client::bytes(TOKEN, &body));
     until(&metrics, waits, before + 1.0);
     drop(client);
     until(&metrics, r#"vext_requests_total{operation="none",type="mutation",outcome="abandoned"}"#, 1.0);

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::client;
 use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::harness::{EXPLORE, READ, Server, TOKEN};
-use crate::health::get_from;
-use crate::process::{Process, post};
+use crate::process::Process;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const IVY: &str = r#"query Ivy($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { name note { additionalInfo }
@@ -27,31 +27,12 @@ pub fn free() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
-/// The answer to a request with headers of its own.
-fn send(address: &str, headers: &[(&str, &str)], body: &Value) -> (u16, String, Value) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let body = body.to_string();
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let length = body.len();
-    write!(
-        stream,
-        "POST /graphql HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n{headers}\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, head.to_owned(), serde_json::from_str(body).unwrap())
-}
-
 /// What a scrape finds: samples by their name with labels. Every line must be one of the format.
 pub fn scrape(address: &str) -> HashMap<String, f64> {
-    let (status, text) = get_from(address, "/metrics").unwrap();
-    assert_eq!(status, 200);
+    let answer = client::get(address, "/metrics", &[]).unwrap();
+    assert_eq!(answer.status, 200);
     let (mut samples, mut family) = (HashMap::new(), String::new());
-    for line in text.lines() {
+    for line in answer.body.lines() {
         if let Some(described) = line.strip_prefix("# ") {
             family = described.split(' ').nth(1).unwrap().to_owned();
             continue;
@@ -126,11 +107,10 @@ async fn metrics_tell_what_was_done(engine: Engine) {
 
     // A stream counts when it begins, or when it is refused, and only once.
     let follow = |token: &str| {
-        let post =
-            ureq::post(format!("http://{}/graphql", server.address)).config().http_status_as_error(false).build();
-        let post = post.header("accept", "text/event-stream").header("content-type", "application/json");
+        let authorization = format!("Bearer {token}");
+        let headers = [("accept", "text/event-stream"), ("authorization", &authorization)];
         let body = json!({ "query": "subscription Follow { objectChanged { cursor } }" }).to_string();
-        post.header("authorization", format!("Bearer {token}")).send(body).unwrap()
+        client::open(&server.address, "/graphql", &headers, Some(body.as_bytes())).unwrap()
     };
     assert_eq!(follow("wrong").status(), 401);
     let stream = follow(TOKEN);
@@ -155,7 +135,7 @@ async fn metrics_tell_what_was_done(engine: Engine) {
     // Statements are those of the plan and of nothing else.
     let before = scrape(&metrics)["vext_statements_total"];
     let body = json!({ "query": IVY, "variables": { "n": "108" }, "extensions": { "plan": true } });
-    let answer = post(&server.address, EXPLORE, &body.to_string()).unwrap();
+    let answer = client::ask(&server.address, EXPLORE, &body).unwrap();
     let planned = answer["extensions"]["plan"]["statementCount"].as_f64().unwrap();
     assert_eq!(scrape(&metrics)["vext_statements_total"] - before, planned);
 
@@ -188,8 +168,8 @@ async fn metrics_tell_what_was_done(engine: Engine) {
     assert!(sum(&many, &["vext_requests_total{", "other", "ok"]) >= 10.0);
 
     // Each listener has its own paths.
-    assert_eq!(get_from(&server.address, "/metrics").unwrap().0, 404);
-    assert_eq!(get_from(&metrics, "/graphql").unwrap().0, 404);
+    assert_eq!(client::get(&server.address, "/metrics", &[]).unwrap().status, 404);
+    assert_eq!(client::get(&metrics, "/graphql", &[]).unwrap().status, 404);
 }
 
 async fn the_plan_shows_what_a_request_did(engine: Engine) {
@@ -283,16 +263,15 @@ fn a_slow_operation_is_logged_without_values() {
     let server = Process::demo(&["--token", "T", "--slow-operation", "0s", "--log-format", "json"]);
     let query = r#"query Look($n: ExtensionNumber!) { tenant { a: virtualExtension(by: {number: $n}) { name }
       b: virtualExtension(by: {number: "554433"}) { name } } }"#;
-    let body = json!({ "query": query, "variables": { "n": "667788" } });
+    let body = json!({ "query": query, "variables": { "n": "667788" } }).to_string();
     let headers = [("authorization", "Bearer T"), ("traceparent", PARENT)];
-    let (status, head, _) = send(&server.address, &headers, &body);
+    let answer = client::post(&server.address, &headers, body.as_bytes()).unwrap();
     let said = server.says("a slow operation");
     let line: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((status, &line["level"], &line["operation"]), (200, &json!("WARN"), &json!("Look")), "{line:#}");
+    assert_eq!((answer.status, &line["level"], &line["operation"]), (200, &json!("WARN"), &json!("Look")), "{line:#}");
     assert_eq!(line["type"], "query");
     assert_eq!(line["span"]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
-    let id = line["span"]["id"].as_str().unwrap();
-    assert!(head.to_lowercase().contains(&format!("x-request-id: {id}")), "{head}");
+    assert_eq!(line["span"]["id"], answer.header("x-request-id"));
     let hash: String = Sha256::digest(query).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(line["document"], hash);
     assert_eq!(line["cost"], 1, "the tenant, and no extension of these numbers: {line:#}");
@@ -302,7 +281,7 @@ fn a_slow_operation_is_logged_without_values() {
     }
     // What is no trace is passed over, and the request has one of its own.
     let headers = [("authorization", "Bearer T"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-0-01")];
-    send(&server.address, &headers, &body);
+    client::post(&server.address, &headers, body.as_bytes()).unwrap();
     let line: Value = serde_json::from_str(&server.says("a slow operation")).unwrap();
     let trace = line["span"]["trace_id"].as_str().unwrap();
     assert!(trace.len() == 32 && trace != "0af7651916cd43dd8448eb211c80319c", "{trace}");
@@ -322,14 +301,7 @@ fn a_request_that_is_abandoned_is_counted_and_logged() {
     let save = r#"mutation Wait { virtualExtensionCreate(input: {information: {number: "991", name: "x"}}) {
       userErrors { code } } }"#;
     let body = json!({ "query": save }).to_string();
-    let mut client = TcpStream::connect(&server.address).unwrap();
-    write!(
-        client,
-        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer {TOKEN}\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
+    let client = client::sent(&server.address, client::bytes(TOKEN, &body));
     until(&metrics, "vext_requests_in_flight", 1.0);
     drop(client);
     until(&metrics, r#"vext_requests_total{operation="other",type="mutation",outcome="abandoned"}"#, 1.0);
@@ -406,14 +378,15 @@ fn attribute<'a>(span: &'a Value, key: &str) -> Option<&'a Value> {
 fn spans_reach_a_collector() {
     let (url, got) = collector();
     let mut server = Process::demo(&["--token", "T", "--otlp-endpoint", &url]);
-    let body = json!({ "query": IVY, "variables": { "n": "108" } });
-    let (_, head, answer) = send(&server.address, &[("authorization", "Bearer T"), ("traceparent", PARENT)], &body);
-    assert!(answer.get("errors").is_none(), "{answer}");
+    let body = json!({ "query": IVY, "variables": { "n": "108" } }).to_string();
+    let send = |headers: &[(&str, &str)]| client::post(&server.address, headers, body.as_bytes()).unwrap();
+    let answer = send(&[("authorization", "Bearer T"), ("traceparent", PARENT)]);
+    assert!(answer.json().get("errors").is_none(), "{answer:?}");
     let found = spans(&got, 1);
     let span = &found[0];
     assert_eq!(span["traceId"], "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(span["parentSpanId"], "b7ad6b7169203331");
-    assert!(head.to_lowercase().contains(&format!("x-request-id: {}", span["spanId"].as_str().unwrap())));
+    assert_eq!(span["spanId"], answer.header("x-request-id"));
     assert_eq!((&span["name"], &span["kind"], &span["status"]), (&json!("query"), &json!(2), &json!({})));
     assert_eq!(attribute(span, "graphql.operation.name"), Some(&json!("Ivy")));
     assert!(attribute(span, "vext.statements").unwrap().as_str().unwrap().parse::<u64>().unwrap() >= 3, "{span:#}");
@@ -427,8 +400,8 @@ fn spans_reach_a_collector() {
 
     // What the client does not record is not recorded here either; an error shows; and a stop sends what is left.
     let unsampled = PARENT.replace("-01", "-00");
-    send(&server.address, &[("authorization", "Bearer T"), ("traceparent", &unsampled)], &body);
-    send(&server.address, &[("authorization", "Bearer wrong")], &body);
+    send(&[("authorization", "Bearer T"), ("traceparent", &unsampled)]);
+    send(&[("authorization", "Bearer wrong")]);
     server.signal("-TERM");
     assert!(server.ended().success());
     let found = spans(&got, 1);
@@ -445,11 +418,9 @@ fn every_series_is_documented() {
     // A series with labels is there once it has one: a look-up in a batch, a refusal, and an error of an execution.
     assert!(server.ask("T", IVY, &json!({ "n": "108" })).unwrap().get("errors").is_none());
     assert!(server.ask("T", "query {", &json!({})).unwrap().get("data").is_none());
-    assert_eq!(
-        send(&server.address, &[], &json!({ "query": "{ tenant { code } }" })).2["data"],
-        json!({ "tenant": null })
-    );
-    let (_, text) = get_from(&metrics, "/metrics").unwrap();
+    let nobody = client::post(&server.address, &[], br#"{"query":"{ tenant { code } }"}"#).unwrap().json();
+    assert_eq!(nobody["data"], json!({ "tenant": null }));
+    let text = client::get(&metrics, "/metrics", &[]).unwrap().body;
     let mut found: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(str::to_owned).collect();
     let page = include_str!("../../docs/watching.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `vext_"));

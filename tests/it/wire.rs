@@ -1,13 +1,11 @@
 //! Requests that may be read in two ways, and answers that come from the router itself: all are refused in one shape.
 
-use std::net::TcpStream;
-
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use vext::http::ServeOptions;
 
-use crate::encodings::exchange;
+use crate::client::{self, exchange};
 use crate::engines::{Engine, on_each_engine};
 use crate::harness::{ALL, MOLLOY, Server, TOKEN};
 use crate::process::Process;
@@ -27,7 +25,7 @@ fn a_request_names_its_host_once() {
     let server = Process::demo(&["--token", "T", "--metrics-listen", &metrics]);
     let ask = |address: &str, line: &str, hosts: &[&str]| {
         let hosts: String = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();
-        exchange(address, format!("{line}\r\n{hosts}x-tenant: A\r\nx-tenant: B\r\n\r\n").as_bytes())
+        exchange(address, format!("{line}\r\n{hosts}x-tenant: A\r\nx-tenant: B\r\n\r\n"))
     };
     let (own, addresses) =
         (&server.address, ["/", "/healthz", "/graphql", "/playground/", "/playground/%ff", "/nowhere"]);
@@ -52,7 +50,7 @@ fn a_request_names_its_host_once() {
         }
     }
     let fine = |address: &str, line: &str, hosts: &str| {
-        let said = exchange(address, format!("{line}\r\n{hosts}connection: close\r\n\r\n").as_bytes());
+        let said = exchange(address, format!("{line}\r\n{hosts}connection: close\r\n\r\n"));
         parts(&said).0.to_owned()
     };
     for hosts in ["host: pbx.example\r\n", "Host: [::1]:8080\r\n", "HOST:  a: \r\n"] {
@@ -68,7 +66,7 @@ fn a_request_names_its_host_once() {
     assert_eq!(fine(&metrics, "GET /metrics HTTP/1.1", "host: a\r\n"), "200");
     assert_eq!(fine(&metrics, "POST /metrics HTTP/1.1", "host: a\r\n"), "405");
     assert_eq!(fine(&metrics, "GET / HTTP/1.1", "host: a\r\n"), "404");
-    assert!(TcpStream::connect(own).is_ok());
+    assert!(client::get(own, "/healthz", &[]).is_some());
 }
 
 /// The answer to a POST with more headers.
