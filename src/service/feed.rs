@@ -116,7 +116,7 @@ impl Follower {
                 return Ok(Heard::Change(row));
             }
             let behind = self.place;
-            let read = move |query: &mut store::Query<'_>| store::feed(query, behind, PAGE);
+            let read = move |query: &mut store::Query<'_>| store::read_feed(query, behind, PAGE);
             let rows = self.snapshot.read(self.tenant, read).await?;
             let Some(last) = rows.last() else {
                 self.snapshot.renew().await;

@@ -95,7 +95,7 @@ impl Prepared {
             });
             Ok((outcome, own))
         };
-        let outcome = match snapshot.read_at_once(None, trip).await {
+        let outcome = match snapshot.read_in_one_trip(None, trip).await {
             Ok((outcome, own)) => {
                 *bill = own;
                 outcome?
