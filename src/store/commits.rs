@@ -54,7 +54,7 @@ impl Commits {
 
     /// Waits until an interval has passed since the last look in the database, and returns the tenants to look up. Only
     /// one of those who wait gets them; the others get an empty list.
-    pub(super) async fn due(&self, every: Duration) -> Vec<TenantId> {
+    pub(super) async fn next_refresh(&self, every: Duration) -> Vec<TenantId> {
         let next = *self.lock().next.get_or_insert_with(|| Instant::now() + every);
         tokio::time::sleep_until(next).await;
         let mut watched = self.lock();
@@ -78,14 +78,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn of_all_that_wait_one_asks() {
+    async fn only_one_of_those_who_wait_refreshes() {
         let (commits, every) = (Commits::default(), Duration::from_millis(20));
         let _watching = [commits.watch(TenantId(1), 5), commits.watch(TenantId(2), 5), commits.watch(TenantId(2), 5)];
         for _ in 0..3 {
-            let told = futures_util::future::join_all((0..10).map(|_| commits.due(every))).await;
-            let mut asked = told.into_iter().filter(|tenants| !tenants.is_empty()).collect::<Vec<_>>();
-            asked.iter_mut().for_each(|tenants| tenants.sort());
-            assert_eq!(asked, [[TenantId(1), TenantId(2)]]);
+            let answers = futures_util::future::join_all((0..10).map(|_| commits.next_refresh(every))).await;
+            let mut refreshed = answers.into_iter().filter(|tenants| !tenants.is_empty()).collect::<Vec<_>>();
+            refreshed.iter_mut().for_each(|tenants| tenants.sort());
+            assert_eq!(refreshed, [[TenantId(1), TenantId(2)]]);
         }
     }
 

@@ -236,28 +236,28 @@ impl Store {
         Ok(value)
     }
 
-    /// The newest revision of a tenant that this process has heard of; [`GONE`] when the tenant is. It hears of its own
-    /// commits at once, and of what others commit, and of those whose client did not wait, with [`Store::ask`].
+    /// The latest revision of a tenant that this process knows; [`GONE`] if the tenant is deleted. It learns of its own
+    /// commits at once, and of those of other processes with [`Store::refresh_revisions`].
     pub fn watch(&self, tenant: TenantId, revision: i64) -> watch::Receiver<i64> {
         self.commits.watch(tenant, revision)
     }
 
-    /// Waits until it is time to look for commits of other processes, and returns the tenants to [`ask`](Store::ask)
-    /// for. Only one of those who wait gets them, so that there is one query per interval, however many wait.
-    pub async fn due(&self, every: Duration) -> Vec<TenantId> {
-        self.commits.due(every).await
+    /// Waits until it is time to look for commits of other processes, and returns the tenants for
+    /// [`Store::refresh_revisions`]. Only one of those who wait gets them, so that there is one query per interval.
+    pub async fn next_refresh(&self, every: Duration) -> Vec<TenantId> {
+        self.commits.next_refresh(every).await
     }
 
     /// Reads the revisions of tenants, and wakes those who watch a tenant with a new one.
     ///
     /// # Errors
     /// Why the database cannot be read.
-    pub async fn ask(&self, tenants: Vec<TenantId>) -> Result<()> {
+    pub async fn refresh_revisions(&self, tenants: Vec<TenantId>) -> Result<()> {
         if tenants.is_empty() {
             return Ok(());
         }
-        let asked = tenants.clone();
-        let found = self.snapshot().read_system(move |session| commits::revisions(session, &asked)).await?;
+        let refreshed = tenants.clone();
+        let found = self.snapshot().read_system(move |session| commits::revisions(session, &refreshed)).await?;
         for tenant in tenants {
             self.commits.reached(tenant, found.get(&tenant).copied().unwrap_or(GONE));
         }
