@@ -99,17 +99,21 @@ pub(super) struct CancellableSession<'a> {
 }
 
 impl Session for CancellableSession<'_> {
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
         self.cancellation.check()?;
-        self.session.scan(sql, params, &mut |columns| {
+        self.session.visit_rows(sql, params, &mut |columns| {
             self.cancellation.check()?;
             each(columns)
         })
     }
 
-    fn scan_all(&mut self, queries: &[(&'static str, &[Value])], each: &mut StatementRowVisitor<'_>) -> Result<()> {
+    fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
         self.cancellation.check()?;
-        self.session.scan_all(queries, &mut |at, columns| {
+        self.session.visit_all_rows(queries, &mut |at, columns| {
             self.cancellation.check()?;
             each(at, columns)
         })

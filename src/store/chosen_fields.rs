@@ -142,7 +142,7 @@ pub fn read_chosen(query: &mut Query<'_>, reads: &[ChosenRead<'_>], each: &mut C
             places.push((at, None));
         }
     }
-    query.scan_all(&queries, &mut |place, columns| match places.get(place) {
+    query.visit_all_rows(&queries, &mut |place, columns| match places.get(place) {
         Some((at, list)) => each(*at, *list, columns),
         None => Err(StoreError::Bug("a row of no statement".into())),
     })

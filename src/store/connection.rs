@@ -47,8 +47,8 @@ pub(super) trait Connection: Session + Send {
     /// Runs statements without parameters and without result rows, such as those of a migration.
     fn batch(&mut self, sql: &str) -> Result<()>;
 
-    /// Runs one such statement that is used often: it controls a transaction or a savepoint.
-    fn plain(&mut self, sql: &'static str) -> Result<()> {
+    /// Runs one such statement that controls a transaction or a savepoint. Some engines cache or queue it.
+    fn control(&mut self, sql: &'static str) -> Result<()> {
         self.batch(sql)
     }
 

@@ -38,7 +38,7 @@ fn missing(session: &mut dyn Session, known: &'static [Migration]) -> MigrateRes
         };
         if known.name != name || row[2].text() != Some(&known.checksum()) {
             return Err(format!(
-                "the migration {name} of the database differs from the one of this program: it was made by another build"
+                "the migration {name} of the database differs from this program's: it was made by another build"
             ));
         }
     }

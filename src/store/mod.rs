@@ -79,7 +79,7 @@ use metrics::Metrics;
 pub use migrate::{migrate, missing_migrations, missing_migrations_in, tie_to_key};
 pub use objects::{
     ObjectFields, ObjectRow, count_objects, erase_object, insert_object, load_objects, object_by_name,
-    object_by_number, objects_of_kind, scan_objects, update_object,
+    object_by_number, objects_of_kind, update_object, visit_objects,
 };
 pub use order::{OrderDirection, OrderField, SortKey, SortPosition, SortRange};
 pub use postgres::PostgresServer;

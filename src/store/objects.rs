@@ -115,7 +115,7 @@ pub(super) fn parse(tenant: TenantId, row: &dyn Columns) -> Result<ObjectRow> {
 
 pub(super) fn load_rows(query: &mut Query<'_>, sql: &'static str, params: &[Value]) -> Result<Vec<ObjectRow>> {
     let (tenant, mut rows) = (query.tenant(), Vec::new());
-    query.scan(sql, params, &mut |row| {
+    query.visit_rows(sql, params, &mut |row| {
         rows.push(parse(tenant, row)?);
         Ok(())
     })?;
@@ -136,7 +136,7 @@ pub fn load_objects(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, O
 ///
 /// # Errors
 /// The errors of the engine and of the closure.
-pub fn scan_objects(
+pub fn visit_objects(
     query: &mut Query<'_>,
     ids: &Value,
     columns: &[&'static str],
@@ -150,7 +150,7 @@ pub fn scan_objects(
              AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = $1)"
         ))
     });
-    query.scan(sql, std::slice::from_ref(ids), each)
+    query.visit_rows(sql, std::slice::from_ref(ids), each)
 }
 
 /// All objects of a kind, sorted by name.

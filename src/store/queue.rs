@@ -56,7 +56,7 @@ impl Waiting {
     }
 
     /// Releases a key. `true` if it has more jobs.
-    fn done(&mut self, key: QueueKey) -> bool {
+    fn release(&mut self, key: QueueKey) -> bool {
         self.busy.remove(&key);
         let more = self.jobs.get(&key).is_some_and(|jobs| !jobs.is_empty());
         if !more {
@@ -120,10 +120,10 @@ impl Queue {
     }
 
     /// Releases keys after their group.
-    pub(super) fn done(&self, keys: Vec<QueueKey>) {
+    pub(super) fn release(&self, keys: Vec<QueueKey>) {
         let mut waiting = self.lock();
         for key in keys {
-            if waiting.done(key) {
+            if waiting.release(key) {
                 self.changed.notify_one();
             }
         }
@@ -184,7 +184,7 @@ mod tests {
         let (keys, jobs) = queue.take().unwrap();
         jobs.into_iter().for_each(|job| job.answer(&Ok(())));
         let count = keys.len();
-        queue.done(keys);
+        queue.release(keys);
         count
     }
 

@@ -70,7 +70,7 @@ impl<'a> ReadAhead<'a> {
         let queries: Vec<_> = ahead.iter().map(|statement| (statement.sql, statement.params.as_slice())).collect();
         let mut found: Vec<(RememberedStatement, Vec<Row>)> =
             ahead.iter().map(|statement| (statement.clone(), Vec::new())).collect();
-        self.session.scan_all(&queries, &mut |at, columns| {
+        self.session.visit_all_rows(&queries, &mut |at, columns| {
             let (_, rows) = found.get_mut(at).ok_or_else(|| StoreError::Bug("a row of no statement".into()))?;
             rows.push(columns.row()?);
             Ok(())
@@ -85,11 +85,15 @@ impl<'a> ReadAhead<'a> {
 }
 
 impl Session for ReadAhead<'_> {
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
-        self.scan_all(&[(sql, params)], &mut |_, columns| each(columns))
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+        self.visit_all_rows(&[(sql, params)], &mut |_, columns| each(columns))
     }
 
-    fn scan_all(&mut self, queries: &[(&'static str, &[Value])], each: &mut StatementRowVisitor<'_>) -> Result<()> {
+    fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
         for (sql, params) in queries {
             if self.statements.len() <= STATEMENTS {
                 self.statements.push(RememberedStatement { sql, params: params.to_vec() });
@@ -97,7 +101,7 @@ impl Session for ReadAhead<'_> {
             self.send_ahead(sql, params)?;
         }
         let found: Option<Vec<_>> = queries.iter().map(|(sql, params)| self.found(sql, params)).collect();
-        let Some(found) = found else { return self.session.scan_all(queries, each) };
+        let Some(found) = found else { return self.session.visit_all_rows(queries, each) };
         let mut rows = found.into_iter().enumerate().flat_map(|(at, rows)| rows.iter().map(move |row| (at, row)));
         rows.try_for_each(|(at, row)| each(at, &BufferedRow(row)))
     }
@@ -132,11 +136,15 @@ mod tests {
     }
 
     impl Session for FakeServer {
-        fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
-            self.scan_all(&[(sql, params)], &mut |_, columns| each(columns))
+        fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+            self.visit_all_rows(&[(sql, params)], &mut |_, columns| each(columns))
         }
 
-        fn scan_all(&mut self, queries: &[(&'static str, &[Value])], each: &mut StatementRowVisitor<'_>) -> Result<()> {
+        fn visit_all_rows(
+            &mut self,
+            queries: &[(&'static str, &[Value])],
+            each: &mut StatementRowVisitor<'_>,
+        ) -> Result<()> {
             self.trips += 1;
             queries.iter().enumerate().try_for_each(|(at, (_, params))| each(at, &BufferedRow(&params.to_vec())))
         }
@@ -180,7 +188,7 @@ mod tests {
             let mut session = ReadAhead::new(&mut server, None);
             for _ in 0..statements {
                 let ids: Value = (0..ids as i64).collect();
-                session.scan(LEVELS[0], &[ids], &mut |_| Ok(())).unwrap();
+                session.visit_rows(LEVELS[0], &[ids], &mut |_| Ok(())).unwrap();
             }
             session.remembered().is_some()
         };

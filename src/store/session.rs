@@ -59,16 +59,20 @@ pub trait Session {
     ///
     /// # Errors
     /// The errors of the engine and of `each`.
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()>;
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()>;
 
     /// Does the same for several independent statements; over a network, they need one round trip. All rows of the
     /// first statement come first.
     ///
     /// # Errors
-    /// As [`Session::scan`].
-    fn scan_all(&mut self, queries: &[(&'static str, &[Value])], each: &mut StatementRowVisitor<'_>) -> Result<()> {
+    /// As [`Session::visit_rows`].
+    fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
         let mut queries = queries.iter().enumerate();
-        queries.try_for_each(|(at, (sql, params))| self.scan(sql, params, &mut |columns| each(at, columns)))
+        queries.try_for_each(|(at, (sql, params))| self.visit_rows(sql, params, &mut |columns| each(at, columns)))
     }
 
     /// Whether statements go over a network, so that fewer round trips are worth more than fewer rows.
@@ -103,7 +107,7 @@ impl dyn Session + '_ {
         params: &[Value],
         each: &mut dyn FnMut(Row) -> Result<()>,
     ) -> Result<()> {
-        self.scan(sql, params, &mut |columns| each(columns.row()?))
+        self.visit_rows(sql, params, &mut |columns| each(columns.row()?))
     }
 
     /// All rows of a statement.
@@ -155,22 +159,26 @@ impl<'a> Query<'a> {
         std::iter::once(Value::Int(self.tenant.0)).chain(params.iter().cloned()).collect()
     }
 
-    /// Calls `each` for every row of a statement, see [`Session::scan`].
+    /// Calls `each` for every row of a statement, see [`Session::visit_rows`].
     ///
     /// # Errors
     /// The errors of the engine and of `each`.
-    pub fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
-        self.session.scan(sql, &self.with_tenant(params), each)
+    pub fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+        self.session.visit_rows(sql, &self.with_tenant(params), each)
     }
 
-    /// Calls `each` for every row of several statements, see [`Session::scan_all`].
+    /// Calls `each` for every row of several statements, see [`Session::visit_all_rows`].
     ///
     /// # Errors
     /// The errors of the engine and of `each`.
-    pub fn scan_all(&mut self, queries: &[(&'static str, &[Value])], each: &mut StatementRowVisitor<'_>) -> Result<()> {
+    pub fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
         let params: Vec<_> = queries.iter().map(|(_, params)| self.with_tenant(params)).collect();
         let queries: Vec<_> = queries.iter().zip(&params).map(|((sql, _), params)| (*sql, params.as_slice())).collect();
-        self.session.scan_all(&queries, each)
+        self.session.visit_all_rows(&queries, each)
     }
 
     /// Passes a copy of each row of a statement to `each`.

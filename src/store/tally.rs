@@ -66,14 +66,18 @@ pub(super) struct CountingSession<'a> {
 }
 
 impl Session for CountingSession<'_> {
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
         self.tally.count_statement(sql);
-        self.session.scan(sql, params, each)
+        self.session.visit_rows(sql, params, each)
     }
 
-    fn scan_all(&mut self, queries: &[(&'static str, &[Value])], each: &mut StatementRowVisitor<'_>) -> Result<()> {
+    fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
         queries.iter().for_each(|(sql, _)| self.tally.count_statement(sql));
-        self.session.scan_all(queries, each)
+        self.session.visit_all_rows(queries, each)
     }
 
     fn is_remote(&self) -> bool {

@@ -91,7 +91,7 @@ pub fn find_token_and_tenant(
     let code = code.map(|code| [code.into()]);
     let tenant = code.as_ref().map_or((OF_TOKEN, &hash[..]), |code| (BY_CODE, &code[..]));
     let mut found = [Vec::new(), Vec::new()];
-    session.scan_all(&[(tokens::VALID_BY_HASH, &hash), tenant], &mut |at, columns| {
+    session.visit_all_rows(&[(tokens::VALID_BY_HASH, &hash), tenant], &mut |at, columns| {
         if let Some(rows) = found.get_mut(at) {
             rows.push(columns.row()?);
         }
@@ -125,7 +125,7 @@ pub fn current_tenant(query: &mut Query<'_>) -> Result<TenantRow> {
 pub fn current_tenant_with(query: &mut Query<'_>, object: i64) -> Result<(TenantRow, Option<ObjectRow>)> {
     let (id, mut tenant, mut found) = (query.tenant(), None, None);
     let queries: [(_, &[Value]); 2] = [(BY_ID, &[]), (objects::BY_IDS, &[[object].into_iter().collect()])];
-    query.scan_all(&queries, &mut |at, columns| {
+    query.visit_all_rows(&queries, &mut |at, columns| {
         match at {
             0 => tenant = Some(columns.row()?),
             _ => found = Some(objects::parse(id, columns)?),

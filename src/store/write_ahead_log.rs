@@ -94,7 +94,7 @@ impl Drop for WriteAheadLog {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "reads overlap for a time, and savers come at intervals")]
+#[expect(clippy::disallowed_methods, reason = "reads must overlap, and saves must come at intervals")]
 mod tests {
     use std::sync::atomic::AtomicBool;
 

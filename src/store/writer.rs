@@ -123,7 +123,7 @@ fn serve(
         group.iter().for_each(|job| metrics.writer_wait.observe(job.age().as_secs_f64()));
         let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager, metrics) };
         group.into_iter().for_each(|job| job.answer(&commit));
-        queue.done(keys);
+        queue.release(keys);
         if let Some(log) = log {
             log.check_size();
         }
@@ -165,7 +165,7 @@ fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics
     let alone = saves == 1;
     for job in group {
         if !alone {
-            connection.plain("SAVEPOINT job")?;
+            connection.control("SAVEPOINT job")?;
         }
         match job.run(connection) {
             Verdict::Keep => {}
@@ -173,11 +173,11 @@ fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics
                 connection.rollback();
                 return Ok(());
             }
-            Verdict::Undo => connection.plain("ROLLBACK TO job")?,
+            Verdict::Undo => connection.control("ROLLBACK TO job")?,
             Verdict::Abandon(error) => return Err(error),
         }
         if !alone {
-            connection.plain("RELEASE job")?;
+            connection.control("RELEASE job")?;
         }
     }
     let begun = Stopwatch::start();

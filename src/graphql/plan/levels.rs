@@ -183,5 +183,5 @@ impl<'p> PlanReader<'p, '_> {
 fn own_rows(query: &mut Query<'_>, columns: &[OfRow], ids: &[i64], found: &mut FoundData) -> store::Result<()> {
     let (tenant, ids) = (query.tenant(), ids.iter().copied().collect());
     let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
-    store::scan_objects(query, &ids, &names, &mut |row| found.put_own(tenant, columns, row))
+    store::visit_objects(query, &ids, &names, &mut |row| found.put_own(tenant, columns, row))
 }

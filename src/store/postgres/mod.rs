@@ -242,7 +242,7 @@ impl Connection for PostgresConnection {
         Ok(())
     }
 
-    fn plain(&mut self, sql: &'static str) -> Result<()> {
+    fn control(&mut self, sql: &'static str) -> Result<()> {
         if sql.starts_with("ROLLBACK") { self.batch(sql) } else { self.queue_statement(PendingStatement::Plain(sql)) }
     }
 
@@ -268,12 +268,16 @@ impl Connection for PostgresConnection {
 }
 
 impl Session for PostgresConnection {
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
         let rows = self.query_all(&[(sql, params)])?;
         rows.iter().flatten().try_for_each(|row| each(&PostgresRow(row)))
     }
 
-    fn scan_all(&mut self, queries: &[(&'static str, &[Value])], each: &mut StatementRowVisitor<'_>) -> Result<()> {
+    fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
         for (at, rows) in self.query_all(queries)?.iter().enumerate() {
             rows.iter().try_for_each(|row| each(at, &PostgresRow(row)))?;
         }

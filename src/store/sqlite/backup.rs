@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 
 use super::super::Progress;
 use super::BUSY_TIMEOUT;
-use super::inspect::refusal;
+use super::inspect::describe_error;
 
 /// The number of pages (1 MiB) that a copy step copies before it reports progress.
 const STEP: i32 = 256;
@@ -21,9 +21,9 @@ const STEP: i32 = 256;
 ///
 /// # Errors
 /// One sentence that says why there is no copy. The caller has to delete an incomplete file.
-#[expect(clippy::disallowed_methods, reason = "a copy is made below the store, page by page")]
+#[expect(clippy::disallowed_methods, reason = "a backup copies the file page by page, below the store")]
 pub fn copy_database(from: &Path, to: &Path, progress: &mut Progress<'_>) -> Result<(), String> {
-    let read = |error| refusal(from, &error);
+    let read = |error| describe_error(from, &error);
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(read)?;
     source.busy_timeout(BUSY_TIMEOUT).map_err(read)?;
     source.pragma_update(None, "query_only", true).map_err(read)?;
@@ -85,7 +85,7 @@ impl ExclusiveFile {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "to take a file away is not to use it")]
+    #[expect(clippy::disallowed_methods, reason = "locks the file but does not use it as a database")]
     fn through_sqlite(path: &Path) -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.busy_timeout(Duration::ZERO)?;

@@ -21,15 +21,15 @@ pub fn sidecar_path(database: &Path, ending: &str) -> PathBuf {
 ///
 /// # Errors
 /// One sentence that says why it cannot be used.
-#[expect(clippy::disallowed_methods, reason = "looks at a file before it is opened for good")]
+#[expect(clippy::disallowed_methods, reason = "checks a file before it is opened as a database")]
 pub fn inspect(path: &Path) -> Result<DatabaseState, String> {
     let shown = path.display();
     if path.is_dir() {
         return Err(format!("{shown} is a directory, not a database file"));
     }
     let plain = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt) => damaged(path, error),
-        _ => refusal(path, &error),
+        Some(ErrorCode::DatabaseCorrupt) => describe_damage(path, error),
+        _ => describe_error(path, &error),
     };
     if !path.exists() {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -61,7 +61,7 @@ pub fn inspect(path: &Path) -> Result<DatabaseState, String> {
         None => Ok(DatabaseState::Ours),
         Some(damage) => {
             keep_log_on_close(&connection).map_err(plain)?;
-            Err(damaged(path, damage))
+            Err(describe_damage(path, damage))
         }
     }
 }
@@ -96,10 +96,10 @@ impl FileIntegrityCheck {
     ///
     /// # Errors
     /// One sentence that says why it cannot be opened.
-    #[expect(clippy::disallowed_methods, reason = "looks at a file beside those that it is opened for")]
+    #[expect(clippy::disallowed_methods, reason = "checks a file while the store has it open")]
     pub fn open(path: &Path) -> Result<Self, String> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
-        let connection = connection.map_err(|error| refusal(path, &error))?;
+        let connection = connection.map_err(|error| describe_error(path, &error))?;
         Ok(Self { connection, path: path.to_owned() })
     }
 
@@ -115,11 +115,11 @@ impl FileIntegrityCheck {
     /// One sentence if the file cannot be read. This does not mean that it is damaged.
     pub fn read(&self, is_stopped: &dyn Fn() -> bool) -> Result<Option<String>, String> {
         match self.damage(is_stopped) {
-            Ok(damage) => Ok(damage.map(|damage| damaged(&self.path, damage))),
+            Ok(damage) => Ok(damage.map(|damage| describe_damage(&self.path, damage))),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-                Ok(Some(damaged(&self.path, error)))
+                Ok(Some(describe_damage(&self.path, error)))
             }
-            Err(error) => Err(refusal(&self.path, &error)),
+            Err(error) => Err(describe_error(&self.path, &error)),
         }
     }
 
@@ -142,7 +142,7 @@ impl FileIntegrityCheck {
 }
 
 /// One sentence that says why a file cannot be used.
-pub(super) fn refusal(path: &Path, error: &rusqlite::Error) -> String {
+pub(super) fn describe_error(path: &Path, error: &rusqlite::Error) -> String {
     let shown = path.display();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => format!("{shown} is not a SQLite database"),
@@ -154,6 +154,6 @@ pub(super) fn refusal(path: &Path, error: &rusqlite::Error) -> String {
 }
 
 /// One sentence for a damaged database that was meant to be served, with what to do about it.
-fn damaged(path: &Path, why: impl std::fmt::Display) -> String {
+fn describe_damage(path: &Path, why: impl std::fmt::Display) -> String {
     format!("{} is damaged ({why}); {RESTORE_HINT}", path.display())
 }

@@ -98,21 +98,21 @@ fn configure(connection: &rusqlite::Connection, readonly: bool) -> rusqlite::Res
 
 impl Connection for SqliteConnection {
     fn begin_read(&mut self) -> Result<()> {
-        self.plain("BEGIN")
+        self.control("BEGIN")
     }
 
     fn begin_write(&mut self) -> Result<()> {
-        self.plain("BEGIN IMMEDIATE")
+        self.control("BEGIN IMMEDIATE")
     }
 
     fn commit(&mut self) -> Result<()> {
-        self.plain("COMMIT")
+        self.control("COMMIT")
     }
 
     fn rollback(&mut self) {
         // A full disk and some other errors end the transaction by themselves.
         if !self.connection.is_autocommit() {
-            let _ = self.plain("ROLLBACK");
+            let _ = self.control("ROLLBACK");
         }
     }
 
@@ -120,7 +120,7 @@ impl Connection for SqliteConnection {
         self.connection.execute_batch(sql).map_err(store_error)
     }
 
-    fn plain(&mut self, sql: &'static str) -> Result<()> {
+    fn control(&mut self, sql: &'static str) -> Result<()> {
         let mut statement = self.connection.prepare_cached(sql).map_err(store_error)?;
         statement.raw_execute().map(drop).map_err(store_error)
     }
@@ -181,7 +181,7 @@ impl NativeSql {
 }
 
 impl Session for SqliteConnection {
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
         let mut statement = self.prepare(sql, params)?;
         let count = statement.column_count();
         let mut rows = statement.raw_query();

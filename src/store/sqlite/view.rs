@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 
 use super::super::session::Session;
 use super::super::view::DatabaseView;
-use super::inspect::refusal;
+use super::inspect::describe_error;
 use super::inspect::sidecar_path;
 use super::{APPLICATION_ID, SqliteConnection, configure};
 
@@ -45,7 +45,7 @@ impl SqliteView {
                 log.display()
             ));
         }
-        Self::with(path, AT_REST, None, None)
+        Self::open(path, AT_REST, None, None)
     }
 
     /// Opens a file that others may be writing. The view shows the current state, whatever they write later. It only
@@ -59,7 +59,7 @@ impl SqliteView {
         fcntl_lock(&file, FlockOperation::NonBlockingLockShared)
             .map_err(|_| format!("{} is locked by another program", path.display()))?;
         if !has_log(path) {
-            return Self::with(path, AT_REST, Some(path.to_owned()), Some(file));
+            return Self::open(path, AT_REST, Some(path.to_owned()), Some(file));
         }
         let index = sidecar_path(path, "-shm");
         if !index.exists() {
@@ -68,14 +68,14 @@ impl SqliteView {
                 "{path} was not closed, and {index} is gone: start the server once to create it again"
             ));
         }
-        Self::with(path, IN_USE, None, Some(file))
+        Self::open(path, IN_USE, None, Some(file))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the store opens files as connections that serve them, not to look")]
-    fn with(path: &Path, how: &str, at_rest: Option<PathBuf>, file: Option<File>) -> Result<Self, String> {
-        let message = |error| refusal(path, &error);
+    #[expect(clippy::disallowed_methods, reason = "the store's own connections would change the file")]
+    fn open(path: &Path, parameters: &str, at_rest: Option<PathBuf>, file: Option<File>) -> Result<Self, String> {
+        let message = |error| describe_error(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(uri(path) + how, flags).map_err(message)?;
+        let connection = Connection::open_with_flags(uri(path) + parameters, flags).map_err(message)?;
         configure(&connection, true).map_err(message)?;
         // All reads see one state.
         connection.execute_batch("BEGIN").map_err(message)?;
@@ -96,14 +96,14 @@ impl SqliteView {
 
     /// The damage that SQLite itself finds in pages, indexes, constraints and foreign keys.
     pub fn check(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        if let Err(error) = self.integrity(&mut found).and_then(|()| self.foreign_keys(&mut found)) {
-            found.push(format!("the file cannot be read: {error}"));
+        let mut problems = Vec::new();
+        if let Err(error) = self.check_integrity(&mut problems).and_then(|()| self.check_foreign_keys(&mut problems)) {
+            problems.push(format!("the file cannot be read: {error}"));
         }
-        found
+        problems
     }
 
-    fn integrity(&self, found: &mut Vec<String>) -> rusqlite::Result<()> {
+    fn check_integrity(&self, problems: &mut Vec<String>) -> rusqlite::Result<()> {
         let connection = &self.session.connection;
         let mut statement = connection.prepare("PRAGMA integrity_check")?;
         let mut rows = statement.query([])?;
@@ -111,13 +111,13 @@ impl SqliteView {
             let line: String = row.get(0)?;
             // An answer may have several lines, of which the first only names the database.
             let lines = line.lines().filter(|line| *line != "ok" && !line.starts_with("*** in database"));
-            found.extend(lines.map(|line| format!("integrity_check: {line}")));
+            problems.extend(lines.map(|line| format!("integrity_check: {line}")));
         }
         Ok(())
     }
 
     /// Reports each row that refers to a missing one.
-    fn foreign_keys(&self, found: &mut Vec<String>) -> rusqlite::Result<()> {
+    fn check_foreign_keys(&self, problems: &mut Vec<String>) -> rusqlite::Result<()> {
         let connection = &self.session.connection;
         let mut broken =
             connection.prepare("SELECT DISTINCT [table], parent, fkid FROM pragma_foreign_key_check ORDER BY 1, 3")?;
@@ -145,7 +145,7 @@ impl SqliteView {
             for row in rows {
                 let (key, target): (String, String) = row?;
                 let column = columns.last().map_or("", |(from, _)| from);
-                found.push(format!("{table}[{key}]: {column} refers to {parent}[{target}], which is not there"));
+                problems.push(format!("{table}[{key}]: {column} refers to {parent}[{target}], which is not there"));
             }
         }
         Ok(())
