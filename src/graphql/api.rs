@@ -57,7 +57,7 @@ impl Api {
     /// A view of the database for a request that begins now, and that ends when its time is over. Its statements are
     /// counted; one that is expensive reads apart from the others.
     pub fn snapshot(&self, tally: &Arc<Tally>, expensive: bool) -> Arc<Snapshot> {
-        Arc::new(self.app.snapshot_for(Arc::clone(tally), expensive).until(self.limits.request_timeout))
+        Arc::new(self.app.snapshot_for(Arc::clone(tally), expensive).with_time_limit(self.limits.request_timeout))
     }
 
     /// The document whose text has this hash, if it has been answered before.

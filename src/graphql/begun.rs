@@ -56,7 +56,7 @@ impl Planned {
         let outcome = if session.is_remote() {
             let mut ahead = ReadAhead::new(session, answers.asked(tenant.id, &question));
             let outcome = run(&mut ahead)?;
-            if let Some(asked) = ahead.asked() {
+            if let Some(asked) = ahead.remembered() {
                 answers.remember(tenant.id, &question, asked);
             }
             outcome
@@ -178,7 +178,7 @@ impl Api {
         let (at, spent) = (mutation.told.len(), mutation.spent());
         let tell =
             move |session: &mut dyn Session| Ok(planned.tell(at, (&own, deadline), (Some((node, 0)), spent), session));
-        let told = snapshot.read_at_once(None, tell).await.map_err(|_| Unplanned::Error)?;
+        let told = snapshot.read_in_one_trip(None, tell).await.map_err(|_| Unplanned::Error)?;
         mutation.told.push(told?);
         Ok(())
     }
@@ -196,7 +196,7 @@ async fn work_out_next(
         Ok((mutation, worked_out))
     };
     // What is wrong with the database the executor meets too, and says.
-    snapshot.read_at_once(None, work).await.map_err(|_| GaveUp { why: Unplanned::Error, done })
+    snapshot.read_in_one_trip(None, work).await.map_err(|_| GaveUp { why: Unplanned::Error, done })
 }
 
 /// What a plan has written and what it has cost. Its look-ups in a snapshot are counted.
@@ -205,7 +205,7 @@ pub(super) fn written(
     snapshot: Option<&Snapshot>,
 ) -> (Reply, u64) {
     if let Some(snapshot) = snapshot {
-        batches.into_iter().for_each(|(of, keys)| snapshot.batch(of, keys));
+        batches.into_iter().for_each(|(of, keys)| snapshot.count_batch(of, keys));
     }
     (Reply::written(data, was_kept), cost)
 }

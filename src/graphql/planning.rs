@@ -41,7 +41,7 @@ impl Api {
         let own = Arc::clone(&viewer);
         let work = move |session: &mut dyn Session| Ok(planned.begin(&own, session, deadline));
         // What is wrong with the database the executor meets too, and says.
-        let begun = asking.snapshot.read_at_once(depends, work).await.map_err(|_| why(Unplanned::Error))?;
+        let begun = asking.snapshot.read_in_one_trip(depends, work).await.map_err(|_| why(Unplanned::Error))?;
         let snapshot = Arc::clone(&asking.snapshot);
         let asking = (snapshot, viewer, Arc::clone(&asking.request_id));
         self.finished(begun.map_err(why)?, asking, requested).await.map_err(Some)

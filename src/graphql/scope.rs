@@ -186,7 +186,7 @@ impl Loader<ObjectId> for SnapshotLoader {
     type Error = StoreError;
 
     async fn load(&self, keys: &[ObjectId]) -> store::Result<HashMap<ObjectId, Arc<ObjectRow>>> {
-        self.0.batch("object", keys.len());
+        self.0.count_batch("object", keys.len());
         self.by_tenant(keys.iter().copied(), store::load_objects).await
     }
 }
@@ -202,8 +202,8 @@ impl Loader<Of> for SnapshotLoader {
             wanted.entry((info.table, id.tenant)).or_insert_with(|| (info, Vec::new())).1.push(id.local);
         }
         let reads = wanted.into_iter().map(|((table, tenant), (info, ids))| {
-            self.0.batch(table, ids.len());
-            let read = self.0.read(tenant, move |query| store::load_any(query, info, &ids));
+            self.0.count_batch(table, ids.len());
+            let read = self.0.read(tenant, move |query| store::load_dyn_sections(query, info, &ids));
             async move {
                 let of = |(local, section)| (Of(info, ObjectId { tenant, local }), Arc::from(section));
                 Ok::<_, StoreError>(read.await?.into_iter().map(of).collect::<Vec<_>>())

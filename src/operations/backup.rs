@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::{Clock, hex};
-use crate::store::{self, Database, Frozen, Progress, Session};
+use crate::store::{self, Database, Progress, Session, SqliteView};
 
 /// What stands in the page beside a backup: `FILE.manifest`, as JSON.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -40,7 +40,7 @@ impl Manifest {
 
     /// Where a backup's page is.
     pub fn path(backup: &Path) -> PathBuf {
-        store::beside(backup, ".manifest")
+        store::sidecar_path(backup, ".manifest")
     }
 
     /// The page beside a backup, if there is one.
@@ -90,7 +90,8 @@ pub fn backup(
     let work = WorkFolder::beside(to)?;
     let copy = work.path("copy");
     store::copy_database(from, &copy, progress)?;
-    let mut frozen = Frozen::open(&copy).map_err(|_| format!("{} is not a database of vext", from.display()))?;
+    let mut frozen =
+        SqliteView::open_at_rest(&copy).map_err(|_| format!("{} is not a database of vext", from.display()))?;
     progress("checking", 0, 0)?;
     if let [first, rest @ ..] = frozen.check().as_slice() {
         let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };

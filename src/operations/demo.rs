@@ -34,7 +34,7 @@ pub const VIRTUAL: [&str; 13] =
 pub async fn fill(app: &App) -> Result<()> {
     if let Some(tenant) = app.tenants().await?.into_iter().find(|t| t.settings.code.as_str() == CANISTRACCI) {
         // Filling takes many transactions; the last of them saves 108 once more.
-        let ivy = app.snapshot().read(tenant.id, |query| store::plain_row(query, IVY_MORGAN)).await?;
+        let ivy = app.snapshot().read(tenant.id, |query| store::object_by_number(query, IVY_MORGAN)).await?;
         let left = "its demo data was left unfinished by a demo that was stopped; delete the file";
         return ivy.filter(|row| row.version > 1).map(drop).ok_or_else(|| StoreError::Unavailable(left.into()));
     }
@@ -196,11 +196,11 @@ mod tests {
     #[tokio::test]
     async fn nothing_of_ivys_form_is_left_out() {
         let same = |query: &mut Query<'_>| {
-            let ivy = store::plain_row(query, IVY_MORGAN)?.unwrap().id.local;
+            let ivy = store::object_by_number(query, IVY_MORGAN)?.unwrap().id.local;
             let initial = Form::initial();
             let mut same = Vec::new();
             for new in initial.sections() {
-                let section = store::load_any(query, new.info(), &[ivy])?.remove(&ivy).unwrap();
+                let section = store::load_dyn_sections(query, new.info(), &[ivy])?.remove(&ivy).unwrap();
                 let fields = section.fields().zip(new.values()).filter(|((_, ivy), new)| ivy.equals(*new));
                 same.extend(fields.map(|((field, _), _)| format!("{}.{}", new.info().client, field.client)));
             }

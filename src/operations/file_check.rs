@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::store::{self, Database, FileReading};
+use crate::store::{self, Database, FileIntegrityCheck};
 
 /// How often a thread that has to end is told so: between two statements it hears nothing.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -32,13 +32,13 @@ impl FileCheck {
     /// One sentence when the file cannot be opened.
     pub fn begin(database: &Database, is_left_open: bool) -> Result<Option<Self>, String> {
         let Some(file) = database.file().filter(|_| !is_left_open) else { return Ok(None) };
-        let reading = FileReading::open(file)?;
+        let reading = FileIntegrityCheck::open(file)?;
         let ((tell, damage), (end, ended)) = (watch::channel(None), channel());
         let stopped = Arc::new(AtomicBool::new(false));
         let (interrupt, is_stopped) = (reading.interrupt(), Arc::clone(&stopped));
         let work = move || {
             let _end = end;
-            store::step_back();
+            store::lower_thread_priority();
             match reading.read(&|| is_stopped.load(Ordering::SeqCst)) {
                 Ok(None) => {}
                 Ok(Some(why)) => drop(tell.send(Some(why))),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::backup::{WorkFolder, digest, identity, moment, sync, unwritable};
 use super::verify::{Verified, key_id, verify};
 use crate::domain::Environment;
-use crate::store::{self, Database, Exclusive, Frozen, Progress};
+use crate::store::{self, Database, ExclusiveFile, Progress, SqliteView};
 
 /// What a restore is asked to do.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ pub fn restore(
 
 /// Which key seals the secrets of a backup, if it can be read at all; what is wrong with it is told later.
 fn needed_key(file: &Path) -> Option<String> {
-    let mut frozen = Frozen::open(file).ok()?;
+    let mut frozen = SqliteView::open_at_rest(file).ok()?;
     let tables = frozen.tables().ok()?;
     identity(frozen.session(), &tables).ok()?.1
 }
@@ -131,27 +131,27 @@ const LOGS: [&str; 2] = ["-wal", "-journal"];
 impl Old {
     fn find(target: &Path) -> Option<Self> {
         let file = target.exists();
-        let left = LOGS.iter().any(|ending| store::beside(target, ending).exists());
+        let left = LOGS.iter().any(|ending| store::sidecar_path(target, ending).exists());
         (file || left).then_some(Self { file })
     }
 
     /// Makes sure that no program uses it, nor can begin to.
-    fn take(&self, target: &Path) -> Result<Option<Exclusive>, String> {
+    fn take(&self, target: &Path) -> Result<Option<ExclusiveFile>, String> {
         if !self.file {
             return Ok(None);
         }
-        let taken = Exclusive::take(target)?;
+        let taken = ExclusiveFile::lock(target)?;
         let live = || format!("{} is in use; stop the server, and whatever else has it open, first", target.display());
         taken.map(Some).ok_or_else(live)
     }
 
     /// Gives it another name, together with all that belongs to it.
-    fn keep(&self, target: &Path, held: &Option<Exclusive>, now: i64) -> Result<PathBuf, String> {
+    fn keep(&self, target: &Path, held: &Option<ExclusiveFile>, now: i64) -> Result<PathBuf, String> {
         let stamp = moment(now).strftime("%Y%m%dT%H%M%SZ");
         let aside = (0..)
             .map(|n| if n == 0 { String::new() } else { format!("-{n}") })
-            .map(|n| store::beside(target, &format!(".before-restore-{stamp}{n}")))
-            .find(|aside| !aside.exists() && !LOGS.iter().any(|ending| store::beside(aside, ending).exists()))
+            .map(|n| store::sidecar_path(target, &format!(".before-restore-{stamp}{n}")))
+            .find(|aside| !aside.exists() && !LOGS.iter().any(|ending| store::sidecar_path(aside, ending).exists()))
             .unwrap_or_default();
         let said = |e| format!("{} cannot be kept as {}: {e}", target.display(), aside.display());
         if self.file {
@@ -159,16 +159,16 @@ impl Old {
             // has no second names moves it.
             fs::hard_link(target, &aside).or_else(|_| fs::rename(target, &aside)).map_err(said)?;
         }
-        if held.as_ref().is_none_or(|held| !held.whole) {
+        if held.as_ref().is_none_or(|held| !held.is_complete) {
             for ending in LOGS {
-                let log = store::beside(target, ending);
+                let log = store::sidecar_path(target, ending);
                 if log.exists() {
-                    fs::rename(log, store::beside(&aside, ending)).map_err(said)?;
+                    fs::rename(log, store::sidecar_path(&aside, ending)).map_err(said)?;
                 }
             }
         }
         // Only an index into the log, which is made anew when it is needed.
-        match fs::remove_file(store::beside(target, "-shm")) {
+        match fs::remove_file(store::sidecar_path(target, "-shm")) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(said(e)),
             _ => {}
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::backup::{Manifest, digest, identity};
 use crate::domain::{Environment, Sealer};
 use crate::service::load_key;
-use crate::store::{self, Frozen, Progress};
+use crate::store::{self, Progress, SqliteView};
 
 /// What was found out about a backup.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +62,7 @@ pub fn verify(
     if sealer.is_none() {
         verified.notes.push("there is no key file: sealed secrets were not opened".into());
     }
-    match Frozen::open(file) {
+    match SqliteView::open_at_rest(file) {
         Ok(frozen) => contents(frozen, manifest.as_ref(), sealer.as_ref(), &mut verified, progress)?,
         Err(why) => verified.problems.push(why),
     }
@@ -84,7 +84,7 @@ pub(super) fn key_id(path: &Path, environment: &Environment) -> Result<String, S
 }
 
 fn contents(
-    mut frozen: Frozen,
+    mut frozen: SqliteView,
     manifest: Option<&Manifest>,
     sealer: Option<&Sealer>,
     verified: &mut Verified,
@@ -113,7 +113,7 @@ fn contents(
         Ok((_, key_id)) => verified.key_id = key_id,
         Err(why) => verified.problems.push(why),
     }
-    match store::lacking_migrations(frozen.session()) {
+    match store::missing_migrations_in_file(frozen.session()) {
         Ok(lacking) if lacking.is_empty() => {
             verified.problems.extend(store::verify_rows(frozen.session(), sealer, progress)?);
         }

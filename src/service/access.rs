@@ -68,7 +68,7 @@ impl App {
         (token, header): (&str, Option<String>),
         (before, remembered): (Option<DataVersion>, Option<Arc<Viewer>>),
     ) -> store::Result<Option<Arc<Viewer>>> {
-        let still = |before| self.store.is_still(before);
+        let still = |before| self.store.is_unchanged_since(before);
         if let Some(viewer) = remembered.filter(|_| before.is_some_and(still)) {
             return Ok(Some(viewer));
         }
@@ -87,12 +87,12 @@ impl App {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let read = move |session: &mut dyn Session| {
             let mut marks = HashSet::new();
-            store::valid_tokens(session, most, &mut |hash| {
+            store::each_valid_token_hash(session, most, &mut |hash| {
                 marks.insert(TokenMark::of_hash(hash));
             })?;
             Ok(marks)
         };
-        self.snapshot().until(within).read_system(read).await
+        self.snapshot().with_time_limit(within).read_system(read).await
     }
 
     /// Whether a viewer's token is still valid, and for this tenant.
@@ -177,7 +177,7 @@ impl App {
     /// # Errors
     /// What the store answers.
     pub async fn tokens(&self) -> store::Result<Vec<TokenRow>> {
-        self.snapshot().read_system(store::tokens).await
+        self.snapshot().read_system(store::list_tokens).await
     }
 
     /// Ends a token's validity at once. False when there is no valid token of this name.

@@ -47,7 +47,7 @@ impl App {
             options.sealer(false)?
         };
         let store = Store::open(database, *readers).map_err(StartError)?;
-        let hashing = Arc::new(Hashing::new(store.apart_readers()));
+        let hashing = Arc::new(Hashing::new(store.expensive_readers()));
         let viewers = Arc::new(Viewers::new(*readers));
         let (environment, drawn) = (Arc::new(environment.clone()), Arc::default());
         Ok(Self { store, sealer, hashing, viewers, environment, drawn, feed_poll: FEED_POLL })
@@ -64,11 +64,11 @@ impl App {
     }
 
     /// The same for a request whose statements are counted; for one that is expensive, see
-    /// [`store::Store::snapshot_apart`].
+    /// [`store::Store::expensive_snapshot`].
     pub fn snapshot_for(&self, tally: Arc<store::Tally>, expensive: bool) -> store::Snapshot {
         match expensive {
-            true => self.store.snapshot_apart(tally),
-            false => self.store.snapshot_for(tally),
+            true => self.store.expensive_snapshot(tally),
+            false => self.store.snapshot_with_tally(tally),
         }
     }
 
@@ -84,17 +84,17 @@ impl App {
 
     /// How many expensive requests can read at the same time.
     pub fn apart_readers(&self) -> usize {
-        self.store.apart_readers()
+        self.store.expensive_readers()
     }
 
     /// The same application for the writes of the request that reads this snapshot: they wait no longer than its reads.
     pub(super) fn within(&self, snapshot: &store::Snapshot) -> Self {
-        Self { store: self.store.within(snapshot), ..self.clone() }
+        Self { store: self.store.with_deadline_of(snapshot), ..self.clone() }
     }
 
     /// The same application for one request, whose statements are counted, those of its saves included.
     pub(crate) fn tallied(&self, tally: Option<Arc<store::Tally>>) -> Self {
-        Self { store: self.store.tallied(tally), ..self.clone() }
+        Self { store: self.store.with_tally(tally), ..self.clone() }
     }
 
     /// Registers the metrics of the database and of hashing.

@@ -9,7 +9,7 @@ use super::plain::{PlainObject, RowOf};
 use crate::domain::{Code, ExtensionNumber, Kept, Kind, ObjectId, Patch, Problem, SecretText, SentSecret};
 use crate::form::{Change, Described, FieldValue, Form, Reference, Section, Sections};
 use crate::objects::KindInfo;
-use crate::store::{self, ObjectRow, OwnRow, Query, Result, StoreError, Tx, Whole};
+use crate::store::{self, ObjectFields, ObjectRow, Query, Result, StoreError, Tx, WholeSections};
 
 /// What is saved as a whole under one id.
 #[derive(Clone)]
@@ -65,11 +65,11 @@ pub(super) fn save_sections(tx: &mut Tx<'_>, id: i64, before: Option<&Form>, aft
 }
 
 /// The statements that load some sections.
-fn whole(sections: Sections) -> Arc<Whole> {
-    static KNOWN: LazyLock<Mutex<HashMap<Sections, Arc<Whole>>>> = LazyLock::new(Mutex::default);
+fn whole(sections: Sections) -> Arc<WholeSections> {
+    static KNOWN: LazyLock<Mutex<HashMap<Sections, Arc<WholeSections>>>> = LazyLock::new(Mutex::default);
     // A poisoned lock only means that another thread panicked; the map is whole.
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(known.entry(sections).or_insert_with(|| Arc::new(Whole::of(sections.infos()))))
+    Arc::clone(known.entry(sections).or_insert_with(|| Arc::new(WholeSections::new(sections.infos()))))
 }
 
 /// Forms of which some sections are as they are saved; the others are as at first.
@@ -183,18 +183,18 @@ impl Document {
     }
 
     /// What of it stands in the object's row.
-    pub(super) fn own_row(&self) -> OwnRow<'_> {
+    pub(super) fn own_row(&self) -> ObjectFields<'_> {
         match self {
             Self::Form(form) => {
                 let info = &form.information;
                 let number = info.number.as_ref().map(ExtensionNumber::as_str);
                 let (name, description) = (info.name.as_str(), info.description.as_str());
-                OwnRow { kind: Kind::VirtualExtension, number, name, description, enabled: true }
+                ObjectFields { kind: Kind::VirtualExtension, number, name, description, enabled: true }
             }
             Self::Plain(PlainObject { kind, head, .. }) => {
                 let number = head.number().map(ExtensionNumber::as_str);
                 let (kind, name, description) = (kind.kind, head.name(), head.description());
-                OwnRow { kind, number, name, description, enabled: head.enabled() }
+                ObjectFields { kind, number, name, description, enabled: head.enabled() }
             }
         }
     }
@@ -202,10 +202,10 @@ impl Document {
     /// What of it another object of the tenant already has, in order.
     pub(super) fn taken(&self, query: &mut Query<'_>, own: Option<ObjectId>) -> Result<Vec<Problem>> {
         let Self::Plain(PlainObject { kind, detail, .. }) = self else { return Ok(Vec::new()) };
-        let mut problems = store::alike(query, kind, &**detail, own)?;
+        let mut problems = store::taken_values(query, kind, &**detail, own)?;
         if let Some((first, last)) = detail.reserves() {
             let (first, last) = (first.as_str(), last.as_str());
-            if let Some((number, holder)) = store::number_inside(query, first, last)? {
+            if let Some((number, holder)) = store::number_in_range(query, first, last)? {
                 let rule = format!(
                     "starts slots among which {number} is taken by the {} {}",
                     holder.kind.label(),

@@ -7,7 +7,7 @@ use super::document::Document;
 use super::facts;
 use crate::domain::{Kind, ObjectId, Problem};
 use crate::form::{Change, Checked, Facts};
-use crate::store::{self, ObjectRow, Query, Record, Result, TenantRow, Tx};
+use crate::store::{self, NewChange, ObjectRow, Query, Result, TenantRow, Tx};
 
 /// What is done to every object that refers.
 #[derive(Clone, Debug)]
@@ -104,9 +104,10 @@ fn of_kind(
         effect.changes.extend(told);
         let row = Arc::clone(row);
         writes.push(Box::new(move |tx, actor| {
-            let ObjectRow { id, version, .. } = store::touch(tx, &row, (before.own_row(), after.own_row()), now)?;
+            let ObjectRow { id, version, .. } =
+                store::update_object(tx, &row, (before.own_row(), after.own_row()), now)?;
             after.write(tx, id.local, Some(&before))?;
-            store::record(tx, &Record { object: id.local, version, actor, at: now, changes: &changes })
+            store::insert_change(tx, &NewChange { object: id.local, version, actor, at: now, changes: &changes })
         }));
     }
     Ok(())

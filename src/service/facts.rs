@@ -34,15 +34,15 @@ pub(super) fn gather(query: &mut Query<'_>, tenant: &TenantRow, asks: Asks, now:
         now,
         transcription: tenant.settings.transcription,
         ai: tenant.settings.ai,
-        ldap: ldap && store::ldap_exists(query)?,
+        ldap: ldap && store::has_enabled_ldap_server(query)?,
         lots: if slots { store::parking_slots(query)? } else { Vec::new() },
         ..Surroundings::default()
     };
     if !numbers.is_empty() {
-        around.holders = store::holders(query, numbers)?;
+        around.holders = store::number_holders(query, numbers)?;
     }
     if !logins.is_empty() {
-        around.logins = store::logins(query, logins)?;
+        around.logins = store::login_owners(query, logins)?;
     }
     if !outside.is_empty() {
         around.owned = store::owned_numbers(query, outside)?;
@@ -107,7 +107,7 @@ pub(super) fn follow(query: &mut Query<'_>, around: &mut Surroundings, starts: V
         asks.numbers.retain(|number| !around.holders.contains_key(number));
         asks.objects.retain(|object| !around.known.contains_key(object));
         if !asks.numbers.is_empty() {
-            around.holders.extend(store::holders(query, asks.numbers)?);
+            around.holders.extend(store::number_holders(query, asks.numbers)?);
         }
         around.known.extend(known(query, (asks.objects, true), now)?);
         wanted.clear();

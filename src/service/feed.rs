@@ -116,7 +116,7 @@ impl Follower {
                 return Ok(Heard::Change(row));
             }
             let behind = self.place;
-            let read = move |query: &mut store::Query<'_>| store::feed(query, behind, PAGE);
+            let read = move |query: &mut store::Query<'_>| store::read_feed(query, behind, PAGE);
             let rows = self.snapshot.read(self.tenant, read).await?;
             let Some(last) = rows.last() else {
                 self.snapshot.renew().await;
@@ -133,12 +133,12 @@ impl Follower {
 
     /// Waits until something newer is heard of, or until it is time to look at the token again.
     async fn wait(&mut self) -> store::Result<()> {
-        let check = Instant::now() + CHECK;
+        let (store, check) = (&self.app.store, Instant::now() + CHECK);
         loop {
             tokio::select! {
                 // The sender is in the store's map as long as there is a receiver.
                 _ = self.newest.changed() => return Ok(()),
-                tenants = self.app.store.due(self.app.feed_poll) => self.app.store.ask(tenants).await?,
+                tenants = store.next_refresh(self.app.feed_poll) => store.refresh_revisions(tenants).await?,
                 () = tokio::time::sleep_until(check) => return Ok(()),
             }
         }

@@ -127,7 +127,7 @@ fn start(threads: usize) -> Option<Sender<HashJob>> {
     for i in 0..threads {
         let queue: Receiver<HashJob> = queue.clone();
         let serve = move || {
-            store::step_back();
+            store::lower_thread_priority();
             let mut hasher = Hasher::new();
             for job in queue {
                 // A job that panics is answered by the loss of its channel; the thread has others to do.

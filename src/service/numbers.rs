@@ -30,7 +30,7 @@ pub fn availability(query: &mut Query<'_>, sent: &str) -> Result<Availability> {
             return Ok(Availability { problem: Some(problem.under("number")), ..Availability::default() });
         }
     };
-    let holder = store::plain_row(query, number.as_str())?;
+    let holder = store::object_by_number(query, number.as_str())?;
     let slots = store::parking_slots(query)?.into_iter().find(|slots| slots.contains(number.as_str()));
     let problem = match (&holder, &slots) {
         (Some(row), _) => Some(Holder { object: row.id, kind: row.kind, name: row.name.clone() }.problem()),

@@ -42,7 +42,7 @@ impl OpenOptions {
     pub(super) fn migrated(&self) -> Result<(Vec<String>, Sealer), StartError> {
         let Self { database, environment, .. } = self;
         // The key comes first: a database without one could not be opened again.
-        if database.inspect().map_err(StartError)? == DatabaseState::Nothing {
+        if database.inspect().map_err(StartError)? == DatabaseState::Empty {
             self.sealer(true)?;
         }
         let applied = store::migrate(database, environment.clock.now()).map_err(StartError)?;

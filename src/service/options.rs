@@ -184,7 +184,7 @@ impl Options {
             return Ok(std::collections::HashMap::new());
         }
         let objects = rows.iter().map(|(row, _)| row.id).collect();
-        let tenant = store::own_tenant(query)?;
+        let tenant = store::current_tenant(query)?;
         Ok(facts::gather(query, &tenant, Asks { objects, conditions: true, ..Asks::default() }, now)?.known)
     }
 }

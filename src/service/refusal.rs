@@ -19,7 +19,7 @@ pub(super) fn no_such(kind: Kind) -> Problem {
 
 /// One problem for the version, and one for each field that has changed since.
 pub(super) fn conflict(query: &mut Query<'_>, row: &ObjectRow, expected: i64) -> Result<Vec<Problem>> {
-    let fields = store::changed_since(query, row.id.local, expected)?;
+    let fields = store::fields_changed_since(query, row.id.local, expected)?;
     let names = fields.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>().join(", ");
     let since = if fields.is_empty() { String::new() } else { format!("; changed since: {names}") };
     let rule = format!("is not the saved version, {}{since}", row.version);

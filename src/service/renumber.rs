@@ -10,7 +10,7 @@ use super::removal::MOST_REFERENCES;
 use super::save::{Plan, Save, SaveTarget, Saved};
 use super::viewer::Viewer;
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem};
-use crate::store::{self, Asked, Outcome, Query, Result, Snapshot, StoreError, Tx};
+use crate::store::{self, Outcome, Query, ReferenceQuery, Result, Snapshot, StoreError, Tx};
 
 /// Another number for a virtual extension.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl App {
                 writes.into_iter().try_for_each(|write| write(tx, &actor))?;
                 Ok(Outcome::Commit(Renumbered { saved, soft }))
             };
-            self.store.within(snapshot).write(tenant, work).await
+            self.store.with_deadline_of(snapshot).write(tenant, work).await
         };
         if !dry_run {
             snapshot.renew().await;
@@ -100,7 +100,7 @@ fn work_out_renumber(
     else {
         return Ok((plan, Effect::default(), Vec::new()));
     };
-    let asked = Asked { kinds: None, after: None, limit: MOST_REFERENCES as i64 + 1 };
+    let asked = ReferenceQuery { kinds: None, after: None, limit: MOST_REFERENCES as i64 + 1 };
     let references = store::references(query, &[row], &asked)?.remove(&object.local).unwrap_or_default();
     if references.len() > MOST_REFERENCES {
         let rule = format!("has more than {MOST_REFERENCES} references, which is too many to look through in one go");
@@ -108,7 +108,7 @@ fn work_out_renumber(
         return Ok((plan, Effect::default(), Vec::new()));
     }
     let owners = references.into_iter().filter(|reference| !reference.hard).map(|reference| reference.owner);
-    let tenant = store::own_tenant(query)?;
+    let tenant = store::current_tenant(query)?;
     let (soft, writes) = work_out(query, &tenant, owners, &Step::Redial(old, number.clone()), now)?;
     if !update_soft_references {
         return Ok((plan, soft, Vec::new()));

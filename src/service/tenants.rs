@@ -6,7 +6,7 @@ use super::viewer::Viewer;
 use crate::domain::{Code, Kind, Patch, Problem, TenantId};
 use crate::form::{self, Form, Section};
 use crate::objects::TenantSettings;
-use crate::store::{self, Outcome, OwnRow, Session, Snapshot, StoreError, TenantRow, Tx};
+use crate::store::{self, ObjectFields, Outcome, Session, Snapshot, StoreError, TenantRow, Tx};
 
 impl App {
     /// Makes a tenant together with its template for new virtual extensions.
@@ -30,11 +30,11 @@ impl App {
                 };
                 let tx = &mut Tx::begin(session, id)?;
                 let template =
-                    OwnRow { kind: Kind::FormDefaults, number: None, name: "", description: "", enabled: true };
+                    ObjectFields { kind: Kind::FormDefaults, number: None, name: "", description: "", enabled: true };
                 let template = store::insert_object(tx, template, now)?.id;
                 document::save_sections(tx, template.local, None, &Form::initial())?;
                 store::set_defaults(tx, template.local)?;
-                Ok(Outcome::Commit(Ok(store::own_tenant(tx)?)))
+                Ok(Outcome::Commit(Ok(store::current_tenant(tx)?)))
             })
             .await
     }
@@ -73,7 +73,7 @@ impl App {
             return Ok(Err(vec![refusal]));
         }
         let work = move |tx: &mut Tx<'_>| {
-            let mut row = store::own_tenant(tx)?;
+            let mut row = store::current_tenant(tx)?;
             let mut problems = Vec::new();
             (&mut row.settings as &mut dyn Section).apply(&request, &mut |problem| problems.push(problem));
             row.settings.check(&mut |problem| problems.push(problem));
@@ -81,12 +81,12 @@ impl App {
                 return Ok(Outcome::Rollback(Err(problems)));
             }
             match store::update_tenant(tx, &row.settings) {
-                Ok(()) => Ok(Outcome::Commit(Ok(store::own_tenant(tx)?))),
+                Ok(()) => Ok(Outcome::Commit(Ok(store::current_tenant(tx)?))),
                 Err(StoreError::Conflict { .. }) => Ok(Outcome::Rollback(Err(vec![code_in_use(&row.settings)]))),
                 Err(error) => Err(error),
             }
         };
-        let updated = match self.store.within(snapshot).write(tenant, work).await {
+        let updated = match self.store.with_deadline_of(snapshot).write(tenant, work).await {
             Err(StoreError::NoTenant) => {
                 Ok(Err(vec![Problem::new(Code::NotFound, "must be the id of a tenant").under("id")]))
             }
@@ -104,7 +104,7 @@ impl App {
     pub async fn delete_tenant(&self, code: &str) -> store::Result<bool> {
         let code = code.to_owned();
         let work = move |session: &mut dyn Session| {
-            let Some(tenant) = store::find_tenant(session, &code)? else { return Ok(Outcome::Rollback(false)) };
+            let Some(tenant) = store::tenant_id_by_code(session, &code)? else { return Ok(Outcome::Rollback(false)) };
             // Holds up whoever else changes the tenant, as each of its own changes does.
             Tx::begin(session, tenant)?;
             store::erase_tenant(session, tenant)?;
@@ -118,7 +118,7 @@ impl App {
     /// # Errors
     /// What the store answers.
     pub async fn tenants(&self) -> store::Result<Vec<TenantRow>> {
-        self.snapshot().read_system(store::tenants).await
+        self.snapshot().read_system(store::list_tenants).await
     }
 
     /// The tenants that a viewer sees, by code.
@@ -126,7 +126,7 @@ impl App {
     /// # Errors
     /// What the store answers.
     pub async fn visible_tenants(&self, snapshot: &Snapshot, viewer: &Viewer) -> store::Result<Vec<TenantRow>> {
-        let all = snapshot.read_system(store::tenants).await?;
+        let all = snapshot.read_system(store::list_tenants).await?;
         Ok(all.into_iter().filter(|tenant| viewer.sees(tenant.id)).collect())
     }
 

@@ -1,4 +1,4 @@
-//! What a migration adds and only the program can fill in.
+//! Fills in columns and tables that a migration adds and that SQL alone cannot compute.
 
 use super::error::Result;
 use super::search;
@@ -10,29 +10,33 @@ use crate::objects;
 const TENANTS: &str = "SELECT tenant_id FROM tenant ORDER BY tenant_id";
 const FOLD: &str = "UPDATE pbx_object SET name_folded = $3 WHERE tenant_id = $1 AND object_id = $2";
 
-/// How many rows are read at once.
+/// How many rows one statement reads.
 const CHUNK: i64 = 500;
 
-/// Gives every object of a database its folded name and its words: after the migration that adds them.
-pub(super) fn search_words(session: &mut dyn Session) -> Result<()> {
+/// Fills in the folded name and the search words of every object, after the migration that adds them.
+pub(super) fn fill_search_words(session: &mut dyn Session) -> Result<()> {
     for row in session.rows(TENANTS, &[])? {
-        let tx = &mut Tx::of_no_change(session, TenantId(column!(row, 0, int)?));
+        let tx = &mut Tx::for_migration(session, TenantId(column!(row, 0, int)?));
         let mut after = 0;
         loop {
             let rows = objects_after(tx, after, CHUNK)?;
             let Some(last) = rows.last() else { break };
             after = last.id.local;
             for row in &rows {
-                tx.later(FOLD, &[row.id.local.into(), sort_key(&row.name).into()])?;
-                search::insert_own(tx, row.id.local, &search::own(row.number.as_deref(), &row.name, &row.description))?;
+                tx.execute_later(FOLD, &[row.id.local.into(), sort_key(&row.name).into()])?;
+                search::insert_object_words(
+                    tx,
+                    row.id.local,
+                    &search::object_words(row.number.as_deref(), &row.name, &row.description),
+                )?;
             }
         }
-        build_sections(tx)?;
+        fill_section_words(tx)?;
     }
     Ok(())
 }
 
-/// The tables with fields that a search reads, each with these fields and the statement that reads them.
+/// The tables with searchable fields, each with the statement that reads these fields.
 fn tables() -> Vec<(&'static str, String)> {
     let found = objects::infos().filter(|info| !info.searched.is_empty()).map(|info| (info.table, info.searched));
     let statement = |(table, searched): (&'static str, &[&str])| {
@@ -45,7 +49,7 @@ fn tables() -> Vec<(&'static str, String)> {
     found.map(statement).collect()
 }
 
-fn build_sections(tx: &mut Tx<'_>) -> Result<()> {
+fn fill_section_words(tx: &mut Tx<'_>) -> Result<()> {
     for (table, sql) in tables() {
         let sql: &'static str = Box::leak(sql.into_boxed_str());
         let mut after = 0;
@@ -54,8 +58,8 @@ fn build_sections(tx: &mut Tx<'_>) -> Result<()> {
             let Some(last) = rows.last() else { break };
             after = column!(last, 0, int)?;
             for row in &rows {
-                let words = search::of_texts(&mut row.iter().skip(1).filter_map(Value::text));
-                search::save(tx, column!(row, 0, int)?, table, &search::Words::new(), &words)?;
+                let words = search::text_words(&mut row.iter().skip(1).filter_map(Value::text));
+                search::save_words(tx, column!(row, 0, int)?, table, &search::Words::new(), &words)?;
             }
         }
     }

@@ -1,21 +1,21 @@
-//! History: who changed which field of what, and when.
+//! The change history: who changed which field of which object, and when.
 
 use super::error::Result;
 use super::session::{Query, Tx, column};
 use crate::form::Change;
 
-/// Who changed which fields of an object, and when.
+/// A change of an object, to be recorded.
 #[derive(Clone, Debug)]
-pub struct Record<'a> {
-    /// The object's key.
+pub struct NewChange<'a> {
+    /// The object's id.
     pub object: i64,
-    /// The version that the change made.
+    /// The object's version after the change.
     pub version: i64,
-    /// The name of the token that asked for it.
+    /// The name of the token that made the change.
     pub actor: &'a str,
-    /// When, in epoch milliseconds.
+    /// The time in epoch milliseconds.
     pub at: i64,
-    /// The fields.
+    /// The changed fields.
     pub changes: &'a [Change],
 }
 
@@ -27,17 +27,17 @@ const SINCE: &str = "SELECT f.path, c.actor, c.version
   FROM change_field f JOIN change c ON c.tenant_id = f.tenant_id AND c.object_id = f.object_id AND c.version = f.version
   WHERE f.tenant_id = $1 AND f.object_id = $2 AND f.version > $3 ORDER BY f.path, f.version";
 
-/// Keeps a change.
+/// Inserts a change record.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn record(tx: &mut Tx<'_>, record: &Record<'_>) -> Result<()> {
-    let Record { object, version, actor, at, changes } = *record;
+/// An engine error.
+pub fn insert_change(tx: &mut Tx<'_>, record: &NewChange<'_>) -> Result<()> {
+    let NewChange { object, version, actor, at, changes } = *record;
     let revision = tx.revision();
-    tx.later(INSERT, &[object.into(), version.into(), revision.into(), at.into(), actor.into()])?;
+    tx.execute_later(INSERT, &[object.into(), version.into(), revision.into(), at.into(), actor.into()])?;
     for change in changes {
         let (before, after) = (change.before.to_string(), change.after.to_string());
-        tx.later(
+        tx.execute_later(
             INSERT_FIELD,
             &[object.into(), version.into(), change.path.as_str().into(), before.into(), after.into()],
         )?;
@@ -45,11 +45,11 @@ pub fn record(tx: &mut Tx<'_>, record: &Record<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The fields of an object that have changed since a version: path and who changed it last, in order of path.
+/// The fields of an object that have changed since a version: the path, and who changed it last. Sorted by path.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn changed_since(query: &mut Query<'_>, object: i64, version: i64) -> Result<Vec<(String, String)>> {
+/// An engine error.
+pub fn fields_changed_since(query: &mut Query<'_>, object: i64, version: i64) -> Result<Vec<(String, String)>> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for row in query.rows(SINCE, &[object.into(), version.into()])? {
         let (path, actor) = (column!(row, 0, text)?.to_owned(), column!(row, 1, text)?.to_owned());

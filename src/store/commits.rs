@@ -1,5 +1,5 @@
-//! Who waits for the next change of a tenant: a number per tenant that grows with each commit, and nothing else. What
-//! has changed is read from the database, so that a slow reader costs no memory.
+//! Wakes those who wait for the next change of a tenant. It only keeps one number for each tenant, which grows with
+//! each commit. The changes themselves are read from the database, so that a slow reader costs no memory.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,34 +14,34 @@ use crate::domain::TenantId;
 
 const REVISIONS: &str = "SELECT tenant_id, revision FROM tenant WHERE tenant_id = ANY($1)";
 
-/// The revision of a tenant that is gone.
+/// The revision of a deleted tenant.
 pub const GONE: i64 = i64::MAX;
 
-/// The revisions that were last heard of, of the tenants that somebody watches.
+/// The latest known revisions of the watched tenants.
 #[derive(Default)]
 pub(super) struct Commits(Mutex<Watched>);
 
 #[derive(Default)]
 struct Watched {
     tenants: HashMap<TenantId, watch::Sender<i64>>,
-    /// When the database is to be asked next what other processes have committed.
+    /// When to look in the database next for commits of other processes.
     next: Option<Instant>,
 }
 
 impl Commits {
-    /// A poisoned lock only means that another thread panicked; the map is whole.
+    /// A poisoned lock only means that another thread panicked; the map is intact.
     fn lock(&self) -> MutexGuard<'_, Watched> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hears of each revision of a tenant behind `revision`.
+    /// Receives each revision of a tenant after `revision`.
     pub(super) fn watch(&self, tenant: TenantId, revision: i64) -> watch::Receiver<i64> {
         let tenants = &mut self.lock().tenants;
         tenants.retain(|_, sender| sender.receiver_count() > 0);
         tenants.entry(tenant).or_insert_with(|| watch::channel(revision).0).subscribe()
     }
 
-    /// Tells those who watch a tenant that it has come to a revision.
+    /// Wakes those who watch a tenant, if the revision is new.
     pub(super) fn reached(&self, tenant: TenantId, revision: i64) {
         if let Some(sender) = self.lock().tenants.get(&tenant) {
             sender.send_if_modified(|known| {
@@ -52,9 +52,9 @@ impl Commits {
         }
     }
 
-    /// Waits until an interval has passed since somebody last asked the database, and names the tenants to ask for. Of
-    /// all that wait only one is sent to ask; the others are told no tenants.
-    pub(super) async fn due(&self, every: Duration) -> Vec<TenantId> {
+    /// Waits until an interval has passed since the last look in the database, and returns the tenants to look up. Only
+    /// one of those who wait gets them; the others get an empty list.
+    pub(super) async fn next_refresh(&self, every: Duration) -> Vec<TenantId> {
         let next = *self.lock().next.get_or_insert_with(|| Instant::now() + every);
         tokio::time::sleep_until(next).await;
         let mut watched = self.lock();
@@ -67,7 +67,7 @@ impl Commits {
     }
 }
 
-/// The revisions of tenants; what does not exist is left out.
+/// The revisions of tenants. Tenants that do not exist are left out.
 pub(super) fn revisions(session: &mut dyn Session, tenants: &[TenantId]) -> Result<HashMap<TenantId, i64>> {
     let rows = session.rows(REVISIONS, &[tenants.iter().map(|tenant| tenant.0).collect()])?;
     rows.iter().map(|row| Ok((TenantId(column!(row, 0, int)?), column!(row, 1, int)?))).collect()
@@ -78,14 +78,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn of_all_that_wait_one_asks() {
+    async fn only_one_of_those_who_wait_refreshes() {
         let (commits, every) = (Commits::default(), Duration::from_millis(20));
         let _watching = [commits.watch(TenantId(1), 5), commits.watch(TenantId(2), 5), commits.watch(TenantId(2), 5)];
         for _ in 0..3 {
-            let told = futures_util::future::join_all((0..10).map(|_| commits.due(every))).await;
-            let mut asked = told.into_iter().filter(|tenants| !tenants.is_empty()).collect::<Vec<_>>();
-            asked.iter_mut().for_each(|tenants| tenants.sort());
-            assert_eq!(asked, [[TenantId(1), TenantId(2)]]);
+            let answers = futures_util::future::join_all((0..10).map(|_| commits.next_refresh(every))).await;
+            let mut refreshed = answers.into_iter().filter(|tenants| !tenants.is_empty()).collect::<Vec<_>>();
+            refreshed.iter_mut().for_each(|tenants| tenants.sort());
+            assert_eq!(refreshed, [[TenantId(1), TenantId(2)]]);
         }
     }
 

@@ -1,113 +1,115 @@
-//! What an engine has to give: connections that begin and end transactions.
+//! What an engine has to provide: connections that begin and end transactions.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::cancellation::Interrupt;
 use super::error::Result;
 use super::session::Session;
-use super::stop::Interrupt;
 
-/// What to do about a file that is damaged.
-pub(super) const BRING_BACK: &str = "bring it back from a backup with `vext restore FILE --force`";
+/// Tells the operator what to do about a damaged file.
+pub(super) const RESTORE_HINT: &str = "restore it from a backup with `vext restore FILE --force`";
 
-/// What is in a database, looked at before anything is written to it.
+/// The content of a database, checked before anything is written to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DatabaseState {
-    /// Nothing: a file that does not exist, or a database without tables.
-    Nothing,
+    /// No tables, or a file that does not exist.
+    Empty,
     /// A database of this program.
     Ours,
 }
 
-/// A connection of either engine. What begins a transaction ends it too; a [`Session`] only works inside one.
+/// A connection of any engine. Its owner begins and ends transactions; a [`Session`] only works inside one.
 pub(super) trait Connection: Session + Send {
-    /// Begins a transaction that sees one state of the database and changes nothing.
+    /// Begins a read-only transaction that sees one state of the database.
     fn begin_read(&mut self) -> Result<()>;
 
     /// Begins a transaction that writes.
     fn begin_write(&mut self) -> Result<()>;
 
-    /// Makes what was written last.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// [`Unknown`](super::error::StoreError::Unknown) when the connection was lost meanwhile: it may have been done or not.
+    /// [`Unknown`](super::error::StoreError::Unknown) if the connection was lost meanwhile: it may or may not be
+    /// committed.
     fn commit(&mut self) -> Result<()>;
 
-    /// Undoes what was written since the transaction began, if it is still there.
+    /// Rolls the transaction back, if there is one.
     fn rollback(&mut self);
 
-    /// What is wrong with the whole file, if anything; a server looks after its own.
+    /// Checks the whole file for damage. A server checks its own files.
     fn damage(&mut self) -> Result<Option<String>> {
         Ok(None)
     }
 
-    /// Runs statements that take no parameters and give no rows, as migrations have them.
+    /// Runs statements without parameters and without result rows, such as those of a migration.
     fn batch(&mut self, sql: &str) -> Result<()>;
 
-    /// Runs one such statement that is run often: one of a transaction or a savepoint.
-    fn plain(&mut self, sql: &'static str) -> Result<()> {
+    /// Runs one such statement that controls a transaction or a savepoint. Some engines cache or queue it.
+    fn control(&mut self, sql: &'static str) -> Result<()> {
         self.batch(sql)
     }
 
-    /// Runs what waits, see [`Session::later`].
+    /// Runs the queued statements, see [`Session::execute_later`].
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// Marks the database as ours, once its first migrations are applied.
-    fn claim(&mut self) -> Result<()>;
+    /// Marks the database as one of vext, after its first migrations.
+    fn mark_as_ours(&mut self) -> Result<()>;
 
-    /// A number that another one follows as soon as any other connection, of whichever process, has committed; `None`
-    /// where only the server could tell.
+    /// A number that changes as soon as any other connection of any process commits; `None` if only a server could
+    /// tell.
     ///
     /// # Errors
-    /// What the engine answers, at once: it waits for nobody.
+    /// An engine error. It returns at once and never waits for a lock.
     fn data_version(&mut self) -> Result<Option<u32>> {
         Ok(None)
     }
 
-    /// Brings what stands in the log beside the file into the file, and empties the log. Only the latter holds up saves, as
-    /// long as others still read from the log, and no longer than `patience`; `false` when they do even then.
+    /// Copies the log into the database file and then empties the log. Only the second step blocks saves: it waits at
+    /// most `patience` for those that still read from the log. `false` if they still do then.
     ///
     /// # Errors
-    /// What the engine answers.
+    /// An engine error.
     fn empty_log(&mut self, _patience: Duration) -> Result<bool> {
         Ok(true)
     }
 
-    /// Whether the connection is of no use any more.
+    /// Whether the connection can no longer be used.
     fn is_broken(&self) -> bool;
 
-    /// What interrupts a statement of this connection, from any other thread. The connection may count as broken then.
+    /// A function that interrupts a statement of this connection from another thread. The connection may count as
+    /// broken afterwards.
     fn interrupt(&self) -> Interrupt;
 
-    /// The same as an object without this trait.
+    /// This connection as a [`Session`].
     fn session(&mut self) -> &mut dyn Session;
 }
 
-/// What the connections of a store have been asked.
+/// Counts the statements of all connections of a store, and remembers their texts.
 #[derive(Debug, Default)]
-pub(super) struct StatementLog {
-    run: AtomicU64,
+pub(super) struct StatementStats {
+    run_count: AtomicU64,
     texts: Mutex<BTreeSet<&'static str>>,
 }
 
-impl StatementLog {
+impl StatementStats {
     /// Counts a statement.
-    pub(super) fn count(&self) {
-        self.run.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count_run(&self) {
+        self.run_count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Remembers the text of a statement that a connection sees for the first time.
-    pub(super) fn note(&self, sql: &'static str) {
+    /// Remembers the text of a statement when a connection first runs it.
+    pub(super) fn record_text(&self, sql: &'static str) {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(sql);
     }
 
-    /// How many have been run, without those that begin and end transactions.
-    pub(super) fn run(&self) -> u64 {
-        self.run.load(Ordering::Relaxed)
+    /// The number of statements run, without those that begin and end transactions.
+    pub(super) fn run_count(&self) -> u64 {
+        self.run_count.load(Ordering::Relaxed)
     }
 
     /// The texts, in alphabetical order.

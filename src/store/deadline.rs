@@ -1,4 +1,4 @@
-//! When a request has to be done.
+//! The deadline of a request.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::error::StoreError;
 
-/// The moment until which a request waits for the database. It is a length of time and no time of day, so that it is
-/// not read from the injected clock.
+/// The moment until which a request waits for the database. It measures a duration and not a time of day, so it does
+/// not use the injected clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     limit: Duration,
@@ -15,24 +15,24 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// So long from now.
+    /// A deadline `limit` from now.
     pub(crate) fn within(limit: Duration) -> Self {
         let now = Instant::now();
-        // Whoever names a length beyond all clocks means no end.
+        // A limit beyond the range of the clock means no limit.
         Self { limit, at: now.checked_add(limit).unwrap_or_else(|| now + Duration::from_secs(u32::MAX.into())) }
     }
 
-    /// How much of it is left.
+    /// The time that is left.
     pub fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }
 
-    /// Whether nothing is left.
+    /// Whether the deadline has passed.
     pub(crate) fn is_over(&self) -> bool {
         self.remaining().is_zero()
     }
 
-    /// What is answered when it is over.
+    /// The error for a request whose deadline has passed.
     pub(crate) fn error(&self) -> StoreError {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let taken = self.limit.saturating_add(Instant::now().saturating_duration_since(self.at));

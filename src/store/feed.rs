@@ -1,24 +1,24 @@
-//! The feed: the change records of a tenant in the order in which they were committed. Whoever writes holds the tenant's
-//! row, so that revisions are committed in their order and a reader behind one misses none.
+//! The feed: the change records of a tenant in the order of their commits. Every writer holds the lock on the tenant's
+//! row, so revisions are committed in order, and a reader that continues after one never misses another.
 
 use super::error::{Result, StoreError};
 use super::session::{Query, column};
 use crate::domain::{DateTime, Kind, Value};
 
-/// A place in the feed of a tenant. One revision may have changed several objects.
+/// A position in the feed of a tenant. One revision may have changed several objects.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct FeedPlace {
-    /// Which change of the tenant.
+    /// The tenant's revision after the change.
     pub revision: i64,
-    /// The object's key.
+    /// The object's id.
     pub object: i64,
-    /// The version that the change made.
+    /// The object's version after the change.
     pub version: i64,
 }
 
 impl FeedPlace {
-    /// The place behind all that a revision has changed.
-    pub fn behind(revision: i64) -> Self {
+    /// The position after all changes of a revision.
+    pub fn after_revision(revision: i64) -> Self {
         Self { revision, object: i64::MAX, version: i64::MAX }
     }
 }
@@ -26,19 +26,19 @@ impl FeedPlace {
 /// A change record as the feed shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedRow {
-    /// Where it stands.
+    /// Its position.
     pub place: FeedPlace,
-    /// When it was made.
+    /// The time of the change.
     pub at: DateTime,
-    /// The name of the token that asked for it.
+    /// The name of the token that made the change.
     pub actor: String,
-    /// What the object is, or was; `None` for one that was deleted before that was kept.
+    /// The kind of the object; `None` if it was deleted before change records kept its kind.
     pub kind: Option<Kind>,
-    /// Whether it is the end of the object.
+    /// Whether the change deleted the object.
     pub deleted: bool,
 }
 
-/// The path under which the record of a delete keeps what the object was.
+/// The path in the change record of a deletion that stores the object's kind.
 pub const KIND_PATH: &str = "kind";
 
 const FEED: &str = "SELECT c.revision, c.object_id, c.version, c.changed_at, c.actor,
@@ -52,15 +52,15 @@ const FEED: &str = "SELECT c.revision, c.object_id, c.version, c.changed_at, c.a
 const FIELDS: &str = "SELECT path, before_value, after_value FROM change_field
   WHERE tenant_id = $1 AND object_id = $2 AND version = $3 ORDER BY path";
 
-/// The first change records behind a place.
+/// The first change records after a position.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn feed(query: &mut Query<'_>, behind: FeedPlace, limit: i64) -> Result<Vec<FeedRow>> {
-    let FeedPlace { revision, object, version } = behind;
+/// An engine error.
+pub fn read_feed(query: &mut Query<'_>, after: FeedPlace, limit: i64) -> Result<Vec<FeedRow>> {
+    let FeedPlace { revision, object, version } = after;
     let rows = query.rows(FEED, &[revision.into(), object.into(), version.into(), limit.into()])?;
     let row = |row: &Vec<Value>| {
-        // The word as it stands in its column, or as JSON in the record of a delete.
+        // The plain word from the object's row, or a JSON string from the record of its deletion.
         let kind = match row.get(5).and_then(Value::text).map(|word| word.trim_matches('"')) {
             Some(word) => Some(Kind::of(word).ok_or_else(|| StoreError::Corrupt(format!("there is no kind {word}")))?),
             None => None,
@@ -80,10 +80,10 @@ pub fn feed(query: &mut Query<'_>, behind: FeedPlace, limit: i64) -> Result<Vec<
     rows.iter().map(row).collect()
 }
 
-/// The fields of a change record by path: path, and the values before and after as JSON.
+/// The fields of a change record, sorted by path: the path, and the values before and after as JSON.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn fields_of_change(query: &mut Query<'_>, object: i64, version: i64) -> Result<Vec<[String; 3]>> {
     let rows = query.rows(FIELDS, &[object.into(), version.into()])?;
     let text = |row: &Vec<Value>, i: usize| column!(row, i, text).map(str::to_owned);

@@ -1,27 +1,27 @@
-//! Statements that find objects: pages in any order, and the objects that an index knows of by what they hold.
+//! Finds objects: pages of a list in any order, and objects by an indexed value.
 
 use std::collections::HashMap;
 
 use super::error::Result;
-use super::objects::{ObjectRow, all, select};
-use super::order::{OrderDirection, OrderField, Span};
+use super::objects::{ObjectRow, load_rows, select};
+use super::order::{OrderDirection, OrderField, SortRange};
 use super::session::{Query, column};
 use crate::domain::{Kind, Scalar as _, Value, fold};
 
-/// The statements of one order.
-struct Ordered {
-    up: &'static str,
-    down: &'static str,
-    /// Only the ids, in any order: read from the index alone.
+/// The statements for one sort order.
+struct OrderStatements {
+    ascending: &'static str,
+    descending: &'static str,
+    /// Only the ids, read from the index alone.
     ids: &'static str,
-    /// How many there are: read from the index alone.
+    /// Only the number of objects, read from the index alone.
     count: &'static str,
 }
 
 macro_rules! ordered {
     ($key:literal) => {
-        Ordered {
-            up: select!(concat!(
+        OrderStatements {
+            ascending: select!(concat!(
                 "kind = $2 AND (",
                 $key,
                 ", object_id) > ($3, $4) AND (",
@@ -30,7 +30,7 @@ macro_rules! ordered {
                 $key,
                 ", object_id LIMIT $7"
             )),
-            down: select!(concat!(
+            descending: select!(concat!(
                 "kind = $2 AND (",
                 $key,
                 ", object_id) > ($3, $4) AND (",
@@ -59,12 +59,12 @@ macro_rules! ordered {
     };
 }
 
-const NUMBER: Ordered = ordered!("number_key");
-const NAME: Ordered = ordered!("name_folded");
-const CREATED_AT: Ordered = ordered!("created_at");
-const CHANGED_AT: Ordered = ordered!("changed_at");
+const NUMBER: OrderStatements = ordered!("number_key");
+const NAME: OrderStatements = ordered!("name_folded");
+const CREATED_AT: OrderStatements = ordered!("created_at");
+const CHANGED_AT: OrderStatements = ordered!("changed_at");
 
-fn statements(field: OrderField) -> &'static Ordered {
+fn statements(field: OrderField) -> &'static OrderStatements {
     match field {
         OrderField::Number => &NUMBER,
         OrderField::Name => &NAME,
@@ -76,32 +76,32 @@ fn statements(field: OrderField) -> &'static Ordered {
 const BY_WORD: &str = "SELECT object_id FROM search_word
   WHERE tenant_id = $1 AND word >= $2 AND word < $3 ORDER BY word, object_id LIMIT $4";
 
-/// The objects of a kind that lie in a span, in order.
+/// The objects of a kind in a range, in order.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn walk(
+/// An engine error.
+pub fn objects_in_range(
     query: &mut Query<'_>,
     kind: Kind,
     (field, direction): (OrderField, OrderDirection),
-    span: &Span,
+    range: &SortRange,
     limit: usize,
 ) -> Result<Vec<ObjectRow>> {
     let statements = statements(field);
-    let sql = if direction == OrderDirection::Asc { statements.up } else { statements.down };
-    all(query, sql, &[&[kind.to_value()][..], &span.params(), &[Value::Int(limit as i64)]].concat())
+    let sql = if direction == OrderDirection::Asc { statements.ascending } else { statements.descending };
+    load_rows(query, sql, &[&[kind.to_value()][..], &range.params(), &[Value::Int(limit as i64)]].concat())
 }
 
-/// How many objects of a kind lie in a span.
+/// The number of objects of a kind in a range.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn count_span(query: &mut Query<'_>, kind: Kind, field: OrderField, span: &Span) -> Result<i64> {
-    let row = query.first(statements(field).count, &[&[kind.to_value()][..], &span.params()].concat())?;
+/// An engine error.
+pub fn count_in_range(query: &mut Query<'_>, kind: Kind, field: OrderField, range: &SortRange) -> Result<i64> {
+    let row = query.first(statements(field).count, &[&[kind.to_value()][..], &range.params()].concat())?;
     column!(row.unwrap_or_default(), 0, int)
 }
 
-/// Something that a filter asks of a virtual extension's form.
+/// A property of a virtual extension's form that a filter can test.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Fact {
     /// The branch in the note.
@@ -118,13 +118,13 @@ pub enum Fact {
     FollowMeCondition,
     /// The condition of the destinations on condition.
     OnCondition,
-    /// What any destination leads to.
+    /// The target of any destination.
     Destination,
     /// The routing profile.
     RoutingProfile,
     /// Whether it is locked.
     Locked,
-    /// Whether it does not want to be disturbed.
+    /// Whether it is set to do not disturb.
     Dnd,
     /// Whether its user panel is enabled.
     UserPanel,
@@ -132,16 +132,16 @@ pub enum Fact {
 
 /// The statements of a fact.
 struct FactStatements {
-    /// The facts of some objects.
-    of: &'static str,
-    /// The objects of which something is the fact; nothing where the words are asked instead.
-    having: &'static str,
+    /// The facts of given objects.
+    by_object: &'static str,
+    /// The objects with a given value; empty for texts, which are found by their words instead.
+    by_value: &'static str,
 }
 
-macro_rules! known {
+macro_rules! fact_statements {
     ($table:literal, $id:literal, $value:literal, $more:literal) => {
         FactStatements {
-            of: concat!(
+            by_object: concat!(
                 "SELECT ",
                 $id,
                 ", ",
@@ -153,7 +153,7 @@ macro_rules! known {
                 " = ANY($2)",
                 $more
             ),
-            having: concat!(
+            by_value: concat!(
                 "SELECT ",
                 $id,
                 " FROM ",
@@ -167,36 +167,36 @@ macro_rules! known {
         }
     };
     ($table:literal, $value:literal) => {
-        known!($table, "object_id", $value, "")
+        fact_statements!($table, "object_id", $value, "")
     };
 }
 
 impl Fact {
     fn statements(self) -> FactStatements {
         match self {
-            Fact::Branch => FactStatements { having: "", ..known!("note", "branch") },
-            Fact::Department => FactStatements { having: "", ..known!("note", "department") },
-            Fact::ReferenceId => FactStatements { having: "", ..known!("note", "reference_id") },
-            Fact::Member => known!("link", "owner_id", "target_id", " AND slot = 'member_ids'"),
-            Fact::WorkingHours => known!("security", "working_hours_condition_id"),
-            Fact::FollowMeCondition => known!("follow_me", "condition_id"),
-            Fact::OnCondition => known!("additional_destinations", "condition_id"),
-            Fact::Destination => known!("destination", "owner_id", "target_id", ""),
-            Fact::RoutingProfile => known!("outbound_calls", "routing_profile_id"),
-            Fact::Locked => known!("security", "locked"),
-            Fact::Dnd => known!("information", "dnd"),
-            Fact::UserPanel => known!("web_user_panel", "user_panel_enabled"),
+            Fact::Branch => FactStatements { by_value: "", ..fact_statements!("note", "branch") },
+            Fact::Department => FactStatements { by_value: "", ..fact_statements!("note", "department") },
+            Fact::ReferenceId => FactStatements { by_value: "", ..fact_statements!("note", "reference_id") },
+            Fact::Member => fact_statements!("link", "owner_id", "target_id", " AND slot = 'member_ids'"),
+            Fact::WorkingHours => fact_statements!("security", "working_hours_condition_id"),
+            Fact::FollowMeCondition => fact_statements!("follow_me", "condition_id"),
+            Fact::OnCondition => fact_statements!("additional_destinations", "condition_id"),
+            Fact::Destination => fact_statements!("destination", "owner_id", "target_id", ""),
+            Fact::RoutingProfile => fact_statements!("outbound_calls", "routing_profile_id"),
+            Fact::Locked => fact_statements!("security", "locked"),
+            Fact::Dnd => fact_statements!("information", "dnd"),
+            Fact::UserPanel => fact_statements!("web_user_panel", "user_panel_enabled"),
         }
     }
 }
 
-/// One fact of some objects: every value of each. Texts are folded.
+/// One fact of some objects, with all values that each object has for it. Texts are folded.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn facts(query: &mut Query<'_>, fact: Fact, ids: &[i64]) -> Result<HashMap<i64, Vec<Value>>> {
+/// An engine error.
+pub fn load_facts(query: &mut Query<'_>, fact: Fact, ids: &[i64]) -> Result<HashMap<i64, Vec<Value>>> {
     let mut found: HashMap<i64, Vec<Value>> = HashMap::new();
-    query.each(fact.statements().of, &[ids.iter().copied().collect()], &mut |row| {
+    query.for_each_row(fact.statements().by_object, &[ids.iter().copied().collect()], &mut |row| {
         let value = match row.get(1) {
             Some(Value::Text(text)) => Value::Text(fold(text)),
             value => value.cloned().unwrap_or(Value::Null),
@@ -207,30 +207,30 @@ pub fn facts(query: &mut Query<'_>, fact: Fact, ids: &[i64]) -> Result<HashMap<i
     Ok(found)
 }
 
-/// A question that an index answers with ids: perhaps too many, of other kinds too, but never too few.
+/// A lookup in an index. It may find too many objects, also of other kinds, but it never misses one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Probe {
-    /// What lies in a span of an order.
-    Keys(OrderField, Span),
-    /// What has a word from the first up to, but not including, the second.
+    /// Objects in a range of a sort order.
+    Keys(OrderField, SortRange),
+    /// Objects with a word in the range from the first up to, but not including, the second.
     Words(String, String),
-    /// What has this as a fact, which is no text: texts are words.
+    /// Objects with this value of a fact. It must not be a text; use [`Probe::Words`] for those.
     Having(Fact, Value),
 }
 
-/// The ids of the objects that a probe finds, some of them more than once; `None` when there are more than `most`.
+/// The ids of the objects that a probe finds, possibly with duplicates; `None` if there are more than `most`.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn probe(query: &mut Query<'_>, kind: Kind, probe: &Probe, most: usize) -> Result<Option<Vec<i64>>> {
+/// An engine error.
+pub fn run_probe(query: &mut Query<'_>, kind: Kind, probe: &Probe, most: usize) -> Result<Option<Vec<i64>>> {
     let limit = Value::Int(most as i64 + 1);
     let rows = match probe {
-        Probe::Keys(field, span) => {
-            let params = [&[kind.to_value()][..], &span.params(), &[limit]].concat();
+        Probe::Keys(field, range) => {
+            let params = [&[kind.to_value()][..], &range.params(), &[limit]].concat();
             query.rows(statements(*field).ids, &params)?
         }
         Probe::Words(from, to) => query.rows(BY_WORD, &[from.as_str().into(), to.as_str().into(), limit])?,
-        Probe::Having(fact, value) => query.rows(fact.statements().having, &[value.clone(), limit])?,
+        Probe::Having(fact, value) => query.rows(fact.statements().by_value, &[value.clone(), limit])?,
     };
     if rows.len() > most {
         return Ok(None);

@@ -1,4 +1,5 @@
-//! What is read of a store when somebody asks for its metrics.
+//! The measurements of a store: those that are counted all the time, and those that are read when metrics are
+//! requested.
 
 use std::fmt;
 
@@ -11,7 +12,22 @@ use prometheus_client::registry::Registry;
 use super::Store;
 
 impl Store {
-    /// Adds what this store measures to what somebody may ask for.
+    /// The number of statements run since the start, without those that begin and end transactions.
+    pub fn statements(&self) -> u64 {
+        self.statements.run_count()
+    }
+
+    /// The texts of all statements run since the start, in alphabetical order.
+    pub fn statement_texts(&self) -> Vec<&'static str> {
+        self.statements.texts()
+    }
+
+    /// Whether the writer seems to work, as far as that is visible without a write.
+    pub fn writer_works(&self) -> bool {
+        self.writer.works()
+    }
+
+    /// Adds the metrics of this store to a registry.
     pub fn register(&self, to: &mut Registry) {
         self.metrics.register(to);
         to.register_collector(Box::new(Gauges(self.clone())));
@@ -21,17 +37,17 @@ impl Store {
         let (connections, in_use) = self.readers.connections();
         let log = usize::try_from(self.writer.log_bytes()).unwrap_or(usize::MAX);
         [
-            ("pool_connections", "Most connections that read at the same time", connections),
-            ("pool_in_use", "Connections that requests have for reading", in_use),
+            ("pool_connections", "Maximum number of connections for reading", connections),
+            ("pool_in_use", "Connections for reading that requests use", in_use),
             ("reader_threads", "Threads that read", self.readers.threads()),
             ("reader_queue", "Reads that wait for a thread", self.readers.queued()),
-            ("log_bytes", "Bytes of the log beside a SQLite file", log),
+            ("log_bytes", "Bytes of the write-ahead log of a SQLite file", log),
             ("writer_queue", "Saves that wait for their group to begin", self.writer.queued()),
         ]
     }
 }
 
-/// What is read when somebody asks.
+/// Reads the gauges when metrics are requested.
 struct Gauges(Store);
 
 impl fmt::Debug for Gauges {
@@ -47,7 +63,7 @@ impl Collector for Gauges {
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
         let statements = ConstCounter::new(self.0.statements());
-        let help = "Statements that were run, without those that begin and end transactions";
+        let help = "Statements run, without those that begin and end transactions";
         statements.encode(encoder.encode_descriptor("statements", help, None, statements.metric_type())?)
     }
 }

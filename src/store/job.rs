@@ -1,4 +1,4 @@
-//! What is queued for the writer.
+//! The jobs in the writer's queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,32 +12,32 @@ use super::error::{Result, StoreError};
 use super::session::Session;
 use crate::domain::Stopwatch;
 
-/// How a job ends when nothing failed.
+/// How a job ends if nothing failed.
 #[derive(Debug)]
 pub enum Outcome<T> {
-    /// Keep what was written.
+    /// Commit what was written.
     Commit(T),
-    /// Keep nothing, and answer this.
+    /// Undo what was written, and answer this.
     Rollback(T),
 }
 
-/// What is to happen with what a job wrote.
+/// What to do with the changes of a job.
 pub(super) enum Verdict {
     Keep,
     Undo,
-    /// The transaction of the whole group is lost.
+    /// Give up the transaction of the whole group.
     Abandon(StoreError),
 }
 
-/// A queued job: runs inside a savepoint, is answered after the commit.
+/// A queued job. It runs inside a savepoint and is answered after the commit.
 pub(super) trait WriteJob: Send {
-    /// Whether nobody has been told that it was given up. After that it counts as begun.
+    /// Marks the job as begun; `false` if its client has already given up.
     fn begin(&self) -> bool;
-    /// How long the job has been there.
+    /// The time since the job was queued.
     fn age(&self) -> Duration;
     /// Runs the job, perhaps not for the first time.
     fn run(&mut self, connection: &mut dyn Connection) -> Verdict;
-    /// Answers, once it is known whether the group is on disk.
+    /// Answers the caller, once it is known whether the group is committed.
     fn answer(self: Box<Self>, commit: &Result<()>);
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Work<T, F, C> {
     /// Told what the job answers, once that is on disk.
     pub(super) committed: C,
     pub(super) reply: oneshot::Sender<Result<T>>,
-    /// Set by whoever is first: the writer that begins the job, or the client that gives up.
+    /// Set by the writer when it begins the job, or by the client when it gives up, whichever is first.
     pub(super) taken: Arc<AtomicBool>,
     pub(super) queued: Stopwatch,
 }
@@ -68,10 +68,10 @@ where
     }
 
     fn run(&mut self, connection: &mut dyn Connection) -> Verdict {
-        // One job's panic must not take the other jobs of its group with it.
+        // A panic of one job must not affect the other jobs of its group.
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(connection.session())));
         let outcome = outcome.unwrap_or_else(|_| Err(StoreError::Bug("a write panicked".into())));
-        // What waits may fail, and that is this job's failure.
+        // Queued statements may fail, which is a failure of this job.
         let outcome = match outcome {
             Ok(Outcome::Commit(value)) => connection.flush().map(|()| Outcome::Commit(value)),
             other => other,
@@ -88,7 +88,7 @@ where
 
     fn answer(self: Box<Self>, commit: &Result<()>) {
         let answer = match (commit, self.outcome) {
-            // Even a refusal may have been caused by what another job of the group wrote, and that is gone.
+            // Even a refusal is not valid: it may be based on changes of another job of the group, which are undone.
             (Err(error), _) => Err(error.clone()),
             (Ok(()), Some(Ok(Outcome::Commit(value)))) => {
                 (self.committed)(&value);
@@ -98,20 +98,20 @@ where
             (Ok(()), Some(Err(error))) => Err(error),
             (Ok(()), None) => Err(StoreError::Bug("a write was not run".into())),
         };
-        // Who asked may be gone; the write stands all the same.
+        // The caller may be gone; the write is committed all the same.
         let _ = self.reply.send(answer);
     }
 }
 
-/// Whoever waits for a job.
+/// The client that waits for a job.
 pub(super) struct Client {
     pub(super) taken: Arc<AtomicBool>,
-    /// Whether it waits for a request: a job that has not begun when the request ends is then not begun.
+    /// Whether the job belongs to a request. If it has not begun when the request ends, it never begins.
     pub(super) in_time: bool,
 }
 
 impl Client {
-    /// Gives the job up; `true` when it has begun.
+    /// Gives up the job; `true` if it has already begun.
     pub(super) fn gives_up_too_late(&self) -> bool {
         self.taken.swap(true, Ordering::SeqCst)
     }

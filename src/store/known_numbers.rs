@@ -1,4 +1,4 @@
-//! The numbers that a tenant is known to have to do with: those of every field that holds one.
+//! Collects the numbers that a tenant uses in any of its fields: its own, and external ones that it calls.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::session::{Query, column};
 use crate::domain::Value;
 use crate::form::KnownNumbers;
 
-/// How many texts of each set are read; beyond that, the first.
+/// The maximum number of texts in each set. If there are more, only the first ones are read.
 const MOST: usize = 20_000;
 
 const INSIDE: &[&str] =
@@ -32,10 +32,10 @@ const OTHERS: &[&str] = &[
 const LISTED: &str = "SELECT DISTINCT number FROM call_list_entry
   WHERE tenant_id = $1 AND prefix = $3 ORDER BY number LIMIT $2";
 
-/// The numbers that the tenant is known to have to do with.
+/// The numbers that the tenant uses in any of its fields.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn known_numbers(query: &mut Query<'_>) -> Result<KnownNumbers> {
     let mut numbers = KnownNumbers::default();
     let sets = [
@@ -49,10 +49,10 @@ pub fn known_numbers(query: &mut Query<'_>) -> Result<KnownNumbers> {
             read(query, sql, &[], set)?;
         }
     }
-    // The beginning of a number is no number.
+    // A prefix is not a number.
     read(query, LISTED, &[false.into()], &mut numbers.others)?;
     let (slots, inside) = (super::parking_slots(query)?, &numbers.inside);
-    // Feature codes, colleagues and parking slots are not outside.
+    // Feature codes, internal numbers and parking slots are not external numbers.
     numbers.others.retain(|number| {
         let digits = number.strip_prefix('+').unwrap_or(number);
         let slot = || slots.iter().any(|range| range.contains(number));
@@ -63,7 +63,7 @@ pub fn known_numbers(query: &mut Query<'_>) -> Result<KnownNumbers> {
 
 fn read(query: &mut Query<'_>, sql: &'static str, more: &[Value], set: &mut BTreeSet<String>) -> Result<()> {
     let left = MOST.saturating_sub(set.len()) as i64;
-    query.each(sql, &[&[Value::Int(left)], more].concat(), &mut |row| {
+    query.for_each_row(sql, &[&[Value::Int(left)], more].concat(), &mut |row| {
         set.insert(column!(row, 0, text)?.to_owned());
         Ok(())
     })

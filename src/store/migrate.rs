@@ -1,15 +1,15 @@
-//! The schema's history: files that are applied once, in order, and never changed afterwards.
+//! Applies migrations: files that are applied once, in order, and never change afterwards.
 
 use super::backfill;
-use super::connection::{BRING_BACK, Connection, DatabaseState};
-use super::engine::{Database, Manager, apart};
+use super::connection::{Connection, DatabaseState, RESTORE_HINT};
+use super::engine::{ConnectionManager, Database, on_own_thread};
 use super::error::{Result, StoreError};
 use super::migrations::Migration;
 use super::session::Session;
 use crate::domain::{Row, Value};
 
-/// The migration that adds what only the program can fill in: folded names and words.
-const FINDING: &str = "0006_finding";
+/// The migration that adds folded names and search words, which only the program can fill in.
+const SEARCH_WORDS_MIGRATION: &str = "0006_finding";
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS migration (
   number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL
@@ -17,18 +17,18 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS migration (
 const APPLIED: &str = "SELECT number, name, checksum FROM migration ORDER BY number";
 const RECORD: &str = "INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 
-type Said<T> = std::result::Result<T, String>;
+type MigrateResult<T> = std::result::Result<T, String>;
 
-fn said(error: StoreError) -> String {
+fn message(error: StoreError) -> String {
     error.to_string()
 }
 
-/// What a database still lacks.
+/// The migrations that a database lacks.
 ///
 /// # Errors
-/// One sentence when the database is newer than this program or was made by other migrations.
-fn pending(session: &mut dyn Session, known: &'static [Migration]) -> Said<&'static [Migration]> {
-    let applied = session.rows(APPLIED, &[]).map_err(said)?;
+/// One sentence if the database is newer than this program or has different migrations.
+fn missing(session: &mut dyn Session, known: &'static [Migration]) -> MigrateResult<&'static [Migration]> {
+    let applied = session.rows(APPLIED, &[]).map_err(message)?;
     for (i, row) in applied.iter().enumerate() {
         let (number, name) = (row[0].int().unwrap_or_default(), row[1].text().unwrap_or_default());
         let Some(known) = known.get(i) else {
@@ -38,7 +38,7 @@ fn pending(session: &mut dyn Session, known: &'static [Migration]) -> Said<&'sta
         };
         if known.name != name || row[2].text() != Some(&known.checksum()) {
             return Err(format!(
-                "the database's migration {name} is not the one of this program: it was made by another build"
+                "the migration {name} of the database differs from this program's: it was made by another build"
             ));
         }
     }
@@ -48,7 +48,7 @@ fn pending(session: &mut dyn Session, known: &'static [Migration]) -> Said<&'sta
 /// Whether a database has exactly these migrations.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub(super) fn is_current(session: &mut dyn Session, known: &[Migration]) -> Result<bool> {
     let applied = session.rows(APPLIED, &[])?;
     let same = |(row, known): (&Row, &Migration)| row[2].text() == Some(&known.checksum());
@@ -58,17 +58,18 @@ pub(super) fn is_current(session: &mut dyn Session, known: &[Migration]) -> Resu
 /// The names of the migrations that a SQLite file lacks.
 ///
 /// # Errors
-/// One sentence when the file is newer than this program or was made by other migrations.
-pub(super) fn lacking_in_file(session: &mut dyn Session) -> Said<Vec<String>> {
-    pending(session, Migration::SQLITE).map(names)
+/// One sentence if the file is newer than this program or has different migrations.
+pub(super) fn missing_in_file(session: &mut dyn Session) -> MigrateResult<Vec<String>> {
+    missing(session, Migration::SQLITE).map(names)
 }
 
-/// The names of the migrations that a database lacks, of which one state is looked at.
+/// The names of the migrations that a database lacks, read in a session of a
+/// [`DatabaseView`](super::view::DatabaseView).
 ///
 /// # Errors
-/// One sentence when the database is newer than this program or was made by other migrations.
-pub fn migrations_lacking(database: &Database, session: &mut dyn Session) -> Said<Vec<String>> {
-    pending(session, database.migrations()).map(names)
+/// One sentence if the database is newer than this program or has different migrations.
+pub fn missing_migrations_in(database: &Database, session: &mut dyn Session) -> MigrateResult<Vec<String>> {
+    missing(session, database.migrations()).map(names)
 }
 
 fn names(migrations: &[Migration]) -> Vec<String> {
@@ -78,25 +79,25 @@ fn names(migrations: &[Migration]) -> Vec<String> {
 /// The names of the migrations that a database lacks. Changes nothing.
 ///
 /// # Errors
-/// One sentence on why the database cannot be used.
-pub fn missing_migrations(database: &Database) -> Said<Vec<String>> {
+/// One sentence that says why the database cannot be used.
+pub fn missing_migrations(database: &Database) -> MigrateResult<Vec<String>> {
     match database.inspect()? {
-        DatabaseState::Nothing => Ok(names(database.migrations())),
+        DatabaseState::Empty => Ok(names(database.migrations())),
         DatabaseState::Ours => {
-            on(database, |connection| Ok(names(pending(connection.session(), database.migrations())?)))
+            with_connection(database, |connection| Ok(names(missing(connection.session(), database.migrations())?)))
         }
     }
 }
 
-/// Applies what is missing to a database that has been inspected, in one transaction, and names it.
+/// Applies the missing migrations in one transaction, and returns their names. The database must have been inspected.
 ///
 /// # Errors
-/// One sentence on why the database cannot be used; nothing is applied then.
-pub fn migrate(database: &Database, now: i64) -> Said<Vec<String>> {
-    on(database, |connection| {
-        connection.begin_write().map_err(said)?;
-        match steps(connection, database.migrations(), now) {
-            Ok(applied) => connection.commit().map_err(said).map(|()| applied),
+/// One sentence that says why the database cannot be used. Nothing is applied in that case.
+pub fn migrate(database: &Database, now: i64) -> MigrateResult<Vec<String>> {
+    with_connection(database, |connection| {
+        connection.begin_write().map_err(message)?;
+        match apply_missing(connection, database.migrations(), now) {
+            Ok(applied) => connection.commit().map_err(message).map(|()| applied),
             Err(why) => {
                 connection.rollback();
                 Err(why)
@@ -108,46 +109,51 @@ pub fn migrate(database: &Database, now: i64) -> Said<Vec<String>> {
 const KEY: &str = "SELECT key_id FROM sealing_key";
 const REMEMBER_KEY: &str = "INSERT INTO sealing_key (key_id, created_at) VALUES ($1, $2)";
 
-/// Ties a database to the key that seals its secrets. `false` when it is tied to another one.
+/// Ties a database to the key that seals its secrets. `false` if it is already tied to another key.
 ///
 /// # Errors
-/// One sentence on why the database cannot be used.
-pub fn tie_to_key(database: &Database, key_id: &str, now: i64) -> Said<bool> {
-    on(database, |connection| {
-        if let Some(row) = connection.session().first(KEY, &[]).map_err(said)? {
+/// One sentence that says why the database cannot be used.
+pub fn tie_to_key(database: &Database, key_id: &str, now: i64) -> MigrateResult<bool> {
+    with_connection(database, |connection| {
+        if let Some(row) = connection.session().first(KEY, &[]).map_err(message)? {
             return Ok(row.first().and_then(Value::text) == Some(key_id));
         }
-        connection.execute(REMEMBER_KEY, &[key_id.into(), now.into()]).map_err(said)?;
+        connection.execute(REMEMBER_KEY, &[key_id.into(), now.into()]).map_err(message)?;
         Ok(true)
     })
 }
 
-fn on<T: Send>(database: &Database, work: impl FnOnce(&mut dyn Connection) -> Said<T> + Send) -> Said<T> {
-    let manager = Manager { database: database.clone(), readonly: false, statements: std::sync::Arc::default() };
-    let done = apart(|| manager.open().map_err(said).and_then(|mut connection| work(&mut *connection)));
-    done.map_err(|sentence| format!("{database}: {sentence}"))
+fn with_connection<T: Send>(
+    database: &Database,
+    work: impl FnOnce(&mut dyn Connection) -> MigrateResult<T> + Send,
+) -> MigrateResult<T> {
+    let manager =
+        ConnectionManager { database: database.clone(), readonly: false, statements: std::sync::Arc::default() };
+    let result = on_own_thread(|| manager.open().map_err(message).and_then(|mut connection| work(&mut *connection)));
+    result.map_err(|sentence| format!("{database}: {sentence}"))
 }
 
-fn steps(connection: &mut dyn Connection, known: &'static [Migration], now: i64) -> Said<Vec<String>> {
-    connection.batch(CREATE).map_err(said)?;
-    let missing = pending(connection.session(), known)?;
+fn apply_missing(connection: &mut dyn Connection, known: &'static [Migration], now: i64) -> MigrateResult<Vec<String>> {
+    connection.batch(CREATE).map_err(message)?;
+    let missing = missing(connection.session(), known)?;
     let is_old = !missing.is_empty() && missing.len() < known.len();
-    if is_old && let Some(why) = connection.damage().map_err(said)? {
-        return Err(format!("the file is damaged ({why}); {BRING_BACK}"));
+    if is_old && let Some(why) = connection.damage().map_err(message)? {
+        return Err(format!("the file is damaged ({why}); {RESTORE_HINT}"));
     }
     for migration in missing {
-        run(connection, migration, now).map_err(|e| format!("the migration {} failed: {e}", migration.name))?;
+        apply(connection, migration, now).map_err(|e| format!("the migration {} failed: {e}", migration.name))?;
     }
-    // After all of them, since the program reads tables as they are in the end.
-    if missing.iter().any(|migration| migration.name == FINDING) {
-        backfill::search_words(connection.session()).map_err(|e| format!("the migration {FINDING} failed: {e}"))?;
+    // After all migrations, because the program expects the final tables.
+    if missing.iter().any(|migration| migration.name == SEARCH_WORDS_MIGRATION) {
+        backfill::fill_search_words(connection.session())
+            .map_err(|e| format!("the migration {SEARCH_WORDS_MIGRATION} failed: {e}"))?;
     }
-    // Also when nothing was missing: the log begins anew then, which a program that copies it has to see.
-    connection.claim().map_err(said)?;
+    // Even if no migration was missing: this write starts a new log, which Litestream needs to see after each start.
+    connection.mark_as_ours().map_err(message)?;
     Ok(names(missing))
 }
 
-fn run(connection: &mut dyn Connection, migration: &Migration, now: i64) -> Result<()> {
+fn apply(connection: &mut dyn Connection, migration: &Migration, now: i64) -> Result<()> {
     connection.batch(migration.sql)?;
     let number = migration.name.split('_').next().and_then(|n| n.parse::<i64>().ok());
     let number = number.ok_or_else(|| StoreError::Bug(format!("{} has no number", migration.name)))?;
@@ -165,7 +171,7 @@ mod tests {
     }
 
     fn alter(database: &Database, sql: &'static str, params: &[Value]) {
-        on(database, |connection| connection.execute(sql, params).map(drop).map_err(said)).unwrap();
+        with_connection(database, |connection| connection.execute(sql, params).map(drop).map_err(message)).unwrap();
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! The files of the `migrations` folder.
+//! The files of the folder `migrations`.
 
 use sha2::{Digest, Sha256};
 
 use crate::domain::hex;
 
-/// One file of a `migrations` folder.
+/// One migration: a file in the engine's folder.
 pub(super) struct Migration {
     pub(super) name: &'static str,
     pub(super) sql: &'static str,
@@ -13,10 +13,10 @@ pub(super) struct Migration {
 impl Migration {
     /// The files for SQLite in order, as `build.rs` lists them.
     ///
-    /// How to add one: a new file in each engine's folder, with the next number and the same name. What has been
-    /// released is never changed: databases know its checksum.
+    /// How to add one: a new file in each engine's folder, with the next number and the same name. A released file
+    /// never changes, because databases store its checksum.
     pub(super) const SQLITE: &[Migration] = include!(concat!(env!("OUT_DIR"), "/sqlite.rs"));
-    /// The files for PostgreSQL.
+    /// The files for PostgreSQL in order.
     pub(super) const POSTGRES: &[Migration] = include!(concat!(env!("OUT_DIR"), "/postgres.rs"));
 
     pub(super) fn checksum(&self) -> String {

@@ -1,167 +1,177 @@
-//! The store: the only part of the program that knows SQL and engines.
+//! The store: the only part of the program that contains SQL and knows the database engines.
 //!
-//! There are two ways in. [`Store::snapshot`] gives a request its view of the database: one read transaction, begun with
-//! the first read. [`Store::write`] queues a closure for the writer, which runs what has queued up, each job in a savepoint, commits
-//! once and then answers all: acknowledged means on disk. Closures are synchronous, may be run again, and run on the
-//! store's own threads; async tasks never touch a connection or a pool.
+//! There are two entry points. [`Store::snapshot`] gives a request its view of the database: one read transaction,
+//! which begins with the first read. [`Store::write`] queues a closure for the writer. The writer runs all queued jobs,
+//! each in a savepoint, commits once and then answers all of them: an acknowledged write is on disk. Closures are
+//! synchronous, may run more than once, and run on the store's own threads. Async tasks never touch a connection or a
+//! pool.
 
 mod backfill;
+mod cancellation;
 mod changes;
-mod chosen;
+mod chosen_fields;
 mod commits;
 mod connection;
 mod data_version;
 mod deadline;
 mod engine;
-mod erase;
+mod erase_tenant;
 mod error;
 mod feed;
 mod find;
+mod form_lookups;
+mod free_numbers;
 mod gauges;
 mod job;
 mod known_numbers;
-mod log;
-mod look;
 mod metrics;
 mod migrate;
 mod migrations;
-mod numbers;
 mod objects;
 mod order;
 mod postgres;
 mod progress;
 mod queue;
 mod read_ahead;
+mod read_transaction;
 mod readers;
-mod reading;
+mod reference_columns;
 mod references;
 mod search;
 mod sections;
 mod session;
 mod snapshot;
-mod sources;
 mod sqlite;
-mod stop;
-mod surroundings;
 mod tally;
 mod tenants;
 mod tokens;
 mod transfer;
 mod unique;
 mod verify;
-mod whole;
+mod view;
+mod whole_sections;
+mod write_ahead_log;
 mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use changes::{Record, changed_since, record};
-pub use chosen::{Chosen, ChosenField, ChosenList, ENTRY, Wanted, read_chosen};
+pub use changes::{NewChange, fields_changed_since, insert_change};
+pub use chosen_fields::{ChosenField, ChosenFields, ChosenList, ChosenRead, FIRST_ENTRY_COLUMN, read_chosen};
 use commits::Commits;
 pub use commits::GONE;
 pub use connection::DatabaseState;
-use connection::StatementLog;
+use connection::StatementStats;
 pub use data_version::DataVersion;
 use data_version::DataVersions;
 pub use deadline::Deadline;
+use engine::ConnectionManager;
 pub use engine::Database;
-use engine::Manager;
-pub use erase::{erase_tenant, find_tenant};
+pub use erase_tenant::{erase_tenant, tenant_id_by_code};
 pub use error::{Result, StoreError};
-pub use feed::{FeedPlace, FeedRow, KIND_PATH, feed, fields_of_change};
-pub use find::{Fact, Probe, count_span, facts, probe, walk};
+pub use feed::{FeedPlace, FeedRow, KIND_PATH, fields_of_change, read_feed};
+pub use find::{Fact, Probe, count_in_range, load_facts, objects_in_range, run_probe};
+pub use form_lookups::{has_enabled_ldap_server, login_owners, number_holders, number_in_range, owned_numbers};
+pub use free_numbers::{free_number, free_number_behind, parking_slots};
 pub use job::Outcome;
 pub use known_numbers::known_numbers;
-pub use log::LOG_EMPTIED;
-pub use look::{Look, newest};
 use metrics::Metrics;
-pub use migrate::{migrate, migrations_lacking, missing_migrations, tie_to_key};
-pub use numbers::{free_number, free_number_behind, parking_slots};
+pub use migrate::{migrate, missing_migrations, missing_migrations_in, tie_to_key};
 pub use objects::{
-    ObjectRow, OwnRow, count, erase_object, insert_object, load_objects, of_kind, only_named, plain_row, scan_objects,
-    touch,
+    ObjectFields, ObjectRow, count_objects, erase_object, insert_object, load_objects, object_by_name,
+    object_by_number, objects_of_kind, update_object, visit_objects,
 };
-pub use order::{Key, OrderDirection, OrderField, Position, Span};
+pub use order::{OrderDirection, OrderField, SortKey, SortPosition, SortRange};
 pub use postgres::PostgresServer;
 pub use progress::Progress;
-pub use read_ahead::{Ask, ReadAhead};
+pub use read_ahead::{ReadAhead, RememberedStatement};
 use readers::Readers;
-pub use readers::step_back;
-pub use references::{Asked, ReferenceCount, ReferenceRow, ReferenceStrength, count_references, references};
-pub use search::with_word;
-pub use sections::{erase_section, in_object_row, load_any, load_details, load_sections, save_section};
+pub use readers::lower_thread_priority;
+pub use reference_columns::{ReferenceColumn, ReferencePlace, reference_columns};
+pub use references::{ReferenceCount, ReferenceQuery, ReferenceRow, ReferenceStrength, count_references, references};
+pub use search::objects_with_word;
+pub use sections::{erase_section, is_in_object_row, load_details, load_dyn_sections, load_sections, save_section};
 pub use session::{Columns, Query, Session, Tx};
 pub use snapshot::Snapshot;
-pub use sources::{ReferenceColumn, ReferencePlace, sources};
-pub use sqlite::{Exclusive, FileReading, Frozen, beside, copy_database};
-pub use surroundings::{holders, ldap_exists, logins, number_inside, owned_numbers};
-use tally::Tallied;
-pub use tally::{Listing, Tally};
+pub use sqlite::{ExclusiveFile, FileIntegrityCheck, SqliteView, copy_database, sidecar_path};
+use tally::CountingSession;
+pub use tally::{Tally, TallyDetails};
 pub use tenants::{
-    TenantRow, create_tenant, find_token_and_tenant, own_tenant, own_tenant_with, set_defaults, tenant_by_code,
-    tenant_by_id, tenants, update_tenant,
+    TenantRow, create_tenant, current_tenant, current_tenant_with, find_token_and_tenant, list_tenants, set_defaults,
+    tenant_by_code, tenant_by_id, update_tenant,
 };
-pub use tokens::{TokenRow, create_token, find_token, revoke_token, tokens, valid_tokens};
+pub use tokens::{TokenRow, create_token, each_valid_token_hash, find_token, list_tokens, revoke_token};
 use tokio::sync::watch;
 pub use transfer::{
-    Counters, KeptChange, Presence, Underway, advance_import, begin_import, changes_after, counters, finish_import,
-    import_change, import_object, kinds, objects_after, presence, size,
+    Presence, StoredChange, TenantCounters, UnfinishedImport, advance_import, begin_import, changes_after,
+    finish_import, import_change, import_object, object_kinds, objects_after, presence, tenant_counters, tenant_size,
 };
-pub use unique::alike;
-pub use verify::{lacking_migrations, verify_rows};
-pub use whole::Whole;
+pub use unique::taken_values;
+pub use verify::{missing_migrations_in_file, verify_rows};
+pub use view::{DatabaseView, last_written_at};
+pub use whole_sections::WholeSections;
+pub use write_ahead_log::LOG_THRESHOLD;
 use writer::Writer;
 
 use crate::domain::TenantId;
 
-/// A database that is open and up to date.
+/// An open database with the current schema.
 #[derive(Clone)]
 pub struct Store {
-    /// Dropped first: whoever closes a file last has to bring what stands in its log into it.
+    /// Dropped first: the last connection to close copies SQLite's log into the file, which these cannot do.
     data_versions: Arc<DataVersions>,
     readers: Arc<Readers>,
-    /// For expensive requests.
-    apart: Arc<Readers>,
+    expensive_readers: Arc<Readers>,
     writer: Arc<Writer>,
     commits: Arc<Commits>,
-    statements: Arc<StatementLog>,
+    statements: Arc<StatementStats>,
     metrics: Arc<Metrics>,
     migrations: &'static [migrations::Migration],
-    /// Counts what is asked of this store, when it is the store of one request.
+    /// Counts the statements, if this is the store of one request.
     tally: Option<Arc<Tally>>,
-    /// Until when a write waits for its turn and its answer.
+    /// How long a write waits for its turn and its answer.
     deadline: Option<Deadline>,
 }
 
 impl Store {
-    /// Opens a database whose schema is this program's, see [`migrate()`].
+    /// Opens a database that has the schema of this program, see [`migrate()`].
     ///
     /// # Errors
-    /// One sentence on why it cannot be used.
+    /// One sentence that says why the database cannot be used.
     pub fn open(database: &Database, readers: usize) -> std::result::Result<Self, String> {
-        let said = |error: StoreError| format!("{database}: {error}");
-        let statements = Arc::<StatementLog>::default();
-        let manager = Manager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
+        let message = |error: StoreError| format!("{database}: {error}");
+        let statements = Arc::<StatementStats>::default();
+        let manager =
+            ConnectionManager { database: database.clone(), readonly: false, statements: Arc::clone(&statements) };
         let metrics = Arc::<Metrics>::default();
-        let writer = Writer::start(&manager, &metrics).map_err(said)?;
-        let manager = Manager { readonly: true, ..manager };
-        let data_versions = Arc::new(DataVersions::start(&manager, readers).map_err(said)?);
-        let apart = Readers::start_apart(manager.clone(), readers, &metrics).map_err(said)?;
-        let readers = Readers::start(manager, readers, &metrics).map_err(said)?;
-        let (readers, apart, writer) = (Arc::new(readers), Arc::new(apart), Arc::new(writer));
-        let (commits, migrations, tally, deadline) = (Arc::default(), database.migrations(), None, None);
-        Ok(Self { readers, apart, writer, commits, data_versions, statements, metrics, migrations, tally, deadline })
+        let writer = Arc::new(Writer::start(&manager, &metrics).map_err(message)?);
+        let manager = ConnectionManager { readonly: true, ..manager };
+        let data_versions = Arc::new(DataVersions::start(&manager, readers).map_err(message)?);
+        let expensive_readers = Readers::start_expensive(manager.clone(), readers, &metrics).map_err(message)?;
+        let readers = Arc::new(Readers::start(manager, readers, &metrics).map_err(message)?);
+        Ok(Self {
+            data_versions,
+            readers,
+            expensive_readers: Arc::new(expensive_readers),
+            writer,
+            commits: Arc::default(),
+            statements,
+            metrics,
+            migrations: database.migrations(),
+            tally: None,
+            deadline: None,
+        })
     }
 
-    /// The state that the database is in, told in microseconds; `None` where that is not known at once, as on PostgreSQL.
+    /// The current version of the data, found in microseconds. `None` if that is not possible, as on PostgreSQL.
     pub fn data_version(&self) -> Option<DataVersion> {
-        self.data_versions.now()
+        self.data_versions.current()
     }
 
-    /// Whether nothing has been committed since: what was read meanwhile was read of one state. `false` where that is not
-    /// known at once.
-    pub fn is_still(&self, before: DataVersion) -> bool {
-        self.data_versions.is_still(before)
+    /// Whether nothing has been committed since `before`, so that everything read since then belongs to one state.
+    /// `false` if that cannot be found at once.
+    pub fn is_unchanged_since(&self, before: DataVersion) -> bool {
+        self.data_versions.is_unchanged_since(before)
     }
 
     /// A view of the database for one request.
@@ -169,42 +179,43 @@ impl Store {
         Snapshot::new(Arc::clone(&self.readers), self.tally.clone())
     }
 
-    /// A view of the database for one request, whose statements are counted.
-    pub fn snapshot_for(&self, tally: Arc<Tally>) -> Snapshot {
+    /// A view of the database for one request, which counts its statements.
+    pub fn snapshot_with_tally(&self, tally: Arc<Tally>) -> Snapshot {
         Snapshot::new(Arc::clone(&self.readers), Some(tally))
     }
 
-    /// The same store for one request, whose statements are counted, those of its saves included.
-    pub fn tallied(&self, tally: Option<Arc<Tally>>) -> Self {
+    /// The same store for one request, which counts its statements, including those of its saves.
+    pub fn with_tally(&self, tally: Option<Arc<Tally>>) -> Self {
         Self { tally, ..self.clone() }
     }
 
-    /// A view of the database for an expensive request: it has threads and connections of its own, and they have a low
-    /// priority, so that no other request waits for it.
-    pub fn snapshot_apart(&self, tally: Arc<Tally>) -> Snapshot {
-        Snapshot::new(Arc::clone(&self.apart), Some(tally))
+    /// A view of the database for an expensive request. It uses separate threads and connections with a low priority,
+    /// so that no other request waits for it.
+    pub fn expensive_snapshot(&self, tally: Arc<Tally>) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.expensive_readers), Some(tally))
     }
 
-    /// How many cores may read, as [`Store::open`] was told.
+    /// The number of cores that may read, as passed to [`Store::open`].
     pub fn readers(&self) -> usize {
         self.readers.readers
     }
 
-    /// How many expensive requests can read at the same time.
-    pub fn apart_readers(&self) -> usize {
-        self.apart.readers
+    /// The number of expensive requests that can read at the same time.
+    pub fn expensive_readers(&self) -> usize {
+        self.expensive_readers.readers
     }
 
-    /// The same store for writes of the request that reads this snapshot: they wait no longer than its reads.
+    /// The same store with the deadline of this snapshot: a request's writes wait no longer than its reads.
     #[must_use]
-    pub fn within(&self, snapshot: &Snapshot) -> Self {
+    pub fn with_deadline_of(&self, snapshot: &Snapshot) -> Self {
         Self { deadline: snapshot.deadline(), ..self.clone() }
     }
 
-    /// Changes a tenant: see the [module](self). The closure may be run again and has no effect but on its transaction.
+    /// Changes a tenant, see the [module](self). The closure may run more than once, so it must only affect its
+    /// transaction.
     ///
     /// # Errors
-    /// What the closure answers, or why nothing could be committed; in both cases nothing is kept.
+    /// The error of the closure, or why nothing could be committed. In both cases, nothing is saved.
     pub async fn write<T: Send + 'static>(
         &self,
         tenant: TenantId,
@@ -222,35 +233,35 @@ impl Store {
         Ok(self.submit(Some(tenant), work, committed).await?.0)
     }
 
-    /// The newest revision of a tenant that this process has heard of; [`GONE`] when the tenant is. It hears of its own
-    /// commits at once, and of what others commit with [`Store::ask`].
+    /// The latest revision of a tenant that this process knows; [`GONE`] if the tenant is deleted. It learns of its own
+    /// commits at once, and of those of other processes with [`Store::refresh_revisions`].
     pub fn watch(&self, tenant: TenantId, revision: i64) -> watch::Receiver<i64> {
         self.commits.watch(tenant, revision)
     }
 
-    /// Waits until it is time to look what others have committed, and names the tenants to [`ask`](Store::ask) for: to
-    /// one of those who wait, so that the database is asked once per interval, whatever their number.
-    pub async fn due(&self, every: Duration) -> Vec<TenantId> {
-        self.commits.due(every).await
+    /// Waits until it is time to look for commits of other processes, and returns the tenants for
+    /// [`Store::refresh_revisions`]. Only one of those who wait gets them, so that there is one query per interval.
+    pub async fn next_refresh(&self, every: Duration) -> Vec<TenantId> {
+        self.commits.next_refresh(every).await
     }
 
-    /// Looks up the revisions of tenants, and wakes those who watch them.
+    /// Reads the revisions of tenants, and wakes those who watch a tenant with a new one.
     ///
     /// # Errors
     /// Why the database cannot be read.
-    pub async fn ask(&self, tenants: Vec<TenantId>) -> Result<()> {
+    pub async fn refresh_revisions(&self, tenants: Vec<TenantId>) -> Result<()> {
         if tenants.is_empty() {
             return Ok(());
         }
-        let asked = tenants.clone();
-        let found = self.snapshot().read_system(move |session| commits::revisions(session, &asked)).await?;
+        let refreshed = tenants.clone();
+        let found = self.snapshot().read_system(move |session| commits::revisions(session, &refreshed)).await?;
         for tenant in tenants {
             self.commits.reached(tenant, found.get(&tenant).copied().unwrap_or(GONE));
         }
         Ok(())
     }
 
-    /// Changes what belongs to no tenant: tenants themselves and tokens.
+    /// Changes data that belongs to no tenant: the tenants themselves, and tokens.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -270,31 +281,16 @@ impl Store {
         let Some(tally) = self.tally.clone() else {
             return self.writer.submit(key, self.deadline, work, committed).await;
         };
-        let work = move |session: &mut dyn Session| work(&mut Tallied { session, tally: &tally });
+        let work = move |session: &mut dyn Session| work(&mut CountingSession { session, tally: &tally });
         self.writer.submit(key, self.deadline, work, committed).await
     }
 
-    /// Whether the database has this program's schema, neither an older nor a newer one.
+    /// Whether the database has exactly the schema of this program, neither an older nor a newer one.
     ///
     /// # Errors
     /// Why the database cannot be read.
     pub async fn is_current(&self) -> Result<bool> {
         let known = self.migrations;
         self.snapshot().read_system(move |session| migrate::is_current(session, known)).await
-    }
-
-    /// Whether saves are carried out, as far as that shows without one.
-    pub fn writer_works(&self) -> bool {
-        self.writer.works()
-    }
-
-    /// How many statements have been run since the start, without those that begin and end transactions.
-    pub fn statements(&self) -> u64 {
-        self.statements.run()
-    }
-
-    /// The texts of the statements that have been run since the start, in alphabetical order.
-    pub fn statement_texts(&self) -> Vec<&'static str> {
-        self.statements.texts()
     }
 }

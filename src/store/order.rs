@@ -1,4 +1,4 @@
-//! Orders of lists, and places in them.
+//! Sort orders of lists, and positions in them.
 
 use super::objects::ObjectRow;
 use crate::domain::{BEHIND_ALL, Value, choice, sort_key};
@@ -27,93 +27,95 @@ choice! {
     }
 }
 
-/// What an object is sorted by in a list.
+/// The value that a list is sorted by.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Key {
+pub enum SortKey {
     /// A number or a folded name.
     Text(String),
     /// Epoch milliseconds.
     Time(i64),
 }
 
-/// A place in a sorted list: the key, and for equal keys the object.
+/// A position in a sorted list: the sort key, and the object's id for equal keys.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Position {
-    /// What the list is sorted by.
-    pub key: Key,
-    /// The object's key in the tenant.
+pub struct SortPosition {
+    /// The sort key.
+    pub key: SortKey,
+    /// The object's id in the tenant.
     pub id: i64,
 }
 
-/// What lies between two places of a list, neither end included.
+/// The part of a list between two positions, both excluded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Span {
-    /// Before all of it.
-    pub from: Position,
-    /// Behind all of it.
-    pub to: Position,
+pub struct SortRange {
+    /// The position before the range.
+    pub from: SortPosition,
+    /// The position after the range.
+    pub to: SortPosition,
 }
 
-/// The first id of an object is 1, so this stands before all objects with the same key.
+/// Object ids start at 1, so this is before all objects with the same key.
 const BEFORE: i64 = 0;
 
 impl OrderField {
-    /// What an object is sorted by in this order.
-    pub fn key(self, row: &ObjectRow) -> Key {
+    /// The object's sort key in this order.
+    pub fn key(self, row: &ObjectRow) -> SortKey {
         match self {
-            OrderField::Number => Key::Text(row.number.clone().unwrap_or_default()),
-            OrderField::Name => Key::Text(sort_key(&row.name)),
-            OrderField::CreatedAt => Key::Time(row.created_at.0),
-            OrderField::ChangedAt => Key::Time(row.changed_at.0),
+            OrderField::Number => SortKey::Text(row.number.clone().unwrap_or_default()),
+            OrderField::Name => SortKey::Text(sort_key(&row.name)),
+            OrderField::CreatedAt => SortKey::Time(row.created_at.0),
+            OrderField::ChangedAt => SortKey::Time(row.changed_at.0),
         }
     }
 
-    /// The object's place in this order.
-    pub fn position(self, row: &ObjectRow) -> Position {
-        Position { key: self.key(row), id: row.id.local }
+    /// The object's position in this order.
+    pub fn position(self, row: &ObjectRow) -> SortPosition {
+        SortPosition { key: self.key(row), id: row.id.local }
     }
 
     /// The whole list.
-    pub fn whole(self) -> Span {
+    pub fn full_range(self) -> SortRange {
         match self {
-            OrderField::Number | OrderField::Name => Span::beginning_with(""),
-            OrderField::CreatedAt | OrderField::ChangedAt => Span::of_keys(Key::Time(i64::MIN), Key::Time(i64::MAX)),
+            OrderField::Number | OrderField::Name => SortRange::with_prefix(""),
+            OrderField::CreatedAt | OrderField::ChangedAt => {
+                SortRange::between_keys(SortKey::Time(i64::MIN), SortKey::Time(i64::MAX))
+            }
         }
     }
 }
 
-impl Span {
+impl SortRange {
     /// The keys from `from` up to, but not including, `to`.
-    pub fn of_keys(from: Key, to: Key) -> Self {
-        Self { from: Position { key: from, id: BEFORE }, to: Position { key: to, id: BEFORE } }
+    pub fn between_keys(from: SortKey, to: SortKey) -> Self {
+        Self { from: SortPosition { key: from, id: BEFORE }, to: SortPosition { key: to, id: BEFORE } }
     }
 
-    /// The texts that begin so.
-    pub fn beginning_with(prefix: &str) -> Self {
-        Self::of_keys(Key::Text(prefix.to_owned()), Key::Text(format!("{prefix}{BEHIND_ALL}")))
+    /// The texts with a prefix.
+    pub fn with_prefix(prefix: &str) -> Self {
+        Self::between_keys(SortKey::Text(prefix.to_owned()), SortKey::Text(format!("{prefix}{BEHIND_ALL}")))
     }
 
     /// The texts from `from` to `to`, both included.
-    pub fn of_texts(from: &str, to: &str) -> Self {
-        // No folded text contains the character NUL, so this is the text next to `to`.
-        Self::of_keys(Key::Text(from.to_owned()), Key::Text(format!("{to}\u{1}")))
+    pub fn between_texts(from: &str, to: &str) -> Self {
+        // No folded text contains NUL, so no text lies between `to` and this one.
+        Self::between_keys(SortKey::Text(from.to_owned()), SortKey::Text(format!("{to}\u{1}")))
     }
 
-    /// What lies in both.
-    pub fn within(self, other: Self) -> Self {
+    /// The part that is in both ranges.
+    pub fn intersection(self, other: Self) -> Self {
         Self { from: self.from.max(other.from), to: self.to.min(other.to) }
     }
 
-    /// Whether a place lies in it.
-    pub fn contains(&self, position: &Position) -> bool {
+    /// Whether a position is in the range.
+    pub fn contains(&self, position: &SortPosition) -> bool {
         *position > self.from && *position < self.to
     }
 
-    /// The four values of it in a statement.
+    /// The four statement parameters of the range.
     pub(super) fn params(&self) -> [Value; 4] {
-        let key = |key: &Key| match key {
-            Key::Text(text) => text.as_str().into(),
-            Key::Time(time) => (*time).into(),
+        let key = |key: &SortKey| match key {
+            SortKey::Text(text) => text.as_str().into(),
+            SortKey::Time(time) => (*time).into(),
         };
         [key(&self.from.key), self.from.id.into(), key(&self.to.key), self.to.id.into()]
     }

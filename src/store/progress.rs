@@ -1,4 +1,4 @@
-//! How a long piece of work says how far it is.
+//! Reports the progress of long operations.
 
-/// Hears what a long piece of work is doing, and how much is done of how much. An error ends the work.
+/// A callback with the current step of a long operation, the amount done and the total. An error stops the operation.
 pub type Progress<'a> = dyn FnMut(&'static str, u64, u64) -> Result<(), String> + 'a;

@@ -1,4 +1,4 @@
-//! The writer's queue: tenants take turns.
+//! The queue of the writer, in which tenants take turns.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -9,31 +9,31 @@ use super::error::{Result, StoreError};
 use super::job::WriteJob;
 use crate::domain::{Stopwatch, TenantId};
 
-/// The most jobs in one commit, so that the first does not wait for ever.
+/// The maximum number of jobs in one commit, so that the first job does not wait too long.
 const GROUP: usize = 256;
-/// The most jobs of one tenant that wait. Requests hold a place of the server while they save, of which there are far
-/// fewer; this bounds what clients leave behind that do not wait for their answer.
+/// The maximum number of waiting jobs of one tenant. The server admits far fewer requests at a time, so this only
+/// limits the jobs of clients that disconnected without waiting for their answer.
 const WAITING: usize = 1024;
-/// Whose row a group of jobs holds: a tenant's, or none for what stands above tenants.
+/// The tenant whose row a job locks; `None` for changes that do not belong to one tenant.
 pub(super) type QueueKey = Option<TenantId>;
 
-/// The jobs of one commit, and whose they are.
+/// The jobs of one commit, and their keys.
 pub(super) type Group = (Vec<QueueKey>, Vec<Box<dyn WriteJob>>);
 
-/// The jobs that wait, by key. A key is in the hands of one thread at a time, so that its jobs keep their order.
+/// The waiting jobs by key. Only one thread at a time works on a key, so that its jobs keep their order.
 #[derive(Default)]
 struct Waiting {
     jobs: HashMap<QueueKey, VecDeque<Box<dyn WriteJob>>>,
-    /// Keys that have jobs and no thread.
+    /// Keys that have jobs but no thread.
     ready: VecDeque<QueueKey>,
-    /// Keys in the hands of a thread, and for how long.
+    /// Keys that a thread works on, and for how long.
     busy: HashMap<QueueKey, Stopwatch>,
     closed: bool,
 }
 
 impl Waiting {
-    /// The next group, empty when nothing waits, with the keys whose it is. A group of one tenant takes what it has; one
-    /// of all tenants takes a job of each in turn.
+    /// The next group and its keys; empty if nothing waits. A group for one tenant takes all its jobs; a group for all
+    /// tenants takes one job of each in turn.
     fn group(&mut self, by_tenant: bool) -> Group {
         let (mut keys, mut group) = (Vec::new(), Vec::new());
         while group.len() < GROUP
@@ -55,8 +55,8 @@ impl Waiting {
         (keys, group)
     }
 
-    /// Gives a key back; whether it has jobs left.
-    fn done(&mut self, key: QueueKey) -> bool {
+    /// Releases a key. `true` if it has more jobs.
+    fn release(&mut self, key: QueueKey) -> bool {
         self.busy.remove(&key);
         let more = self.jobs.get(&key).is_some_and(|jobs| !jobs.is_empty());
         if !more {
@@ -68,9 +68,9 @@ impl Waiting {
     }
 }
 
-/// The jobs that wait, and the threads that wait for them.
+/// The waiting jobs, and the writer threads that wait for them.
 pub(super) struct Queue {
-    /// Whether a group is of one tenant alone.
+    /// Whether each group contains the jobs of one tenant only.
     by_tenant: bool,
     waiting: Mutex<Waiting>,
     changed: Condvar,
@@ -81,7 +81,7 @@ impl Queue {
         Self { by_tenant, waiting: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// A poisoned lock only means that another thread panicked; the lists are whole.
+    /// A poisoned lock only means that another thread panicked; the lists are intact.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,12 +89,12 @@ impl Queue {
     /// Queues a job.
     ///
     /// # Errors
-    /// Too many of its tenant wait already.
+    /// Too many jobs of the tenant are waiting already.
     pub(super) fn push(&self, key: QueueKey, job: Box<dyn WriteJob>) -> Result<()> {
         let mut waiting = self.lock();
         let jobs = waiting.jobs.entry(key).or_default();
         if jobs.len() >= WAITING {
-            return Err(StoreError::Busy(format!("{WAITING} saves of the tenant wait already")));
+            return Err(StoreError::Busy(format!("{WAITING} saves of the tenant are waiting already")));
         }
         jobs.push_back(job);
         if jobs.len() == 1 && !waiting.busy.contains_key(&key) {
@@ -104,7 +104,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The next group and its keys, or `None` when the queue is closed and nothing is left for this thread.
+    /// The next group and its keys. Waits for one; `None` if the queue is closed and no job is left for this thread.
     pub(super) fn take(&self) -> Option<Group> {
         let mut waiting = self.lock();
         loop {
@@ -119,28 +119,28 @@ impl Queue {
         }
     }
 
-    /// Gives keys back.
-    pub(super) fn done(&self, keys: Vec<QueueKey>) {
+    /// Releases keys after their group.
+    pub(super) fn release(&self, keys: Vec<QueueKey>) {
         let mut waiting = self.lock();
         for key in keys {
-            if waiting.done(key) {
+            if waiting.release(key) {
                 self.changed.notify_one();
             }
         }
     }
 
-    /// Ends the threads once nothing waits.
+    /// Closes the queue: the threads end once nothing waits.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
 
-    /// How many jobs wait.
+    /// The number of waiting jobs.
     pub(super) fn len(&self) -> usize {
         self.lock().jobs.values().map(VecDeque::len).sum()
     }
 
-    /// Whether no thread has been at one group for longer.
+    /// Whether no thread has worked on its group for longer than `patience`.
     pub(super) fn works_within(&self, patience: Duration) -> bool {
         self.lock().busy.values().all(|at_work| at_work.elapsed() <= patience)
     }
@@ -154,7 +154,7 @@ mod tests {
     use crate::store::connection::Connection;
     use crate::store::job::Verdict;
 
-    /// A job that is known by its name.
+    /// A job with a name, which it appends to a list when it is answered.
     struct Named(&'static str, Arc<Mutex<Vec<&'static str>>>);
 
     impl WriteJob for Named {
@@ -179,38 +179,38 @@ mod tests {
         Queue::new(by_tenant)
     }
 
-    /// Answers the next group and gives its keys back; how many they are.
+    /// Answers the next group, releases its keys and returns their number.
     fn group(queue: &Queue) -> usize {
         let (keys, jobs) = queue.take().unwrap();
         jobs.into_iter().for_each(|job| job.answer(&Ok(())));
         let count = keys.len();
-        queue.done(keys);
+        queue.release(keys);
         count
     }
 
     #[test]
     fn tenants_take_turns_in_a_group_and_keep_their_order() {
-        let (queue, said) = (queue(false), Arc::<Mutex<Vec<_>>>::default());
+        let (queue, answered) = (queue(false), Arc::<Mutex<Vec<_>>>::default());
         let push = |tenant, name| {
-            queue.push(Some(TenantId(tenant)), Box::new(Named(name, Arc::clone(&said)))).unwrap();
+            queue.push(Some(TenantId(tenant)), Box::new(Named(name, Arc::clone(&answered)))).unwrap();
         };
         (0..GROUP).for_each(|_| push(1, "flood"));
         ["first", "second"].into_iter().for_each(|name| push(2, name));
         group(&queue);
-        let order = std::mem::take(&mut *said.lock().unwrap());
+        let order = std::mem::take(&mut *answered.lock().unwrap());
         assert_eq!(order.len(), GROUP);
         assert_eq!(order[..5], ["flood", "first", "flood", "second", "flood"]);
         group(&queue);
-        assert_eq!(said.lock().unwrap().len(), 2, "the rest of the flood");
+        assert_eq!(answered.lock().unwrap().len(), 2, "the rest of the flood");
         let waiting = queue.lock();
         assert!(waiting.jobs.is_empty() && waiting.ready.is_empty() && waiting.busy.is_empty());
     }
 
     #[test]
-    fn a_flood_fills_its_own_tenants_places() {
+    fn a_flood_only_fills_the_places_of_its_own_tenant() {
         for by_tenant in [false, true] {
-            let (queue, said) = (queue(by_tenant), Arc::<Mutex<Vec<_>>>::default());
-            let push = |tenant| queue.push(Some(TenantId(tenant)), Box::new(Named("x", Arc::clone(&said))));
+            let (queue, answered) = (queue(by_tenant), Arc::<Mutex<Vec<_>>>::default());
+            let push = |tenant| queue.push(Some(TenantId(tenant)), Box::new(Named("x", Arc::clone(&answered))));
             (0..WAITING).for_each(|_| push(1).unwrap());
             assert!(matches!(push(1), Err(StoreError::Busy(_))));
             push(2).unwrap();

@@ -1,4 +1,4 @@
-//! The threads that read, and their connections.
+//! The reader threads and their connections.
 //!
 //! There are more connections than threads, because a request keeps its connection while it computes.
 
@@ -9,91 +9,95 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::engine::Manager;
+use super::cancellation::{self, Cancellation};
+use super::engine::ConnectionManager;
 use super::error::{Result, StoreError};
 use super::metrics::Metrics;
-use super::reading::{Job, Pool, stopped};
-use super::stop::{self, Stop};
+use super::read_transaction::{Job, Pool, reader_stopped};
 
-/// How many requests can read at the same time, for each core that reads.
+/// How many requests can have a connection at the same time, for each core that reads.
 pub(super) const CONNECTIONS_PER_READER: usize = 8;
-/// How long a request waits for a connection to be made: a database that is gone is told soon.
+/// How long a request waits for a new connection. It is short, so that a missing database is reported soon.
 const CONNECTING: Duration = Duration::from_secs(2);
 
-/// The threads and their pool of connections.
+/// The threads and their connection pool.
 pub(super) struct Readers {
     pub(super) jobs: Option<Sender<Job>>,
-    /// Reads that have to be interrupted.
-    pub(super) stops: Option<Sender<Arc<Stop>>>,
+    /// Receives the reads to interrupt.
+    pub(super) cancellations: Option<Sender<Arc<Cancellation>>>,
     threads: Vec<std::thread::JoinHandle<()>>,
-    /// As many permits as connections: who has one never waits inside the pool, which would block a thread.
-    pub(super) free: Arc<Semaphore>,
-    /// How many cores they may keep busy.
+    /// As many permits as connections. With a permit, a thread never blocks inside the pool.
+    pub(super) free_connections: Arc<Semaphore>,
+    /// The number of cores that they may keep busy.
     pub(super) readers: usize,
     connections: usize,
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// Threads and their connections, as they are started.
-struct Crew {
-    /// The threads' names begin with it.
+/// How to start the threads.
+struct ReaderSettings {
+    /// The prefix of the thread names.
     name: &'static str,
     readers: usize,
     threads: usize,
     connections: usize,
-    /// How many connections are made at once, so that a database that cannot be read is found out.
+    /// How many connections are opened at the start, so that an unreadable database is noticed then.
     idle: u32,
-    /// What each thread does first.
-    begin: fn(),
+    /// Runs first on each thread.
+    on_start: fn(),
 }
 
-/// Lowers the priority of the thread that calls this: whoever else needs the processor gets it first, and when nobody
-/// does it is as fast as ever. Linux alone has priorities of threads; elsewhere this does nothing.
-pub fn step_back() {
-    // The least: of 1024 parts of the processor that a thread has, 15 are left (kernel/sched/core.c,
-    // sched_prio_to_weight). With 10, of which there are 110, others waited longer when they woke.
+/// Lowers the priority of the calling thread: all others get the processor first. The thread runs at full speed when no
+/// other thread needs the processor. Only Linux has priorities of single threads; elsewhere this does nothing.
+pub fn lower_thread_priority() {
+    // The lowest priority has a weight of 15, where a normal thread has 1024 (sched_prio_to_weight in
+    // kernel/sched/core.c). With priority 10 (weight 110), other threads waited longer after they woke up.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, 19) {
-        tracing::warn!(%error, "a thread keeps its priority");
+        tracing::warn!(%error, "the priority of a thread could not be lowered");
     }
 }
 
 impl Readers {
-    /// Threads and connections for all ordinary requests.
-    pub(super) fn start(manager: Manager, readers: usize, metrics: &Arc<Metrics>) -> Result<Self> {
+    /// Starts the threads for ordinary requests.
+    pub(super) fn start(manager: ConnectionManager, readers: usize, metrics: &Arc<Metrics>) -> Result<Self> {
         let readers = readers.max(1);
         let threads = readers * manager.database.threads_per_reader();
         let connections = readers * CONNECTIONS_PER_READER;
-        let crew = Crew { name: "reader", readers, threads, connections, idle: 1, begin: || () };
+        let crew = ReaderSettings { name: "reader", readers, threads, connections, idle: 1, on_start: || () };
         Self::run_threads(manager, crew, metrics)
     }
 
-    /// Fewer of them, which [`step_back`], for expensive requests. They connect when they are needed.
-    pub(super) fn start_apart(manager: Manager, readers: usize, metrics: &Arc<Metrics>) -> Result<Self> {
+    /// Starts the threads for expensive requests: fewer, and with a low priority. They connect when they are needed.
+    pub(super) fn start_expensive(manager: ConnectionManager, readers: usize, metrics: &Arc<Metrics>) -> Result<Self> {
         let readers = (readers / 2).max(1);
-        // A connection on its way back leaves another to whoever is next.
+        // Twice as many connections as threads: one can be on its way back to the pool while the next request reads.
         let (name, threads, connections) = ("reader-apart", readers, 2 * readers);
-        Self::run_threads(manager, Crew { name, readers, threads, connections, idle: 0, begin: step_back }, metrics)
+        Self::run_threads(
+            manager,
+            ReaderSettings { name, readers, threads, connections, idle: 0, on_start: lower_thread_priority },
+            metrics,
+        )
     }
 
-    fn run_threads(manager: Manager, crew: Crew, metrics: &Arc<Metrics>) -> Result<Self> {
-        let Crew { name, readers, threads, connections, idle, begin } = crew;
+    fn run_threads(manager: ConnectionManager, crew: ReaderSettings, metrics: &Arc<Metrics>) -> Result<Self> {
+        let ReaderSettings { name, readers, threads, connections, idle, on_start } = crew;
         let pool = Pool::builder()
             .max_size(connections as u32)
             .min_idle(Some(idle))
-            // A ping would cost a tenth of a read. A connection that is lost is replaced by the first statement of a read.
+            // A ping would cost a tenth of a read. The first statement of a read replaces a lost connection.
             .test_on_check_out(false)
             .connection_timeout(CONNECTING)
-            .error_handler(Box::new(Refused))
+            .error_handler(Box::new(ConnectionErrorLog))
             .build(manager)
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
         let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
         let thread = |i| {
             let (queue, pool) = (queue.clone(), pool.clone());
             let serve = move || {
-                begin();
+                on_start();
                 for job in queue {
-                    // A read that panics is answered by the loss of its channel; the thread has others to serve.
+                    // If a read panics, its caller sees a closed channel; the thread goes on with other reads.
                     let _ = catch_unwind(AssertUnwindSafe(|| job(&pool)));
                 }
             };
@@ -103,54 +107,56 @@ impl Readers {
                 .map_err(|e| StoreError::Unavailable(e.to_string()))
         };
         let mut threads = (0..threads).map(thread).collect::<Result<Vec<_>>>()?;
-        let (stops, given_up) = crossbeam_channel::unbounded();
-        let interrupter = std::thread::Builder::new().name("interrupter".into()).spawn(move || stop::serve(&given_up));
+        let (cancellations, cancelled_reads) = crossbeam_channel::unbounded();
+        let interrupter = std::thread::Builder::new()
+            .name("interrupter".into())
+            .spawn(move || cancellation::interrupt_cancelled_reads(&cancelled_reads));
         threads.push(interrupter.map_err(|e| StoreError::Unavailable(e.to_string()))?);
-        let free = Arc::new(Semaphore::new(connections));
-        let (jobs, stops, metrics) = (Some(jobs), Some(stops), Arc::clone(metrics));
-        Ok(Self { jobs, stops, threads, free, readers, connections, metrics })
+        let free_connections = Arc::new(Semaphore::new(connections));
+        let (jobs, cancellations, metrics) = (Some(jobs), Some(cancellations), Arc::clone(metrics));
+        Ok(Self { jobs, cancellations, threads, free_connections, readers, connections, metrics })
     }
 
-    /// How many connections there may be, and how many requests have one.
+    /// The maximum number of connections, and how many are in use.
     pub(super) fn connections(&self) -> (usize, usize) {
-        (self.connections, self.connections.saturating_sub(self.free.available_permits()))
+        (self.connections, self.connections.saturating_sub(self.free_connections.available_permits()))
     }
 
-    /// How many threads read.
+    /// The number of reader threads.
     pub(super) fn threads(&self) -> usize {
-        // One of them interrupts the others.
+        // The interrupter does not read.
         self.threads.len() - 1
     }
 
-    /// How many reads wait for a thread.
+    /// The number of reads that wait for a thread.
     pub(super) fn queued(&self) -> usize {
         self.jobs.as_ref().map_or(0, Sender::len)
     }
 
     pub(super) fn send(&self, job: Job) -> Result<()> {
-        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(stopped)
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(reader_stopped)
     }
 
     pub(super) async fn run<T: Send + 'static>(&self, job: impl FnOnce(&Pool) -> T + Send + 'static) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         self.send(Box::new(move |pool| drop(reply.send(job(pool)))))?;
-        answer.await.map_err(|_| stopped())
+        answer.await.map_err(|_| reader_stopped())
     }
 }
 
 impl Drop for Readers {
-    /// Waits until all connections are closed.
+    /// Waits until all threads have ended and all connections are closed.
     fn drop(&mut self) {
-        drop((self.jobs.take(), self.stops.take()));
+        drop((self.jobs.take(), self.cancellations.take()));
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
 
-/// Logs why there is no connection; whoever waits for one is told by the time that passes.
+/// Logs why a connection could not be opened. The request that waits for it gets a timeout.
 #[derive(Debug)]
-struct Refused;
+struct ConnectionErrorLog;
 
-impl r2d2::HandleError<StoreError> for Refused {
+impl r2d2::HandleError<StoreError> for ConnectionErrorLog {
     fn handle_error(&self, error: StoreError) {
         tracing::warn!(%error, "no connection to the database");
     }

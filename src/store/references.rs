@@ -1,13 +1,13 @@
-//! What refers to an object, through any of the [`sources`]. A reference is hard when it is a foreign key, soft when it is
-//! a text that equals the object's number.
+//! Finds the references to an object in all [`reference_columns`]. A reference is hard if it is a foreign key, and soft
+//! if it is a text equal to the object's number.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::error::Result;
 use super::objects::{self, ObjectRow};
+use super::reference_columns::{ReferencePlace, reference_columns};
 use super::session::{Query, column};
-use super::sources::{ReferencePlace, sources};
 use crate::domain::{Kind, Scalar as _, Value, words};
 
 words! {
@@ -24,35 +24,35 @@ words! {
 /// One reference to an object.
 #[derive(Clone, Debug)]
 pub struct ReferenceRow {
-    /// The object that refers.
+    /// The object that contains the reference.
     pub owner: Arc<ObjectRow>,
-    /// Where it does, as clients write it: `additionalDestinations`, `onBusy`, `0`, `objectId`.
+    /// The path of the field as clients write it: `additionalDestinations`, `onBusy`, `0`, `objectId`.
     pub path: Vec<String>,
-    /// Whether it is a foreign key, and not a text that equals the number.
+    /// Whether it is a foreign key, not a text equal to the number.
     pub hard: bool,
-    /// Where it stands among all references to the object.
+    /// Its position among all references to the object.
     pub position: ReferencePlace,
 }
 
-/// What is asked of the references to some objects.
+/// Which references to some objects to load.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Asked {
-    /// Only those of objects of these kinds; `None` is all.
+pub struct ReferenceQuery {
+    /// Only references from objects of these kinds; `None` means all.
     pub kinds: Option<Vec<Kind>>,
-    /// Only those behind this one.
+    /// Only references after this position.
     pub after: Option<ReferencePlace>,
-    /// At most so many.
+    /// The maximum number for each target.
     pub limit: i64,
 }
 
-/// How many objects' fields refer.
+/// The number of references from objects of one kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReferenceCount {
-    /// What refers.
+    /// The kind of the objects that contain the references.
     pub kind: Kind,
-    /// Whether by foreign keys, and not by texts that equal the number.
+    /// Whether they are foreign keys, not texts equal to the number.
     pub hard: bool,
-    /// How many do.
+    /// Their number.
     pub count: i64,
 }
 
@@ -60,8 +60,8 @@ fn kind_words(kinds: Option<&[Kind]>) -> Value {
     kinds.unwrap_or(Kind::ALL).iter().map(|kind| kind.word().to_owned()).collect()
 }
 
-/// What is bound to `= ANY($2)`.
-fn any(values: &HashMap<Value, i64>, by_key: bool) -> Value {
+/// The list for `= ANY($2)`.
+fn any_of(values: &HashMap<Value, i64>, by_key: bool) -> Value {
     if by_key {
         values.values().copied().collect()
     } else {
@@ -69,28 +69,29 @@ fn any(values: &HashMap<Value, i64>, by_key: bool) -> Value {
     }
 }
 
-/// The first references to each of some objects, in order. The number of statements does not depend on how many.
+/// The first references to each of some objects, in order. The number of statements does not depend on the number of
+/// objects.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn references(
     query: &mut Query<'_>,
     targets: &[Arc<ObjectRow>],
-    asked: &Asked,
+    wanted: &ReferenceQuery,
 ) -> Result<HashMap<i64, Vec<ReferenceRow>>> {
     let mut found: Vec<(i64, ReferencePlace)> = Vec::new();
-    for (i, source) in sources().iter().enumerate() {
+    for (i, source) in reference_columns().iter().enumerate() {
         let values = source.values(targets);
         if values.is_empty() {
             continue;
         }
         let (sql, which) = match (targets, values.keys().next()) {
             ([_], Some(one)) => (source.statements.one, one.clone()),
-            _ => (source.statements.page, any(&values, source.kinds.is_some())),
+            _ => (source.statements.page, any_of(&values, source.kinds.is_some())),
         };
-        let head = [which, kind_words(asked.kinds.as_deref()), asked.limit.into()];
-        let params = [head.to_vec(), source.behind(i, asked.after.as_ref())].concat();
-        query.each(sql, &params, &mut |row| {
+        let head = [which, kind_words(wanted.kinds.as_deref()), wanted.limit.into()];
+        let params = [head.to_vec(), source.params_after(i, wanted.after.as_ref())].concat();
+        query.for_each_row(sql, &params, &mut |row| {
             let Some(target) = row.first().and_then(|value| values.get(value)) else { return Ok(()) };
             let slot = column!(row, 2, text)?.to_owned();
             let (owner, position) = (column!(row, 1, int)?, column!(row, 3, int)?);
@@ -106,8 +107,8 @@ pub fn references(
     for (target, position) in found {
         let Some(owner) = owners.get(&position.owner) else { continue };
         let list = lists.entry(target).or_default();
-        if (list.len() as i64) < asked.limit {
-            let source = &sources()[position.source];
+        if (list.len() as i64) < wanted.limit {
+            let source = &reference_columns()[position.source];
             let path = source.path(owner, &position.slot, position.position);
             list.push(ReferenceRow { owner: Arc::clone(owner), path, hard: source.kinds.is_some(), position });
         }
@@ -115,22 +116,22 @@ pub fn references(
     Ok(lists)
 }
 
-/// How many references there are to each of some objects: hard and soft ones by the kind of what refers.
+/// The number of hard and soft references to each of some objects, by the kind of the object that contains them.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn count_references(
     query: &mut Query<'_>,
     targets: &[Arc<ObjectRow>],
     kinds: Option<&[Kind]>,
 ) -> Result<HashMap<i64, Vec<ReferenceCount>>> {
     let mut counts: HashMap<i64, BTreeMap<(&'static str, bool), i64>> = HashMap::new();
-    for source in sources() {
+    for source in reference_columns() {
         let (values, hard) = (source.values(targets), source.kinds.is_some());
         if values.is_empty() {
             continue;
         }
-        query.each(source.statements.count, &[any(&values, hard), kind_words(kinds)], &mut |row| {
+        query.for_each_row(source.statements.count, &[any_of(&values, hard), kind_words(kinds)], &mut |row| {
             let kind = Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null))?;
             if let Some(target) = row.first().and_then(|value| values.get(value)) {
                 *counts.entry(*target).or_default().entry((kind.word(), hard)).or_default() += column!(row, 2, int)?;

@@ -1,11 +1,12 @@
-//! What an engine gives: statements with parameters, inside a transaction that somebody else began.
+//! Running statements with parameters, inside a transaction that someone else began and will end.
 
 use std::ops::{Deref, DerefMut};
 
 use super::error::{Result, StoreError};
 use crate::domain::{Counter, Row, TenantId, Value, ValueRef};
 
-/// The value of column `i` as what it must be, or the row was not written by this program.
+/// The value of column `i`, converted by the accessor `$as`. Another type means that this program did not write the
+/// row.
 macro_rules! column {
     ($row:expr, $i:expr, $as:ident) => {
         $row.get($i)
@@ -15,15 +16,15 @@ macro_rules! column {
 }
 pub(super) use column;
 
-/// The row that a statement stands on.
+/// The current row of a statement.
 pub trait Columns {
-    /// How many columns there are.
+    /// The number of columns.
     fn count(&self) -> usize;
 
     /// The value of a column, counted from 0.
     ///
     /// # Errors
-    /// There is no such column, or it holds what no column of this program holds.
+    /// There is no such column, or it contains a type of value that this program never stores.
     fn get(&self, at: usize) -> Result<ValueRef<'_>>;
 }
 
@@ -31,87 +32,91 @@ impl dyn Columns + '_ {
     /// The values of all columns.
     ///
     /// # Errors
-    /// One holds what no column of this program holds.
+    /// A column contains a type of value that this program never stores.
     pub fn row(&self) -> Result<Row> {
         (0..self.count()).map(|at| self.get(at).map(Value::from)).collect()
     }
 
-    /// The whole number in a column.
+    /// The integer in a column.
     ///
     /// # Errors
-    /// It holds something else.
+    /// The column contains something else.
     pub fn int(&self, at: usize) -> Result<i64> {
         self.get(at)?.int().ok_or_else(|| StoreError::Corrupt(format!("column {at} is not a whole number")))
     }
 }
 
-/// Looks at the row that a statement stands on.
-pub type Each<'a> = dyn FnMut(&dyn Columns) -> Result<()> + 'a;
+/// A callback for each row of a statement.
+pub type RowVisitor<'a> = dyn FnMut(&dyn Columns) -> Result<()> + 'a;
 
-/// Looks at the rows of several statements, which it is told by their places.
-pub type EachOf<'a> = dyn FnMut(usize, &dyn Columns) -> Result<()> + 'a;
+/// A callback for each row of several statements. It gets the index of the statement.
+pub type StatementRowVisitor<'a> = dyn FnMut(usize, &dyn Columns) -> Result<()> + 'a;
 
-/// A connection inside a transaction. SQL is in the subset that all engines run: placeholders `$1…$n`, and
+/// A connection inside a transaction. SQL uses only what all engines understand: placeholders `$1…$n`, and
 /// `= ANY($n)` for a list of ids.
 pub trait Session {
-    /// Runs a statement and stops at each row, in the statement's order, for `each` to look at it.
+    /// Runs a statement and calls `each` for every row, in order, without copying the row.
     ///
     /// # Errors
-    /// What the engine answers, and what `each` answers.
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()>;
+    /// The errors of the engine and of `each`.
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()>;
 
-    /// Does the same for several statements that do not wait for each other: over a network they make one round trip. All
-    /// rows of the first come first.
+    /// Does the same for several independent statements; over a network, they need one round trip. All rows of the
+    /// first statement come first.
     ///
     /// # Errors
-    /// As [`Session::scan`].
-    fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
-        let mut asks = asks.iter().enumerate();
-        asks.try_for_each(|(at, (sql, params))| self.scan(sql, params, &mut |columns| each(at, columns)))
+    /// As [`Session::visit_rows`].
+    fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
+        let mut queries = queries.iter().enumerate();
+        queries.try_for_each(|(at, (sql, params))| self.visit_rows(sql, params, &mut |columns| each(at, columns)))
     }
 
-    /// Whether each statement waits for a network, so that fewer round trips are worth more than fewer rows.
+    /// Whether statements go over a network, so that fewer round trips are worth more than fewer rows.
     fn is_remote(&self) -> bool {
         false
     }
 
-    /// Runs a statement that changes rows and says how many.
+    /// Runs a statement that changes rows and returns their number.
     ///
     /// # Errors
-    /// What the engine answers.
+    /// An engine error.
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64>;
 
-    /// Runs a statement that changes rows, of which nobody asks how many: at once, or with what is run next or makes the
-    /// transaction last. Over a network all that wait so make one round trip with it.
+    /// Runs a statement whose number of changed rows is not needed: at once, or queued until the next statement or the
+    /// commit. Over a network, all queued statements and that one need a single round trip.
     ///
     /// # Errors
-    /// What the engine answers, to this or a statement that waited.
-    fn later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
+    /// An engine error of this or of a queued statement.
+    fn execute_later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
         self.execute(sql, &params).map(drop)
     }
 }
 
 impl dyn Session + '_ {
-    /// Runs a statement and hands each row to `each`, in the statement's order.
+    /// Runs a statement and passes a copy of each row to `each`, in order.
     ///
     /// # Errors
-    /// What the engine answers, and what `each` answers.
-    pub fn query(
+    /// The errors of the engine and of `each`.
+    pub fn for_each_row(
         &mut self,
         sql: &'static str,
         params: &[Value],
         each: &mut dyn FnMut(Row) -> Result<()>,
     ) -> Result<()> {
-        self.scan(sql, params, &mut |columns| each(columns.row()?))
+        self.visit_rows(sql, params, &mut |columns| each(columns.row()?))
     }
 
     /// All rows of a statement.
     ///
     /// # Errors
-    /// What the engine answers.
+    /// An engine error.
     pub fn rows(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
-        self.query(sql, params, &mut |row| {
+        self.for_each_row(sql, params, &mut |row| {
             rows.push(row);
             Ok(())
         })?;
@@ -121,30 +126,31 @@ impl dyn Session + '_ {
     /// The first row of a statement, if there is one.
     ///
     /// # Errors
-    /// What the engine answers.
+    /// An engine error.
     pub fn first(&mut self, sql: &'static str, params: &[Value]) -> Result<Option<Row>> {
         Ok(self.rows(sql, params)?.into_iter().next())
     }
 }
 
-/// Reads of one tenant in one snapshot. The tenant is always `$1`, bound here; parameters count from `$2`.
+/// Reads the data of one tenant in one transaction. `$1` is always the tenant and is bound here; parameters start at
+/// `$2`.
 pub struct Query<'a> {
     session: &'a mut dyn Session,
     tenant: TenantId,
 }
 
 impl<'a> Query<'a> {
-    /// Reads of a tenant, in the transaction of a session.
+    /// Reads a tenant in the transaction of a session.
     pub fn new(session: &'a mut dyn Session, tenant: TenantId) -> Self {
         Self { session, tenant }
     }
 
-    /// The tenant whose rows these statements see.
+    /// The tenant.
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// The transaction.
+    /// The session without the tenant.
     pub fn session(&mut self) -> &mut dyn Session {
         self.session
     }
@@ -153,36 +159,45 @@ impl<'a> Query<'a> {
         std::iter::once(Value::Int(self.tenant.0)).chain(params.iter().cloned()).collect()
     }
 
-    /// Stops at each row of a statement for `each` to look at it.
+    /// Calls `each` for every row of a statement, see [`Session::visit_rows`].
     ///
     /// # Errors
-    /// What the engine answers, and what `each` answers.
-    pub fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
-        self.session.scan(sql, &self.with_tenant(params), each)
+    /// The errors of the engine and of `each`.
+    pub fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+        self.session.visit_rows(sql, &self.with_tenant(params), each)
     }
 
-    /// Stops at each row of several statements, see [`Session::scan_all`].
+    /// Calls `each` for every row of several statements, see [`Session::visit_all_rows`].
     ///
     /// # Errors
-    /// What the engine answers, and what `each` answers.
-    pub fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
-        let params: Vec<_> = asks.iter().map(|(_, params)| self.with_tenant(params)).collect();
-        let asks: Vec<_> = asks.iter().zip(&params).map(|((sql, _), params)| (*sql, params.as_slice())).collect();
-        self.session.scan_all(&asks, each)
+    /// The errors of the engine and of `each`.
+    pub fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
+        let params: Vec<_> = queries.iter().map(|(_, params)| self.with_tenant(params)).collect();
+        let queries: Vec<_> = queries.iter().zip(&params).map(|((sql, _), params)| (*sql, params.as_slice())).collect();
+        self.session.visit_all_rows(&queries, each)
     }
 
-    /// Hands each row of a statement to `each`.
+    /// Passes a copy of each row of a statement to `each`.
     ///
     /// # Errors
-    /// What the engine answers, and what `each` answers.
-    pub fn each(&mut self, sql: &'static str, params: &[Value], each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
-        self.session.query(sql, &self.with_tenant(params), each)
+    /// The errors of the engine and of `each`.
+    pub fn for_each_row(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+        each: &mut dyn FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        self.session.for_each_row(sql, &self.with_tenant(params), each)
     }
 
     /// All rows of a statement.
     ///
     /// # Errors
-    /// What the engine answers.
+    /// An engine error.
     pub fn rows(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>> {
         self.session.rows(sql, &self.with_tenant(params))
     }
@@ -190,28 +205,29 @@ impl<'a> Query<'a> {
     /// The first row of a statement, if there is one.
     ///
     /// # Errors
-    /// What the engine answers.
+    /// An engine error.
     pub fn first(&mut self, sql: &'static str, params: &[Value]) -> Result<Option<Row>> {
         self.session.first(sql, &self.with_tenant(params))
     }
 }
 
-/// Reads and writes of one tenant in one transaction that holds the tenant's row.
+/// Reads and writes the data of one tenant in one transaction, which holds the lock on the tenant's row.
 pub struct Tx<'a> {
     query: Query<'a>,
     revision: i64,
 }
 
 impl<'a> Tx<'a> {
-    const BUMP: &'static str = "UPDATE tenant SET revision = revision + 1 WHERE tenant_id = $1 RETURNING revision";
+    const NEXT_REVISION: &'static str =
+        "UPDATE tenant SET revision = revision + 1 WHERE tenant_id = $1 RETURNING revision";
 
-    /// Takes the tenant's row first: that makes the writers of one tenant wait for each other on every engine, and
-    /// numbers their changes.
+    /// Updates the tenant's row first. On every engine, this makes the writers of one tenant wait for each other, and
+    /// it numbers their changes.
     ///
     /// # Errors
-    /// What the engine answers; NO_TENANT when there is none; that it has come to its last revision.
+    /// An engine error; `NoTenant` if there is no such tenant; `Exhausted` if it has reached its last revision.
     pub fn begin(session: &'a mut dyn Session, tenant: TenantId) -> Result<Self> {
-        let bumped = session.first(Self::BUMP, &[Value::Int(tenant.0)])?.ok_or(StoreError::NoTenant)?;
+        let bumped = session.first(Self::NEXT_REVISION, &[Value::Int(tenant.0)])?.ok_or(StoreError::NoTenant)?;
         let revision = column!(bumped, 0, int)?;
         if revision > Counter::Revision.most() {
             return Err(StoreError::Exhausted(Counter::Revision));
@@ -219,32 +235,32 @@ impl<'a> Tx<'a> {
         Ok(Self { query: Query::new(session, tenant), revision })
     }
 
-    /// For a migration, which is no change of the tenant: nobody else writes meanwhile.
-    pub(super) fn of_no_change(session: &'a mut dyn Session, tenant: TenantId) -> Self {
+    /// A transaction for a migration. It does not lock the row or count a change, since nothing else writes meanwhile.
+    pub(super) fn for_migration(session: &'a mut dyn Session, tenant: TenantId) -> Self {
         Self { query: Query::new(session, tenant), revision: 0 }
     }
 
-    /// The number of this change of the tenant: one more than the last.
+    /// The number of this change: one more than the tenant's last revision.
     pub fn revision(&self) -> i64 {
         self.revision
     }
 
-    /// Runs a statement that changes rows and says how many.
+    /// Runs a statement that changes rows and returns their number.
     ///
     /// # Errors
-    /// What the engine answers.
+    /// An engine error.
     pub fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
         let params = self.query.with_tenant(params);
         self.query.session.execute(sql, &params)
     }
 
-    /// Runs a statement that changes rows, of which nobody asks how many: see [`Session::later`].
+    /// Runs a statement whose number of changed rows is not needed, see [`Session::execute_later`].
     ///
     /// # Errors
-    /// What the engine answers, to this or a statement that waited.
-    pub fn later(&mut self, sql: &'static str, params: &[Value]) -> Result<()> {
+    /// An engine error of this or of a queued statement.
+    pub fn execute_later(&mut self, sql: &'static str, params: &[Value]) -> Result<()> {
         let params = self.query.with_tenant(params);
-        self.query.session.later(sql, params)
+        self.query.session.execute_later(sql, params)
     }
 }
 

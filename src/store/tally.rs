@@ -1,79 +1,83 @@
-//! What one request asks of the store: how many statements, and on demand which.
+//! Counts the statements of one request, and lists them on demand.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Result;
-use super::session::{Each, EachOf, Session};
+use super::session::{RowVisitor, Session, StatementRowVisitor};
 use crate::domain::Value;
 
-/// Counts what one request asks of the store. A save that is run again counts again.
+/// Counts the statements of one request. A save that runs again counts again.
 #[derive(Debug, Default)]
 pub struct Tally {
     statements: AtomicU64,
-    list: Option<Mutex<Listing>>,
+    details: Option<Mutex<TallyDetails>>,
 }
 
-/// What a request has asked, by name, each in the order of its first time.
+/// The statements and batches of a request, in the order of their first use.
 #[derive(Clone, Debug, Default)]
-pub struct Listing {
-    /// The texts of its statements, which hold no value, and how often each was run.
+pub struct TallyDetails {
+    /// The texts of the statements, which contain no values, and how often each was run.
     pub statements: Vec<(&'static str, u64)>,
-    /// Its batches of look-ups: what was looked up, and how many keys.
+    /// The batches of its loaders: the loader's name, and the number of keys.
     pub batches: Vec<(&'static str, usize)>,
 }
 
 impl Tally {
-    /// One that also remembers names, for who wants to see them.
-    pub fn with_names() -> Self {
-        Self { list: Some(Mutex::default()), ..Self::default() }
+    /// A tally that also keeps the [`TallyDetails`].
+    pub fn with_details() -> Self {
+        Self { details: Some(Mutex::default()), ..Self::default() }
     }
 
-    /// How many statements have been run, without those that begin and end transactions.
+    /// The number of statements run, without those that begin and end transactions.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// The names; `None` if they are not remembered.
-    pub fn names(&self) -> Option<Listing> {
-        // A poisoned lock only means that another thread panicked; the lists are whole.
-        self.list.as_ref().map(|list| list.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    /// The details; `None` if they are not kept.
+    pub fn details(&self) -> Option<TallyDetails> {
+        // A poisoned lock only means that another thread panicked; the lists are intact.
+        self.details.as_ref().map(|details| details.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    fn remember(&self, what: impl FnOnce(&mut Listing)) {
-        if let Some(list) = &self.list {
-            what(&mut list.lock().unwrap_or_else(PoisonError::into_inner));
+    fn remember(&self, add: impl FnOnce(&mut TallyDetails)) {
+        if let Some(details) = &self.details {
+            add(&mut details.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
-    pub(super) fn statement(&self, sql: &'static str) {
+    pub(super) fn count_statement(&self, sql: &'static str) {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        self.remember(|listing| match listing.statements.iter_mut().find(|(known, _)| *known == sql) {
+        self.remember(|details| match details.statements.iter_mut().find(|(known, _)| *known == sql) {
             Some((_, times)) => *times += 1,
-            None => listing.statements.push((sql, 1)),
+            None => details.statements.push((sql, 1)),
         });
     }
 
-    pub(super) fn batch(&self, of: &'static str, keys: usize) {
-        self.remember(|listing| listing.batches.push((of, keys)));
+    pub(super) fn count_batch(&self, of: &'static str, keys: usize) {
+        self.remember(|details| details.batches.push((of, keys)));
     }
 }
 
-/// A session whose statements are counted for a request.
-pub(super) struct Tallied<'a> {
+/// A session that counts its statements in a [`Tally`].
+pub(super) struct CountingSession<'a> {
     pub(super) session: &'a mut dyn Session,
     pub(super) tally: &'a Tally,
 }
 
-impl Session for Tallied<'_> {
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
-        self.tally.statement(sql);
-        self.session.scan(sql, params, each)
+impl Session for CountingSession<'_> {
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
+        self.tally.count_statement(sql);
+        self.session.visit_rows(sql, params, each)
     }
 
-    fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
-        asks.iter().for_each(|(sql, _)| self.tally.statement(sql));
-        self.session.scan_all(asks, each)
+    fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
+        queries.iter().for_each(|(sql, _)| self.tally.count_statement(sql));
+        self.session.visit_all_rows(queries, each)
     }
 
     fn is_remote(&self) -> bool {
@@ -81,12 +85,12 @@ impl Session for Tallied<'_> {
     }
 
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64> {
-        self.tally.statement(sql);
+        self.tally.count_statement(sql);
         self.session.execute(sql, params)
     }
 
-    fn later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
-        self.tally.statement(sql);
-        self.session.later(sql, params)
+    fn execute_later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
+        self.tally.count_statement(sql);
+        self.session.execute_later(sql, params)
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of `tenant`.
+//! The table `tenant`.
 
 use super::error::{Result, StoreError};
 use super::objects::{self, ObjectRow};
@@ -11,11 +11,11 @@ use crate::objects::TenantSettings;
 /// A tenant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TenantRow {
-    /// Its key.
+    /// Its id.
     pub id: TenantId,
-    /// What it is.
+    /// Its settings.
     pub settings: TenantSettings,
-    /// The template of new virtual extensions.
+    /// The id of the form defaults, the template of new virtual extensions.
     pub defaults: i64,
     /// Counts the changes of the tenant.
     pub revision: i64,
@@ -30,7 +30,7 @@ macro_rules! select {
     };
 }
 
-// A tenant that is being imported does not exist yet: nobody reads half of it, and nobody writes into it.
+// A tenant that is being imported is hidden: nobody reads a part of it or writes to it.
 const ALL: &str =
     select!("WHERE NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = tenant.tenant_id) ORDER BY code");
 const BY_CODE: &str =
@@ -40,7 +40,7 @@ const OF_TOKEN: &str = select!(
     "WHERE tenant_id = (SELECT t.selected_id FROM token t WHERE t.hash = $1 AND t.revoked_at IS NULL)
        AND NOT EXISTS (SELECT 1 FROM import i WHERE i.tenant_id = tenant.tenant_id)"
 );
-// A key is never given twice: ids that clients keep, tags and kept answers of a tenant that is gone are nobody else's.
+// An id is never used again, because clients keep ids and tags, and the server caches answers, of a deleted tenant.
 const NEXT: &str = "UPDATE tenant_key SET last = last + 1 RETURNING last";
 const INSERT: &str = "INSERT INTO tenant (tenant_id, created_at, code, name, timezone, transcription, ai, area_code,
   area_code_min_digits, area_code_max_digits, area_code_regex, next_object, revision)
@@ -57,30 +57,31 @@ fn parse(row: &Row) -> Result<TenantRow> {
     Ok(TenantRow { id, settings, defaults: column!(row, 1, int)?, revision: column!(row, 2, int)? })
 }
 
-fn one(session: &mut dyn Session, sql: &'static str, param: Value) -> Result<Option<TenantRow>> {
+fn find_one(session: &mut dyn Session, sql: &'static str, param: Value) -> Result<Option<TenantRow>> {
     session.first(sql, &[param])?.as_ref().map(parse).transpose()
 }
 
-/// All tenants by code.
+/// All tenants, sorted by code.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn tenants(session: &mut dyn Session) -> Result<Vec<TenantRow>> {
+/// An engine error.
+pub fn list_tenants(session: &mut dyn Session) -> Result<Vec<TenantRow>> {
     session.rows(ALL, &[])?.iter().map(parse).collect()
 }
 
 /// The tenant with this code.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn tenant_by_code(session: &mut dyn Session, code: &str) -> Result<Option<TenantRow>> {
-    one(session, BY_CODE, code.into())
+    find_one(session, BY_CODE, code.into())
 }
 
-/// The valid token with this hash, and the tenant with this code, or else the one that the token selects: in one round trip.
+/// The valid token with this hash, and the tenant with this code or, without a code, the one that the token selects.
+/// Needs one round trip.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn find_token_and_tenant(
     session: &mut dyn Session,
     hash: &[u8],
@@ -90,7 +91,7 @@ pub fn find_token_and_tenant(
     let code = code.map(|code| [code.into()]);
     let tenant = code.as_ref().map_or((OF_TOKEN, &hash[..]), |code| (BY_CODE, &code[..]));
     let mut found = [Vec::new(), Vec::new()];
-    session.scan_all(&[(tokens::FIND, &hash), tenant], &mut |at, columns| {
+    session.visit_all_rows(&[(tokens::VALID_BY_HASH, &hash), tenant], &mut |at, columns| {
         if let Some(rows) = found.get_mut(at) {
             rows.push(columns.row()?);
         }
@@ -100,31 +101,31 @@ pub fn find_token_and_tenant(
     Ok((tokens::parse(token)?.pop(), tenant.first().map(parse).transpose()?))
 }
 
-/// The tenant with this key.
+/// The tenant with this id.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn tenant_by_id(session: &mut dyn Session, id: TenantId) -> Result<Option<TenantRow>> {
-    one(session, BY_ID, id.0.into())
+    find_one(session, BY_ID, id.0.into())
 }
 
-/// The tenant that a query sees.
+/// The query's tenant.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn own_tenant(query: &mut Query<'_>) -> Result<TenantRow> {
+/// An engine error.
+pub fn current_tenant(query: &mut Query<'_>) -> Result<TenantRow> {
     let row = query.first(BY_ID, &[])?;
     row.as_ref().map(parse).transpose()?.ok_or(StoreError::NoTenant)
 }
 
-/// The tenant that a query sees, and one of its objects, if it exists.
+/// The query's tenant, and one of its objects if it exists.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn own_tenant_with(query: &mut Query<'_>, object: i64) -> Result<(TenantRow, Option<ObjectRow>)> {
+/// An engine error.
+pub fn current_tenant_with(query: &mut Query<'_>, object: i64) -> Result<(TenantRow, Option<ObjectRow>)> {
     let (id, mut tenant, mut found) = (query.tenant(), None, None);
-    let asks: [(_, &[Value]); 2] = [(BY_ID, &[]), (objects::BY_IDS, &[[object].into_iter().collect()])];
-    query.scan_all(&asks, &mut |at, columns| {
+    let queries: [(_, &[Value]); 2] = [(BY_ID, &[]), (objects::BY_IDS, &[[object].into_iter().collect()])];
+    query.visit_all_rows(&queries, &mut |at, columns| {
         match at {
             0 => tenant = Some(columns.row()?),
             _ => found = Some(objects::parse(id, columns)?),
@@ -134,10 +135,10 @@ pub fn own_tenant_with(query: &mut Query<'_>, object: i64) -> Result<(TenantRow,
     Ok((parse(&tenant.ok_or(StoreError::NoTenant)?)?, found))
 }
 
-/// Makes a tenant, still without its template.
+/// Creates a tenant without its form defaults.
 ///
 /// # Errors
-/// What the engine answers; CONFLICT when the code is taken.
+/// An engine error; `Conflict` if the code is taken.
 pub fn create_tenant(session: &mut dyn Session, new: &TenantSettings, now: i64) -> Result<TenantId> {
     let id = column!(session.first(NEXT, &[])?.unwrap_or_default(), 0, int)?;
     let row: Vec<Value> = [id.into(), now.into()].into_iter().chain(columns(new)).collect();
@@ -145,7 +146,7 @@ pub fn create_tenant(session: &mut dyn Session, new: &TenantSettings, now: i64) 
     Ok(TenantId(id))
 }
 
-/// What the columns of a tenant's settings hold, in order.
+/// The values for the columns of a tenant's settings, in order.
 fn columns(settings: &TenantSettings) -> impl Iterator<Item = Value> {
     (settings as &dyn Section).store().into_iter().filter_map(|cell| match cell {
         Cell::Value(value) => Some(value),
@@ -153,18 +154,18 @@ fn columns(settings: &TenantSettings) -> impl Iterator<Item = Value> {
     })
 }
 
-/// Changes a tenant's settings.
+/// Updates a tenant's settings.
 ///
 /// # Errors
-/// What the engine answers; CONFLICT when the code is taken.
+/// An engine error; `Conflict` if the code is taken.
 pub fn update_tenant(tx: &mut Tx<'_>, settings: &TenantSettings) -> Result<()> {
     tx.execute(UPDATE, &columns(settings).collect::<Vec<_>>()).map(drop)
 }
 
-/// Says which object is the tenant's template.
+/// Sets the object with the tenant's form defaults.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn set_defaults(tx: &mut Tx<'_>, template: i64) -> Result<()> {
-    tx.later(SET_DEFAULTS, &[template.into()])
+    tx.execute_later(SET_DEFAULTS, &[template.into()])
 }

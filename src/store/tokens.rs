@@ -1,27 +1,28 @@
-//! Rows of `token` and `token_tenant`: who may ask. Tokens stand above tenants, so these statements name no tenant.
+//! The tables `token` and `token_tenant`. Tokens do not belong to one tenant, so most statements have no tenant
+//! parameter.
 
 use super::error::Result;
 use super::session::{Session, column};
 use crate::domain::{DateTime, Row, TenantId, Value};
 
-/// A token as it is listed and looked up; the token itself is known to its bearer only.
+/// A token as it is listed and looked up. The secret itself is not stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenRow {
-    /// Its key.
+    /// Its id.
     pub id: i64,
-    /// The name that it was given; change records show it.
+    /// Its name, which change records show.
     pub name: String,
-    /// The scopes, separated by blanks.
+    /// The scopes, separated by spaces.
     pub scopes: String,
-    /// Whether it is for every tenant, those to come included.
+    /// Whether it opens all tenants, including future ones.
     pub all_tenants: bool,
-    /// The tenants that it is for otherwise.
+    /// The tenants that it opens, if not all.
     pub tenants: Vec<TenantId>,
-    /// The tenant that is selected when a request names none.
+    /// The tenant for requests that name none.
     pub selected: Option<TenantId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime,
-    /// Since when it is no longer valid.
+    /// When it was revoked.
     pub revoked_at: Option<DateTime>,
 }
 
@@ -34,7 +35,7 @@ macro_rules! select {
     };
 }
 
-pub(super) const FIND: &str = select!("WHERE t.hash = $1 AND t.revoked_at IS NULL");
+pub(super) const VALID_BY_HASH: &str = select!("WHERE t.hash = $1 AND t.revoked_at IS NULL");
 const ALL: &str = select!("ORDER BY t.name");
 const BY_ID: &str = select!("WHERE t.token_id = $1");
 const VALID: &str = "SELECT hash FROM token WHERE revoked_at IS NULL ORDER BY token_id DESC LIMIT $1";
@@ -44,7 +45,7 @@ const INSERT: &str = "INSERT INTO token (token_id, hash, name, scopes, all_tenan
 const INSERT_TENANT: &str = "INSERT INTO token_tenant (tenant_id, token_id) VALUES ($1, $2)";
 const REVOKE: &str = "UPDATE token SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL";
 
-/// The tokens of some rows, in which those of a token follow each other, one for each of its tenants.
+/// Parses tokens. There is one row for each tenant of a token, and the rows of a token are adjacent.
 pub(super) fn parse(rows: &[Row]) -> Result<Vec<TokenRow>> {
     let id = |row: &Row| column!(row, 0, int).ok();
     rows.chunk_by(|one, other| id(one) == id(other)).map(parse_one).collect()
@@ -69,39 +70,39 @@ fn parse_one(rows: &[Row]) -> Result<TokenRow> {
 /// The valid token with this hash.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn find_token(session: &mut dyn Session, hash: &[u8]) -> Result<Option<TokenRow>> {
-    Ok(parse(&session.rows(FIND, &[hash.into()])?)?.pop())
+    Ok(parse(&session.rows(VALID_BY_HASH, &[hash.into()])?)?.pop())
 }
 
-/// The token with this key, valid or not.
-pub(super) fn load(session: &mut dyn Session, id: i64) -> Result<Option<TokenRow>> {
+/// The token with this id, valid or not.
+pub(super) fn token_by_id(session: &mut dyn Session, id: i64) -> Result<Option<TokenRow>> {
     Ok(parse(&session.rows(BY_ID, &[id.into()])?)?.pop())
 }
 
-/// Hands out the hashes of valid tokens, of at most so many, the newest first.
+/// Calls `each` with the hashes of at most `most` valid tokens, the newest first.
 ///
 /// # Errors
-/// What the engine or the closure answers.
-pub fn valid_tokens(session: &mut dyn Session, most: i64, each: &mut dyn FnMut(&[u8])) -> Result<()> {
-    session.query(VALID, &[most.into()], &mut |row| {
+/// An engine error.
+pub fn each_valid_token_hash(session: &mut dyn Session, most: i64, each: &mut dyn FnMut(&[u8])) -> Result<()> {
+    session.for_each_row(VALID, &[most.into()], &mut |row| {
         each(column!(row, 0, bytes)?);
         Ok(())
     })
 }
 
-/// All tokens by name.
+/// All tokens, sorted by name.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn tokens(session: &mut dyn Session) -> Result<Vec<TokenRow>> {
+/// An engine error.
+pub fn list_tokens(session: &mut dyn Session) -> Result<Vec<TokenRow>> {
     parse(&session.rows(ALL, &[])?)
 }
 
-/// Keeps a new token's hash. `tenants` of `None` means every tenant; the first of a list is the selected one.
+/// Stores a new token's hash. `None` for `tenants` means all tenants; the first of a list becomes the selected one.
 ///
 /// # Errors
-/// What the engine answers; CONFLICT when the name or the token is in use.
+/// An engine error; `Conflict` if the name or the token is already in use.
 pub fn create_token(
     session: &mut dyn Session,
     name: &str,
@@ -121,10 +122,10 @@ pub fn create_token(
     Ok(())
 }
 
-/// Ends a token's validity. False when there is no valid token of this name.
+/// Revokes a token. `false` if there is no valid token with this name.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn revoke_token(session: &mut dyn Session, name: &str, now: i64) -> Result<bool> {
     Ok(session.execute(REVOKE, &[name.into(), now.into()])? > 0)
 }

@@ -1,10 +1,10 @@
-//! Whole tenants on their way out and in: pages by key, rows under the keys that they had elsewhere, and the row of
-//! `import` that keeps a half-imported tenant out of sight.
+//! Export and import of whole tenants: pages of rows by id, inserts that keep the ids of the exported rows, and the row
+//! of the table `import` that hides a partly imported tenant.
 
 use std::collections::HashMap;
 
 use super::error::{Result, StoreError};
-use super::objects::{ObjectRow, all};
+use super::objects::{ObjectRow, load_rows};
 use super::search;
 use super::session::{Query, Session, Tx, column};
 use crate::domain::{Kind, Scalar, TenantId, Value, sort_key};
@@ -12,53 +12,53 @@ use crate::objects::TenantSettings;
 
 /// The counters of a tenant's row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Counters {
-    /// When the tenant was made, in epoch milliseconds.
+pub struct TenantCounters {
+    /// When the tenant was created, in epoch milliseconds.
     pub created_at: i64,
-    /// The id that the next object gets.
+    /// The id of the next object.
     pub next_object: i64,
     /// Counts the changes of the tenant.
     pub revision: i64,
-    /// The template of new virtual extensions.
+    /// The id of the form defaults, the template of new virtual extensions.
     pub defaults: i64,
 }
 
-/// A change as it is kept.
+/// A change record as it is stored.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KeptChange {
-    /// The object's key.
+pub struct StoredChange {
+    /// The object's id.
     pub object: i64,
-    /// The version that the change made.
+    /// The object's version after the change.
     pub version: i64,
-    /// Which change of the tenant it was.
+    /// The tenant's revision after the change.
     pub revision: i64,
-    /// When, in epoch milliseconds.
+    /// The time in epoch milliseconds.
     pub at: i64,
-    /// Who asked for it.
+    /// The name of the token that made the change.
     pub actor: String,
     /// The fields by path, each with its value before and after as JSON.
     pub fields: Vec<(String, String, String)>,
 }
 
-/// How far a tenant is in a database.
+/// Whether a tenant is in a database.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Presence {
-    /// There is no tenant of this code.
+    /// There is no tenant with this code.
     Absent,
-    /// There is one.
+    /// The tenant is there.
     Complete,
-    /// It is being imported, or its import was interrupted.
-    Importing(Underway),
+    /// The tenant is being imported, or its import was interrupted.
+    Importing(UnfinishedImport),
 }
 
-/// How far an import has got.
+/// The state of an unfinished import.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Underway {
-    /// The tenant that it makes.
+pub struct UnfinishedImport {
+    /// The new tenant.
     pub tenant: TenantId,
-    /// How many lines of the file are in.
+    /// The number of lines of the file that are imported.
     pub lines: i64,
-    /// The SHA-256 of these lines, in hexadecimal digits.
+    /// The SHA-256 of these lines in hexadecimal.
     pub digest: String,
 }
 
@@ -88,39 +88,40 @@ const INSERT_CHANGE_FIELD: &str =
     "INSERT INTO change_field (tenant_id, object_id, version, path, before_value, after_value)
   VALUES ($1, $2, $3, $4, $5, $6)";
 
-/// The counters of the tenant that a query sees.
+/// The counters of the query's tenant.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn counters(query: &mut Query<'_>) -> Result<Counters> {
+/// An engine error.
+pub fn tenant_counters(query: &mut Query<'_>) -> Result<TenantCounters> {
     let row = query.first(COUNTERS, &[])?.ok_or(StoreError::NoTenant)?;
     let (created_at, next_object) = (column!(row, 0, int)?, column!(row, 1, int)?);
-    Ok(Counters { created_at, next_object, revision: column!(row, 2, int)?, defaults: column!(row, 3, int)? })
+    Ok(TenantCounters { created_at, next_object, revision: column!(row, 2, int)?, defaults: column!(row, 3, int)? })
 }
 
-/// How many objects and changes the tenant has.
+/// The number of objects and of changes of the tenant.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn size(query: &mut Query<'_>) -> Result<(i64, i64)> {
+/// An engine error.
+pub fn tenant_size(query: &mut Query<'_>) -> Result<(i64, i64)> {
     let objects = query.first(COUNT_OBJECTS, &[])?.unwrap_or_default();
     let changes = query.first(COUNT_CHANGES, &[])?.unwrap_or_default();
     Ok((column!(objects, 0, int)?, column!(changes, 0, int)?))
 }
 
-/// A page of objects of all kinds by key, from behind `after` on.
+/// A page of objects of all kinds, sorted by id, starting after the id `after`.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn objects_after(query: &mut Query<'_>, after: i64, limit: i64) -> Result<Vec<ObjectRow>> {
-    all(query, OBJECTS, &[after.into(), limit.into()])
+    load_rows(query, OBJECTS, &[after.into(), limit.into()])
 }
 
-/// The kinds and versions of objects by key, of half-imported ones too; what does not exist is left out.
+/// The kinds and versions of objects by id, even if they are not completely imported. Ids that do not exist are left
+/// out.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn kinds(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, (Kind, i64)>> {
+/// An engine error.
+pub fn object_kinds(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, (Kind, i64)>> {
     let rows = query.rows(KINDS, &[ids.iter().copied().collect()])?;
     let kind = |row: &Vec<Value>| Kind::from_value(row.get(1).cloned().unwrap_or(Value::Null));
     let known =
@@ -128,14 +129,14 @@ pub fn kinds(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, (Kind, i
     rows.iter().map(known).collect()
 }
 
-/// A page of changes by object and version, from behind `after` on.
+/// A page of changes, sorted by object and version, starting after the pair `after`.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn changes_after(query: &mut Query<'_>, after: (i64, i64), limit: i64) -> Result<Vec<KeptChange>> {
+/// An engine error.
+pub fn changes_after(query: &mut Query<'_>, after: (i64, i64), limit: i64) -> Result<Vec<StoredChange>> {
     let mut changes = Vec::new();
     for row in query.rows(CHANGES, &[after.0.into(), after.1.into(), limit.into()])? {
-        changes.push(KeptChange {
+        changes.push(StoredChange {
             object: column!(row, 0, int)?,
             version: column!(row, 1, int)?,
             revision: column!(row, 2, int)?,
@@ -146,10 +147,10 @@ pub fn changes_after(query: &mut Query<'_>, after: (i64, i64), limit: i64) -> Re
     }
     let Some(last) = changes.last() else { return Ok(changes) };
     let range = [after.0, after.1, last.object, last.version].map(Value::Int);
-    // Both lists are in the same order, so that each change takes from the front of the fields.
+    // Both lists have the same order, so each change takes the next fields.
     let mut waiting = changes.iter_mut();
     let mut change = waiting.next();
-    query.each(CHANGE_FIELDS, &range, &mut |row| {
+    query.for_each_row(CHANGE_FIELDS, &range, &mut |row| {
         let key = (column!(row, 0, int)?, column!(row, 1, int)?);
         while change.as_ref().is_some_and(|change| (change.object, change.version) != key) {
             change = waiting.next();
@@ -163,23 +164,23 @@ pub fn changes_after(query: &mut Query<'_>, after: (i64, i64), limit: i64) -> Re
     Ok(changes)
 }
 
-/// How far the tenant with this code is.
+/// Whether the tenant with this code is in the database.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn presence(session: &mut dyn Session, code: &str) -> Result<Presence> {
     let Some(row) = session.first(PRESENCE, &[code.into()])? else { return Ok(Presence::Absent) };
     if row.get(1) == Some(&Value::Null) {
         return Ok(Presence::Complete);
     }
     let (tenant, lines) = (TenantId(column!(row, 0, int)?), column!(row, 1, int)?);
-    Ok(Presence::Importing(Underway { tenant, lines, digest: column!(row, 2, text)?.to_owned() }))
+    Ok(Presence::Importing(UnfinishedImport { tenant, lines, digest: column!(row, 2, text)?.to_owned() }))
 }
 
-/// Makes a tenant that is out of sight until [`finish_import`].
+/// Creates a tenant that is hidden until [`finish_import`].
 ///
 /// # Errors
-/// What the engine answers; CONFLICT when the code is taken.
+/// An engine error; `Conflict` if the code is taken.
 pub fn begin_import(
     session: &mut dyn Session,
     settings: &TenantSettings,
@@ -191,28 +192,29 @@ pub fn begin_import(
     Ok(tenant)
 }
 
-/// Notes that the lines up to `lines` are in. False when they do not follow upon `before`: somebody else imports too.
+/// Records that the lines up to `lines` are imported. `false` if the last recorded number is not `before`: another
+/// process is importing, too.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn advance_import(tx: &mut Tx<'_>, before: i64, lines: i64, digest: &str) -> Result<bool> {
     Ok(tx.execute(ADVANCE, &[before.into(), lines.into(), digest.into()])? == 1)
 }
 
-/// Sets the counters and brings the tenant into sight. False as for [`advance_import`].
+/// Sets the counters and makes the tenant visible. `false` as for [`advance_import`].
 ///
 /// # Errors
-/// What the engine answers.
-pub fn finish_import(tx: &mut Tx<'_>, before: i64, counters: Counters) -> Result<bool> {
-    let Counters { next_object, revision, defaults, .. } = counters;
-    tx.later(SET_COUNTERS, &[next_object.into(), revision.into(), defaults.into()])?;
+/// An engine error.
+pub fn finish_import(tx: &mut Tx<'_>, before: i64, counters: TenantCounters) -> Result<bool> {
+    let TenantCounters { next_object, revision, defaults, .. } = counters;
+    tx.execute_later(SET_COUNTERS, &[next_object.into(), revision.into(), defaults.into()])?;
     Ok(tx.execute(END, &[before.into()])? == 1)
 }
 
-/// Makes an object under the key, version and times that it has.
+/// Inserts an object with its own id, version and times.
 ///
 /// # Errors
-/// What the engine answers; CONFLICT when the key or the number is taken.
+/// An engine error; `Conflict` if the id or the number is taken.
 pub fn import_object(tx: &mut Tx<'_>, row: &ObjectRow) -> Result<()> {
     let params = [
         row.id.local.into(),
@@ -226,22 +228,26 @@ pub fn import_object(tx: &mut Tx<'_>, row: &ObjectRow) -> Result<()> {
         row.changed_at.to_value(),
         sort_key(&row.name).into(),
     ];
-    tx.later(INSERT_OBJECT, &params)?;
-    search::insert_own(tx, row.id.local, &search::own(row.number.as_deref(), &row.name, &row.description))
+    tx.execute_later(INSERT_OBJECT, &params)?;
+    search::insert_object_words(
+        tx,
+        row.id.local,
+        &search::object_words(row.number.as_deref(), &row.name, &row.description),
+    )
 }
 
-/// Keeps a change under the revision that it has.
+/// Inserts a change record with its own revision.
 ///
 /// # Errors
-/// What the engine answers; CONFLICT when there is one of this version already.
-pub fn import_change(tx: &mut Tx<'_>, change: &KeptChange) -> Result<()> {
-    let KeptChange { object, version, revision, at, actor, fields } = change;
+/// An engine error; `Conflict` if there is one for this version already.
+pub fn import_change(tx: &mut Tx<'_>, change: &StoredChange) -> Result<()> {
+    let StoredChange { object, version, revision, at, actor, fields } = change;
     let key: [Value; 2] = [(*object).into(), (*version).into()];
     let rest = [(*revision).into(), (*at).into(), actor.as_str().into()];
-    tx.later(INSERT_CHANGE, &[&key[..], &rest[..]].concat())?;
+    tx.execute_later(INSERT_CHANGE, &[&key[..], &rest[..]].concat())?;
     for (path, before, after) in fields {
         let rest = [path, before, after].map(|text| text.as_str().into());
-        tx.later(INSERT_CHANGE_FIELD, &[&key[..], &rest[..]].concat())?;
+        tx.execute_later(INSERT_CHANGE_FIELD, &[&key[..], &rest[..]].concat())?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! Writing: group commit, with retries where nothing was written.
+//! Writing with group commit, and with retries if nothing was written.
 //!
-//! Saves queue up while a thread is at work; the next one takes all that wait, runs each in a savepoint, commits once
-//! and then answers all. SQLite has one thread for everything, and its groups take from the tenants in turn, so that
-//! whoever saves much waits for itself. Over PostgreSQL a group is of one tenant, whose row it holds, and several
-//! threads write several tenants; no thread waits for a lock that its own process holds.
+//! Saves queue up while a thread works. It then takes all waiting saves, runs each in a savepoint, commits once and
+//! answers all of them. SQLite has one writer thread, whose groups take jobs from the tenants in turn, so that a tenant
+//! with many saves only delays itself. With PostgreSQL, a group belongs to one tenant, whose row it locks, and several
+//! threads write different tenants, so that no thread waits for a lock of its own process.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,37 +14,39 @@ use tokio::sync::oneshot;
 
 use super::connection::Connection;
 use super::deadline::Deadline;
-use super::engine::{Manager, apart};
+use super::engine::{ConnectionManager, on_own_thread};
 use super::error::{Result, StoreError};
 use super::job::{Client, Outcome, Verdict, Work, WriteJob};
-use super::log::Log;
 use super::metrics::Metrics;
 use super::queue::{Queue, QueueKey};
 use super::session::Session;
+use super::write_ahead_log::WriteAheadLog;
 use crate::domain::Stopwatch;
 
-/// How often a group is run at most.
+/// The maximum number of times that a group runs.
 const TRIES: usize = 10;
-/// How long a client waits for its save; a primary whose standby is gone can keep a commit waiting for ever.
+/// How long a client waits for its save. A PostgreSQL primary that has lost its synchronous standby can block a commit
+/// for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The queue to the writers' threads. They end when this is dropped and the queue is empty.
+/// The queue of the writer threads. They end when this is dropped and the queue is empty.
 pub(super) struct Writer {
     queue: Arc<Queue>,
-    log: Option<Arc<Log>>,
-    /// Never gets anything; disconnects when the last thread has ended.
+    log: Option<Arc<WriteAheadLog>>,
+    /// Never receives anything; it is disconnected when the last thread has ended.
     ended: Receiver<()>,
 }
 
 impl Writer {
-    pub(super) fn start(manager: &Manager, metrics: &Arc<Metrics>) -> Result<Self> {
+    pub(super) fn start(manager: &ConnectionManager, metrics: &Arc<Metrics>) -> Result<Self> {
         let writers = manager.database.writers();
         let queue = Arc::new(Queue::new(writers.by_tenant));
-        let log = Log::start(manager)?.map(Arc::new);
+        let log = WriteAheadLog::start(manager)?.map(Arc::new);
         let (running, ended) = crossbeam_channel::bounded(0);
         for i in 0..writers.threads {
-            // The first shows whether the database can be written at all; the others connect when they are needed.
-            let mut held = if i == 0 { Some(apart(|| manager.open())?) } else { None };
+            // The first thread connects now, to find out whether the database is writable. The others connect on
+            // demand.
+            let mut held = if i == 0 { Some(on_own_thread(|| manager.open())?) } else { None };
             let (queue, manager, running) = (Arc::clone(&queue), manager.clone(), running.clone());
             let (metrics, log) = (Arc::clone(metrics), log.clone());
             let serve = move || {
@@ -84,17 +86,17 @@ impl Writer {
         }
     }
 
-    /// How many bytes stand in the database's log; none where a server has it.
+    /// The size of the write-ahead log in bytes; 0 for a server.
     pub(super) fn log_bytes(&self) -> u64 {
         self.log.as_ref().map_or(0, |log| log.bytes())
     }
 
-    /// How many saves wait for a thread.
+    /// The number of saves that wait for a thread.
     pub(super) fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Whether saves are carried out: there are threads, and none has been at one group for longer than a client waits.
+    /// Whether saves are processed: there are threads, and none has worked on one group for longer than a client waits.
     pub(super) fn works(&self) -> bool {
         self.works_within(PATIENCE)
     }
@@ -106,7 +108,7 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Waits until everything that was queued is on disk, but not for ever for a server that does not answer.
+    /// Waits until all queued jobs are committed, with a time limit in case the server does not answer.
     fn drop(&mut self) {
         self.queue.close();
         let _ = self.ended.recv_timeout(PATIENCE);
@@ -116,26 +118,26 @@ impl Drop for Writer {
 fn serve(
     queue: &Queue,
     held: &mut Option<Box<dyn Connection>>,
-    manager: &Manager,
-    (metrics, log): (&Metrics, Option<&Log>),
+    manager: &ConnectionManager,
+    (metrics, log): (&Metrics, Option<&WriteAheadLog>),
 ) {
     while let Some((keys, mut group)) = queue.take() {
         group.retain(|job| job.begin());
         group.iter().for_each(|job| metrics.writer_wait.observe(job.age().as_secs_f64()));
         let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager, metrics) };
         group.into_iter().for_each(|job| job.answer(&commit));
-        queue.done(keys);
+        queue.release(keys);
         if let Some(log) = log {
-            log.look();
+            log.check_size();
         }
     }
 }
 
-/// Runs a group until it is committed or cannot be: as long as surely nothing of it is there, it may be run again.
+/// Runs a group until it is committed or fails. It may only run again while it is certain that nothing was committed.
 fn attempt(
     group: &mut [Box<dyn WriteJob>],
     held: &mut Option<Box<dyn Connection>>,
-    manager: &Manager,
+    manager: &ConnectionManager,
     metrics: &Metrics,
 ) -> Result<()> {
     let (mut tries, begun) = (0, Stopwatch::start());
@@ -161,12 +163,12 @@ fn attempt(
 
 fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics: &Metrics) -> Result<()> {
     connection.begin_write()?;
-    // Who is alone needs no savepoint: its transaction is one.
+    // A single job needs no savepoint, because it has the transaction to itself.
     let saves = group.len();
     let alone = saves == 1;
     for job in group {
         if !alone {
-            connection.plain("SAVEPOINT job")?;
+            connection.control("SAVEPOINT job")?;
         }
         match job.run(connection) {
             Verdict::Keep => {}
@@ -174,11 +176,11 @@ fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics
                 connection.rollback();
                 return Ok(());
             }
-            Verdict::Undo => connection.plain("ROLLBACK TO job")?,
+            Verdict::Undo => connection.control("ROLLBACK TO job")?,
             Verdict::Abandon(error) => return Err(error),
         }
         if !alone {
-            connection.plain("RELEASE job")?;
+            connection.control("RELEASE job")?;
         }
     }
     let begun = Stopwatch::start();
@@ -194,11 +196,14 @@ mod tests {
     use crate::store::engine::Database;
 
     #[tokio::test]
-    async fn a_writer_that_does_not_come_back_shows() {
+    async fn a_writer_that_hangs_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(folder.path().join("w.db"));
-        let writer =
-            Writer::start(&Manager { database, readonly: false, statements: Arc::default() }, &Arc::default()).unwrap();
+        let writer = Writer::start(
+            &ConnectionManager { database, readonly: false, statements: Arc::default() },
+            &Arc::default(),
+        )
+        .unwrap();
         assert!(writer.works_within(Duration::ZERO), "nothing is at work");
         let ((begun, begins), (go_on, goes_on)) = (crossbeam_channel::bounded(1), crossbeam_channel::bounded::<()>(1));
         let work = move |_: &mut dyn Session| {

@@ -55,7 +55,7 @@ impl Twins {
             graphql::document(text, &self.limits, true).unwrap_or_else(|errors| panic!("{errors:?}: {text}"));
         let app = api.app();
         let viewer = app.authenticate(&app.snapshot(), token, tenant.map(str::to_owned)).await.unwrap().unwrap();
-        let snapshot = Arc::new(app.snapshot().until(self.limits.request_timeout));
+        let snapshot = Arc::new(app.snapshot().with_time_limit(self.limits.request_timeout));
         let asking = Asking { snapshot, viewer: Some(viewer), request_id: "0f".into() };
         let request = Request::new(text).variables(Variables::from_json(variables.clone()));
         let (reply, cost) = api.execute(document, request, asking, 7).await;

@@ -49,7 +49,7 @@ async fn a_statement_is_interrupted_at_the_deadline(engine: Engine) {
     let store = Store::open(&live.database, 1).unwrap();
     for _ in 0..3 {
         let begun = Instant::now();
-        let snapshot = store.snapshot().until(Duration::from_millis(100));
+        let snapshot = store.snapshot().with_time_limit(Duration::from_millis(100));
         let read = snapshot.read_system(|session| session.first(ENDLESS, &[])).await;
         let Err(StoreError::Deadline { limit: 100, actual: 100.. }) = read else { panic!("{read:?}") };
         // What comes after it is told so at once, whatever it would read.
@@ -74,7 +74,7 @@ async fn a_walk_is_stopped_at_the_deadline(engine: Engine) {
         let _ = ended.send(error.clone());
         Err::<(), _>(error)
     };
-    let read = store.snapshot().until(Duration::from_millis(50)).read_system(walk).await;
+    let read = store.snapshot().with_time_limit(Duration::from_millis(50)).read_system(walk).await;
     assert!(matches!(read, Err(StoreError::Deadline { .. })), "{read:?}");
     assert!(matches!(end.recv_timeout(SOON), Ok(StoreError::Busy(_))), "the walk goes on");
     rests(&live, &store).await;
@@ -183,7 +183,7 @@ async fn a_save_that_has_not_begun_is_given_up(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
     let store = Store::open(&live.database, 1).unwrap();
     let runs = Arc::<AtomicU32>::default();
-    let in_time = |millis| store.within(&store.snapshot().until(Duration::from_millis(millis)));
+    let in_time = |millis| store.with_deadline_of(&store.snapshot().with_time_limit(Duration::from_millis(millis)));
     let counted = || {
         let runs = Arc::clone(&runs);
         move |_: &mut Tx<'_>| {
@@ -212,7 +212,7 @@ async fn a_save_that_has_not_begun_is_given_up(engine: Engine) {
     // Behind all of them in the queue.
     assert_eq!(store.write(OIL, counted()).await, Ok(()));
     assert_eq!(runs.load(Ordering::SeqCst), 1, "a save was carried out after it had been given up");
-    let tenant = store.snapshot().read(OIL, vext::store::own_tenant).await.unwrap();
+    let tenant = store.snapshot().read(OIL, vext::store::current_tenant).await.unwrap();
     assert_eq!(tenant.settings.name.as_str(), "begun", "what had begun is whole");
 }
 

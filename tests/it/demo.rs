@@ -31,7 +31,7 @@ async fn look<T: Send + 'static>(
 fn all(query: &mut Query<'_>) -> Result<Vec<store::ObjectRow>> {
     let mut rows = Vec::new();
     for kind in Kind::ALL {
-        rows.extend(store::of_kind(query, *kind)?);
+        rows.extend(store::objects_of_kind(query, *kind)?);
     }
     Ok(rows)
 }
@@ -88,17 +88,17 @@ async fn what_is_dialled_has_a_number(engine: Engine) {
 
 async fn the_tenants_have_an_extension_of_the_same_number(engine: Engine) {
     let (_live, app) = filled(engine).await;
-    let name = |query: &mut Query<'_>| Ok(store::plain_row(query, IVY_MORGAN)?.map(|row| (row.kind, row.name)));
+    let name = |query: &mut Query<'_>| Ok(store::object_by_number(query, IVY_MORGAN)?.map(|row| (row.kind, row.name)));
     let (ivy, other) = (look(&app, CANISTRACCI, name).await.unwrap(), look(&app, MOLLOY, name).await.unwrap());
     assert_eq!(ivy, (Kind::VirtualExtension, "Ivy Morgan".to_owned()));
-    let id = look(&app, CANISTRACCI, |query| store::plain_row(query, IVY_MORGAN)).await.unwrap().id;
+    let id = look(&app, CANISTRACCI, |query| store::object_by_number(query, IVY_MORGAN)).await.unwrap().id;
     assert_eq!(id.opaque(), IVY_MORGAN_ID);
     assert_eq!((other.0, other.1 != ivy.1), (Kind::VirtualExtension, true));
 }
 
 async fn ivys_form_gives_no_reason_for_a_warning(engine: Engine) {
     let (_live, app) = filled(engine).await;
-    let ivy = look(&app, CANISTRACCI, |query| store::plain_row(query, IVY_MORGAN)).await.unwrap();
+    let ivy = look(&app, CANISTRACCI, |query| store::object_by_number(query, IVY_MORGAN)).await.unwrap();
     let save = Save {
         kind: Kind::VirtualExtension,
         target: SaveTarget::Existing(ivy.id),

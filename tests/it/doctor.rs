@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 use vext::domain::{Clock, Environment, SystemClock, SystemRandom};
 use vext::operations::doctor::{Deployment, DoctorCheck, DoctorVerdict, examine};
-use vext::store::Look;
+use vext::store::DatabaseView;
 
 use crate::backups::{Place, text};
 use crate::drills::Small;
@@ -542,13 +542,13 @@ fn a_server_that_is_busy_is_not_disturbed() {
     });
     assert!(seen.is_sorted() && seen[0] < seen[4], "it sees what was saved last: {seen:?}");
     // While it looks, saves go on, and it does not see them.
-    let objects = |look: &mut dyn Look| look.tables().unwrap()["pbx_object"];
-    let mut look = deployed.live.database.look().unwrap();
+    let objects = |look: &mut dyn DatabaseView| look.tables().unwrap()["pbx_object"];
+    let mut look = deployed.live.database.open_view().unwrap();
     let there = objects(&mut *look);
     save();
     assert_eq!(objects(&mut *look), there);
     drop(look);
-    assert_eq!(objects(&mut *deployed.live.database.look().unwrap()), there + 1);
+    assert_eq!(objects(&mut *deployed.live.database.open_view().unwrap()), there + 1);
     assert_eq!(names(), before, "no file has come or gone");
     let last = rows(&deployed.doctor(&[]));
     // Killed, a server leaves a log that nobody has emptied: the doctor reads it, and leaves it.
@@ -563,7 +563,7 @@ fn a_server_that_is_busy_is_not_disturbed() {
     // What begins with the log is seen even where its index is gone, and said.
     fs::remove_file(deployed.path("vext.db-shm")).unwrap();
     let before = files(deployed.live.folder.path());
-    deployed.doctor(&[]).is("fail", "database", "vext.db-shm is gone: start the server once, which makes it anew");
+    deployed.doctor(&[]).is("fail", "database", "vext.db-shm is gone: start the server once to create it again");
     assert!(files(deployed.live.folder.path()) == before);
     let server = Process::start(&["serve", "--database", &url, "--key-file", text(&deployed.key)]);
     deployed.doctor(&["--listen", &server.address]).only(&[]);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use vext::store::FileReading;
+use vext::store::FileIntegrityCheck;
 
 use crate::backups::{Place, fails, succeeds, text};
 use crate::client;
@@ -320,7 +320,7 @@ fn a_large_file_is_served_and_let_go_at_once() {
          INSERT INTO change_field SELECT c.tenant_id, c.object_id, c.version, printf('%08d', i), '0', '1'
          FROM (SELECT tenant_id, object_id, version FROM change LIMIT 1) c, n",
     );
-    let (reading, begun) = (FileReading::open(&place.database).unwrap(), Instant::now());
+    let (reading, begun) = (FileIntegrityCheck::open(&place.database).unwrap(), Instant::now());
     assert_eq!(reading.read(&|| false), Ok(None));
     let all = begun.elapsed();
     drop(reading);

@@ -30,7 +30,7 @@ fn conflict(constraint: &str) -> StoreError {
 async fn a_broken_rule_is_named(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
     let store = open(&live);
-    let before = store.snapshot().read(OIL, store::own_tenant).await.unwrap();
+    let before = store.snapshot().read(OIL, store::current_tenant).await.unwrap();
     let of = |sql| write(&store, sql, Vec::new());
     let number = "UPDATE pbx_object SET number = '101' WHERE tenant_id = $1 AND number = '102'";
     assert_eq!(of(number).await, conflict("pbx_object_number"));
@@ -63,7 +63,7 @@ async fn a_broken_rule_is_named(engine: Engine) {
     assert_eq!(nobody, Err(StoreError::NoTenant));
     let mistake = of("UPDATE nowhere SET nothing = 1 WHERE tenant_id = $1").await;
     assert!(matches!(mistake, StoreError::Bug(_)), "{mistake:?}");
-    assert_eq!(store.snapshot().read(OIL, store::own_tenant).await.unwrap(), before, "nothing is half saved");
+    assert_eq!(store.snapshot().read(OIL, store::current_tenant).await.unwrap(), before, "nothing is half saved");
 }
 
 /// What nobody waits for is done all the same, and fails where it belongs: of saves that are committed together, those
@@ -81,10 +81,10 @@ async fn what_waits_fails_with_its_own_save(engine: Engine) {
         store.write(OIL, move |tx| {
             // More than are sent at once.
             for _ in 0..i {
-                tx.later(branch, &["x".into(), id.clone()])?;
+                tx.execute_later(branch, &["x".into(), id.clone()])?;
             }
             if i % 3 == 0 {
-                tx.later(broken, &["?".into(), id.clone()])?;
+                tx.execute_later(broken, &["?".into(), id.clone()])?;
             }
             if i % 7 == 3 {
                 // It fails before it is run.
@@ -116,7 +116,7 @@ async fn what_waits_fails_with_its_own_save(engine: Engine) {
 async fn a_foreign_value_is_corrupt(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
     live.execute("UPDATE pbx_object SET kind = 'TELEGRAPH' WHERE tenant_id = 1 AND number = '101'");
-    let read = open(&live).snapshot().read(OIL, |query| store::plain_row(query, "101")).await;
+    let read = open(&live).snapshot().read(OIL, |query| store::object_by_number(query, "101")).await;
     assert!(matches!(&read, Err(StoreError::Corrupt(_))), "{read:?}");
 }
 
@@ -189,7 +189,7 @@ async fn a_stale_save_is_run_again(engine: Engine) {
         };
         (work, seen)
     };
-    let revision = async || store.snapshot().read(OIL, store::own_tenant).await.unwrap().revision;
+    let revision = async || store.snapshot().read(OIL, store::current_tenant).await.unwrap().revision;
     let before = revision().await;
     let (work, runs) = again(3);
     store.write_system(work).await.unwrap();
@@ -206,7 +206,7 @@ async fn a_read_that_is_given_up_gives_back_its_connection(engine: Engine) {
     let store = open(&live);
     for patience in 0..300 {
         let snapshot = store.snapshot();
-        let read = snapshot.read(OIL, store::own_tenant);
+        let read = snapshot.read(OIL, store::current_tenant);
         let give_up = async {
             for _ in 0..patience {
                 tokio::task::yield_now().await;
@@ -216,7 +216,7 @@ async fn a_read_that_is_given_up_gives_back_its_connection(engine: Engine) {
     }
     // As many as there are connections, all at once.
     let snapshots: Vec<_> = (0..8).map(|_| store.snapshot()).collect();
-    let all = snapshots.iter().map(|snapshot| snapshot.read(OIL, store::own_tenant));
+    let all = snapshots.iter().map(|snapshot| snapshot.read(OIL, store::current_tenant));
     assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
 }
 
@@ -251,12 +251,12 @@ async fn deadlocks_are_run_again() {
             Ok(Outcome::Commit(()))
         }
     };
-    let before = one.snapshot().read_system(store::tenants).await.unwrap();
+    let before = one.snapshot().read_system(store::list_tenants).await.unwrap();
     let done = futures_util::join!(one.write_system(save(1, 2)), two.write_system(save(2, 1)));
     assert_eq!(done, (Ok(()), Ok(())));
     // Once more for the one that was ended; if that was quicker than the other was to go on, again.
     assert!(runs.load(Ordering::SeqCst) >= 3);
-    let after = one.snapshot().read_system(store::tenants).await.unwrap();
+    let after = one.snapshot().read_system(store::list_tenants).await.unwrap();
     assert!(before.iter().zip(&after).all(|(before, after)| after.revision == before.revision + 2), "each counts once");
 }
 
@@ -292,7 +292,7 @@ async fn a_lost_connection_is_replaced_but_a_commit_is_never_repeated() {
             "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
           WHERE datname = current_database() AND pid <> pg_backend_pid()",
         );
-        assert_eq!(store.snapshot().read(OIL, store::own_tenant).await.unwrap().settings.name.as_str(), "renamed");
+        assert_eq!(store.snapshot().read(OIL, store::current_tenant).await.unwrap().settings.name.as_str(), "renamed");
     }
 
     // A constraint that is checked at COMMIT, and ends the connection there.

@@ -182,7 +182,7 @@ async fn is_alive(server: &Server, types: &Types, what: &str) {
         assert_eq!(gone["data"]["objectDelete"]["userErrors"], json!([]), "{what}");
     }
     let tenant = server.app.tenants().await.unwrap().remove(0).id;
-    let feed = |query: &mut vext::store::Query<'_>| vext::store::feed(query, FeedPlace::behind(-1), 1000);
+    let feed = |query: &mut vext::store::Query<'_>| vext::store::read_feed(query, FeedPlace::after_revision(-1), 1000);
     assert!(server.app.snapshot().read(tenant, feed).await.unwrap().len() > 10, "{what}");
 }
 
@@ -257,7 +257,7 @@ async fn a_counter_at_its_end_is_told(engine: Engine) {
         assert!(live.execute(&sql) > 0, "{sql}");
         let app = open(&live);
         let mut progress = |_: &'static str, _, _| Ok::<_, String>(());
-        let look = || vext::store::verify_rows(live.database.look().unwrap().session(), None, &mut progress);
+        let look = || vext::store::verify_rows(live.database.open_view().unwrap().session(), None, &mut progress);
         let found = std::thread::scope(|scope| scope.spawn(look).join().unwrap()).unwrap();
         assert!(found.iter().any(|line| line.contains(told)), "{sql}: {found:#?}");
         drop(app);

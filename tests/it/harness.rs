@@ -247,7 +247,8 @@ impl Server {
     pub async fn object(&self, number: &str) -> String {
         let tenant = self.app.tenants().await.unwrap().remove(0).id;
         let number = number.to_owned();
-        let row = self.app.snapshot().read(tenant, move |query| vext::store::plain_row(query, &number)).await.unwrap();
+        let row =
+            self.app.snapshot().read(tenant, move |query| vext::store::object_by_number(query, &number)).await.unwrap();
         row.unwrap().id.opaque()
     }
 

@@ -103,7 +103,7 @@ fn told(findings: &[Finding]) -> Vec<String> {
 async fn page(server: &Server, within: Option<Duration>, first: usize, after: Option<LintPlace>) -> Findings {
     let snapshot = server.app.snapshot();
     let snapshot = match within {
-        Some(limit) => snapshot.until(limit),
+        Some(limit) => snapshot.with_time_limit(limit),
         None => snapshot,
     };
     let (now, deadline) = (server.app.now(), snapshot.deadline());

@@ -231,7 +231,13 @@ impl Real {
     async fn state(&self) -> State {
         let read = |query: &mut store::Query<'_>| {
             let by_number = (OrderField::Number, store::OrderDirection::Asc);
-            let rows = store::walk(query, Kind::VirtualExtension, by_number, &OrderField::Number.whole(), 1000)?;
+            let rows = store::objects_in_range(
+                query,
+                Kind::VirtualExtension,
+                by_number,
+                &OrderField::Number.full_range(),
+                1000,
+            )?;
             assert!(rows.is_sorted_by_key(|row| row.number.clone()), "paging sorts by bytes");
             let ids: Vec<_> = rows.iter().map(|row| row.id.local).collect();
             let notes = store::load_sections::<Note>(query, &ids)?;

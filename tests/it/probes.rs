@@ -125,7 +125,8 @@ impl World {
         let types = Types::of(&server).await;
         let mut ids = HashMap::new();
         for kind in Kind::ALL {
-            let rows = server.app.snapshot().read(own_tenant(), |query| store::of_kind(query, *kind)).await.unwrap();
+            let rows =
+                server.app.snapshot().read(own_tenant(), |query| store::objects_of_kind(query, *kind)).await.unwrap();
             let named = |row: &store::ObjectRow| match kind {
                 Kind::FormDefaults => kind.word().to_owned(),
                 _ => row.number.clone().unwrap_or(row.name.clone()),

@@ -64,7 +64,8 @@ pub async fn read_every_reference(server: &Server) {
 /// Everything that the tenant's objects of a kind hold, and what they lead to, with that of its own.
 async fn read_all(server: &Server, kind: Kind) -> Vec<Value> {
     let tenant = server.app.tenants().await.unwrap().remove(0).id;
-    let rows = server.app.snapshot().read(tenant, move |query| vext::store::of_kind(query, kind)).await.unwrap();
+    let rows =
+        server.app.snapshot().read(tenant, move |query| vext::store::objects_of_kind(query, kind)).await.unwrap();
     let ids: Vec<_> = rows.into_iter().map(|row| row.id.opaque()).collect();
     let type_name = camel(&format!("_{}", kind.word().to_lowercase()));
     let all = everything(server, &type_name, 2).await;

@@ -602,7 +602,7 @@ async fn a_delete_needs_its_scope(engine: Engine) {
 async fn defaults_are_no_object_to_delete(engine: Engine) {
     let server = Server::start(engine);
     let tenant = server.app.tenants().await.unwrap().remove(0);
-    let of_kind = |query: &mut vext::store::Query<'_>| vext::store::of_kind(query, Kind::FormDefaults);
+    let of_kind = |query: &mut vext::store::Query<'_>| vext::store::objects_of_kind(query, Kind::FormDefaults);
     let defaults = server.app.snapshot().read(tenant.id, of_kind).await.unwrap();
     let [defaults] = &defaults[..] else { panic!("{defaults:?}") };
     let (defaults, nobody) = (defaults.id, vext::domain::ObjectId { local: 999_999, ..defaults.id });

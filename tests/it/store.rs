@@ -101,12 +101,12 @@ async fn a_save_whose_client_has_gone_is_told(engine: Engine) {
     let live = Live::new(engine, Content::Demo);
     let store = Store::open(&live.database, 1).unwrap();
     let tenant = TenantId(1);
-    let revision = store.snapshot().read(tenant, vext::store::own_tenant).await.unwrap().revision;
+    let revision = store.snapshot().read(tenant, vext::store::current_tenant).await.unwrap().revision;
     let mut watching = store.watch(tenant, revision);
     let (go, wait) = crossbeam_channel::bounded::<()>(0);
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let begun = std::sync::Mutex::new(Some(begun));
-    let in_time = store.within(&store.snapshot().until(std::time::Duration::from_secs(60)));
+    let in_time = store.with_deadline_of(&store.snapshot().with_time_limit(std::time::Duration::from_secs(60)));
     let save = tokio::spawn(async move {
         let work = move |_: &mut Tx<'_>| {
             begun.lock().unwrap().take().unwrap().send(()).unwrap();

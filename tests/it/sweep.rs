@@ -193,7 +193,7 @@ async fn no_object_is_read_by_another_tenant(engine: Engine) {
     let tenant = server.app.tenants().await.unwrap().remove(0).id;
     let mut count = 0;
     for kind in Kind::ALL {
-        let rows = server.app.snapshot().read(tenant, |query| store::of_kind(query, *kind)).await.unwrap();
+        let rows = server.app.snapshot().read(tenant, |query| store::objects_of_kind(query, *kind)).await.unwrap();
         for row in rows {
             let id = json!({ "id": row.id.opaque() });
             let seen = async |token: &str| {

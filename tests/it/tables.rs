@@ -181,7 +181,7 @@ async fn every_foreign_key_is_a_known_reference(engine: Engine) {
             _ => None,
         })
         .collect();
-    let sources = vext::store::sources();
+    let sources = vext::store::reference_columns();
     let hard = sources.iter().filter(|source| source.kinds.is_some());
     assert_eq!(keys, hard.map(|source| (source.table, source.column)).collect());
     assert!(keys.len() > 25, "{keys:?}");

@@ -125,7 +125,7 @@ pub async fn copy_tenant(app: &App, from: &str, to: &str) {
     let tenants = app.tenants().await.unwrap();
     let copy = tenants.iter().find(|tenant| tenant.settings.code.as_str() == to).unwrap();
     // An import only asks its scratch database for kinds.
-    let kinds = app.snapshot().read(copy.id, |query| vext::store::kinds(query, &[1])).await.unwrap();
+    let kinds = app.snapshot().read(copy.id, |query| vext::store::object_kinds(query, &[1])).await.unwrap();
     assert_eq!(kinds[&1].0, Kind::FormDefaults);
 }
 

@@ -111,7 +111,8 @@ async fn a_destination_goes_back_as_it_was_read(engine: Engine) {
         if lists.is_empty() {
             continue;
         }
-        let rows = server.app.snapshot().read(tenant, move |query| vext::store::of_kind(query, kind)).await.unwrap();
+        let rows =
+            server.app.snapshot().read(tenant, move |query| vext::store::objects_of_kind(query, kind)).await.unwrap();
         let selection: String = lists.iter().map(|list| format!("{list} {{ objectId number hangup }} ")).collect();
         let query = format!("query($id: ID!) {{ node(id: $id) {{ ... on {} {{ {selection} }} }} }}", kind.name());
         for row in rows {

@@ -17,7 +17,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use crate::domain::TenantId;
 use crate::graphql::documents::DocumentHash;
-use crate::store::Ask;
+use crate::store::RememberedStatement;
 
 /// What was asked of a tenant.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -55,7 +55,7 @@ pub struct Answers {
     asked: Mutex<AskedBefore>,
 }
 
-type AskedBefore = LruCache<(TenantId, Question), Arc<[Ask]>>;
+type AskedBefore = LruCache<(TenantId, Question), Arc<[RememberedStatement]>>;
 
 /// The most plans of which is remembered what they asked: 16 KiB each at most, and as much for the question.
 const READ_AHEAD: NonZeroUsize = NonZeroUsize::new(500).unwrap();
@@ -107,13 +107,13 @@ impl Answers {
     }
 
     /// What the plan for a question asked of a tenant's rows the last time.
-    pub fn asked(&self, tenant: TenantId, question: &Question) -> Option<Arc<[Ask]>> {
+    pub fn asked(&self, tenant: TenantId, question: &Question) -> Option<Arc<[RememberedStatement]>> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.get(&(tenant, question.clone())).cloned()
     }
 
     /// Remembers what the plan for a question has asked.
-    pub fn remember(&self, tenant: TenantId, question: &Question, asks: Arc<[Ask]>) {
+    pub fn remember(&self, tenant: TenantId, question: &Question, asks: Arc<[RememberedStatement]>) {
         if question.bytes() > LONGEST_QUESTION {
             return;
         }

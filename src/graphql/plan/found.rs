@@ -10,7 +10,7 @@ use super::reading::{List, ListEntries, PlannedRead};
 use super::table::Table;
 use crate::domain::{Kind, ObjectId, TenantId};
 use crate::graphql::layer::OfRow;
-use crate::store::{self, ChosenList, Columns, ENTRY, ObjectRow, StoreError, TenantRow};
+use crate::store::{self, ChosenList, Columns, FIRST_ENTRY_COLUMN, ObjectRow, StoreError, TenantRow};
 
 /// Everything that has been read.
 #[derive(Default)]
@@ -167,7 +167,7 @@ impl LoadedList {
         self.rows += 1;
         rows.end = self.rows;
         match &list.entries {
-            ListEntries::Ids => self.table.lead_to(columns, &[ENTRY]),
+            ListEntries::Ids => self.table.lead_to(columns, &[FIRST_ENTRY_COLUMN]),
             ListEntries::Objects { cells, leads } => {
                 self.table.put(columns, cells, id.tenant)?;
                 self.table.lead_to(columns, leads)

@@ -7,7 +7,7 @@ use super::shape::{DestinationField, ObjectShape, Objects, OfObject, PlannedValu
 use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::{ObjectId, TenantId};
 use crate::graphql::layer::OfRow;
-use crate::store::{self, Query, StoreError, Wanted};
+use crate::store::{self, ChosenRead, Query, StoreError};
 
 impl<'p> PlanReader<'p, '_> {
     /// Reads what the root fields lead to, level by level.
@@ -72,12 +72,12 @@ impl<'p> PlanReader<'p, '_> {
 
     /// Reads the sections or details of objects: of each tenant in one go.
     fn load(&mut self, shapes: &[(&'p ObjectShape, Vec<ObjectId>)]) -> PlanResult<()> {
-        let mut of_tenants: Vec<(TenantId, Vec<&'p PlannedRead>, Vec<Wanted<'p>>)> = Vec::new();
+        let mut of_tenants: Vec<(TenantId, Vec<&'p PlannedRead>, Vec<ChosenRead<'p>>)> = Vec::new();
         for (shape, ids) in shapes {
             let Some(reading) = &shape.reading else { continue };
             self.batches.extend(reading.chosen.infos.iter().map(|info| (info.table, ids.len())));
             for (tenant, ids) in by_tenant(ids) {
-                let wanted = Wanted { chosen: &reading.chosen, ids: ids.into_iter().collect() };
+                let wanted = ChosenRead { chosen: &reading.chosen, ids: ids.into_iter().collect() };
                 match of_tenants.iter_mut().find(|(known, ..)| *known == tenant) {
                     Some((_, readings, all)) => {
                         readings.push(reading);
@@ -183,5 +183,5 @@ impl<'p> PlanReader<'p, '_> {
 fn own_rows(query: &mut Query<'_>, columns: &[OfRow], ids: &[i64], found: &mut FoundData) -> store::Result<()> {
     let (tenant, ids) = (query.tenant(), ids.iter().copied().collect());
     let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
-    store::scan_objects(query, &ids, &names, &mut |row| found.put_own(tenant, columns, row))
+    store::visit_objects(query, &ids, &names, &mut |row| found.put_own(tenant, columns, row))
 }

@@ -1,13 +1,13 @@
 //! What a plan reads of the sections or the detail of objects.
 
 use crate::form::Described;
-use crate::store::Chosen;
+use crate::store::ChosenFields;
 
 /// What is read of the sections or the detail of many objects.
 #[derive(Debug)]
 pub struct PlannedRead {
     pub id: usize,
-    pub chosen: Chosen,
+    pub chosen: ChosenFields,
     /// What is kept as JSON, with the column of each.
     pub cells: Vec<(&'static Described, usize)>,
     /// The columns of the ids that are followed.

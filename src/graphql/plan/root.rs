@@ -25,7 +25,7 @@ impl<'p> PlanReader<'p, '_> {
                 FoundRoot::Tenants(rows)
             }
             Root::Tenants(fields) => {
-                let mut rows = store::tenants(self.session)?;
+                let mut rows = store::list_tenants(self.session)?;
                 rows.retain(|tenant| self.asks.viewer.sees(tenant.id));
                 self.spend(rows.len())?;
                 self.tenants(&rows, fields)?;
@@ -116,11 +116,11 @@ impl<'p> PlanReader<'p, '_> {
             return Ok(());
         } else if let Some(number) = by.text("number")? {
             match ExtensionNumber::read(number) {
-                Ok(number) => store::plain_row(query, number.as_str())?,
+                Ok(number) => store::object_by_number(query, number.as_str())?,
                 Err(_) => None,
             }
         } else {
-            store::only_named(query, single.kind, by.the_text("name")?)?
+            store::object_by_name(query, single.kind, by.the_text("name")?)?
         };
         if let Some(row) = row.filter(|row| row.kind == single.kind) {
             self.found.singles.insert((single.id, tenant.id), row.id);

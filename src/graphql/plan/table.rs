@@ -4,7 +4,7 @@ use super::reading::STEP;
 use crate::domain::{self, TenantId, json};
 use crate::form::{Described, Destination, DestinationTarget};
 use crate::graphql::layer::OfRow;
-use crate::store::{self, Columns, ENTRY, StoreError};
+use crate::store::{self, Columns, FIRST_ENTRY_COLUMN, StoreError};
 
 /// Values of many rows as JSON, and ids that they lead to. Each row has as many as the next.
 #[derive(Default)]
@@ -58,7 +58,9 @@ impl Table {
 
     /// Adds a destination: its three values, of which two are null, and the object that it leads to.
     pub fn put_step(&mut self, columns: &dyn Columns, tenant: TenantId) -> store::Result<()> {
-        let values = (ENTRY..ENTRY + STEP).map(|at| columns.get(at)).collect::<store::Result<Vec<_>>>()?;
+        let values = (FIRST_ENTRY_COLUMN..FIRST_ENTRY_COLUMN + STEP)
+            .map(|at| columns.get(at))
+            .collect::<store::Result<Vec<_>>>()?;
         let row = values.iter().map(|value| domain::Value::from(*value)).collect();
         let target = Destination::load(row, tenant).map_err(StoreError::from)?;
         let [object, number, hangup] = match target.target() {

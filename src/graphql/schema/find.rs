@@ -149,13 +149,13 @@ async fn one(thing: &Thing, call: Call<'_>, kind: Kind) -> Result<Node> {
     } else if let Some(number) = by.text("number")? {
         match ExtensionNumber::read(number) {
             Ok(number) => {
-                scope.read(tenant, move |query| store::plain_row(query, number.as_str())).await?.map(Arc::new)
+                scope.read(tenant, move |query| store::object_by_number(query, number.as_str())).await?.map(Arc::new)
             }
             Err(_) => None,
         }
     } else {
         let name = by.the_text("name")?.to_owned();
-        scope.read(tenant, move |query| store::only_named(query, kind, &name)).await?.map(Arc::new)
+        scope.read(tenant, move |query| store::object_by_name(query, kind, &name)).await?.map(Arc::new)
     };
     Ok(row.filter(|row| row.kind == kind).map_or(Node::Null, node_of))
 }

@@ -88,15 +88,15 @@ fn phone_books(extensions: &[Thing], reading: &mut FieldReader<'_>) -> Result<Ve
     let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };
     let query = &mut reading.of(tenant);
     let locals: Vec<_> = ids.iter().map(|id| id.local).collect();
-    let settings = store::load_any(query, CallSettings::info_of(), &locals)?;
+    let settings = store::load_dyn_sections(query, CallSettings::info_of(), &locals)?;
     let is_listed = |id: &ObjectId| {
         let settings = settings.get(&id.local).and_then(|settings| settings.typed());
         settings.is_some_and(|settings: &CallSettings| settings.include_in_phone_books)
     };
     let listed = ids.iter().filter(|id| is_listed(id)).count();
-    let books = if listed > 0 { store::of_kind(query, Kind::PhoneBook)? } else { Vec::new() };
+    let books = if listed > 0 { store::objects_of_kind(query, Kind::PhoneBook)? } else { Vec::new() };
     let details: Vec<_> = books.iter().map(|book| book.id.local).collect();
-    let details = store::load_any(query, PhoneBook::info_of(), &details)?;
+    let details = store::load_dyn_sections(query, PhoneBook::info_of(), &details)?;
     reading.spend(listed * books.len());
     let lists = |book: &ObjectRow| {
         let detail = details.get(&book.id.local).and_then(|detail| detail.typed());

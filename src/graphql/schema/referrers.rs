@@ -13,7 +13,7 @@ use crate::graphql::layer::{
     object,
 };
 use crate::service::label;
-use crate::store::{self, Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength};
+use crate::store::{self, ObjectRow, ReferenceCount, ReferencePlace, ReferenceQuery, ReferenceRow, ReferenceStrength};
 
 fn strength(hard: bool) -> Node {
     if hard { ReferenceStrength::Hard.word().into() } else { ReferenceStrength::Soft.word().into() }
@@ -106,11 +106,11 @@ fn references(targets: &[Arc<ObjectRow>], args: &Args, reading: &mut FieldReader
     let first = page_length(args.int("first")?)?;
     let (after, kinds) = (args.text("after")?, kinds(args)?);
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
-    let position = after.map(|cursor| ReferencePlace::of(cursor).ok_or_else(wrong)).transpose()?;
+    let position = after.map(|cursor| ReferencePlace::from_cursor(cursor).ok_or_else(wrong)).transpose()?;
     let Some(tenant) = targets.first().map(|target| target.id.tenant) else { return Ok(Vec::new()) };
     let counted = ["totalCount", "counts"].iter().any(|name| reading.selects(name));
     let query = &mut reading.of(tenant);
-    let asked = Asked { kinds: kinds.clone(), after: position, limit: first + 1 };
+    let asked = ReferenceQuery { kinds: kinds.clone(), after: position, limit: first + 1 };
     let mut found = store::references(query, targets, &asked)?;
     let mut counts = if counted { store::count_references(query, targets, kinds.as_deref())? } else { HashMap::new() };
     reading.spend(found.values().map(Vec::len).sum());

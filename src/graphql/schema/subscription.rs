@@ -126,8 +126,8 @@ async fn follow(call: Call<'_>) -> Result<BoxStream<'static, Result<Node>>> {
     let tenant = args.text("tenant")?.map(str::to_owned);
     let row = scope.tenant(tenant).await?.ok_or_else(|| coded("NOT_FOUND", "There is no such tenant."))?;
     let place = match (args.int("since")?, args.text("after")?) {
-        (None, None) => FeedPlace::behind(row.revision),
-        (Some(revision), None) => FeedPlace::behind(revision),
+        (None, None) => FeedPlace::after_revision(row.revision),
+        (Some(revision), None) => FeedPlace::after_revision(revision),
         (None, Some(cursor)) => read_place(cursor)
             .ok_or_else(|| coded("BAD_USER_INPUT", "after must be the cursor of an event of objectChanged."))?,
         (Some(_), Some(_)) => return Err(coded("BAD_USER_INPUT", "since and after cannot be given together.")),

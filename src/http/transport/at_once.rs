@@ -85,7 +85,7 @@ impl InFlightRequest {
             Ok((outcome, bill))
         };
         let shared = Arc::clone(&self.prepared.shared);
-        let outcome = match snapshot.read_at_once(None, trip).await {
+        let outcome = match snapshot.read_in_one_trip(None, trip).await {
             Ok((outcome, bill)) => {
                 account.bill = bill;
                 outcome?

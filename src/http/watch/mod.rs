@@ -219,7 +219,7 @@ impl RequestRecord {
 
     /// From now on the names of what the store is asked are remembered.
     pub(in crate::http) fn list(&mut self) {
-        self.tally = Arc::new(Tally::with_names());
+        self.tally = Arc::new(Tally::with_details());
     }
 
     /// Remembers how the execution ended.

@@ -24,7 +24,7 @@ pub(in crate::http) fn allow(viewer: Option<&Viewer>) -> Result<(), Refusal> {
 
 /// The plan of a request that was executed and whose tally has names.
 pub(in crate::http) fn of(seen: &RequestRecord) -> Value {
-    let asked = seen.tally.names().unwrap_or_default();
+    let asked = seen.tally.details().unwrap_or_default();
     let statements: Vec<_> =
         asked.statements.iter().map(|(text, times)| json!({ "text": text, "times": times })).collect();
     let batches: Vec<_> = asked.batches.iter().map(|(of, keys)| json!({ "loader": of, "keys": keys })).collect();

@@ -8,7 +8,7 @@ use super::deployment::Deployment;
 use crate::domain::Sealer;
 use crate::operations::backup::{identity, moment};
 use crate::operations::verify::sealer;
-use crate::store::{self, Database, DatabaseState, Look, Progress};
+use crate::store::{self, Database, DatabaseState, DatabaseView, Progress};
 
 /// 2026-01-01T00:00:00Z, in milliseconds: this program is younger, so that no clock may show less.
 const WRITTEN: i64 = 1_767_225_600_000;
@@ -68,7 +68,7 @@ fn readable(database: &Database) -> Result<(), String> {
         }
         Database::Sqlite(_) => Ok(()),
         Database::Postgres(_) => match database.inspect()? {
-            DatabaseState::Nothing => Err(format!("{database} has no tables; `vext migrate` makes them")),
+            DatabaseState::Empty => Err(format!("{database} has no tables; `vext migrate` makes them")),
             DatabaseState::Ours => Ok(()),
         },
     }
@@ -79,25 +79,25 @@ fn see(
     sealer: Option<&Sealer>,
     progress: &mut Progress<'_>,
 ) -> Result<DatabaseFindings, String> {
-    let mut look = deployment.database.look()?;
+    let mut look = deployment.database.open_view()?;
     let seen = see_once(deployment, sealer, &mut *look, progress);
     if !look.is_disturbed() {
         return seen;
     }
     // A server has been started meanwhile: now it is seen, and what it writes does not disturb.
     drop(look);
-    see_once(deployment, sealer, &mut *deployment.database.look()?, progress)
+    see_once(deployment, sealer, &mut *deployment.database.open_view()?, progress)
 }
 
 fn see_once(
     deployment: &Deployment,
     sealer: Option<&Sealer>,
-    look: &mut dyn Look,
+    look: &mut dyn DatabaseView,
     progress: &mut Progress<'_>,
 ) -> Result<DatabaseFindings, String> {
     progress("checking", 0, 0)?;
     let problems = look.damage();
-    let lacking = store::migrations_lacking(&deployment.database, look.session());
+    let lacking = store::missing_migrations_in(&deployment.database, look.session());
     let mut seen = DatabaseFindings {
         identity: None,
         lacking,
@@ -118,7 +118,7 @@ fn see_once(
         let sealer = sealer.filter(|sealer| known.as_deref().is_none_or(|known| known == sealer.key_id()));
         seen.problems.extend(store::verify_rows(look.session(), sealer, progress)?);
         (seen.parsed, seen.opened) = (true, sealer.is_some());
-        match store::newest(look.session()) {
+        match store::last_written_at(look.session()) {
             Ok(newest) => seen.newest = newest,
             Err(error) => seen.problems.push(error.to_string()),
         }

@@ -7,7 +7,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::check::DoctorCheck;
 use super::deployment::Deployment;
-use crate::store::{LOG_EMPTIED, beside};
+use crate::store::{LOG_THRESHOLD, sidecar_path};
 
 /// Files that can still be made: too few for what vext makes and what others make meanwhile.
 const FILES: u64 = 32;
@@ -17,9 +17,9 @@ pub(super) fn disk(deployment: &Deployment) -> DoctorCheck {
     let Some(database) = deployment.database.file() else {
         return check.or("The database is its server's, whose disk is not looked at here.");
     };
-    let part = |ending| beside(database, ending).metadata().map_or(0, |file| file.len());
+    let part = |ending| sidecar_path(database, ending).metadata().map_or(0, |file| file.len());
     // A backup and a restore are copies; while one is made the log grows.
-    let needed = part("") + part("-wal") + LOG_EMPTIED;
+    let needed = part("") + part("-wal") + LOG_THRESHOLD;
     let mut places = vec![folder_of(database)];
     if let Ok(Some(schedule)) = &deployment.schedule {
         places.push(schedule.folder.clone());

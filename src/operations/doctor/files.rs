@@ -8,7 +8,7 @@ use super::check::DoctorCheck;
 use super::deployment::Deployment;
 use super::disk::folder_of;
 use crate::operations::backup::Manifest;
-use crate::store::{Database, beside};
+use crate::store::{Database, sidecar_path};
 
 /// The user whose files these are, as whom the server runs.
 fn owner(deployment: &Deployment) -> Option<u32> {
@@ -39,7 +39,7 @@ pub(super) fn modes(deployment: &Deployment) -> DoctorCheck {
     let mut modes = Modes { check: DoctorCheck::new("modes"), owner: owner(deployment), seen: 0 };
     if let Some(database) = deployment.database.file() {
         for ending in ["", "-wal", "-shm"] {
-            modes.data(&beside(database, ending));
+            modes.data(&sidecar_path(database, ending));
         }
         modes.folder(&folder_of(database));
     }

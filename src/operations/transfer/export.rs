@@ -16,7 +16,7 @@ use super::{Tell, TransferError};
 use crate::domain::{Kind, Sealer, TenantId, Value};
 use crate::form::Section;
 use crate::service::App;
-use crate::store::{self, KeptChange, ObjectRow, Query, StoreError};
+use crate::store::{self, ObjectRow, Query, StoreError, StoredChange};
 
 /// How many objects or changes are read at a time.
 const PAGE: i64 = 200;
@@ -48,7 +48,7 @@ impl App {
         let wanted = code.to_owned();
         let found = snapshot.read_system(move |session| store::tenant_by_code(session, &wanted)).await?;
         let tenant = found.ok_or_else(|| TransferError::Refused(format!("there is no tenant {code}")))?;
-        let read = |query: &mut Query<'_>| Ok((store::counters(query)?, store::size(query)?));
+        let read = |query: &mut Query<'_>| Ok((store::tenant_counters(query)?, store::tenant_size(query)?));
         let (counters, (objects, changes)) = snapshot.read(tenant.id, read).await?;
         let total = (2 * objects + changes).unsigned_abs();
         let sealer = (secrets == Secrets::Sealed).then_some(&self.sealer);
@@ -165,8 +165,10 @@ fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<ObjectSectio
     }
     let mut loaded = HashMap::new();
     for (kind, ids) in by_kind {
-        let sections: Vec<_> =
-            shapes(kind).iter().map(|info| store::load_any(query, info, &ids)).collect::<store::Result<_>>()?;
+        let sections: Vec<_> = shapes(kind)
+            .iter()
+            .map(|info| store::load_dyn_sections(query, info, &ids))
+            .collect::<store::Result<_>>()?;
         loaded.insert(kind, sections);
     }
     let mut of = |row: ObjectRow| {
@@ -206,8 +208,8 @@ impl ObjectSections {
     }
 }
 
-fn change_line(change: KeptChange, tenant: TenantId) -> Result<FileLine, TransferError> {
-    let KeptChange { object, version, revision, at, actor, fields } = change;
+fn change_line(change: StoredChange, tenant: TenantId) -> Result<FileLine, TransferError> {
+    let StoredChange { object, version, revision, at, actor, fields } = change;
     let field = |(path, before, after): (String, String, String)| {
         let json = |text: &str| {
             let broken = |_| StoreError::Corrupt(format!("the change {version} of object {object} is not JSON"));

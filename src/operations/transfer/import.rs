@@ -15,7 +15,7 @@ use super::verdict::ImportVerdict;
 use super::{Tell, TransferError};
 use crate::domain::{Sealer, TenantId};
 use crate::service::{App, load_key};
-use crate::store::{self, Counters, Outcome, Presence, StoreError};
+use crate::store::{self, Outcome, Presence, StoreError, TenantCounters};
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
@@ -155,7 +155,7 @@ impl App {
                     if end != checked.end || lines.before() != end.sha256 {
                         return changed();
                     }
-                    let counters = Counters {
+                    let counters = TenantCounters {
                         created_at: header.created_at,
                         next_object: header.next_object,
                         revision: header.revision,
@@ -231,7 +231,7 @@ enum Until {
     /// Up to this line; with the SHA-256 of all lines so far.
     Line(i64, String),
     /// To the end.
-    End(Counters),
+    End(TenantCounters),
 }
 
 fn changed<T>() -> Result<T, TransferError> {

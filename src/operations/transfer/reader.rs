@@ -13,7 +13,7 @@ use super::step::ImportStep;
 use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Sealer, TenantId, Value};
 use crate::form::{self, Information, Typed};
 use crate::objects::KindInfo;
-use crate::store::{self, KeptChange, ObjectRow};
+use crate::store::{self, ObjectRow, StoredChange};
 
 /// The keys of an import.
 pub(super) struct Keys {
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
         match bad {
             true => Parsed::Refused(None),
             false => {
-                Parsed::Step(ImportStep::Change(KeptChange { object, version, revision, at, actor, fields: kept }))
+                Parsed::Step(ImportStep::Change(StoredChange { object, version, revision, at, actor, fields: kept }))
             }
         }
     }
@@ -244,8 +244,9 @@ fn own_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut dyn FnMu
     let form = kind.is_some_and(|kind| KindInfo::of(kind).is_none());
     let info = Information::info_of();
     let cells = info.fields.iter().map(|field| {
-        let value =
-            values.iter().find(|(name, _)| store::in_object_row(Information::TABLE, field.name) && *name == field.name);
+        let value = values
+            .iter()
+            .find(|(name, _)| store::is_in_object_row(Information::TABLE, field.name) && *name == field.name);
         value.map(|(_, value)| form::Cell::Value(value.clone())).or_else(|| field.blank.clone())
     });
     let Some(cells) = cells.collect::<Option<Vec<_>>>() else { return };

@@ -106,7 +106,7 @@ impl Scratch {
     ) -> Result<(), TransferError> {
         let snapshot = self.store.snapshot();
         let defaults = header.defaults;
-        let kinds = snapshot.read(self.tenant, move |query| store::kinds(query, &[defaults])).await?;
+        let kinds = snapshot.read(self.tenant, move |query| store::object_kinds(query, &[defaults])).await?;
         let kind = kinds.get(&defaults).map(|(kind, _)| *kind);
         if kind != Some(Kind::FormDefaults) && !verdict.has_refused(defaults, "") {
             let rule = "must be the id of the form defaults";
@@ -120,7 +120,7 @@ impl Scratch {
                 for kind in rows.iter().map(|row| row.kind).collect::<HashSet<_>>() {
                     let ids: Vec<_> = rows.iter().filter(|row| row.kind == kind).map(|row| row.id.local).collect();
                     for shape in shapes(kind) {
-                        let found = store::load_any(query, shape, &ids)?;
+                        let found = store::load_dyn_sections(query, shape, &ids)?;
                         let lacking = ids.iter().filter(|id| !found.contains_key(id));
                         missing.extend(lacking.map(|id| (*id, shape.client.clone())));
                     }
@@ -163,7 +163,7 @@ fn ill_fitting(query: &mut Query<'_>, step: &ImportStep, broken: &HashSet<i64>) 
     let mut references = Vec::new();
     section.references(&mut |reference| references.push(reference));
     let ids: Vec<i64> = references.iter().map(|r| r.object.local).chain([*object]).collect();
-    let kinds = store::kinds(query, &ids)?;
+    let kinds = store::object_kinds(query, &ids)?;
     let mut problems = Vec::new();
     match kinds.get(object) {
         None if broken.contains(object) => return Ok(None),
@@ -196,8 +196,8 @@ fn ill_fitting(query: &mut Query<'_>, step: &ImportStep, broken: &HashSet<i64>) 
 }
 
 /// Why a change cannot have been made: its object is not that far. Of what was deleted there is only the history.
-fn overtaking(query: &mut Query<'_>, change: &store::KeptChange) -> store::Result<Vec<Problem>> {
-    let kinds = store::kinds(query, &[change.object])?;
+fn overtaking(query: &mut Query<'_>, change: &store::StoredChange) -> store::Result<Vec<Problem>> {
+    let kinds = store::object_kinds(query, &[change.object])?;
     let newest = kinds.get(&change.object).map(|(_, version)| *version);
     let problem = newest.filter(|newest| change.version > *newest).map(|newest| {
         let rule = format!("must be at most {newest}, the version of the object");

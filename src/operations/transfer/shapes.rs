@@ -83,7 +83,7 @@ fn single(value: &Value) -> Json {
 pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value) -> Option<Json>) -> JsonFields {
     let mut line = JsonFields::new();
     for (field, value) in section.fields() {
-        if store::in_object_row(section.info().table, field.name) {
+        if store::is_in_object_row(section.info().table, field.name) {
             continue;
         }
         let (name, cell) = (&field.client, value.store());
@@ -122,7 +122,7 @@ pub(super) fn decode(
     let mut cells = Vec::new();
     for field in &info.fields {
         let name = &field.client;
-        let sent = if store::in_object_row(info.table, field.name) { None } else { fields.remove(name) };
+        let sent = if store::is_in_object_row(info.table, field.name) { None } else { fields.remove(name) };
         let cell = match (sent, field.place, field.secret) {
             (None, _, _) => field.blank.clone().ok_or_else(|| vec![Problem::new(Code::Required, "is required")]),
             (Some(Json::String(text)), _, Some(kept)) => open(kept, name, &text).map(Cell::Value).map_err(|p| vec![p]),

@@ -1,7 +1,7 @@
 //! What one line of the file does, and how many of them go together.
 
 use crate::form::Section;
-use crate::store::{self, KeptChange, ObjectRow, Result, Tx};
+use crate::store::{self, ObjectRow, Result, StoredChange, Tx};
 
 /// How many lines are written in one transaction.
 pub(super) const CHUNK: usize = 250;
@@ -12,7 +12,7 @@ pub(super) const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 pub(super) enum ImportStep {
     Object(ObjectRow),
     Section { object: i64, section: Box<dyn Section> },
-    Change(KeptChange),
+    Change(StoredChange),
 }
 
 /// Writes what a line says.

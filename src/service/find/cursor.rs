@@ -1,17 +1,17 @@
 //! Cursors: a place in a list of one order, opaque like ids.
 
 use crate::domain::opaque;
-use crate::store::{Key, ObjectRow, OrderDirection, OrderField, Position};
+use crate::store::{ObjectRow, OrderDirection, OrderField, SortKey, SortPosition};
 
 /// A place in a list.
 #[derive(Clone, Debug)]
-pub struct Cursor(pub(super) Position);
+pub struct Cursor(pub(super) SortPosition);
 
 /// `NUMBER.ASC.17.108`: the order, the object, the key.
-fn written((field, direction): (OrderField, OrderDirection), Position { key, id }: &Position) -> String {
+fn written((field, direction): (OrderField, OrderDirection), SortPosition { key, id }: &SortPosition) -> String {
     let key = match key {
-        Key::Text(text) => text.clone(),
-        Key::Time(time) => time.to_string(),
+        SortKey::Text(text) => text.clone(),
+        SortKey::Time(time) => time.to_string(),
     };
     format!("{}.{}.{id}.{key}", field.word(), direction.word())
 }
@@ -29,10 +29,10 @@ impl Cursor {
         let id: i64 = parts.next()?.parse().ok()?;
         let text = parts.next()?;
         let key = match order.0 {
-            OrderField::Number | OrderField::Name => Key::Text(text.to_owned()),
-            OrderField::CreatedAt | OrderField::ChangedAt => Key::Time(text.parse().ok()?),
+            OrderField::Number | OrderField::Name => SortKey::Text(text.to_owned()),
+            OrderField::CreatedAt | OrderField::ChangedAt => SortKey::Time(text.parse().ok()?),
         };
-        let place = Position { key, id };
+        let place = SortPosition { key, id };
         // There is one way to write it, and no text of a list has the character NUL.
         (id > 0 && !text.contains('\0') && written(order, &place) == plain).then_some(Self(place))
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::{BEHIND_ALL, DateTime, Kind, ObjectId, Value, fold, sort_key, word};
-use crate::store::{self, Fact, Key, ObjectRow, OrderField, Probe, Query, Result, Span};
+use crate::store::{self, Fact, ObjectRow, OrderField, Probe, Query, Result, SortKey, SortRange};
 
 /// What is asked of an object.
 #[derive(Clone, Debug)]
@@ -174,14 +174,14 @@ impl Leaf {
     }
 
     /// Where in a sorted list everything lies that fits; `None` when the order says nothing about it.
-    pub(super) fn span(&self, field: OrderField) -> Option<Span> {
+    pub(super) fn span(&self, field: OrderField) -> Option<SortRange> {
         match (self, field) {
             (Leaf::Number(test), OrderField::Number) | (Leaf::Name(test), OrderField::Name) => test.span(field),
             (Leaf::CreatedFrom(from), OrderField::CreatedAt) | (Leaf::ChangedFrom(from), OrderField::ChangedAt) => {
-                Some(Span::of_keys(Key::Time(from.0), field.whole().to.key))
+                Some(SortRange::between_keys(SortKey::Time(from.0), field.full_range().to.key))
             }
             (Leaf::CreatedBefore(to), OrderField::CreatedAt) | (Leaf::ChangedBefore(to), OrderField::ChangedAt) => {
-                Some(Span::of_keys(field.whole().from.key, Key::Time(to.0)))
+                Some(SortRange::between_keys(field.full_range().from.key, SortKey::Time(to.0)))
             }
             _ => None,
         }
@@ -225,7 +225,7 @@ impl Leaf {
 /// The one text of a sorted list.
 fn exactly(field: OrderField, text: &str) -> Probe {
     let key = sort_key(text);
-    Probe::Keys(field, Span::of_texts(&key, &key))
+    Probe::Keys(field, SortRange::between_texts(&key, &key))
 }
 
 impl TextTest {
@@ -246,12 +246,14 @@ impl TextTest {
         }
     }
 
-    fn span(&self, field: OrderField) -> Option<Span> {
+    fn span(&self, field: OrderField) -> Option<SortRange> {
         match self {
-            TextTest::Eq(text) => Some(Span::of_texts(&sort_key(text), &sort_key(text))),
-            TextTest::StartsWith(prefix) => Some(Span::beginning_with(&sort_key(prefix))),
-            TextTest::Gte(least) => Some(Span::of_keys(Key::Text(sort_key(least)), field.whole().to.key)),
-            TextTest::Lte(most) => Some(Span::of_texts("", &sort_key(most))),
+            TextTest::Eq(text) => Some(SortRange::between_texts(&sort_key(text), &sort_key(text))),
+            TextTest::StartsWith(prefix) => Some(SortRange::with_prefix(&sort_key(prefix))),
+            TextTest::Gte(least) => {
+                Some(SortRange::between_keys(SortKey::Text(sort_key(least)), field.full_range().to.key))
+            }
+            TextTest::Lte(most) => Some(SortRange::between_texts("", &sort_key(most))),
             TextTest::In(_) | TextTest::Contains(_) => None,
         }
     }

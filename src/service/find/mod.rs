@@ -14,7 +14,7 @@ pub use measure::Measure;
 use std::sync::Arc;
 
 use crate::domain::{BEHIND_ALL, Kind, words};
-use crate::store::{self, ObjectRow, OrderDirection, OrderField, Probe, Query, Result, Span};
+use crate::store::{self, ObjectRow, OrderDirection, OrderField, Probe, Query, Result, SortRange};
 
 /// An index that names more objects than this is not asked further: the list itself fills a page as quickly.
 const FEW: usize = 2000;
@@ -113,10 +113,10 @@ impl Find {
     /// What the store answers.
     pub fn count(&self, query: &mut Query<'_>) -> Result<i64> {
         if self.is_everything() {
-            return store::count(query, self.kind);
+            return store::count_objects(query, self.kind);
         }
         if self.is_one_span() {
-            return store::count_span(query, self.kind, self.order.0, &self.span());
+            return store::count_in_range(query, self.kind, self.order.0, &self.span());
         }
         let (find, mut count) = (self.resolved(query)?, 0);
         find.each(query, find.span(), CHUNK, &mut |_| {
@@ -146,16 +146,16 @@ impl Find {
     }
 
     /// What of the sorted list can hold anything that is looked for.
-    fn span(&self) -> Span {
+    fn span(&self) -> SortRange {
         let leaves = self.filter.leaves().into_iter();
-        leaves.filter_map(|leaf| leaf.span(self.order.0)).fold(self.order.0.whole(), Span::within)
+        leaves.filter_map(|leaf| leaf.span(self.order.0)).fold(self.order.0.full_range(), SortRange::intersection)
     }
 
     /// Hands out what is looked for, in order, until `each` wants no more. `expected` says how many that may be.
     fn each(
         &self,
         query: &mut Query<'_>,
-        mut span: Span,
+        mut span: SortRange,
         expected: usize,
         each: &mut dyn FnMut(ObjectRow) -> bool,
     ) -> Result<()> {
@@ -176,7 +176,7 @@ impl Find {
         }
         let mut size = expected.min(CHUNK);
         loop {
-            let rows = store::walk(query, self.kind, self.order, &span, size)?;
+            let rows = store::objects_in_range(query, self.kind, self.order, &span, size)?;
             let Some(last) = rows.last().filter(|_| rows.len() == size).map(|row| field.position(row)) else {
                 self.matching(query, rows)?.into_iter().all(each);
                 return Ok(());
@@ -216,7 +216,7 @@ impl Find {
         if rows.iter().any(|row| self.filter.judge(row, &facts).is_none()) {
             let ids: Vec<_> = rows.iter().map(|row| row.id.local).collect();
             for fact in self.filter.facts() {
-                facts.insert(fact, store::facts(query, fact, &ids)?);
+                facts.insert(fact, store::load_facts(query, fact, &ids)?);
             }
             rows.retain(|row| self.filter.judge(row, &facts) == Some(true));
         }
@@ -225,7 +225,7 @@ impl Find {
             if ids.is_empty() {
                 break;
             }
-            let found = store::with_word(query, &ids, term)?;
+            let found = store::objects_with_word(query, &ids, term)?;
             rows.retain(|row| found.contains(&row.id.local));
         }
         Ok(rows)
@@ -236,7 +236,7 @@ impl Find {
 fn union(query: &mut Query<'_>, kind: Kind, probes: &[Probe], most: usize) -> Result<Option<Vec<i64>>> {
     let mut ids = Vec::new();
     for probe in probes {
-        match store::probe(query, kind, probe, most)? {
+        match store::run_probe(query, kind, probe, most)? {
             Some(more) => ids.extend(more),
             None => return Ok(None),
         }

@@ -39,7 +39,7 @@ impl Lint {
         deadline: Option<Deadline>,
     ) -> Result<Findings> {
         let time = Time::of(deadline);
-        let tenant = store::own_tenant(query)?;
+        let tenant = store::current_tenant(query)?;
         let area = tenant.settings.prefixing();
         let (numbers, findings, further) = (None, Vec::new(), false);
         let mut walk = Walk { lint: self, tenant: &tenant, first, time, numbers, findings, further };

@@ -16,7 +16,7 @@ use super::refusal::conflict;
 use super::viewer::Viewer;
 use crate::domain::{Code, ObjectId, Problem, words};
 use crate::form::Change;
-use crate::store::{self, ObjectRow, Outcome, Query, Record, ReferenceRow, Result, Snapshot, StoreError, Tx};
+use crate::store::{self, NewChange, ObjectRow, Outcome, Query, ReferenceRow, Result, Snapshot, StoreError, Tx};
 
 /// How many references an answer that refuses a delete names.
 const NAMED: usize = 20;
@@ -88,7 +88,7 @@ impl App {
                 deleted.done = true;
                 Ok(Outcome::Commit(deleted))
             };
-            self.store.within(snapshot).write(tenant, work).await
+            self.store.with_deadline_of(snapshot).write(tenant, work).await
         };
         match deleted {
             Err(StoreError::NoTenant) => refused(no_such()),
@@ -112,7 +112,7 @@ fn work_out_delete(
     now: i64,
 ) -> Result<(Deleted, DeletionWrites)> {
     let refused = |errors| Ok((Deleted { errors, ..Deleted::default() }, None));
-    let tenant = store::own_tenant(query)?;
+    let tenant = store::current_tenant(query)?;
     let Some((row, references)) = with_references(query, delete.object)? else {
         return refused(vec![no_such()]);
     };
@@ -194,5 +194,5 @@ fn erase(tx: &mut Tx<'_>, row: &ObjectRow, actor: &str, now: i64) -> Result<()> 
     document::erase(tx, row.kind, id)?;
     store::erase_object(tx, id)?;
     let version = row.next_version()?;
-    store::record(tx, &Record { object: id, version, actor, at: now, changes: &changes })
+    store::insert_change(tx, &NewChange { object: id, version, actor, at: now, changes: &changes })
 }

@@ -48,7 +48,7 @@ impl DeletePlan {
         shown: Shown,
         now: i64,
     ) -> Result<Option<Self>> {
-        let tenant = match store::own_tenant(query) {
+        let tenant = match store::current_tenant(query) {
             Err(StoreError::NoTenant) => return Ok(None),
             tenant => tenant?,
         };

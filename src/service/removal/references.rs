@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::{Code, Kind, ObjectId, Problem, hex};
-use crate::store::{self, Asked, ObjectRow, Query, ReferenceRow, Result};
+use crate::store::{self, ObjectRow, Query, ReferenceQuery, ReferenceRow, Result};
 
 /// The most references that one delete changes; one transaction holds up all other changes of the tenant.
 pub(in crate::service) const MOST_REFERENCES: usize = 5000;
@@ -19,7 +19,7 @@ pub(super) fn with_references(
     let there = |row: &ObjectRow| row.kind != Kind::FormDefaults;
     let row = store::load_objects(query, &[object.local])?.remove(&object.local).filter(there);
     let Some(row) = row.map(Arc::new) else { return Ok(None) };
-    let asked = Asked { kinds: None, after: None, limit: MOST_REFERENCES as i64 + 1 };
+    let asked = ReferenceQuery { kinds: None, after: None, limit: MOST_REFERENCES as i64 + 1 };
     let references = store::references(query, std::slice::from_ref(&row), &asked)?.remove(&object.local);
     Ok(Some((row, references.unwrap_or_default())))
 }

@@ -113,7 +113,7 @@ impl App {
             let saved = plan.carry_out(tx, &actor, now)?;
             tell(tx.session(), saved)
         };
-        self.store.within(snapshot).write(tenant, work).await
+        self.store.with_deadline_of(snapshot).write(tenant, work).await
     }
 
     /// Hashes and seals secrets.

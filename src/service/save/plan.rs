@@ -8,7 +8,7 @@ use crate::domain::{Kind, Problem};
 use crate::form::{Change, Checked};
 use crate::service::document::{self, Document};
 use crate::service::refusal::{conflict, no_such};
-use crate::store::{self, ObjectRow, Query, Record, Result, StoreError, Tx};
+use crate::store::{self, NewChange, ObjectRow, Query, Result, StoreError, Tx};
 
 /// A save that has been worked out, but not carried out.
 pub(in crate::service) struct Plan {
@@ -28,13 +28,15 @@ impl Plan {
     pub(in crate::service) fn make(query: &mut Query<'_>, save: &Save, now: i64) -> Result<Self> {
         let kind = save.kind;
         let (tenant, row) = match save.target {
-            SaveTarget::New(_) => (store::own_tenant(query)?, None),
+            SaveTarget::New(_) => (store::current_tenant(query)?, None),
             SaveTarget::Defaults(_) => {
-                let tenant = store::own_tenant(query)?;
+                let tenant = store::current_tenant(query)?;
                 let row = store::load_objects(query, &[tenant.defaults])?.remove(&tenant.defaults);
                 (tenant, row)
             }
-            SaveTarget::Existing(object) | SaveTarget::CopyOf(object) => store::own_tenant_with(query, object.local)?,
+            SaveTarget::Existing(object) | SaveTarget::CopyOf(object) => {
+                store::current_tenant_with(query, object.local)?
+            }
         };
         let row = row.filter(|row| row.kind == kind);
         let copied = matches!(save.target, SaveTarget::CopyOf(_));
@@ -123,17 +125,17 @@ impl Plan {
         if !self.writable {
             return Err(StoreError::Bug("a secret was to be saved that is not hashed".into()));
         }
-        let own = store::OwnRow { kind: self.kind, ..document.own_row() };
+        let own = store::ObjectFields { kind: self.kind, ..document.own_row() };
         let row = match (&self.object, &self.base) {
             (Some(row), Some(base)) => {
-                let before = store::OwnRow { kind: self.kind, ..base.own_row() };
-                store::touch(tx, row, (before, own), now)?
+                let before = store::ObjectFields { kind: self.kind, ..base.own_row() };
+                store::update_object(tx, row, (before, own), now)?
             }
             _ => store::insert_object(tx, own, now)?,
         };
         document.write(tx, row.id.local, self.base.as_ref())?;
         let (version, changes) = (row.version, self.changes.as_slice());
-        store::record(tx, &Record { object: row.id.local, version, actor, at: now, changes })?;
+        store::insert_change(tx, &NewChange { object: row.id.local, version, actor, at: now, changes })?;
         Ok(self.saved(Some(Arc::new(row))))
     }
 

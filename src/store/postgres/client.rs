@@ -1,7 +1,7 @@
-//! A client that blocks, and that can send several statements without waiting for the answer to the first.
+//! A blocking client that can send several statements without waiting for the first answer.
 //!
-//! The protocol lets a client send on before it has an answer; tokio-postgres does so with futures that are polled beside
-//! each other. Here they are driven on the thread that has the connection, and the connection with them.
+//! The protocol allows a client to send more statements before it has an answer. tokio-postgres does this for futures
+//! that are polled together. Here, the thread that has the connection polls these futures and the connection itself.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -11,19 +11,19 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// What comes next over the connection; `None` when it is over.
-type Next = dyn FnMut(&mut Task<'_>) -> Poll<Option<Result<AsyncMessage, Error>>> + Send;
+/// Polls the connection for its next message; `None` when the connection has ended.
+type PollMessage = dyn FnMut(&mut Task<'_>) -> Poll<Option<Result<AsyncMessage, Error>>> + Send;
 
 /// A connection to a server. It must neither be used nor dropped in an async task.
-pub struct Blocking {
+pub struct BlockingClient {
     runtime: Runtime,
-    connection: Box<Next>,
-    /// Taken out when it is dropped.
+    connection: Box<PollMessage>,
+    /// `None` only while the client is being dropped.
     client: Option<Client>,
 }
 
-impl Blocking {
-    /// Connects to the first host that fits.
+impl BlockingClient {
+    /// Connects to the first suitable host.
     ///
     /// # Errors
     /// Why there is no connection.
@@ -33,36 +33,36 @@ impl Blocking {
         Ok(Self { runtime, connection, client: Some(client) })
     }
 
-    /// Carries out what `ask` wants of the client.
+    /// Runs `request` with the client.
     ///
     /// # Errors
-    /// What that answers, or why the connection is over.
-    pub fn block_on<T>(&mut self, ask: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Result<T, Error> {
+    /// The error of the request, or why the connection has ended.
+    pub fn block_on<T>(&mut self, request: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Result<T, Error> {
         let Self { runtime, connection, client } = self;
         let Some(client) = client.as_ref() else { unreachable!("the client is there until it is dropped") };
-        let mut answer = pin!(ask(client));
+        let mut answer = pin!(request(client));
         runtime.block_on(poll_fn(|cx| match drive(connection, cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) | Poll::Pending => answer.as_mut().poll(cx),
         }))
     }
 
-    /// Whether the connection is known to be over.
+    /// Whether the connection is known to have ended.
     pub fn is_closed(&self) -> bool {
         self.client.as_ref().is_none_or(Client::is_closed)
     }
 
-    /// What cancels the statement that runs.
+    /// A token that cancels the running statement.
     pub fn cancel_token(&self) -> Option<CancelToken> {
         self.client.as_ref().map(Client::cancel_token)
     }
 }
 
-/// Lets the connection send and receive until it has to wait; ready when it is over.
-fn drive(connection: &mut Next, cx: &mut Task<'_>) -> Poll<Result<(), Error>> {
+/// Lets the connection send and receive until it has to wait. Ready when the connection has ended.
+fn drive(connection: &mut PollMessage, cx: &mut Task<'_>) -> Poll<Result<(), Error>> {
     loop {
         match connection(cx) {
-            Poll::Ready(Some(Ok(AsyncMessage::Notice(notice)))) => tracing::debug!(%notice, "the database says"),
+            Poll::Ready(Some(Ok(AsyncMessage::Notice(notice)))) => tracing::debug!(%notice, "notice from the database"),
             Poll::Ready(Some(Ok(_))) => {}
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
             Poll::Ready(None) => return Poll::Ready(Ok(())),
@@ -71,24 +71,24 @@ fn drive(connection: &mut Next, cx: &mut Task<'_>) -> Poll<Result<(), Error>> {
     }
 }
 
-/// Cancels a statement, over a connection of its own.
+/// Cancels a statement over a separate connection.
 ///
 /// # Errors
-/// Why it could not be asked for.
+/// The outer error if no runtime can be created, the inner one if the cancellation cannot be sent.
 pub fn cancel(token: &CancelToken, tls: MakeRustlsConnect) -> std::io::Result<Result<(), Error>> {
     Ok(runtime()?.block_on(token.cancel_query(tls)))
 }
 
-/// What a connection is driven by.
+/// A runtime for one connection.
 ///
 /// # Errors
-/// The system has no room for one.
+/// The system lacks resources.
 pub fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-impl Drop for Blocking {
-    /// Says goodbye, so that the server does not note a client that was lost.
+impl Drop for BlockingClient {
+    /// Ends the connection properly, so that the server does not log a lost client.
     fn drop(&mut self) {
         drop(self.client.take());
         let connection = &mut self.connection;

@@ -1,17 +1,17 @@
-//! The PostgreSQL engine: the only folder that says `tokio_postgres::`.
+//! The PostgreSQL engine: the only folder that uses `tokio_postgres::`.
 //!
-//! The client blocks and runs a small runtime of its own, so that it must neither be called nor dropped in an async
-//! task: connections live on the store's threads only.
+//! The client blocks and has its own small runtime, so it must not be called or dropped in an async task: connections
+//! exist only on the store's threads.
 //!
-//! A transaction is begun in the round trip of its first statement; statements that do not wait for each other make one
-//! together (docs/decisions/0034-fewer-round-trips.md).
+//! A transaction begins in the round trip of its first statement, and independent statements share one round trip
+//! (docs/decisions/0034-fewer-round-trips.md).
 
-mod answer;
 mod client;
+mod errors;
 mod inspect;
-mod look;
 mod server;
 mod values;
+mod view;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,46 +21,46 @@ use futures_util::future::{join3, try_join_all};
 use tokio_postgres::{CancelToken, Client, Error, Row, Statement};
 
 pub(super) use inspect::inspect;
-pub(super) use look::look;
 pub use server::PostgresServer;
+pub(super) use view::open_view;
 
-use self::answer::{answer, ended_by_commit};
-use self::client::Blocking;
-use self::values::{Standing, parameters};
-use super::connection::{Connection, StatementLog};
+use self::client::BlockingClient;
+use self::errors::{commit_error, store_error};
+use self::values::{PostgresRow, parameters};
+use super::cancellation::Interrupt;
+use super::connection::{Connection, StatementStats};
 use super::error::{Result, StoreError};
-use super::session::{Each, EachOf, Session};
-use super::stop::Interrupt;
+use super::session::{RowVisitor, Session, StatementRowVisitor};
 use crate::domain::Value;
 
-/// Begins a read: one state for all of its statements. At READ COMMITTED each would see its own.
+/// Begins a read transaction in which all statements see one state. With READ COMMITTED, each would see its own.
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// The most statements that wait for the next one.
+/// The maximum number of queued statements.
 const MOST_WAITING: usize = 30;
 
-/// A connection to a server, with the statements that have been prepared on it.
+/// A connection to a server, with its prepared statements.
 pub(super) struct PostgresConnection {
     server: PostgresServer,
-    client: Blocking,
-    /// What begins the transaction, as long as that has not been sent.
-    begins: Option<&'static str>,
-    /// Statements that are sent with the next one.
+    client: BlockingClient,
+    /// The statement that begins the transaction, until it is sent.
+    pending_begin: Option<&'static str>,
+    /// Queued statements, which are sent together with the next one.
     waiting: Vec<PendingStatement>,
     interrupt: Interrupt,
-    /// What `interrupt` cancels.
+    /// The token that `interrupt` uses.
     running: Arc<Mutex<Option<CancelToken>>>,
-    /// Set by `interrupt`. The server may carry out a cancellation after the statement it was meant for, and then cancels
-    /// the next one, whosever it is; tokio-postgres does not wait for it as libpq does.
+    /// Set by `interrupt`. The server may process a cancellation after its statement has ended, and then it cancels the
+    /// next one, even of another request. Unlike libpq, tokio-postgres does not wait until it is processed.
     interrupted: Arc<AtomicBool>,
     prepared: HashMap<&'static str, Statement>,
-    statements: Arc<StatementLog>,
-    /// Whether a statement of this transaction has failed: COMMIT would then roll back and call it a success.
+    statements: Arc<StatementStats>,
+    /// Whether a statement of this transaction has failed. COMMIT would then roll back but report success.
     failed: bool,
     broken: bool,
 }
 
-/// A statement that waits for the next round trip.
+/// A queued statement.
 enum PendingStatement {
     Prepared(Statement, Vec<Value>),
     Plain(&'static str),
@@ -76,14 +76,14 @@ impl PendingStatement {
 }
 
 impl PostgresConnection {
-    pub(super) fn open(server: &PostgresServer, statements: Arc<StatementLog>) -> Result<Self> {
+    pub(super) fn open(server: &PostgresServer, statements: Arc<StatementStats>) -> Result<Self> {
         let client = server.connect()?;
         let (running, interrupted) = (Arc::new(Mutex::new(client.cancel_token())), Arc::default());
         let interrupt = interrupt(&running, server, &interrupted);
         Ok(Self {
             server: server.clone(),
             client,
-            begins: None,
+            pending_begin: None,
             waiting: Vec::new(),
             interrupt,
             running,
@@ -95,8 +95,8 @@ impl PostgresConnection {
         })
     }
 
-    /// Takes a new connection in place of one that is lost.
-    fn renew(&mut self) -> Result<()> {
+    /// Replaces a lost connection with a new one.
+    fn reconnect(&mut self) -> Result<()> {
         self.client = self.server.connect()?;
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = self.client.cancel_token();
         self.prepared.clear();
@@ -104,74 +104,74 @@ impl PostgresConnection {
         Ok(())
     }
 
-    /// Takes a result apart, remembering what it says of the connection and of its transaction.
-    fn note<T>(&mut self, result: std::result::Result<T, Error>) -> Result<T> {
+    /// Converts an error, and records what it means for the transaction and the connection.
+    fn track_failure<T>(&mut self, result: std::result::Result<T, Error>) -> Result<T> {
         result.map_err(|error| {
             self.failed = true;
-            self.broken |= answer::breaks(&error);
-            answer(&error)
+            self.broken |= errors::breaks_connection(&error);
+            store_error(&error)
         })
     }
 
     fn prepare(&mut self, sql: &'static str) -> Result<Statement> {
-        self.statements.count();
+        self.statements.count_run();
         if let Some(statement) = self.prepared.get(sql) {
             return Ok(statement.clone());
         }
-        self.statements.note(sql);
+        self.statements.record_text(sql);
         let prepared = self.client.block_on(async |client| client.prepare(sql).await);
-        let statement = self.note(prepared)?;
+        let statement = self.track_failure(prepared)?;
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
     }
 
-    /// The rows of several statements, in one round trip. A read that was to begin with them begins anew on a new
-    /// connection when this one is lost: it has seen nothing yet.
-    fn query_all(&mut self, asks: &[(&'static str, &[Value])]) -> Result<Vec<Vec<Row>>> {
-        let begins = self.begins;
-        let answered = self.query_all_here(asks);
-        if answered.is_ok() || begins != Some(BEGIN_READ) || !self.broken {
+    /// The rows of several statements, in one round trip. If the connection is lost at the start of a read transaction,
+    /// they are repeated on a new one, which is safe because the transaction has seen nothing yet.
+    fn query_all(&mut self, queries: &[(&'static str, &[Value])]) -> Result<Vec<Vec<Row>>> {
+        let pending_begin = self.pending_begin;
+        let answered = self.query_all_once(queries);
+        if answered.is_ok() || pending_begin != Some(BEGIN_READ) || !self.broken {
             return answered;
         }
-        self.renew()?;
-        self.begins = begins;
-        self.query_all_here(asks)
+        self.reconnect()?;
+        self.pending_begin = pending_begin;
+        self.query_all_once(queries)
     }
 
-    fn query_all_here(&mut self, asks: &[(&'static str, &[Value])]) -> Result<Vec<Vec<Row>>> {
-        let statements = asks.iter().map(|(sql, _)| self.prepare(sql)).collect::<Result<Vec<_>>>()?;
-        let params: Vec<_> = asks.iter().map(|(_, params)| parameters(params)).collect();
+    fn query_all_once(&mut self, queries: &[(&'static str, &[Value])]) -> Result<Vec<Vec<Row>>> {
+        let statements = queries.iter().map(|(sql, _)| self.prepare(sql)).collect::<Result<Vec<_>>>()?;
+        let params: Vec<_> = queries.iter().map(|(_, params)| parameters(params)).collect();
         self.send(async |client| {
-            let asked = statements.iter().zip(&params).map(|(statement, params)| client.query(statement, params));
-            try_join_all(asked).await
+            let requests = statements.iter().zip(&params).map(|(statement, params)| client.query(statement, params));
+            try_join_all(requests).await
         })
     }
 
-    /// Sends what is asked, in one round trip with what begins the transaction and with what waits.
-    fn send<T>(&mut self, ask: impl AsyncFnOnce(&Client) -> std::result::Result<T, Error>) -> Result<T> {
-        let (begins, waiting) = (self.begins.take(), std::mem::take(&mut self.waiting));
+    /// Sends a request in one round trip, together with the start of the transaction and the queued statements.
+    fn send<T>(&mut self, request: impl AsyncFnOnce(&Client) -> std::result::Result<T, Error>) -> Result<T> {
+        let (pending_begin, waiting) = (self.pending_begin.take(), std::mem::take(&mut self.waiting));
         let answered = self.client.block_on(async |client| {
             let begin = async {
-                match begins {
+                match pending_begin {
                     Some(sql) => client.batch_execute(sql).await,
                     None => Ok(()),
                 }
             };
             let waiting = try_join_all(waiting.iter().map(|waiting| waiting.run(client)));
-            // What is polled first is sent first, and fails first.
-            let (begun, before, answer) = join3(begin, waiting, ask(client)).await;
+            // They are sent in the order in which they are polled, and the first error counts.
+            let (begun, before, answer) = join3(begin, waiting, request(client)).await;
             begun.and(before).and(answer)
         });
-        self.note(answered)
+        self.track_failure(answered)
     }
 
-    fn wait(&mut self, waiting: PendingStatement) -> Result<()> {
+    fn queue_statement(&mut self, waiting: PendingStatement) -> Result<()> {
         self.waiting.push(waiting);
         if self.waiting.len() < MOST_WAITING { Ok(()) } else { self.flush() }
     }
 }
 
-/// Asks the server over another connection, as its protocol wants it, to cancel what is running.
+/// A function that asks the server to cancel the running statement: over another connection, as the protocol requires.
 fn interrupt(
     running: &Arc<Mutex<Option<CancelToken>>>,
     server: &PostgresServer,
@@ -192,14 +192,14 @@ fn interrupt(
 impl Connection for PostgresConnection {
     fn begin_read(&mut self) -> Result<()> {
         self.failed = false;
-        self.begins = Some(BEGIN_READ);
+        self.pending_begin = Some(BEGIN_READ);
         Ok(())
     }
 
-    /// READ COMMITTED is enough, because every writer takes the tenant's row first.
+    /// READ COMMITTED is enough, because every writer locks the tenant's row first.
     fn begin_write(&mut self) -> Result<()> {
         self.failed = false;
-        self.begins = Some("BEGIN ISOLATION LEVEL READ COMMITTED");
+        self.pending_begin = Some("BEGIN ISOLATION LEVEL READ COMMITTED");
         Ok(())
     }
 
@@ -207,24 +207,25 @@ impl Connection for PostgresConnection {
         if self.failed {
             return Err(StoreError::Bug("a transaction went on after a statement had failed".into()));
         }
-        // Not with COMMIT, of which it is to be known whether it was heard.
+        // Send these before COMMIT, so that only COMMIT itself can have an unknown result.
         self.flush()?;
-        if self.begins.take().is_some() {
+        if self.pending_begin.take().is_some() {
             return Ok(());
         }
-        // Never cancelled: while it waits for a synchronous standby, a cancelled COMMIT answers a success that only
-        // holds until this server is lost. (`statement_timeout` does not reach it.)
+        // COMMIT is never cancelled: if it is cancelled while it waits for a synchronous standby, it reports a success
+        // that is lost with this server. (`statement_timeout` does not apply to it.)
         let ended = self.client.block_on(async |client| client.batch_execute("COMMIT").await);
         if let Err(error) = &ended {
-            self.broken |= answer::breaks(error);
+            self.broken |= errors::breaks_connection(error);
         }
-        ended.map_err(|error| ended_by_commit(&error))
+        ended.map_err(|error| commit_error(&error))
     }
 
     fn rollback(&mut self) {
-        // On a connection that is lost the server does it; on any other on which it fails, nobody shall begin anew.
+        // If the connection is lost, the server rolls back. If ROLLBACK fails for another reason, the connection must
+        // not be used again.
         self.waiting.clear();
-        if self.begins.take().is_none() {
+        if self.pending_begin.take().is_none() {
             self.broken |= self.batch("ROLLBACK").is_err();
         }
     }
@@ -232,24 +233,24 @@ impl Connection for PostgresConnection {
     fn batch(&mut self, sql: &str) -> Result<()> {
         let undoes = sql.starts_with("ROLLBACK");
         if undoes {
-            // What it undoes need not be done; where it goes back to has to be.
+            // The queued changes need not be sent, because they would be undone; the savepoint to return to must be.
             self.waiting.retain(|waiting| matches!(waiting, PendingStatement::Plain(_)));
         }
         self.send(async |client| client.batch_execute(sql).await)?;
-        // What was undone is forgotten.
+        // The failed statement is undone.
         self.failed &= !undoes;
         Ok(())
     }
 
-    fn plain(&mut self, sql: &'static str) -> Result<()> {
-        if sql.starts_with("ROLLBACK") { self.batch(sql) } else { self.wait(PendingStatement::Plain(sql)) }
+    fn control(&mut self, sql: &'static str) -> Result<()> {
+        if sql.starts_with("ROLLBACK") { self.batch(sql) } else { self.queue_statement(PendingStatement::Plain(sql)) }
     }
 
     fn flush(&mut self) -> Result<()> {
         if self.waiting.is_empty() { Ok(()) } else { self.send(async |_| Ok(())) }
     }
 
-    fn claim(&mut self) -> Result<()> {
+    fn mark_as_ours(&mut self) -> Result<()> {
         Ok(())
     }
 
@@ -267,14 +268,18 @@ impl Connection for PostgresConnection {
 }
 
 impl Session for PostgresConnection {
-    fn scan(&mut self, sql: &'static str, params: &[Value], each: &mut Each<'_>) -> Result<()> {
+    fn visit_rows(&mut self, sql: &'static str, params: &[Value], each: &mut RowVisitor<'_>) -> Result<()> {
         let rows = self.query_all(&[(sql, params)])?;
-        rows.iter().flatten().try_for_each(|row| each(&Standing(row)))
+        rows.iter().flatten().try_for_each(|row| each(&PostgresRow(row)))
     }
 
-    fn scan_all(&mut self, asks: &[(&'static str, &[Value])], each: &mut EachOf<'_>) -> Result<()> {
-        for (at, rows) in self.query_all(asks)?.iter().enumerate() {
-            rows.iter().try_for_each(|row| each(at, &Standing(row)))?;
+    fn visit_all_rows(
+        &mut self,
+        queries: &[(&'static str, &[Value])],
+        each: &mut StatementRowVisitor<'_>,
+    ) -> Result<()> {
+        for (at, rows) in self.query_all(queries)?.iter().enumerate() {
+            rows.iter().try_for_each(|row| each(at, &PostgresRow(row)))?;
         }
         Ok(())
     }
@@ -289,8 +294,8 @@ impl Session for PostgresConnection {
         self.send(async |client| client.execute(&statement, &params).await)
     }
 
-    fn later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
+    fn execute_later(&mut self, sql: &'static str, params: Vec<Value>) -> Result<()> {
         let statement = self.prepare(sql)?;
-        self.wait(PendingStatement::Prepared(statement, params))
+        self.queue_statement(PendingStatement::Prepared(statement, params))
     }
 }

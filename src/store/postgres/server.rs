@@ -1,4 +1,4 @@
-//! Where a PostgreSQL database is, and how to get there: the URL and TLS.
+//! How to connect to a PostgreSQL database: the URL and TLS.
 
 use std::fmt;
 use std::fs::File;
@@ -17,21 +17,21 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::answer;
-use super::client::{self, Blocking};
+use super::client::{self, BlockingClient};
+use super::errors::store_error;
 use crate::store::error::{Result as Stored, StoreError};
 
-/// How long to wait for one host while connecting, unless the URL says otherwise.
+/// The connect timeout for each host, unless the URL sets one.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long sent data may stay unacknowledged before the connection counts as lost, unless the URL says otherwise.
+/// How long sent data may stay unacknowledged before the connection counts as lost, unless the URL sets it.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
-/// What every session gets unless the URL's `options` set it: no statement, no wait for a lock and no idle transaction
-/// goes on for ever.
+/// Parameters of every session, unless the `options` of the URL set them. They limit statements, waits for locks and
+/// idle transactions.
 const PARAMETERS: [(&str, &str); 3] =
     [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
 
-/// A database of a PostgreSQL server: what a URL says, with what vext adds where it is silent.
+/// A database on a PostgreSQL server: the settings of its URL, with vext's defaults for those that it leaves out.
 #[derive(Clone)]
 pub struct PostgresServer {
     config: Box<Config>,
@@ -39,12 +39,12 @@ pub struct PostgresServer {
 }
 
 impl PostgresServer {
-    /// Reads a URL as libpq does: `postgres://user:password@host1,host2:5433/database?option=value`. `sslmode` may be
-    /// `disable`, `prefer`, `require` (both without looking at the certificate) or `verify-full`, which trusts the
-    /// authorities of `sslrootcert`, a PEM file, or else those of the system.
+    /// Parses a URL as libpq does: `postgres://user:password@host1,host2:5433/database?option=value`. `sslmode` may be
+    /// `disable`, `prefer`, `require` (the last two do not verify the certificate) or `verify-full`, which trusts the
+    /// authorities in the PEM file `sslrootcert`, or else those of the system.
     ///
     /// # Errors
-    /// One sentence that does not repeat the URL: it may hold a password.
+    /// One sentence that does not repeat the URL, because it may contain a password.
     pub fn parse(url: &str) -> Result<Self, String> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut kept, mut mode, mut root) = (Vec::new(), None, None);
@@ -56,7 +56,7 @@ impl PostgresServer {
             }
         }
         let why = |e: tokio_postgres::Error| {
-            // The crate's own sentence names the option, its source what is wrong with it.
+            // The crate's error names the option, and its source says what is wrong with it.
             let source = std::error::Error::source(&e).map(|source| format!(": {source}")).unwrap_or_default();
             format!("--database: the PostgreSQL URL cannot be read: {e}{source}")
         };
@@ -84,7 +84,7 @@ impl PostgresServer {
             Some(_) => return Err("--database: sslmode must be disable, prefer, require or verify-full".into()),
         };
         if root.is_some() && !verify {
-            return Err("--database: sslrootcert is only looked at with sslmode=verify-full".into());
+            return Err("--database: sslrootcert is only used with sslmode=verify-full".into());
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
@@ -98,36 +98,37 @@ impl PostgresServer {
         Ok(Self { config: Box::new(config), tls: MakeRustlsConnect::new(tls(verify, root.as_deref())?) })
     }
 
-    /// Connects to the first host that fits, and sets what the URL leaves open. Blocks, and must not be called from an async task.
+    /// Connects to the first suitable host and sets the [`PARAMETERS`]. Blocks and must not be called from an async
+    /// task.
     ///
     /// # Errors
     /// Why there is no connection.
-    pub(super) fn connect(&self) -> Stored<Blocking> {
+    pub(super) fn connect(&self) -> Stored<BlockingClient> {
         let runtime = client::runtime().map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let connected = Blocking::connect(runtime, &self.config, self.tls());
-        let mut client = connected.map_err(|error| match answer(&error) {
-            // Whatever keeps a connection from being made, no statement was at fault.
+        let connected = BlockingClient::connect(runtime, &self.config, self.tls());
+        let mut client = connected.map_err(|error| match store_error(&error) {
+            // No statement has run yet, so these errors mean that the connection failed.
             StoreError::Bug(why) | StoreError::Invalid(why) => StoreError::Unavailable(why),
             other => other,
         })?;
         for (parameter, value) in PARAMETERS.into_iter().filter(|(parameter, _)| !self.sets(parameter)) {
             let set = format!("SET {parameter} = '{value}'");
-            client.block_on(async |client| client.batch_execute(&set).await).map_err(|error| answer(&error))?;
+            client.block_on(async |client| client.batch_execute(&set).await).map_err(|error| store_error(&error))?;
         }
         Ok(client)
     }
 
-    /// How connections to it are encrypted.
+    /// The TLS settings for connections.
     pub(super) fn tls(&self) -> MakeRustlsConnect {
         self.tls.clone()
     }
 
-    /// Whether the URL sets a parameter of the session itself, which vext then leaves as it is.
+    /// Whether the URL sets a session parameter itself.
     pub(super) fn sets(&self, parameter: &str) -> bool {
         self.config.get_options().is_some_and(|options| options.contains(parameter))
     }
 
-    /// Whether the URL holds a password.
+    /// Whether the URL contains a password.
     pub fn has_password(&self) -> bool {
         self.config.get_password().is_some()
     }
@@ -139,7 +140,7 @@ impl PostgresServer {
 }
 
 impl fmt::Display for PostgresServer {
-    /// `postgres://host1,host2/database`, without user and password.
+    /// The URL without user, password and options: `postgres://host1,host2/database`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hosts: Vec<_> = self.config.get_hosts().iter().map(host).collect();
         write!(f, "postgres://{}/{}", hosts.join(","), self.name())
@@ -158,7 +159,7 @@ fn tls(verify: bool, root: Option<&Path>) -> Result<ClientConfig, String> {
     let verifier: Arc<dyn ServerCertVerifier> = if verify {
         let roots = Arc::new(root.map_or_else(|| Ok(system_roots()), roots_of)?);
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
-        verifier.map_err(|e| format!("--database: sslmode=verify-full has nothing to verify with: {e}"))?
+        verifier.map_err(|e| format!("--database: sslmode=verify-full has no certificates to verify with: {e}"))?
     } else {
         Arc::new(Unverified(Arc::clone(&provider)))
     };
@@ -183,7 +184,8 @@ fn roots_of(path: &Path) -> Result<RootCertStore, String> {
     if roots.is_empty() { Err(why(&"it holds no certificate")) } else { Ok(roots) }
 }
 
-/// Encrypts without asking who the server is: what libpq does in the modes `prefer` and `require`.
+/// Accepts any certificate: connections are encrypted, but the server is not verified. libpq does the same in the modes
+/// `prefer` and `require`.
 #[derive(Debug)]
 struct Unverified(Arc<CryptoProvider>);
 
@@ -240,10 +242,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_url_is_said_without_repeating_it() {
+    fn errors_in_a_url_do_not_repeat_it() {
         for (url, word) in [
             ("postgres://me:hush@a/vext?sslmode=allow", "sslmode must be"),
-            ("postgres://me:hush@a/vext?sslrootcert=/x", "only looked at with sslmode=verify-full"),
+            ("postgres://me:hush@a/vext?sslrootcert=/x", "only used with sslmode=verify-full"),
             ("postgres://me:hush@a/vext?sslmode=verify-full&sslrootcert=/nowhere.pem", "/nowhere.pem"),
             ("postgres://me:hush@a/vext?colour=red", "colour"),
             ("postgres://me:hush@a:port/vext", "port"),

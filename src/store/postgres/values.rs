@@ -1,23 +1,23 @@
-//! Values on their way to PostgreSQL and back.
+//! Converts values to PostgreSQL and back.
 
 use bytes::BytesMut;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
-use super::answer::Unfit;
+use super::errors::UnfitParameter;
 use crate::domain::{Value, ValueRef};
 use crate::store::error::{Result, StoreError};
 use crate::store::session::Columns;
 
-/// Parameters as the client takes them.
+/// The parameters in the form that the client expects.
 pub(super) fn parameters(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
 }
 
-/// The row that a statement stands on.
-pub(super) struct Standing<'a>(pub(super) &'a Row);
+/// A row of a result.
+pub(super) struct PostgresRow<'a>(pub(super) &'a Row);
 
-impl Columns for Standing<'_> {
+impl Columns for PostgresRow<'_> {
     fn count(&self) -> usize {
         self.0.len()
     }
@@ -41,7 +41,7 @@ impl ToSql for Value {
             (Value::Bytes(bytes), &Type::BYTEA) => bytes.to_sql(of, out),
             (Value::Ids(ids), &Type::INT8_ARRAY) => (&**ids).to_sql(of, out),
             (Value::Texts(texts), &Type::TEXT_ARRAY) => (&**texts).to_sql(of, out),
-            _ => Err(Unfit(of.clone()).into()),
+            _ => Err(UnfitParameter(of.clone()).into()),
         }
     }
 

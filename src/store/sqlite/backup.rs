@@ -1,4 +1,4 @@
-//! Files as a whole: a copy of one that is in use, and taking one away from everybody.
+//! Whole files: copies a database that is in use, and locks a file exclusively.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,27 +11,27 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 
 use super::super::Progress;
 use super::BUSY_TIMEOUT;
-use super::file::refusal;
+use super::inspect::describe_error;
 
-/// The pages of a step of a copy, after which its progress is told: 1 MiB.
+/// The number of pages (1 MiB) that a copy step copies before it reports progress.
 const STEP: i32 = 256;
 
-/// Copies a database that others may be writing into a file that does not exist yet. The copy is of one moment and
-/// stands for itself: no log belongs to it.
+/// Copies a database, which others may be writing, to a new file. The copy is one consistent state and is complete: it
+/// has no log.
 ///
 /// # Errors
-/// One sentence on why there is no copy; what was begun of it is the caller's to delete.
-#[expect(clippy::disallowed_methods, reason = "a copy is made below the store, page by page")]
+/// One sentence that says why there is no copy. The caller has to delete an incomplete file.
+#[expect(clippy::disallowed_methods, reason = "a backup copies the file page by page, below the store")]
 pub fn copy_database(from: &Path, to: &Path, progress: &mut Progress<'_>) -> Result<(), String> {
-    let read = |error| refusal(from, &error);
+    let read = |error| describe_error(from, &error);
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(read)?;
     source.busy_timeout(BUSY_TIMEOUT).map_err(read)?;
     source.pragma_update(None, "query_only", true).map_err(read)?;
-    // The transaction fixes the moment. Without it the copy would begin anew whenever somebody else has written.
+    // The transaction fixes the state. Without it, the copy would start again after each write of another connection.
     source.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema").map_err(read)?;
     let written = |error: rusqlite::Error| format!("the copy {} cannot be written: {error}", to.display());
     let mut copy = Connection::open(to).map_err(written)?;
-    // A copy that is not finished is thrown away, so it needs neither a journal nor to reach the disk page by page.
+    // An unfinished copy is thrown away, so it needs neither a journal nor a sync for each page.
     copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(written)?;
     let backup = Backup::new(&source, &mut copy).map_err(written)?;
     loop {
@@ -45,57 +45,56 @@ pub fn copy_database(from: &Path, to: &Path, progress: &mut Progress<'_>) -> Res
         progress("copying", count(pages.pagecount - pages.remaining), count(pages.pagecount))?;
     }
     drop(backup);
-    // The copied first page says that a log belongs to the file.
-    leave_log(&copy).map_err(written)?;
+    // The first page, which is copied too, says that the file has a write-ahead log.
+    leave_wal_mode(&copy).map_err(written)?;
     copy.close().map_err(|(_, error)| written(error))
 }
 
-/// Takes everything out of the log, and the log away.
-fn leave_log(connection: &Connection) -> rusqlite::Result<()> {
+/// Copies the whole log into the file and removes the log.
+fn leave_wal_mode(connection: &Connection) -> rusqlite::Result<()> {
     let mode: String = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
     if mode == "delete" { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
 }
 
-/// A database file that no other program can use while this lives.
-pub struct Exclusive {
+/// An exclusive lock on a database file: no other program can use the file until this is dropped.
+pub struct ExclusiveFile {
     /// Holds SQLite's own lock.
     _connection: Option<Connection>,
-    /// Holds the same lock on a file that SQLite cannot open.
+    /// Holds the same lock if SQLite cannot open the file.
     _file: Option<File>,
-    /// Whether the file stands for itself, with nothing of it in a log beside it.
-    pub whole: bool,
+    /// Whether the file is complete, so that no log is needed.
+    pub is_complete: bool,
 }
 
-impl Exclusive {
-    /// Takes a file away from everybody, and everything that stands in its log into the file where that can be done.
-    /// `None` when a program has it open.
+impl ExclusiveFile {
+    /// Locks a file, and copies its log into it if possible. `None` if another program has the file open.
     ///
     /// # Errors
-    /// One sentence when the file cannot be opened at all.
-    pub fn take(path: &Path) -> Result<Option<Self>, String> {
+    /// One sentence if the file cannot be opened at all.
+    pub fn lock(path: &Path) -> Result<Option<Self>, String> {
         match Self::through_sqlite(path) {
-            Ok(connection) => Ok(Some(Self { _connection: Some(connection), _file: None, whole: true })),
+            Ok(connection) => Ok(Some(Self { _connection: Some(connection), _file: None, is_complete: true })),
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(None),
-            // Damaged or none of SQLite's: its locks can be asked for all the same.
+            // The file is damaged or not a SQLite database, but it can be locked in the same way.
             Err(_) => {
                 let file = File::options().read(true).write(true).open(path);
                 let file = file.map_err(|e| format!("{} cannot be opened: {e}", path.display()))?;
                 let locked = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-                Ok(locked.then_some(Self { _connection: None, _file: Some(file), whole: false }))
+                Ok(locked.then_some(Self { _connection: None, _file: Some(file), is_complete: false }))
             }
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "to take a file away is not to use it")]
+    #[expect(clippy::disallowed_methods, reason = "locks the file but does not use it as a database")]
     fn through_sqlite(path: &Path) -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.busy_timeout(Duration::ZERO)?;
         connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
-        // A file that cannot be read is to be left alone, and so is its log: closing would take that away.
+        // An unreadable file must not change, and neither must its log, which closing would delete.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        // Fails as busy while anybody is connected, and leaves the lock to us otherwise.
-        leave_log(&connection)?;
+        // Fails as busy while any other program is connected; otherwise this connection keeps the lock.
+        leave_wal_mode(&connection)?;
         connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
         Ok(connection)
     }

@@ -1,20 +1,20 @@
-//! Values on their way to SQLite and back.
+//! Converts values to SQLite and back.
 
 use std::rc::Rc;
 
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef as Stored};
 use rusqlite::{CachedStatement, ToSql};
 
-use super::answer::answer;
+use super::errors::store_error;
 use crate::domain::{Value, ValueRef};
 use crate::store::error::{Result, StoreError};
 use crate::store::session::Columns;
 
-/// How a statement asks for any of a list.
+/// How a statement compares a column with a list.
 pub(super) const ANY: &str = "= ANY(";
 
-/// Whether a parameter is a list, but not of one.
-pub(super) fn is_many(param: &Value) -> bool {
+/// Whether a parameter is a list of any length but one.
+pub(super) fn is_list(param: &Value) -> bool {
     match param {
         Value::Ids(ids) => ids.len() != 1,
         Value::Texts(texts) => texts.len() != 1,
@@ -22,7 +22,8 @@ pub(super) fn is_many(param: &Value) -> bool {
     }
 }
 
-/// Binds by the number in the placeholder's name: SQLite takes `$2` for a name and counts names in order of appearance.
+/// Binds by the number in the placeholder's name. SQLite treats `$2` as a name and numbers the names in order of
+/// appearance.
 pub(super) fn bind(statement: &mut CachedStatement<'_>, params: &[Value], lists_of_one: bool) -> Result<()> {
     for place in 1..=statement.parameter_count() {
         let name = statement.parameter_name(place).unwrap_or_default();
@@ -34,7 +35,7 @@ pub(super) fn bind(statement: &mut CachedStatement<'_>, params: &[Value], lists_
             Value::Texts(texts) if lists_of_one => statement.raw_bind_parameter(place, texts.first()),
             param => statement.raw_bind_parameter(place, Bound(param)),
         };
-        bound.map_err(answer)?;
+        bound.map_err(store_error)?;
     }
     Ok(())
 }
@@ -61,7 +62,7 @@ impl ToSql for Bound<'_> {
     }
 }
 
-/// The row that a statement stands on.
+/// The current row of a statement.
 pub(super) struct SqliteRow<'a, 's> {
     pub(super) row: &'a rusqlite::Row<'s>,
     pub(super) count: usize,
@@ -73,7 +74,7 @@ impl Columns for SqliteRow<'_, '_> {
     }
 
     fn get(&self, at: usize) -> Result<ValueRef<'_>> {
-        Ok(match self.row.get_ref(at).map_err(answer)? {
+        Ok(match self.row.get_ref(at).map_err(store_error)? {
             Stored::Null => ValueRef::Null,
             Stored::Integer(n) => ValueRef::Int(n),
             Stored::Text(text) => {

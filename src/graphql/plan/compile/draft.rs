@@ -3,7 +3,7 @@
 use crate::form::{Described, Place};
 use crate::graphql::plan::reading::{List, ListEntries, PlannedRead};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
-use crate::store::{Chosen, ChosenField, ENTRY};
+use crate::store::{ChosenField, ChosenFields, FIRST_ENTRY_COLUMN};
 
 /// What is read of sections, of a detail or of entries, while it is found out.
 #[derive(Default)]
@@ -51,7 +51,7 @@ impl Draft {
     pub(super) fn reading(self, id: usize) -> PlanResult<PlannedRead> {
         let Self { cells, leads, lists } = self;
         let fields = cells.iter().chain(&leads).chain(lists.iter().map(|(field, _)| field));
-        let chosen = Chosen::of(fields.copied().collect());
+        let chosen = ChosenFields::new(fields.copied().collect());
         let column = |field: &ChosenField| chosen.column(field).ok_or(Unplanned::Field);
         let cells = cells.iter().map(|field| Ok((described(field)?, column(field)?))).collect::<PlanResult<_>>()?;
         let leads = leads.iter().map(column).collect::<PlanResult<_>>()?;
@@ -69,8 +69,11 @@ impl Draft {
         if !lists.is_empty() {
             return Err(Unplanned::Field);
         }
-        let cell = |field: ChosenField| Ok((described(&field)?, field.at + ENTRY));
+        let cell = |field: ChosenField| Ok((described(&field)?, field.at + FIRST_ENTRY_COLUMN));
         let cells = cells.into_iter().map(cell).collect::<PlanResult<_>>()?;
-        Ok(ListEntries::Objects { cells, leads: leads.into_iter().map(|field| field.at + ENTRY).collect() })
+        Ok(ListEntries::Objects {
+            cells,
+            leads: leads.into_iter().map(|field| field.at + FIRST_ENTRY_COLUMN).collect(),
+        })
     }
 }

@@ -89,7 +89,7 @@ fn runtime(threads: usize) -> Option<Runtime> {
         .worker_threads(threads)
         .thread_stack_size(STACK)
         .thread_name("expensive")
-        .on_thread_start(store::step_back)
+        .on_thread_start(store::lower_thread_priority)
         .enable_all();
     builder.build().inspect_err(|error| tracing::warn!(%error, "expensive requests get no threads of their own")).ok()
 }

@@ -1,9 +1,9 @@
-//! SQLite's write-ahead log, and how it is kept short.
+//! Keeps SQLite's write-ahead log short.
 //!
-//! SQLite itself begins its log anew when it happens that nobody reads from it. Where somebody reads at every moment, that
-//! never comes, and the log grows without end: 230 MiB after a minute of saves beside lists of a hundred. Here a thread of
-//! its own copies what stands in the log into the database, which holds nobody up. Then whoever begins to read needs the
-//! log no more, and the thread waits a moment for those who began before.
+//! SQLite itself only restarts its log at a moment when nothing reads from it. With constant reads, that moment never
+//! comes, and the log grows without limit: to 230 MiB after one minute of saves together with reads of lists of 100
+//! objects. Here, a separate thread copies the log into the database, which blocks nobody. After that, new reads no
+//! longer need the log, and the thread waits briefly for the older ones.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,52 +14,53 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::connection::Connection;
-use super::engine::{Manager, apart};
+use super::engine::{ConnectionManager, on_own_thread};
 use super::error::{Result, StoreError};
 
-/// The bytes from which on the log is emptied. Less often is faster: a page that is saved many times is copied once.
-pub const LOG_EMPTIED: u64 = 64 << 20;
-/// How much longer the log is when that is tried again.
+/// The size in bytes from which the log is emptied. A larger one is faster, because a page that is saved many times is
+/// copied only once.
+pub const LOG_THRESHOLD: u64 = 64 << 20;
+/// How many bytes the log grows before the next attempt.
 const STEP: u64 = 16 << 20;
-/// How long those who read are waited for, which holds saves up. Nearly all reads are done by then.
+/// How long to wait for reads, which blocks saves. Nearly all reads take less time.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// The bytes from which on they are waited for longer.
-const LONG: u64 = 4 * LOG_EMPTIED;
-/// How long then.
+/// The size in bytes from which to wait longer.
+const LONG: u64 = 4 * LOG_THRESHOLD;
+/// How long to wait for reads when the log is that long.
 const MORE_PATIENCE: Duration = Duration::from_millis(500);
 
-/// A database's log.
-pub(super) struct Log {
+/// The write-ahead log of a SQLite database, with the thread that empties it.
+pub(super) struct WriteAheadLog {
     file: PathBuf,
-    /// The bytes from which on it is to be emptied.
+    /// The size in bytes from which to empty it next.
     next: Arc<AtomicU64>,
     due: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Log {
-    /// Looks after a database's log; `None` where a server does.
-    pub(super) fn start(manager: &Manager) -> Result<Option<Self>> {
+impl WriteAheadLog {
+    /// Starts the thread for a database's log; `None` for a server.
+    pub(super) fn start(manager: &ConnectionManager) -> Result<Option<Self>> {
         let Some(file) = manager.database.log() else { return Ok(None) };
-        let connection = apart(|| manager.open())?;
-        let next = Arc::new(AtomicU64::new(LOG_EMPTIED));
-        // One is enough: what is due is found out by whoever takes it.
+        let connection = on_own_thread(|| manager.open())?;
+        let next = Arc::new(AtomicU64::new(LOG_THRESHOLD));
+        // One place is enough, because the thread checks the size itself.
         let (due, dues) = bounded(1);
         let (log, at) = (file.clone(), Arc::clone(&next));
-        let thread = thread::Builder::new().name("log".into()).spawn(move || empty(connection, &log, &at, &dues));
+        let thread = thread::Builder::new().name("log".into()).spawn(move || serve(connection, &log, &at, &dues));
         let thread = thread.map_err(|e| StoreError::Unavailable(e.to_string()))?;
         Ok(Some(Self { file, next, due: Some(due), thread: Some(thread) }))
     }
 
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub(super) fn bytes(&self) -> u64 {
         bytes(&self.file)
     }
 
-    /// Sees to it after a commit.
-    pub(super) fn look(&self) {
+    /// Wakes the thread if the log is long enough to be emptied. Called after each commit.
+    pub(super) fn check_size(&self) {
         if let Some(due) = self.due.as_ref().filter(|_| self.bytes() >= self.next.load(Ordering::Relaxed)) {
-            // Where one waits already the thread will come to it.
+            // If a message is waiting already, the thread will handle it.
             let _ = due.try_send(());
         }
     }
@@ -69,7 +70,7 @@ fn bytes(file: &Path) -> u64 {
     file.metadata().map_or(0, |file| file.len())
 }
 
-fn empty(mut connection: Box<dyn Connection>, file: &Path, next: &AtomicU64, dues: &Receiver<()>) {
+fn serve(mut connection: Box<dyn Connection>, file: &Path, next: &AtomicU64, dues: &Receiver<()>) {
     for () in dues {
         let length = bytes(file);
         if length < next.load(Ordering::Relaxed) {
@@ -80,12 +81,12 @@ fn empty(mut connection: Box<dyn Connection>, file: &Path, next: &AtomicU64, due
             tracing::warn!(%error, "the log of the database could not be emptied");
             false
         });
-        next.store(if is_empty { LOG_EMPTIED } else { bytes(file) + STEP }, Ordering::Relaxed);
+        next.store(if is_empty { LOG_THRESHOLD } else { bytes(file) + STEP }, Ordering::Relaxed);
     }
 }
 
-impl Drop for Log {
-    /// Waits until its connection is closed.
+impl Drop for WriteAheadLog {
+    /// Waits until the connection of the thread is closed.
     fn drop(&mut self) {
         drop(self.due.take());
         self.thread.take().into_iter().for_each(|thread| drop(thread.join()));
@@ -93,7 +94,7 @@ impl Drop for Log {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "reads overlap for a time, and savers come at intervals")]
+#[expect(clippy::disallowed_methods, reason = "reads must overlap, and saves must come at intervals")]
 mod tests {
     use std::sync::atomic::AtomicBool;
 
@@ -104,13 +105,13 @@ mod tests {
     const SAVE: &str = "INSERT INTO t VALUES (randomblob(1000000))";
     const READ: &str = "SELECT count(*) FROM t";
 
-    /// A database with a table, and who writes a megabyte to it at a time.
-    fn start(folder: &Path) -> (Manager, Log, impl FnMut()) {
+    /// A database with a table, and a function that saves one megabyte to it.
+    fn start(folder: &Path) -> (ConnectionManager, WriteAheadLog, impl FnMut()) {
         let database = Database::Sqlite(folder.join("log.db"));
-        let manager = Manager { database, readonly: false, statements: Arc::default() };
+        let manager = ConnectionManager { database, readonly: false, statements: Arc::default() };
         let mut writer = manager.open().unwrap();
         writer.batch("CREATE TABLE t (a)").unwrap();
-        let log = Log::start(&manager).unwrap().unwrap();
+        let log = WriteAheadLog::start(&manager).unwrap().unwrap();
         let save = move || {
             writer.begin_write().unwrap();
             writer.session().execute(SAVE, &[]).unwrap();
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_emptied_although_somebody_reads_at_every_moment() {
+    fn the_log_is_emptied_in_spite_of_constant_reads() {
         let folder = tempfile::tempdir().unwrap();
         let (manager, log, mut save) = start(folder.path());
         let ends = AtomicBool::new(false);
@@ -144,18 +145,18 @@ mod tests {
             let mut lengths = Vec::new();
             for _ in 0..300 {
                 save();
-                log.look();
+                log.check_size();
                 lengths.push(log.bytes() / 1_000_000);
                 thread::sleep(Duration::from_millis(2));
             }
             ends.store(true, Ordering::SeqCst);
-            // Where it is not emptied it has 300.
+            // It would have 300 MB if it were never emptied.
             assert!(lengths.iter().all(|length| *length < 200) && !lengths.is_sorted(), "MB: {lengths:?}");
         });
     }
 
     #[test]
-    fn who_reads_long_holds_saves_up_for_a_moment_only() {
+    fn a_long_read_blocks_saves_only_briefly() {
         let folder = tempfile::tempdir().unwrap();
         let (manager, log, mut save) = start(folder.path());
         let mut reader = manager.open().unwrap();
@@ -165,16 +166,16 @@ mod tests {
             let begun = Stopwatch::start();
             save();
             longest = longest.max(begun.elapsed());
-            log.look();
+            log.check_size();
         }
         assert!(longest < Duration::from_secs(3), "{longest:?}");
-        assert!(log.bytes() > LOG_EMPTIED, "somebody needs it: {}", log.bytes());
+        assert!(log.bytes() > LOG_THRESHOLD, "somebody needs it: {}", log.bytes());
         reader.rollback();
         let begun = Stopwatch::start();
-        while log.bytes() > LOG_EMPTIED {
+        while log.bytes() > LOG_THRESHOLD {
             assert!(begun.elapsed() < Duration::from_secs(30), "{}", log.bytes());
             save();
-            log.look();
+            log.check_size();
             thread::sleep(Duration::from_millis(20));
         }
     }

@@ -1,12 +1,12 @@
-//! A look at a server's database: one read-only transaction.
+//! A read-only view of a server's database, in one transaction.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::connection::Connection as _;
 use super::super::error::Result;
-use super::super::look::Look;
 use super::super::session::Session;
+use super::super::view::DatabaseView;
 use super::{PostgresConnection, PostgresServer};
 use crate::domain::Value;
 
@@ -14,21 +14,21 @@ const NAMES: &str = "SELECT table_name FROM information_schema.tables
   WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY table_name";
 const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
-/// Connects, and begins.
+/// Connects and begins the transaction.
 ///
 /// # Errors
 /// Why the database cannot be read.
-pub(in crate::store) fn look(server: &PostgresServer) -> Result<PostgresConnection> {
+pub(in crate::store) fn open_view(server: &PostgresServer) -> Result<PostgresConnection> {
     let mut connection = PostgresConnection::open(server, Arc::default())?;
     connection.begin_read()?;
-    // A whole table may take longer than what a request is given; nobody waits for a reader.
+    // Reading a whole table may take longer than the limit for requests, and a reader blocks nobody.
     if !server.sets("statement_timeout") {
         connection.batch("SET LOCAL statement_timeout = '10min'")?;
     }
     Ok(connection)
 }
 
-impl Look for PostgresConnection {
+impl DatabaseView for PostgresConnection {
     fn session(&mut self) -> &mut dyn Session {
         self
     }
@@ -38,19 +38,19 @@ impl Look for PostgresConnection {
     }
 
     fn tables(&mut self) -> std::result::Result<BTreeMap<String, u64>, String> {
-        let names = Look::session(self).rows(NAMES, &[]).map_err(|error| error.to_string())?;
+        let names = DatabaseView::session(self).rows(NAMES, &[]).map_err(|error| error.to_string())?;
         let mut tables = BTreeMap::new();
         for name in names.iter().filter_map(|row| row.first()?.text()) {
             let sql = format!("SELECT count(*) FROM \"{name}\"");
             let count = self.client.block_on(async |client| client.query_one(&sql, &[]).await);
-            let count: i64 = self.note(count).map_err(|error| format!("{name}: {error}"))?.get(0);
+            let count: i64 = self.track_failure(count).map_err(|error| format!("{name}: {error}"))?.get(0);
             tables.insert(name.to_owned(), count.unsigned_abs());
         }
         Ok(tables)
     }
 
     fn now(&mut self) -> std::result::Result<Option<i64>, String> {
-        let row = Look::session(self).first(NOW, &[]).map_err(|error| error.to_string())?;
+        let row = DatabaseView::session(self).first(NOW, &[]).map_err(|error| error.to_string())?;
         Ok(row.and_then(|row| row.first().and_then(Value::int)))
     }
 

@@ -1,11 +1,11 @@
-//! The store's words for what SQLite answers.
+//! Translates the errors of SQLite to those of the store.
 
 use rusqlite::{ErrorCode, ffi};
 
 use crate::store::error::{StoreError, constraint_name};
 
-/// The store's word for an error of the engine.
-pub(super) fn answer(error: rusqlite::Error) -> StoreError {
+/// The store's error for an error of SQLite.
+pub(super) fn store_error(error: rusqlite::Error) -> StoreError {
     let rusqlite::Error::SqliteFailure(code, message) = &error else { return StoreError::Bug(error.to_string()) };
     let message = message.clone().unwrap_or_else(|| error.to_string());
     match (code.code, code.extended_code) {
@@ -27,7 +27,7 @@ pub(super) fn answer(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// The columns `table.column` that SQLite's message ends with.
+/// The columns at the end of SQLite's message, as pairs of table and column.
 fn columns(message: &str) -> impl Iterator<Item = (&str, &str)> {
     message.rsplit(": ").next().unwrap_or_default().split(", ").filter_map(|column| column.split_once('.'))
 }

@@ -1,4 +1,4 @@
-//! Which numbers of a tenant are free: neither held by an object nor a parking slot.
+//! Finds free numbers of a tenant: those that are neither the number of an object nor a parking slot.
 
 use std::collections::HashSet;
 
@@ -13,13 +13,13 @@ const SLOTS: &str = "SELECT p.object_id, o.name, p.first_slot, p.last_slot
   FROM parking_lot p JOIN pbx_object o ON o.tenant_id = p.tenant_id AND o.object_id = p.object_id
   WHERE p.tenant_id = $1 ORDER BY p.object_id";
 
-/// How many numbers are read at once.
+/// How many numbers one statement reads.
 const CHUNK: i64 = 1000;
 
 /// The slots of all parking lots.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn parking_slots(query: &mut Query<'_>) -> Result<Vec<SlotRange>> {
     let tenant = query.tenant();
     let slot = |row: &crate::domain::Row| {
@@ -30,29 +30,30 @@ pub fn parking_slots(query: &mut Query<'_>) -> Result<Vec<SlotRange>> {
     query.rows(SLOTS, &[])?.iter().map(slot).collect()
 }
 
-/// The last number of a length that does not stand behind `text`, in the order of texts.
-fn decided(text: &str, width: usize) -> Option<u64> {
+/// The last number with `width` digits that is not after `text` in text order. Once all numbers up to `text` have been
+/// read, it is known which numbers up to this one are free.
+fn last_decided_number(text: &str, width: usize) -> Option<u64> {
     match text.get(..width) {
         Some(beginning) => beginning.parse().ok(),
         None => format!("{text:0<width$}").parse::<u64>().ok().map(|behind| behind.saturating_sub(1)),
     }
 }
 
-/// The first free number behind `number` of the same length.
+/// The first free number after `number` that has the same length.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn free_number_behind(query: &mut Query<'_>, number: &str) -> Result<Option<ExtensionNumber>> {
     let Ok(before) = number.parse::<u64>() else { return Ok(None) };
     let width = number.len();
     free_number(query, &format!("{:0width$}", before + 1), &"9".repeat(width))
 }
 
-/// The first free number from `from` to `to`, which have the same length. Each statement decides some hundred numbers,
-/// or one where hundreds of longer numbers begin with it.
+/// The first free number from `from` to `to`, which have the same length. Each statement usually decides some hundred
+/// numbers, but only one if hundreds of longer numbers begin with it.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn free_number(query: &mut Query<'_>, from: &str, to: &str) -> Result<Option<ExtensionNumber>> {
     let width = from.len();
     let written = |number: u64| format!("{number:0width$}");
@@ -61,8 +62,9 @@ pub fn free_number(query: &mut Query<'_>, from: &str, to: &str) -> Result<Option
     while next <= last {
         let rows = query.rows(NUMBERS, &[written(next).into(), to.into(), CHUNK.into()])?;
         let texts = rows.iter().map(|row| column!(row, 0, text)).collect::<Result<Vec<_>>>()?;
-        // Behind the last number that was read nothing is known, unless that was all.
-        let known_to = texts.last().filter(|_| rows.len() as i64 == CHUNK).and_then(|text| decided(text, width));
+        // Nothing is known about numbers after the last one read, unless there are no more.
+        let known_to =
+            texts.last().filter(|_| rows.len() as i64 == CHUNK).and_then(|text| last_decided_number(text, width));
         let known_to = known_to.unwrap_or(last).clamp(next, last);
         let taken: HashSet<&str> = texts.into_iter().filter(|text| text.len() == width).collect();
         while next <= known_to {
@@ -86,9 +88,9 @@ mod tests {
     #[test]
     fn texts_decide_the_numbers_before_them() {
         for (text, last) in [("110", 110), ("1105", 110), ("12", 119), ("2", 199), ("0999", 99)] {
-            assert_eq!(decided(text, 3), Some(last), "{text}");
-            let stands_before = |number: &String| number.as_str() <= text;
-            assert_eq!((0..1000).map(|n| format!("{n:03}")).rfind(stands_before), Some(format!("{last:03}")), "{text}");
+            assert_eq!(last_decided_number(text, 3), Some(last), "{text}");
+            let sorts_before = |number: &String| number.as_str() <= text;
+            assert_eq!((0..1000).map(|n| format!("{n:03}")).rfind(sorts_before), Some(format!("{last:03}")), "{text}");
         }
     }
 }

@@ -1,28 +1,28 @@
-//! Chosen fields of sections and details: what is read for a plan, which has nothing to do with the others.
+//! Reads selected fields of sections and details, for a query plan that does not need the others.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::error::{Result, StoreError};
-use super::sections::{in_object_row, keep};
+use super::sections::{is_in_object_row, leak_sql};
 use super::session::{Columns, Query};
 use crate::domain::Value;
 use crate::form::{Described, Info, Place, Rows};
 
-/// How many choices have statements of their own. They live as long as the program, and who asks chooses: with more of
-/// them all fields are read.
-const CHOICES: usize = 500;
+/// The maximum number of field choices with their own statement. Statements live as long as the program, and clients
+/// determine the choices; beyond this number, all fields are read.
+const MAX_CHOICES: usize = 500;
 
-/// What the columns of an entry begin behind: its owner and its slot.
-pub const ENTRY: usize = 2;
+/// The first column of a list entry's own values. Before it are the owner and the slot.
+pub const FIRST_ENTRY_COLUMN: usize = 2;
 
 /// A field of a section.
 #[derive(Clone, Copy, Debug)]
 pub struct ChosenField {
     /// The section.
     pub info: &'static Info,
-    /// The position in [`Info::fields`].
+    /// The index in [`Info::fields`].
     pub at: usize,
 }
 
@@ -33,7 +33,7 @@ impl PartialEq for ChosenField {
 }
 
 impl ChosenField {
-    /// What it is; `None` when the section has no such field.
+    /// The field; `None` if the section has no field at this index.
     pub fn described(&self) -> Option<&'static Described> {
         self.info.fields.get(self.at)
     }
@@ -43,20 +43,20 @@ impl ChosenField {
     }
 }
 
-/// Fields of the sections that objects of one type have, read together, of any number of objects.
+/// Fields of the sections that objects of one type have. They are read together, for any number of objects.
 #[derive(Debug)]
-pub struct Chosen {
+pub struct ChosenFields {
     /// The sections.
     pub infos: Vec<&'static Info>,
     /// The lists.
     pub lists: Vec<ChosenList>,
-    /// What the statement reads. Column 0 is the object.
+    /// The columns of the statement, after column 0, which is the object.
     columns: Vec<ChosenField>,
-    /// `None` where only lists are chosen.
+    /// `None` if only lists are chosen.
     sql: Option<&'static str>,
 }
 
-/// Lists that stand in one table.
+/// The lists that are stored in one table.
 #[derive(Debug)]
 pub struct ChosenList {
     /// The table.
@@ -64,9 +64,10 @@ pub struct ChosenList {
     sql: &'static str,
 }
 
-impl Chosen {
-    /// These fields. Those of a kind's objects only: each object has all of their sections.
-    pub fn of(mut fields: Vec<ChosenField>) -> Self {
+impl ChosenFields {
+    /// Prepares to read these fields. All of them must belong to the same kind of object, so that each object has all
+    /// of their sections.
+    pub fn new(mut fields: Vec<ChosenField>) -> Self {
         fields.sort_by_key(|field| (field.info.table, field.at));
         fields.dedup();
         let mut infos: Vec<&'static Info> = Vec::new();
@@ -78,10 +79,10 @@ impl Chosen {
         let all = || infos.iter().flat_map(|info| (0..info.fields.len()).map(|at| ChosenField { info, at }));
         let mut columns: Vec<ChosenField> = fields.iter().copied().filter(ChosenField::has_column).collect();
         let sql = (!columns.is_empty()).then(|| {
-            statement("", &columns, || select(&columns)).unwrap_or_else(|| {
+            cached_statement("", &columns, || select(&columns)).unwrap_or_else(|| {
                 let read = all().filter(|field| columns.iter().any(|own| std::ptr::eq(own.info, field.info)));
                 columns = read.filter(ChosenField::has_column).collect();
-                lasting(choice("", &columns), || select(&columns))
+                leak_statement(field_choice("", &columns), || select(&columns))
             })
         });
         let mut tables: Vec<(Rows, Vec<ChosenField>)> = Vec::new();
@@ -93,11 +94,11 @@ impl Chosen {
             }
         }
         let list = |(rows, slots): (Rows, Vec<ChosenField>)| {
-            let sql = statement(rows.table, &slots, || select_list(rows, &slots)).unwrap_or_else(|| {
-                let stands_there =
+            let sql = cached_statement(rows.table, &slots, || select_list(rows, &slots)).unwrap_or_else(|| {
+                let is_in_table =
                     |field: &ChosenField| field.described().map(|own| own.place) == Some(Place::Rows(rows));
-                let slots: Vec<_> = all().filter(stands_there).collect();
-                lasting(choice(rows.table, &slots), || select_list(rows, &slots))
+                let slots: Vec<_> = all().filter(is_in_table).collect();
+                leak_statement(field_choice(rows.table, &slots), || select_list(rows, &slots))
             });
             ChosenList { table: rows.table, sql }
         };
@@ -105,49 +106,49 @@ impl Chosen {
         Self { infos, lists, columns, sql }
     }
 
-    /// The column of a field that has one.
+    /// The column of a field, if it has one.
     pub fn column(&self, field: &ChosenField) -> Option<usize> {
         self.columns.iter().position(|own| own == field).map(|place| place + 1)
     }
 }
 
-/// What is read of some objects.
-pub struct Wanted<'a> {
+/// A request to read fields of some objects.
+pub struct ChosenRead<'a> {
     /// The fields.
-    pub chosen: &'a Chosen,
+    pub chosen: &'a ChosenFields,
     /// The objects' local ids.
     pub ids: Value,
 }
 
-/// Looks at a row: of which group, and of which of its lists or of its fields.
-pub type EachChosen<'a> = dyn FnMut(usize, Option<&ChosenList>, &dyn Columns) -> Result<()> + 'a;
+/// A callback for each row. It gets the index of the request, and the list; `None` for a row of fields.
+pub type ChosenRowVisitor<'a> = dyn FnMut(usize, Option<&ChosenList>, &dyn Columns) -> Result<()> + 'a;
 
-/// Reads what is chosen of objects of a tenant, group by group, in statements that do not wait for each other. `each` is told
-/// the place of the group. Of each group the entries of its lists come first, with their list: by object, field and place;
-/// the owner is column 0, the name of the field column 1, what the entry has begins at [`ENTRY`]. Then come the fields of each
-/// object, in no order; the object is column 0.
+/// Runs several requests for one tenant with independent statements, and calls `each` for every row with the index of
+/// its request. For each request, the entries of its lists come first, sorted by object, field and position: column 0
+/// is the owner, column 1 the name of the field, and the entry's values start at [`FIRST_ENTRY_COLUMN`]. Then come the
+/// fields of each object, in no particular order: column 0 is the object.
 ///
 /// # Errors
-/// What the engine and the closure answer.
-pub fn read_chosen(query: &mut Query<'_>, wanted: &[Wanted<'_>], each: &mut EachChosen<'_>) -> Result<()> {
-    let (mut asks, mut places) = (Vec::new(), Vec::new());
-    for (at, Wanted { chosen, ids }) in wanted.iter().enumerate() {
+/// The errors of the engine and of the closure.
+pub fn read_chosen(query: &mut Query<'_>, reads: &[ChosenRead<'_>], each: &mut ChosenRowVisitor<'_>) -> Result<()> {
+    let (mut queries, mut places) = (Vec::new(), Vec::new());
+    for (at, ChosenRead { chosen, ids }) in reads.iter().enumerate() {
         for list in &chosen.lists {
-            asks.push((list.sql, std::slice::from_ref(ids)));
+            queries.push((list.sql, std::slice::from_ref(ids)));
             places.push((at, Some(list)));
         }
         if let Some(sql) = chosen.sql {
-            asks.push((sql, std::slice::from_ref(ids)));
+            queries.push((sql, std::slice::from_ref(ids)));
             places.push((at, None));
         }
     }
-    query.scan_all(&asks, &mut |place, columns| match places.get(place) {
+    query.visit_all_rows(&queries, &mut |place, columns| match places.get(place) {
         Some((at, list)) => each(*at, *list, columns),
         None => Err(StoreError::Bug("a row of no statement".into())),
     })
 }
 
-/// One statement for all sections: each joined to the first by its key.
+/// One statement for all sections, each joined to the first by its key.
 fn select(fields: &[ChosenField]) -> String {
     let (mut columns, mut joins, mut tables) = (String::new(), String::new(), Vec::new());
     let mut needs_object = false;
@@ -162,7 +163,7 @@ fn select(fields: &[ChosenField]) -> String {
             tables.push(table);
             place
         });
-        let is_of_object = in_object_row(table, own.name);
+        let is_of_object = is_in_object_row(table, own.name);
         needs_object |= is_of_object;
         let _ = match is_of_object {
             true => write!(columns, ", o.{}", own.name),
@@ -191,32 +192,36 @@ fn select_list(rows: Rows, fields: &[ChosenField]) -> String {
     )
 }
 
-/// The table of lists that is read, or nothing for the sections themselves; and the fields, each by its section's table
-/// and its position.
-type Choice = (&'static str, Vec<(&'static str, usize)>);
+/// The table of the lists, or an empty string for the sections themselves; and the fields, each by its section's table
+/// and its index.
+type FieldChoice = (&'static str, Vec<(&'static str, usize)>);
 
-fn choice(lists: &'static str, fields: &[ChosenField]) -> Choice {
+fn field_choice(lists: &'static str, fields: &[ChosenField]) -> FieldChoice {
     (lists, fields.iter().map(|field| (field.info.table, field.at)).collect())
 }
 
-fn known() -> &'static RwLock<HashMap<Choice, &'static str>> {
-    static KNOWN: OnceLock<RwLock<HashMap<Choice, &'static str>>> = OnceLock::new();
-    KNOWN.get_or_init(RwLock::default)
+fn statement_cache() -> &'static RwLock<HashMap<FieldChoice, &'static str>> {
+    static CACHE: OnceLock<RwLock<HashMap<FieldChoice, &'static str>>> = OnceLock::new();
+    CACHE.get_or_init(RwLock::default)
 }
 
-/// The statement of a choice; `None` for a new one when there are enough.
-fn statement(lists: &'static str, fields: &[ChosenField], make: impl FnOnce() -> String) -> Option<&'static str> {
-    let choice = choice(lists, fields);
-    // A poisoned lock only means that another thread panicked; the map is whole.
-    let known = known().read().unwrap_or_else(PoisonError::into_inner);
+/// The statement of a choice; `None` if it would be a new one and there are too many already.
+fn cached_statement(
+    lists: &'static str,
+    fields: &[ChosenField],
+    make: impl FnOnce() -> String,
+) -> Option<&'static str> {
+    let choice = field_choice(lists, fields);
+    // A poisoned lock only means that another thread panicked; the map is intact.
+    let known = statement_cache().read().unwrap_or_else(PoisonError::into_inner);
     let (found, count) = (known.get(&choice).copied(), known.len());
     drop(known);
-    found.or_else(|| (count < CHOICES).then(|| lasting(choice, make)))
+    found.or_else(|| (count < MAX_CHOICES).then(|| leak_statement(choice, make)))
 }
 
-/// The statement of a choice, made at the first time.
-fn lasting(choice: Choice, make: impl FnOnce() -> String) -> &'static str {
-    known().write().unwrap_or_else(PoisonError::into_inner).entry(choice).or_insert_with(|| keep(make()))
+/// The statement of a choice, which is created once and lives as long as the program.
+fn leak_statement(choice: FieldChoice, make: impl FnOnce() -> String) -> &'static str {
+    statement_cache().write().unwrap_or_else(PoisonError::into_inner).entry(choice).or_insert_with(|| leak_sql(make()))
 }
 
 #[cfg(test)]
@@ -232,7 +237,7 @@ mod tests {
     fn only_the_columns_that_are_chosen_are_read_in_one_statement() {
         let (note, security) = (Note::info_of(), Security::info_of());
         let (branch, locked) = (field(note, "branch"), field(security, "locked"));
-        let chosen = Chosen::of(vec![locked, branch, locked]);
+        let chosen = ChosenFields::new(vec![locked, branch, locked]);
         assert_eq!(
             chosen.sql,
             Some(
@@ -247,10 +252,10 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_objects_row_is_read_there_and_lists_of_a_table_together() {
+    fn fields_in_the_objects_row_are_read_there_and_lists_of_a_table_together() {
         let information = Information::info_of();
         let fields = ["name", "member_ids", "call_group_ids"].map(|name| field(information, name));
-        let chosen = Chosen::of(fields.to_vec());
+        let chosen = ChosenFields::new(fields.to_vec());
         let sql = chosen.sql.unwrap();
         assert!(sql.contains("SELECT s0.object_id, o.name FROM information s0 JOIN pbx_object o ON "), "{sql}");
         let lists: Vec<_> = chosen.lists.iter().map(|list| list.sql).collect();
@@ -259,6 +264,6 @@ mod tests {
             ["SELECT owner_id, slot, target_id FROM link WHERE tenant_id = $1 AND owner_id = ANY($2) \
               AND slot IN ('member_ids', 'call_group_ids') ORDER BY owner_id, slot, position"]
         );
-        assert_eq!(Chosen::of(fields[1..].to_vec()).sql, None);
+        assert_eq!(ChosenFields::new(fields[1..].to_vec()).sql, None);
     }
 }

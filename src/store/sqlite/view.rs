@@ -1,5 +1,5 @@
-//! A look at a file that changes neither it nor what is beside it: at one that nobody uses, or at one state of one that
-//! servers are writing.
+//! Reads a file without changing it or any file next to it: one that is not in use, or one state of one that servers
+//! are writing.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,78 +10,78 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use super::super::look::Look;
 use super::super::session::Session;
-use super::file::beside;
-use super::file::refusal;
+use super::super::view::DatabaseView;
+use super::inspect::describe_error;
+use super::inspect::sidecar_path;
 use super::{APPLICATION_ID, SqliteConnection, configure};
 
-/// Nobody changes the file: SQLite takes no locks and looks for no log.
+/// For a file that nobody changes: SQLite takes no locks and looks for no log.
 const AT_REST: &str = "?immutable=1";
-/// Somebody may be writing the file: SQLite reads the log too, and makes and changes no file. Where it cannot use the
-/// index of the log, since who made it has been killed, it works one out for itself.
+/// For a file that others may be writing: SQLite also reads the log, but creates and changes no file. If it cannot use
+/// the index of the log, because the program that made it was killed, it builds one in memory.
 const IN_USE: &str = "?readonly_shm=1";
 
-/// One state of a database file, opened so that neither it nor its folder changes.
-pub struct Frozen {
+/// A read-only view of one state of a database file. Neither the file nor its folder changes.
+pub struct SqliteView {
     session: SqliteConnection,
-    /// The file, when nobody must begin to use it.
+    /// The file, if it was not in use when it was opened and must stay so.
     at_rest: Option<PathBuf>,
-    /// Closed last: with it this process loses its locks on the file.
+    /// Closed last, because closing it releases all locks of this process on the file.
     _file: Option<File>,
 }
 
-impl Frozen {
-    /// Opens a file that nobody uses, without locks and without files beside it.
+impl SqliteView {
+    /// Opens a file that is not in use, without locks and without creating other files.
     ///
     /// # Errors
-    /// One sentence: it is no database of vext, or one that is in use or was not closed.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let log = ["-wal", "-journal"].map(|ending| beside(path, ending));
+    /// One sentence: it is not a database of vext, is in use or was not closed.
+    pub fn open_at_rest(path: &Path) -> Result<Self, String> {
+        let log = ["-wal", "-journal"].map(|ending| sidecar_path(path, ending));
         if let Some(log) = log.iter().find(|log| log.exists()) {
             return Err(format!(
-                "{} is in use or was not closed, since there is {}; take a copy with `vext backup` and look at that",
+                "{} is in use or was not closed, because {} exists; take a copy with `vext backup` and use that",
                 path.display(),
                 log.display()
             ));
         }
-        Self::with(path, AT_REST, None, None)
+        Self::open(path, AT_REST, None, None)
     }
 
-    /// Opens a file that others may be writing: it shows the state of now, whatever they write meanwhile. They are kept
-    /// from nothing but emptying the log.
+    /// Opens a file that others may be writing. The view shows the current state, whatever they write later. It only
+    /// keeps them from emptying the log.
     ///
     /// # Errors
-    /// One sentence: it is no database of vext, or it cannot be read without changing anything.
-    pub fn beside_others(path: &Path) -> Result<Self, String> {
+    /// One sentence: it is not a database of vext, or it cannot be read without changing anything.
+    pub fn open_in_use(path: &Path) -> Result<Self, String> {
         let file = File::open(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
-        // As long as it is locked, nobody takes the log away. SQLite would make a new one.
+        // While the file is locked, nobody deletes the log. If there were none, SQLite would create a new one.
         fcntl_lock(&file, FlockOperation::NonBlockingLockShared)
             .map_err(|_| format!("{} is locked by another program", path.display()))?;
         if !has_log(path) {
-            return Self::with(path, AT_REST, Some(path.to_owned()), Some(file));
+            return Self::open(path, AT_REST, Some(path.to_owned()), Some(file));
         }
-        let index = beside(path, "-shm");
+        let index = sidecar_path(path, "-shm");
         if !index.exists() {
             let (path, index) = (path.display(), index.display());
             return Err(format!(
-                "{path} was not closed, and {index} is gone: start the server once, which makes it anew"
+                "{path} was not closed, and {index} is gone: start the server once to create it again"
             ));
         }
-        Self::with(path, IN_USE, None, Some(file))
+        Self::open(path, IN_USE, None, Some(file))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the store opens files as connections that serve them, not to look")]
-    fn with(path: &Path, how: &str, at_rest: Option<PathBuf>, file: Option<File>) -> Result<Self, String> {
-        let said = |error| refusal(path, &error);
+    #[expect(clippy::disallowed_methods, reason = "the store's own connections would change the file")]
+    fn open(path: &Path, parameters: &str, at_rest: Option<PathBuf>, file: Option<File>) -> Result<Self, String> {
+        let message = |error| describe_error(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(uri(path) + how, flags).map_err(said)?;
-        configure(&connection, true).map_err(said)?;
-        // All that is read is of one state.
-        connection.execute_batch("BEGIN").map_err(said)?;
+        let connection = Connection::open_with_flags(uri(path) + parameters, flags).map_err(message)?;
+        configure(&connection, true).map_err(message)?;
+        // All reads see one state.
+        connection.execute_batch("BEGIN").map_err(message)?;
         let id: i64 = connection
             .query_row("SELECT application_id FROM pragma_application_id", [], |row| row.get(0))
-            .map_err(said)?;
+            .map_err(message)?;
         if id != APPLICATION_ID {
             return Err(format!("{} is a SQLite database, but not one of vext", path.display()));
         }
@@ -89,35 +89,35 @@ impl Frozen {
         Ok(Self { session, at_rest, _file: file })
     }
 
-    /// A session for the rows.
+    /// A session that reads the rows.
     pub fn session(&mut self) -> &mut dyn Session {
         &mut self.session
     }
 
-    /// What SQLite itself finds wrong: pages, indexes, constraints, foreign keys.
+    /// The damage that SQLite itself finds in pages, indexes, constraints and foreign keys.
     pub fn check(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        if let Err(error) = self.integrity(&mut found).and_then(|()| self.foreign_keys(&mut found)) {
-            found.push(format!("the file cannot be read: {error}"));
+        let mut problems = Vec::new();
+        if let Err(error) = self.check_integrity(&mut problems).and_then(|()| self.check_foreign_keys(&mut problems)) {
+            problems.push(format!("the file cannot be read: {error}"));
         }
-        found
+        problems
     }
 
-    fn integrity(&self, found: &mut Vec<String>) -> rusqlite::Result<()> {
+    fn check_integrity(&self, problems: &mut Vec<String>) -> rusqlite::Result<()> {
         let connection = &self.session.connection;
         let mut statement = connection.prepare("PRAGMA integrity_check")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let line: String = row.get(0)?;
-            // A verdict may have several lines, of which the first only names the database.
+            // An answer may have several lines, of which the first only names the database.
             let lines = line.lines().filter(|line| *line != "ok" && !line.starts_with("*** in database"));
-            found.extend(lines.map(|line| format!("integrity_check: {line}")));
+            problems.extend(lines.map(|line| format!("integrity_check: {line}")));
         }
         Ok(())
     }
 
-    /// One line per row that refers to one that is not there.
-    fn foreign_keys(&self, found: &mut Vec<String>) -> rusqlite::Result<()> {
+    /// Reports each row that refers to a missing one.
+    fn check_foreign_keys(&self, problems: &mut Vec<String>) -> rusqlite::Result<()> {
         let connection = &self.session.connection;
         let mut broken =
             connection.prepare("SELECT DISTINCT [table], parent, fkid FROM pragma_foreign_key_check ORDER BY 1, 3")?;
@@ -145,32 +145,32 @@ impl Frozen {
             for row in rows {
                 let (key, target): (String, String) = row?;
                 let column = columns.last().map_or("", |(from, _)| from);
-                found.push(format!("{table}[{key}]: {column} refers to {parent}[{target}], which is not there"));
+                problems.push(format!("{table}[{key}]: {column} refers to {parent}[{target}], which is not there"));
             }
         }
         Ok(())
     }
 
-    /// How many rows each table has.
+    /// The number of rows of each table.
     ///
     /// # Errors
-    /// One sentence when that cannot be counted.
+    /// One sentence if the rows cannot be counted.
     pub fn tables(&self) -> Result<BTreeMap<String, u64>, String> {
         let connection = &self.session.connection;
-        let said = |error: rusqlite::Error| format!("the rows cannot be counted: {error}");
+        let message = |error: rusqlite::Error| format!("the rows cannot be counted: {error}");
         let list = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
-        let mut names = connection.prepare(list).map_err(said)?;
-        let names = names.query_map([], |row| row.get::<_, String>(0)).map_err(said)?;
+        let mut names = connection.prepare(list).map_err(message)?;
+        let names = names.query_map([], |row| row.get::<_, String>(0)).map_err(message)?;
         let count = |name: rusqlite::Result<String>| {
             let name = name?;
             let rows: i64 = connection.query_row(&format!("SELECT count(*) FROM [{name}]"), [], |row| row.get(0))?;
             Ok((name, rows.unsigned_abs()))
         };
-        names.map(count).collect::<rusqlite::Result<_>>().map_err(said)
+        names.map(count).collect::<rusqlite::Result<_>>().map_err(message)
     }
 }
 
-impl Look for Frozen {
+impl DatabaseView for SqliteView {
     fn session(&mut self) -> &mut dyn Session {
         self.session()
     }
@@ -192,10 +192,10 @@ impl Look for Frozen {
     }
 }
 
-/// Whether part of the database stands in a log, or somebody has opened it. An empty log alone is left of a start that
-/// came to nothing.
+/// Whether part of the database is in the log, or a program has it open. An empty log alone does not count: it can be
+/// left over from a start that failed.
 fn has_log(path: &Path) -> bool {
-    beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0 || beside(path, "-shm").exists())
+    sidecar_path(path, "-wal").metadata().is_ok_and(|log| log.len() > 0 || sidecar_path(path, "-shm").exists())
 }
 
 /// The path as a URI, to which parameters can be added.

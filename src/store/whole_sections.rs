@@ -1,45 +1,45 @@
-//! Sections of a form with all their fields, read together.
+//! Reads complete sections of a form together.
 
 use std::collections::HashMap;
 
-use super::chosen::{Chosen, ChosenField, ENTRY, Wanted, read_chosen};
+use super::chosen_fields::{ChosenField, ChosenFields, ChosenRead, FIRST_ENTRY_COLUMN, read_chosen};
 use super::error::{Result, StoreError};
 use super::session::Query;
 use crate::domain::{Problem, Row, Value};
 use crate::form::{Cell, Described, Info, Place, Section};
 
-/// All fields of some sections of a form, which are read together.
-pub struct Whole {
+/// Some sections of a form with all their fields, which are read together.
+pub struct WholeSections {
     infos: Vec<&'static Info>,
-    chosen: Chosen,
-    /// For each section the columns of its fields; none for a list.
+    chosen: ChosenFields,
+    /// For each section, the columns of its fields; `None` for a list.
     columns: Vec<Vec<Option<usize>>>,
 }
 
-impl Whole {
-    /// All fields of these sections.
-    pub fn of(infos: Vec<&'static Info>) -> Self {
+impl WholeSections {
+    /// Prepares to read these sections.
+    pub fn new(infos: Vec<&'static Info>) -> Self {
         let fields = |info: &'static Info| (0..info.fields.len()).map(move |at| ChosenField { info, at });
-        let chosen = Chosen::of(infos.iter().copied().flat_map(fields).collect());
+        let chosen = ChosenFields::new(infos.iter().copied().flat_map(fields).collect());
         let columns =
             infos.iter().copied().map(|info| fields(info).map(|field| chosen.column(&field)).collect()).collect();
         Self { infos, chosen, columns }
     }
 
-    /// The sections of each of some objects, in the order in which they were named. The number of statements does not
-    /// depend on how many objects. One that lacks a section is not among them.
+    /// The sections of each object, in the order passed to [`WholeSections::new`]. The number of statements does not
+    /// depend on the number of objects. An object that lacks a section is left out.
     ///
     /// # Errors
-    /// What the engine answers; CORRUPT when a row breaks a rule of its field's type.
+    /// An engine error; `Corrupt` if a value violates the rules of its field's type.
     pub fn load(&self, query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, Vec<Box<dyn Section>>>> {
         let (tenant, ids) = (query.tenant(), ids.iter().copied().collect());
         let mut lists: HashMap<(i64, &'static str, String), Vec<Row>> = HashMap::new();
         let mut found = HashMap::new();
-        let wanted = [Wanted { chosen: &self.chosen, ids }];
+        let wanted = [ChosenRead { chosen: &self.chosen, ids }];
         read_chosen(query, &wanted, &mut |_, list, columns| {
             if let Some(list) = list {
                 let slot = columns.get(1)?.text().unwrap_or_default().to_owned();
-                let entry = (ENTRY..columns.count()).map(|at| columns.get(at).map(Value::from));
+                let entry = (FIRST_ENTRY_COLUMN..columns.count()).map(|at| columns.get(at).map(Value::from));
                 lists.entry((columns.int(0)?, list.table, slot)).or_default().push(entry.collect::<Result<_>>()?);
                 return Ok(());
             }

@@ -1,9 +1,9 @@
-//! What the rules of a form ask about the rest of the tenant.
+//! Lookups in the rest of the tenant for the rules of a form.
 
 use std::collections::{HashMap, HashSet};
 
 use super::error::Result;
-use super::objects::{ObjectRow, all, select};
+use super::objects::{ObjectRow, load_rows, select};
 use super::session::{Query, column};
 use crate::domain::{Kind, ObjectId, Row, Scalar as _, Value};
 use crate::form::Holder;
@@ -14,12 +14,12 @@ const LDAP: &str = "SELECT 1 FROM pbx_object WHERE tenant_id = $1 AND kind = $2 
 const OWNED: &str = "SELECT phone_number FROM did WHERE tenant_id = $1 AND phone_number = ANY($2)";
 const INSIDE: &str = select!("number >= $2 AND number <= $3 AND length(number) = $4 ORDER BY number LIMIT 1");
 
-/// Who holds which of some numbers.
+/// The objects that have these numbers.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn holders(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<HashMap<String, Holder>> {
-    let rows = all(query, BY_NUMBERS, &[numbers.into_iter().collect()])?;
+/// An engine error.
+pub fn number_holders(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<HashMap<String, Holder>> {
+    let rows = load_rows(query, BY_NUMBERS, &[numbers.into_iter().collect()])?;
     Ok(rows.into_iter().filter_map(|mut row| Some((row.number.take()?, holder(row)))).collect())
 }
 
@@ -27,39 +27,39 @@ fn holder(row: ObjectRow) -> Holder {
     Holder { object: row.id, kind: row.kind, name: row.name }
 }
 
-/// An object whose number lies between two numbers of one length, both included.
+/// An object whose number is between two numbers of the same length, both included.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn number_inside(query: &mut Query<'_>, first: &str, last: &str) -> Result<Option<(String, Holder)>> {
+/// An engine error.
+pub fn number_in_range(query: &mut Query<'_>, first: &str, last: &str) -> Result<Option<(String, Holder)>> {
     let length = Value::Int(first.len() as i64);
-    let found = all(query, INSIDE, &[first.into(), last.into(), length])?.into_iter().next();
+    let found = load_rows(query, INSIDE, &[first.into(), last.into(), length])?.into_iter().next();
     Ok(found.and_then(|mut row| Some((row.number.take()?, holder(row)))))
 }
 
-/// Who has which of some login names.
+/// The objects that have these login names.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn logins(query: &mut Query<'_>, logins: HashSet<String>) -> Result<HashMap<String, ObjectId>> {
+/// An engine error.
+pub fn login_owners(query: &mut Query<'_>, logins: HashSet<String>) -> Result<HashMap<String, ObjectId>> {
     let tenant = query.tenant();
     let rows = query.rows(LOGINS, &[logins.into_iter().collect()])?;
     let login = |row: &Row| Ok((column!(row, 0, text)?.to_owned(), ObjectId { tenant, local: column!(row, 1, int)? }));
     rows.iter().map(login).collect()
 }
 
-/// Whether the tenant has an LDAP server in use.
+/// Whether the tenant has an enabled LDAP server.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn ldap_exists(query: &mut Query<'_>) -> Result<bool> {
+/// An engine error.
+pub fn has_enabled_ldap_server(query: &mut Query<'_>) -> Result<bool> {
     Ok(query.first(LDAP, &[Kind::LdapServer.to_value(), true.into()])?.is_some())
 }
 
-/// Which of some outside numbers are the tenant's; all without the plus sign.
+/// Which of these external numbers belong to the tenant. All numbers are without the plus sign.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn owned_numbers(query: &mut Query<'_>, numbers: HashSet<String>) -> Result<HashSet<String>> {
     let both = numbers.into_iter().flat_map(|number| [format!("+{number}"), number]);
     let rows = query.rows(OWNED, &[both.collect()])?;

@@ -1,4 +1,4 @@
-//! Removing a whole tenant, whether it is imported to its end or only half.
+//! Deletes a whole tenant, even one that is not completely imported.
 
 use std::sync::OnceLock;
 
@@ -10,11 +10,11 @@ use crate::objects;
 
 const FIND: &str = "SELECT tenant_id FROM tenant WHERE code = $1";
 const FORGET: &str = "UPDATE token SET selected_id = NULL WHERE selected_id = $1";
-/// What stands behind the tables of sections and details: what refers comes before what is referred to.
+/// The tables to clear after those of sections and details. A table comes before the tables that it refers to.
 const SHARED: [&str; 9] =
     ["link", "destination", "search_word", "change_field", "change", "pbx_object", "import", "token_tenant", "tenant"];
 
-/// The tables of a section or detail: lists before what they belong to.
+/// The tables of a section or detail. Lists come before the table of their owner.
 fn tables(info: &'static Info) -> impl Iterator<Item = &'static str> {
     let lists = info.fields.iter().filter_map(|field| match field.place {
         Place::Rows(rows) if !rows.slotted => Some(rows.table),
@@ -24,25 +24,25 @@ fn tables(info: &'static Info) -> impl Iterator<Item = &'static str> {
 }
 
 fn statements() -> &'static [&'static str] {
-    static KNOWN: OnceLock<Vec<&'static str>> = OnceLock::new();
-    KNOWN.get_or_init(|| {
+    static CACHE: OnceLock<Vec<&'static str>> = OnceLock::new();
+    CACHE.get_or_init(|| {
         let delete = |table: &str| &*format!("DELETE FROM {table} WHERE tenant_id = $1").leak();
         objects::infos().flat_map(tables).chain(SHARED).map(delete).collect()
     })
 }
 
-/// The key of the tenant with this code, even of one that is only half imported.
+/// The id of the tenant with this code, even if it is not completely imported.
 ///
 /// # Errors
-/// What the engine answers.
-pub fn find_tenant(session: &mut dyn Session, code: &str) -> Result<Option<TenantId>> {
+/// An engine error.
+pub fn tenant_id_by_code(session: &mut dyn Session, code: &str) -> Result<Option<TenantId>> {
     session.first(FIND, &[code.into()])?.map(|row| column!(row, 0, int).map(TenantId)).transpose()
 }
 
-/// Removes every row of a tenant. Tokens for other tenants too stay good for those.
+/// Deletes every row of a tenant. Tokens that also open other tenants stay valid for those.
 ///
 /// # Errors
-/// What the engine answers.
+/// An engine error.
 pub fn erase_tenant(session: &mut dyn Session, id: TenantId) -> Result<()> {
     session.execute(FORGET, &[id.0.into()])?;
     statements().iter().try_for_each(|sql| session.execute(sql, &[id.0.into()]).map(drop))

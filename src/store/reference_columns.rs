@@ -1,5 +1,5 @@
-//! The columns that can lead to an object: found once, from what the sections and details say of their fields
-//! ([`Pointer`]). A test compares them with the foreign keys of the live database.
+//! The columns that can refer to an object, collected once from the [`Pointer`]s of all sections and details. A test
+//! compares them with the foreign keys of a live database.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -10,70 +10,70 @@ use crate::domain::{Kind, Value, opaque};
 use crate::form::{Form, Info, Leads, Place, Pointer, camel};
 use crate::objects::KindInfo;
 
-/// Where a reference stands among all references to an object: they come by owner, then by column.
+/// The position of a reference among all references to an object, which are sorted by owner and then by column.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ReferencePlace {
     /// The object that refers.
     pub owner: i64,
-    /// The number of the column in [`sources`].
+    /// The index of the column in [`reference_columns`].
     pub source: usize,
-    /// The field, where several share the column.
+    /// The field, if several fields share the column.
     pub slot: String,
-    /// The position in the field's list.
+    /// The index in the field's list.
     pub position: i64,
 }
 
 impl ReferencePlace {
-    /// The position in the opaque form that clients see.
+    /// The opaque cursor that clients see.
     pub fn cursor(&self) -> String {
         let Self { owner, source, slot, position } = self;
         opaque::write(format!("{owner}.{source}.{position}.{slot}"))
     }
 
-    /// The position behind a cursor; `None` for what no server has answered.
-    pub fn of(cursor: &str) -> Option<Self> {
+    /// Decodes a cursor; `None` if it is not one that a server has created.
+    pub fn from_cursor(cursor: &str) -> Option<Self> {
         let plain = opaque::read(cursor)?;
         let mut parts = plain.splitn(4, '.');
         let mut next = || parts.next();
         let (owner, source, position) = (next()?.parse().ok()?, next()?.parse().ok()?, next()?.parse().ok()?);
-        // PostgreSQL cannot keep a NUL.
+        // PostgreSQL cannot store NUL.
         let slot = next().filter(|slot| !slot.contains('\0'))?.to_owned();
-        Some(Self { owner, source, slot, position }).filter(|p| p.owner > 0 && p.source < sources().len())
+        Some(Self { owner, source, slot, position }).filter(|p| p.owner > 0 && p.source < reference_columns().len())
     }
 }
 
-/// A column that leads to objects.
+/// A column that refers to objects.
 #[derive(Debug)]
 pub struct ReferenceColumn {
     /// The table.
     pub table: &'static str,
     /// The column in it.
     pub column: &'static str,
-    /// The kinds that it leads to by their keys; `None` when it leads to whatever has the number.
+    /// The kinds that it refers to by id; `None` if it refers to any object by number.
     pub kinds: Option<Vec<Kind>>,
-    /// Whether several rows of the table belong to one owner.
+    /// Whether one owner can have several rows in the table.
     listed: bool,
-    /// The field, unless several share the column: then the rows name it.
+    /// The field; `None` if several fields share the column, and each row names its own in `slot`.
     field: Option<&'static str>,
-    /// The sections of the fields of forms.
+    /// The section of each field, for fields of forms.
     sections: HashMap<&'static str, &'static Info>,
-    pub(super) statements: Statements,
+    pub(super) statements: ReferenceStatements,
 }
 
-/// What is asked of a column.
+/// The statements for a column.
 #[derive(Debug)]
-pub(super) struct Statements {
-    /// The first rows that lead to one target: read from the index until there are enough.
+pub(super) struct ReferenceStatements {
+    /// The first references to one target, read from the index until there are enough.
     pub(super) one: &'static str,
-    /// The first rows for each of several targets.
+    /// The first references to each of several targets.
     pub(super) page: &'static str,
-    /// How many there are, by the kind of what refers.
+    /// The number of references by the kind of their owner.
     pub(super) count: &'static str,
 }
 
-fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bool) -> Statements {
+fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bool) -> ReferenceStatements {
     let owner = if listed { "owner_id" } else { "object_id" };
-    // What an object says of itself does not count.
+    // References of an object to itself do not count.
     let others =
         if by_key { format!("s.{owner} <> s.{column}") } else { format!("coalesce(o.number, '') <> s.{column}") };
     let from = |which: &str| {
@@ -96,10 +96,10 @@ fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bo
     let one = format!("SELECT s.{column} AS target, {names} {of_one} AND ({key}) > {behind} ORDER BY {key} LIMIT $4");
     let count = format!("SELECT s.{column}, o.kind, count(*) {of_several} GROUP BY s.{column}, o.kind");
     let [one, page, count] = [one, page, count].map(|sql| &*Box::leak(sql.into_boxed_str()));
-    Statements { one, page, count }
+    ReferenceStatements { one, page, count }
 }
 
-fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<ReferenceColumn>) {
+fn collect_columns(info: &'static Info, is_of_form: bool, found: &mut Vec<ReferenceColumn>) {
     for field in &info.fields {
         let name = field.name;
         for &Pointer { column, leads } in &field.pointers {
@@ -111,15 +111,15 @@ fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<ReferenceColum
                 Leads::ById(kinds) => Some(kinds.to_vec()),
                 Leads::ByNumber => None,
             };
-            let known = found.iter().position(|source| (source.table, source.column) == (table, column));
-            let known = known.unwrap_or_else(|| {
+            let index = found.iter().position(|source| (source.table, source.column) == (table, column));
+            let index = index.unwrap_or_else(|| {
                 let statements = statements(table, column, kinds.is_some(), listed, slotted);
                 let (kinds, sections) = (kinds.as_ref().map(|_| Vec::new()), HashMap::new());
                 let field = (!slotted).then_some(name);
                 found.push(ReferenceColumn { table, column, kinds, listed, field, sections, statements });
                 found.len() - 1
             });
-            let source = &mut found[known];
+            let source = &mut found[index];
             source.sections.extend(is_of_form.then_some((name, info)));
             if let (Some(all), Some(more)) = (&mut source.kinds, kinds) {
                 all.extend(more);
@@ -128,19 +128,19 @@ fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<ReferenceColum
     }
 }
 
-/// Every column that leads to objects.
-pub fn sources() -> &'static [ReferenceColumn] {
-    static SOURCES: OnceLock<Vec<ReferenceColumn>> = OnceLock::new();
-    SOURCES.get_or_init(|| {
+/// All columns that refer to objects.
+pub fn reference_columns() -> &'static [ReferenceColumn] {
+    static COLUMNS: OnceLock<Vec<ReferenceColumn>> = OnceLock::new();
+    COLUMNS.get_or_init(|| {
         let mut found = Vec::new();
-        Form::infos().iter().for_each(|info| collect(info, true, &mut found));
-        KindInfo::all().iter().for_each(|kind| collect(kind.detail, false, &mut found));
+        Form::infos().iter().for_each(|info| collect_columns(info, true, &mut found));
+        KindInfo::all().iter().for_each(|kind| collect_columns(kind.detail, false, &mut found));
         found
     })
 }
 
 impl ReferenceColumn {
-    /// The field of a row, as clients write it.
+    /// The path of the field that a row belongs to, as clients write it.
     pub(super) fn path(&self, owner: &ObjectRow, slot: &str, position: i64) -> Vec<String> {
         let field = self.field.unwrap_or(slot);
         let form = matches!(owner.kind, Kind::VirtualExtension | Kind::FormDefaults);
@@ -157,19 +157,20 @@ impl ReferenceColumn {
         path
     }
 
-    /// The last three parameters of the page: what lies behind a position among all references.
-    pub(super) fn behind(&self, source: usize, after: Option<&ReferencePlace>) -> Vec<Value> {
+    /// The last parameters of the page statement, which select the references after a position. `source` is the index
+    /// of this column.
+    pub(super) fn params_after(&self, source: usize, after: Option<&ReferencePlace>) -> Vec<Value> {
         const LAST: &str = "\u{10FFFF}";
-        let Some(after) = after else { return self.cut([0.into(), "".into(), 0.into()]) };
-        self.cut(match source.cmp(&after.source) {
+        let Some(after) = after else { return self.key_columns([0.into(), "".into(), 0.into()]) };
+        self.key_columns(match source.cmp(&after.source) {
             Ordering::Less => [after.owner.into(), LAST.into(), i64::MAX.into()],
             Ordering::Equal => [after.owner.into(), after.slot.as_str().into(), after.position.into()],
             Ordering::Greater => [(after.owner - 1).into(), LAST.into(), i64::MAX.into()],
         })
     }
 
-    /// What of a key the page's statement has.
-    fn cut(&self, [owner, slot, position]: [Value; 3]) -> Vec<Value> {
+    /// The parts of the sort key that the page statement uses.
+    fn key_columns(&self, [owner, slot, position]: [Value; 3]) -> Vec<Value> {
         match (self.listed, self.field) {
             (false, _) => vec![owner],
             (true, Some(_)) => vec![owner, position],
@@ -177,7 +178,8 @@ impl ReferenceColumn {
         }
     }
 
-    /// The values of the column that lead to `targets`, if any can: each with the target's key.
+    /// The values of the column that refer to `targets`, each with the target's id. Targets that it cannot refer to are
+    /// left out.
     pub(super) fn values(&self, targets: &[Arc<ObjectRow>]) -> HashMap<Value, i64> {
         let fits = |target: &&Arc<ObjectRow>| self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&target.kind));
         let value = |target: &Arc<ObjectRow>| match &self.kinds {
