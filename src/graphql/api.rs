@@ -1,4 +1,4 @@
-//! The schema with all that execution needs.
+//! The schema with everything that execution needs.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::syntax::RefusedDocument;
 use crate::service::App;
 use crate::store::{Snapshot, Tally};
 
-/// The schema with all that execution needs. Cheap to clone.
+/// The schema with everything that execution needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     pub(super) app: App,
@@ -30,12 +30,12 @@ pub struct Api {
     pub(super) plans: bool,
 }
 
-/// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
+/// The length of a text in bytes from which validation may take long: 10 KB of wrong names take some 10 ms.
 const LONG: usize = 2048;
 
 impl Api {
-    /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope
-    /// `explore`, and errors suggest no names.
+    /// The API of an open application. If it is not `explorable`, only viewers with the scope `explore` may see the
+    /// schema, and errors suggest no names.
     pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
         prepare();
         let schema = schema(&limits);
@@ -44,7 +44,7 @@ impl Api {
         Self { app, schema, documents, answers, limits: Arc::new(limits), explorable, plans: true }
     }
 
-    /// The same without plans: the executor answers everything, which tests compare.
+    /// The same API without plans: the executor answers everything. Tests compare the two.
     pub fn without_plans(self) -> Self {
         Self { plans: false, ..self }
     }
@@ -54,29 +54,29 @@ impl Api {
         &self.app
     }
 
-    /// A view of the database for a request that begins now, and that ends when its time is over. Its statements are
-    /// counted; one that is expensive reads apart from the others.
+    /// A view of the database for a request that starts now; it ends with the request's time limit. Its statements are
+    /// counted. Expensive requests read with threads and connections of their own.
     pub fn snapshot(&self, tally: &Arc<Tally>, expensive: bool) -> Arc<Snapshot> {
         Arc::new(self.app.snapshot_for(Arc::clone(tally), expensive).until(self.limits.request_timeout))
     }
 
-    /// The document whose text has this hash, if it has been answered before.
+    /// The validated document whose text has this hash, if it is cached.
     pub fn remembered(&self, hash: &DocumentHash) -> Option<ParsedDocument> {
         self.documents.get(hash)
     }
 
-    /// The document of a text that is new here. It has not been validated.
+    /// Parses a text that is not cached. The document is not validated yet.
     ///
     /// # Errors
-    /// The limit that it passes, or where it breaks the grammar.
+    /// The limit that it exceeds, or where it breaks the grammar.
     pub fn parse(&self, text: &str) -> Result<ParsedDocument, RefusedDocument> {
         ParsedDocument::parse(text, &self.limits)
     }
 
-    /// A document that has passed complete validation; from now on it is remembered.
+    /// Validates a document completely, and caches it.
     ///
     /// # Errors
-    /// What is wrong with it, whatever its variables.
+    /// All that is wrong with it, whatever its variables.
     pub fn checked(&self, document: ParsedDocument) -> Result<ParsedDocument, Vec<ServerError>> {
         let is_new = document.new_length().is_some();
         let checked = validated(document, self.explorable)?;
@@ -86,10 +86,10 @@ impl Api {
         Ok(checked)
     }
 
-    /// What a request would take. An operation that does not exist takes nothing: execution says so.
+    /// The estimate for a request. An operation that does not exist costs nothing: execution reports it.
     ///
     /// # Errors
-    /// The limit that it passes: of depth, of introspection or of cost.
+    /// The limit that it exceeds: of depth, of introspection or of cost.
     pub fn estimate(&self, document: &ParsedDocument, request: &Request) -> Result<Estimate, Exceeded> {
         let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
         let parsed = document.parsed();
@@ -107,13 +107,13 @@ impl Api {
         Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || measure.secret || is_long })
     }
 
-    /// Adds what is counted here and below to the metrics.
+    /// Registers the metrics of this layer and those below.
     pub fn register(&self, to: &mut Registry) {
-        to.register("answer_cache_bytes", "What the answers that are kept take", self.answers.gauge());
+        to.register("answer_cache_bytes", "Memory of the cached answers in bytes", self.answers.gauge());
         self.app.register(to);
     }
 
-    /// What may be answered to one request.
+    /// The budget of one request.
     pub(super) fn budget(&self) -> Budget {
         let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.of_field();
         Budget::new(self.limits.max_cost, refuse)

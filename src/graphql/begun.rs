@@ -1,4 +1,4 @@
-//! What plans begin: in one trip to the database, or, where they change something, in one more.
+//! Running a plan: its first trip to the database and, for mutations, the trips after it.
 
 use std::sync::Arc;
 
@@ -17,22 +17,22 @@ use super::scope::{Asking, Scope};
 use crate::service::{OpenSave, StoreError, Viewer};
 use crate::store::{self, Deadline, ReadAhead, Session, Snapshot};
 
-/// What has come of a request in its first trip.
+/// The state of a request after its first trip to the database.
 pub struct Begun(BegunState);
 
 enum BegunState {
-    /// It is answered.
+    /// A query: the answer is complete.
     Answered(PlanOutcome),
-    /// It is a mutation that goes on.
+    /// A mutation with fields left to run.
     Goes(Box<Mutation>),
 }
 
 impl Planned {
-    /// Answers it, in the transaction in which the viewer was looked up; of a mutation what is to be read before it
-    /// changes something.
+    /// Runs the plan in the transaction that looked up the viewer. For a mutation, only what can be read before its
+    /// first change.
     ///
     /// # Errors
-    /// Why the executor has to.
+    /// Why the executor has to answer instead.
     pub fn begin(
         mut self,
         viewer: &Viewer,
@@ -69,9 +69,9 @@ impl Planned {
     }
 }
 
-/// What ends a mutation before all of its fields are told.
+/// Why a mutation stops before all of its fields have run.
 enum Ended {
-    /// The error of a field: none of them may be null.
+    /// A field failed. No field of a mutation is nullable, so the whole mutation fails.
     Failed(Error),
     GaveUp(Unplanned),
 }
@@ -83,10 +83,10 @@ impl From<Unplanned> for Ended {
 }
 
 impl Api {
-    /// What comes of what a plan has begun, and what that has cost.
+    /// Finishes what a plan has started, and returns the reply and its cost.
     ///
     /// # Errors
-    /// Why the executor has to answer, and what was done until then.
+    /// Why the executor has to answer, with the fields that have already run.
     pub(super) async fn finished(
         &self,
         Begun(state): Begun,
@@ -105,7 +105,7 @@ impl Api {
                     saved.map(|(told, node)| mutation.told(change, told, node))
                 }
                 (None, Some(change)) if change.save.is_none() => {
-                    // Its state is large: it stays off the stack of who polls it.
+                    // The future is large: boxing it keeps it off the caller's stack.
                     let asking = Asking {
                         snapshot: Arc::clone(&snapshot),
                         viewer: Some((*viewer).clone()),
@@ -133,7 +133,8 @@ impl Api {
         Ok(written(mutation.answer()?, Some(&snapshot)))
     }
 
-    /// Carries a save out, and tells it in the same transaction: where that cannot be, nothing is saved.
+    /// Commits a save and renders its result in the same transaction. If the result cannot be rendered, nothing is
+    /// saved.
     async fn save(
         &self,
         snapshot: &Snapshot,
@@ -151,13 +152,13 @@ impl Api {
         };
         match app.carry_out(snapshot, viewer, open, tell).await {
             Ok(told) => Ok(told?),
-            // The executor says that there is no such tenant.
+            // The executor reports that there is no such tenant.
             Err(StoreError::NoTenant) => Err(Unplanned::Error.into()),
             Err(error) => Err(Ended::Failed(surprise(&error, request_id))),
         }
     }
 
-    /// Carries another change out, and tells it in a trip of its own.
+    /// Runs a mutation that is not a save of one object, and renders its result in another trip.
     async fn change(
         &self,
         mutation: &mut Mutation,
@@ -172,7 +173,7 @@ impl Api {
         let thing = Thing::of(());
         let changing = get(&thing, Call::of_plan(&args, &scope, &change.worked.selected));
         let node = batches.drive(Arc::clone(&snapshot), changing).await.map_err(Ended::Failed)?;
-        // What cannot be told so is told by the executor.
+        // If this result cannot be rendered here, the executor renders it.
         mutation.done.push((change.at.0.clone(), node.clone()));
         let (own, deadline, planned) = (Arc::clone(viewer), snapshot.deadline(), mutation.planned.clone());
         let (at, spent) = (mutation.told.len(), mutation.spent());
@@ -184,7 +185,8 @@ impl Api {
     }
 }
 
-/// Works out what comes next in a trip of its own. What was done until then is handed on.
+/// Works out the next fields in a trip of their own. On failure, the fields that have already run are handed to the
+/// executor.
 async fn work_out_next(
     mut mutation: Box<Mutation>,
     snapshot: &Snapshot,
@@ -195,11 +197,11 @@ async fn work_out_next(
         let worked_out = mutation.work_out(&own, deadline, session);
         Ok((mutation, worked_out))
     };
-    // What is wrong with the database the executor meets too, and says.
+    // The executor meets the same database error and reports it.
     snapshot.read_at_once(None, work).await.map_err(|_| GaveUp { why: Unplanned::Error, done })
 }
 
-/// What a plan has written and what it has cost. Its look-ups in a snapshot are counted.
+/// The reply for a plan's outcome, and its cost. Its look-ups are counted in the snapshot, if there is one.
 pub(super) fn written(
     PlanOutcome { data, cost, batches, was_kept }: PlanOutcome,
     snapshot: Option<&Snapshot>,

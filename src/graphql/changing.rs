@@ -1,4 +1,4 @@
-//! Mutations on their way: a plan's fields one after the other, and what is told of them.
+//! A mutation while its plan runs: its fields one after the other, and the rendered results.
 
 use std::sync::Arc;
 
@@ -11,24 +11,24 @@ use super::schema::mutation;
 use crate::service::{OpenSave, Saved, Viewer, WorkedOut};
 use crate::store::{Deadline, Session};
 
-/// A mutation on its way: one field after the other.
+/// A mutation while its plan runs, one field after the other.
 pub(super) struct Mutation {
     pub(super) planned: Planned,
     pub(super) told: Vec<MutationFieldOutcome>,
-    /// What the fields have answered that are told.
+    /// The results of the fields that have run.
     pub(super) done: Vec<(Name, Node)>,
-    /// A save that is worked out: of the next field.
+    /// The save of the next field, worked out but not committed.
     pub(super) open: Option<(Saving, OpenSave)>,
 }
 
-/// A save, for whoever tells what comes of it.
+/// A worked-out save, with what is needed to render its result.
 pub(super) struct Saving {
     planned: Planned,
-    /// The place of its field.
+    /// The index of its root field.
     at: usize,
     of: OfSave,
     args: Args,
-    /// What it costs besides what it answers.
+    /// What it costs besides its answer.
     price: u64,
     /// See [`MutationFieldOutcome::spent`].
     spent: u64,
@@ -44,8 +44,8 @@ impl Mutation {
         self.told.push(told);
     }
 
-    /// Works out what comes next, until something is to be changed: what is settled changes nothing for what comes
-    /// behind it.
+    /// Works out the fields in order, up to the first that has to write. A save that is settled without a write changes
+    /// nothing for the fields after it.
     pub(super) fn work_out(
         &mut self,
         viewer: &Viewer,
@@ -93,7 +93,7 @@ impl Mutation {
 }
 
 impl Saving {
-    /// Tells what came of it, in the same transaction.
+    /// Renders the result of the save, in the same transaction.
     pub(super) fn tell(
         &self,
         viewer: &Viewer,

@@ -1,5 +1,5 @@
-//! Parsed documents by the hash of their text: half of the time of a form query is parsing, and a client that names the
-//! hash need not send the text again (automatic persisted queries).
+//! Parsed documents by the hash of their text. Parsing takes half of the time of a form query, and a client that sends
+//! the hash need not send the text again (automatic persisted queries).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -51,18 +51,18 @@ impl FromStr for DocumentHash {
     }
 }
 
-/// A document that has been read.
+/// A parsed document.
 #[derive(Clone, Debug)]
 pub struct ParsedDocument {
     hash: DocumentHash,
-    /// Bytes of its text.
+    /// The length of its text in bytes.
     length: usize,
     parsed: Arc<ExecutableDocument>,
-    /// What validation has found out, once the document has passed it.
+    /// The results of validation, once the document has passed it.
     checked: Option<Arc<ValidatedParts>>,
 }
 
-/// What is known of a document that has been validated. All its clones share it.
+/// What is known of a validated document. All its clones share it.
 #[derive(Debug)]
 struct ValidatedParts {
     not_null: NotNull,
@@ -70,20 +70,20 @@ struct ValidatedParts {
     measures: Measures,
 }
 
-/// What operations measure whose measures do not depend on variables; `None` of one that does.
+/// The measures of operations, by name; `None` for an operation whose measure depends on variables.
 type Measures = Mutex<HashMap<Option<String>, Option<SelectionMeasure>>>;
 
 impl ParsedDocument {
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Errors
-    /// The limit that it passes, or where it breaks the grammar.
+    /// The limit that it exceeds, or where it breaks the grammar.
     pub(super) fn parse(text: &str, limits: &Limits) -> Result<Self, RefusedDocument> {
         let parsed = Arc::new(syntax::parse(text, limits)?);
         Ok(Self { hash: DocumentHash::of(text), length: text.len(), parsed, checked: None })
     }
 
-    /// What the text says.
+    /// The parsed text.
     pub fn parsed(&self) -> &Arc<ExecutableDocument> {
         &self.parsed
     }
@@ -93,22 +93,22 @@ impl ParsedDocument {
         self.hash
     }
 
-    /// The bytes of the text of a document that has not been validated.
+    /// The length of the text in bytes, while the document has not been validated.
     pub(super) fn new_length(&self) -> Option<usize> {
         self.checked.is_none().then_some(self.length)
     }
 
-    /// What validation has found out; nothing before.
+    /// The variables that must not be null; `None` before validation.
     pub(super) fn not_null(&self) -> Option<&NotNull> {
         self.checked.as_ref().map(|checked| &checked.not_null)
     }
 
-    /// The plans of a document that has been validated.
+    /// The plans of a validated document.
     pub(super) fn plans(&self) -> Option<&Plans> {
         self.checked.as_ref().map(|checked| &checked.plans)
     }
 
-    /// What an operation measures for these variables. Where it does not depend on them, it is found out once.
+    /// The measure of an operation for these variables. If it does not depend on them, it is computed once.
     pub(super) fn measure(
         &self,
         prices: &Prices,
@@ -127,7 +127,7 @@ impl ParsedDocument {
         measure
     }
 
-    /// The same document, which has passed complete validation.
+    /// The same document with the results of complete validation.
     pub(super) fn checked(self, found: NotNull) -> Self {
         Self {
             checked: Some(Arc::new(ValidatedParts {
@@ -142,7 +142,7 @@ impl ParsedDocument {
     /// The operation that a request runs.
     ///
     /// # Errors
-    /// That there is none of this name, or that a name is missing.
+    /// There is no operation of this name, or a name is missing.
     pub(super) fn operation_of(&self, name: Option<&str>) -> Result<(Option<&str>, &OperationDefinition), ServerError> {
         self.selected(name).ok_or_else(|| {
             let sentence = match name {
@@ -154,13 +154,13 @@ impl ParsedDocument {
         })
     }
 
-    /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None`
-    /// when there is no such operation, which execution will say.
+    /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None` when
+    /// there is no such operation, which execution reports.
     pub fn operation(&self, name: Option<&str>) -> Option<OperationType> {
         self.selected(name).map(|(_, operation)| operation.ty)
     }
 
-    /// The same operation, with its own name, which a request need not repeat when there is only one.
+    /// The operation that a request runs, with its own name, which a request need not give when there is only one.
     pub fn selected(&self, name: Option<&str>) -> Option<(Option<&str>, &OperationDefinition)> {
         let operations = &self.parsed().operations;
         let found = match name {
@@ -171,8 +171,8 @@ impl ParsedDocument {
     }
 }
 
-/// Documents that have passed complete validation, up to a number of bytes of text; a parsed document takes some ten
-/// times its text. Least recently used ones make room.
+/// Validated documents, up to a total size of their texts in bytes; a parsed document takes some ten times its text.
+/// The least recently used ones make room.
 pub(super) struct Documents {
     bytes: usize,
     kept: Mutex<KeptDocuments>,
@@ -185,7 +185,7 @@ struct KeptDocuments {
 }
 
 impl Documents {
-    /// Remembers documents with at most so many bytes of text together.
+    /// A cache for at most `bytes` of text in total.
     pub(super) fn new(bytes: usize) -> Self {
         Self { bytes, kept: Mutex::new(KeptDocuments { documents: LruCache::unbounded(), bytes: 0 }) }
     }

@@ -1,5 +1,5 @@
-//! The errors that clients get, of whole requests and of fields. Every one has a code. For requests that are not
-//! executed, the codes are those that clients of Apollo Server know (apollographql.com/docs/apollo-server/data/errors).
+//! The errors that clients get, for whole requests and for fields. Each has a code. For requests that are not executed,
+//! the codes are those that clients of Apollo Server know (apollographql.com/docs/apollo-server/data/errors).
 
 use async_graphql::{Error, ErrorExtensions as _, Pos, ServerError};
 
@@ -13,9 +13,9 @@ pub(super) enum Code {
     Syntax,
     /// The document does not fit the schema.
     Validation,
-    /// A variable does not have a value of its type.
+    /// A variable's value does not fit its type.
     Input,
-    /// The operation that is asked for is not in the document.
+    /// The document does not contain the requested operation.
     Operation,
 }
 
@@ -30,14 +30,14 @@ impl Code {
     }
 }
 
-/// An error with its code and its place in the text.
+/// An error with its code and its position in the text.
 pub(super) fn error(code: Code, sentence: impl Into<String>, at: Option<Pos>) -> ServerError {
     let mut error = ServerError::new(sentence, at);
     error.extensions.get_or_insert_default().set("code", code.word());
     error
 }
 
-/// The error of a request that has to say which tenant it means.
+/// The error for a request that has to name a tenant.
 pub(super) fn tenant_required() -> Error {
     coded("TENANT_REQUIRED", "The token is for several tenants: name one in the argument or in the header X-Tenant.")
 }
@@ -47,7 +47,7 @@ pub(super) fn coded(code: &'static str, sentence: impl Into<String>) -> Error {
     Error::new(sentence).extend_with(|_, e| e.set("code", code))
 }
 
-/// What the client hears of an error that it did not cause: a code and the request's name, nothing internal.
+/// The error that a client gets for a failure that it did not cause: a code and the request's id, nothing internal.
 pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
     if let StoreError::Deadline { limit, actual } = *error {
         tracing::warn!(request = request_id, actual, "a request took too long");
@@ -90,12 +90,12 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
     })
 }
 
-/// The error of a value of another shape than validation lets through.
+/// The error for a value whose shape validation should have ruled out.
 pub(super) fn misfit() -> Error {
     coded("INTERNAL", "Something went wrong in the server.")
 }
 
-/// An error that is the program's own fault. What is wrong stands in the log only.
+/// An error in the program itself. The details go to the log only.
 pub(super) fn bug(what: impl std::fmt::Display) -> Error {
     tracing::error!(%what, "the schema's descriptions are wrong");
     Error::new("Something went wrong in the server.").extend_with(|_, e| e.set("code", "INTERNAL"))

@@ -1,4 +1,4 @@
-//! Executing requests: by plans, or else by the executor.
+//! Executing requests: by a plan, or else by the executor.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use super::validation::NotNull;
 use super::variables::{coerce, leave_out_absent};
 
 impl Api {
-    /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
-    /// as [`Api::estimate`] answered. A document that has been answered before is not validated again.
+    /// Executes the document of a request, whatever the request's text says, and returns the reply with its cost.
+    /// `requested` is the cost from [`Api::estimate`]. A document that is already validated is not validated again.
     pub async fn execute(
         &self,
         document: ParsedDocument,
@@ -28,14 +28,14 @@ impl Api {
     ) -> (Reply, Cost) {
         let shows = shows_cost(&request);
         let (reply, actual) = match self.prepared(document, request, &asking) {
-            // The state of an execution is large: it stays off the stack of who polls it.
+            // The execution's future is large: boxing it keeps it off the caller's stack.
             Ok((document, request)) => Box::pin(self.answered(document, request, asking, requested)).await,
             Err(errors) => (Reply::refused(errors), 0),
         };
         self.complete(reply, Cost { requested, actual }, shows)
     }
 
-    /// Says in an answer what it has cost, where that was asked for.
+    /// Adds the cost to a reply if the request asked for it, and shortens its errors.
     pub(super) fn complete(&self, mut reply: Reply, cost: Cost, shows: bool) -> (Reply, Cost) {
         if shows && reply.was_executed() {
             reply.extend("cost", cost.value());
@@ -44,7 +44,7 @@ impl Api {
         (reply, cost)
     }
 
-    /// Executes a request that can be executed, by a plan or else by the executor, and says what it has cost.
+    /// Executes a prepared request by a plan or else by the executor, and returns the reply with its cost.
     async fn answered(
         &self,
         document: ParsedDocument,
@@ -79,14 +79,14 @@ impl Api {
             Some((_, operation)) if reply.was_executed() && reply.errors().is_empty() => {
                 DESCRIBED.prices.answer(document.parsed(), operation, &variables, reply.data())
             }
-            // Where something failed, it is not known how much was done until then.
+            // After an error it is unknown how much was done.
             Some(_) if reply.was_executed() => requested,
             _ => 0,
         };
         (reply, actual)
     }
 
-    /// Executes a request as [`Api::execute`] does, whose plan has given up.
+    /// Executes a request whose plan has given up, see [`Api::execute`].
     pub async fn execute_unplanned(
         &self,
         gave_up: GaveUp,
@@ -105,11 +105,11 @@ impl Api {
         self.complete(reply, Cost { requested, actual }, shows)
     }
 
-    /// A request that can be executed: its document is valid, its operation is there, each variable has a value of its
-    /// type or none.
+    /// Prepares a request for execution: its document is valid, its operation exists, and each variable has a value of
+    /// its type or none.
     ///
     /// # Errors
-    /// All that keeps it from being executed for who asks.
+    /// Everything that prevents its execution for this viewer.
     pub(super) fn prepared(
         &self,
         document: ParsedDocument,
@@ -139,12 +139,12 @@ impl Api {
     }
 }
 
-/// Whether the answer to a request says what it has cost: `"extensions": {"cost": true}`.
+/// Whether the reply should report the cost: `"extensions": {"cost": true}`.
 pub(super) fn shows_cost(request: &Request) -> bool {
     request.extensions.get("cost") == Some(&Value::Boolean(true))
 }
 
-/// A request with its document as the executor takes it.
+/// A request with its document in the form that the executor takes.
 pub(super) fn with_document(mut request: Request, document: &ParsedDocument) -> Request {
     let mut parsed = (**document.parsed()).clone();
     let selected = document.selected(request.operation_name.as_deref());

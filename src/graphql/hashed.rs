@@ -1,5 +1,5 @@
-//! Which input fields are secrets that a save hashes, as the sections describe them. A secret that is only sealed costs
-//! next to nothing.
+//! The input fields that are secrets which a save hashes, from the descriptions of the sections. A secret that is only
+//! encrypted costs next to nothing.
 
 use std::collections::HashSet;
 
@@ -7,16 +7,16 @@ use crate::domain::Kept;
 use crate::form::{Form, Info};
 use crate::objects::KindInfo;
 
-/// Input types with the names of their fields that are hashed.
+/// Input types with the names of their hashed fields.
 pub(super) type Hashed = HashSet<(String, String)>;
 
-/// Those of a section, which stand in an input of this name.
+/// The hashed fields of a section, whose input type has this name.
 fn of(info: &'static Info, input: String) -> impl Iterator<Item = (String, String)> {
     let fields = info.fields.iter().filter(|field| field.secret == Some(Kept::Hashed));
     fields.map(move |field| (input.clone(), field.client.clone()))
 }
 
-/// All of them.
+/// The hashed fields of all input types.
 pub(super) fn fields() -> Hashed {
     let sections = Form::infos().iter().flat_map(|info| of(info, info.input.to_owned()));
     let details = KindInfo::all().iter().flat_map(|kind| {

@@ -1,11 +1,11 @@
-//! What a document tells of the schema: to whom it may, and how little otherwise.
+//! Who may see the schema.
 
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Pos, Positioned, ServerError};
 
 use crate::service::Viewer;
 
-/// Why a document is not executed for a viewer, if so: it asks for the schema, and that takes the scope `explore`.
+/// The reason not to execute a document for a viewer, if it queries the schema: that requires the scope `explore`.
 pub(super) fn refusal(document: &ExecutableDocument, viewer: Option<&Viewer>) -> Option<ServerError> {
     if viewer.is_some_and(|viewer| viewer.explore) {
         return None;
@@ -16,15 +16,15 @@ pub(super) fn refusal(document: &ExecutableDocument, viewer: Option<&Viewer>) ->
     Some(error)
 }
 
-/// Where a document asks for the schema. These names are fields of the root of queries alone, so it is enough to look
-/// at each selection once, wherever a fragment may be spread.
+/// Where a document queries the schema. `__schema` and `__type` are fields of the query root only, so it is enough to
+/// visit each selection once, wherever a fragment may be spread.
 fn place(document: &ExecutableDocument) -> Option<Pos> {
     let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set);
     let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set);
     operations.chain(fragments).find_map(place_in)
 }
 
-/// Goes as deep as brackets nest in the text, which admission bounds.
+/// Recurses as deep as brackets nest in the text, which admission bounds.
 fn place_in(set: &Positioned<SelectionSet>) -> Option<Pos> {
     set.node.items.iter().find_map(|item| match &item.node {
         Selection::Field(field) if ["__schema", "__type"].contains(&field.node.name.node.as_str()) => Some(item.pos),

@@ -1,7 +1,7 @@
-//! What one request may ask for: the limits, and the errors for requests that exceed them.
+//! What a request may contain: the limits, and the errors for requests that exceed them.
 //!
-//! How to add one more: a documented option in [`Limits`], a variant of [`Limit`] with its code and its sentence, and
-//! a row in the table of attacks (`src/selftest/attacks.rs`) and a code in the list beside it (`admission.rs`).
+//! How to add a limit: a documented option in [`Limits`], a variant of [`Limit`] with its code and its noun, a row in
+//! the table of attacks (`src/selftest/attacks.rs`) and a code in the list beside it (`admission.rs`).
 
 use std::time::Duration;
 
@@ -212,7 +212,7 @@ impl Limit {
         }
     }
 
-    /// What is counted, as the sentence goes: "The query has {actual} {this}; at most {limit} are allowed."
+    /// The noun of the error message: "The request has {actual} {noun}; at most {limit} are allowed."
     fn counted(self) -> &'static str {
         match self {
             Limit::Body => "bytes of body",
@@ -245,16 +245,16 @@ impl Limit {
 pub struct Exceeded {
     /// Which limit.
     pub limit: Limit,
-    /// The most that is allowed.
+    /// The maximum that is allowed.
     pub allowed: u64,
-    /// What the request has; where counting ends at the limit, the first number that is too many.
+    /// What the request has. If counting stops at the limit, the first number that exceeds it.
     pub actual: u64,
-    /// Where in the query's text, if it is a place there.
+    /// The position in the query's text, if there is one.
     pub at: Option<Pos>,
 }
 
 impl Exceeded {
-    /// The error that the client gets: `extensions { code limit actual }` and the place.
+    /// The error that the client gets: `extensions { code limit actual }` and the position.
     pub fn error(self) -> ServerError {
         let Self { limit, allowed, actual, at } = self;
         let counted = limit.counted();
@@ -271,7 +271,7 @@ impl Exceeded {
         error
     }
 
-    /// The same as the error of a field.
+    /// The same as an error of a field.
     pub(super) fn of_field(self) -> Error {
         let ServerError { message, extensions, .. } = self.error();
         Error { message, source: None, extensions }

@@ -1,4 +1,5 @@
-//! The GraphQL schema: what clients see of the service. The only layer that knows `async_graphql::Context`.
+//! The GraphQL API: the schema that clients see, and the execution of requests. The only layer that uses
+//! `async_graphql::Context`.
 
 mod admission;
 mod answer;

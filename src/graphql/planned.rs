@@ -1,4 +1,4 @@
-//! Requests that plans answer, and why they do not.
+//! Requests that plans answer, and why a plan gives up.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::domain::TenantId;
 use crate::service::Viewer;
 use crate::store::{Deadline, Session};
 
-/// How many times less a plan takes than the executor, for which costs are made (docs/decisions/0029-plans.md).
+/// By how much a plan is faster than the executor, for which costs are calibrated (docs/decisions/0029-plans.md).
 const BY_PLAN: u64 = 5;
 
-/// A request that a plan answers.
+/// A request with its plan.
 #[derive(Clone)]
 pub struct Planned {
     pub(super) plan: Arc<QueryPlan>,
@@ -27,7 +27,7 @@ pub struct Planned {
     pub(super) longest: usize,
     /// The time, in milliseconds since 1970.
     pub(super) now: i64,
-    /// The answers that are kept, and which of them this asks for.
+    /// The answer cache, and the key of this request in it.
     pub(super) kept: Option<(Arc<Answers>, Question)>,
 }
 
@@ -35,7 +35,7 @@ pub struct Planned {
 pub struct GaveUp {
     /// Why.
     pub why: Unplanned,
-    /// What the fields of a mutation have answered that are carried out already.
+    /// The results of the mutation fields that have already run.
     pub(super) done: Vec<(Name, Node)>,
 }
 
@@ -46,7 +46,7 @@ impl From<Unplanned> for GaveUp {
 }
 
 impl Planned {
-    /// What it takes, of a request that would take so much if the executor answered it.
+    /// The estimate for the plan, from the one for the executor.
     pub fn estimate(&self, executed: Estimate) -> Estimate {
         if self.plan.changes_something() {
             return executed;
@@ -55,17 +55,17 @@ impl Planned {
         Estimate { cost: executed.cost / BY_PLAN, may_take_long }
     }
 
-    /// Whether its answers may be kept.
+    /// Whether its answers may be cached.
     pub(super) fn may_be_kept(&self) -> bool {
         !self.plan.changes_something()
     }
 
-    /// The tenant that alone the answer depends on, if there is one.
+    /// The tenant that the answer depends on, if it depends on nothing else.
     pub fn tenant(&self, viewer: &Viewer) -> Option<TenantId> {
         self.plan.tenant(viewer).map(|tenant| tenant.id)
     }
 
-    /// The answer to a viewer whose tenant is at its revision still, if it is kept from before.
+    /// The cached answer for the viewer's tenant at its current revision.
     pub fn kept(&self, viewer: &Viewer) -> Option<PlanOutcome> {
         let (answers, question) = self.kept.as_ref()?;
         let tenant = self.plan.tenant(viewer)?;
@@ -82,7 +82,7 @@ impl Planned {
         plan::args(Vext::layer(), &self.variables, &change.worked.asked)
     }
 
-    /// Tells what came of the field at a place.
+    /// Renders the root field at an index.
     pub(super) fn tell(
         &self,
         at: usize,

@@ -1,4 +1,4 @@
-//! Finding the plan of a request, and answering by it.
+//! Finding the plan of a request, and running it.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ use crate::service::Viewer;
 use crate::store::{Session, Snapshot};
 
 impl Api {
-    /// What a plan answers to a request, and what that has cost.
+    /// Answers a request by its plan, and returns the reply with its cost.
     ///
     /// # Errors
-    /// Why the executor has to; `None` when no plan was looked for.
+    /// Why the executor has to answer; `None` when no plan was looked for.
     pub(super) async fn planned(
         &self,
         document: &ParsedDocument,
@@ -40,14 +40,14 @@ impl Api {
         let (depends, deadline) = (planned.tenant(&viewer), asking.snapshot.deadline());
         let own = Arc::clone(&viewer);
         let work = move |session: &mut dyn Session| Ok(planned.begin(&own, session, deadline));
-        // What is wrong with the database the executor meets too, and says.
+        // The executor meets the same database error and reports it.
         let begun = asking.snapshot.read_at_once(depends, work).await.map_err(|_| why(Unplanned::Error))?;
         let snapshot = Arc::clone(&asking.snapshot);
         let asking = (snapshot, viewer, Arc::clone(&asking.request_id));
         self.finished(begun.map_err(why)?, asking, requested).await.map_err(Some)
     }
 
-    /// The plan of a request with these values of its variables.
+    /// The plan of a request with these variable values.
     fn plan(
         &self,
         document: &ParsedDocument,
@@ -64,8 +64,8 @@ impl Api {
         Ok(Planned { plan, variables: Arc::new(variables), most, longest, now: self.app.now(), kept: None })
     }
 
-    /// The plan of a request that can be executed whoever asks; `None` where that is not so, or where there is no plan.
-    /// Then [`Api::execute`] finds out who executes it.
+    /// The plan of a request that anybody may execute. `None` when the request is not valid for everybody or has no
+    /// plan; [`Api::execute`] then finds out who may execute it.
     pub fn planned_for_all(&self, document: &ParsedDocument, request: &Request) -> Option<Planned> {
         if !self.explorable && refusal(document.parsed(), None).is_some() {
             return None;
@@ -81,10 +81,10 @@ impl Api {
         Some(planned)
     }
 
-    /// What comes of what a plan has begun, see [`Api::execute`].
+    /// Finishes what a plan has started, see [`Api::execute`].
     ///
     /// # Errors
-    /// Why the executor has to answer, and what was done until then.
+    /// Why the executor has to answer, with the fields that have already run.
     pub async fn finish(
         &self,
         begun: Begun,
@@ -95,7 +95,7 @@ impl Api {
         Ok(self.complete(reply, Cost { requested, actual }, shows_cost(request)))
     }
 
-    /// An answer that was kept, see [`Api::execute`].
+    /// The reply for a cached answer, see [`Api::execute`].
     pub fn kept(&self, outcome: PlanOutcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
         let (reply, actual) = written(outcome, None);
         self.complete(reply, Cost { requested, actual }, shows_cost(request))

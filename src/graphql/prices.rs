@@ -1,7 +1,7 @@
-//! What the schema says of costs: which fields multiply, and which need statements or walks of their own.
+//! What the schema says about costs: which fields multiply, and which need statements or scans of their own.
 //!
-//! A field with `first` answers a page, and the lists of a connection are as many as the page is long: so a new list is
-//! counted without anyone listing it here.
+//! A field with `first` answers a page, and the lists of a connection are as long as the page. So a new list is counted
+//! without being listed here.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,14 +13,14 @@ use foldhash::fast::FixedState;
 
 use super::hashed::{self, Hashed};
 
-/// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
+/// The assumed length of a list without pages: lists of members or destinations usually have a few entries.
 pub(super) const LIST: u64 = 5;
-/// So many plain fields of an object cost as much as one more object.
+/// This many plain fields of an object cost as much as one more object.
 pub(super) const LEAVES: u64 = 10;
-/// Introspection reads nothing: so many of its objects cost as much as one of the database.
+/// Introspection reads nothing: this many of its objects cost as much as one from the database.
 pub(super) const INTROSPECTION: u64 = 80;
 
-/// What a field costs besides the objects that it answers: statements that it needs alone, or rows that it walks.
+/// What a field costs besides the objects that it answers: for statements of its own, or for the rows that it scans.
 fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
     match (parent, name, of) {
         (_, _, "FindingConnection" | "DeletePlan") => 100,
@@ -33,20 +33,20 @@ fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
     }
 }
 
-/// Whether answering such a type takes a look at all of a tenant or of a kind, however few it then shows.
+/// Whether answering this type scans a whole tenant or kind, however few entries are returned.
 pub(super) fn walks(of: &str) -> bool {
     matches!(of, "FindingConnection" | "DeletePlan" | "OfferConnection")
 }
 
-/// What arguments cost that can make a list walk all of its kind.
+/// Arguments that can make a list scan all objects of its kind.
 pub(super) const WALKING: [&str; 2] = ["filter", "search"];
-/// See [`WALKING`].
+/// The extra cost of one of the arguments in [`SCANNING`].
 pub(super) const WALK: u64 = 20;
 
-/// What a secret costs that a save hashes: some 20 ms of a core.
+/// The cost of a secret that a save hashes: some 20 ms of a core.
 pub(super) const HASH: u64 = 200;
 
-/// An argument, and where in its value secrets stand that are hashed.
+/// An argument, and the paths in its value to secrets that are hashed.
 #[derive(Debug)]
 pub(super) struct SecretPaths {
     pub(super) argument: String,
@@ -54,11 +54,11 @@ pub(super) struct SecretPaths {
     pub(super) paths: Vec<Vec<String>>,
 }
 
-/// The input types of a schema, with the types of their fields.
+/// The input types of a schema, with the names and types of their fields.
 type Inputs = HashMap<String, Vec<(String, String)>>;
 
-/// Where in a value of an input type secrets stand that are hashed. `above` are the types around it, so that one that
-/// holds itself ends.
+/// The paths to hashed secrets in a value of an input type. `above` are the types around it, which ends the recursion
+/// at a type that contains itself.
 fn secrets_of(inputs: &Inputs, hashed: &Hashed, of: &str, above: &mut Vec<String>) -> Vec<Vec<String>> {
     let Some(fields) = inputs.get(of).filter(|_| !above.iter().any(|known| known == of)) else { return Vec::new() };
     above.push(of.to_owned());
@@ -78,40 +78,40 @@ fn secrets_of(inputs: &Inputs, hashed: &Hashed, of: &str, above: &mut Vec<String
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Many {
     One,
-    /// As many as the page of the connection is long that the field belongs to.
+    /// As many as the page of the connection that the field belongs to.
     Page,
-    /// As many as this argument has entries.
+    /// As many entries as this argument has.
     Argument(&'static str),
-    /// About so many.
+    /// About this many.
     Usually(u64),
 }
 
-/// A type of the schema.
+/// The id of a type of the schema.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TypeId(usize);
 
-/// What is to be known of a field.
+/// What the cost of a field depends on.
 #[derive(Debug)]
 pub(super) struct FieldPrice {
-    /// The type, without lists; `None` for one that the schema does not describe.
+    /// The type, without lists; `None` if the schema does not describe it.
     pub(super) of: Option<TypeId>,
     pub(super) many: Many,
     /// Whether the field answers a page whose length is its argument `first`.
     pub(super) paged: bool,
     /// See [`surcharge`].
     pub(super) surcharge: u64,
-    /// See [`walks`].
+    /// See [`scans`].
     pub(super) walks: bool,
-    /// Whether it is one of the two fields that begin an introspection.
+    /// Whether it is `__schema` or `__type`.
     pub(super) introspects: bool,
-    /// Of a mutation: its arguments that can hold secrets which are hashed.
+    /// For a mutation: its arguments that can contain secrets to be hashed.
     pub(super) secrets: Vec<SecretPaths>,
 }
 
-/// A schema, as far as costs go: the fields of its types.
+/// A schema as far as costs go: the fields of its types.
 ///
-/// Each field of each request is looked up here, twice. The hash may be one that is fast and known to everybody:
-/// nothing that clients send is kept in these tables.
+/// Each field of each request is looked up here, twice. The hash may be a fast one without a secret seed: nothing that
+/// clients send is stored in these tables.
 pub(super) struct Prices {
     ids: HashMap<String, TypeId, FixedState>,
     /// By [`TypeId`].
@@ -132,7 +132,7 @@ impl Prices {
         for definition in definitions {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
             let name = ty.node.name.node.to_string();
-            // The two fields that begin an introspection are added later.
+            // `__schema` and `__type` are added later.
             if !seen.insert(name.clone()) {
                 continue;
             }
@@ -187,7 +187,7 @@ impl Prices {
         Self { ids, fields }.with_introspection()
     }
 
-    /// With the two fields that begin an introspection, which a schema does not say of itself either.
+    /// Adds `__schema` and `__type`, which a schema does not list among its own fields.
     fn with_introspection(mut self) -> Self {
         let begin = |of| {
             let (many, paged, surcharge, walks, introspects) = (Many::One, false, 0, false, true);
@@ -200,7 +200,7 @@ impl Prices {
         self
     }
 
-    /// A type by its name; `None` for what the schema does not describe.
+    /// The id of a type; `None` if the schema does not describe it.
     pub(super) fn of(&self, name: &str) -> Option<TypeId> {
         self.ids.get(name).copied()
     }
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
     use crate::graphql::described::DESCRIBED;
 
-    /// A list that no page and no argument bounds is one of those that an object or a payload has.
+    /// A list without a page or an argument must be a list inside an object or a payload.
     #[test]
     fn every_connection_of_the_schema_multiplies_what_is_in_it() {
         let prices = &DESCRIBED.prices;
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(prices.field(prices.of("Query"), "nodes").unwrap().many, Many::Argument("ids"));
     }
 
-    /// By the descriptions of the sections: nobody lists secrets for their price.
+    /// Found from the descriptions of the sections: nobody lists secrets for their price.
     #[test]
     fn every_secret_that_is_hashed_is_found_wherever_it_can_be_sent() {
         let prices = &DESCRIBED.prices;

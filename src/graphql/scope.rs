@@ -1,4 +1,4 @@
-//! What one request carries: who asks, its view of the database, its loaders.
+//! What a request carries: its viewer, its view of the database, its loaders.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
@@ -17,19 +17,19 @@ use crate::form::{Info, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
 use crate::store::{self, ObjectRow, Query, Session, Snapshot};
 
-/// One request.
+/// A request while it is executed.
 pub struct Scope {
     pub(super) app: App,
     pub(super) snapshot: Arc<Snapshot>,
     viewer: Option<Viewer>,
-    /// Names the request in logs and in answers.
+    /// Identifies the request in logs and answers.
     pub(super) request_id: Arc<str>,
     loaders: DataLoader<SnapshotLoader>,
     budget: Budget,
 }
 
 impl Scope {
-    /// A request with loaders whose batches go to `batches`.
+    /// A request whose loaders send their batches to `batches`.
     pub(super) fn new(app: &App, asking: Asking, batches: Batches, budget: Budget) -> Self {
         let Asking { snapshot, viewer, request_id } = asking;
         let app = app.tallied(snapshot.tally());
@@ -38,17 +38,17 @@ impl Scope {
         Self { app, snapshot, viewer, request_id, loaders, budget }
     }
 
-    /// Counts objects that are answered, so that a request that gets more than it was taken to get ends.
+    /// Counts answered objects. A request that gets more than it was expected to is stopped.
     pub(super) fn spend(&self, objects: usize) -> Result<()> {
         self.budget.spend(objects)
     }
 
-    /// Who asks.
+    /// The viewer.
     pub(super) fn viewer(&self) -> Result<&Viewer> {
         self.viewer.as_ref().ok_or_else(|| coded("UNAUTHENTICATED", "A bearer token is required."))
     }
 
-    /// The tenant with this code, or else the selected one. `None` when it does not exist for who asks.
+    /// The tenant with this code, or else the selected one. `None` when it does not exist for the viewer.
     pub(super) async fn tenant(&self, code: Option<String>) -> Result<Option<TenantRow>> {
         let viewer = self.viewer()?;
         match (code, &viewer.selected) {
@@ -59,20 +59,20 @@ impl Scope {
         }
     }
 
-    /// The own row of an object of a tenant that the viewer sees.
+    /// The row of an object in a tenant that the viewer sees.
     pub(super) async fn object(&self, id: ObjectId) -> Result<Option<Arc<ObjectRow>>> {
         self.spend(1)?;
         self.loaders.load_one(id).await.map_err(|e| self.surprise(&e))
     }
 
-    /// The own rows of objects that must exist, in order.
+    /// The rows of objects that must exist, in order.
     pub(super) async fn objects(&self, ids: Vec<ObjectId>) -> Result<Vec<Arc<ObjectRow>>> {
         self.spend(ids.len())?;
         let rows = self.loaders.load_many(ids.clone()).await.map_err(|e| self.surprise(&e))?;
         ids.iter().map(|id| rows.get(id).cloned().ok_or_else(|| self.dangling())).collect()
     }
 
-    /// The error of a reference whose object is not there, which the database's foreign keys rule out.
+    /// The error for a reference to an object that does not exist, which the database's foreign keys rule out.
     pub(super) fn dangling(&self) -> Error {
         self.surprise(&StoreError::Corrupt("a reference leads nowhere".into()))
     }
@@ -83,7 +83,7 @@ impl Scope {
         found.ok_or_else(|| self.surprise(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
     }
 
-    /// Other reads, in one trip.
+    /// Runs reads in one trip.
     pub(super) async fn read_all<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut FieldReader<'_>) -> Result<T, ReadError> + Send + 'static,
@@ -91,8 +91,8 @@ impl Scope {
         self.reads(None, Vec::new(), work).await
     }
 
-    /// The same for what depends on the tenant `depends` alone, if there is one, and of which fields of these names are
-    /// selected.
+    /// Runs reads in one trip. `depends` is the tenant that the result depends on, if it depends on nothing else;
+    /// `selected` are the names of the selected fields.
     pub(super) async fn reads<T: Send + 'static>(
         &self,
         depends: Option<TenantId>,
@@ -113,7 +113,7 @@ impl Scope {
         })
     }
 
-    /// Other reads of a tenant.
+    /// Runs a read of one tenant.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         tenant: TenantId,
@@ -128,18 +128,18 @@ impl Scope {
     }
 }
 
-/// Who asks, as the transport found out.
+/// What the transport knows about a request.
 #[derive(Clone)]
 pub struct Asking {
     /// The request's view of the database.
     pub snapshot: Arc<Snapshot>,
-    /// Who asks; `None` without a token.
+    /// The viewer; `None` without a token.
     pub viewer: Option<Viewer>,
-    /// Names the request in logs and in answers.
+    /// Identifies the request in logs and answers.
     pub request_id: Arc<str>,
 }
 
-/// Loads what many resolvers ask for together.
+/// Loads what several resolvers request together.
 struct SnapshotLoader(Arc<Snapshot>);
 
 /// The key of a section of an object.
@@ -161,7 +161,7 @@ impl Hash for Of {
 }
 
 impl SnapshotLoader {
-    /// Asks each tenant once for what is wanted of it. Nearly always there is one tenant.
+    /// Runs one read per tenant for the wanted ids. There is nearly always one tenant.
     async fn by_tenant<V: Send + 'static>(
         &self,
         ids: impl Iterator<Item = ObjectId>,
@@ -195,7 +195,7 @@ impl Loader<Of> for SnapshotLoader {
     type Value = Arc<dyn Section>;
     type Error = StoreError;
 
-    /// All sections that are asked for make one trip, with one read for each.
+    /// All requested sections are read in one trip, with one read per section and tenant.
     async fn load(&self, keys: &[Of]) -> store::Result<HashMap<Of, Arc<dyn Section>>> {
         let mut wanted: BTreeMap<(&str, TenantId), (&'static Info, Vec<i64>)> = BTreeMap::new();
         for Of(info, id) in keys {

@@ -1,4 +1,4 @@
-//! Following what changes.
+//! Subscriptions.
 
 use std::sync::Arc;
 
@@ -16,8 +16,7 @@ use super::scope::{Asking, Scope};
 impl Api {
     /// The responses to a subscription, one for each event. A response without data is the last.
     ///
-    /// Each event is resolved with a view of the database of its own, which is given back before the next is waited
-    /// for.
+    /// Each event is resolved with its own view of the database, which is released before the next event is awaited.
     pub fn subscribe(&self, document: ParsedDocument, request: Request, asking: Asking) -> BoxStream<'static, Reply> {
         let prepared = self.prepared(document, request, &asking).and_then(|(document, request)| {
             let plain = check_subscription(document.parsed(), request.operation_name.as_deref());

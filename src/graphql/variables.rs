@@ -1,6 +1,6 @@
-//! The values that a request has for the variables of an operation: all of them become values of their types before
-//! anything is executed (GraphQL specification, section 6.1.2). The executor itself looks at a variable where it is
-//! used, which may be behind a write.
+//! Coercion of a request's variables: all values are converted to their types before anything is executed (GraphQL
+//! specification, section 6.1.2). The executor itself checks a variable only where it is used, which may be after a
+//! write.
 
 use async_graphql::parser::types::{
     BaseType, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type, VariableDefinition,
@@ -11,8 +11,8 @@ use serde_json::Number;
 use super::errors::{self, Code};
 use super::validation::{self, Input, KnownType, NotNull, OUT_OF_RANGE, PlainKind, Types, ValuePlace};
 
-/// The values of an operation's variables: what was sent, else the default. A variable that may be left out, and is,
-/// has none. What belongs to no variable is passed over.
+/// The values of an operation's variables: the value sent, or else the default. An optional variable that is left out
+/// has none. Values that belong to no variable are ignored.
 ///
 /// # Errors
 /// All that is wrong with them.
@@ -48,7 +48,7 @@ pub(super) fn coerce(
 struct Coercion<'a> {
     types: &'a Types,
     errors: Vec<ServerError>,
-    /// Of the variable.
+    /// The position of the variable's definition.
     at: Pos,
 }
 
@@ -69,7 +69,7 @@ impl Coercion<'_> {
                 let item = |(i, item)| self.value(item, of, &ValuePlace::Entry(place, i));
                 Value::List(items.into_iter().enumerate().map(item).collect())
             }
-            // A value alone stands for a list of one.
+            // A single value stands for a list with one entry.
             (BaseType::List(of), value) => Value::List(vec![self.value(value, of, place)]),
             (BaseType::Named(name), value) => match self.types.of(name) {
                 Some(KnownType::Scalar(plain)) => match scalar(*plain, value) {
@@ -135,12 +135,12 @@ impl Coercion<'_> {
     }
 }
 
-/// What kind of value was sent.
+/// The kind of value that was sent.
 fn kind(value: Value) -> &'static str {
     validation::kind(&value.into_value())
 }
 
-/// A scalar's value; else the kind of what was sent, which may be a secret.
+/// A scalar's value, or else the kind of value that was sent. The value itself may be a secret.
 fn scalar(plain: PlainKind, value: Value) -> Result<Value, &'static str> {
     match (plain, value) {
         (PlainKind::Text | PlainKind::Id, value @ Value::String(_)) | (PlainKind::Truth, value @ Value::Boolean(_)) => {
@@ -157,17 +157,17 @@ fn scalar(plain: PlainKind, value: Value) -> Result<Value, &'static str> {
     }
 }
 
-/// A number without a fraction, however it is written: JSON has one kind of numbers.
+/// A number without a fraction, however it is written: JSON has only one kind of number.
 fn whole(number: &Number) -> Option<i64> {
-    // 2 to the 53rd: from there on a float stands for several whole numbers.
+    // 2 to the 53rd: from here on, one float stands for several whole numbers.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let of_float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT);
     #[expect(clippy::cast_possible_truncation, reason = "it is whole, and smaller than the largest")]
     number.as_i64().or_else(|| of_float().map(|float| float as i64))
 }
 
-/// Takes away the arguments that are a variable without a value, as if they were not there: so the default of the
-/// argument holds (section 6.4.1). The executor would take them for null where the argument's type has no null.
+/// Removes the arguments whose variable has no value, so that the default of the argument applies (section 6.4.1). The
+/// executor would use null, even for an argument whose type is not nullable.
 pub(super) fn leave_out_absent(document: &mut ExecutableDocument, values: &Variables) {
     fn within(set: &mut SelectionSet, values: &Variables) {
         for item in &mut set.items {

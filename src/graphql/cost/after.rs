@@ -1,4 +1,4 @@
-//! What an operation has cost, told from its answer.
+//! The actual cost of an operation, from its answer.
 
 use std::collections::HashSet;
 
@@ -10,11 +10,11 @@ use super::measure::SelectionMeasure;
 use super::walk::CostWalk;
 use crate::graphql::prices::{LEAVES, LIST, TypeId};
 
-/// What a part of an answer has cost.
+/// The actual cost of a part of an answer.
 #[derive(Default)]
 pub(super) struct AnswerCost {
     cost: u64,
-    /// The plain fields of the object.
+    /// The number of plain fields of the object.
     leaves: u64,
 }
 
@@ -25,10 +25,10 @@ impl AnswerCost {
     }
 }
 
-/// A field of a document, and the type that it is a field of.
+/// A field of a document, and the type that it belongs to.
 type TypedField<'a> = (&'a Positioned<Field>, Option<TypeId>);
 
-/// What is asked of something, by the keys of the answer.
+/// The fields selected of one value, by response key.
 #[derive(Default)]
 pub(super) struct Merged<'a> {
     keys: IndexMap<&'a Name, Vec<TypedField<'a>>>,
@@ -36,7 +36,7 @@ pub(super) struct Merged<'a> {
 }
 
 impl<'a> CostWalk<'a> {
-    /// Collects what is asked under each key, in whatever fragment: an answer says by its keys what applied.
+    /// Collects the fields under each key, in whatever fragment: the keys of the answer show which ones applied.
     fn merge(&self, set: &'a SelectionSet, ty: Option<TypeId>, found: &mut Merged<'a>) {
         for item in &set.items {
             match &item.node {
@@ -70,7 +70,7 @@ impl<'a> CostWalk<'a> {
         let Value::Object(fields) = data else { return AnswerCost::default() };
         let mut spent = AnswerCost::default();
         for (key, asked) in &asked.keys {
-            // What is not there was skipped, or is of a fragment on another type.
+            // A key that is not in the answer was skipped, or belongs to a fragment on another type.
             let Some(answered) = fields.get(*key) else { continue };
             let more = self.field_answer(asked, answered);
             spent.cost += more.cost;

@@ -1,4 +1,4 @@
-//! What an operation costs and how deep it goes, before it is executed.
+//! The estimated cost of an operation and its depth, before it is executed.
 
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{Positioned, Value};

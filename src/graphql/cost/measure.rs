@@ -1,11 +1,11 @@
-//! What a selection measures before it is executed.
+//! The measure of a selection before it is executed.
 
 use async_graphql::Pos;
 
 use crate::graphql::limits::{Exceeded, Limit};
 use crate::graphql::prices::LEAVES;
 
-/// The largest of some numbers, and where it is.
+/// The largest of several numbers, and where it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::graphql) struct Peak {
     pub(in crate::graphql) value: u64,
@@ -13,7 +13,7 @@ pub(in crate::graphql) struct Peak {
 }
 
 impl Peak {
-    /// Checks it against a limit.
+    /// Checks the number against a limit.
     pub(in crate::graphql) fn within(self, limit: Limit, allowed: u64) -> Result<(), Exceeded> {
         let Self { value: actual, at } = self;
         let at = Some(at).filter(|at| at.line > 0);
@@ -29,23 +29,23 @@ impl Peak {
     }
 }
 
-/// What a selection asks for.
+/// The measure of a selection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::graphql) struct SelectionMeasure {
-    /// What it costs, and where most of that comes from.
+    /// The maximum cost, and where most of it comes from.
     pub(in crate::graphql) cost: u64,
     pub(in crate::graphql) dearest: Peak,
-    /// The plain fields of the object that is selected from.
+    /// The number of plain fields of the object.
     pub(super) leaves: u64,
-    /// Levels of fields. Introspection counts as one level here and has its own.
+    /// Levels of fields. Introspection counts as one level here, and its own levels are counted separately.
     pub(in crate::graphql) levels: Peak,
     pub(in crate::graphql) introspection_levels: Peak,
-    /// Lists in lists.
+    /// Lists within lists.
     pub(super) lists: Peak,
     pub(in crate::graphql) introspection_lists: Peak,
-    /// Whether it may take a look at all of a tenant, or of a kind.
+    /// Whether it may scan a whole tenant or kind.
     pub(in crate::graphql) walks: bool,
-    /// Whether it sends secrets that are hashed, if only to see what that would do.
+    /// Whether it sends secrets to be hashed, even in a dry run.
     pub(in crate::graphql) secret: bool,
 }
 
@@ -64,7 +64,7 @@ impl SelectionMeasure {
         }
     }
 
-    /// What the object costs that is selected from, with all that hangs below it.
+    /// The cost of the object with everything below it.
     pub(super) fn whole(self) -> u64 {
         self.cost.saturating_add(self.leaves / LEAVES)
     }

@@ -1,11 +1,9 @@
-//! What a query costs and how deep it goes, told from its document before it is executed; and what it has cost, told
-//! from its answer.
+//! The cost and depth of a query: estimated from its document before it is executed, and actual from its answer.
 //!
 //! An object of the answer costs 1, and 1 more for every 10 of its plain fields; an entry of a list of plain values
-//! costs 1 too. Before, each field is counted as often as it is asked for; after, as often as it stands in the answer:
-//! once under a key. Some fields cost more, see [`super::prices`]. A fragment is measured
-//! once, not at every spread. What is not in the schema is measured as a plain field: validation, which comes after,
-//! refuses it.
+//! costs 1 too. The estimate counts each field as often as it is selected. The actual cost counts it as often as it is
+//! in the answer, once per key. Some fields cost more, see [`super::prices`]. A fragment is measured once, not at every
+//! spread. A field that is not in the schema is measured as a plain field: validation, which runs later, refuses it.
 
 mod after;
 mod before;
@@ -24,7 +22,7 @@ use super::prices::{LIST, Prices};
 use super::validation::root;
 
 impl Prices {
-    /// Measures an operation, for these variables, and says whether it measures the same for others.
+    /// Measures an operation for these variables, and returns whether the measure is the same for all variables.
     pub(super) fn operation(
         &self,
         document: &ExecutableDocument,
@@ -47,7 +45,7 @@ impl Prices {
         all
     }
 
-    /// What an operation has cost, told from its answer. Introspection costs what it was measured at.
+    /// The actual cost of an operation, from its answer. Introspection costs its estimate.
     pub(super) fn answer(
         &self,
         document: &ExecutableDocument,

@@ -23,7 +23,7 @@ fn a_fragment_is_measured_once_and_one_that_spreads_itself_ends() {
     assert_eq!((cyclic.cost, cyclic.levels.value), (1, 2));
 }
 
-/// Before it is not known what is merged; the answer stands there once.
+/// The estimate does not know which fields are merged; the answer has each only once.
 #[test]
 fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
     let page = |fields: &str| format!("{{ tenant {{ extensions(first: 10) {{ nodes {{ {fields} }} }} }} }}");
@@ -42,7 +42,7 @@ fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
     assert_eq!(measure(&twice).cost, 32);
 }
 
-/// Where to look: at the list that costs most, not at what it hangs under.
+/// The error position is the list that costs most, not a field above it.
 #[test]
 fn the_dearest_list_is_named() {
     let measured = measure("{ tenant { extensions(first: 3) { nodes { id } }\nqueues(first: 4) { nodes { id } } } }");
@@ -62,7 +62,7 @@ fn what_may_read_a_whole_tenant_is_known_however_little_it_shows() {
     assert!(!measure(page).walks);
 }
 
-/// In literals and in variables, whole inputs and single values.
+/// In literals and in variables, as whole inputs and single values.
 #[test]
 fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
     let measure = |text: &str, variables: serde_json::Value| {

@@ -1,4 +1,4 @@
-//! Arguments, made from the document and the variables.
+//! Building [`Args`] from a document and its variables.
 
 use async_graphql::parser::types::Field as Asked;
 use async_graphql::{Context, Name, Result, Value};
@@ -10,15 +10,15 @@ use super::types::{InputValue, PlainType, Ty};
 use crate::domain::{Patch, SecretText, Sent};
 
 impl Args {
-    /// Those of a field of the document.
+    /// The arguments of a field of the document.
     ///
     /// # Errors
-    /// A value is not of its type, although that has been checked before: a bug.
+    /// A value does not fit its type although validation has passed: a bug.
     pub(super) fn read(layer: &Layer, inputs: &[InputValue], asked: &Asked, context: &Context<'_>) -> Result<Self> {
         Self::of(layer, inputs, &asked.arguments, &|name| variable(name, context))
     }
 
-    /// Those that stand in a document, with the values of `variables` put in.
+    /// The arguments in a document, with the values of `variables` filled in.
     ///
     /// # Errors
     /// As [`Args::read`].
@@ -35,7 +35,7 @@ impl Args {
     }
 }
 
-/// A value with variables put in; `None` when it is a variable that has none.
+/// A value with its variables filled in; `None` for a variable without a value.
 fn filled(value: &Written, variables: &Variables<'_>) -> Option<Value> {
     Some(match value {
         Written::Variable(name) => return variables(name),
@@ -45,7 +45,7 @@ fn filled(value: &Written, variables: &Variables<'_>) -> Option<Value> {
         Written::Boolean(b) => Value::Boolean(*b),
         Written::Binary(bytes) => Value::Binary(bytes.clone()),
         Written::Enum(word) => Value::Enum(word.clone()),
-        // An entry cannot be left out.
+        // A list entry cannot be left out.
         Written::List(list) => list.iter().map(|entry| filled(entry, variables).unwrap_or_default()).collect(),
         Written::Object(fields) => {
             let field = |(name, value): (&Name, &Written)| Some((name.clone(), filled(value, variables)?));
@@ -63,14 +63,14 @@ fn variable(name: &Name, context: &Context<'_>) -> Option<Value> {
     })
 }
 
-/// A value of a type as plain data.
+/// Converts a value of a type to plain data.
 fn sent(layer: &Layer, ty: &Ty, secret: bool, value: Value) -> Result<Sent> {
     match (ty.inner(), value) {
         (_, Value::Null) => Ok(Sent::Null),
         (Some(entry), Value::List(list)) => {
             list.into_iter().map(|value| sent(layer, entry, secret, value)).collect::<Result<_>>().map(Sent::List)
         }
-        // A value alone stands for a list of one.
+        // A single value stands for a list with one entry.
         (Some(entry), value) => Ok(Sent::List(vec![sent(layer, entry, secret, value)?])),
         (None, value) => named(layer, ty.name(), secret, value),
     }
@@ -98,7 +98,7 @@ fn named(layer: &Layer, name: &str, secret: bool, value: Value) -> Result<Sent> 
     any(value).filter(|sent| fits(plain, sent)).map(|sent| take(plain, secret, sent)).ok_or_else(|| misfit(name))
 }
 
-/// A value as plain data, whatever its type.
+/// Converts a value of any type to plain data.
 fn any(value: Value) -> Option<Sent> {
     Some(match value {
         Value::Null => Sent::Null,

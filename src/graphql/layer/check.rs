@@ -1,4 +1,4 @@
-//! What does not fit in a layer.
+//! Checks whether the types of a layer fit together.
 
 use indexmap::IndexMap;
 
@@ -15,17 +15,17 @@ impl Layer {
         self.takes(name) || self.objects.contains_key(name) || self.interfaces.contains_key(name)
     }
 
-    /// Whether an argument can be of the type.
+    /// Whether an argument can have this type.
     fn takes(&self, name: &str) -> bool {
         self.inputs.contains_key(name) || self.is_leaf(name)
     }
 
-    /// Whether it is the type of a value.
+    /// Whether it is a scalar or an enum.
     pub fn is_leaf(&self, name: &str) -> bool {
         OWN.contains(&name) || self.enums.contains_key(name) || self.scalars.contains_key(name)
     }
 
-    /// What is wrong with the types, a sentence each: a test asks for them.
+    /// What is wrong with the types, one sentence each. A test checks that there are none.
     pub fn problems(&self) -> Vec<String> {
         let mut found: Vec<_> = self.twice.iter().map(|name| format!("{name} is defined twice.")).collect();
         for root in [&self.query, &self.mutation, &self.subscription] {

@@ -13,7 +13,7 @@ use super::types::Ty;
 use crate::graphql::budget::Budget;
 use crate::graphql::errors::bug;
 
-/// Answers what stands under a key of an object.
+/// Executes the field under a key of an object.
 pub fn field<'s, 'a>(exec: Exec<'a>, entry: &'s ResponseEntry<'a>, thing: &Thing) -> Done<'s> {
     let (field, args) = match &entry.what {
         KeyContent::Typename(name) => return Done::Now(Ok(PlaceAnswer::plain(Value::String((*name).to_owned())))),
@@ -51,12 +51,12 @@ pub fn field<'s, 'a>(exec: Exec<'a>, entry: &'s ResponseEntry<'a>, thing: &Thing
     }
 }
 
-/// What comes of a field that an error keeps from being answered.
+/// The result of a field that has failed.
 pub fn failed(entry: &ResponseEntry<'_>, error: Error) -> Answered {
     settle(entry.is_nullable(), Err(vec![error.into_server_error(entry.selected.at())]))
 }
 
-/// Makes an answer of a type out of a node (section 6.4.3).
+/// Completes a node to a value of its type (section 6.4.3).
 pub fn complete<'s, 'a>(exec: Exec<'a>, ty: &'static Ty, selected: &'s MergedFields<'a>, node: Node) -> Done<'s> {
     let nullable = ty.is_nullable();
     let refused = |error: Error| settle(nullable, Err(vec![error.into_server_error(selected.at())]));
@@ -137,7 +137,7 @@ fn object<'s, 'a>(
     }
 }
 
-/// Fills the places that are answered from an object's fuller thing.
+/// Executes the fields that need an object's prepared thing.
 async fn fuller<'s, 'a>(
     exec: Exec<'a>,
     entries: &'s [ResponseEntry<'a>],
@@ -152,7 +152,8 @@ async fn fuller<'s, 'a>(
     filling.wait(running).await
 }
 
-/// Answers the fields of an object but those to leave out: what is there at once, and what is still to come.
+/// Executes the fields of an object except those to leave out. Returns the values that are ready, and the futures of
+/// the others.
 fn start<'s, 'a>(
     exec: Exec<'a>,
     entries: &'s [ResponseEntry<'a>],

@@ -1,4 +1,4 @@
-//! Answers while they are put together, and the errors on their way up.
+//! Values while they are put together, and the propagation of errors.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -9,26 +9,27 @@ use indexmap::IndexMap;
 
 use super::select::ResponseEntry;
 
-/// Errors on their way up. Their paths begin at the far end: each place that they pass adds its own step.
+/// Errors while they propagate. Their paths are in reverse order: each place that an error passes appends its own
+/// segment.
 pub type Errors = Vec<ServerError>;
 
-/// The answer of a place, and the errors that ended in it.
+/// The value of a place, and the errors that ended there.
 pub struct PlaceAnswer {
     pub value: Value,
     pub errors: Errors,
 }
 
 impl PlaceAnswer {
-    /// Without errors.
+    /// A value without errors.
     pub fn plain(value: Value) -> Self {
         Self { value, errors: Errors::new() }
     }
 }
 
-/// What comes of a place: an answer, or the errors that null what holds it.
+/// The result of a place: a value, or the errors that make its parent null.
 pub type Answered = Result<PlaceAnswer, Errors>;
 
-/// An answer, at once or later.
+/// A result that is ready, or a future for it.
 pub enum Done<'s> {
     Now(Answered),
     Later(BoxFuture<'s, Answered>),
@@ -43,7 +44,7 @@ impl Done<'_> {
     }
 }
 
-/// What comes of a place that may be null, or not: where it may, errors end in it.
+/// Ends errors at a nullable place: its value becomes null.
 pub fn settle(nullable: bool, answered: Answered) -> Answered {
     match answered {
         Err(errors) if nullable => Ok(PlaceAnswer { value: Value::Null, errors }),
@@ -51,7 +52,7 @@ pub fn settle(nullable: bool, answered: Answered) -> Answered {
     }
 }
 
-/// What leads to the places of an object or of a list.
+/// The response keys or list indexes of the places of an object or a list.
 #[derive(Clone, Copy)]
 pub enum Steps<'s, 'a> {
     Keys(&'s [ResponseEntry<'a>]),
@@ -83,7 +84,7 @@ pub struct Filling<'s, 'a> {
     errors: Vec<(usize, ServerError)>,
 }
 
-/// Answers that are still to come, each with its place.
+/// The futures of places that are not filled yet, by index.
 pub type Running<'s> = Vec<(usize, BoxFuture<'s, Answered>)>;
 
 impl<'s, 'a> Filling<'s, 'a> {
@@ -111,7 +112,8 @@ impl<'s, 'a> Filling<'s, 'a> {
         }
     }
 
-    /// Fills what is still to come, side by side. It ends when all is there, or when a place nulls all of it.
+    /// Runs the futures concurrently and fills their places. Ends when all are filled, or when an error makes the whole
+    /// value null.
     pub async fn wait(mut self, mut running: Running<'s>) -> Result<Self, Errors> {
         poll_fn(|cx| {
             let mut filled = Ok(());
@@ -136,7 +138,7 @@ impl<'s, 'a> Filling<'s, 'a> {
         Ok(self)
     }
 
-    /// With the places that another one has filled.
+    /// Adds the places that another one has filled.
     pub fn and(mut self, other: Self) -> Self {
         for (place, filled) in self.places.iter_mut().zip(other.places) {
             if filled.is_some() {
@@ -147,7 +149,7 @@ impl<'s, 'a> Filling<'s, 'a> {
         self
     }
 
-    /// All of it. Errors stand in the order of their places.
+    /// The complete value. Errors are in the order of their places.
     pub fn done(self) -> PlaceAnswer {
         let Self { steps, places, mut errors } = self;
         errors.sort_by_key(|(at, _)| *at);

@@ -1,5 +1,5 @@
-//! Fields that are answered by reads in one transaction: a plan makes them in its only trip, the executor in one of
-//! theirs.
+//! Fields that are answered by reads in one transaction. A plan runs them in its only trip, the executor in a trip of
+//! their own.
 
 use async_graphql::Result;
 
@@ -12,33 +12,33 @@ use crate::domain::TenantId;
 type TenantFn = dyn Fn(&Thing) -> Option<TenantId> + Send + Sync;
 type ReadFn = dyn Fn(&[Thing], &Args, &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync;
 
-/// How a field is read.
+/// How a field is answered by reads.
 pub struct Reads {
     of: Option<Box<TenantFn>>,
     get: Box<ReadFn>,
 }
 
 impl Reads {
-    /// For many things of one tenant at once: as many nodes as things, in their order.
+    /// Reads for many things of one tenant at once. `get` returns one node per thing, in the same order.
     pub fn all(
         get: impl Fn(&[Thing], &Args, &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync + 'static,
     ) -> Self {
         Self { of: None, get: Box::new(get) }
     }
 
-    /// For one thing after the other.
+    /// Reads for one thing after the other.
     pub fn each(
         get: impl Fn(&Thing, &Args, &mut FieldReader<'_>) -> Result<Node, ReadError> + Send + Sync + 'static,
     ) -> Self {
         Self::all(move |things, args, reading| things.iter().map(|thing| get(thing, args, reading)).collect())
     }
 
-    /// What it answers depends on nothing but the tenant that `of` says for a thing: not on the time, say.
+    /// The result depends only on the tenant that `of` returns for a thing, and not on the time, for example.
     pub fn only_of(self, of: impl Fn(&Thing) -> Option<TenantId> + Send + Sync + 'static) -> Self {
         Self { of: Some(Box::new(of)), ..self }
     }
 
-    /// Whether what it answers depends on nothing but one tenant.
+    /// Whether the result depends on one tenant only.
     pub fn is_of_a_tenant(&self) -> bool {
         self.of.is_some()
     }
@@ -46,7 +46,7 @@ impl Reads {
     /// Reads, for things of one tenant.
     ///
     /// # Errors
-    /// What the field answers.
+    /// An error of the field.
     pub fn read(&self, things: &[Thing], args: &Args, reading: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
         (self.get)(things, args, reading)
     }

@@ -10,7 +10,7 @@ use super::all::Layer;
 use super::objects::SchemaField;
 use super::types::{InputValue, Text};
 
-/// Puts all types of a layer into a registry, if they are not there.
+/// Adds all types of a layer to a registry, unless they are there.
 pub fn describe(layer: &Layer, registry: &mut Registry) {
     if registry.types.contains_key(&*layer.query) {
         return;

@@ -1,4 +1,4 @@
-//! Where async-graphql hands over: the root objects as it knows them.
+//! The root objects as async-graphql knows them: where it hands over to the layer.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -26,13 +26,13 @@ use super::registry::describe;
 use super::select::{Exec, KeyContent, ResponseEntry, of_root};
 use crate::graphql::errors::bug;
 
-/// Where the layer of a schema is found: async-graphql asks types, not values, what they are.
+/// Provides the layer of a schema: async-graphql asks types, not values, for their description.
 pub trait LayerSource: Send + Sync + 'static {
     /// The layer.
     fn layer() -> &'static Layer;
 }
 
-/// The keys of root fields that are being answered. In the data of a request it makes a field that is selected several
+/// The keys of the root fields that have started. In the data of a request, it makes a field that is selected several
 /// times run once.
 #[derive(Default)]
 pub struct StartedKeys(Mutex<HashSet<Name>>);
@@ -43,13 +43,13 @@ impl StartedKeys {
     }
 }
 
-/// What fields of a mutation have answered already, by their keys: in the data of a request it keeps them from being
-/// carried out again.
+/// The results of mutation fields that have already run, by their keys. In the data of a request, it prevents them from
+/// running again.
 #[derive(Default)]
 pub struct CompletedFields(Mutex<Vec<(Name, Node)>>);
 
 impl CompletedFields {
-    /// Of what was answered.
+    /// The results of these fields.
     pub fn of(nodes: Vec<(Name, Node)>) -> Self {
         Self(Mutex::new(nodes))
     }
@@ -102,17 +102,17 @@ macro_rules! root {
 }
 
 root!(
-    /// What can be asked.
+    /// The query root.
     Query,
     query
 );
 root!(
-    /// What can be changed.
+    /// The mutation root.
     Mutation,
     mutation
 );
 
-/// What can be followed.
+/// The subscription root.
 pub struct Subscription<S>(PhantomData<fn() -> S>);
 
 impl<S> Default for Subscription<S> {
@@ -143,7 +143,7 @@ impl<S: LayerSource> SubscriptionType for Subscription<S> {
     }
 }
 
-/// The fields under the key that a root field stands under, as one.
+/// The root field in the context, merged with the other fields under its key.
 fn entry<'a>(exec: Exec<'a>, name: &str) -> ServerResult<ResponseEntry<'a>> {
     let asked = exec.context.item;
     let object: Option<&'static Object> = exec.layer.objects.get(name);
@@ -152,7 +152,7 @@ fn entry<'a>(exec: Exec<'a>, name: &str) -> ServerResult<ResponseEntry<'a>> {
     Ok(ResponseEntry::of(exec, object, key, of_root(exec, object, key)))
 }
 
-/// Answers a root field.
+/// Executes a root field.
 async fn answer<'a>(
     layer: &'static Layer,
     root: &'static str,
@@ -161,7 +161,7 @@ async fn answer<'a>(
     let exec = Exec { layer, context };
     let key = &context.item.node.response_key().node;
     if context.data_opt::<StartedKeys>().is_some_and(|once| !once.is_first(key)) {
-        // async-graphql keeps the answer that it has under the key.
+        // async-graphql keeps the value that it has under the key.
         return Ok(Some(Value::Null));
     }
     let entry = entry(exec, root)?;
@@ -184,7 +184,7 @@ async fn answer<'a>(
     Ok(Some(value))
 }
 
-/// An answer whose errors have come to the top: their paths are turned to begin there.
+/// Completes the paths of errors that have reached the root: adds the root's key, and reverses the order.
 fn from_root(key: &Name, mut answered: Answered) -> Answered {
     let (Ok(PlaceAnswer { errors, .. }) | Err(errors)) = &mut answered;
     for error in errors {
@@ -194,7 +194,7 @@ fn from_root(key: &Name, mut answered: Answered) -> Answered {
     answered
 }
 
-/// Where a subscription is.
+/// The state of a subscription.
 enum SubscriptionState {
     Begins,
     Goes(BoxStream<'static, async_graphql::Result<Node>>),

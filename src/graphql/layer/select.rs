@@ -1,5 +1,5 @@
-//! What is selected: fields collected by response key (GraphQL specification, section 6.3.2), once for each type that
-//! an object turns out to have, however many objects there are.
+//! Selections: fields collected by response key (GraphQL specification, section 6.3.2), once for each object type that
+//! occurs, however many objects there are.
 
 use std::collections::HashSet;
 use std::ptr;
@@ -14,32 +14,33 @@ use super::args::Args;
 use super::objects::{Object, SchemaField};
 use crate::graphql::errors::bug;
 
-/// What all of a request's execution has to do with.
+/// What everything in a request's execution needs.
 #[derive(Clone, Copy)]
 pub struct Exec<'a> {
     pub layer: &'static Layer,
     pub context: &'a Context<'a>,
 }
 
-/// A response key with all that the document selects under it.
+/// A response key with everything that the document selects under it.
 pub struct ResponseEntry<'a> {
     pub key: &'a Name,
     pub what: KeyContent,
     pub selected: MergedFields<'a>,
 }
 
-/// What stands under a key.
+/// What is under a key.
 pub enum KeyContent {
     /// The name of the object's type.
     Typename(&'static str),
-    /// A field, and what is asked of it.
+    /// A field with its arguments.
     Field(&'static SchemaField, Args),
-    /// A field that cannot be asked like this, which validation rules out.
+    /// A field that cannot be executed, which validation rules out.
     Wrong(Error),
 }
 
 impl<'a> ResponseEntry<'a> {
-    /// Of an object's fields under one key. They all ask the same of the same field, or else they could not be merged.
+    /// The entry for an object's fields under one key. They all have the same name and arguments; otherwise validation
+    /// would have refused to merge them.
     pub fn of(exec: Exec<'a>, object: &'static Object, key: &'a Name, fields: Vec<&'a Positioned<Asked>>) -> Self {
         let what = match fields.first().map(|field| &field.node) {
             Some(field) if field.name.node == "__typename" => KeyContent::Typename(&object.name),
@@ -55,33 +56,33 @@ impl<'a> ResponseEntry<'a> {
         Self { key, what, selected: MergedFields { fields, known: OnceLock::new() } }
     }
 
-    /// Whether the field is answered from the object's fuller thing.
+    /// Whether the field is answered from the object's prepared thing.
     pub fn is_prepared(&self) -> bool {
         matches!(&self.what, KeyContent::Field(field, _) if field.prepared)
     }
 
-    /// Whether an error ends here.
+    /// Whether errors end here.
     pub fn is_nullable(&self) -> bool {
         matches!(&self.what, KeyContent::Field(field, _) if field.ty.is_nullable())
     }
 }
 
-/// The fields of a key, merged: what is selected below them.
+/// The fields under a key, merged.
 pub struct MergedFields<'a> {
     pub fields: Vec<&'a Positioned<Asked>>,
     known: OnceLock<Box<TypeSelection<'a>>>,
 }
 
-/// What is selected of objects of one type.
+/// The selection for objects of one type.
 pub struct TypeSelection<'a> {
     object: &'static Object,
     pub entries: Vec<ResponseEntry<'a>>,
-    /// Of the next type that comes up under the same key.
+    /// The selection for the next type that occurs under the same key.
     next: OnceLock<Box<TypeSelection<'a>>>,
 }
 
 impl<'a> MergedFields<'a> {
-    /// Where errors are said to have happened.
+    /// The position that errors report.
     pub fn at(&self) -> Pos {
         self.fields.first().map(|field| field.pos).unwrap_or_default()
     }
@@ -91,7 +92,7 @@ impl<'a> MergedFields<'a> {
         self.fields.iter().all(|field| field.node.selection_set.node.items.is_empty())
     }
 
-    /// What is selected of objects of a type. It is collected when it is first asked for.
+    /// The selection for objects of a type. It is collected on first use.
     pub fn of(&self, exec: Exec<'a>, object: &'static Object) -> &TypeSelection<'a> {
         let mut place = &self.known;
         loop {

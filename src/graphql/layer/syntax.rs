@@ -1,4 +1,4 @@
-//! The types of a layer as a parser would read them from its SDL, without printing and reading it.
+//! The types of a layer in the form in which a parser would read them from its SDL, without printing and parsing it.
 
 use async_graphql::parser::types::{
     ConstDirective, EnumType, EnumValueDefinition, FieldDefinition, InputObjectType, InputValueDefinition,
@@ -11,7 +11,7 @@ use super::all::Layer;
 use super::objects::SchemaField;
 use super::types::{InputValue, Text, Ty};
 
-/// Nowhere: these stand in no text.
+/// A node without a position: there is no text.
 fn at<T>(node: T) -> Positioned<T> {
     Positioned::new(node, Pos::default())
 }
@@ -20,7 +20,7 @@ fn name(text: &str) -> Positioned<Name> {
     at(Name::new(text))
 }
 
-/// The type as the parser has it. One that cannot be written is no type, which [`Layer::problems`] tells.
+/// The type in the parser's form. `None` for a malformed type, which [`Layer::problems`] reports.
 fn ty(ty: &Ty) -> Option<Positioned<Type>> {
     Type::new(&ty.to_string()).map(at)
 }

@@ -1,9 +1,9 @@
-//! Answers that plans have written, kept as long as the tenant stays at its revision.
+//! The cache of answers that plans have written. An answer is valid as long as the tenant stays at its revision.
 //!
-//! Only answers that depend on nothing but one tenant's rows are kept ([`QueryPlan::tenant`]). Whoever asks is looked up before,
-//! and with them the tenant's revision, in the same transaction as everything that a plan reads: so an answer that is found
-//! here is the one that the plan would write. A tenant's key is never given to another tenant, and its revision only goes
-//! up, whoever writes to the database.
+//! Only answers that depend on nothing but one tenant's rows are cached ([`QueryPlan::tenant`]). The viewer is looked
+//! up first, together with the tenant's revision, in the same transaction as everything that a plan reads. So a cached
+//! answer is the one that the plan would write. A tenant's key is never reused for another tenant, and its revision
+//! only increases, whoever writes to the database.
 //!
 //! [`QueryPlan::tenant`]: super::QueryPlan::tenant
 
@@ -19,12 +19,12 @@ use crate::domain::TenantId;
 use crate::graphql::documents::DocumentHash;
 use crate::store::Ask;
 
-/// What was asked of a tenant.
+/// The key of a cached answer, within a tenant.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Question {
-    /// The text.
+    /// The hash of the document's text.
     pub document: DocumentHash,
-    /// Which of its operations.
+    /// The name of the operation.
     pub operation: Option<String>,
     /// The values of the variables, as JSON.
     pub variables: String,
@@ -36,28 +36,28 @@ impl Question {
     }
 }
 
-/// An answer.
+/// A cached answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Its `data`, as JSON.
     pub data: Bytes,
-    /// What it costs.
+    /// Its cost.
     pub cost: u64,
 }
 
-/// The answers that are kept, up to a number of bytes. Where they are too many, the tenant that has most loses the one that
-/// was not asked for the longest: no tenant drives out another that has less.
+/// The cached answers, up to a number of bytes. When they exceed it, the tenant with the most bytes loses its least
+/// recently used answer: a tenant cannot displace another one that uses less.
 pub struct Answers {
     most: usize,
     kept: Mutex<KeptAnswers>,
     bytes: Gauge,
-    /// What plans asked a remote database for, to be read ahead the next time.
+    /// The reads that plans sent to a remote database, to be read ahead the next time.
     asked: Mutex<AskedBefore>,
 }
 
 type AskedBefore = LruCache<(TenantId, Question), Arc<[Ask]>>;
 
-/// The most plans of which is remembered what they asked: 16 KiB each at most, and as much for the question.
+/// The maximum number of plans whose reads are remembered: at most 16 KiB each, and as much for the key.
 const READ_AHEAD: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 
 #[derive(Default)]
@@ -73,11 +73,11 @@ struct TenantAnswers {
     bytes: usize,
 }
 
-/// The most bytes of a question of which that is remembered.
+/// The maximum size in bytes of a key whose reads are remembered.
 const LONGEST_QUESTION: usize = 16 * 1024;
-/// What an answer takes besides its own bytes and those of its question.
+/// What an answer takes besides its own bytes and those of its key.
 const OVERHEAD: usize = 256;
-/// No answer takes more than this part of all that is kept.
+/// No answer takes more than this fraction of the cache.
 const PART: usize = 8;
 
 fn bytes_of(question: &Question, answer: &Answer) -> usize {
@@ -85,18 +85,18 @@ fn bytes_of(question: &Question, answer: &Answer) -> usize {
 }
 
 impl Answers {
-    /// Keeps at most so many bytes.
+    /// A cache for at most `most` bytes.
     pub fn new(most: usize) -> Self {
         let asked = Mutex::new(LruCache::new(READ_AHEAD));
         Self { most, kept: Mutex::default(), bytes: Gauge::default(), asked }
     }
 
-    /// Whether any answer is kept.
+    /// Whether the cache is on.
     pub fn keep_some(&self) -> bool {
         self.most > 0
     }
 
-    /// How many bytes are kept, for the metrics.
+    /// The metric of the cached bytes.
     pub fn gauge(&self) -> Gauge {
         self.bytes.clone()
     }
@@ -106,13 +106,13 @@ impl Answers {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the plan for a question asked of a tenant's rows the last time.
+    /// The reads of a plan for a key, as it sent them the last time.
     pub fn asked(&self, tenant: TenantId, question: &Question) -> Option<Arc<[Ask]>> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.get(&(tenant, question.clone())).cloned()
     }
 
-    /// Remembers what the plan for a question has asked.
+    /// Remembers the reads of a plan for a key.
     pub fn remember(&self, tenant: TenantId, question: &Question, asks: Arc<[Ask]>) {
         if question.bytes() > LONGEST_QUESTION {
             return;
@@ -121,14 +121,14 @@ impl Answers {
         asked.put((tenant, question.clone()), asks);
     }
 
-    /// The answer of a tenant at this revision.
+    /// The answer for a tenant at this revision.
     pub fn get(&self, (tenant, revision): (TenantId, i64), question: &Question) -> Option<Answer> {
         let mut kept = self.kept();
         let of_tenant = kept.tenants.get_mut(&tenant).filter(|of_tenant| of_tenant.revision == revision)?;
         of_tenant.answers.get(question).cloned()
     }
 
-    /// Keeps an answer of a tenant at this revision, if it is not too long. Those of earlier revisions go.
+    /// Caches an answer for a tenant at this revision, unless it is too long. Answers of earlier revisions are dropped.
     pub fn put(&self, (tenant, revision): (TenantId, i64), question: Question, answer: Answer) {
         let bytes = bytes_of(&question, &answer);
         if bytes > self.most / PART {
@@ -138,7 +138,7 @@ impl Answers {
         let new = || TenantAnswers { revision, answers: LruCache::unbounded(), bytes: 0 };
         let of_tenant = kept.tenants.entry(tenant).or_insert_with(new);
         if of_tenant.revision > revision {
-            // Somebody who read before the last change was slow.
+            // The answer was read before the last change, and arrives late.
             return;
         }
         if of_tenant.revision < revision {
@@ -181,7 +181,7 @@ mod tests {
         Answer { data: vec![b' '; bytes].into(), cost: 1 }
     }
 
-    /// The tenants of these keys that have an answer to a question.
+    /// Which of these tenants have an answer for a key.
     fn have(answers: &Answers, variables: usize) -> Vec<i64> {
         let has = |tenant: &i64| answers.get((TenantId(*tenant), 1), &question(variables)).is_some();
         (1..9).filter(has).collect()

@@ -1,4 +1,4 @@
-//! What a plan has read, and what its fields have worked out: all that the answer says.
+//! The data that a plan has read, and the values of its computed fields: everything that the answer contains.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,11 +12,11 @@ use crate::domain::{Kind, ObjectId, TenantId};
 use crate::graphql::layer::OfRow;
 use crate::store::{self, ChosenList, Columns, ENTRY, ObjectRow, StoreError, TenantRow};
 
-/// Everything that has been read.
+/// The data that a plan has read.
 #[derive(Default)]
 pub(super) struct FoundData {
     pub rows: Map<ObjectId, FoundRow>,
-    /// What has been read of own rows: [`QueryPlan::columns`](super::shape::QueryPlan::columns) of each.
+    /// The values read from own rows: [`QueryPlan::columns`](super::shape::QueryPlan::columns) of each.
     pub own: Table,
     own_rows: usize,
     /// By [`PlannedRead::id`].
@@ -25,19 +25,20 @@ pub(super) struct FoundData {
     pub pages: Map<(usize, TenantId), FoundPage>,
     /// By [`Single::id`](super::shape::Single::id).
     pub singles: Map<(usize, TenantId), ObjectId>,
-    /// What fields of tenants and objects have worked out, by their place in the plan. A tenant stands for the object 0.
+    /// The values of computed fields of tenants and objects, by the field's index in the plan. A tenant is represented
+    /// by the object 0.
     pub worked: Map<(usize, ObjectId), FoundWorked>,
-    /// For each root field.
+    /// One for each root field.
     pub root: Vec<FoundRoot>,
 }
 
 impl FoundData {
-    /// Of a plan with so many [`PlannedRead`]s: nothing so far.
+    /// No data yet, for a plan with this many [`PlannedRead`]s.
     pub fn of(readings: usize) -> Self {
         Self { loaded: (0..readings).map(|_| Loaded::default()).collect(), ..Self::default() }
     }
 
-    /// Keeps what a plan asks for of an own row: `columns`, behind id and kind.
+    /// Stores the columns of an own row: `columns`, after id and kind.
     pub fn put_own(&mut self, tenant: TenantId, columns: &[OfRow], row: &dyn Columns) -> store::Result<()> {
         let kind = row.get(1)?.text().and_then(Kind::of);
         let kind = kind.ok_or_else(|| StoreError::Corrupt("an object is of no kind".into()))?;
@@ -51,9 +52,9 @@ pub(super) type Map<K, V> = HashMap<K, V, RandomState>;
 
 /// An object's own row.
 pub(super) enum FoundRow {
-    /// As it was found.
+    /// The whole row.
     Whole(Arc<ObjectRow>),
-    /// Only what the plan asks for, in this row of [`FoundData::own`].
+    /// Only the columns that the plan selects, in this row of [`FoundData::own`].
     Part(Kind, usize),
 }
 
@@ -66,7 +67,7 @@ impl FoundRow {
     }
 }
 
-/// What a root field answers.
+/// The data of a root field.
 pub(super) enum FoundRoot {
     Nothing,
     Tenants(Vec<TenantRow>),
@@ -74,7 +75,7 @@ pub(super) enum FoundRoot {
     Worked(FoundWorked),
 }
 
-/// What has an id.
+/// The object or tenant with an id.
 pub(super) enum FoundNode {
     Nothing,
     Tenant(TenantRow),
@@ -87,40 +88,40 @@ pub(super) struct FoundPage {
     pub more: bool,
     pub behind: bool,
     pub total: i64,
-    /// What its arguments cost.
+    /// The cost of its arguments.
     pub price: u64,
 }
 
-/// What a field has worked out.
+/// The value of a computed field.
 pub(super) struct FoundWorked {
-    /// What its arguments cost.
+    /// The cost of its arguments.
     pub price: u64,
     pub value: FoundValue,
 }
 
-/// What is told of it, as far as it is selected. What is left of an object is its id: its row is among those found.
+/// A value, as far as it is selected. For an object only the id is stored; its row is in [`FoundData::rows`].
 pub(super) enum FoundValue {
     Null,
-    /// A value as JSON, and how many entries it has when it is a list.
+    /// A value as JSON, and the number of entries if it is a list.
     Json(Vec<u8>, Option<usize>),
     List(Vec<FoundValue>),
     Object(ObjectId),
     Tenant(Box<TenantRow>),
-    /// The fields of what only the field knows, in their order. That of its type's name is null.
+    /// The computed fields of a thing, in their order. `__typename` is null.
     Thing(Vec<FoundWorked>),
 }
 
-/// The sections or the detail of many objects.
+/// The sections or details of several objects.
 #[derive(Default)]
 pub(super) struct Loaded {
     pub table: Table,
-    /// The rows of objects.
+    /// The row index of each object.
     pub index: Map<ObjectId, usize>,
     pub lists: Vec<LoadedList>,
 }
 
 impl Loaded {
-    /// Keeps a row of sections or a detail, or of one of the lists there.
+    /// Stores a row of sections or a detail, or of one of their lists.
     pub fn put(
         &mut self,
         reading: &PlannedRead,
@@ -143,12 +144,12 @@ impl Loaded {
     }
 }
 
-/// A list of many objects.
+/// A list of several objects.
 #[derive(Default)]
 pub(super) struct LoadedList {
     pub table: Table,
     rows: usize,
-    /// The rows of objects; none for an empty list.
+    /// The row indexes of each object; missing for an empty list.
     pub index: Map<ObjectId, Range<usize>>,
 }
 
@@ -157,7 +158,7 @@ impl LoadedList {
         self.index.get(&id).cloned().unwrap_or_default()
     }
 
-    /// The ids of a list of ids or destinations.
+    /// The ids in a list of ids or destinations.
     pub fn ids(&self, id: ObjectId) -> impl Iterator<Item = ObjectId> + '_ {
         self.rows(id).filter_map(move |row| Some(ObjectId { tenant: id.tenant, local: self.table.lead(row)? }))
     }
@@ -177,7 +178,7 @@ impl LoadedList {
     }
 }
 
-/// What stands for a tenant among objects.
+/// The key that represents a tenant among objects.
 pub(super) fn of_tenant(row: &TenantRow) -> ObjectId {
     ObjectId { tenant: row.id, local: 0 }
 }

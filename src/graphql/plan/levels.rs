@@ -1,4 +1,4 @@
-//! Reading objects, level by level: one statement for each shape of objects, however many there are.
+//! Reading objects level by level, with one statement for each shape of objects, however many there are.
 
 use super::found::{FoundData, FoundRow, LoadedList};
 use super::read::{PlanReader, by_tenant};
@@ -10,7 +10,7 @@ use crate::graphql::layer::OfRow;
 use crate::store::{self, Query, StoreError, Wanted};
 
 impl<'p> PlanReader<'p, '_> {
-    /// Reads what the root fields lead to, level by level.
+    /// Reads the objects that the root fields refer to, level by level.
     pub(super) fn levels(&mut self) -> PlanResult<()> {
         while !self.level.is_empty() {
             let level = std::mem::take(&mut self.level);
@@ -19,7 +19,7 @@ impl<'p> PlanReader<'p, '_> {
         Ok(())
     }
 
-    /// Reads one level of objects, and notes the next.
+    /// Reads one level of objects, and collects the next.
     fn objects(&mut self, level: Vec<(&'p Objects, Vec<ObjectId>)>) -> PlanResult<()> {
         let mut wanted: Vec<ObjectId> = Vec::new();
         for (objects, ids) in &level {
@@ -40,7 +40,7 @@ impl<'p> PlanReader<'p, '_> {
             ids.sort_unstable();
             ids.dedup();
             if let [only] = objects.shapes.as_slice() {
-                // Of one by its id it is known only now whether it is there, and what it is.
+                // For an object by its id, only the row shows whether it exists and of which kind it is.
                 if objects.needs_rows {
                     let fits = |id: &ObjectId| {
                         self.found.rows.get(id).is_some_and(|row| only.kind.is_none_or(|kind| kind == row.kind()))
@@ -70,7 +70,7 @@ impl<'p> PlanReader<'p, '_> {
         shapes.iter().try_for_each(|(shape, ids)| self.shape(shape, ids))
     }
 
-    /// Reads the sections or details of objects: of each tenant in one go.
+    /// Reads the sections or details of objects, in one go per tenant.
     fn load(&mut self, shapes: &[(&'p ObjectShape, Vec<ObjectId>)]) -> PlanResult<()> {
         let mut of_tenants: Vec<(TenantId, Vec<&'p PlannedRead>, Vec<Wanted<'p>>)> = Vec::new();
         for (shape, ids) in shapes {
@@ -104,7 +104,7 @@ impl<'p> PlanReader<'p, '_> {
         Ok(())
     }
 
-    /// Notes what objects lead to.
+    /// Collects the objects that these objects refer to.
     fn shape(&mut self, shape: &'p ObjectShape, ids: &[ObjectId]) -> PlanResult<()> {
         let Some(reading) = &shape.reading else { return Ok(()) };
         for entry in &shape.fields.0 {
@@ -121,7 +121,7 @@ impl<'p> PlanReader<'p, '_> {
         Ok(())
     }
 
-    /// Notes what a value of some objects leads to.
+    /// Collects the objects that a value of these objects refers to.
     fn value(&mut self, reading: &PlannedRead, value: &'p PlannedValue, ids: &[ObjectId]) -> PlanResult<()> {
         let loaded = self.found.loaded.get(reading.id).ok_or(Unplanned::Error)?;
         let (mut spent, mut next) = (0, Vec::new());

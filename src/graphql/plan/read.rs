@@ -1,4 +1,4 @@
-//! A plan while it is carried out: what it has to do with, and what it is to read next.
+//! The state of a plan while it reads: what it has to work with, and what it reads next.
 
 use async_graphql::{Name, Variables};
 
@@ -11,39 +11,39 @@ use crate::graphql::prices::{WALK, WALKING};
 use crate::service::Viewer;
 use crate::store::{Deadline, Session};
 
-/// Who asks, and what of the request a plan does not know.
+/// What a plan needs to know about a request.
 pub struct PlanRequest<'a> {
-    /// Who asks.
+    /// The viewer.
     pub viewer: &'a Viewer,
-    /// The values of its variables.
+    /// The values of the request's variables.
     pub variables: &'a Variables,
-    /// The most objects that it may be answered.
+    /// The maximum cost of the answer.
     pub most: u64,
-    /// The most bytes of its answer.
+    /// The maximum size of the answer in bytes.
     pub longest: usize,
-    /// The time, in milliseconds since 1970, and when it has to be answered.
+    /// The time, in milliseconds since 1970.
     pub now: i64,
-    /// See `now`.
+    /// The deadline of the request.
     pub deadline: Option<Deadline>,
 }
 
 /// The arguments of a field.
 ///
 /// # Errors
-/// A value is not of its type.
+/// A value does not fit its type.
 pub fn args(layer: &'static Layer, variables: &Variables, asked: &PlannedField) -> PlanResult<Args> {
     let variable = |name: &Name| variables.get(name).cloned();
     Ok(Args::of(layer, &asked.field.args, &asked.arguments, &variable)?)
 }
 
-/// A plan while it is carried out.
+/// A plan while it reads.
 pub(super) struct PlanReader<'p, 's> {
     layer: &'static Layer,
     pub(super) columns: &'p [OfRow],
     pub(super) asks: &'p PlanRequest<'p>,
     pub(super) session: &'s mut dyn Session,
     pub(super) spent: u64,
-    /// What is to be read next.
+    /// The objects to read next.
     pub(super) level: Vec<(&'p Objects, Vec<ObjectId>)>,
     pub(super) found: FoundData,
     pub(super) batches: Vec<(&'static str, usize)>,
@@ -60,7 +60,7 @@ impl<'p, 's> PlanReader<'p, 's> {
         Self { layer, columns: &plan.columns, asks, session, spent: 0, level, found, batches }
     }
 
-    /// Notes an object that is to be read next.
+    /// Adds an object to the next level.
     pub(super) fn next(&mut self, objects: &'p Objects, id: ObjectId) {
         match self.level.iter_mut().find(|(known, _)| std::ptr::eq(*known, objects)) {
             Some((_, ids)) => ids.push(id),
@@ -84,7 +84,7 @@ pub(super) fn by_tenant(ids: &[ObjectId]) -> Vec<(TenantId, Vec<i64>)> {
     tenants.filter_map(|ids| Some((ids.first()?.tenant, ids.iter().map(|id| id.local).collect()))).collect()
 }
 
-/// What arguments cost.
+/// The cost of a field's arguments.
 pub(super) fn price(args: &Args) -> u64 {
     if WALKING.iter().any(|name| args.given(name).is_some()) { WALK } else { 0 }
 }

@@ -1,27 +1,26 @@
-//! What a plan reads of the sections or the detail of objects.
+//! What a plan reads from the sections or the detail of objects.
 
 use crate::form::Described;
 use crate::store::Chosen;
 
-/// What is read of the sections or the detail of many objects.
+/// A read of the sections or the detail of several objects.
 #[derive(Debug)]
 pub struct PlannedRead {
     pub id: usize,
     pub chosen: Chosen,
-    /// What is kept as JSON, with the column of each.
+    /// The values to keep as JSON, with the column of each.
     pub cells: Vec<(&'static Described, usize)>,
-    /// The columns of the ids that are followed.
+    /// The columns of the ids to follow.
     pub leads: Vec<usize>,
-    /// The lists.
     pub lists: Vec<List>,
 }
 
 /// A list of a section or a detail.
 #[derive(Debug)]
 pub struct List {
-    /// The table that it stands in.
+    /// The table that contains it.
     pub table: &'static str,
-    /// Its name there.
+    /// Its name in the table.
     pub slot: &'static str,
     pub entries: ListEntries,
 }
@@ -33,7 +32,7 @@ pub enum ListEntries {
     Ids,
     /// Destinations: all three values as JSON, and the id, which is followed.
     Steps,
-    /// Objects of their own: some values as JSON and some ids, which are followed, with the column of each.
+    /// Objects of their own: some values as JSON, and some ids, which are followed, with the column of each.
     Objects { cells: Vec<(&'static Described, usize)>, leads: Vec<usize> },
 }
 
@@ -56,5 +55,5 @@ impl List {
     }
 }
 
-/// How many values a destination has: object, number and cause.
+/// The number of values of a destination: object, number and hangup cause.
 pub(super) const STEP: usize = 3;

@@ -1,4 +1,4 @@
-//! Reading root fields and what is selected of tenants: objects by what is known of them, and pages.
+//! Reading root fields and selections of tenants: single objects, and pages.
 
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ impl<'p> PlanReader<'p, '_> {
         let row = if let Some(id) = by.text("id")? {
             if let Some(id) = ObjectId::of_opaque(id).filter(|id| id.tenant == tenant.id) {
                 self.spend(1)?;
-                // Its row is read with all others of the level.
+                // Its row is read with the others of the level.
                 self.found.singles.insert((single.id, tenant.id), id);
                 self.level.push((&single.objects, vec![id]));
             }

@@ -1,4 +1,4 @@
-//! Carrying a plan out: reading all of it, then writing the answer.
+//! Running a plan: reading everything, then writing the answer.
 
 use async_graphql::Variables;
 use bytes::Bytes;
@@ -13,22 +13,22 @@ use crate::graphql::prices;
 use crate::graphql::schema::find_of;
 use crate::store::Session;
 
-/// What came of a plan.
+/// The outcome of a plan.
 pub struct PlanOutcome {
     /// The answer's `data`, as JSON.
     pub data: Bytes,
-    /// What it has cost.
+    /// Its actual cost.
     pub cost: u64,
     /// The batches of look-ups: what was looked up, and how many keys.
     pub batches: Vec<(&'static str, usize)>,
-    /// Whether the answer was kept from before.
+    /// Whether the answer comes from the cache.
     pub was_kept: bool,
 }
 
-/// Carries a plan out in the transaction of a session.
+/// Runs a plan in the transaction of a session.
 ///
 /// # Errors
-/// Why it is not answered so.
+/// Why the executor has to answer.
 pub fn run(
     plan: &QueryPlan,
     layer: &'static Layer,
@@ -45,21 +45,21 @@ pub fn run(
     Ok(PlanOutcome { data, cost, batches: read.batches, was_kept: false })
 }
 
-/// What is told of a field of a mutation.
+/// The rendered result of a field of a mutation.
 pub struct MutationFieldOutcome {
-    /// What is written of it.
+    /// The JSON of the field.
     pub part: AnswerPart,
-    /// The objects of this request that no page and no id bounds, those before it included.
+    /// The number of objects answered so far in this request that neither a page nor an id bounds.
     pub spent: u64,
     /// See [`PlanOutcome::batches`].
     pub batches: Vec<(&'static str, usize)>,
 }
 
-/// Tells what came of the field of a mutation at a place, in the transaction of a session: `changed` is what the field has
-/// answered, and what that has cost besides. The name of the type has neither.
+/// Renders the result of the mutation field at an index, in the transaction of a session. `changed` is the node that
+/// the field has answered, and its cost besides; both are missing for `__typename`.
 ///
 /// # Errors
-/// Why it is not told so.
+/// Why the executor has to answer.
 pub fn tell(
     (plan, at): (&QueryPlan, usize),
     layer: &'static Layer,
@@ -79,16 +79,16 @@ pub fn tell(
     Ok(MutationFieldOutcome { part, spent: read.spent, batches: read.batches })
 }
 
-/// The answer to a mutation whose fields have been told.
+/// The answer to a mutation, from its rendered fields.
 ///
 /// # Errors
-/// It is too long.
+/// The answer is too long.
 pub fn join(plan: &QueryPlan, parts: &[AnswerPart], longest: usize) -> PlanResult<PlanOutcome> {
     let (data, cost) = write::join(plan, parts, longest)?;
     Ok(PlanOutcome { data, cost, batches: Vec::new(), was_kept: false })
 }
 
-/// Whether a plan may read many rows to find few, with these values of its variables: something is looked for that no
+/// Whether a plan may read many rows to find few, with these values of its variables: it looks for something that no
 /// single index finds.
 pub fn walks(plan: &QueryPlan, layer: &'static Layer, variables: &Variables) -> bool {
     let finds_at_once = |page: &PlannedPage| {

@@ -1,4 +1,4 @@
-//! What a plan consists of.
+//! The parts of a plan.
 
 use async_graphql::{Name, Pos};
 
@@ -8,20 +8,20 @@ use crate::graphql::layer::{Argument, OfPageInfo, OfRow, OfSave, OfStep, SchemaF
 use crate::service::{Selected, Viewer};
 use crate::store::TenantRow;
 
-/// What a query reads and answers.
+/// What an operation reads and answers.
 #[derive(Debug)]
 pub struct QueryPlan {
     pub(super) root: SelectedFields<Root>,
-    /// The columns of own rows that are read, besides id and kind.
+    /// The columns that are read of own rows, besides id and kind.
     pub(super) columns: Vec<OfRow>,
-    /// How many [`PlannedRead`]s there are.
+    /// The number of [`PlannedRead`]s.
     pub(super) readings: usize,
-    /// Whether the rows that it reads are all that the answer depends on: not the time, say.
+    /// Whether the answer depends only on the rows that are read, and not on the time, for example.
     pub(super) only_rows: bool,
 }
 
 impl QueryPlan {
-    /// The one tenant that the answer depends on, when it depends on nothing else.
+    /// The tenant that the answer depends on, if it depends on nothing else.
     pub fn tenant<'a>(&self, viewer: &'a Viewer) -> Option<&'a TenantRow> {
         let Selected::Tenant(selected) = &viewer.selected else { return None };
         if !self.only_rows {
@@ -35,33 +35,33 @@ impl QueryPlan {
         self.root.0.iter().all(|entry| is_selected(&entry.what)).then_some(&**selected)
     }
 
-    /// Whether it is that of a mutation.
+    /// Whether it is the plan of a mutation.
     pub fn changes_something(&self) -> bool {
         self.root.0.iter().any(|entry| matches!(entry.what, Root::Change(_)))
     }
 
-    /// The root field at a place, if it changes something, and not the name of the type; `None` behind the last one.
+    /// The root field at an index. `Some(None)` if it is `__typename` and changes nothing; `None` after the last one.
     pub fn change(&self, at: usize) -> Option<Option<&PlannedMutation>> {
         let entry = self.root.0.get(at)?;
         Some(if let Root::Change(change) = &entry.what { Some(change) } else { None })
     }
 }
 
-/// What is selected of something, in the order of the answer.
+/// The selected fields, in the order of the answer.
 #[derive(Debug)]
 pub struct SelectedFields<W>(pub Vec<Entry<W>>);
 
 /// A key of an answer.
 #[derive(Debug)]
 pub struct Entry<W> {
-    /// The key with its quotes and the colon behind it.
+    /// The key as JSON, with the colon after it.
     pub key: Box<[u8]>,
-    /// What it costs besides what it answers.
+    /// The cost of the field besides its value.
     pub price: u64,
     pub what: W,
 }
 
-/// A field whose arguments a request fills in.
+/// A field whose arguments depend on the request.
 pub struct PlannedField {
     pub field: &'static SchemaField,
     pub arguments: Vec<Argument>,
@@ -90,36 +90,36 @@ pub enum Root {
 #[derive(Debug)]
 pub struct PlannedMutation {
     pub worked: Worked,
-    /// What it saves, where it saves a form or an object of another kind.
+    /// What it saves, if it saves a form or an object of another kind.
     pub save: Option<OfSave>,
-    /// Its key, and where in the document it stands.
+    /// Its key, and its position in the document.
     pub at: (Name, Pos),
 }
 
-/// A field that works out what it answers: from what it is a field of, or by reads of its own.
+/// A field that is computed from its parent or by reads of its own.
 #[derive(Debug)]
 pub struct Worked {
     pub asked: PlannedField,
-    /// The names of the fields that are selected of what it answers.
+    /// The names of the fields selected below it.
     pub selected: Vec<Text>,
     pub what: What,
 }
 
-/// What is selected of what a field has worked out: of one, or of each entry of a list.
+/// The selection below a computed field: for one value, or for each entry of a list.
 #[derive(Debug)]
 pub enum What {
-    /// A value.
+    /// A plain value.
     Plain,
     /// An object that has a row.
     Object(Objects),
     /// A tenant.
     Tenant(SelectedFields<Tenant>),
-    /// What only the field knows.
+    /// A thing that only the field knows.
     Thing(SelectedFields<OfThing>),
 }
 
 impl What {
-    /// The names of the fields that are selected.
+    /// The names of the selected fields.
     pub fn selected(&self) -> Vec<Text> {
         let Self::Thing(fields) = self else { return Vec::new() };
         let name = |entry: &Entry<OfThing>| match &entry.what {
@@ -130,14 +130,14 @@ impl What {
     }
 }
 
-/// A field of what only another field knows.
+/// A field of a thing that only its parent field knows.
 #[derive(Debug)]
 pub enum OfThing {
     Typename(&'static str),
     Field(Worked),
 }
 
-/// What is selected of what has an id.
+/// The selection for an object or tenant with an id.
 #[derive(Debug)]
 pub struct Any {
     pub tenant: SelectedFields<Tenant>,
@@ -150,12 +150,12 @@ pub enum Tenant {
     Typename(&'static str),
     Id,
     Revision,
-    /// The setting at a position.
+    /// The setting at an index.
     Setting(usize),
     Defaults(Objects),
     One(Single),
     Page(PlannedPage),
-    /// A field that reads, and its place in [`super::found::FoundData::worked`].
+    /// A computed field, and its index in [`super::found::FoundData::computed`].
     Worked(usize, Worked),
 }
 
@@ -175,7 +175,7 @@ pub struct PlannedPage {
     pub asked: PlannedField,
     pub kind: Kind,
     pub fields: SelectedFields<PageField>,
-    /// Whether all of them are counted.
+    /// Whether `totalCount` is selected.
     pub total: bool,
 }
 
@@ -189,7 +189,7 @@ pub enum PageField {
     Total,
 }
 
-/// A field of an entry of a page.
+/// A field of an edge.
 #[derive(Debug)]
 pub enum EdgeField {
     Typename(&'static str),
@@ -197,24 +197,25 @@ pub enum EdgeField {
     Cursor,
 }
 
-/// A field of what is said of a page.
+/// A field of the information about a page.
 #[derive(Debug)]
 pub enum PageInfoField {
     Typename(&'static str),
     Is(OfPageInfo),
 }
 
-/// What is selected of objects in one place.
+/// The selection for objects in one place.
 #[derive(Debug)]
 pub struct Objects {
-    /// For the type that they have; or for each type that a fragment names, and one for all others.
+    /// One for the type of the objects; for an interface, one for each type that a fragment names and one for all
+    /// others.
     pub shapes: Vec<ObjectShape>,
-    /// Whether their own rows are needed, if only to know of what kind they are.
+    /// Whether the objects' own rows are needed, for example to know their kinds.
     pub needs_rows: bool,
 }
 
 impl Objects {
-    /// What is selected of objects of a kind; with only one type, the objects are known to have it.
+    /// The shape for objects of a kind. With a single shape, the kind need not be known.
     pub fn shape(&self, kind: Option<Kind>) -> Option<&ObjectShape> {
         match (self.shapes.as_slice(), kind) {
             ([only], None) => Some(only),
@@ -226,10 +227,10 @@ impl Objects {
     }
 }
 
-/// What is selected of objects of one type.
+/// The selection for objects of one type.
 #[derive(Debug)]
 pub struct ObjectShape {
-    /// The kind of these objects; `None` for any that has no shape of its own.
+    /// The kind of these objects; `None` for all kinds that have no shape of their own.
     pub kind: Option<Kind>,
     pub fields: SelectedFields<OfObject>,
     pub reading: Option<PlannedRead>,
@@ -244,7 +245,8 @@ pub enum OfObject {
     Section(SelectedFields<PlannedValue>),
     /// A value of the detail.
     Detail(PlannedValue),
-    /// A field that reads, for all objects of a level at once, and its place in [`super::found::FoundData::worked`].
+    /// A computed field, evaluated for all objects of a level at once, and its index in
+    /// [`super::found::FoundData::computed`].
     Worked(usize, Worked),
 }
 
@@ -256,15 +258,15 @@ pub enum PlannedValue {
     Cell(usize),
     /// One of the cells, which is a list.
     Many(usize),
-    /// One of the lists: the ids themselves.
+    /// The ids in one of the lists.
     Ids(usize),
-    /// What one of the leads leads to.
+    /// The object that one of the references refers to.
     One(usize, Objects),
-    /// What the ids of one of the lists lead to.
+    /// The objects that the ids in one of the lists refer to.
     All(usize, Objects),
     /// The entries of one of the lists.
     Entries(usize, SelectedFields<PlannedValue>),
-    /// The destinations of one of the lists.
+    /// The destinations in one of the lists.
     Steps(usize, SelectedFields<DestinationField>),
 }
 

@@ -6,7 +6,7 @@ use crate::form::{Described, Destination, DestinationTarget};
 use crate::graphql::layer::OfRow;
 use crate::store::{self, Columns, ENTRY, StoreError};
 
-/// Values of many rows as JSON, and ids that they lead to. Each row has as many as the next.
+/// Values of many rows as JSON, and the ids that they refer to. All rows have the same number of each.
 #[derive(Default)]
 pub(super) struct Table {
     json: Vec<u8>,
@@ -14,22 +14,22 @@ pub(super) struct Table {
     leads: Vec<i64>,
 }
 
-/// No object.
+/// The id that stands for no object.
 const NOTHING: i64 = 0;
 
 impl Table {
-    /// A cell: `at` counts through all rows.
+    /// A cell; `at` is an index over the cells of all rows.
     pub fn cell(&self, at: usize) -> &[u8] {
         let begin = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
         self.ends.get(at).and_then(|end| self.json.get(begin..*end)).unwrap_or_default()
     }
 
-    /// The id that a row leads to by one of its columns: `at` counts through all rows.
+    /// The id that a row refers to; `at` is an index over the references of all rows.
     pub fn lead(&self, at: usize) -> Option<i64> {
         self.leads.get(at).copied().filter(|id| *id != NOTHING)
     }
 
-    /// Adds some columns of a row of a section, a detail or a list.
+    /// Adds the cells of a row of a section, a detail or a list.
     pub fn put(&mut self, columns: &dyn Columns, cells: &[(&Described, usize)], tenant: TenantId) -> store::Result<()> {
         for (described, column) in cells {
             (described.write)(columns.get(*column)?, tenant, &mut self.json)
@@ -39,7 +39,7 @@ impl Table {
         Ok(())
     }
 
-    /// Adds the ids that a row leads to by some of its columns.
+    /// Adds the ids that a row refers to.
     pub fn lead_to(&mut self, columns: &dyn Columns, leads: &[usize]) -> store::Result<()> {
         for column in leads {
             self.leads.push(columns.get(*column)?.int().unwrap_or(NOTHING));
@@ -47,7 +47,7 @@ impl Table {
         Ok(())
     }
 
-    /// Adds what a plan asks for of an own row.
+    /// Adds the cells of an own row.
     pub fn put_own(&mut self, row: &dyn Columns, columns: &[OfRow]) -> store::Result<()> {
         for (at, column) in columns.iter().enumerate() {
             column.write(row.get(at + 2)?, &mut self.json).map_err(|p| StoreError::from(p.under(column.name())))?;
@@ -56,7 +56,7 @@ impl Table {
         Ok(())
     }
 
-    /// Adds a destination: its three values, of which two are null, and the object that it leads to.
+    /// Adds a destination: its three values, of which two are null, and the object that it refers to.
     pub fn put_step(&mut self, columns: &dyn Columns, tenant: TenantId) -> store::Result<()> {
         let values = (ENTRY..ENTRY + STEP).map(|at| columns.get(at)).collect::<store::Result<Vec<_>>>()?;
         let row = values.iter().map(|value| domain::Value::from(*value)).collect();

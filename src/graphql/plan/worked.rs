@@ -1,4 +1,4 @@
-//! Fields that work out what they answer: from what they are fields of, or by reads of their own.
+//! Computed fields: from their parent, or by reads of their own.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::graphql::layer::{Args, FieldReader, Node, Reads, Resolver, Text, Thin
 use crate::store::{self, ObjectRow, Query, TenantRow};
 
 impl<'p> PlanReader<'p, '_> {
-    /// What a field that reads gets to work with; `selected` is selected of it.
+    /// A reader for a field; `selected` are the names of the fields selected below it.
     pub(super) fn reading<'a>(&'a mut self, selected: &'a [Text]) -> FieldReader<'a> {
         FieldReader::new(self.session, self.asks.viewer, (self.asks.now, self.asks.deadline), selected)
     }
 
-    /// What a field answers of one thing.
+    /// Computes a field of one thing.
     pub(super) fn work(&mut self, worked: &'p Worked, thing: &Thing) -> PlanResult<FoundWorked> {
         let args = self.args(&worked.asked)?;
         let node = match &worked.asked.field.answer {
@@ -30,7 +30,7 @@ impl<'p> PlanReader<'p, '_> {
         self.told_of(worked, price(&args), node)
     }
 
-    /// What a field answers of each of some objects: its reads are made once for all of them.
+    /// Computes a field for each of several objects: its reads are made once for all of them.
     pub(super) fn work_all(&mut self, at: usize, worked: &'p Worked, ids: &[ObjectId]) -> PlanResult<()> {
         let args = self.args(&worked.asked)?;
         let Resolver::Read(reads) = &worked.asked.field.answer else { return Err(Unplanned::Field) };
@@ -47,10 +47,10 @@ impl<'p> PlanReader<'p, '_> {
         Ok(())
     }
 
-    /// What is told of a node that a field has answered.
+    /// The value of the node that a field has answered.
     pub(super) fn told_of(&mut self, worked: &'p Worked, price: u64, node: Node) -> PlanResult<FoundWorked> {
         match self.tell(&worked.what, node)? {
-            // The executor says which error that is.
+            // The executor finds the error and reports it.
             FoundValue::Null if !worked.asked.field.ty.is_nullable() => Err(Unplanned::Error),
             value => Ok(FoundWorked { price, value }),
         }
@@ -64,7 +64,7 @@ impl<'p> PlanReader<'p, '_> {
         Ok(nodes)
     }
 
-    /// The own rows of objects of one tenant, whole.
+    /// The whole rows of objects of one tenant.
     fn whole_rows(&mut self, ids: &mut dyn Iterator<Item = ObjectId>) -> PlanResult<Vec<Arc<ObjectRow>>> {
         let ids: Vec<_> = ids.collect();
         let whole = |row: &FoundRow| if let FoundRow::Whole(row) = row { Some(Arc::clone(row)) } else { None };

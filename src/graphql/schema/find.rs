@@ -1,4 +1,4 @@
-//! Lists of every kind: pages of them, single objects, and what of them is asked.
+//! Lists of every kind: pages, single objects and their arguments.
 
 use std::sync::Arc;
 
@@ -17,46 +17,46 @@ use crate::graphql::layer::{
 use crate::service::find::Find;
 use crate::store::{self, ObjectRow, OrderDirection, OrderField, TenantRow};
 
-/// How an object is found.
+/// The input that identifies one object.
 pub fn object_by() -> InputObject {
-    input("ObjectBy", "How an object is found: exactly one field is given.")
+    input("ObjectBy", "Identifies an object by exactly one of these fields.")
         .one_of()
-        .field("id", "ID", "Its opaque id.")
-        .field("number", "ExtensionNumber", "The number that is dialled for it.")
+        .field("id", "ID", "The opaque id.")
+        .field("number", "ExtensionNumber", "The number that is dialled to reach the object.")
         .field(
             "name",
             "String",
-            "Its name, whatever its capitals and accents; nothing is found when several objects of the kind have it.",
+            "The name; case and accents are ignored. Nothing is found if several objects of the kind have this name.",
         )
 }
 
-/// What a connection counts.
+/// What `totalCount` counts.
 struct CountedFind {
     find: Find,
     tenant: TenantId,
 }
 
-/// A name that is put together once, when the schema is: types are known by names that live as long as the program.
+/// A name that is built once, together with the schema: type names live as long as the program.
 fn lasting(name: String) -> &'static str {
     name.leak()
 }
 
-/// The types of a page of a kind's objects and of an entry on it.
+/// The types of a page and of an edge, for objects of a kind.
 pub fn connection_types(kind: Kind) -> [SchemaType; 2] {
     let name = kind.name();
     let edge_type = lasting(format!("{name}Edge"));
     let connection = object::<Edges>(format!("{name}Connection"), "A page of objects of one kind.")
-        .field(edges_field(edge_type, "The objects with their cursors."))
-        .field(nodes_field(name, "The objects of the page, without their cursors."))
+        .field(edges_field(edge_type, "The objects of the page with their cursors."))
+        .field(nodes_field(name, "The objects of the page without their cursors."))
         .field(page_field())
         .later(
             "totalCount",
             "Int!",
-            "How many there are on all pages together; counted only when it is selected.",
+            "The number of objects on all pages; counted only if it is selected.",
             |edges, call| Box::pin(async move { total_count(edges, call).await }),
         )
         .read(FieldSource::Page(OfPage::Total));
-    let cursor = "Where the object stands in the whole list: good for `after`, with the same `orderBy`.";
+    let cursor = "The position of the object in the whole list; pass it to `after` with the same `orderBy`.";
     [connection.into(), edge(edge_type, "An object on a page.", (name, "The object."), cursor).into()]
 }
 
@@ -66,44 +66,46 @@ async fn total_count(edges: &Edges, call: Call<'_>) -> Result<Node> {
     Ok(call.scope()?.read(*tenant, move |query| find.count(query)).await?.into())
 }
 
-/// A tenant's fields for a kind: one object, and all of them.
+/// A tenant's fields for a kind: one object, and a list.
 pub fn list_fields(kind: Kind) -> [SchemaField; 2] {
     let (name, (single, list)) = (kind.name(), kind.fields());
     let (one_about, all_about, ordered, searched) = if kind == Kind::VirtualExtension {
         (
-            "One virtual extension. Null when the tenant has no such one.".to_owned(),
-            "The virtual extensions, by number unless `orderBy` says otherwise: in the order of the numbers' digits from\n\
-             left to right."
+            "One virtual extension. Null if the tenant has no matching one.".to_owned(),
+            "The virtual extensions of the tenant, filtered and paginated. By default sorted by number, digit by\n\
+             digit from left to right."
                 .to_owned(),
-            "The order; left out, by number.",
+            "The sort order; by default by number.",
             "number, name, description, reference id, branch or department",
         )
     } else {
         (
-            format!("The one `{name}` that is meant. Null when the tenant has no such one."),
-            format!("Every `{name}` of the tenant, by name unless `orderBy` says otherwise."),
-            "The order; left out, by name.",
+            format!("One `{name}` of the tenant. Null if there is no matching one."),
+            format!(
+                "The objects of the type `{name}` in the tenant, filtered and paginated. By default sorted by name."
+            ),
+            "The sort order; by default by name.",
             "number, name or description",
         )
     };
     let answer = Resolver::later(move |thing, call| Box::pin(async move { one(thing, call, kind).await }));
     let one = SchemaField::new(camel(single), name, one_about, answer)
-        .arg(InputValue::new("by", "ObjectBy!", "Which one."))
+        .arg(InputValue::new("by", "ObjectBy!", "Which object to return."))
         .read(FieldSource::Tenant(OfTenant::One(kind)));
     let connection = lasting(format!("{name}Connection"));
     let answer = Resolver::later(move |thing, call| Box::pin(async move { all(thing, call, kind, connection).await }));
-    let search = format!("Beginnings of words, at most 8, each of which must be found in {searched}.");
+    let search = format!("Words or beginnings of words, at most 8. Each must match a word in {searched}.");
     let all = page_args()
         .into_iter()
         .fold(SchemaField::new(camel(list), &format!("{connection}!"), all_about, answer), SchemaField::arg)
         .read(FieldSource::Tenant(OfTenant::Page(kind)))
-        .arg(InputValue::new("filter", filter_type(kind), "What is let through; left out, everything."))
+        .arg(InputValue::new("filter", filter_type(kind), "Only objects that match this filter; by default all."))
         .arg(InputValue::new("orderBy", "ObjectOrder", ordered))
         .arg(InputValue::new("search", "String", search));
     [one, all]
 }
 
-/// What is looked for.
+/// The list that these arguments describe.
 ///
 /// # Errors
 /// What is wrong with the arguments.
@@ -126,8 +128,7 @@ async fn all(thing: &Thing, call: Call<'_>, kind: Kind, connection: &'static str
     let tenant = thing.get::<TenantRow>()?.id;
     let find = find(kind, call.args)?;
     let first = page_length(call.args.int("first")?)?.unsigned_abs() as usize;
-    let wrong =
-        || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered with the same orderBy.");
+    let wrong = || coded("BAD_USER_INPUT", "after must be a cursor from this field with the same orderBy.");
     let after = call.args.text("after")?.map(|cursor| find.place(cursor).ok_or_else(wrong)).transpose()?;
     let (scope, behind, looking) = (call.scope()?, after.is_some(), find.clone());
     let page = scope.read(tenant, move |query| looking.page(query, first, after.as_ref())).await?;
@@ -137,7 +138,7 @@ async fn all(thing: &Thing, call: Call<'_>, kind: Kind, connection: &'static str
     Ok(Node::object(connection, Edges::new(edges, page.more, behind, Thing::of(CountedFind { find, tenant }))))
 }
 
-/// The one object of a kind that is meant.
+/// Finds the one object of a kind that `by` identifies.
 async fn one(thing: &Thing, call: Call<'_>, kind: Kind) -> Result<Node> {
     let (tenant, scope) = (thing.get::<TenantRow>()?.id, call.scope()?);
     let by = call.args.the_object("by")?;

@@ -1,4 +1,4 @@
-//! What is wrong, or looks wrong, in a whole tenant.
+//! The lint of a whole tenant: what is wrong or looks wrong.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::graphql::layer::{
 use crate::service::{self, Findings, Lint, LintPlace, Severity, label};
 use crate::store::{ObjectRow, TenantRow};
 
-/// Something in a tenant that is wrong, or looks wrong.
+/// Something in a tenant that is wrong or looks wrong.
 struct LabeledFinding {
     object: Option<Arc<ObjectRow>>,
     label: String,
@@ -23,56 +23,60 @@ struct LabeledFinding {
 
 /// The types of findings.
 pub fn definitions() -> Vec<SchemaType> {
-    let about_object = "The object that it is about; null for the tenant's defaults and for the tenant itself.";
-    let finding = object::<LabeledFinding>("Finding", "Something in a tenant that is wrong, or looks wrong.")
+    let about_object = "The object that the finding is about; null for the tenant's defaults and for the tenant\n\
+                        itself.";
+    let finding = object::<LabeledFinding>("Finding", "Something in a tenant that is wrong or looks wrong.")
         .now("object", "PbxObject", about_object, |found| found.object.as_ref().map_or(Node::Null, object_of))
-        .now("kind", "Kind", "What it is about; null for the tenant itself.", |found| {
+        .now("kind", "Kind", "The kind of the object; null for the tenant itself.", |found| {
             found.object.as_ref().map(|row| row.kind.word()).into()
         })
-        .now("label", "String!", "Number and name of what it is about.", |found| found.label.as_str().into())
-        .now("severity", "Severity!", "How bad it is.", |found| found.severity.word().into())
+        .now("label", "String!", "Number and name of the object, or the name of the tenant.", |found| {
+            found.label.as_str().into()
+        })
+        .now("severity", "Severity!", "How severe the finding is.", |found| found.severity.word().into())
         .fields(finding_fields(|found: &LabeledFinding| &found.problem))
-        .now("whatToDo", "String!", "What to do about it, in one sentence.", |found| {
-            found.problem.code.advice().into()
-        });
+        .now("whatToDo", "String!", "How to fix it, in one sentence.", |found| found.problem.code.advice().into());
     let edge = edge(
         "FindingEdge",
         "A finding on a page.",
         ("Finding", "The finding."),
-        "Where it stands among all findings of the tenant: good for `after`.",
+        "The position of the finding in the whole list; pass it to `after`.",
     );
     let connection = object::<Edges>("FindingConnection", "A page of findings.")
-        .field(edges_field("FindingEdge", "The findings with their cursors."))
+        .field(edges_field("FindingEdge", "The findings of the page with their cursors."))
         .field(page_field())
-        .field(nodes_field("Finding", "The findings of the page, without their cursors."));
+        .field(nodes_field("Finding", "The findings of the page without their cursors."));
     vec![choice(Severity::TYPE).into(), finding.into(), edge.into(), connection.into()]
 }
 
-/// The root field, and the tenant's.
+/// The field of the query root, and the tenant's.
 pub fn fields() -> [SchemaField; 2] {
     let about = |what: &str| {
         format!(
-            "What is wrong, or looks wrong, in {what}, object by object in the order in which they were made. Every object\n\
-             is checked as its save would be; regular expressions are also tried on the numbers that the tenant is known to\n\
-             have to do with.{}\n\n\
-             A page that takes long ends before it is full, or even empty, and the next one goes on where it stopped: ask with\n\
-             `after: endCursor` as long as `hasNextPage` is true. Whether anything is behind a full page may show only there.",
-            if what == "a tenant" { " Null when the tenant does not exist for who asks." } else { "" }
+            "Everything that is wrong or looks wrong in {what}, object by object in the order of their creation.\n\
+             Every object is checked as if it were saved; regular expressions are also tried on the numbers that\n\
+             the tenant is known to use.{}\n\n\
+             A page that takes too long ends before it is full, and may even be empty; the next page continues\n\
+             where it stopped. Request pages with `after: endCursor` as long as `hasNextPage` is true. A full\n\
+             page may be followed by an empty last one.",
+            if what == "a tenant" { " Null if the tenant does not exist for the viewer." } else { "" }
         )
     };
-    // It depends on the time.
+    // The findings depend on the time.
     let of_any = Resolver::Read(Reads::each(|_, args, reading| of_any(args, reading)));
     let own = Resolver::Read(Reads::each(|thing, args, reading| lint(thing.get()?, args, reading)));
-    let code = InputValue::new("code", "String", "The tenant's code; left out, the selected tenant.");
+    let code = InputValue::new("code", "String", "The tenant's code; by default the selected tenant.");
     let of_any = SchemaField::new("tenantLint", "FindingConnection", about("a tenant"), of_any).arg(code);
     let own = SchemaField::new("lint", "FindingConnection!", about("the tenant"), own);
     [of_any, own].map(|field| {
         page_args()
             .into_iter()
             .fold(field, SchemaField::arg)
-            .arg(InputValue::new("severity", "Severity", "Only findings that are so bad; left out, all."))
-            .arg(InputValue::new("codes", "[FindingCode!]", "Only findings with these codes; left out, with any."))
-            .arg(kinds_arg("Only findings about objects of these kinds; left out, about all, and the tenant itself."))
+            .arg(InputValue::new("severity", "Severity", "Only findings of this severity; by default all."))
+            .arg(InputValue::new("codes", "[FindingCode!]", "Only findings with these codes; by default all."))
+            .arg(kinds_arg(
+                "Only findings about objects of these kinds; by default all, including those about the tenant itself.",
+            ))
     })
 }
 
@@ -85,7 +89,7 @@ fn of_any(args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError>
 
 fn lint(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
-    let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
+    let wrong = || coded("BAD_USER_INPUT", "after must be a cursor from this field.");
     let place = args.text("after")?.map(|cursor| LintPlace::of(cursor).ok_or_else(wrong)).transpose()?;
     let lint = Lint {
         severity: args.choice("severity", Severity::of)?,

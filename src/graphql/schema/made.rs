@@ -1,4 +1,4 @@
-//! What of the schema is made of sections and kinds.
+//! The parts of the schema that are generated from sections and kinds.
 
 use std::sync::Arc;
 
@@ -16,20 +16,20 @@ use crate::graphql::layer::{
 use crate::objects::{KindInfo, PhoneBook, TenantSettings};
 use crate::store::{self, ObjectRow, TenantRow};
 
-/// The types that are made of sections and kinds.
+/// The types and fields that are generated from sections and kinds.
 pub struct Made {
-    /// The fields of what a tenant is, answered from a `TenantRow`.
+    /// The fields of a tenant's settings, answered from a `TenantRow`.
     pub tenant_fields: Vec<SchemaField>,
-    /// The input fields of what a tenant is.
+    /// The input fields of a tenant's settings.
     pub tenant_inputs: Vec<InputValue>,
-    /// The input fields of each kind that has a detail: of what every object has, and of what the kind adds.
+    /// The input fields of each kind that has a detail: those of every object, and those that the kind adds.
     pub kind_inputs: Vec<(Kind, Vec<InputValue>)>,
-    /// The types of sections, details, entries and destinations, of what is sent for them, and of their values; the
-    /// objects of every kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
+    /// The types of sections, details, entries and destinations, with their inputs and values; the objects of every
+    /// kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
     pub definitions: Vec<SchemaType>,
 }
 
-/// All of it.
+/// Generates them.
 pub fn made() -> Made {
     let tenant = TenantSettings::info_of();
     let kinds = KindInfo::all();
@@ -51,9 +51,9 @@ fn kind_object(info: &'static KindInfo) -> Object {
 }
 
 fn virtual_extension() -> Object {
-    let about = "A virtual extension: an internal number in front of several real extensions. Each section of its form is\n\
-                 loaded when it is selected.";
-    let listed = "The phone books that list the extension: those that include extensions, while\n\
+    let about = "A virtual extension: an internal number that reaches several real extensions. Each section of\n\
+                 its form is loaded only if it is selected.";
+    let listed = "The phone books that list the extension: those that include extensions, if\n\
                   `callSettings.includeInPhoneBooks` is on.";
     let tenant = |thing: &Thing| thing.get::<ObjectRow>().ok().map(|row| row.id.tenant);
     let books = Reads::all(|extensions, _, reading| phone_books(extensions, reading)).only_of(tenant);
@@ -64,13 +64,12 @@ fn virtual_extension() -> Object {
 }
 
 fn new_virtual_extension() -> Object {
-    let about =
-        "The form that a new virtual extension opens with: the tenant's defaults. Number, name and login are empty.";
+    let about = "The form of a new virtual extension: the tenant's defaults. Number, name and login are empty.";
     object::<ObjectRow>("NewVirtualExtension", about)
         .now(
             "version",
             "Int!",
-            "The version of the tenant's defaults; good for `expectedVersion` when the defaults are updated.",
+            "The version of the tenant's defaults; pass it as `expectedVersion` when you update the defaults.",
             |row| row.version.into(),
         )
         .read(FieldSource::Row(OfRow::Version))
@@ -82,7 +81,7 @@ fn new_virtual_extension() -> Object {
         .done()
 }
 
-/// The phone books that list each of some extensions.
+/// The phone books that list each of several extensions.
 fn phone_books(extensions: &[Thing], reading: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
     let ids = extensions.iter().map(|thing| Ok(thing.get::<ObjectRow>()?.id)).collect::<Result<Vec<_>>>()?;
     let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };

@@ -1,5 +1,5 @@
-//! The schema, described on [`super::layer`]: all that is not made of sections and kinds stands here, and the places
-//! where those are put in.
+//! The schema, described with [`super::layer`]: everything that is not generated from sections and kinds, and the
+//! places where the generated parts are added.
 
 mod filter;
 mod find;
@@ -78,16 +78,16 @@ fn layer(made: Made) -> Layer {
 }
 
 fn query_root() -> ObjectBuilder<()> {
-    let about = "What can be asked.\n\n\
-                 How this schema stays stable: nothing is renamed or taken away that has not been deprecated for a release before.\n\
-                 A type, a field, an argument that may be left out, or the word of an enum may be added in any release.";
+    let about = "The root of all queries.\n\n\
+                 How this schema stays stable: nothing is renamed or removed before it has been deprecated for\n\
+                 one release. Types, fields, optional arguments and enum values may be added in any release.";
     let [plan, _] = removal::plan_fields();
     let [lint, _] = lint::fields();
     object::<()>("Query", about).fields(query::root_fields()).field(plan).field(lint)
 }
 
 fn mutation_root(kinds: impl Iterator<Item = Kind>) -> ObjectBuilder<()> {
-    object::<()>("Mutation", "What can be changed.")
+    object::<()>("Mutation", "The root of all mutations.")
         .fields(forms::fields())
         .fields(kinds.flat_map(kinds::save_fields))
         .field(removal::delete_field())

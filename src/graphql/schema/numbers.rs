@@ -1,4 +1,4 @@
-//! Numbers: which are free, and who has the others.
+//! Numbers: which are free, and which objects use the others.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::graphql::layer::{
 use crate::service::numbers::{self, Availability};
 use crate::store::{self, ObjectRow, TenantRow};
 
-/// What is said of a number.
+/// The answer of `numberAvailability`.
 struct NumberAvailability {
     problem: Option<Problem>,
     holder: Option<Arc<ObjectRow>>,
@@ -19,25 +19,29 @@ struct NumberAvailability {
     suggestion: Option<ExtensionNumber>,
 }
 
-/// The type of what is said of a number.
+/// The type of the answer of `numberAvailability`.
 pub fn availability() -> ObjectBuilder<impl Send + Sync + 'static> {
     object::<NumberAvailability>("NumberAvailability", "Whether a number can be given to an object.")
-        .now("available", "Boolean!", "Whether it can.", |said| said.problem.is_none().into())
+        .now("available", "Boolean!", "Whether the number can be used.", |said| said.problem.is_none().into())
         .now(
             "reason",
             "ErrorCode",
-            "Why not: NUMBER_TAKEN, NUMBER_RESERVED or INVALID_FORMAT; null when it can.",
+            "Why the number cannot be used: NUMBER_TAKEN, NUMBER_RESERVED or INVALID_FORMAT. Null if it can.",
             |said| said.problem.as_ref().map(|problem| problem.code.word()).into(),
         )
-        .now("message", "String", "The reason in words.", |said| said.problem.as_ref().map(Problem::message).into())
-        .now("holder", "PbxObject", "What has the number.", |said| said.holder.clone().map_or(Node::Null, node_of))
-        .now("parkingLot", "ParkingLot", "The parking lot whose slots contain it.", |said| {
+        .now("message", "String", "The reason in words; null if the number can be used.", |said| {
+            said.problem.as_ref().map(Problem::message).into()
+        })
+        .now("holder", "PbxObject", "The object that has the number, if there is one.", |said| {
+            said.holder.clone().map_or(Node::Null, node_of)
+        })
+        .now("parkingLot", "ParkingLot", "The parking lot whose slots include the number, if there is one.", |said| {
             said.parking_lot.clone().map_or(Node::Null, node_of)
         })
         .now(
             "suggestion",
             "ExtensionNumber",
-            "The next free number of the same length, when the number is taken or reserved.",
+            "The next free number of the same length, if the number is taken or reserved.",
             |said| said.suggestion.as_ref().map(ExtensionNumber::as_str).into(),
         )
 }
@@ -52,18 +56,19 @@ pub fn fields() -> Vec<SchemaField> {
         .reads(
             "nextFreeNumber",
             "ExtensionNumber",
-            "The first number from `from` to `to` that nothing has and that is no parking slot; null when there is none.",
+            "The first number from `from` to `to` that no object has and that is not a parking slot. Null if\n\
+             there is none.",
             Reads::each(|thing, args, reading| next_free(thing.get()?, args, reading)).only_of(tenant_of),
         )
-        .arg("from", "ExtensionNumber!", "The first number that would do.")
-        .arg("to", "ExtensionNumber!", "The last number that would do, of the same length.")
+        .arg("from", "ExtensionNumber!", "The first number to consider.")
+        .arg("to", "ExtensionNumber!", "The last number to consider. It must have as many digits as `from`.")
         .reads(
             "numberAvailability",
             "NumberAvailability!",
             "Whether a number can be given to an object, and if not, why.",
             Reads::each(|thing, args, reading| said(thing.get()?, args, reading)).only_of(tenant_of),
         )
-        .arg("number", "ExtensionNumber!", "The number.")
+        .arg("number", "ExtensionNumber!", "The number to check.")
         .only_fields()
 }
 

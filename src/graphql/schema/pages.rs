@@ -1,4 +1,4 @@
-//! Pages of lists: connections, edges and where a page stands.
+//! Pages of lists: connections, edges and page information.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::graphql::layer::{
     Thing, object,
 };
 
-/// How many entries a page has when the client does not say.
+/// The length of a page if the client does not set `first`.
 pub const PAGE: i64 = 20;
-/// The most entries of a page, and the most ids of `nodes`.
+/// The maximum length of a page, and the maximum number of ids in `nodes`.
 pub const MOST: i64 = 100;
 
-/// The length of a page that a client asks for, or does not.
+/// The length of a page from the argument `first`.
 pub fn page_length(first: Option<i64>) -> Result<i64> {
     let first = first.unwrap_or(PAGE);
     if (1..=MOST).contains(&first) {
@@ -26,7 +26,7 @@ pub fn page_length(first: Option<i64>) -> Result<i64> {
     }
 }
 
-/// The arguments that say which page is wanted.
+/// The arguments for pagination.
 pub fn page_args() -> [InputValue; 2] {
     [
         InputValue::new("first", "Int", "The length of the page: 1 to 100, 20 when left out."),
@@ -34,17 +34,17 @@ pub fn page_args() -> [InputValue; 2] {
     ]
 }
 
-/// The argument that says which kinds are wanted.
+/// The argument for kinds.
 pub fn kinds_arg(about: &'static str) -> InputValue {
     InputValue::new("kinds", "[Kind!]", about)
 }
 
-/// The kinds that are wanted; `None` is all.
+/// The kinds that a client wants; `None` for all.
 pub fn kinds(args: &Patch) -> Result<Option<Vec<Kind>>> {
     args.choices("kinds", Kind::of)
 }
 
-/// Where a page stands in the whole list.
+/// Where a page is in the whole list.
 #[derive(Clone)]
 pub struct PageInfo {
     has_next_page: bool,
@@ -55,8 +55,8 @@ pub struct PageInfo {
 
 /// The type of [`PageInfo`].
 pub fn page_info() -> ObjectBuilder<PageInfo> {
-    object::<PageInfo>("PageInfo", "Where a page stands in the whole list.")
-        .now("hasNextPage", "Boolean!", "Whether there are entries behind the page.", |page| page.has_next_page.into())
+    object::<PageInfo>("PageInfo", "Where a page is in the whole list.")
+        .now("hasNextPage", "Boolean!", "Whether there are entries after the page.", |page| page.has_next_page.into())
         .read(FieldSource::PageInfo(OfPageInfo::HasNext))
         .now("hasPreviousPage", "Boolean!", "Whether there are entries before the page.", |page| {
             page.has_previous_page.into()
@@ -69,17 +69,18 @@ pub fn page_info() -> ObjectBuilder<PageInfo> {
         .now(
             "endCursor",
             "String",
-            "The cursor of the page's last entry; null on an empty page. Of a lint that stopped early, where it goes on.",
+            "The cursor of the page's last entry; null on an empty page. For a lint that stopped early, the\n\
+             place to continue.",
             |page| page.end_cursor.as_deref().into(),
         )
         .read(FieldSource::PageInfo(OfPageInfo::End))
 }
 
-/// An entry of a page: what it is, and its cursor.
+/// An entry of a page with its cursor.
 pub struct Edge {
-    /// The name of the entry's type, and what stands behind it.
+    /// The name of the entry's type, and the value behind the entry.
     pub node: (&'static str, Thing),
-    /// Where it stands in the whole list.
+    /// Its position in the whole list.
     pub cursor: String,
 }
 
@@ -90,16 +91,17 @@ impl Edge {
     }
 }
 
-/// A page of any list: what stands behind every connection.
+/// A page of any list: the value behind every connection.
 pub struct Edges {
     edges: Vec<Arc<Edge>>,
     page: PageInfo,
-    /// What more the connection's own fields need.
+    /// The data for the connection's own fields.
     pub of: Thing,
 }
 
 impl Edges {
-    /// Of a page with these entries: whether there are more behind it, and whether it was asked for behind a cursor.
+    /// A page with these entries. `more` tells whether there are entries after it, `behind` whether it was requested
+    /// after a cursor.
     pub fn new(edges: impl IntoIterator<Item = Edge>, more: bool, behind: bool, of: Thing) -> Self {
         let edges: Vec<_> = edges.into_iter().map(Arc::new).collect();
         let [start_cursor, end_cursor] = [edges.first(), edges.last()].map(|edge| edge.map(|edge| edge.cursor.clone()));
@@ -107,14 +109,14 @@ impl Edges {
         Self { edges, page, of }
     }
 
-    /// With another place to go on at than behind the last entry, if there is one.
+    /// Sets another place to continue than after the last entry, if there is one.
     pub fn going_on(mut self, at: Option<String>) -> Self {
         self.page.end_cursor = at.or(self.page.end_cursor);
         self
     }
 }
 
-/// The field of a connection that has the entries with their cursors.
+/// The field of a connection with the edges.
 pub fn edges_field(edge: &'static str, about: &'static str) -> SchemaField {
     let answer = Resolver::now(move |thing, _| {
         let edges = thing.get::<Edges>()?.edges.iter();
@@ -123,20 +125,20 @@ pub fn edges_field(edge: &'static str, about: &'static str) -> SchemaField {
     SchemaField::new("edges", &format!("[{edge}!]!"), about, answer).read(FieldSource::Page(OfPage::Edges))
 }
 
-/// The field of a connection that has the entries without their cursors.
+/// The field of a connection with the entries only.
 pub fn nodes_field(node: &str, about: &'static str) -> SchemaField {
     let answer = Resolver::now(|thing, _| Ok(thing.get::<Edges>()?.edges.iter().map(|edge| edge.node()).collect()));
     SchemaField::new("nodes", &format!("[{node}!]!"), about, answer).read(FieldSource::Page(OfPage::Nodes))
 }
 
-/// The field of a connection that says where the page stands.
+/// The field of a connection with the page information.
 pub fn page_field() -> SchemaField {
     let answer = Resolver::now(|thing, _| Ok(Node::object("PageInfo", thing.get::<Edges>()?.page.clone())));
-    SchemaField::new("pageInfo", "PageInfo!", "Where the page stands in the whole list.", answer)
+    SchemaField::new("pageInfo", "PageInfo!", "Where the page is in the whole list.", answer)
         .read(FieldSource::Page(OfPage::Info))
 }
 
-/// The type of an entry with its cursor.
+/// The type of an edge.
 pub fn edge(
     name: impl Into<Text>,
     about: impl Into<Text>,

@@ -1,4 +1,4 @@
-//! What can be asked, and the tenant below which the most of it stands.
+//! The query root, and the type of tenants, which has most of the fields.
 
 use async_graphql::Result;
 use futures_util::future::try_join_all;
@@ -15,14 +15,14 @@ use crate::graphql::layer::{
 use crate::graphql::scope::Scope;
 use crate::store::TenantRow;
 
-/// The root fields that look at tenants and objects.
+/// The root fields for tenants and objects.
 pub fn root_fields() -> Vec<SchemaField> {
     fields_of::<()>()
         .later(
             "tenant",
             "Tenant",
-            "The tenant with this code; without one, the selected tenant: that of the header `X-Tenant`, or else the token's.\n\
-             Null when it does not exist for who asks.",
+            "The tenant with this code. Without a code, the selected tenant: the one in the header `X-Tenant`,\n\
+             or else the token's. Null if it does not exist for the viewer.",
             |(), call| {
                 Box::pin(async move {
                     let code = call.args.text("code")?.map(str::to_owned);
@@ -30,21 +30,25 @@ pub fn root_fields() -> Vec<SchemaField> {
                 })
             },
         )
-        .arg("code", "String", "The tenant's code, such as `CANISTRACCI`.")
+        .arg("code", "String", "The tenant's code, such as `CANISTRACCI`; by default the selected tenant.")
         .read(FieldSource::Root(OfRoot::Tenant))
-        .later("tenants", "[Tenant!]!", "The tenants that the token opens, by code.", |(), call| {
+        .later("tenants", "[Tenant!]!", "The tenants that the token has access to, sorted by code.", |(), call| {
             Box::pin(async move { tenants(call).await })
         })
         .read(FieldSource::Root(OfRoot::Tenants))
-        .later("node", "Node", "The object or tenant with this id. Null when it does not exist for who asks.", |(), call| {
-            Box::pin(async move { node(call.scope()?, call.args.the_text("id")?).await })
-        })
-        .arg("id", "ID!", "The opaque id, as every `id` field answers it.")
+        .later(
+            "node",
+            "Node",
+            "The object or tenant with this id. Null if it does not exist for the viewer.",
+            |(), call| Box::pin(async move { node(call.scope()?, call.args.the_text("id")?).await }),
+        )
+        .arg("id", "ID!", "The opaque id, as returned by every field `id`.")
         .read(FieldSource::Root(OfRoot::Node))
         .later(
             "nodes",
             "[Node]!",
-            "The objects or tenants with these ids, in their order; null for each that does not exist for who asks.",
+            "The objects or tenants with these ids, in the same order; null for each that does not exist for the\n\
+             viewer.",
             |(), call| Box::pin(async move { nodes(call).await }),
         )
         .arg("ids", "[ID!]!", "Opaque ids, at most 100.")
@@ -52,7 +56,7 @@ pub fn root_fields() -> Vec<SchemaField> {
         .only_fields()
 }
 
-/// A tenant as its own type.
+/// The node of a tenant.
 pub fn tenant_node(row: TenantRow) -> Node {
     Node::object("Tenant", row)
 }
@@ -86,7 +90,7 @@ async fn node(scope: &Scope, id: &str) -> Result<Node> {
     }
 }
 
-/// The type of a tenant. `settings` are the fields of what it is, answered from a [`TenantRow`].
+/// The type of a tenant. `settings` are the fields of its settings, answered from a [`TenantRow`].
 pub fn tenant_type(settings: impl IntoIterator<Item = SchemaField>) -> ObjectBuilder<TenantRow> {
     let details = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::VirtualExtension | Kind::FormDefaults));
     let lists = details.copied().chain([Kind::VirtualExtension]).flat_map(list_fields);
@@ -94,15 +98,15 @@ pub fn tenant_type(settings: impl IntoIterator<Item = SchemaField>) -> ObjectBui
     let [_, lint] = lint::fields();
     object::<TenantRow>("Tenant", "A tenant: a customer with a numbering plan of its own.")
         .implements("Node")
-        .now("id", "ID!", "The opaque id, good for `node`.", |tenant| tenant.id.opaque().into())
+        .now("id", "ID!", "The opaque id; pass it to `node`.", |tenant| tenant.id.opaque().into())
         .read(FieldSource::Tenant(OfTenant::Id))
         .fields(settings)
-        .now("revision", "Int!", "Counts the changes of the tenant.", |tenant| tenant.revision.into())
+        .now("revision", "Int!", "The number of changes of the tenant so far.", |tenant| tenant.revision.into())
         .read(FieldSource::Tenant(OfTenant::Revision))
         .later(
             "newVirtualExtension",
             "NewVirtualExtension!",
-            "The form that a new virtual extension opens with: the tenant's defaults.",
+            "The form of a new virtual extension: the tenant's defaults.",
             |tenant, call| Box::pin(async move { defaults(tenant, call).await }),
         )
         .read(FieldSource::Tenant(OfTenant::Defaults))

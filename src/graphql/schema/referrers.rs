@@ -19,45 +19,50 @@ fn strength(hard: bool) -> Node {
     if hard { ReferenceStrength::Hard.word().into() } else { ReferenceStrength::Soft.word().into() }
 }
 
-/// How many places there are, by kind and strength; none where nobody asks.
+/// The number of places by kind and strength; empty if it is not selected.
 type Counts = Vec<ReferenceCount>;
 
-/// The field that refers, without positions in lists: `additionalDestinations.onBusy`.
+/// The field that refers, without indexes in lists: `additionalDestinations.onBusy`.
 fn slot(row: &ReferenceRow) -> &[String] {
     let length = row.path.iter().take_while(|step| step.parse::<u32>().is_err()).count();
     row.path.get(..length).unwrap_or_default()
 }
 
-/// The types of what is said about references.
+/// The types of references.
 pub fn definitions() -> Vec<SchemaType> {
     let reference = object::<ReferenceRow>("ObjectReference", "A place where an object is used.")
-        .now("kind", "Kind!", "What refers.", |row| row.owner.kind.word().into())
-        .now("label", "String!", "Number and name of what refers.", |row| label(&row.owner).into())
+        .now("kind", "Kind!", "The kind of the object that refers.", |row| row.owner.kind.word().into())
+        .now("label", "String!", "Number and name of the object that refers.", |row| label(&row.owner).into())
         .now("slot", "[String!]!", "The field that refers, such as `additionalDestinations`, `onBusy`.", |row| {
             slot(row).into()
         })
-        .now("path", "[String!]!", "Where in the object it does, positions in lists included.", |row| {
+        .now("path", "[String!]!", "The path of the reference in the object, with indexes in lists.", |row| {
             row.path.as_slice().into()
         })
-        .now("strength", "ReferenceStrength!", "Whether it does by id, or by a text that equals the number.", |row| {
+        .now("strength", "ReferenceStrength!", "Whether it refers by id, or by a text that equals the number.", |row| {
             strength(row.hard)
         })
         .now(
             "object",
             "PbxObject",
-            "What refers; null for the tenant's defaults, which are `newVirtualExtension`.",
+            "The object that refers; null for the tenant's defaults, see `newVirtualExtension`.",
             |row| node_of(Arc::clone(&row.owner)),
         );
     let edge = edge(
         "ObjectReferenceEdge",
         "A place where an object is used, on a page.",
         ("ObjectReference", "The place."),
-        "Where it stands in the whole list: good for `after`.",
+        "The position in the whole list; pass it to `after`.",
     );
-    let count = object::<ReferenceCount>("ObjectReferenceCount", "How often an object is used by objects of one kind.")
-        .now("kind", "Kind!", "What refers.", |count| count.kind.word().into())
-        .now("strength", "ReferenceStrength!", "How.", |count| strength(count.hard))
-        .now("count", "Int!", "How many places there are.", |count| count.count.into());
+    let count = object::<ReferenceCount>("ObjectReferenceCount", "How often objects of one kind use an object.")
+        .now("kind", "Kind!", "The kind of the objects that refer.", |count| count.kind.word().into())
+        .now(
+            "strength",
+            "ReferenceStrength!",
+            "Whether they refer by id, or by a text that equals the number.",
+            |count| strength(count.hard),
+        )
+        .now("count", "Int!", "The number of places.", |count| count.count.into());
     vec![
         super::shapes::choice(ReferenceStrength::TYPE).into(),
         reference.into(),
@@ -69,17 +74,17 @@ pub fn definitions() -> Vec<SchemaType> {
 
 fn connection() -> ObjectBuilder<Edges> {
     object::<Edges>("ObjectReferenceConnection", "A page of the places where an object is used.")
-        .field(edges_field("ObjectReferenceEdge", "The places with their cursors."))
+        .field(edges_field("ObjectReferenceEdge", "The places of the page with their cursors."))
         .field(page_field())
-        .field(nodes_field("ObjectReference", "The places of the page, without their cursors."))
+        .field(nodes_field("ObjectReference", "The places of the page without their cursors."))
         .field(of_counts(
             ("totalCount", "Int!"),
-            "How many places there are on all pages together; counted only when it is selected.",
+            "The number of places on all pages; counted only if it is selected.",
             |counts| counts.iter().map(|count| count.count).sum::<i64>().into(),
         ))
         .field(of_counts(
             ("counts", "[ObjectReferenceCount!]!"),
-            "How many places there are on all pages together, by kind and strength.",
+            "The number of places on all pages, by kind and strength.",
             |counts| Node::objects("ObjectReferenceCount", counts.iter().copied()),
         ))
 }
@@ -88,7 +93,7 @@ fn of_counts((name, ty): (&'static str, &str), about: &'static str, get: fn(&Cou
     SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(thing.get::<Edges>()?.of.get()?))))
 }
 
-/// The field that answers where an object is used, for things from which `object` takes it.
+/// The field that lists where an object is used. `object` gets the object from a thing.
 pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<ObjectRow>>) -> SchemaField {
     let tenant = move |thing: &Thing| object(thing).ok().map(|row| row.id.tenant);
     let reads = Reads::all(move |things, args, reading| {
@@ -97,7 +102,7 @@ pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<Ob
     });
     let field =
         SchemaField::new("references", "ObjectReferenceConnection!", about, Resolver::Read(reads.only_of(tenant)));
-    let args = page_args().into_iter().chain([kinds_arg("Only by objects of these kinds; left out, by all.")]);
+    let args = page_args().into_iter().chain([kinds_arg("Only places in objects of these kinds; by default all.")]);
     args.fold(field, SchemaField::arg)
 }
 
@@ -105,7 +110,7 @@ pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<Ob
 fn references(targets: &[Arc<ObjectRow>], args: &Args, reading: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
     let first = page_length(args.int("first")?)?;
     let (after, kinds) = (args.text("after")?, kinds(args)?);
-    let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
+    let wrong = || coded("BAD_USER_INPUT", "after must be a cursor from this field.");
     let position = after.map(|cursor| ReferencePlace::of(cursor).ok_or_else(wrong)).transpose()?;
     let Some(tenant) = targets.first().map(|target| target.id.tenant) else { return Ok(Vec::new()) };
     let counted = ["totalCount", "counts"].iter().any(|name| reading.selects(name));

@@ -18,13 +18,13 @@ use crate::graphql::layer::{
 use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, Shown, label};
 use crate::store::{ObjectRow, TenantRow};
 
-/// A change with the object whose field it is.
+/// A change with the object whose field changes.
 struct ChangedObjectField {
     object: Arc<ObjectRow>,
     change: ChangedField,
 }
 
-/// Changes of several objects as they are told.
+/// The nodes of changes of several objects.
 pub fn changes(changes: &[service::ObjectChange]) -> Node {
     let change = |service::ObjectChange { object, change }: service::ObjectChange| ChangedObjectField {
         object,
@@ -41,32 +41,36 @@ fn warnings(problems: &[ObjectProblem]) -> Node {
     Node::objects("ObjectWarning", problems.iter().cloned())
 }
 
-/// What stands before the fields of a problem of some object.
+/// The first fields of a problem of an object.
 fn of_object(name: &'static str, about: &'static str) -> ObjectBuilder<ObjectProblem> {
     object::<ObjectProblem>(name, about)
         .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
         .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
 }
 
-/// Taking an object out is not refused for what it leaves: its errors are told as warnings.
+/// Detaching is not refused for what it leaves behind: its errors are reported as warnings.
 fn of_detach(effect: Effect) -> Effect {
     let Effect { changes, errors, warnings } = effect;
     Effect { changes, errors: Vec::new(), warnings: errors.into_iter().chain(warnings).collect() }
 }
 
-/// The types of deletes and of their plans.
+/// The types of deletes and their plans.
 pub fn definitions() -> Vec<SchemaType> {
-    let sent = input("ObjectDeleteInput", "A delete.")
+    let sent = input("ObjectDeleteInput", "The object to delete, and what happens to its references.")
         .fields([id_input("The opaque id of the object.")])
-        .field("expectedVersion", "Int", "The version that the client saw; if another one is saved, nothing is deleted.")
-        .field("onReferences", "OnReferences", "What is to become of what refers to the object; left out, BLOCK.")
-        .field("replacement", "ID", "With REPLACE_WITH, the id of the object that takes its place.")
+        .field(
+            "expectedVersion",
+            "Int",
+            "The version that the client has read. If the saved version differs, nothing is deleted.",
+        )
+        .field("onReferences", "OnReferences", "What happens to the references to the object; BLOCK by default.")
+        .field("replacement", "ID", "With REPLACE_WITH, the id of the object that replaces it.")
         .field(
             "planToken",
             "String",
-            "The token of the plan of the delete; required unless nothing refers to the object, or onReferences is BLOCK.",
+            "The token of the delete's plan; required unless nothing refers to the object or `onReferences` is BLOCK.",
         )
-        .field("dryRun", "Boolean", "Whether only to say what would happen.");
+        .field("dryRun", "Boolean", "If true, the delete is only checked and nothing is deleted. False by default.");
     let change = object::<ChangedObjectField>("ObjectChange", "A field of an object whose value changes.")
         .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
         .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
@@ -75,17 +79,18 @@ pub fn definitions() -> Vec<SchemaType> {
         .fields(error_fields(|told: &ObjectProblem| &told.problem));
     let warning = of_object("ObjectWarning", "Something that looks wrong with an object.")
         .fields(warning_fields(|told: &ObjectProblem| &told.problem));
-    let effect = object::<Effect>("DeleteEffect", "What a way of deleting does to what refers to the object.")
-        .now("changes", "[ObjectChange!]!", "The fields of other objects that change.", |effect| {
-            changes(&effect.changes)
-        })
-        .now("errors", "[ObjectError!]!", "Why it would be refused.", |effect| errors(&effect.errors))
-        .now(
-            "warnings",
-            "[ObjectWarning!]!",
-            "What is left of other objects that looks wrong, such as a switch that is on with nowhere to go.",
-            |effect| warnings(&effect.warnings),
-        );
+    let effect =
+        object::<Effect>("DeleteEffect", "The effect of a delete on the objects that refer to the deleted one.")
+            .now("changes", "[ObjectChange!]!", "The fields of other objects that change.", |effect| {
+                changes(&effect.changes)
+            })
+            .now("errors", "[ObjectError!]!", "Why the delete would be refused.", |effect| errors(&effect.errors))
+            .now(
+                "warnings",
+                "[ObjectWarning!]!",
+                "What looks wrong in the other objects afterwards, such as a switch that is on without a destination.",
+                |effect| warnings(&effect.warnings),
+            );
     vec![
         choice(OnReferences::TYPE).into(),
         sent.into(),
@@ -98,44 +103,48 @@ pub fn definitions() -> Vec<SchemaType> {
     ]
 }
 
-/// What came of a delete, and the id as it was sent.
+/// The result of a delete, and the id as it was sent.
 struct Payload {
     id: String,
     deleted: Deleted,
 }
 
 fn payload() -> ObjectBuilder<Payload> {
-    object::<Payload>("ObjectDeletePayload", "What came of a delete.")
-        .now("deletedId", "ID", "The id of the object, when it is gone.", |told| {
+    object::<Payload>("ObjectDeletePayload", "The result of a delete.")
+        .now("deletedId", "ID", "The id of the object; null if it was not deleted.", |told| {
             told.deleted.done.then_some(told.id.as_str()).into()
         })
-        .now("userErrors", "[UserError!]!", "Why it is not gone: everything that is wrong, at once.", |told| {
+        .now("userErrors", "[UserError!]!", "Why nothing was deleted: all errors at once.", |told| {
             user_errors(&told.deleted.errors)
         })
-        .now("warnings", "[ObjectWarning!]!", "What is left of other objects that looks wrong.", |told| {
+        .now("warnings", "[ObjectWarning!]!", "What looks wrong in the other objects afterwards.", |told| {
             warnings(&told.deleted.effect.warnings)
         })
         .now(
             "changes",
             "[ObjectChange!]!",
-            "The fields of other objects that were changed, or on a dry run would be.",
+            "The fields of other objects that have changed, or would change on a dry run.",
             |told| changes(&told.deleted.effect.changes),
         )
 }
 
 fn plan_type() -> ObjectBuilder<DeletePlan> {
-    object::<DeletePlan>("DeletePlan", "What a delete would do, whichever way is chosen.")
+    object::<DeletePlan>("DeletePlan", "What a delete would do, for each value of `onReferences`.")
         .now("object", "PbxObject", "The object.", |plan| object_of(&plan.object))
         .now(
             "token",
             "String!",
-            "Names the references that there are now. A delete with it is refused when one was added or went since.",
+            "Identifies the current references. A delete with this token is refused if a reference has been\n\
+             added or removed since.",
             |plan| plan.token.as_str().into(),
         )
-        .now("blocked", "Boolean!", "Whether something refers to the object by id, so that BLOCK refuses.", |plan| {
-            plan.blocked.into()
-        })
-        .now("takesAlong", "[String!]!", "What goes with the object, in words.", |plan| {
+        .now(
+            "blocked",
+            "Boolean!",
+            "Whether an object refers to this one by id, so that BLOCK refuses the delete.",
+            |plan| plan.blocked.into(),
+        )
+        .now("takesAlong", "[String!]!", "What is deleted together with the object, in words.", |plan| {
             plan.takes_along.as_slice().into()
         })
         .field(references_field("Where the object is used.", |thing: &Thing| {
@@ -144,16 +153,13 @@ fn plan_type() -> ObjectBuilder<DeletePlan> {
         .now("detach", "DeleteEffect!", "What DETACH would do.", |plan| {
             Node::object("DeleteEffect", of_detach(plan.detach.clone()))
         })
-        .now(
-            "replace",
-            "DeleteEffect",
-            "What REPLACE_WITH would do; null unless a replacement was named that exists.",
-            |plan| plan.replace.clone().map_or(Node::Null, |effect| Node::object("DeleteEffect", effect)),
-        )
+        .now("replace", "DeleteEffect", "What REPLACE_WITH would do; null without an existing replacement.", |plan| {
+            plan.replace.clone().map_or(Node::Null, |effect| Node::object("DeleteEffect", effect))
+        })
         .now(
             "userErrors",
             "[UserError!]!",
-            "Why DETACH and REPLACE_WITH are refused, whatever they would do.",
+            "Why DETACH and REPLACE_WITH are refused, regardless of their effects.",
             |plan| user_errors(&plan.errors),
         )
 }
@@ -165,20 +171,20 @@ pub fn delete_field() -> SchemaField {
         .arg(InputValue::new("input", "ObjectDeleteInput!", "What to delete, and how."))
 }
 
-/// The root field that plans the delete of an object, and the tenant's.
+/// The field that plans a delete, for the query root and for a tenant.
 pub fn plan_fields() -> [SchemaField; 2] {
-    // What it does to conditions may depend on the time.
+    // The effect on conditions may depend on the time.
     let of_any = Resolver::Read(Reads::each(|_, args, reading| plan(None, args, reading)));
     let of_tenant =
         Resolver::Read(Reads::each(|thing, args, reading| plan(Some(thing.get::<TenantRow>()?.id), args, reading)));
     let about = [
-        "What deleting an object would do. Null when it does not exist for who asks.",
-        "What deleting an object of the tenant would do. Null when there is no such one.",
+        "What deleting an object would do. Null if it does not exist for the viewer.",
+        "What deleting an object of the tenant would do. Null if there is no such object.",
     ];
     let field = |(answer, about)| {
         SchemaField::new("objectDeletePlan", "DeletePlan", about, answer)
             .arg(InputValue::new("id", "ID!", "The opaque id of the object."))
-            .arg(InputValue::new("replacement", "ID", "The id of the object that would take its place."))
+            .arg(InputValue::new("replacement", "ID", "The id of the object that would replace it."))
     };
     [(of_any, about[0]), (of_tenant, about[1])].map(field)
 }

@@ -1,4 +1,4 @@
-//! Giving a virtual extension another number.
+//! Changing the number of a virtual extension.
 
 use async_graphql::Result;
 
@@ -8,7 +8,8 @@ use super::removal;
 use crate::graphql::layer::{Call, Given as _, InputValue, Node, Resolver, SchemaField, SchemaType, input, object};
 use crate::service::{Renumber, Renumbered, Saved};
 
-/// What came of it: of the extension's own save, and what becomes of the texts that equal the old number.
+/// The result of the mutation: the save of the extension itself, and the changes of the texts that equal the old
+/// number.
 struct Told {
     own: Saved,
     soft: Vec<crate::service::ObjectChange>,
@@ -22,25 +23,25 @@ pub fn definitions() -> [SchemaType; 2] {
         .field(
             "updateSoftReferences",
             "Boolean",
-            "Whether texts that equal the old number are changed too; left out, they are not.",
+            "If true, texts that equal the old number are changed too. False by default.",
         )
         .fields([expected_version_input(), dry_run_input()]);
     let told = object::<Told>(
         "VirtualExtensionRenumberPayload",
-        "What came of giving a virtual extension another number.",
+        "The result of changing a virtual extension's number.",
     )
     .now(
         "object",
         "VirtualExtension",
-        "The extension as it is saved now; null when it does not exist for who asks.",
+        "The extension as it is saved now. Null if it does not exist for the viewer.",
         |told| told.own.object.clone().map_or(Node::Null, |row| Node::shared("VirtualExtension", row)),
     )
     .fields(saved_fields(|told: &Told| &told.own))
     .now(
         "softChanges",
         "[ObjectChange!]!",
-        "The texts that equal the old number: with `updateSoftReferences` they are changed, or on a dry run would be;\n\
-         without it, they are only shown.",
+        "The texts that equal the old number. With `updateSoftReferences` they have changed, or would change on\n\
+         a dry run; without it, they are only listed.",
         |told| removal::changes(&told.soft),
     );
     [sent.into(), told.into()]
@@ -48,11 +49,11 @@ pub fn definitions() -> [SchemaType; 2] {
 
 /// The mutation.
 pub fn field() -> SchemaField {
-    let about = "Gives a virtual extension another number. What points at it by id follows by itself; texts that equal the\n\
-                 old number, such as follow-me targets and short numbers, are shown, and changed when that is asked for.";
+    let about = "Changes the number of a virtual extension. References by id stay valid. Texts that equal the\n\
+                 old number, such as follow-me targets and short numbers, are listed, and changed on request.";
     let answer = Resolver::later(|_, call| Box::pin(async move { renumber(call).await }));
     SchemaField::new("virtualExtensionRenumber", "VirtualExtensionRenumberPayload!", about, answer)
-        .arg(InputValue::new("input", "VirtualExtensionRenumberInput!", "The new number."))
+        .arg(InputValue::new("input", "VirtualExtensionRenumberInput!", "The extension and its new number."))
 }
 
 async fn renumber(call: Call<'_>) -> Result<Node> {

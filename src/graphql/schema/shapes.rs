@@ -1,14 +1,14 @@
-//! The plain values of `domain` as types of the layer.
+//! The plain values of `domain` as types of the schema.
 
 use crate::domain::{ChoiceType, ScalarType, Shape, about};
 use crate::graphql::layer::{Enum, PlainType, SchemaScalar, SchemaType, enumeration, scalar};
 
-/// A choice as an enum type.
+/// The enum type of a choice.
 pub fn choice(ty: &'static ChoiceType) -> Enum {
     enumeration(ty.name, about(ty.doc), ty.words.iter().map(|(word, doc)| (*word, about(doc))))
 }
 
-/// A scalar under a name of its own.
+/// The scalar type of a scalar with a name of its own.
 pub fn own_scalar(ty: &'static ScalarType) -> SchemaScalar {
     let plain = match ty.plain {
         Shape::Int => PlainType::Int,
@@ -19,7 +19,7 @@ pub fn own_scalar(ty: &'static ScalarType) -> SchemaScalar {
     scalar(ty.name, about(ty.doc), ty.url, plain)
 }
 
-/// The type of a shape as SDL writes it, without a last exclamation mark.
+/// A shape's type as SDL writes it, without the last exclamation mark.
 pub fn ty(shape: Shape) -> String {
     match shape {
         Shape::String => "String".into(),
@@ -32,7 +32,7 @@ pub fn ty(shape: Shape) -> String {
     }
 }
 
-/// The type that a shape needs to have defined, if it is not one of GraphQL's own.
+/// The type definition that a shape needs; `None` for GraphQL's own types.
 pub fn definition(shape: Shape) -> Option<SchemaType> {
     match shape {
         Shape::String | Shape::Int | Shape::Boolean | Shape::Id => None,

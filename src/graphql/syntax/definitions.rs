@@ -1,4 +1,4 @@
-//! Definitions: operations and fragments, and the document that they make.
+//! Definitions: operations and fragments, and the document that they form.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::Limit;
 
 impl<'a> Parser<'a, '_> {
-    /// Reads the text to its end. The outline is there even where the document is not.
+    /// Parses the text to its end. The outline is complete even if the document is refused.
     pub(super) fn document(mut self) -> ParseResult<(Outline<'a>, ParseResult<ExecutableDocument>)> {
         let (mut named, mut anonymous, mut fragments) = (HashMap::new(), Vec::new(), HashMap::new());
         loop {
@@ -62,7 +62,7 @@ impl<'a> Parser<'a, '_> {
         Ok((self.outline, document))
     }
 
-    /// Passes over a description, which is for who reads the text.
+    /// Skips a description, which is for human readers only.
     fn description(&mut self) -> ParseResult<()> {
         if matches!(self.peek()?.kind, Kind::String | Kind::BlockString) {
             let described = self.take()?;
@@ -75,11 +75,11 @@ impl<'a> Parser<'a, '_> {
         Ok(())
     }
 
-    /// Begins a definition.
+    /// Starts a definition.
     fn begin(&mut self, token: Token<'a>) -> ParseResult<()> {
         let fragment = match token.text {
             "query" | "mutation" | "subscription" | "{" => None,
-            // Its name is known once it is read.
+            // Its name is set once it is parsed.
             "fragment" => Some(""),
             _ => return Err(unexpected("query, mutation, subscription, fragment or \"{\"", token)),
         };

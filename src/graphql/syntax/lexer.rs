@@ -1,12 +1,12 @@
-//! The tokens of a document, after the GraphQL specification of September 2025, section 2.1.
+//! The tokens of a document (GraphQL specification of September 2025, section 2.1).
 
 use async_graphql::Pos;
 
-/// A token: nothing of what the grammar ignores.
+/// A token. What the grammar ignores produces no token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind,
-    /// As it stands in the text.
+    /// Its text in the document.
     pub(super) text: &'a str,
     pub(super) pos: Pos,
 }
@@ -31,7 +31,7 @@ impl Token<'_> {
         self.kind == Kind::Punctuator(punctuator)
     }
 
-    /// The token as errors name it.
+    /// The token as error messages show it.
     pub(super) fn shown(&self) -> String {
         match self.kind {
             Kind::End => "the end of the text".to_owned(),
@@ -48,7 +48,7 @@ pub(super) type Wrong = (String, Pos);
 pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    /// The place of the byte `placed`: places are asked for from the beginning to the end.
+    /// The position of the byte at index `placed`. Positions are requested in ascending order.
     place: Pos,
     placed: usize,
 }
@@ -62,7 +62,7 @@ impl<'a> Lexer<'a> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// Passes over white space, line ends, commas, byte order marks and comments.
+    /// Skips white space, line ends, commas, byte order marks and comments.
     fn ignore(&mut self) {
         loop {
             self.at += match self.rest() {
@@ -74,7 +74,8 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The place of the byte that comes next. Lines end with `\n`, `\r` or both; columns count characters.
+    /// The position of the next byte. Lines end with `
+    /// `, `\r` or both; columns count characters.
     fn place(&mut self) -> Pos {
         let bytes = self.text.as_bytes();
         for at in self.placed..self.at {
@@ -90,7 +91,7 @@ impl<'a> Lexer<'a> {
         self.place
     }
 
-    /// The next token; the end of the text again and again.
+    /// The next token. At the end of the text, every call returns the end.
     pub(super) fn next(&mut self) -> Result<Token<'a>, Wrong> {
         self.ignore();
         let (rest, pos) = (self.rest(), self.place());
@@ -121,7 +122,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// How many bytes of a kind stand at the beginning.
+/// How many bytes at the beginning belong together.
 fn prefix(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
     text.iter().position(|&byte| !belongs(byte)).unwrap_or(text.len())
 }
@@ -134,8 +135,8 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// The number at the beginning: `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`, behind which neither a digit nor a
-/// point nor a name may follow at once.
+/// The number at the beginning: `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`, which must not be followed
+/// directly by a digit, a point or a name.
 fn number(text: &[u8]) -> Result<(Kind, usize), &'static str> {
     const WRONG: &str = "Syntax error: this is no number.";
     let digits = |at: usize| prefix(text.get(at..).unwrap_or_default(), |byte| byte.is_ascii_digit());
@@ -166,7 +167,7 @@ fn number(text: &[u8]) -> Result<(Kind, usize), &'static str> {
     }
 }
 
-/// The length of the string at the beginning, with its quotes; none where its line ends before it does.
+/// The length of the string at the beginning, including its quotes; `None` if its line ends first.
 fn string(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -179,7 +180,7 @@ fn string(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the block string at the beginning. Only `\"""` is an escape in it.
+/// The length of the block string at the beginning. `\"""` is its only escape.
 fn block(text: &[u8]) -> Option<usize> {
     let mut at = 3;
     loop {

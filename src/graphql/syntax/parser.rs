@@ -1,4 +1,4 @@
-//! How tokens are taken.
+//! The parser's state, and how it takes tokens.
 
 use async_graphql::{Name, Pos, Positioned, ServerError};
 
@@ -13,14 +13,14 @@ pub(super) type ParseResult<T> = Result<T, RefusedDocument>;
 pub(super) struct Parser<'a, 'l> {
     lexer: Lexer<'a>,
     pub(super) limits: &'l Limits,
-    /// The token that comes next, once somebody has looked at it.
+    /// The next token, if it has been peeked at.
     next: Option<Token<'a>>,
     tokens: usize,
     open: usize,
     pub(super) aliases: usize,
     pub(super) directives: usize,
     pub(super) outline: Outline<'a>,
-    /// What is wrong besides the grammar.
+    /// Errors other than those of the grammar.
     pub(super) errors: Vec<ServerError>,
 }
 
@@ -80,7 +80,7 @@ impl<'a, 'l> Parser<'a, 'l> {
         }
     }
 
-    /// Reads what stands between two brackets, of which the first has been taken, one after the other.
+    /// Parses items up to the closing bracket; the opening one has been taken.
     pub(super) fn within(
         &mut self,
         open: Token<'a>,
@@ -95,7 +95,7 @@ impl<'a, 'l> Parser<'a, 'l> {
         Ok(())
     }
 
-    /// What may stand only once under a name.
+    /// Reports a name that must be unique and is not.
     pub(super) fn once(&mut self, what: &str, name: &Positioned<Name>, is_first: bool) {
         if !is_first {
             let sentence = format!("There can be only one {what} named \"{}\".", name.node);
@@ -108,7 +108,7 @@ pub(super) fn unexpected(wanted: &str, token: Token<'_>) -> RefusedDocument {
     RefusedDocument::syntax(format!("Syntax error: expected {wanted}, found {}.", token.shown()), token.pos)
 }
 
-/// One more of what a limit counts.
+/// Counts one more of what a limit counts.
 pub(super) fn count(limit: Limit, before: usize, allowed: usize, at: Pos) -> ParseResult<usize> {
     if before < allowed { Ok(before + 1) } else { Err(exceeded(limit, allowed, before + 1, Some(at)).into()) }
 }

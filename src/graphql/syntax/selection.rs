@@ -1,4 +1,4 @@
-//! What is selected: fields with their arguments and directives, spreads and inline fragments.
+//! Selections: fields with their arguments and directives, spreads and inline fragments.
 
 use async_graphql::parser::types::{
     Directive, Field, FragmentSpread, InlineFragment, Selection, SelectionSet, TypeCondition,
@@ -12,11 +12,11 @@ use super::parser::{ParseResult, Parser, count, unexpected};
 use super::refused::RefusedDocument;
 use crate::graphql::limits::Limit;
 
-/// Arguments, each with its name.
+/// Arguments with their names.
 type Arguments = Vec<(Positioned<Name>, Positioned<Value>)>;
 
 impl<'a> Parser<'a, '_> {
-    /// The type behind `on`.
+    /// The type after `on`.
     pub(super) fn type_condition(&mut self) -> ParseResult<Positioned<TypeCondition>> {
         let on = self.name("the name of a type")?;
         Ok(Positioned::new(TypeCondition { on: on.clone() }, on.pos))
@@ -48,7 +48,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    /// What is selected within braces, with `depth` fields around them, unless introspection is one of these.
+    /// A selection set. `depth` is the number of fields around it; `None` inside of introspection.
     pub(super) fn selection_set(
         &mut self,
         open: Token<'a>,
@@ -119,7 +119,7 @@ impl<'a> Parser<'a, '_> {
         Ok(Selection::InlineFragment(Positioned::new(fragment, dots.pos)))
     }
 
-    /// Counts what stands among fields to its definition.
+    /// Counts a field, spread or inline fragment towards its definition.
     fn tally(&mut self, depth: usize, at: Pos) {
         if let Some(definition) = self.outline.definitions.last_mut() {
             definition.fields += 1;

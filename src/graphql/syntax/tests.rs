@@ -3,7 +3,7 @@ use super::*;
 /// Limit, allowed, actual, line and column.
 type Passed = (Limit, u64, u64, Option<(usize, usize)>);
 
-/// What a text passes.
+/// The limit that a text exceeds.
 fn refused(text: &str, limits: &Limits) -> Option<Passed> {
     match parse(text, limits) {
         Ok(_) => None,
@@ -12,7 +12,7 @@ fn refused(text: &str, limits: &Limits) -> Option<Passed> {
     }
 }
 
-/// What is wrong with a text first, where, and its code.
+/// The first error of a text: its message, position and code.
 fn wrong(text: &str) -> (String, usize, usize, String) {
     match parse(text, &Limits::default()) {
         Err(RefusedDocument::Document(errors)) => {
@@ -24,7 +24,7 @@ fn wrong(text: &str) -> (String, usize, usize, String) {
     }
 }
 
-/// `least` is the least setting of a limit that lets the text pass; one less refuses it, there.
+/// `least` is the lowest value of a limit with which the text passes. One less refuses it at this position.
 fn needs(text: &str, limit: Limit, least: usize, at: Option<(usize, usize)>, set: fn(&mut Limits) -> &mut usize) {
     let mut limits = Limits::default();
     *set(&mut limits) = least;
@@ -58,10 +58,11 @@ fn each_limit_is_kept_to_the_last_one() {
 #[test]
 fn fragments_count_where_they_are_spread() {
     let text = "query { a { ...A } ...A }\nfragment B on T { b ... { d } }\nfragment A on T { e { ...B ...B } }";
-    // Two spreads of A in the operation, each with e and two spreads of B, each with b, d and what is around d.
+    // Two spreads of A in the operation, each with e and two spreads of B, each with b, d and the inline fragment
+    // around d.
     needs(text, Limit::Fields, 1 + 2 + 2 * (1 + 2 + 2 * 3), Some((1, 1)), |l| &mut l.max_fields);
     needs(text, Limit::Depth, 3, Some((1, 13)), |l| &mut l.max_depth);
-    // What no operation spreads is validated all the same.
+    // A fragment that no operation spreads is validated anyway.
     let text = "{ a }\nfragment A on T { b ...B }\nfragment B on T { c }";
     needs(text, Limit::Fields, 4, Some((2, 1)), |l| &mut l.max_fields);
 }
@@ -143,7 +144,7 @@ fn what_breaks_the_grammar_is_told_where_it_does() {
         let code = "GRAPHQL_PARSE_FAILED".to_owned();
         assert_eq!(wrong(text), (sentence.to_owned(), 1, column, code), "{text}");
     }
-    // A text that stands where it must not may be a secret.
+    // An unexpected text may be a secret.
     assert!(!wrong("{ a(b: {\"7305\": 1}) }").0.contains("7305"));
 }
 
@@ -164,7 +165,7 @@ fn what_stands_twice_is_told_all_at_once() {
     );
 }
 
-/// What the specification of September 2025 has and older parsers have not.
+/// Features of the specification of September 2025 that older parsers do not have.
 #[test]
 fn descriptions_and_all_escapes_are_read() {
     let text =

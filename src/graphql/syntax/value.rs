@@ -100,7 +100,7 @@ impl<'a> Parser<'a, '_> {
     }
 }
 
-/// Whole numbers beyond 64 bits are kept as the nearest fraction, which no type takes that asks for a whole number.
+/// A whole number beyond 64 bits becomes the nearest float, which no type for whole numbers accepts.
 fn number(token: Token<'_>) -> Result<Number, RefusedDocument> {
     let whole = || {
         let signed = token.text.parse::<i64>().map(Number::from);
@@ -111,7 +111,7 @@ fn number(token: Token<'_>) -> Result<Number, RefusedDocument> {
     found.ok_or_else(|| RefusedDocument::syntax("This number is too large.", token.pos))
 }
 
-/// What a text means.
+/// The value of a string token.
 pub(super) fn text(token: Token<'_>) -> Result<String, RefusedDocument> {
     let between = |quotes: usize| token.text.get(quotes..token.text.len() - quotes).unwrap_or_default();
     if token.kind == Kind::BlockString {

@@ -1,4 +1,4 @@
-//! Literals, and where variables stand in them.
+//! Literals, and the variables in them.
 
 use async_graphql::parser::types::{BaseType, Type};
 use async_graphql::{Name, Pos};
@@ -11,7 +11,7 @@ use super::value::{OUT_OF_RANGE, Use, ValuePlace, kind};
 use super::walk::ValidationWalk;
 
 impl PlainKind {
-    /// Whether a scalar takes a literal.
+    /// Whether a scalar accepts a literal.
     fn takes(self, value: &Value) -> bool {
         match (self, value) {
             (PlainKind::Text | PlainKind::Id, Value::String(_)) => true,
@@ -28,7 +28,7 @@ impl PlainKind {
 }
 
 impl<'a> ValidationWalk<'a> {
-    /// Checks a literal; `input` is the argument or field that it is for, unless that is unknown.
+    /// Checks a literal. `input` is the argument or input field that it is given for, unless that is unknown.
     pub(super) fn literal(&mut self, value: &'a Value, input: Option<&'a Input>, place: &ValuePlace<'_>, at: Pos) {
         match input {
             Some(input) => self.value(value, &input.ty, input.has_default, place, at),
@@ -36,7 +36,7 @@ impl<'a> ValidationWalk<'a> {
         }
     }
 
-    /// Notes the variables in a value of which nobody knows what it is for.
+    /// Collects the variables in a value that is given for something unknown.
     fn unknown(&mut self, value: &'a Value, at: Pos) {
         match value {
             Value::Variable(name) => {
@@ -60,7 +60,7 @@ impl<'a> ValidationWalk<'a> {
                     self.value(item, of, false, &ValuePlace::Entry(place, i), at);
                 }
             }
-            // A value alone stands for a list of one.
+            // A single value stands for a list with one entry.
             (BaseType::List(of), value) => self.value(value, of, false, place, at),
             (BaseType::Named(name), value) => self.named(value, name, ty, place, at),
         }
@@ -122,13 +122,13 @@ impl<'a> ValidationWalk<'a> {
             (Some(KnownType::Input { .. }), value) => {
                 self.wrong(must(format!("be an object; it is {}", kind(value))), at);
             }
-            // Not an input type, which the variable's definition has been told.
+            // Not an input type, which is already reported for the variable's definition.
             (Some(KnownType::Composite(_)) | None, value) => self.unknown(value, at),
         }
     }
 }
 
-/// The place within a sentence.
+/// The place for the middle of a sentence.
 fn lower(place: &ValuePlace<'_>) -> String {
     let shown = place.to_string();
     let mut characters = shown.chars();

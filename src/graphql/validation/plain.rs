@@ -1,24 +1,24 @@
-//! The plain values of scalars.
+//! The kinds of plain values that scalars take.
 
 use crate::graphql::layer::{self, LayerSource as _};
 use crate::graphql::schema::Vext;
 
-/// The plain JSON values that a scalar takes.
+/// The kind of plain JSON value that a scalar takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::graphql) enum PlainKind {
     Text,
     Truth,
-    /// A text, or a whole number that is taken for its digits.
+    /// A text, or a whole number, which is converted to a text.
     Id,
-    /// Of 32 bits (GraphQL specification, section 3.5.1).
+    /// A whole number of 32 bits (GraphQL specification, section 3.5.1).
     Int,
-    /// Of 64 bits.
+    /// A whole number of 64 bits.
     Whole,
     Float,
 }
 
 impl PlainKind {
-    /// Of a scalar: one of GraphQL's, or the schema's own.
+    /// The kind of a scalar: one of GraphQL's, or one of the schema.
     pub(super) fn of(scalar: &str) -> Self {
         match scalar {
             "Boolean" => PlainKind::Truth,
@@ -35,7 +35,7 @@ impl PlainKind {
         }
     }
 
-    /// What a value must be.
+    /// What a value must be, for error messages.
     pub(in crate::graphql) fn wanted(self) -> &'static str {
         match self {
             PlainKind::Text => "a text",

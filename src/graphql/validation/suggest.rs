@@ -1,18 +1,18 @@
-//! "Did you mean": the names that look like one that is unknown.
+//! "Did you mean": names that are similar to an unknown one.
 
-/// The most names that are suggested.
+/// The maximum number of suggested names.
 const MOST: usize = 5;
 
-/// A sentence that suggests names, behind a space; empty where none is similar or nothing may be suggested.
+/// A sentence that suggests names, with a space before it; empty if no name is similar or suggestions are off.
 pub(super) fn did_you_mean<'a>(may: bool, wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
     if !may {
         return String::new();
     }
-    // The same bound as graphql-js has.
+    // The same limit as in graphql-js.
     let most = wrong.chars().count() * 2 / 5 + 1;
     let distance = |name: &str| strsim::osa_distance(&wrong.to_lowercase(), &name.to_lowercase());
     let near = |name: &'a str| {
-        // What differs too much in length is not compared.
+        // Names whose length differs too much are not compared.
         let close = name.len().abs_diff(wrong.len()) <= most;
         close.then(|| (distance(name), name)).filter(|(distance, _)| *distance <= most)
     };

@@ -2,7 +2,7 @@ use super::*;
 use crate::graphql::described::DESCRIBED;
 use crate::graphql::limits::Limits;
 
-/// What is wrong with a document, and where.
+/// The errors of a document with their positions.
 fn wrong(text: &str) -> Vec<(String, usize, usize)> {
     let document = crate::graphql::syntax::parse(text, &Limits::default()).unwrap();
     let types = &DESCRIBED.types;

@@ -1,4 +1,4 @@
-//! The variables of an operation: what they are, and whether they fit where they stand.
+//! The variables of an operation: their definitions, and whether they fit where they are used.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use super::value::{Use, ValuePlace};
 use super::walk::{Reached, ValidationWalk};
 use crate::graphql::errors::{self, Code};
 
-/// By operation: the variables that may be left out, because there is a default for them, and may not be null.
+/// By operation: the variables that may be left out, because there is a default, but must not be null.
 #[derive(Clone, Debug, Default)]
 pub(in crate::graphql) struct NotNull(HashMap<Option<String>, Vec<Name>>);
 
@@ -22,14 +22,14 @@ impl NotNull {
         }
     }
 
-    /// Whether a variable of an operation may not be null although its type says that it may.
+    /// Whether a variable of an operation must not be null although its type is nullable.
     pub(in crate::graphql) fn contains(&self, operation: Option<&str>, variable: &Name) -> bool {
         !self.0.is_empty() && self.0.get(&operation.map(str::to_owned)).is_some_and(|names| names.contains(variable))
     }
 }
 
 impl<'a> ValidationWalk<'a> {
-    /// What the definitions say by themselves.
+    /// Checks the definitions by themselves.
     pub(super) fn variable_definitions(&mut self, definitions: &'a [Positioned<VariableDefinition>]) {
         let mut seen = HashSet::new();
         for Positioned { pos: at, node: definition } in definitions {
@@ -59,7 +59,7 @@ impl<'a> ValidationWalk<'a> {
         }
     }
 
-    /// A default must be a literal of the variable's type. It holds no variables, so that nothing of it is used later.
+    /// A default must be a literal of the variable's type. It contains no variables, so the uses it finds are dropped.
     fn default(&mut self, default: &Constant, ty: &Type, name: &Name, at: async_graphql::Pos) {
         let value = default.clone().into_value();
         let mut alone = ValidationWalk::new(self.document, self.types, self.suggests);
@@ -68,8 +68,8 @@ impl<'a> ValidationWalk<'a> {
         self.errors.extend(errors);
     }
 
-    /// How an operation and the fragments that it spreads use its variables. Notes these fragments, and answers the
-    /// variables that may not be null although their type says so.
+    /// Checks how an operation and the fragments that it spreads use its variables. Adds these fragments to `spread`,
+    /// and returns the variables that must not be null although their type is nullable.
     pub(super) fn variables(
         &mut self,
         name: Option<&Name>,
@@ -111,7 +111,7 @@ impl<'a> ValidationWalk<'a> {
         not_null
     }
 
-    /// Whether a variable may stand where it stands (section 5.8.5).
+    /// Checks whether a variable may be used at a place (section 5.8.5).
     fn position(&mut self, definition: &VariableDefinition, used: &Use<'_>) {
         let (Some(wanted), ty) = (used.wanted, &definition.var_type.node) else { return };
         if !matches!(
@@ -139,7 +139,7 @@ impl<'a> ValidationWalk<'a> {
     }
 }
 
-/// Whether every value of a type is one of another.
+/// Whether every value of a type is also one of the other.
 fn fits(ty: &Type, wanted: &Type) -> bool {
     (wanted.nullable || !ty.nullable) && fits_base(&ty.base, &wanted.base)
 }

@@ -1,4 +1,4 @@
-//! The walk over a document: what is selected of which types, with which arguments and directives.
+//! The walk over a document: which fields are selected of which types, with which arguments and directives.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,25 +14,25 @@ use super::types::{Composite, Input, KnownType, Types, named, root};
 use super::value::{Use, ValuePlace};
 use crate::graphql::errors::{self, Code};
 
-/// What a definition uses, itself.
+/// The variables and fragments that a definition uses directly.
 #[derive(Default)]
 pub(super) struct Reached<'a> {
     pub(super) uses: Vec<Use<'a>>,
     pub(super) spreads: Vec<&'a str>,
 }
 
-/// A type whose fields are selected, with its name; none where that is not known, which has been told.
+/// A type with fields, and its name; `None` if it is unknown, which has been reported.
 type On<'a> = Option<(&'a str, &'a Composite)>;
 
-/// A document while it is checked.
+/// The state of the walk.
 pub(super) struct ValidationWalk<'a> {
     pub(super) document: &'a ExecutableDocument,
     pub(super) types: &'a Types,
     pub(super) suggests: bool,
     pub(super) errors: Vec<ServerError>,
-    /// Of the definition that is walked.
+    /// The uses in the current definition.
     pub(super) reached: Reached<'a>,
-    /// Of the fragments.
+    /// The uses in each fragment.
     pub(super) fragments: HashMap<&'a str, Reached<'a>>,
 }
 
@@ -70,7 +70,7 @@ impl<'a> ValidationWalk<'a> {
         std::mem::take(&mut self.reached)
     }
 
-    /// A subscription has one field, which no variable can take away.
+    /// A subscription has exactly one field, which no variable can remove.
     fn subscription(&mut self, name: Option<&Name>, operation: &'a Positioned<OperationDefinition>) {
         let which = name.map_or("Anonymous subscription".to_owned(), |name| format!("Subscription \"{name}\""));
         let (mut rest, mut seen) = (vec![&operation.node.selection_set.node], HashSet::new());
@@ -111,7 +111,7 @@ impl<'a> ValidationWalk<'a> {
         self.fragments.insert(name, std::mem::take(&mut self.reached));
     }
 
-    /// The type that a fragment stands on.
+    /// Checks the type condition of a fragment.
     fn condition(&mut self, condition: &'a Positioned<TypeCondition>, fragment: Option<&Name>) -> On<'a> {
         let name = condition.node.on.node.as_str();
         match self.types.of(name) {
@@ -161,7 +161,7 @@ impl<'a> ValidationWalk<'a> {
         }
     }
 
-    /// A fragment stands where a value can be of its type.
+    /// A fragment must be on a type that a value at this place can have.
     fn possible(&mut self, on: On<'_>, inner: On<'_>, which: &str, at: Pos) {
         let (Some((on, outer)), Some((of, inner))) = (on, inner) else { return };
         if outer.possible.is_disjoint(&inner.possible) {
@@ -223,7 +223,8 @@ impl<'a> ValidationWalk<'a> {
         }
     }
 
-    /// The arguments of a field or a directive; `known` are all that it has, unless it is unknown itself.
+    /// Checks the arguments of a field or a directive. `known` are its arguments in the schema; `None` if it is unknown
+    /// itself.
     fn arguments(
         &mut self,
         given: &'a [(Positioned<Name>, Positioned<Value>)],

@@ -1,4 +1,4 @@
-//! What arrives of arguments.
+//! How arguments arrive.
 
 use super::*;
 use crate::domain::{Patch, Sent};

@@ -1,4 +1,4 @@
-//! Where errors end, and what they say.
+//! Where errors end, and their contents.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is followed.
+//! Subscriptions.
 
 use super::*;
 

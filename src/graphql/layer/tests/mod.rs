@@ -1,4 +1,4 @@
-//! The layer over a made-up schema: a library.
+//! Tests of the layer with an invented schema: a library.
 
 mod asking;
 mod errors;
@@ -44,7 +44,7 @@ struct Shelf {
     books: Vec<Book>,
 }
 
-/// How often something was done.
+/// Counts calls.
 #[derive(Default)]
 struct Counted(AtomicUsize);
 
@@ -62,7 +62,7 @@ fn shelf() -> Shelf {
     Shelf { name: "Novels", books: books() }
 }
 
-/// What the second book has none of.
+/// Fails for the second book.
 fn pages(book: &Book) -> Result<i64, Error> {
     if book.number == 2 { Err(coded("TORN", "The pages are torn.")) } else { Ok(100 * book.number) }
 }
@@ -116,7 +116,7 @@ fn book() -> ObjectBuilder<Loan> {
         .now("returned", "Boolean", "Whether it is back.", |_| false.into())
 }
 
-/// A field that is answered at once, by what is asked of it.
+/// A field that is answered at once, from its arguments.
 fn asking<T: Send + Sync + 'static>(
     name: &'static str,
     ty: &str,
@@ -223,7 +223,7 @@ fn told(response: &Response) -> Json {
     told
 }
 
-/// What a text answers, as text: the order of keys counts.
+/// The answer to a text, as text: the order of the keys matters.
 async fn answer(text: &str) -> String {
     told(&execute(text).await).to_string()
 }

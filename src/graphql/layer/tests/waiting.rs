@@ -1,4 +1,4 @@
-//! What waits, and what waits together.
+//! What waits, and what waits concurrently.
 
 use std::time::Duration;
 

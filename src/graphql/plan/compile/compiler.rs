@@ -1,4 +1,4 @@
-//! Selections: what stands under each key of an object, as conditions and fragments say.
+//! Compiling selections: the fields under each key of an object, after applying conditions and fragments.
 
 use std::collections::HashSet;
 
@@ -13,10 +13,10 @@ use crate::graphql::plan::shape::{Entry, PlannedField, SelectedFields};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::graphql::prices::Prices;
 
-/// More selections than these are not compiled, each counted as often as fragments bring it.
+/// The maximum number of selections that are compiled. A selection in a fragment counts at every spread.
 const MOST: usize = 20_000;
 
-/// An operation while it is compiled.
+/// The state while an operation is compiled.
 pub(super) struct Compiler<'a> {
     pub(super) layer: &'static Layer,
     prices: &'static Prices,
@@ -30,10 +30,10 @@ pub(super) struct Compiler<'a> {
     pub(super) only_rows: bool,
 }
 
-/// What is found of a selection while its keys are collected.
+/// The keys of a selection while they are collected.
 struct Collected<'a> {
     object: &'static Object,
-    /// The fields that are selected under each key, in the order of the answer.
+    /// The selected fields by key, in the order of the answer.
     keys: IndexMap<&'a Name, Vec<&'a Positioned<Asking>>>,
     spread: HashSet<&'a Name>,
 }
@@ -75,7 +75,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Whether a selection stands, as its conditions say.
+    /// Whether the conditions of a selection include it.
     fn stands(&self, item: &Selection) -> bool {
         item.directives().iter().filter(|directive| is_condition(directive)).all(|directive| {
             let value = match directive.node.get_argument("if").map(|value| &value.node) {
@@ -117,7 +117,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// What is selected of an object; `what` compiles each key.
+    /// Compiles the selection for an object. `compile_key` compiles each key.
     pub(super) fn fields<W>(
         &mut self,
         object: &'static Object,
@@ -160,14 +160,14 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// A key of an object, with the first of its fields, which stands for all of them.
+/// A key of an object, with the first of its fields, which represents all of them.
 pub(super) struct SelectedKey<'a> {
-    /// `None` for the name of the type.
+    /// `None` for `__typename`.
     pub(super) field: Option<&'static SchemaField>,
     pub(super) asked: &'a Asking,
-    /// What is selected below each of them, which is merged.
+    /// The selections below its fields, to be merged.
     sets: Vec<&'a SelectionSet>,
-    /// Where in the document.
+    /// The position in the document.
     pub(super) at: Pos,
 }
 

@@ -1,11 +1,11 @@
-//! What is read of sections, of a detail or of entries, while it is found out.
+//! A draft of what is read from sections, a detail or entries.
 
 use crate::form::{Described, Place};
 use crate::graphql::plan::reading::{List, ListEntries, PlannedRead};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::store::{Chosen, ChosenField, ENTRY};
 
-/// What is read of sections, of a detail or of entries, while it is found out.
+/// Collects what is read from sections, a detail or entries.
 #[derive(Default)]
 pub(super) struct Draft {
     cells: Vec<ChosenField>,
@@ -13,7 +13,7 @@ pub(super) struct Draft {
     lists: Vec<(ChosenField, ListEntries)>,
 }
 
-/// What a form says of a field.
+/// The description of a form's field.
 pub(super) fn described(field: &ChosenField) -> PlanResult<&'static Described> {
     field.described().ok_or(Unplanned::Field)
 }
@@ -38,7 +38,8 @@ impl Draft {
         Self::place(&mut self.leads, field)
     }
 
-    /// Lists of ids and of destinations are kept alike wherever they are shown; those of objects are kept for each.
+    /// Lists of ids and of destinations are read once, however often they are selected. Lists of objects are read for
+    /// each selection.
     pub(super) fn list(&mut self, field: ChosenField, entries: ListEntries) -> usize {
         let is_shared = !matches!(entries, ListEntries::Objects { .. });
         let known = self.lists.iter().position(|(own, _)| *own == field && is_shared);
@@ -63,7 +64,7 @@ impl Draft {
         Ok(PlannedRead { id, chosen, cells, leads, lists })
     }
 
-    /// As what is kept of the entries of a list. An entry's columns stand in the order of its fields.
+    /// Converts the draft to the read of a list's entries. The columns of an entry are in the order of its fields.
     pub(super) fn entries(self) -> PlanResult<ListEntries> {
         let Self { cells, leads, lists } = self;
         if !lists.is_empty() {

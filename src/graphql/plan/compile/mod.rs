@@ -1,4 +1,4 @@
-//! From a document to a plan.
+//! Compiling a document to a plan.
 
 mod compiler;
 mod draft;
@@ -16,7 +16,8 @@ use super::unplanned::{PlanResult, Unplanned};
 use crate::graphql::layer::{FieldSource, Layer, Object, OfEdge, OfPage, OfRoot, OfTenant, Resolver, SchemaField};
 use crate::graphql::prices::Prices;
 
-/// The plan of an operation, and the variables that its conditions look at, for whose values alone it is good.
+/// The plan of an operation, and the variables in its conditions. The plan is valid only for these values of those
+/// variables.
 pub fn compile(
     layer: &'static Layer,
     prices: &'static Prices,
@@ -25,7 +26,7 @@ pub fn compile(
     variables: &Variables,
 ) -> (PlanResult<QueryPlan>, Vec<Name>) {
     let mut compiler = Compiler::new(layer, prices, document, variables);
-    // Whatever is left out of the plan of these values, others may ask for.
+    // Parts of the document that these values leave out may be selected with other values.
     compiler.note_conditions(&operation.selection_set.node);
     document.fragments.values().for_each(|fragment| compiler.note_conditions(&fragment.node.selection_set.node));
     let root = match operation.ty {
@@ -60,7 +61,7 @@ impl<'a> Compiler<'a> {
         let object = self.object(&self.layer.mutation)?;
         self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(Root::Typename(&object.name)) };
-            // An error of the field has to be one of the whole mutation.
+            // An error of the field has to fail the whole mutation.
             if field.ty.is_nullable() {
                 return Err(Unplanned::Field);
             }
@@ -75,7 +76,7 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    /// A field that works out what it answers.
+    /// A computed field.
     fn worked(&mut self, field: &'static SchemaField, selected: &SelectedKey<'a>) -> PlanResult<Worked> {
         match &field.answer {
             Resolver::Now(_) => {}
@@ -86,7 +87,7 @@ impl<'a> Compiler<'a> {
         Ok(Worked { asked: selected.asked(field), selected: what.selected(), what })
     }
 
-    /// What is selected of what a field works out.
+    /// The selection below a computed field.
     fn what(&mut self, field: &'static SchemaField, sets: &[&'a SelectionSet]) -> PlanResult<What> {
         let ty = field.ty.name();
         if self.layer.is_leaf(ty) {
@@ -108,7 +109,7 @@ impl<'a> Compiler<'a> {
 
     fn any(&mut self, sets: &[&'a SelectionSet]) -> PlanResult<Any> {
         let (tenant, mut objects) = (self.tenant(sets)?, self.objects("PbxObject", sets)?);
-        // Whether they are there is found out by their rows.
+        // Only the rows show whether the objects exist.
         objects.needs_rows = true;
         Ok(Any { tenant, objects })
     }
@@ -125,7 +126,7 @@ impl<'a> Compiler<'a> {
                 FieldSource::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
                 FieldSource::Tenant(OfTenant::One(kind)) => {
                     let mut objects = this.objects(field.ty.name(), sets)?;
-                    // Whether it is there, and of the kind, is found out by its row.
+                    // Only the row shows whether the object exists and is of this kind.
                     objects.needs_rows = true;
                     let id = Self::next(&mut this.found);
                     Tenant::One(Single { id, asked: selected.asked(field), kind, objects })

@@ -1,4 +1,4 @@
-//! What is selected of objects: their own rows, their sections and details, and what these lead to.
+//! Compiling selections of objects: their own rows, their sections and details, and the objects that they refer to.
 
 use std::collections::HashSet;
 
@@ -15,13 +15,13 @@ use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::store::ChosenField;
 
 impl<'a> Compiler<'a> {
-    /// What is selected of objects of a type, or of those that have an interface in common.
+    /// The selection for objects of a type or an interface.
     pub(super) fn objects(&mut self, ty: &str, sets: &[&'a SelectionSet]) -> PlanResult<Objects> {
         let of_type: Option<&'static Object> = self.layer.objects.get(ty);
         let shapes = match of_type {
             Some(object) => vec![self.shape(object, sets)?],
             None => {
-                // What no fragment names has the fields that all have, and one of them stands for the others.
+                // The types that no fragment names have the same selection, so one shape covers all of them.
                 let mut named = HashSet::new();
                 for set in sets {
                     self.named(set, &mut named)?;
@@ -46,7 +46,7 @@ impl<'a> Compiler<'a> {
         Ok(Objects { shapes, needs_rows })
     }
 
-    /// The types that fragments name in a selection.
+    /// Collects the types that fragments name in a selection.
     fn named(&mut self, set: &'a SelectionSet, names: &mut HashSet<&'a str>) -> PlanResult<()> {
         for item in &set.items {
             self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;

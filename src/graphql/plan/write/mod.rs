@@ -1,4 +1,4 @@
-//! Writing the answer: all that it says has been read.
+//! Writing the answer: everything that it contains has been read.
 
 mod objects;
 mod writer;
@@ -17,8 +17,7 @@ use crate::form::Section;
 use crate::graphql::layer::OfPageInfo;
 use crate::store::TenantRow;
 
-/// The answer's `data`, and what it has cost: an object costs 1, and 1 more for every so many plain fields; see
-/// `graphql/cost`.
+/// The answer's `data` and its cost. An object costs 1, and 1 more for every so many plain fields; see `graphql/cost`.
 pub fn write(plan: &QueryPlan, found: &FoundData, longest: usize) -> PlanResult<(Bytes, u64)> {
     let mut writer = AnswerWriter::new(plan, found, longest);
     let mut roots = found.root.iter();
@@ -29,13 +28,13 @@ pub fn write(plan: &QueryPlan, found: &FoundData, longest: usize) -> PlanResult<
     Ok((writer.json.into(), spent))
 }
 
-/// What is written of a root field: its value.
+/// The value of a root field as JSON.
 pub struct AnswerPart {
     json: Vec<u8>,
     spent: Spent,
 }
 
-/// What is written of one root field.
+/// Writes the value of one root field.
 pub fn part(
     plan: &QueryPlan,
     root: &Root,
@@ -47,7 +46,7 @@ pub fn part(
     Ok(AnswerPart { json: writer.json, spent })
 }
 
-/// The answer that consists of these parts, and what it has cost.
+/// The answer composed of these parts, and its cost.
 pub fn join(plan: &QueryPlan, parts: &[AnswerPart], longest: usize) -> PlanResult<(Bytes, u64)> {
     let found = FoundData::default();
     let (mut writer, mut parts) = (AnswerWriter::new(plan, &found, longest), parts.iter());
@@ -84,7 +83,7 @@ impl AnswerWriter<'_> {
         })
     }
 
-    /// What a node has cost; `None` when there is none.
+    /// The cost of a node; `None` when there is none.
     fn node(
         &mut self,
         tenant: &SelectedFields<Tenant>,
@@ -178,7 +177,7 @@ impl AnswerWriter<'_> {
         })
     }
 
-    /// What a field has worked out.
+    /// Writes the value of a computed field.
     fn worked(&mut self, worked: &Worked, found: &FoundWorked) -> PlanResult<Spent> {
         let spent = match (&worked.what, &found.value) {
             (What::Plain, FoundValue::Null) => {
@@ -196,7 +195,7 @@ impl AnswerWriter<'_> {
         Ok(Spent { cost: spent.cost + found.price, ..spent })
     }
 
-    /// Writes one of what a field has worked out, and answers what it has cost, without itself.
+    /// Writes one value of a computed field, and returns its cost without the value itself.
     fn told(&mut self, what: &What, value: &FoundValue) -> PlanResult<u64> {
         match (what, value) {
             (_, FoundValue::Null) => {
@@ -222,7 +221,7 @@ impl AnswerWriter<'_> {
     }
 }
 
-/// Whether an object is answered as a node: a tenant's template is not.
+/// Whether an object can be answered as a node: a tenant's template cannot.
 fn shown(row: &FoundRow) -> bool {
     row.kind() != Kind::FormDefaults
 }

@@ -1,4 +1,4 @@
-//! Writing objects: their own rows, their sections and details, and what these lead to.
+//! Writing objects: their own rows, their sections and details, and the objects that they refer to.
 
 use super::writer::{AnswerWriter, Spent};
 use crate::domain::{ObjectId, Scalar as _};
@@ -10,7 +10,7 @@ use crate::graphql::plan::table::Table;
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 
 impl AnswerWriter<'_> {
-    /// An object that is there. What stands in a reference is: a foreign key says so.
+    /// Writes an object that exists. Objects that are referred to exist, by a foreign key.
     pub(super) fn object(&mut self, objects: &Objects, id: ObjectId) -> PlanResult<u64> {
         let found = self.found;
         let row = found.rows.get(&id);
@@ -20,7 +20,7 @@ impl AnswerWriter<'_> {
             Some(reading) => {
                 let loaded = found.loaded.get(reading.id).ok_or(Unplanned::Error)?;
                 let row = loaded.index.get(&id).copied();
-                // Only lists are read of it, or else it is there.
+                // If only its lists are read, it may have no row of its own here.
                 let row = if reading.cells.is_empty() && reading.leads.is_empty() { row.or(Some(0)) } else { row };
                 Some(LoadedObject { reading, loaded, row: row.ok_or(Unplanned::Error)?, id })
             }
@@ -140,7 +140,7 @@ impl AnswerWriter<'_> {
         })
     }
 
-    /// The object that a row of a table leads to, of the tenant of `id`.
+    /// Writes the object that a row of a table refers to, in the tenant of `id`.
     fn one(&mut self, objects: &Objects, table: &Table, at: usize, id: ObjectId) -> PlanResult<Spent> {
         Ok(match table.lead(at) {
             Some(local) => Spent::of(1 + self.object(objects, ObjectId { tenant: id.tenant, local })?),

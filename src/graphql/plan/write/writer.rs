@@ -1,4 +1,4 @@
-//! JSON with what it has cost.
+//! Writing JSON and summing its cost.
 
 use crate::domain::json;
 use crate::graphql::layer::OfRow;
@@ -7,11 +7,11 @@ use crate::graphql::plan::shape::{Entry, QueryPlan, SelectedFields};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::graphql::prices::LEAVES;
 
-/// What a part of an answer has cost.
+/// The cost of a part of an answer.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Spent {
     pub(super) cost: u64,
-    /// The plain fields.
+    /// The number of plain fields.
     pub(super) leaves: u64,
 }
 
@@ -36,7 +36,7 @@ impl<'f> AnswerWriter<'f> {
         Self { found, columns: &plan.columns, json: Vec::with_capacity(4096), longest }
     }
 
-    /// Writes an object, and answers what it and all below it have cost, without the object itself.
+    /// Writes an object, and returns the cost of everything in it, without the object itself.
     pub(super) fn fields<W>(
         &mut self,
         fields: &SelectedFields<W>,
@@ -60,7 +60,7 @@ impl<'f> AnswerWriter<'f> {
         Ok(sum.cost + sum.leaves / LEAVES)
     }
 
-    /// Writes a list of objects. Each costs 1 besides what it answers.
+    /// Writes a list of objects. Each costs 1 besides its content.
     pub(super) fn list<T>(
         &mut self,
         entries: impl Iterator<Item = T>,
