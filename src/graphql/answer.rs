@@ -16,7 +16,7 @@ pub struct Reply {
     /// The data as JSON, as a plan has written it. Then there are no errors.
     written: Option<Bytes>,
     /// Whether the data comes from the answer cache.
-    was_kept: bool,
+    from_cache: bool,
     /// Why no plan has answered, when one was looked for.
     pub(super) unplanned: Option<Unplanned>,
 }
@@ -35,8 +35,8 @@ impl Reply {
     }
 
     /// The reply with the data that a plan has written.
-    pub(super) fn written(data: Bytes, was_kept: bool) -> Self {
-        Self { written: Some(data), was_kept, ..Self::default() }
+    pub(super) fn written(data: Bytes, from_cache: bool) -> Self {
+        Self { written: Some(data), from_cache, ..Self::default() }
     }
 
     /// The errors.
@@ -74,14 +74,14 @@ impl Reply {
     pub fn executed_by(&self) -> Option<&'static str> {
         match self.unplanned {
             Some(unplanned) => Some(unplanned.word()),
-            None => self.written.as_ref().map(|_| if self.was_kept { "kept" } else { "plan" }),
+            None => self.written.as_ref().map(|_| if self.from_cache { "kept" } else { "plan" }),
         }
     }
 
     /// The reply as JSON. If it is longer than [`Limits::max_response`], only the error that reports this is written: a
     /// truncated answer is useless. Changes that the request has made stay.
     pub fn to_json(&self, limits: &Limits) -> Vec<u8> {
-        let mut bounded = Bounded { bytes: Vec::new(), most: limits.max_response };
+        let mut bounded = BoundedJson { bytes: Vec::new(), most: limits.max_response };
         match self.write(&mut bounded) {
             Ok(()) => bounded.bytes,
             // Answers contain only texts, numbers and lists: only the length can cause an error.
@@ -96,7 +96,7 @@ impl Reply {
     }
 
     /// Writes the same bytes as a [`Response`] with this data.
-    fn write(&self, json: &mut Bounded) -> io::Result<()> {
+    fn write(&self, json: &mut BoundedJson) -> io::Result<()> {
         let Some(data) = &self.written else { return Ok(serde_json::to_writer(json, &self.response)?) };
         json.bytes.reserve_exact(data.len().min(json.most) + 64);
         json.write_all(b"{\"data\":")?;
@@ -120,12 +120,12 @@ fn was_executed(response: &Response) -> bool {
 }
 
 /// JSON with a maximum length.
-struct Bounded {
+struct BoundedJson {
     bytes: Vec<u8>,
     most: usize,
 }
 
-impl io::Write for Bounded {
+impl io::Write for BoundedJson {
     fn write(&mut self, more: &[u8]) -> io::Result<usize> {
         if self.bytes.len() + more.len() > self.most {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -156,7 +156,7 @@ pub struct Estimate {
     pub cost: u64,
     /// Whether it runs in the expensive lane whatever it costs: it scans a whole tenant or kind, sends secrets to be
     /// hashed, or is a long text that has not been validated.
-    pub may_take_long: bool,
+    pub expensive: bool,
 }
 
 /// What a request costs: the objects of its answer, and more for some fields.

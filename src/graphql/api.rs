@@ -11,7 +11,7 @@ use super::cost::Peak;
 use super::described::{DESCRIBED, TheSchema, prepare, schema, validated};
 use super::documents::{DocumentHash, Documents, ParsedDocument};
 use super::limits::{Exceeded, Limit, Limits};
-use super::plan::Answers;
+use super::plan::AnswerCache;
 use super::syntax::RefusedDocument;
 use crate::service::App;
 use crate::store::{Snapshot, Tally};
@@ -22,7 +22,7 @@ pub struct Api {
     pub(super) app: App,
     pub(super) schema: TheSchema,
     pub(super) documents: Arc<Documents>,
-    pub(super) answers: Arc<Answers>,
+    pub(super) answers: Arc<AnswerCache>,
     pub(super) limits: Arc<Limits>,
     /// Whether everybody may see the schema.
     pub(super) explorable: bool,
@@ -31,7 +31,7 @@ pub struct Api {
 }
 
 /// The length of a text in bytes from which validation may take long: 10 KB of wrong names take some 10 ms.
-const LONG: usize = 2048;
+const LONG_DOCUMENT: usize = 2048;
 
 impl Api {
     /// The API of an open application. If it is not `explorable`, only viewers with the scope `explore` may see the
@@ -40,7 +40,7 @@ impl Api {
         prepare();
         let schema = schema(&limits);
         let documents = Arc::new(Documents::new(limits.document_cache));
-        let answers = Arc::new(Answers::new(limits.answer_cache));
+        let answers = Arc::new(AnswerCache::new(limits.answer_cache));
         Self { app, schema, documents, answers, limits: Arc::new(limits), explorable, plans: true }
     }
 
@@ -78,7 +78,7 @@ impl Api {
     /// # Errors
     /// All that is wrong with it, whatever its variables.
     pub fn checked(&self, document: ParsedDocument) -> Result<ParsedDocument, Vec<ServerError>> {
-        let is_new = document.new_length().is_some();
+        let is_new = document.unvalidated_length().is_some();
         let checked = validated(document, self.explorable)?;
         if is_new {
             self.documents.put(checked.clone());
@@ -93,7 +93,7 @@ impl Api {
     pub fn estimate(&self, document: &ParsedDocument, request: &Request) -> Result<Estimate, Exceeded> {
         let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
         let parsed = document.parsed();
-        if document.new_length().is_some() {
+        if document.unvalidated_length().is_some() {
             let all = DESCRIBED.prices.document(parsed);
             all.levels.within(Limit::Depth, max_depth as u64)?;
             all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth as u64)?;
@@ -102,20 +102,20 @@ impl Api {
         let operation = document.selected(request.operation_name.as_deref());
         let Some(operation) = operation else { return Ok(Estimate::default()) };
         let measure = document.measure(&DESCRIBED.prices, operation, &request.variables);
-        Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
-        let is_long = document.new_length().is_some_and(|length| length > LONG);
-        Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || measure.secret || is_long })
+        Peak { value: measure.cost, ..measure.costliest }.within(Limit::Cost, max_cost)?;
+        let is_long = document.unvalidated_length().is_some_and(|length| length > LONG_DOCUMENT);
+        Ok(Estimate { cost: measure.cost, expensive: measure.scans || measure.secret || is_long })
     }
 
     /// Registers the metrics of this layer and those below.
-    pub fn register(&self, to: &mut Registry) {
-        to.register("answer_cache_bytes", "Memory of the cached answers in bytes", self.answers.gauge());
-        self.app.register(to);
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("answer_cache_bytes", "Memory of the cached answers in bytes", self.answers.gauge());
+        self.app.register(registry);
     }
 
     /// The budget of one request.
     pub(super) fn budget(&self) -> Budget {
-        let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.of_field();
+        let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.field_error();
         Budget::new(self.limits.max_cost, refuse)
     }
 }

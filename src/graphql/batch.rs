@@ -70,9 +70,9 @@ impl Spawn for Batches {
 }
 
 /// Does not delay: the polling order above already groups the keys.
-pub(super) struct AtOnce;
+pub(super) struct NoDelay;
 
-impl Timer for AtOnce {
+impl Timer for NoDelay {
     fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
         ready(()).boxed()
     }
@@ -116,7 +116,7 @@ mod tests {
         let store = Store::open(&Database::Sqlite(folder.path().join("b.db")), 2).unwrap();
         for _ in 0..20 {
             let (batches, snapshot) = (Batches::default(), Arc::new(store.snapshot()));
-            let loader = DataLoader::new(Doubles(Arc::clone(&snapshot), Mutex::default()), batches.clone(), AtOnce);
+            let loader = DataLoader::new(Doubles(Arc::clone(&snapshot), Mutex::default()), batches.clone(), NoDelay);
             // Both kinds are loaded first; each result leads to one more load of the other kind.
             let two_levels = async |k: i64| {
                 let (number, text) =

@@ -54,11 +54,11 @@ pub fn sdl() -> String {
 /// # Errors
 /// All that is wrong with it, whatever its variables. If the schema is `explorable`, errors suggest names.
 pub fn validated(document: ParsedDocument, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
-    if document.new_length().is_none() {
+    if document.unvalidated_length().is_none() {
         return Ok(document);
     }
     let found = validate(document.parsed(), &DESCRIBED.types, explorable)?;
-    Ok(document.checked(found))
+    Ok(document.with_validation(found))
 }
 
 /// Parses and validates a text.

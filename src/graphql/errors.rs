@@ -48,15 +48,15 @@ pub(super) fn coded(code: &'static str, sentence: impl Into<String>) -> Error {
 }
 
 /// The error that a client gets for a failure that it did not cause: a code and the request's id, nothing internal.
-pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
+pub(super) fn store_error(error: &StoreError, request_id: &str) -> Error {
     if let StoreError::Deadline { limit, actual } = *error {
         tracing::warn!(request = request_id, actual, "a request took too long");
         let exceeded = Exceeded { limit: Limit::Deadline, allowed: limit, actual, at: None };
-        return exceeded.of_field().extend_with(|_, e| e.set("requestId", request_id));
+        return exceeded.field_error().extend_with(|_, e| e.set("requestId", request_id));
     }
     if let StoreError::Overloaded { places, waiting } = *error {
-        tracing::warn!(request = request_id, waiting, "there was no place to wait");
-        let sentence = "The server has more secrets to hash than it can; try again later.";
+        tracing::warn!(request = request_id, waiting, "the queue for hashing secrets is full");
+        let sentence = "The server has too many secrets to hash; try again later.";
         return coded("OVERLOADED", sentence).extend_with(|_, e| {
             e.set("requestId", request_id);
             e.set("limit", places);
@@ -67,12 +67,14 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
     let (code, sentence) = match error {
         StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
         StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
-        StoreError::Unknown(_) => {
-            ("UNAVAILABLE", "The database became unavailable while it saved: read what is there before you try again.")
-        }
-        StoreError::Exhausted(_) => {
-            ("COUNTER_EXHAUSTED", "A counter is at its end, and nothing can be saved here any more: tell the operator.")
-        }
+        StoreError::Unknown(_) => (
+            "UNAVAILABLE",
+            "The database became unavailable during the save: read the current state before you try again.",
+        ),
+        StoreError::Exhausted(_) => (
+            "COUNTER_EXHAUSTED",
+            "A counter has reached its end, and nothing more can be saved here: tell the operator.",
+        ),
         StoreError::Conflict { .. }
         | StoreError::Reference
         | StoreError::Invalid(_)
@@ -107,9 +109,9 @@ mod tests {
 
     #[test]
     fn who_finds_no_place_to_wait_for_a_hash_is_told_so() {
-        let error = surprise(&StoreError::Overloaded { places: 64, waiting: 64 }, "0f");
-        let told = serde_json::to_value(error.into_server_error(Pos::default())).unwrap();
+        let error = store_error(&StoreError::Overloaded { places: 64, waiting: 64 }, "0f");
+        let json = serde_json::to_value(error.into_server_error(Pos::default())).unwrap();
         let extensions = serde_json::json!({ "code": "OVERLOADED", "limit": 64, "actual": 65, "requestId": "0f" });
-        assert_eq!(told["extensions"], extensions);
+        assert_eq!(json["extensions"], extensions);
     }
 }

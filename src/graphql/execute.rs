@@ -27,9 +27,9 @@ impl Api {
         requested: u64,
     ) -> (Reply, Cost) {
         let shows = shows_cost(&request);
-        let (reply, actual) = match self.prepared(document, request, &asking) {
+        let (reply, actual) = match self.prepare_request(document, request, &asking) {
             // The execution's future is large: boxing it keeps it off the caller's stack.
-            Ok((document, request)) => Box::pin(self.answered(document, request, asking, requested)).await,
+            Ok((document, request)) => Box::pin(self.execute_prepared(document, request, asking, requested)).await,
             Err(errors) => (Reply::refused(errors), 0),
         };
         self.complete(reply, Cost { requested, actual }, shows)
@@ -45,20 +45,20 @@ impl Api {
     }
 
     /// Executes a prepared request by a plan or else by the executor, and returns the reply with its cost.
-    async fn answered(
+    async fn execute_prepared(
         &self,
         document: ParsedDocument,
         request: Request,
         asking: Asking,
         requested: u64,
     ) -> (Reply, u64) {
-        match self.planned(&document, &request, &asking, requested).await {
-            Ok(answered) => answered,
-            Err(gave_up) => self.answered_by_executor(document, request, asking, requested, gave_up).await,
+        match self.answer_by_plan(&document, &request, &asking, requested).await {
+            Ok(reply) => reply,
+            Err(gave_up) => self.execute_by_executor(document, request, asking, requested, gave_up).await,
         }
     }
 
-    async fn answered_by_executor(
+    async fn execute_by_executor(
         &self,
         document: ParsedDocument,
         request: Request,
@@ -68,10 +68,11 @@ impl Api {
     ) -> (Reply, u64) {
         let variables = request.variables.clone();
         let selected = document.selected(request.operation_name.as_deref());
-        let (unplanned, done) = gave_up.map_or((None, Vec::new()), |GaveUp { why, done }| (Some(why), done));
+        let (unplanned, completed) =
+            gave_up.map_or((None, Vec::new()), |GaveUp { why, completed }| (Some(why), completed));
         let mut request = with_document(request, &document);
-        if !done.is_empty() {
-            request = request.data(CompletedFields::of(done));
+        if !completed.is_empty() {
+            request = request.data(CompletedFields::new(completed));
         }
         let mut reply = Reply::from(self.run(request, asking).await);
         reply.unplanned = unplanned;
@@ -95,9 +96,9 @@ impl Api {
         requested: u64,
     ) -> (Reply, Cost) {
         let shows = shows_cost(&request);
-        let (reply, actual) = match self.prepared(document, request, &asking) {
+        let (reply, actual) = match self.prepare_request(document, request, &asking) {
             Ok((document, request)) => {
-                let executed = self.answered_by_executor(document, request, asking, requested, Some(gave_up));
+                let executed = self.execute_by_executor(document, request, asking, requested, Some(gave_up));
                 Box::pin(executed).await
             }
             Err(errors) => (Reply::refused(errors), 0),
@@ -110,7 +111,7 @@ impl Api {
     ///
     /// # Errors
     /// Everything that prevents its execution for this viewer.
-    pub(super) fn prepared(
+    pub(super) fn prepare_request(
         &self,
         document: ParsedDocument,
         mut request: Request,
@@ -122,7 +123,7 @@ impl Api {
             return Err(vec![refusal]);
         }
         let document = self.checked(document)?;
-        let selected = document.operation_of(request.operation_name.as_deref()).map_err(|error| vec![error])?;
+        let selected = document.required_operation(request.operation_name.as_deref()).map_err(|error| vec![error])?;
         let nothing = NotNull::default();
         let not_null = document.not_null().unwrap_or(&nothing);
         request.variables = coerce(selected, not_null, &DESCRIBED.types, std::mem::take(&mut request.variables))?;

@@ -215,27 +215,27 @@ impl Limit {
     /// The noun of the error message: "The request has {actual} {noun}; at most {limit} are allowed."
     fn counted(self) -> &'static str {
         match self {
-            Limit::Body => "bytes of body",
-            Limit::Query => "bytes of text",
+            Limit::Body => "bytes in its body",
+            Limit::Query => "bytes of query text",
             Limit::Tokens => "tokens",
-            Limit::Name => "bytes of a name",
+            Limit::Name => "bytes in a name",
             Limit::Nesting => "open brackets",
-            Limit::Depth => "levels of selections",
-            Limit::ValueDepth => "levels of values",
-            Limit::TypeDepth => "levels of a list type",
+            Limit::Depth => "levels of nested selections",
+            Limit::ValueDepth => "levels of nested values",
+            Limit::TypeDepth => "levels in a list type",
             Limit::Aliases => "aliases",
             Limit::Directives => "directives",
             Limit::Operations => "operations",
             Limit::Fragments => "fragments",
-            Limit::Fields => "fields with its fragments spread",
+            Limit::Fields => "fields with fragments expanded",
             Limit::Values => "values in its variables",
             Limit::Cost => "units of cost",
             Limit::IntrospectionDepth => "levels of introspection",
-            Limit::IntrospectionLists => "lists within each other in an introspection",
+            Limit::IntrospectionLists => "nested lists in an introspection query",
             Limit::Errors => "errors",
-            Limit::Response => "bytes of answer",
-            Limit::Deadline => "milliseconds of time",
-            Limit::Text => "bytes of a text",
+            Limit::Response => "bytes in its answer",
+            Limit::Deadline => "milliseconds",
+            Limit::Text => "bytes in a text",
         }
     }
 }
@@ -259,7 +259,7 @@ impl Exceeded {
         let Self { limit, allowed, actual, at } = self;
         let counted = limit.counted();
         let sentence = match limit {
-            Limit::Deadline => format!("The request has not been done within {allowed} {counted}; it was stopped."),
+            Limit::Deadline => format!("The request did not finish within {allowed} {counted}; it was stopped."),
             Limit::Errors => format!("The request has {actual} {counted}; at most {allowed} are shown."),
             _ => format!("The request has {actual} {counted}; at most {allowed} are allowed."),
         };
@@ -272,7 +272,7 @@ impl Exceeded {
     }
 
     /// The same as an error of a field.
-    pub(super) fn of_field(self) -> Error {
+    pub(super) fn field_error(self) -> Error {
         let ServerError { message, extensions, .. } = self.error();
         Error { message, source: None, extensions }
     }

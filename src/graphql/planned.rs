@@ -7,7 +7,8 @@ use async_graphql::{Name, Variables};
 use super::answer::Estimate;
 use super::layer::{Args, LayerSource as _, Node};
 use super::plan::{
-    self, Answer, Answers, MutationFieldOutcome, PlanOutcome, PlannedMutation, QueryPlan, Question, Unplanned,
+    self, AnswerCache, AnswerKey, CachedAnswer, MutationFieldOutcome, PlanOutcome, PlannedMutation, QueryPlan,
+    Unplanned,
 };
 use super::schema::Vext;
 use crate::domain::TenantId;
@@ -15,7 +16,7 @@ use crate::service::Viewer;
 use crate::store::{Deadline, Session};
 
 /// By how much a plan is faster than the executor, for which costs are calibrated (docs/decisions/0029-plans.md).
-const BY_PLAN: u64 = 5;
+const PLAN_SPEEDUP: u64 = 5;
 
 /// A request with its plan.
 #[derive(Clone)]
@@ -23,12 +24,12 @@ pub struct Planned {
     pub(super) plan: Arc<QueryPlan>,
     pub(super) variables: Arc<Variables>,
     /// See [`Limits::max_cost`](super::Limits::max_cost) and [`Limits::max_response`](super::Limits::max_response).
-    pub(super) most: u64,
-    pub(super) longest: usize,
+    pub(super) max_cost: u64,
+    pub(super) max_bytes: usize,
     /// The time, in milliseconds since 1970.
     pub(super) now: i64,
     /// The answer cache, and the key of this request in it.
-    pub(super) kept: Option<(Arc<Answers>, Question)>,
+    pub(super) cache: Option<(Arc<AnswerCache>, AnswerKey)>,
 }
 
 /// Why a plan does not answer.
@@ -36,12 +37,12 @@ pub struct GaveUp {
     /// Why.
     pub why: Unplanned,
     /// The results of the mutation fields that have already run.
-    pub(super) done: Vec<(Name, Node)>,
+    pub(super) completed: Vec<(Name, Node)>,
 }
 
 impl From<Unplanned> for GaveUp {
     fn from(why: Unplanned) -> Self {
-        Self { why, done: Vec::new() }
+        Self { why, completed: Vec::new() }
     }
 }
 
@@ -51,12 +52,12 @@ impl Planned {
         if self.plan.changes_something() {
             return executed;
         }
-        let may_take_long = plan::walks(&self.plan, Vext::layer(), &self.variables);
-        Estimate { cost: executed.cost / BY_PLAN, may_take_long }
+        let expensive = plan::scans(&self.plan, Vext::layer(), &self.variables);
+        Estimate { cost: executed.cost / PLAN_SPEEDUP, expensive }
     }
 
     /// Whether its answers may be cached.
-    pub(super) fn may_be_kept(&self) -> bool {
+    pub(super) fn is_cacheable(&self) -> bool {
         !self.plan.changes_something()
     }
 
@@ -67,29 +68,29 @@ impl Planned {
 
     /// The cached answer for the viewer's tenant at its current revision.
     pub fn kept(&self, viewer: &Viewer) -> Option<PlanOutcome> {
-        let (answers, question) = self.kept.as_ref()?;
+        let (answers, key) = self.cache.as_ref()?;
         let tenant = self.plan.tenant(viewer)?;
-        let Answer { data, cost } = answers.get((tenant.id, tenant.revision), question)?;
-        Some(PlanOutcome { data, cost, batches: Vec::new(), was_kept: true })
+        let CachedAnswer { data, cost } = answers.get((tenant.id, tenant.revision), key)?;
+        Some(PlanOutcome { data, cost, batches: Vec::new(), from_cache: true })
     }
 
-    pub(super) fn asks<'a>(&'a self, viewer: &'a Viewer, deadline: Option<Deadline>) -> plan::PlanRequest<'a> {
-        let Self { variables, most, longest, now, .. } = self;
-        plan::PlanRequest { viewer, variables, most: *most, longest: *longest, now: *now, deadline }
+    pub(super) fn request<'a>(&'a self, viewer: &'a Viewer, deadline: Option<Deadline>) -> plan::PlanRequest<'a> {
+        let Self { variables, max_cost, max_bytes, now, .. } = self;
+        plan::PlanRequest { viewer, variables, max_cost: *max_cost, max_bytes: *max_bytes, now: *now, deadline }
     }
 
     pub(super) fn args(&self, change: &PlannedMutation) -> Result<Args, Unplanned> {
-        plan::args(Vext::layer(), &self.variables, &change.worked.asked)
+        plan::args(Vext::layer(), &self.variables, &change.computed.planned)
     }
 
     /// Renders the root field at an index.
-    pub(super) fn tell(
+    pub(super) fn render_field(
         &self,
         at: usize,
         (viewer, deadline): (&Viewer, Option<Deadline>),
         (changed, spent): (Option<(Node, u64)>, u64),
         session: &mut dyn Session,
     ) -> Result<MutationFieldOutcome, Unplanned> {
-        plan::tell((&self.plan, at), Vext::layer(), (&self.asks(viewer, deadline), spent), changed, session)
+        plan::render_field((&self.plan, at), Vext::layer(), (&self.request(viewer, deadline), spent), changed, session)
     }
 }

@@ -7,17 +7,17 @@ use async_graphql::{Request, Variables};
 
 use super::answer::{Cost, Reply};
 use super::api::Api;
-use super::begun::{Begun, written};
 use super::described::DESCRIBED;
 use super::documents::ParsedDocument;
 use super::execute::shows_cost;
 use super::introspection::refusal;
 use super::layer::LayerSource as _;
 use super::limits::Limits;
-use super::plan::{PlanOutcome, Question, Unplanned};
+use super::plan::{AnswerKey, PlanOutcome, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
 use super::scope::Asking;
+use super::started_plan::{StartedPlan, written};
 use super::variables::coerce;
 use crate::service::Viewer;
 use crate::store::{Session, Snapshot};
@@ -27,7 +27,7 @@ impl Api {
     ///
     /// # Errors
     /// Why the executor has to answer; `None` when no plan was looked for.
-    pub(super) async fn planned(
+    pub(super) async fn answer_by_plan(
         &self,
         document: &ParsedDocument,
         request: &Request,
@@ -44,7 +44,7 @@ impl Api {
         let begun = asking.snapshot.read_at_once(depends, work).await.map_err(|_| why(Unplanned::Error))?;
         let snapshot = Arc::clone(&asking.snapshot);
         let asking = (snapshot, viewer, Arc::clone(&asking.request_id));
-        self.finished(begun.map_err(why)?, asking, requested).await.map_err(Some)
+        self.finish_plan(begun.map_err(why)?, asking, requested).await.map_err(Some)
     }
 
     /// The plan of a request with these variable values.
@@ -59,9 +59,9 @@ impl Api {
         let has_plan = |operation: &OperationDefinition| operation.ty != OperationType::Subscription;
         let operation = operation.filter(|(_, operation)| has_plan(operation)).ok_or(None)?;
         let known = (Vext::layer(), &DESCRIBED.prices);
-        let plan = plans.of(known, document.parsed(), operation, &variables).map_err(Some)?;
-        let Limits { max_cost: most, max_response: longest, .. } = *self.limits;
-        Ok(Planned { plan, variables: Arc::new(variables), most, longest, now: self.app.now(), kept: None })
+        let plan = plans.get_or_compile(known, document.parsed(), operation, &variables).map_err(Some)?;
+        let Limits { max_cost, max_response: max_bytes, .. } = *self.limits;
+        Ok(Planned { plan, variables: Arc::new(variables), max_cost, max_bytes, now: self.app.now(), cache: None })
     }
 
     /// The plan of a request that anybody may execute. `None` when the request is not valid for everybody or has no
@@ -70,13 +70,13 @@ impl Api {
         if !self.explorable && refusal(document.parsed(), None).is_some() {
             return None;
         }
-        let selected = document.operation_of(request.operation_name.as_deref()).ok()?;
+        let selected = document.required_operation(request.operation_name.as_deref()).ok()?;
         let variables = coerce(selected, document.not_null()?, &DESCRIBED.types, request.variables.clone()).ok()?;
         let mut planned = self.plan(document, request, variables).ok()?;
-        if self.answers.keep_some() && planned.may_be_kept() {
+        if self.answers.is_on() && planned.is_cacheable() {
             let variables = serde_json::to_string(&*planned.variables).ok()?;
             let (document, operation) = (document.hash(), request.operation_name.clone());
-            planned.kept = Some((Arc::clone(&self.answers), Question { document, operation, variables }));
+            planned.cache = Some((Arc::clone(&self.answers), AnswerKey { document, operation, variables }));
         }
         Some(planned)
     }
@@ -87,11 +87,11 @@ impl Api {
     /// Why the executor has to answer, with the fields that have already run.
     pub async fn finish(
         &self,
-        begun: Begun,
+        begun: StartedPlan,
         asking: (Arc<Snapshot>, Arc<Viewer>, Arc<str>),
         (request, requested): (&Request, u64),
     ) -> Result<(Reply, Cost), GaveUp> {
-        let (reply, actual) = self.finished(begun, asking, requested).await?;
+        let (reply, actual) = self.finish_plan(begun, asking, requested).await?;
         Ok(self.complete(reply, Cost { requested, actual }, shows_cost(request)))
     }
 

@@ -11,7 +11,7 @@ use async_graphql::parser::types::{
 };
 use foldhash::fast::FixedState;
 
-use super::hashed::{self, Hashed};
+use super::hashed_secrets::{self, HashedFields};
 
 /// The assumed length of a list without pages: lists of members or destinations usually have a few entries.
 pub(super) const LIST: u64 = 5;
@@ -34,14 +34,14 @@ fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
 }
 
 /// Whether answering this type scans a whole tenant or kind, however few entries are returned.
-pub(super) fn walks(of: &str) -> bool {
+pub(super) fn scans(of: &str) -> bool {
     matches!(of, "FindingConnection" | "DeletePlan" | "OfferConnection")
 }
 
 /// Arguments that can make a list scan all objects of its kind.
-pub(super) const WALKING: [&str; 2] = ["filter", "search"];
+pub(super) const SCANNING: [&str; 2] = ["filter", "search"];
 /// The extra cost of one of the arguments in [`SCANNING`].
-pub(super) const WALK: u64 = 20;
+pub(super) const SCAN: u64 = 20;
 
 /// The cost of a secret that a save hashes: some 20 ms of a core.
 pub(super) const HASH: u64 = 200;
@@ -59,7 +59,7 @@ type Inputs = HashMap<String, Vec<(String, String)>>;
 
 /// The paths to hashed secrets in a value of an input type. `above` are the types around it, which ends the recursion
 /// at a type that contains itself.
-fn secrets_of(inputs: &Inputs, hashed: &Hashed, of: &str, above: &mut Vec<String>) -> Vec<Vec<String>> {
+fn secrets_of(inputs: &Inputs, hashed: &HashedFields, of: &str, above: &mut Vec<String>) -> Vec<Vec<String>> {
     let Some(fields) = inputs.get(of).filter(|_| !above.iter().any(|known| known == of)) else { return Vec::new() };
     above.push(of.to_owned());
     let mut paths = Vec::new();
@@ -76,7 +76,7 @@ fn secrets_of(inputs: &Inputs, hashed: &Hashed, of: &str, above: &mut Vec<String
 
 /// How many objects or values a field answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Many {
+pub(super) enum Multiplicity {
     One,
     /// As many as the page of the connection that the field belongs to.
     Page,
@@ -95,13 +95,13 @@ pub(super) struct TypeId(usize);
 pub(super) struct FieldPrice {
     /// The type, without lists; `None` if the schema does not describe it.
     pub(super) of: Option<TypeId>,
-    pub(super) many: Many,
+    pub(super) multiplicity: Multiplicity,
     /// Whether the field answers a page whose length is its argument `first`.
     pub(super) paged: bool,
     /// See [`surcharge`].
     pub(super) surcharge: u64,
     /// See [`scans`].
-    pub(super) walks: bool,
+    pub(super) scans: bool,
     /// Whether it is `__schema` or `__type`.
     pub(super) introspects: bool,
     /// For a mutation: its arguments that can contain secrets to be hashed.
@@ -150,7 +150,7 @@ impl Prices {
             };
             types.push((name, fields));
         }
-        let hashed = hashed::fields();
+        let hashed = hashed_secrets::hashed_input_fields();
         let secrets = |argument: &Positioned<InputValueDefinition>| {
             let of = base(&argument.node.ty.node).0;
             let paths = secrets_of(&inputs, &hashed, of, &mut Vec::new());
@@ -161,20 +161,22 @@ impl Prices {
         let known = |parent: &str, in_page: bool, field: &FieldDefinition| {
             let (of, list) = base(&field.ty.node);
             let takes = |argument: &str| field.arguments.iter().any(|a| a.node.name.node == argument);
-            let many = match list {
-                false => Many::One,
-                true if (parent, &*field.name.node) == ("__Schema", "types") => Many::Usually(types.len() as u64),
-                true if in_page => Many::Page,
-                true if takes("ids") => Many::Argument("ids"),
-                true => Many::Usually(LIST),
+            let multiplicity = match list {
+                false => Multiplicity::One,
+                true if (parent, &*field.name.node) == ("__Schema", "types") => {
+                    Multiplicity::Usually(types.len() as u64)
+                }
+                true if in_page => Multiplicity::Page,
+                true if takes("ids") => Multiplicity::Argument("ids"),
+                true => Multiplicity::Usually(LIST),
             };
-            let (surcharge, walks) = (surcharge(parent, &field.name.node, of), walks(of));
+            let (surcharge, scans) = (surcharge(parent, &field.name.node, of), scans(of));
             let secrets = match parent {
                 "Mutation" => field.arguments.iter().filter_map(secrets).collect(),
                 _ => Vec::new(),
             };
             let (of, paged, introspects) = (ids.get(of).copied(), takes("first"), false);
-            FieldPrice { of, many, paged, surcharge, walks, introspects, secrets }
+            FieldPrice { of, multiplicity, paged, surcharge, scans, introspects, secrets }
         };
         let of_type = |(name, fields): &(String, &[Positioned<FieldDefinition>])| {
             let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
@@ -190,18 +192,18 @@ impl Prices {
     /// Adds `__schema` and `__type`, which a schema does not list among its own fields.
     fn with_introspection(mut self) -> Self {
         let begin = |of| {
-            let (many, paged, surcharge, walks, introspects) = (Many::One, false, 0, false, true);
-            FieldPrice { of, many, paged, surcharge, walks, introspects, secrets: Vec::new() }
+            let (multiplicity, paged, surcharge, scans, introspects) = (Multiplicity::One, false, 0, false, true);
+            FieldPrice { of, multiplicity, paged, surcharge, scans, introspects, secrets: Vec::new() }
         };
-        let (schema, ty) = (begin(self.of("__Schema")), begin(self.of("__Type")));
-        if let Some(TypeId(query)) = self.of("Query") {
+        let (schema, ty) = (begin(self.type_id("__Schema")), begin(self.type_id("__Type")));
+        if let Some(TypeId(query)) = self.type_id("Query") {
             self.fields[query].extend([("__schema".to_owned(), schema), ("__type".to_owned(), ty)]);
         }
         self
     }
 
     /// The id of a type; `None` if the schema does not describe it.
-    pub(super) fn of(&self, name: &str) -> Option<TypeId> {
+    pub(super) fn type_id(&self, name: &str) -> Option<TypeId> {
         self.ids.get(name).copied()
     }
 
@@ -228,17 +230,21 @@ mod tests {
                 let of = name(known.of);
                 if of.ends_with("Connection") {
                     connections += 1;
-                    assert!(known.paged && known.many == Many::One, "{ty}.{field} has no `first`");
+                    assert!(known.paged && known.multiplicity == Multiplicity::One, "{ty}.{field} has no `first`");
                     for list in ["edges", "nodes"] {
-                        assert_eq!(prices.field(known.of, list).unwrap().many, Many::Page, "{of}.{list}");
+                        assert_eq!(
+                            prices.field(known.of, list).unwrap().multiplicity,
+                            Multiplicity::Page,
+                            "{of}.{list}"
+                        );
                     }
                 }
                 assert_eq!(known.paged, of.ends_with("Connection"), "{ty}.{field} takes `first`");
-                assert!(known.many != Many::Page || ty.ends_with("Connection"), "{ty}.{field}");
+                assert!(known.multiplicity != Multiplicity::Page || ty.ends_with("Connection"), "{ty}.{field}");
             }
         }
         assert!(connections > 50, "{connections}");
-        assert_eq!(prices.field(prices.of("Query"), "nodes").unwrap().many, Many::Argument("ids"));
+        assert_eq!(prices.field(prices.type_id("Query"), "nodes").unwrap().multiplicity, Multiplicity::Argument("ids"));
     }
 
     /// Found from the descriptions of the sections: nobody lists secrets for their price.
@@ -246,7 +252,7 @@ mod tests {
     fn every_secret_that_is_hashed_is_found_wherever_it_can_be_sent() {
         let prices = &DESCRIBED.prices;
         let of = |mutation: &str| {
-            let secrets = &prices.field(prices.of("Mutation"), mutation).unwrap().secrets;
+            let secrets = &prices.field(prices.type_id("Mutation"), mutation).unwrap().secrets;
             assert!(secrets.iter().all(|secrets| secrets.argument == "input"), "{mutation}");
             let paths = secrets.iter().flat_map(|secrets| &secrets.paths);
             let mut paths: Vec<_> = paths.map(|path| path.join(".")).collect();
@@ -261,11 +267,11 @@ mod tests {
         for nothing in ["virtualExtensionNoteUpdate", "virtualExtensionClone", "queueCreate", "ldapServerCreate"] {
             assert_eq!(of(nothing), [] as [&str; 0], "{nothing}");
         }
-        let TypeId(mutation) = prices.of("Mutation").unwrap();
+        let TypeId(mutation) = prices.type_id("Mutation").unwrap();
         let found =
             prices.fields[mutation].values().flat_map(|known| &known.secrets).flat_map(|secrets| &secrets.paths);
         let found: HashSet<_> = found.filter_map(|path| path.last()).collect();
-        let fields = hashed::fields();
+        let fields = hashed_secrets::hashed_input_fields();
         assert_eq!(found, fields.iter().map(|(_, field)| field).collect(), "each can be sent, and costs something");
     }
 }

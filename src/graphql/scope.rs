@@ -8,9 +8,9 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Error, Result};
 use futures_util::future::try_join_all;
 
-use super::batch::{AtOnce, Batches};
+use super::batch::{Batches, NoDelay};
 use super::budget::Budget;
-use super::errors::{coded, surprise, tenant_required};
+use super::errors::{coded, store_error, tenant_required};
 use super::layer::{FieldReader, ReadError, Text};
 use crate::domain::{ObjectId, TenantId};
 use crate::form::{Info, Section};
@@ -34,7 +34,7 @@ impl Scope {
         let Asking { snapshot, viewer, request_id } = asking;
         let app = app.tallied(snapshot.tally());
         let loaders =
-            DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
+            DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, NoDelay).max_batch_size(usize::MAX);
         Self { app, snapshot, viewer, request_id, loaders, budget }
     }
 
@@ -52,7 +52,7 @@ impl Scope {
     pub(super) async fn tenant(&self, code: Option<String>) -> Result<Option<TenantRow>> {
         let viewer = self.viewer()?;
         match (code, &viewer.selected) {
-            (Some(code), _) => self.app.tenant(&self.snapshot, viewer, code).await.map_err(|e| self.surprise(&e)),
+            (Some(code), _) => self.app.tenant(&self.snapshot, viewer, code).await.map_err(|e| self.store_error(&e)),
             (None, Selected::Tenant(row)) => Ok(Some((**row).clone())),
             (None, Selected::Unknown(_)) => Ok(None),
             (None, Selected::None) => Err(tenant_required()),
@@ -62,38 +62,38 @@ impl Scope {
     /// The row of an object in a tenant that the viewer sees.
     pub(super) async fn object(&self, id: ObjectId) -> Result<Option<Arc<ObjectRow>>> {
         self.spend(1)?;
-        self.loaders.load_one(id).await.map_err(|e| self.surprise(&e))
+        self.loaders.load_one(id).await.map_err(|e| self.store_error(&e))
     }
 
     /// The rows of objects that must exist, in order.
     pub(super) async fn objects(&self, ids: Vec<ObjectId>) -> Result<Vec<Arc<ObjectRow>>> {
         self.spend(ids.len())?;
-        let rows = self.loaders.load_many(ids.clone()).await.map_err(|e| self.surprise(&e))?;
-        ids.iter().map(|id| rows.get(id).cloned().ok_or_else(|| self.dangling())).collect()
+        let rows = self.loaders.load_many(ids.clone()).await.map_err(|e| self.store_error(&e))?;
+        ids.iter().map(|id| rows.get(id).cloned().ok_or_else(|| self.dangling_reference())).collect()
     }
 
     /// The error for a reference to an object that does not exist, which the database's foreign keys rule out.
-    pub(super) fn dangling(&self) -> Error {
-        self.surprise(&StoreError::Corrupt("a reference leads nowhere".into()))
+    pub(super) fn dangling_reference(&self) -> Error {
+        self.store_error(&StoreError::Corrupt("a referenced object is missing".into()))
     }
 
     /// A section or detail that an object must have.
     pub(super) async fn section(&self, info: &'static Info, id: ObjectId) -> Result<Arc<dyn Section>> {
-        let found = self.loaders.load_one(Of(info, id)).await.map_err(|e| self.surprise(&e))?;
-        found.ok_or_else(|| self.surprise(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
+        let found = self.loaders.load_one(SectionKey(info, id)).await.map_err(|e| self.store_error(&e))?;
+        found.ok_or_else(|| self.store_error(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
     }
 
     /// Runs reads in one trip.
-    pub(super) async fn read_all<T: Send + 'static>(
+    pub(super) async fn read_in_one_trip<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut FieldReader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T> {
-        self.reads(None, Vec::new(), work).await
+        self.read_fields(None, Vec::new(), work).await
     }
 
     /// Runs reads in one trip. `depends` is the tenant that the result depends on, if it depends on nothing else;
     /// `selected` are the names of the selected fields.
-    pub(super) async fn reads<T: Send + 'static>(
+    pub(super) async fn read_fields<T: Send + 'static>(
         &self,
         depends: Option<TenantId>,
         selected: Vec<Text>,
@@ -105,11 +105,12 @@ impl Scope {
             let read = work(&mut reading);
             Ok((read, reading.spent))
         };
-        let (read, spent) = self.snapshot.read_session(depends, work).await.map_err(|error| self.surprise(&error))?;
+        let (read, spent) =
+            self.snapshot.read_session(depends, work).await.map_err(|error| self.store_error(&error))?;
         self.spend(spent)?;
         read.map_err(|error| match error {
-            ReadError::Told(error) => error,
-            ReadError::Store(error) => self.surprise(&error),
+            ReadError::Client(error) => error,
+            ReadError::Store(error) => self.store_error(&error),
         })
     }
 
@@ -119,12 +120,12 @@ impl Scope {
         tenant: TenantId,
         work: impl FnOnce(&mut Query<'_>) -> store::Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.snapshot.read(tenant, work).await.map_err(|e| self.surprise(&e))
+        self.snapshot.read(tenant, work).await.map_err(|e| self.store_error(&e))
     }
 
-    /// See [`surprise`].
-    pub(super) fn surprise(&self, error: &StoreError) -> Error {
-        surprise(error, &self.request_id)
+    /// See [`store_error`].
+    pub(super) fn store_error(&self, error: &StoreError) -> Error {
+        store_error(error, &self.request_id)
     }
 }
 
@@ -144,17 +145,17 @@ struct SnapshotLoader(Arc<Snapshot>);
 
 /// The key of a section of an object.
 #[derive(Clone, Copy)]
-struct Of(&'static Info, ObjectId);
+struct SectionKey(&'static Info, ObjectId);
 
-impl PartialEq for Of {
+impl PartialEq for SectionKey {
     fn eq(&self, other: &Self) -> bool {
         (self.0.table, self.1) == (other.0.table, other.1)
     }
 }
 
-impl Eq for Of {}
+impl Eq for SectionKey {}
 
-impl Hash for Of {
+impl Hash for SectionKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.0.table, self.1).hash(state);
     }
@@ -191,21 +192,21 @@ impl Loader<ObjectId> for SnapshotLoader {
     }
 }
 
-impl Loader<Of> for SnapshotLoader {
+impl Loader<SectionKey> for SnapshotLoader {
     type Value = Arc<dyn Section>;
     type Error = StoreError;
 
     /// All requested sections are read in one trip, with one read per section and tenant.
-    async fn load(&self, keys: &[Of]) -> store::Result<HashMap<Of, Arc<dyn Section>>> {
+    async fn load(&self, keys: &[SectionKey]) -> store::Result<HashMap<SectionKey, Arc<dyn Section>>> {
         let mut wanted: BTreeMap<(&str, TenantId), (&'static Info, Vec<i64>)> = BTreeMap::new();
-        for Of(info, id) in keys {
+        for SectionKey(info, id) in keys {
             wanted.entry((info.table, id.tenant)).or_insert_with(|| (info, Vec::new())).1.push(id.local);
         }
         let reads = wanted.into_iter().map(|((table, tenant), (info, ids))| {
             self.0.batch(table, ids.len());
             let read = self.0.read(tenant, move |query| store::load_any(query, info, &ids));
             async move {
-                let of = |(local, section)| (Of(info, ObjectId { tenant, local }), Arc::from(section));
+                let of = |(local, section)| (SectionKey(info, ObjectId { tenant, local }), Arc::from(section));
                 Ok::<_, StoreError>(read.await?.into_iter().map(of).collect::<Vec<_>>())
             }
         });

@@ -18,7 +18,7 @@ impl Api {
     ///
     /// Each event is resolved with its own view of the database, which is released before the next event is awaited.
     pub fn subscribe(&self, document: ParsedDocument, request: Request, asking: Asking) -> BoxStream<'static, Reply> {
-        let prepared = self.prepared(document, request, &asking).and_then(|(document, request)| {
+        let prepared = self.prepare_request(document, request, &asking).and_then(|(document, request)| {
             let plain = check_subscription(document.parsed(), request.operation_name.as_deref());
             plain.map(|()| with_document(request, &document)).map_err(|error| vec![error])
         });

@@ -33,12 +33,12 @@ pub(super) fn coerce(
             (None, Some(default)) => default.node.clone(),
             (None, None) if ty.nullable => continue,
             (None, None) => {
-                coercion.wrong(format!("{place} of required type \"{ty}\" was not provided."));
+                coercion.report(format!("{place} of required type \"{ty}\" was not provided."));
                 continue;
             }
         };
         if value == Value::Null && not_null.contains(name, own) {
-            coercion.wrong(place.must(ty, "not be null where it is used"));
+            coercion.report(place.must(ty, "not be null where it is used"));
         }
         values.insert(own.clone(), value);
     }
@@ -53,7 +53,7 @@ struct Coercion<'a> {
 }
 
 impl Coercion<'_> {
-    fn wrong(&mut self, sentence: String) {
+    fn report(&mut self, sentence: String) {
         self.errors.push(errors::error(Code::Input, sentence, Some(self.at)));
     }
 
@@ -61,7 +61,7 @@ impl Coercion<'_> {
         match (&ty.base, value) {
             (_, Value::Null) => {
                 if !ty.nullable {
-                    self.wrong(place.must(ty, "not be null"));
+                    self.report(place.must(ty, "not be null"));
                 }
                 Value::Null
             }
@@ -71,7 +71,7 @@ impl Coercion<'_> {
             }
             // A single value stands for a list with one entry.
             (BaseType::List(of), value) => Value::List(vec![self.value(value, of, place)]),
-            (BaseType::Named(name), value) => match self.types.of(name) {
+            (BaseType::Named(name), value) => match self.types.get(name) {
                 Some(KnownType::Scalar(plain)) => match scalar(*plain, value) {
                     Ok(value) => value,
                     Err(kind) => self.refused(place.must(ty, &format!("be {}; it is {kind}", plain.wanted()))),
@@ -79,7 +79,7 @@ impl Coercion<'_> {
                 Some(KnownType::Enum(values)) => match value {
                     Value::String(word) if values.contains(&word) => Value::Enum(Name::new(word)),
                     Value::String(word) => {
-                        self.refused(place.must(ty, &format!("be one of the enum's values; {word:?} is none")))
+                        self.refused(place.must(ty, &format!("be one of the enum's values; {word:?} is not")))
                     }
                     value => self.refused(place.must(ty, &format!("be a value of the enum; it is {}", kind(value)))),
                 },
@@ -94,7 +94,7 @@ impl Coercion<'_> {
     }
 
     fn refused(&mut self, sentence: String) -> Value {
-        self.wrong(sentence);
+        self.report(sentence);
         Value::Null
     }
 
@@ -111,25 +111,25 @@ impl Coercion<'_> {
             match fields.iter().find(|field| key == field.name.as_str()) {
                 Some(field) => {
                     if one_of && value == Value::Null {
-                        self.wrong(inner.must(&field.ty, "not be null"));
+                        self.report(inner.must(&field.ty, "not be null"));
                     }
                     let value = self.value(value, &field.ty, &inner);
                     values.push((key, value));
                 }
                 None => {
-                    self.wrong(format!("{inner} is not a field of type \"{name}\"."));
+                    self.report(format!("{inner} is not a field of type \"{name}\"."));
                     values.push((key, Value::Null));
                 }
             }
         }
         for Input { name: field, ty, .. } in fields.iter().filter(|field| field.is_required()) {
             if !values.iter().any(|(key, _)| key == field.as_str()) {
-                self.wrong(format!("{} of required type \"{ty}\" was not provided.", ValuePlace::Field(place, field)));
+                self.report(format!("{} of required type \"{ty}\" was not provided.", ValuePlace::Field(place, field)));
             }
         }
         if one_of && values.len() != 1 {
             let keys: Vec<&str> = values.iter().map(|(key, _)| key.as_str()).collect();
-            self.wrong(place.one_of(name, fields, &keys));
+            self.report(place.one_of(name, fields, &keys));
         }
         Value::Object(values.into_iter().collect())
     }
@@ -143,13 +143,12 @@ fn kind(value: Value) -> &'static str {
 /// A scalar's value, or else the kind of value that was sent. The value itself may be a secret.
 fn scalar(plain: PlainKind, value: Value) -> Result<Value, &'static str> {
     match (plain, value) {
-        (PlainKind::Text | PlainKind::Id, value @ Value::String(_)) | (PlainKind::Truth, value @ Value::Boolean(_)) => {
-            Ok(value)
-        }
+        (PlainKind::String | PlainKind::Id, value @ Value::String(_))
+        | (PlainKind::Boolean, value @ Value::Boolean(_)) => Ok(value),
         (PlainKind::Float, value @ Value::Number(_)) => Ok(value),
         (PlainKind::Id, Value::Number(number)) if !number.is_f64() => Ok(Value::String(number.to_string())),
-        (PlainKind::Int | PlainKind::Whole, Value::Number(number)) => match whole(&number) {
-            Some(whole) if plain == PlainKind::Whole || i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
+        (PlainKind::Int | PlainKind::WholeNumber, Value::Number(number)) => match whole(&number) {
+            Some(whole) if plain == PlainKind::WholeNumber || i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
             Some(_) => Err(OUT_OF_RANGE),
             None => Err("a number"),
         },
@@ -211,8 +210,8 @@ mod tests {
         let (name, operation) = document.operations.iter().next().unwrap();
         let selected = (name.map(Name::as_str), &operation.node);
         let values = coerce(selected, &not_null, types, Variables::from_json(sent));
-        let told = |errors: Vec<ServerError>| errors.into_iter().map(|error| error.message).collect();
-        values.map(|values| serde_json::to_value(values).unwrap()).map_err(told)
+        let messages = |errors: Vec<ServerError>| errors.into_iter().map(|error| error.message).collect();
+        values.map(|values| serde_json::to_value(values).unwrap()).map_err(messages)
     }
 
     const TEXT: &str = "query B($id: ID!, $ids: [ID!]!, $n: Int = 1, $kinds: [Kind!], $b: Boolean = true, $by: ObjectBy) {
@@ -243,7 +242,7 @@ mod tests {
             "Variable \"$ids[2]\" of type \"ID!\" must be a text or a whole number; it is true or false.",
             "Variable \"$ids[3]\" of type \"ID!\" must be a text or a whole number; it is a number.",
             "Variable \"$n\" of type \"Int\" must be a whole number from -2147483648 to 2147483647; it is out of that range.",
-            "Variable \"$kinds[0]\" of type \"Kind!\" must be one of the enum's values; \"NOPE\" is none.",
+            "Variable \"$kinds[0]\" of type \"Kind!\" must be one of the enum's values; \"NOPE\" is not.",
             "Variable \"$kinds[1]\" of type \"Kind!\" must be a value of the enum; it is a whole number.",
             "Variable \"$b\" of type \"Boolean\" must not be null where it is used.",
         ];

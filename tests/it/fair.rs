@@ -201,7 +201,7 @@ async fn guessing_tokens_ends_soon_and_costs_the_database_nothing(engine: Engine
 
 /// With the threads of low priority everything answers as with the others.
 async fn expensive_requests_are_answered_apart(engine: Engine) {
-    let timed = Timed::start(engine, FairUse { heavy_cost: 1, ..FairUse::default() });
+    let timed = Timed::start(engine, FairUse { expensive_cost: 1, ..FairUse::default() });
     let usual = Timed::start(engine, FairUse::default());
     let list = "{ tenant { virtualExtensions(first: 100) { totalCount nodes { number name information { members { number } } } } } }";
     let mut tries = Vec::new();

@@ -24,7 +24,7 @@ impl Peak {
         if other.value > self.value { other } else { self }
     }
 
-    pub(super) fn up(self, field: Pos) -> Self {
+    pub(super) fn one_more(self, field: Pos) -> Self {
         Self { value: self.value + 1, at: if self.value == 0 { field } else { self.at } }
     }
 }
@@ -34,7 +34,7 @@ impl Peak {
 pub(in crate::graphql) struct SelectionMeasure {
     /// The maximum cost, and where most of it comes from.
     pub(in crate::graphql) cost: u64,
-    pub(in crate::graphql) dearest: Peak,
+    pub(in crate::graphql) costliest: Peak,
     /// The number of plain fields of the object.
     pub(super) leaves: u64,
     /// Levels of fields. Introspection counts as one level here, and its own levels are counted separately.
@@ -44,28 +44,28 @@ pub(in crate::graphql) struct SelectionMeasure {
     pub(super) lists: Peak,
     pub(in crate::graphql) introspection_lists: Peak,
     /// Whether it may scan a whole tenant or kind.
-    pub(in crate::graphql) walks: bool,
+    pub(in crate::graphql) scans: bool,
     /// Whether it sends secrets to be hashed, even in a dry run.
     pub(in crate::graphql) secret: bool,
 }
 
 impl SelectionMeasure {
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         Self {
             cost: self.cost.saturating_add(other.cost),
-            dearest: self.dearest.max(other.dearest),
+            costliest: self.costliest.max(other.costliest),
             leaves: self.leaves.saturating_add(other.leaves),
             levels: self.levels.max(other.levels),
             introspection_levels: self.introspection_levels.max(other.introspection_levels),
             lists: self.lists.max(other.lists),
             introspection_lists: self.introspection_lists.max(other.introspection_lists),
-            walks: self.walks || other.walks,
+            scans: self.scans || other.scans,
             secret: self.secret || other.secret,
         }
     }
 
     /// The cost of the object with everything below it.
-    pub(super) fn whole(self) -> u64 {
+    pub(super) fn total(self) -> u64 {
         self.cost.saturating_add(self.leaves / LEAVES)
     }
 }

@@ -5,8 +5,8 @@
 //! in the answer, once per key. Some fields cost more, see [`super::prices`]. A fragment is measured once, not at every
 //! spread. A field that is not in the schema is measured as a plain field: validation, which runs later, refuses it.
 
-mod after;
-mod before;
+mod actual;
+mod estimate;
 mod measure;
 #[cfg(test)]
 mod tests;
@@ -30,8 +30,8 @@ impl Prices {
         variables: &Variables,
     ) -> (SelectionMeasure, bool) {
         let mut walk = CostWalk::new(self, document, operation, variables);
-        let measure = walk.selection(&operation.selection_set.node, self.of(root(operation.ty)), LIST);
-        (SelectionMeasure { cost: measure.whole(), ..measure }, !walk.varies.get())
+        let measure = walk.selection(&operation.selection_set.node, self.type_id(root(operation.ty)), LIST);
+        (SelectionMeasure { cost: measure.total(), ..measure }, !walk.varies.get())
     }
 
     /// Measures every operation of a document, whichever is run: all of them are validated.
@@ -40,7 +40,8 @@ impl Prices {
         let mut all = SelectionMeasure::default();
         for (_, operation) in document.operations.iter() {
             let mut walk = CostWalk::new(self, document, &operation.node, &variables);
-            all = all.and(walk.selection(&operation.node.selection_set.node, self.of(root(operation.node.ty)), 0));
+            all =
+                all.plus(walk.selection(&operation.node.selection_set.node, self.type_id(root(operation.node.ty)), 0));
         }
         all
     }
@@ -54,7 +55,7 @@ impl Prices {
         data: &Value,
     ) -> u64 {
         let mut walk = CostWalk::new(self, document, operation, variables);
-        let asked = walk.merged(std::iter::once((&operation.selection_set.node, self.of(root(operation.ty)))));
-        walk.answer(&asked, data).whole()
+        let asked = walk.merged(std::iter::once((&operation.selection_set.node, self.type_id(root(operation.ty)))));
+        walk.answer(&asked, data).total()
     }
 }

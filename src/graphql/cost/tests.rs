@@ -46,7 +46,7 @@ fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
 #[test]
 fn the_dearest_list_is_named() {
     let measured = measure("{ tenant { extensions(first: 3) { nodes { id } }\nqueues(first: 4) { nodes { id } } } }");
-    assert_eq!((measured.cost, measured.dearest), (10, Peak { value: 5, at: Pos { line: 2, column: 1 } }));
+    assert_eq!((measured.cost, measured.costliest), (10, Peak { value: 5, at: Pos { line: 2, column: 1 } }));
 }
 
 #[test]
@@ -56,15 +56,15 @@ fn what_may_read_a_whole_tenant_is_known_however_little_it_shows() {
         "{ tenant { ...F } } fragment F on Tenant { queues(search: \"x\") { nodes { id } } }",
         "{ tenantLint(first: 1) { nodes { code } } }",
     ] {
-        assert!(measure(text).walks, "{text}");
+        assert!(measure(text).scans, "{text}");
     }
     let page = "{ tenant { virtualExtensions(first: 100, search: null) { totalCount nodes { id } } } }";
-    assert!(!measure(page).walks);
+    assert!(!measure(page).scans);
 }
 
 /// In literals and in variables, as whole inputs and single values.
 #[test]
-fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
+fn a_secret_that_is_hashed_is_expensive_but_costs_nothing_on_a_dry_run() {
     let measure = |text: &str, variables: serde_json::Value| {
         let document = async_graphql::parser::parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
@@ -81,8 +81,8 @@ fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
     let two = "information: {securityPin: \"7305\"}, security: {lockPin: $p}";
     let plain = measure(&save("{note: {branch: \"x\"}}"), serde_json::json!({}));
     assert!(plain.0 < 30 && !plain.1, "{plain:?}");
-    let more = |pins: u64, apart: bool| (plain.0 + 200 * pins, apart);
-    for (input, variables, pins, apart) in [
+    let more = |pins: u64, expensive: bool| (plain.0 + 200 * pins, expensive);
+    for (input, variables, pins, expensive) in [
         (format!("{{{two}}}"), serde_json::json!({ "p": "4711" }), 2, true),
         (format!("{{{two}}}"), serde_json::json!({}), 1, true),
         (format!("{{{two}, dryRun: false}}"), serde_json::json!({ "p": "4711" }), 2, true),
@@ -93,7 +93,7 @@ fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
         ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "webPassword": null } } }), 0, false),
         ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "twoFactorSecret": "x" } } }), 0, false),
     ] {
-        assert_eq!(measure(&save(&input), variables.clone()), more(pins, apart), "{input} {variables}");
+        assert_eq!(measure(&save(&input), variables.clone()), more(pins, expensive), "{input} {variables}");
     }
 }
 

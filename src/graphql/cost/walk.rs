@@ -8,8 +8,8 @@ use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition
 use async_graphql::{Name, Positioned, Value, Variables};
 
 use super::measure::SelectionMeasure;
-use crate::graphql::prices::{FieldPrice, HASH, Prices, SecretPaths, TypeId, WALK, WALKING};
-use crate::graphql::schema::{MOST, PAGE};
+use crate::graphql::prices::{FieldPrice, HASH, Prices, SCAN, SCANNING, SecretPaths, TypeId};
+use crate::graphql::schema::{DEFAULT_PAGE, MAX_PAGE};
 
 /// A walk over an operation.
 pub(super) struct CostWalk<'a> {
@@ -37,7 +37,7 @@ impl<'a> CostWalk<'a> {
 
     /// The type of a fragment. Without a condition, it is the type around the fragment.
     pub(super) fn condition(&self, on: Option<&Positioned<TypeCondition>>, ty: Option<TypeId>) -> Option<TypeId> {
-        on.map_or(ty, |condition| self.prices.of(&condition.node.on.node))
+        on.map_or(ty, |condition| self.prices.type_id(&condition.node.on.node))
     }
 
     /// The value of an argument; `None` when it is left out or null.
@@ -60,15 +60,15 @@ impl<'a> CostWalk<'a> {
     /// The page length that a field requests. A length that is out of range is refused later.
     pub(super) fn page(&self, field: &Field) -> u64 {
         let first = match self.argument(field, "first") {
-            Some(Value::Number(first)) => first.as_i64().unwrap_or(MOST),
-            _ => PAGE,
+            Some(Value::Number(first)) => first.as_i64().unwrap_or(MAX_PAGE),
+            _ => DEFAULT_PAGE,
         };
-        first.clamp(1, MOST).unsigned_abs()
+        first.clamp(1, MAX_PAGE).unsigned_abs()
     }
 
     /// Whether a field has an argument that can make it scan.
-    pub(super) fn is_made_to_walk(&self, known: &FieldPrice, field: &Field) -> bool {
-        known.paged && WALKING.iter().any(|name| self.argument(field, name).is_some())
+    pub(super) fn is_made_to_scan(&self, known: &FieldPrice, field: &Field) -> bool {
+        known.paged && SCANNING.iter().any(|name| self.argument(field, name).is_some())
     }
 
     /// How many secrets to be hashed a field sends, and how many of them it pays for: none on a dry run.
@@ -83,9 +83,9 @@ impl<'a> CostWalk<'a> {
     }
 
     /// The cost of a field besides its objects.
-    pub(super) fn beforehand(&self, known: &FieldPrice, field: &Field) -> u64 {
-        let walk = if self.is_made_to_walk(known, field) { WALK } else { 0 };
-        known.surcharge.saturating_add(walk).saturating_add(HASH.saturating_mul(self.secrets(known, field).1))
+    pub(super) fn surcharges(&self, known: &FieldPrice, field: &Field) -> u64 {
+        let scan = if self.is_made_to_scan(known, field) { SCAN } else { 0 };
+        known.surcharge.saturating_add(scan).saturating_add(HASH.saturating_mul(self.secrets(known, field).1))
     }
 }
 

@@ -29,12 +29,12 @@ impl Deref for Args {
 
 /// The error does not repeat the value, which may be a secret.
 pub(super) fn misfit(name: &str) -> async_graphql::Error {
-    bug(format_args!("a value is no {name}"))
+    bug(format_args!("a value is not of type {name}"))
 }
 
 /// Reads the arguments of a field or the fields of an input object. A value that was left out reads like `null` here;
 /// [`Patch::get`] tells them apart. A value of another shape than requested is a bug.
-pub trait Given {
+pub trait ArgValues {
     /// The value, unless it is `null` or missing.
     fn given(&self, name: &str) -> Option<&Sent>;
 
@@ -50,7 +50,7 @@ pub trait Given {
     ///
     /// # Errors
     /// The value is something else or missing.
-    fn the_text(&self, name: &str) -> Result<&str> {
+    fn required_text(&self, name: &str) -> Result<&str> {
         self.text(name)?.ok_or_else(|| misfit(name))
     }
 
@@ -91,17 +91,17 @@ pub trait Given {
     ///
     /// # Errors
     /// The value is something else.
-    fn choice<C>(&self, name: &str, of: fn(&str) -> Option<C>) -> Result<Option<C>> {
-        self.text(name)?.map(|word| of(word).ok_or_else(|| misfit(name))).transpose()
+    fn choice<C>(&self, name: &str, parse: fn(&str) -> Option<C>) -> Result<Option<C>> {
+        self.text(name)?.map(|word| parse(word).ok_or_else(|| misfit(name))).transpose()
     }
 
     /// A list of enum values, converted by `parse`.
     ///
     /// # Errors
     /// The value is something else.
-    fn choices<C>(&self, name: &str, of: fn(&str) -> Option<C>) -> Result<Option<Vec<C>>> {
+    fn choices<C>(&self, name: &str, parse: fn(&str) -> Option<C>) -> Result<Option<Vec<C>>> {
         let Some(words) = self.texts(name)? else { return Ok(None) };
-        words.into_iter().map(|word| of(word).ok_or_else(|| misfit(name))).collect::<Result<_>>().map(Some)
+        words.into_iter().map(|word| parse(word).ok_or_else(|| misfit(name))).collect::<Result<_>>().map(Some)
     }
 
     /// An input object.
@@ -116,12 +116,12 @@ pub trait Given {
     ///
     /// # Errors
     /// The value is something else or missing.
-    fn the_object(&self, name: &str) -> Result<&Patch> {
+    fn required_object(&self, name: &str) -> Result<&Patch> {
         self.object(name)?.ok_or_else(|| misfit(name))
     }
 }
 
-impl Given for Patch {
+impl ArgValues for Patch {
     fn given(&self, name: &str) -> Option<&Sent> {
         self.get(name).filter(|sent| !matches!(sent, Sent::Null))
     }

@@ -8,25 +8,25 @@ use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
 use super::call::Call;
+use super::field_source::FieldSource;
 use super::node::{Node, Thing};
 use super::objects::{Interface, Load, Object, Resolver, SchemaField, SchemaType};
-use super::read::FieldSource;
-use super::reads::Reads;
-use super::types::{Enum, InputObject, InputValue, PlainType, SchemaScalar, Text, Ty};
+use super::read_resolver::ReadResolver;
+use super::types::{Enum, InputObject, InputValue, PlainType, SchemaScalar, Text, TypeRef};
 
 /// Builds an object type. `T` is the Rust type behind its objects.
 pub struct ObjectBuilder<T> {
     object: Object,
     /// Whether the fields that follow are answered from the prepared thing.
     prepared: bool,
-    of: PhantomData<fn(T)>,
+    marker: PhantomData<fn(T)>,
 }
 
 /// An object type without fields, for things that hold a `T`.
 pub fn object<T: Any + Send + Sync>(name: impl Into<Text>, about: impl Into<Text>) -> ObjectBuilder<T> {
     let (name, about) = (name.into(), about.into());
     let object = Object { name, about, implements: Vec::new(), fields: IndexMap::new(), prepare: None };
-    ObjectBuilder { object, prepared: false, of: PhantomData }
+    ObjectBuilder { object, prepared: false, marker: PhantomData }
 }
 
 /// Fields of things that hold a `T`, to be shared by several types, see [`ObjectBuilder::only_fields`].
@@ -42,7 +42,7 @@ impl<T: Any + Send + Sync> ObjectBuilder<T> {
     }
 
     /// Adds a field that is answered by reads.
-    pub fn reads(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, reads: Reads) -> Self {
+    pub fn reads(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, reads: ReadResolver) -> Self {
         self.field(SchemaField::new(name, ty, about, Resolver::Read(reads)))
     }
 
@@ -74,9 +74,9 @@ impl<T: Any + Send + Sync> ObjectBuilder<T> {
     }
 
     /// Sets where the value of the last field is read.
-    pub fn read(mut self, read: FieldSource) -> Self {
+    pub fn source(mut self, source: FieldSource) -> Self {
         if let Some((_, field)) = self.object.fields.last_mut() {
-            field.read = read;
+            field.source = source;
         }
         self
     }
@@ -111,11 +111,11 @@ impl<T: Any + Send + Sync> ObjectBuilder<T> {
             Err(error) => Box::pin(async { Err(error) }),
         });
         let object = Object { prepare: Some(load), ..self.object };
-        ObjectBuilder { object, prepared: true, of: PhantomData }
+        ObjectBuilder { object, prepared: true, marker: PhantomData }
     }
 
     /// The type.
-    pub fn done(self) -> Object {
+    pub fn build(self) -> Object {
         self.object
     }
 
@@ -147,7 +147,7 @@ impl InputObject {
         self.fields([InputValue {
             name: name.into(),
             about: about.into(),
-            ty: Ty::of(ty),
+            ty: TypeRef::parse(ty),
             default: None,
             secret: false,
         }])

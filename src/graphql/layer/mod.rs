@@ -23,35 +23,38 @@
 //! [`Layer::problems`] reports what does not fit. A field that declares where it is read ([`SchemaField::source`]) is
 //! also answered by plans, see [`crate::graphql::plan`]; other fields are left to this executor.
 
-mod all;
 mod args;
-mod asked;
+mod args_from_document;
 mod build;
 mod call;
 mod check;
+mod collection;
+mod definitions;
 mod execute;
+mod field_reader;
+mod field_source;
 mod fill;
 mod node;
 mod objects;
-mod read;
-mod reading;
-mod reads;
+mod read_resolver;
 mod registry;
 mod root;
 mod select;
-mod syntax;
 #[cfg(test)]
 mod tests;
 mod types;
 
-pub use all::Layer;
-pub use args::{Args, Argument, Given};
+pub use args::{ArgValues, Args, Argument};
 pub use build::{ObjectBuilder, enumeration, fields_of, input, interface, object, scalar};
 pub use call::Call;
+pub use collection::Layer;
+pub use field_reader::{FieldReader, ReadError};
+pub use field_source::{
+    DestinationSource, EdgeSource, FieldSource, PageInfoSource, PageSource, RootSource, RowColumn, SaveKind,
+    SaveMutation, TenantSource,
+};
 pub use node::{Node, Thing};
 pub use objects::{Interface, Object, Resolver, SchemaField, SchemaType};
-pub use read::{FieldSource, OfEdge, OfPage, OfPageInfo, OfRoot, OfRow, OfSave, OfStep, OfTenant, SaveWhat};
-pub use reading::{FieldReader, ReadError};
-pub use reads::Reads;
+pub use read_resolver::ReadResolver;
 pub use root::{CompletedFields, LayerSource, Mutation, Query, StartedKeys, Subscription};
 pub use types::{Enum, InputObject, InputValue, PlainType, SchemaScalar, Text};

@@ -13,7 +13,7 @@ pub struct Thing(Arc<dyn Any + Send + Sync>);
 
 impl Thing {
     /// Wraps a value.
-    pub fn of<T: Any + Send + Sync>(value: T) -> Self {
+    pub fn new<T: Any + Send + Sync>(value: T) -> Self {
         Self(Arc::new(value))
     }
 
@@ -27,7 +27,7 @@ impl Thing {
     /// # Errors
     /// It has another type, which is a bug.
     pub fn get<T: Any>(&self) -> Result<&T> {
-        self.0.downcast_ref().ok_or_else(|| bug(format_args!("a thing is no {}", type_name::<T>())))
+        self.0.downcast_ref().ok_or_else(|| bug(format_args!("a thing is not a {}", type_name::<T>())))
     }
 
     /// The value, shared.
@@ -35,7 +35,7 @@ impl Thing {
     /// # Errors
     /// It has another type, which is a bug.
     pub fn share<T: Any + Send + Sync>(&self) -> Result<Arc<T>> {
-        Arc::clone(&self.0).downcast().map_err(|_| bug(format_args!("a thing is no {}", type_name::<T>())))
+        Arc::clone(&self.0).downcast().map_err(|_| bug(format_args!("a thing is not a {}", type_name::<T>())))
     }
 }
 
@@ -57,7 +57,7 @@ pub enum Node {
 impl Node {
     /// An object of the type `name`.
     pub fn object<T: Any + Send + Sync>(name: &'static str, value: T) -> Self {
-        Self::Object(name, Thing::of(value))
+        Self::Object(name, Thing::new(value))
     }
 
     /// An object of the type `name`, with a shared value.

@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 
 use super::args::Args;
 use super::call::Call;
+use super::field_source::FieldSource;
 use super::node::{Node, Thing};
-use super::read::FieldSource;
-use super::reads::Reads;
-use super::types::{Enum, InputObject, InputValue, SchemaScalar, Text, Ty};
+use super::read_resolver::ReadResolver;
+use super::types::{Enum, InputObject, InputValue, SchemaScalar, Text, TypeRef};
 
 type Now = dyn Fn(&Thing, &Args) -> Result<Node> + Send + Sync;
 type Later = dyn for<'a> Fn(&'a Thing, Call<'a>) -> BoxFuture<'a, Result<Node>> + Send + Sync;
@@ -22,7 +22,7 @@ pub enum Resolver {
     /// At once.
     Now(Box<Now>),
     /// By reads in one transaction.
-    Read(Reads),
+    Read(ReadResolver),
     /// By a future.
     Later(Box<Later>),
     /// By events; only for fields of the subscription root.
@@ -52,13 +52,13 @@ pub struct SchemaField {
     /// Its description; empty for none.
     pub about: Text,
     /// Its type.
-    pub ty: Ty,
+    pub ty: TypeRef,
     /// Its arguments.
     pub args: Vec<InputValue>,
     /// How it is answered.
     pub answer: Resolver,
     /// Where its value is read.
-    pub read: FieldSource,
+    pub source: FieldSource,
     /// Whether it is answered from the prepared thing, which [`Object::prepare`] loads.
     pub prepared: bool,
     /// Why it is deprecated.
@@ -68,14 +68,14 @@ pub struct SchemaField {
 impl SchemaField {
     /// A field without arguments.
     pub fn new(name: impl Into<Text>, ty: &str, about: impl Into<Text>, answer: Resolver) -> Self {
-        let (name, about, ty) = (name.into(), about.into(), Ty::of(ty));
-        let (args, read) = (Vec::new(), FieldSource::Unsaid);
-        Self { name, about, ty, args, answer, read, prepared: false, deprecated: None }
+        let (name, about, ty) = (name.into(), about.into(), TypeRef::parse(ty));
+        let (args, source) = (Vec::new(), FieldSource::Unspecified);
+        Self { name, about, ty, args, answer, source, prepared: false, deprecated: None }
     }
 
     /// Sets where its value is read.
-    pub fn read(self, read: FieldSource) -> Self {
-        Self { read, ..self }
+    pub fn source(self, source: FieldSource) -> Self {
+        Self { source, ..self }
     }
 
     /// Adds an argument.

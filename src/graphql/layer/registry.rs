@@ -6,7 +6,7 @@ use async_graphql::registry::{
 };
 use indexmap::IndexMap;
 
-use super::all::Layer;
+use super::collection::Layer;
 use super::objects::SchemaField;
 use super::types::{InputValue, Text};
 

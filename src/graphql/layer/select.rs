@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use std::ptr;
 use std::sync::OnceLock;
 
-use async_graphql::parser::types::{Field as Asked, Selection, SelectionSet};
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{Context, Error, Name, Pos, Positioned};
 use indexmap::IndexMap;
 
-use super::all::Layer;
 use super::args::Args;
+use super::collection::Layer;
 use super::objects::{Object, SchemaField};
 use crate::graphql::errors::bug;
 
@@ -24,7 +24,7 @@ pub struct Exec<'a> {
 /// A response key with everything that the document selects under it.
 pub struct ResponseEntry<'a> {
     pub key: &'a Name,
-    pub what: KeyContent,
+    pub content: KeyContent,
     pub selected: MergedFields<'a>,
 }
 
@@ -35,42 +35,42 @@ pub enum KeyContent {
     /// A field with its arguments.
     Field(&'static SchemaField, Args),
     /// A field that cannot be executed, which validation rules out.
-    Wrong(Error),
+    Invalid(Error),
 }
 
 impl<'a> ResponseEntry<'a> {
     /// The entry for an object's fields under one key. They all have the same name and arguments; otherwise validation
     /// would have refused to merge them.
-    pub fn of(exec: Exec<'a>, object: &'static Object, key: &'a Name, fields: Vec<&'a Positioned<Asked>>) -> Self {
-        let what = match fields.first().map(|field| &field.node) {
+    pub fn new(exec: Exec<'a>, object: &'static Object, key: &'a Name, fields: Vec<&'a Positioned<Field>>) -> Self {
+        let content = match fields.first().map(|field| &field.node) {
             Some(field) if field.name.node == "__typename" => KeyContent::Typename(&object.name),
             Some(asked) => match object.fields.get(asked.name.node.as_str()) {
-                Some(field) => match Args::read(exec.layer, &field.args, asked, exec.context) {
+                Some(field) => match Args::from_field(exec.layer, &field.args, asked, exec.context) {
                     Ok(args) => KeyContent::Field(field, args),
-                    Err(error) => KeyContent::Wrong(error),
+                    Err(error) => KeyContent::Invalid(error),
                 },
-                None => KeyContent::Wrong(bug(format_args!("{} has no field {}", object.name, asked.name.node))),
+                None => KeyContent::Invalid(bug(format_args!("{} has no field {}", object.name, asked.name.node))),
             },
-            None => KeyContent::Wrong(bug("a key without a field")),
+            None => KeyContent::Invalid(bug("a key without a field")),
         };
-        Self { key, what, selected: MergedFields { fields, known: OnceLock::new() } }
+        Self { key, content, selected: MergedFields { fields, by_type: OnceLock::new() } }
     }
 
     /// Whether the field is answered from the object's prepared thing.
     pub fn is_prepared(&self) -> bool {
-        matches!(&self.what, KeyContent::Field(field, _) if field.prepared)
+        matches!(&self.content, KeyContent::Field(field, _) if field.prepared)
     }
 
     /// Whether errors end here.
     pub fn is_nullable(&self) -> bool {
-        matches!(&self.what, KeyContent::Field(field, _) if field.ty.is_nullable())
+        matches!(&self.content, KeyContent::Field(field, _) if field.ty.is_nullable())
     }
 }
 
 /// The fields under a key, merged.
 pub struct MergedFields<'a> {
-    pub fields: Vec<&'a Positioned<Asked>>,
-    known: OnceLock<Box<TypeSelection<'a>>>,
+    pub fields: Vec<&'a Positioned<Field>>,
+    by_type: OnceLock<Box<TypeSelection<'a>>>,
 }
 
 /// The selection for objects of one type.
@@ -83,7 +83,7 @@ pub struct TypeSelection<'a> {
 
 impl<'a> MergedFields<'a> {
     /// The position that errors report.
-    pub fn at(&self) -> Pos {
+    pub fn position(&self) -> Pos {
         self.fields.first().map(|field| field.pos).unwrap_or_default()
     }
 
@@ -93,8 +93,8 @@ impl<'a> MergedFields<'a> {
     }
 
     /// The selection for objects of a type. It is collected on first use.
-    pub fn of(&self, exec: Exec<'a>, object: &'static Object) -> &TypeSelection<'a> {
-        let mut place = &self.known;
+    pub fn selection_for(&self, exec: Exec<'a>, object: &'static Object) -> &TypeSelection<'a> {
+        let mut place = &self.by_type;
         loop {
             let known = place.get_or_init(|| Box::new(self.collect(exec, object)));
             if ptr::eq(known.object, object) {
@@ -107,10 +107,10 @@ impl<'a> MergedFields<'a> {
     fn collect(&self, exec: Exec<'a>, object: &'static Object) -> TypeSelection<'a> {
         let mut found = CollectedFields { exec, object, keys: IndexMap::new(), spread: HashSet::new() };
         for field in &self.fields {
-            found.set(&field.node.selection_set.node);
+            found.collect(&field.node.selection_set.node);
         }
         let entries =
-            found.keys.into_iter().map(|(key, fields)| ResponseEntry::of(exec, object, key, fields)).collect();
+            found.keys.into_iter().map(|(key, fields)| ResponseEntry::new(exec, object, key, fields)).collect();
         TypeSelection { object, entries, next: OnceLock::new() }
     }
 }
@@ -118,12 +118,12 @@ impl<'a> MergedFields<'a> {
 struct CollectedFields<'a> {
     exec: Exec<'a>,
     object: &'static Object,
-    keys: IndexMap<&'a Name, Vec<&'a Positioned<Asked>>>,
+    keys: IndexMap<&'a Name, Vec<&'a Positioned<Field>>>,
     spread: HashSet<&'a Name>,
 }
 
 impl<'a> CollectedFields<'a> {
-    fn set(&mut self, set: &'a SelectionSet) {
+    fn collect(&mut self, set: &'a SelectionSet) {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => {
@@ -132,14 +132,14 @@ impl<'a> CollectedFields<'a> {
                 Selection::InlineFragment(fragment) => {
                     let on = fragment.node.type_condition.as_ref().map(|condition| &condition.node.on.node);
                     if on.is_none_or(|on| self.object.is(on)) {
-                        self.set(&fragment.node.selection_set.node);
+                        self.collect(&fragment.node.selection_set.node);
                     }
                 }
                 Selection::FragmentSpread(spread) => {
                     let name = &spread.node.fragment_name.node;
                     let Some(fragment) = self.exec.context.query_env.fragments.get(name) else { continue };
                     if self.spread.insert(name) && self.object.is(&fragment.node.type_condition.node.on.node) {
-                        self.set(&fragment.node.selection_set.node);
+                        self.collect(&fragment.node.selection_set.node);
                     }
                 }
             }
@@ -148,8 +148,8 @@ impl<'a> CollectedFields<'a> {
 }
 
 /// The fields of the root object under a key.
-pub fn of_root<'a>(exec: Exec<'a>, object: &'static Object, key: &Name) -> Vec<&'a Positioned<Asked>> {
+pub fn fields_under_root_key<'a>(exec: Exec<'a>, object: &'static Object, key: &Name) -> Vec<&'a Positioned<Field>> {
     let mut found = CollectedFields { exec, object, keys: IndexMap::new(), spread: HashSet::new() };
-    found.set(&exec.context.query_env.operation.node.selection_set.node);
+    found.collect(&exec.context.query_env.operation.node.selection_set.node);
     found.keys.swap_remove(key).unwrap_or_default()
 }

@@ -10,7 +10,7 @@ pub type Text = Cow<'static, str>;
 
 /// A reference to a type, as SDL writes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Ty {
+pub struct TypeRef {
     shape: TypeShape,
     nullable: bool,
 }
@@ -18,16 +18,16 @@ pub struct Ty {
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum TypeShape {
     Named(String),
-    List(Box<Ty>),
+    List(Box<TypeRef>),
 }
 
-impl Ty {
+impl TypeRef {
     /// Parses a text such as `[String!]!`. A malformed text becomes the name of an undefined type, which
     /// [`Layer::problems`](super::Layer::problems) reports.
-    pub fn of(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let (text, nullable) = text.strip_suffix('!').map_or((text, true), |text| (text, false));
         let shape = match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            Some(entry) => TypeShape::List(Box::new(Self::of(entry))),
+            Some(entry) => TypeShape::List(Box::new(Self::parse(entry))),
             None => TypeShape::Named(text.to_owned()),
         };
         Self { shape, nullable }
@@ -47,7 +47,7 @@ impl Ty {
     }
 
     /// The type of the entries, if it is a list.
-    pub fn inner(&self) -> Option<&Ty> {
+    pub fn inner(&self) -> Option<&TypeRef> {
         match &self.shape {
             TypeShape::Named(_) => None,
             TypeShape::List(entry) => Some(entry),
@@ -55,7 +55,7 @@ impl Ty {
     }
 }
 
-impl fmt::Display for Ty {
+impl fmt::Display for TypeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.shape {
             TypeShape::Named(name) => f.write_str(name)?,
@@ -73,7 +73,7 @@ pub struct InputValue {
     /// Its description; empty for none.
     pub about: Text,
     /// Its type.
-    pub ty: Ty,
+    pub ty: TypeRef,
     /// Its default.
     pub default: Option<Value>,
     /// Whether its text is a secret, which is zeroed in memory when it is dropped.
@@ -83,7 +83,7 @@ pub struct InputValue {
 impl InputValue {
     /// A value without a default.
     pub fn new(name: impl Into<Text>, ty: &str, about: impl Into<Text>) -> Self {
-        Self { name: name.into(), about: about.into(), ty: Ty::of(ty), default: None, secret: false }
+        Self { name: name.into(), about: about.into(), ty: TypeRef::parse(ty), default: None, secret: false }
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::reading::{List, ListEntries, PlannedRead};
+use super::planned_read::{List, ListEntries, PlannedRead};
 use super::table::Table;
 use crate::domain::{Kind, ObjectId, TenantId};
-use crate::graphql::layer::OfRow;
+use crate::graphql::layer::RowColumn;
 use crate::store::{self, ChosenList, Columns, ENTRY, ObjectRow, StoreError, TenantRow};
 
 /// The data that a plan has read.
@@ -27,21 +27,21 @@ pub(super) struct FoundData {
     pub singles: Map<(usize, TenantId), ObjectId>,
     /// The values of computed fields of tenants and objects, by the field's index in the plan. A tenant is represented
     /// by the object 0.
-    pub worked: Map<(usize, ObjectId), FoundWorked>,
+    pub computed: Map<(usize, ObjectId), ComputedValue>,
     /// One for each root field.
     pub root: Vec<FoundRoot>,
 }
 
 impl FoundData {
     /// No data yet, for a plan with this many [`PlannedRead`]s.
-    pub fn of(readings: usize) -> Self {
-        Self { loaded: (0..readings).map(|_| Loaded::default()).collect(), ..Self::default() }
+    pub fn new(reads: usize) -> Self {
+        Self { loaded: (0..reads).map(|_| Loaded::default()).collect(), ..Self::default() }
     }
 
     /// Stores the columns of an own row: `columns`, after id and kind.
-    pub fn put_own(&mut self, tenant: TenantId, columns: &[OfRow], row: &dyn Columns) -> store::Result<()> {
+    pub fn put_own(&mut self, tenant: TenantId, columns: &[RowColumn], row: &dyn Columns) -> store::Result<()> {
         let kind = row.get(1)?.text().and_then(Kind::of);
-        let kind = kind.ok_or_else(|| StoreError::Corrupt("an object is of no kind".into()))?;
+        let kind = kind.ok_or_else(|| StoreError::Corrupt("an object has no valid kind".into()))?;
         self.rows.insert(ObjectId { tenant, local: row.int(0)? }, FoundRow::Part(kind, self.own_rows));
         self.own_rows += 1;
         self.own.put_own(row, columns)
@@ -72,7 +72,7 @@ pub(super) enum FoundRoot {
     Nothing,
     Tenants(Vec<TenantRow>),
     Nodes(Vec<FoundNode>),
-    Worked(FoundWorked),
+    Computed(ComputedValue),
 }
 
 /// The object or tenant with an id.
@@ -85,15 +85,15 @@ pub(super) enum FoundNode {
 /// A page of a list.
 pub(super) struct FoundPage {
     pub rows: Vec<(ObjectId, String)>,
-    pub more: bool,
-    pub behind: bool,
+    pub has_next: bool,
+    pub has_previous: bool,
     pub total: i64,
     /// The cost of its arguments.
     pub price: u64,
 }
 
 /// The value of a computed field.
-pub(super) struct FoundWorked {
+pub(super) struct ComputedValue {
     /// The cost of its arguments.
     pub price: u64,
     pub value: FoundValue,
@@ -108,7 +108,7 @@ pub(super) enum FoundValue {
     Object(ObjectId),
     Tenant(Box<TenantRow>),
     /// The computed fields of a thing, in their order. `__typename` is null.
-    Thing(Vec<FoundWorked>),
+    Thing(Vec<ComputedValue>),
 }
 
 /// The sections or details of several objects.
@@ -124,18 +124,18 @@ impl Loaded {
     /// Stores a row of sections or a detail, or of one of their lists.
     pub fn put(
         &mut self,
-        reading: &PlannedRead,
+        read: &PlannedRead,
         (tenant, list): (TenantId, Option<&ChosenList>),
         columns: &dyn Columns,
     ) -> store::Result<()> {
         let id = ObjectId { tenant, local: columns.int(0)? };
         let Some(statement) = list else {
             self.index.insert(id, self.index.len());
-            self.table.put(columns, &reading.cells, tenant)?;
-            return self.table.lead_to(columns, &reading.leads);
+            self.table.put(columns, &read.cells, tenant)?;
+            return self.table.put_references(columns, &read.references);
         };
         let slot = columns.get(1)?.text().unwrap_or_default();
-        for (list, loaded) in reading.lists.iter().zip(&mut self.lists) {
+        for (list, loaded) in read.lists.iter().zip(&mut self.lists) {
             if list.slot == slot && list.table == statement.table {
                 loaded.put(list, id, columns)?;
             }
@@ -160,7 +160,7 @@ impl LoadedList {
 
     /// The ids in a list of ids or destinations.
     pub fn ids(&self, id: ObjectId) -> impl Iterator<Item = ObjectId> + '_ {
-        self.rows(id).filter_map(move |row| Some(ObjectId { tenant: id.tenant, local: self.table.lead(row)? }))
+        self.rows(id).filter_map(move |row| Some(ObjectId { tenant: id.tenant, local: self.table.reference(row)? }))
     }
 
     fn put(&mut self, list: &List, id: ObjectId, columns: &dyn Columns) -> store::Result<()> {
@@ -168,17 +168,17 @@ impl LoadedList {
         self.rows += 1;
         rows.end = self.rows;
         match &list.entries {
-            ListEntries::Ids => self.table.lead_to(columns, &[ENTRY]),
-            ListEntries::Objects { cells, leads } => {
+            ListEntries::Ids => self.table.put_references(columns, &[ENTRY]),
+            ListEntries::Objects { cells, references } => {
                 self.table.put(columns, cells, id.tenant)?;
-                self.table.lead_to(columns, leads)
+                self.table.put_references(columns, references)
             }
-            ListEntries::Steps => self.table.put_step(columns, id.tenant),
+            ListEntries::Destinations => self.table.put_destination(columns, id.tenant),
         }
     }
 }
 
 /// The key that represents a tenant among objects.
-pub(super) fn of_tenant(row: &TenantRow) -> ObjectId {
+pub(super) fn tenant_key(row: &TenantRow) -> ObjectId {
     ObjectId { tenant: row.id, local: 0 }
 }

@@ -11,18 +11,18 @@
 //!
 //! [`FieldSource`]: super::layer::FieldSource
 
-mod answers;
+mod answer_cache;
 mod compile;
+mod computed;
 mod found;
 mod levels;
-mod read;
-mod reading;
+mod planned_read;
+mod reader;
 mod root;
 mod run;
 mod shape;
 mod table;
 mod unplanned;
-mod worked;
 mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,10 +30,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Value, Variables};
 
-pub use answers::{Answer, Answers, Question};
+pub use answer_cache::{AnswerCache, AnswerKey, CachedAnswer};
 use compile::compile;
-pub use read::{PlanRequest, args};
-pub use run::{MutationFieldOutcome, PlanOutcome, join, run, tell, walks};
+pub use reader::{PlanRequest, args};
+pub use run::{MutationFieldOutcome, PlanOutcome, join, render_field, run, scans};
 pub use shape::{PlannedMutation, QueryPlan};
 pub use unplanned::Unplanned;
 
@@ -61,7 +61,7 @@ impl Plans {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn of(
+    pub fn get_or_compile(
         &self,
         (layer, prices): (&'static Layer, &'static Prices),
         document: &ExecutableDocument,

@@ -4,13 +4,13 @@ use async_graphql::Variables;
 use bytes::Bytes;
 
 use super::found::FoundRoot;
-use super::read::{PlanReader, PlanRequest, args};
-use super::shape::{PlannedPage, QueryPlan, Root, SelectedFields, Tenant, Worked};
+use super::reader::{PlanReader, PlanRequest, args};
+use super::shape::{ComputedField, PlannedPage, QueryPlan, Root, SelectedFields, Tenant};
 use super::unplanned::{PlanResult, Unplanned};
 use super::write::{self, AnswerPart};
 use crate::graphql::layer::{Layer, Node};
 use crate::graphql::prices;
-use crate::graphql::schema::find_of;
+use crate::graphql::schema::find_from_args;
 use crate::store::Session;
 
 /// The outcome of a plan.
@@ -22,7 +22,7 @@ pub struct PlanOutcome {
     /// The batches of look-ups: what was looked up, and how many keys.
     pub batches: Vec<(&'static str, usize)>,
     /// Whether the answer comes from the cache.
-    pub was_kept: bool,
+    pub from_cache: bool,
 }
 
 /// Runs a plan in the transaction of a session.
@@ -32,17 +32,17 @@ pub struct PlanOutcome {
 pub fn run(
     plan: &QueryPlan,
     layer: &'static Layer,
-    asks: &PlanRequest<'_>,
+    request: &PlanRequest<'_>,
     session: &mut dyn Session,
 ) -> PlanResult<PlanOutcome> {
-    let mut read = PlanReader::new(plan, layer, asks, session);
+    let mut reader = PlanReader::new(plan, layer, request, session);
     for entry in &plan.root.0 {
-        let root = read.root(&entry.what)?;
-        read.found.root.push(root);
+        let root = reader.root(&entry.content)?;
+        reader.found.root.push(root);
     }
-    read.levels()?;
-    let (data, cost) = write::write(plan, &read.found, asks.longest)?;
-    Ok(PlanOutcome { data, cost, batches: read.batches, was_kept: false })
+    reader.levels()?;
+    let (data, cost) = write::write(plan, &reader.found, request.max_bytes)?;
+    Ok(PlanOutcome { data, cost, batches: reader.batches, from_cache: false })
 }
 
 /// The rendered result of a field of a mutation.
@@ -60,54 +60,56 @@ pub struct MutationFieldOutcome {
 ///
 /// # Errors
 /// Why the executor has to answer.
-pub fn tell(
+pub fn render_field(
     (plan, at): (&QueryPlan, usize),
     layer: &'static Layer,
-    (asks, spent): (&PlanRequest<'_>, u64),
+    (request, spent): (&PlanRequest<'_>, u64),
     changed: Option<(Node, u64)>,
     session: &mut dyn Session,
 ) -> PlanResult<MutationFieldOutcome> {
-    let mut read = PlanReader::new(plan, layer, asks, session);
-    read.spent = spent;
-    let root = &plan.root.0.get(at).ok_or(Unplanned::Error)?.what;
+    let mut reader = PlanReader::new(plan, layer, request, session);
+    reader.spent = spent;
+    let root = &plan.root.0.get(at).ok_or(Unplanned::Error)?.content;
     let found = match (root, changed) {
-        (Root::Change(change), Some((node, price))) => FoundRoot::Worked(read.told_of(&change.worked, price, node)?),
-        (root, _) => read.root(root)?,
+        (Root::Change(change), Some((node, price))) => {
+            FoundRoot::Computed(reader.computed_value(&change.computed, price, node)?)
+        }
+        (root, _) => reader.root(root)?,
     };
-    read.levels()?;
-    let part = write::part(plan, root, (&read.found, &found), asks.longest)?;
-    Ok(MutationFieldOutcome { part, spent: read.spent, batches: read.batches })
+    reader.levels()?;
+    let part = write::part(plan, root, (&reader.found, &found), request.max_bytes)?;
+    Ok(MutationFieldOutcome { part, spent: reader.spent, batches: reader.batches })
 }
 
 /// The answer to a mutation, from its rendered fields.
 ///
 /// # Errors
 /// The answer is too long.
-pub fn join(plan: &QueryPlan, parts: &[AnswerPart], longest: usize) -> PlanResult<PlanOutcome> {
-    let (data, cost) = write::join(plan, parts, longest)?;
-    Ok(PlanOutcome { data, cost, batches: Vec::new(), was_kept: false })
+pub fn join(plan: &QueryPlan, parts: &[AnswerPart], max_bytes: usize) -> PlanResult<PlanOutcome> {
+    let (data, cost) = write::join(plan, parts, max_bytes)?;
+    Ok(PlanOutcome { data, cost, batches: Vec::new(), from_cache: false })
 }
 
 /// Whether a plan may read many rows to find few, with these values of its variables: it looks for something that no
 /// single index finds.
-pub fn walks(plan: &QueryPlan, layer: &'static Layer, variables: &Variables) -> bool {
+pub fn scans(plan: &QueryPlan, layer: &'static Layer, variables: &Variables) -> bool {
     let finds_at_once = |page: &PlannedPage| {
-        let find = args(layer, variables, &page.asked).and_then(|args| Ok(find_of(page.kind, &args)?));
+        let find = args(layer, variables, &page.planned).and_then(|args| Ok(find_from_args(page.kind, &args)?));
         find.is_ok_and(|find| find.is_one_span())
     };
-    let looks_over = |worked: &Worked| prices::walks(worked.asked.field.ty.name());
+    let scans_all = |computed: &ComputedField| prices::scans(computed.planned.field.ty.name());
     let of_tenant = |fields: &SelectedFields<Tenant>| {
-        fields.0.iter().any(|entry| match &entry.what {
+        fields.0.iter().any(|entry| match &entry.content {
             Tenant::Page(page) => !finds_at_once(page),
-            Tenant::Worked(_, worked) => looks_over(worked),
+            Tenant::Computed(_, computed) => scans_all(computed),
             _ => false,
         })
     };
-    plan.root.0.iter().any(|entry| match &entry.what {
+    plan.root.0.iter().any(|entry| match &entry.content {
         Root::Typename(_) => false,
         Root::Tenant(_, fields) | Root::Tenants(fields) => of_tenant(fields),
         Root::Node(_, any) | Root::Nodes(_, any) => of_tenant(&any.tenant),
-        Root::Worked(worked) => looks_over(worked),
+        Root::Computed(computed) => scans_all(computed),
         Root::Change(_) => false,
     })
 }

@@ -2,9 +2,9 @@
 
 use async_graphql::{Name, Pos};
 
-use super::reading::PlannedRead;
+use super::planned_read::PlannedRead;
 use crate::domain::Kind;
-use crate::graphql::layer::{Argument, OfPageInfo, OfRow, OfSave, OfStep, SchemaField, Text};
+use crate::graphql::layer::{Argument, DestinationSource, PageInfoSource, RowColumn, SaveMutation, SchemaField, Text};
 use crate::service::{Selected, Viewer};
 use crate::store::TenantRow;
 
@@ -13,9 +13,9 @@ use crate::store::TenantRow;
 pub struct QueryPlan {
     pub(super) root: SelectedFields<Root>,
     /// The columns that are read of own rows, besides id and kind.
-    pub(super) columns: Vec<OfRow>,
+    pub(super) columns: Vec<RowColumn>,
     /// The number of [`PlannedRead`]s.
-    pub(super) readings: usize,
+    pub(super) reads: usize,
     /// Whether the answer depends only on the rows that are read, and not on the time, for example.
     pub(super) only_rows: bool,
 }
@@ -29,21 +29,21 @@ impl QueryPlan {
         }
         let is_selected = |root: &Root| match root {
             Root::Typename(_) => true,
-            Root::Tenant(asked, _) => asked.arguments.is_empty(),
-            Root::Tenants(_) | Root::Node(..) | Root::Nodes(..) | Root::Worked(_) | Root::Change(_) => false,
+            Root::Tenant(planned, _) => planned.arguments.is_empty(),
+            Root::Tenants(_) | Root::Node(..) | Root::Nodes(..) | Root::Computed(_) | Root::Change(_) => false,
         };
-        self.root.0.iter().all(|entry| is_selected(&entry.what)).then_some(&**selected)
+        self.root.0.iter().all(|entry| is_selected(&entry.content)).then_some(&**selected)
     }
 
     /// Whether it is the plan of a mutation.
     pub fn changes_something(&self) -> bool {
-        self.root.0.iter().any(|entry| matches!(entry.what, Root::Change(_)))
+        self.root.0.iter().any(|entry| matches!(entry.content, Root::Change(_)))
     }
 
     /// The root field at an index. `Some(None)` if it is `__typename` and changes nothing; `None` after the last one.
     pub fn change(&self, at: usize) -> Option<Option<&PlannedMutation>> {
         let entry = self.root.0.get(at)?;
-        Some(if let Root::Change(change) = &entry.what { Some(change) } else { None })
+        Some(if let Root::Change(change) = &entry.content { Some(change) } else { None })
     }
 }
 
@@ -58,7 +58,7 @@ pub struct Entry<W> {
     pub key: Box<[u8]>,
     /// The cost of the field besides its value.
     pub price: u64,
-    pub what: W,
+    pub content: W,
 }
 
 /// A field whose arguments depend on the request.
@@ -79,9 +79,9 @@ pub enum Root {
     Typename(&'static str),
     Tenant(PlannedField, SelectedFields<Tenant>),
     Tenants(SelectedFields<Tenant>),
-    Node(PlannedField, Any),
-    Nodes(PlannedField, Any),
-    Worked(Worked),
+    Node(PlannedField, NodeSelection),
+    Nodes(PlannedField, NodeSelection),
+    Computed(ComputedField),
     /// A field of a mutation.
     Change(PlannedMutation),
 }
@@ -89,42 +89,42 @@ pub enum Root {
 /// A field of a mutation.
 #[derive(Debug)]
 pub struct PlannedMutation {
-    pub worked: Worked,
+    pub computed: ComputedField,
     /// What it saves, if it saves a form or an object of another kind.
-    pub save: Option<OfSave>,
+    pub save: Option<SaveMutation>,
     /// Its key, and its position in the document.
     pub at: (Name, Pos),
 }
 
 /// A field that is computed from its parent or by reads of its own.
 #[derive(Debug)]
-pub struct Worked {
-    pub asked: PlannedField,
+pub struct ComputedField {
+    pub planned: PlannedField,
     /// The names of the fields selected below it.
     pub selected: Vec<Text>,
-    pub what: What,
+    pub selection: ValueSelection,
 }
 
 /// The selection below a computed field: for one value, or for each entry of a list.
 #[derive(Debug)]
-pub enum What {
+pub enum ValueSelection {
     /// A plain value.
     Plain,
     /// An object that has a row.
-    Object(Objects),
+    Object(ObjectSelection),
     /// A tenant.
     Tenant(SelectedFields<Tenant>),
     /// A thing that only the field knows.
-    Thing(SelectedFields<OfThing>),
+    Thing(SelectedFields<ThingField>),
 }
 
-impl What {
+impl ValueSelection {
     /// The names of the selected fields.
     pub fn selected(&self) -> Vec<Text> {
         let Self::Thing(fields) = self else { return Vec::new() };
-        let name = |entry: &Entry<OfThing>| match &entry.what {
-            OfThing::Field(worked) => Some(worked.asked.field.name.clone()),
-            OfThing::Typename(_) => None,
+        let name = |entry: &Entry<ThingField>| match &entry.content {
+            ThingField::Field(computed) => Some(computed.planned.field.name.clone()),
+            ThingField::Typename(_) => None,
         };
         fields.0.iter().filter_map(name).collect()
     }
@@ -132,16 +132,16 @@ impl What {
 
 /// A field of a thing that only its parent field knows.
 #[derive(Debug)]
-pub enum OfThing {
+pub enum ThingField {
     Typename(&'static str),
-    Field(Worked),
+    Field(ComputedField),
 }
 
 /// The selection for an object or tenant with an id.
 #[derive(Debug)]
-pub struct Any {
+pub struct NodeSelection {
     pub tenant: SelectedFields<Tenant>,
-    pub objects: Objects,
+    pub objects: ObjectSelection,
 }
 
 /// A field of a tenant.
@@ -152,27 +152,27 @@ pub enum Tenant {
     Revision,
     /// The setting at an index.
     Setting(usize),
-    Defaults(Objects),
-    One(Single),
+    Defaults(ObjectSelection),
+    One(SingleObject),
     Page(PlannedPage),
     /// A computed field, and its index in [`super::found::FoundData::computed`].
-    Worked(usize, Worked),
+    Computed(usize, ComputedField),
 }
 
 /// One object of a kind.
 #[derive(Debug)]
-pub struct Single {
+pub struct SingleObject {
     pub id: usize,
-    pub asked: PlannedField,
+    pub planned: PlannedField,
     pub kind: Kind,
-    pub objects: Objects,
+    pub objects: ObjectSelection,
 }
 
 /// A page of objects of a kind.
 #[derive(Debug)]
 pub struct PlannedPage {
     pub id: usize,
-    pub asked: PlannedField,
+    pub planned: PlannedField,
     pub kind: Kind,
     pub fields: SelectedFields<PageField>,
     /// Whether `totalCount` is selected.
@@ -184,7 +184,7 @@ pub struct PlannedPage {
 pub enum PageField {
     Typename(&'static str),
     Edges(SelectedFields<EdgeField>),
-    Nodes(Objects),
+    Nodes(ObjectSelection),
     Info(SelectedFields<PageInfoField>),
     Total,
 }
@@ -193,7 +193,7 @@ pub enum PageField {
 #[derive(Debug)]
 pub enum EdgeField {
     Typename(&'static str),
-    Node(Objects),
+    Node(ObjectSelection),
     Cursor,
 }
 
@@ -201,12 +201,12 @@ pub enum EdgeField {
 #[derive(Debug)]
 pub enum PageInfoField {
     Typename(&'static str),
-    Is(OfPageInfo),
+    Is(PageInfoSource),
 }
 
 /// The selection for objects in one place.
 #[derive(Debug)]
-pub struct Objects {
+pub struct ObjectSelection {
     /// One for the type of the objects; for an interface, one for each type that a fragment names and one for all
     /// others.
     pub shapes: Vec<ObjectShape>,
@@ -214,7 +214,7 @@ pub struct Objects {
     pub needs_rows: bool,
 }
 
-impl Objects {
+impl ObjectSelection {
     /// The shape for objects of a kind. With a single shape, the kind need not be known.
     pub fn shape(&self, kind: Option<Kind>) -> Option<&ObjectShape> {
         match (self.shapes.as_slice(), kind) {
@@ -232,22 +232,22 @@ impl Objects {
 pub struct ObjectShape {
     /// The kind of these objects; `None` for all kinds that have no shape of their own.
     pub kind: Option<Kind>,
-    pub fields: SelectedFields<OfObject>,
-    pub reading: Option<PlannedRead>,
+    pub fields: SelectedFields<ObjectField>,
+    pub read: Option<PlannedRead>,
 }
 
 /// A field of an object.
 #[derive(Debug)]
-pub enum OfObject {
+pub enum ObjectField {
     Typename(&'static str),
-    Row(OfRow),
+    Row(RowColumn),
     /// A section.
     Section(SelectedFields<PlannedValue>),
     /// A value of the detail.
     Detail(PlannedValue),
     /// A computed field, evaluated for all objects of a level at once, and its index in
     /// [`super::found::FoundData::computed`].
-    Worked(usize, Worked),
+    Computed(usize, ComputedField),
 }
 
 /// A value of a section, a detail or an entry.
@@ -257,23 +257,23 @@ pub enum PlannedValue {
     /// One of the cells.
     Cell(usize),
     /// One of the cells, which is a list.
-    Many(usize),
+    ListCell(usize),
     /// The ids in one of the lists.
     Ids(usize),
     /// The object that one of the references refers to.
-    One(usize, Objects),
+    Reference(usize, ObjectSelection),
     /// The objects that the ids in one of the lists refer to.
-    All(usize, Objects),
+    References(usize, ObjectSelection),
     /// The entries of one of the lists.
     Entries(usize, SelectedFields<PlannedValue>),
     /// The destinations in one of the lists.
-    Steps(usize, SelectedFields<DestinationField>),
+    Destinations(usize, SelectedFields<DestinationField>),
 }
 
 /// A field of a destination.
 #[derive(Debug)]
 pub enum DestinationField {
     Typename(&'static str),
-    Is(OfStep),
-    Object(Objects),
+    Is(DestinationSource),
+    Object(ObjectSelection),
 }

@@ -1,9 +1,9 @@
 //! Values of many rows, kept as the JSON that answers show.
 
-use super::reading::STEP;
+use super::planned_read::DESTINATION_VALUES;
 use crate::domain::{self, TenantId, json};
 use crate::form::{Described, Destination, DestinationTarget};
-use crate::graphql::layer::OfRow;
+use crate::graphql::layer::RowColumn;
 use crate::store::{self, Columns, ENTRY, StoreError};
 
 /// Values of many rows as JSON, and the ids that they refer to. All rows have the same number of each.
@@ -11,7 +11,7 @@ use crate::store::{self, Columns, ENTRY, StoreError};
 pub(super) struct Table {
     json: Vec<u8>,
     ends: Vec<usize>,
-    leads: Vec<i64>,
+    references: Vec<i64>,
 }
 
 /// The id that stands for no object.
@@ -25,8 +25,8 @@ impl Table {
     }
 
     /// The id that a row refers to; `at` is an index over the references of all rows.
-    pub fn lead(&self, at: usize) -> Option<i64> {
-        self.leads.get(at).copied().filter(|id| *id != NOTHING)
+    pub fn reference(&self, at: usize) -> Option<i64> {
+        self.references.get(at).copied().filter(|id| *id != NOTHING)
     }
 
     /// Adds the cells of a row of a section, a detail or a list.
@@ -40,15 +40,15 @@ impl Table {
     }
 
     /// Adds the ids that a row refers to.
-    pub fn lead_to(&mut self, columns: &dyn Columns, leads: &[usize]) -> store::Result<()> {
-        for column in leads {
-            self.leads.push(columns.get(*column)?.int().unwrap_or(NOTHING));
+    pub fn put_references(&mut self, columns: &dyn Columns, references: &[usize]) -> store::Result<()> {
+        for column in references {
+            self.references.push(columns.get(*column)?.int().unwrap_or(NOTHING));
         }
         Ok(())
     }
 
     /// Adds the cells of an own row.
-    pub fn put_own(&mut self, row: &dyn Columns, columns: &[OfRow]) -> store::Result<()> {
+    pub fn put_own(&mut self, row: &dyn Columns, columns: &[RowColumn]) -> store::Result<()> {
         for (at, column) in columns.iter().enumerate() {
             column.write(row.get(at + 2)?, &mut self.json).map_err(|p| StoreError::from(p.under(column.name())))?;
             self.ends.push(self.json.len());
@@ -57,8 +57,9 @@ impl Table {
     }
 
     /// Adds a destination: its three values, of which two are null, and the object that it refers to.
-    pub fn put_step(&mut self, columns: &dyn Columns, tenant: TenantId) -> store::Result<()> {
-        let values = (ENTRY..ENTRY + STEP).map(|at| columns.get(at)).collect::<store::Result<Vec<_>>>()?;
+    pub fn put_destination(&mut self, columns: &dyn Columns, tenant: TenantId) -> store::Result<()> {
+        let values =
+            (ENTRY..ENTRY + DESTINATION_VALUES).map(|at| columns.get(at)).collect::<store::Result<Vec<_>>>()?;
         let row = values.iter().map(|value| domain::Value::from(*value)).collect();
         let target = Destination::load(row, tenant).map_err(StoreError::from)?;
         let [object, number, hangup] = match target.target() {
@@ -70,7 +71,7 @@ impl Table {
             self.json.extend_from_slice(value.as_deref().unwrap_or(b"null"));
             self.ends.push(self.json.len());
         }
-        self.leads.push(target.leads_to().map_or(NOTHING, |object| object.local));
+        self.references.push(target.leads_to().map_or(NOTHING, |object| object.local));
         Ok(())
     }
 }

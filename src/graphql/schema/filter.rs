@@ -2,10 +2,10 @@
 
 use async_graphql::{Name, Result, Value};
 
-use super::shapes::choice;
+use super::shapes::choice_type;
 use crate::domain::{DateTime, Kind, ObjectId, Patch, Scalar as _, fold};
 use crate::graphql::errors::{coded, misfit};
-use crate::graphql::layer::{Given as _, InputObject, InputValue, SchemaType, input};
+use crate::graphql::layer::{ArgValues as _, InputObject, InputValue, SchemaType, input};
 use crate::service::find::{Filter, Leaf, Measure, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
 
@@ -13,48 +13,48 @@ use crate::store::{Fact, OrderDirection, OrderField};
 const CONDITIONS: &[Fact] = &[Fact::WorkingHours, Fact::FollowMeCondition, Fact::OnCondition, Fact::Destination];
 
 /// What a field of a filter tests in the form.
-enum Test {
+enum FormTest {
     Text(Fact),
     Object(&'static [Fact], Kind),
     Switch(Fact),
 }
 
-impl Test {
+impl FormTest {
     fn ty(&self) -> &'static str {
         match self {
-            Test::Text(_) => "TextFilter",
-            Test::Object(..) => "ID",
-            Test::Switch(_) => "Boolean",
+            FormTest::Text(_) => "TextFilter",
+            FormTest::Object(..) => "ID",
+            FormTest::Switch(_) => "Boolean",
         }
     }
 }
 
 /// The tests that only virtual extensions have.
-const OF_FORM: [(&str, &str, Test); 9] = [
-    ("branch", "Tests `note.branch`.", Test::Text(Fact::Branch)),
-    ("department", "Tests `note.department`.", Test::Text(Fact::Department)),
-    ("referenceId", "Tests `note.referenceId`.", Test::Text(Fact::ReferenceId)),
+const FORM_TESTS: [(&str, &str, FormTest); 9] = [
+    ("branch", "Tests `note.branch`.", FormTest::Text(Fact::Branch)),
+    ("department", "Tests `note.department`.", FormTest::Text(Fact::Department)),
+    ("referenceId", "Tests `note.referenceId`.", FormTest::Text(Fact::ReferenceId)),
     (
         "member",
         "Matches if the real extension with this id is a member.",
-        Test::Object(&[Fact::Member], Kind::Extension),
+        FormTest::Object(&[Fact::Member], Kind::Extension),
     ),
     (
         "condition",
         "Matches if the condition with this id is used anywhere in the form.",
-        Test::Object(CONDITIONS, Kind::Condition),
+        FormTest::Object(CONDITIONS, Kind::Condition),
     ),
     (
         "routingProfile",
         "Matches if outside calls use the routing profile with this id.",
-        Test::Object(&[Fact::RoutingProfile], Kind::RoutingProfile),
+        FormTest::Object(&[Fact::RoutingProfile], Kind::RoutingProfile),
     ),
-    ("locked", "Matches locked extensions if true, and unlocked ones if false.", Test::Switch(Fact::Locked)),
-    ("dnd", "Matches extensions with do-not-disturb on if true, or off if false.", Test::Switch(Fact::Dnd)),
+    ("locked", "Matches locked extensions if true, and unlocked ones if false.", FormTest::Switch(Fact::Locked)),
+    ("dnd", "Matches extensions with do-not-disturb on if true, or off if false.", FormTest::Switch(Fact::Dnd)),
     (
         "userPanelEnabled",
         "Matches extensions with the user panel enabled if true, or disabled if false.",
-        Test::Switch(Fact::UserPanel),
+        FormTest::Switch(Fact::UserPanel),
     ),
 ];
 
@@ -110,40 +110,40 @@ pub fn definitions() -> Vec<SchemaType> {
         "Filters virtual extensions: all given fields must match. At most 32 tests; filters nest at most 5\n\
          levels deep.",
     )
-    .fields(OF_FORM.iter().map(|(name, about, test)| InputValue::new(*name, test.ty(), *about)));
-    let words = [OrderField::TYPE, OrderDirection::TYPE].map(|ty| choice(ty).into());
+    .fields(FORM_TESTS.iter().map(|(name, about, test)| InputValue::new(*name, test.ty(), *about)));
+    let words = [OrderField::TYPE, OrderDirection::TYPE].map(|ty| choice_type(ty).into());
     let inputs = [order, number, text, moment, objects, forms].map(SchemaType::from);
     words.into_iter().chain(inputs).collect()
 }
 
 /// Builds a filter from its input.
-struct Building<'a> {
+struct FilterBuilder<'a> {
     parts: Vec<Filter>,
     measure: &'a mut Measure,
     within: usize,
-    wrong: &'a mut Option<String>,
+    problem: &'a mut Option<String>,
 }
 
 /// Builds the filter that a client has sent.
 ///
 /// # Errors
 /// The filter is too large, or a time is malformed.
-pub fn filter(sent: &Patch) -> Result<Filter> {
-    let (mut measure, mut wrong) = (Measure::default(), None);
-    let filter = nested(sent, 0, &mut measure, &mut wrong)?;
+pub fn filter_from_input(sent: &Patch) -> Result<Filter> {
+    let (mut measure, mut problem) = (Measure::default(), None);
+    let filter = nested(sent, 0, &mut measure, &mut problem)?;
     let refused = |sentence| coded("BAD_USER_INPUT", sentence);
     measure.check().map_err(refused)?;
-    wrong.map_or(Ok(filter), |sentence| Err(refused(sentence)))
+    problem.map_or(Ok(filter), |sentence| Err(refused(sentence)))
 }
 
-fn nested(sent: &Patch, within: usize, measure: &mut Measure, wrong: &mut Option<String>) -> Result<Filter> {
+fn nested(sent: &Patch, within: usize, measure: &mut Measure, problem: &mut Option<String>) -> Result<Filter> {
     measure.filter(within);
-    let mut building = Building { parts: Vec::new(), measure, within, wrong };
-    building.conditions(sent)?;
-    Ok(Filter::And(building.parts))
+    let mut builder = FilterBuilder { parts: Vec::new(), measure, within, problem };
+    builder.conditions(sent)?;
+    Ok(Filter::And(builder.parts))
 }
 
-impl Building<'_> {
+impl FilterBuilder<'_> {
     fn conditions(&mut self, sent: &Patch) -> Result<()> {
         self.text(sent, "number", Leaf::Number)?;
         self.text(sent, "name", Leaf::Name)?;
@@ -151,11 +151,11 @@ impl Building<'_> {
         self.part(sent.bool("enabled")?.map(|on| Filter::Is(Leaf::Enabled(on))), 1);
         self.moments(sent, "createdAt", Leaf::CreatedFrom, Leaf::CreatedBefore)?;
         self.moments(sent, "changedAt", Leaf::ChangedFrom, Leaf::ChangedBefore)?;
-        for (name, _, test) in &OF_FORM {
+        for (name, _, test) in &FORM_TESTS {
             match *test {
-                Test::Text(fact) => self.text(sent, name, |test| Leaf::Text(fact, test))?,
-                Test::Switch(fact) => self.part(sent.bool(name)?.map(|on| Filter::Is(Leaf::Switch(fact, on))), 1),
-                Test::Object(facts, kind) => {
+                FormTest::Text(fact) => self.text(sent, name, |test| Leaf::Text(fact, test))?,
+                FormTest::Switch(fact) => self.part(sent.bool(name)?.map(|on| Filter::Is(Leaf::Switch(fact, on))), 1),
+                FormTest::Object(facts, kind) => {
                     let of = |object| Filter::Is(Leaf::Object(facts, kind, object));
                     let object = |id| ObjectId::of_opaque(id).map_or_else(Filter::nothing, of);
                     self.part(sent.text(name)?.map(object), 1);
@@ -214,8 +214,8 @@ impl Building<'_> {
             match sent.given(field).map(DateTime::parse) {
                 None => {}
                 Some(Ok(moment)) => self.part(Some(Filter::Is(leaf(moment))), 1),
-                Some(Err(problem)) => {
-                    self.wrong.get_or_insert(problem.under(format!("{name}.{field}")).message());
+                Some(Err(error)) => {
+                    self.problem.get_or_insert(error.under(format!("{name}.{field}")).message());
                 }
             }
         }
@@ -229,6 +229,6 @@ impl Building<'_> {
     }
 
     fn inner(&mut self, sent: &Patch) -> Result<Filter> {
-        nested(sent, self.within + 1, self.measure, self.wrong)
+        nested(sent, self.within + 1, self.measure, self.problem)
     }
 }

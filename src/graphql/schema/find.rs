@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
-use super::filter::{filter, filter_type};
-use super::nodes::node_of;
-use super::pages::{Edge, Edges, edge, edges_field, nodes_field, page_args, page_field, page_length};
+use super::filter::{filter_from_input, filter_type};
+use super::nodes::object_node;
+use super::pages::{Edge, Edges, edge_type, edges_field, nodes_field, page_args, page_field, page_length};
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Patch, TenantId};
 use crate::form::camel;
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Call, FieldSource, Given as _, InputObject, InputValue, Node, OfPage, OfTenant, Resolver, SchemaField, SchemaType,
-    Thing, input, object,
+    ArgValues as _, Call, FieldSource, InputObject, InputValue, Node, PageSource, Resolver, SchemaField, SchemaType,
+    TenantSource, Thing, input, object,
 };
 use crate::service::find::Find;
 use crate::store::{self, ObjectRow, OrderDirection, OrderField, TenantRow};
 
 /// The input that identifies one object.
-pub fn object_by() -> InputObject {
+pub fn object_by_type() -> InputObject {
     input("ObjectBy", "Identifies an object by exactly one of these fields.")
         .one_of()
         .field("id", "ID", "The opaque id.")
@@ -37,16 +37,16 @@ struct CountedFind {
 }
 
 /// A name that is built once, together with the schema: type names live as long as the program.
-fn lasting(name: String) -> &'static str {
+fn static_name(name: String) -> &'static str {
     name.leak()
 }
 
 /// The types of a page and of an edge, for objects of a kind.
 pub fn connection_types(kind: Kind) -> [SchemaType; 2] {
     let name = kind.name();
-    let edge_type = lasting(format!("{name}Edge"));
+    let edge_name = static_name(format!("{name}Edge"));
     let connection = object::<Edges>(format!("{name}Connection"), "A page of objects of one kind.")
-        .field(edges_field(edge_type, "The objects of the page with their cursors."))
+        .field(edges_field(edge_name, "The objects of the page with their cursors."))
         .field(nodes_field(name, "The objects of the page without their cursors."))
         .field(page_field())
         .later(
@@ -55,13 +55,13 @@ pub fn connection_types(kind: Kind) -> [SchemaType; 2] {
             "The number of objects on all pages; counted only if it is selected.",
             |edges, call| Box::pin(async move { total_count(edges, call).await }),
         )
-        .read(FieldSource::Page(OfPage::Total));
+        .source(FieldSource::Page(PageSource::Total));
     let cursor = "The position of the object in the whole list; pass it to `after` with the same `orderBy`.";
-    [connection.into(), edge(edge_type, "An object on a page.", (name, "The object."), cursor).into()]
+    [connection.into(), edge_type(edge_name, "An object on a page.", (name, "The object."), cursor).into()]
 }
 
 async fn total_count(edges: &Edges, call: Call<'_>) -> Result<Node> {
-    let CountedFind { find, tenant } = edges.of.get()?;
+    let CountedFind { find, tenant } = edges.extra.get()?;
     let find = find.clone();
     Ok(call.scope()?.read(*tenant, move |query| find.count(query)).await?.into())
 }
@@ -88,17 +88,18 @@ pub fn list_fields(kind: Kind) -> [SchemaField; 2] {
             "number, name or description",
         )
     };
-    let answer = Resolver::later(move |thing, call| Box::pin(async move { one(thing, call, kind).await }));
+    let answer = Resolver::later(move |thing, call| Box::pin(async move { resolve_one(thing, call, kind).await }));
     let one = SchemaField::new(camel(single), name, one_about, answer)
         .arg(InputValue::new("by", "ObjectBy!", "Which object to return."))
-        .read(FieldSource::Tenant(OfTenant::One(kind)));
-    let connection = lasting(format!("{name}Connection"));
-    let answer = Resolver::later(move |thing, call| Box::pin(async move { all(thing, call, kind, connection).await }));
+        .source(FieldSource::Tenant(TenantSource::One(kind)));
+    let connection = static_name(format!("{name}Connection"));
+    let answer =
+        Resolver::later(move |thing, call| Box::pin(async move { resolve_page(thing, call, kind, connection).await }));
     let search = format!("Words or beginnings of words, at most 8. Each must match a word in {searched}.");
     let all = page_args()
         .into_iter()
         .fold(SchemaField::new(camel(list), &format!("{connection}!"), all_about, answer), SchemaField::arg)
-        .read(FieldSource::Tenant(OfTenant::Page(kind)))
+        .source(FieldSource::Tenant(TenantSource::Page(kind)))
         .arg(InputValue::new("filter", filter_type(kind), "Only objects that match this filter; by default all."))
         .arg(InputValue::new("orderBy", "ObjectOrder", ordered))
         .arg(InputValue::new("search", "String", search));
@@ -109,10 +110,10 @@ pub fn list_fields(kind: Kind) -> [SchemaField; 2] {
 ///
 /// # Errors
 /// What is wrong with the arguments.
-pub fn find(kind: Kind, args: &Patch) -> Result<Find> {
+pub fn find_from_args(kind: Kind, args: &Patch) -> Result<Find> {
     let mut find = Find::all(kind);
     if let Some(sent) = args.object("filter")? {
-        find = find.filtered(filter(sent)?);
+        find = find.filtered(filter_from_input(sent)?);
     }
     if let Some(order) = args.object("orderBy")?
         && let Some(field) = order.choice("field", OrderField::of)?
@@ -124,24 +125,24 @@ pub fn find(kind: Kind, args: &Patch) -> Result<Find> {
     find.searched(search).map_err(|sentence| coded("BAD_USER_INPUT", sentence))
 }
 
-async fn all(thing: &Thing, call: Call<'_>, kind: Kind, connection: &'static str) -> Result<Node> {
+async fn resolve_page(thing: &Thing, call: Call<'_>, kind: Kind, connection: &'static str) -> Result<Node> {
     let tenant = thing.get::<TenantRow>()?.id;
-    let find = find(kind, call.args)?;
+    let find = find_from_args(kind, call.args)?;
     let first = page_length(call.args.int("first")?)?.unsigned_abs() as usize;
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor from this field with the same orderBy.");
     let after = call.args.text("after")?.map(|cursor| find.place(cursor).ok_or_else(wrong)).transpose()?;
-    let (scope, behind, looking) = (call.scope()?, after.is_some(), find.clone());
+    let (scope, has_previous, looking) = (call.scope()?, after.is_some(), find.clone());
     let page = scope.read(tenant, move |query| looking.page(query, first, after.as_ref())).await?;
     scope.spend(page.rows.len())?;
     let edge = |(row, cursor)| Edge { node: (kind.name(), Thing::shared(row)), cursor };
     let edges = page.rows.into_iter().map(edge);
-    Ok(Node::object(connection, Edges::new(edges, page.more, behind, Thing::of(CountedFind { find, tenant }))))
+    Ok(Node::object(connection, Edges::new(edges, page.more, has_previous, Thing::new(CountedFind { find, tenant }))))
 }
 
 /// Finds the one object of a kind that `by` identifies.
-async fn one(thing: &Thing, call: Call<'_>, kind: Kind) -> Result<Node> {
+async fn resolve_one(thing: &Thing, call: Call<'_>, kind: Kind) -> Result<Node> {
     let (tenant, scope) = (thing.get::<TenantRow>()?.id, call.scope()?);
-    let by = call.args.the_object("by")?;
+    let by = call.args.required_object("by")?;
     let row: Option<Arc<ObjectRow>> = if let Some(id) = by.text("id")? {
         match ObjectId::of_opaque(id).filter(|id| id.tenant == tenant) {
             Some(id) => scope.object(id).await?,
@@ -155,8 +156,8 @@ async fn one(thing: &Thing, call: Call<'_>, kind: Kind) -> Result<Node> {
             Err(_) => None,
         }
     } else {
-        let name = by.the_text("name")?.to_owned();
+        let name = by.required_text("name")?.to_owned();
         scope.read(tenant, move |query| store::only_named(query, kind, &name)).await?.map(Arc::new)
     };
-    Ok(row.filter(|row| row.kind == kind).map_or(Node::Null, node_of))
+    Ok(row.filter(|row| row.kind == kind).map_or(Node::Null, object_node))
 }

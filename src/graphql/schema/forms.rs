@@ -6,7 +6,7 @@ use super::mutation::{
 use super::renumber;
 use crate::domain::Kind;
 use crate::form::{Form, Info};
-use crate::graphql::layer::{InputObject, InputValue, OfSave, SaveWhat, SchemaField, SchemaType, input, object};
+use crate::graphql::layer::{InputObject, InputValue, SaveKind, SaveMutation, SchemaField, SchemaType, input, object};
 use crate::service::Saved;
 
 /// The kind whose objects have the form.
@@ -79,11 +79,11 @@ pub fn definitions() -> Vec<SchemaType> {
 
 /// The mutations of the form.
 pub fn fields() -> Vec<SchemaField> {
-    let of = |what| OfSave { kind: KIND, what, payload: PAYLOAD };
+    let of = |operation| SaveMutation { kind: KIND, operation, payload: PAYLOAD };
     let create = save_field(
         ("virtualExtensionCreate", "Creates a virtual extension."),
         ("VirtualExtensionCreateInput", "The new extension."),
-        of(SaveWhat::New),
+        of(SaveKind::New),
     );
     let update = save_field(
         (
@@ -91,12 +91,16 @@ pub fn fields() -> Vec<SchemaField> {
             "Changes any of a virtual extension's sections at once. Either all changes are saved, or none.",
         ),
         ("VirtualExtensionUpdateInput", "The changes."),
-        of(SaveWhat::Changes),
+        of(SaveKind::Changes),
     );
     let defaults = save_field(
         ("virtualExtensionDefaultsUpdate", "Changes the defaults for a tenant's new virtual extensions."),
         ("VirtualExtensionDefaultsUpdateInput", "The changes."),
-        OfSave { kind: Kind::FormDefaults, what: SaveWhat::Defaults, payload: "VirtualExtensionDefaultsPayload" },
+        SaveMutation {
+            kind: Kind::FormDefaults,
+            operation: SaveKind::Defaults,
+            payload: "VirtualExtensionDefaultsPayload",
+        },
     );
     let copy = save_field(
         (
@@ -105,14 +109,14 @@ pub fn fields() -> Vec<SchemaField> {
              reference id belong to one extension only and are not copied.",
         ),
         ("VirtualExtensionCloneInput", "The extension to copy, with the number and name of the copy."),
-        of(SaveWhat::Copy),
+        of(SaveKind::Copy),
     );
     let section = |info: &&'static Info| {
         let field = (
             format!("virtualExtension{}Update", info.name),
             format!("Changes the section `{}` of a virtual extension.", info.client),
         );
-        save_field(field, (&update_type(info), "The changes."), of(SaveWhat::Changes))
+        save_field(field, (&update_type(info), "The changes."), of(SaveKind::Changes))
     };
     let whole = [create, update, defaults, copy, renumber::field()];
     whole.into_iter().chain(Form::infos().iter().map(section)).collect()

@@ -3,7 +3,7 @@
 use super::mutation::{dry_run_input, expected_version_input, id_input, save_field, tenant_input};
 use crate::domain::Kind;
 use crate::form::camel;
-use crate::graphql::layer::{InputObject, InputValue, OfSave, SaveWhat, SchemaField, input};
+use crate::graphql::layer::{InputObject, InputValue, SaveKind, SaveMutation, SchemaField, input};
 
 /// The inputs of a kind's mutations. `fields` are the input fields of every object, and those that the kind adds.
 pub fn inputs(kind: Kind, fields: &[InputValue]) -> [InputObject; 2] {
@@ -25,11 +25,11 @@ pub fn save_fields(kind: Kind) -> [SchemaField; 2] {
     let name = kind.name();
     let field = camel(kind.fields().0);
     let payload: &'static str = format!("{name}Payload").leak();
-    let of = |what| OfSave { kind, what, payload };
+    let of = |operation| SaveMutation { kind, operation, payload };
     let create = (format!("{field}Create"), format!("Creates an object of the type `{name}`."));
     let update = (format!("{field}Update"), format!("Changes an object of the type `{name}`."));
     [
-        save_field(create, (&format!("{name}CreateInput"), "The new object."), of(SaveWhat::New)),
-        save_field(update, (&format!("{name}UpdateInput"), "The changes."), of(SaveWhat::Changes)),
+        save_field(create, (&format!("{name}CreateInput"), "The new object."), of(SaveKind::New)),
+        save_field(update, (&format!("{name}UpdateInput"), "The changes."), of(SaveKind::Changes)),
     ]
 }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
-use super::problems::{finding_fields, object_of};
-use super::shapes::choice;
+use super::pages::{
+    Edge, Edges, edge_type, edges_field, kinds_arg, kinds_from_args, nodes_field, page_args, page_field, page_length,
+};
+use super::problems::{finding_fields, shared_object_node};
+use super::shapes::choice_type;
 use crate::domain::{Code, Problem};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Args, FieldReader, Given as _, InputValue, Node, ReadError, Reads, Resolver, SchemaField, SchemaType, Thing, object,
+    ArgValues as _, Args, FieldReader, InputValue, Node, ReadError, ReadResolver, Resolver, SchemaField, SchemaType,
+    Thing, object,
 };
 use crate::service::{self, Findings, Lint, LintPlace, Severity, label};
 use crate::store::{ObjectRow, TenantRow};
@@ -26,7 +29,7 @@ pub fn definitions() -> Vec<SchemaType> {
     let about_object = "The object that the finding is about; null for the tenant's defaults and for the tenant\n\
                         itself.";
     let finding = object::<LabeledFinding>("Finding", "Something in a tenant that is wrong or looks wrong.")
-        .now("object", "PbxObject", about_object, |found| found.object.as_ref().map_or(Node::Null, object_of))
+        .now("object", "PbxObject", about_object, |found| found.object.as_ref().map_or(Node::Null, shared_object_node))
         .now("kind", "Kind", "The kind of the object; null for the tenant itself.", |found| {
             found.object.as_ref().map(|row| row.kind.word()).into()
         })
@@ -36,7 +39,7 @@ pub fn definitions() -> Vec<SchemaType> {
         .now("severity", "Severity!", "How severe the finding is.", |found| found.severity.word().into())
         .fields(finding_fields(|found: &LabeledFinding| &found.problem))
         .now("whatToDo", "String!", "How to fix it, in one sentence.", |found| found.problem.code.advice().into());
-    let edge = edge(
+    let edge = edge_type(
         "FindingEdge",
         "A finding on a page.",
         ("Finding", "The finding."),
@@ -46,7 +49,7 @@ pub fn definitions() -> Vec<SchemaType> {
         .field(edges_field("FindingEdge", "The findings of the page with their cursors."))
         .field(page_field())
         .field(nodes_field("Finding", "The findings of the page without their cursors."));
-    vec![choice(Severity::TYPE).into(), finding.into(), edge.into(), connection.into()]
+    vec![choice_type(Severity::TYPE).into(), finding.into(), edge.into(), connection.into()]
 }
 
 /// The field of the query root, and the tenant's.
@@ -63,8 +66,8 @@ pub fn fields() -> [SchemaField; 2] {
         )
     };
     // The findings depend on the time.
-    let of_any = Resolver::Read(Reads::each(|_, args, reading| of_any(args, reading)));
-    let own = Resolver::Read(Reads::each(|thing, args, reading| lint(thing.get()?, args, reading)));
+    let of_any = Resolver::Read(ReadResolver::each(|_, args, reader| of_any(args, reader)));
+    let own = Resolver::Read(ReadResolver::each(|thing, args, reader| lint(thing.get()?, args, reader)));
     let code = InputValue::new("code", "String", "The tenant's code; by default the selected tenant.");
     let of_any = SchemaField::new("tenantLint", "FindingConnection", about("a tenant"), of_any).arg(code);
     let own = SchemaField::new("lint", "FindingConnection!", about("the tenant"), own);
@@ -80,33 +83,33 @@ pub fn fields() -> [SchemaField; 2] {
     })
 }
 
-fn of_any(args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
-    match reading.tenant(args.text("code")?)? {
-        Some(tenant) => lint(&tenant, args, reading),
+fn of_any(args: &Args, reader: &mut FieldReader<'_>) -> Result<Node, ReadError> {
+    match reader.tenant(args.text("code")?)? {
+        Some(tenant) => lint(&tenant, args, reader),
         None => Ok(Node::Null),
     }
 }
 
-fn lint(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
+fn lint(tenant: &TenantRow, args: &Args, reader: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor from this field.");
     let place = args.text("after")?.map(|cursor| LintPlace::of(cursor).ok_or_else(wrong)).transpose()?;
     let lint = Lint {
         severity: args.choice("severity", Severity::of)?,
         codes: args.choices("codes", Code::of)?,
-        kinds: kinds(args)?,
+        kinds: kinds_from_args(args)?,
     };
-    let (now, deadline) = (reading.now, reading.deadline);
-    let Findings { findings, more, goes_on } = lint.page(&mut reading.of(tenant.id), first, place, now, deadline)?;
-    reading.spend(findings.len());
+    let (now, deadline) = (reader.now, reader.deadline);
+    let Findings { findings, more, goes_on } = lint.page(&mut reader.query(tenant.id), first, place, now, deadline)?;
+    reader.spend(findings.len());
     let edges = findings.into_iter().map(|finding| finding_edge(tenant, finding));
-    let edges = Edges::new(edges, more, place.is_some(), Thing::of(())).going_on(goes_on.map(LintPlace::cursor));
+    let edges = Edges::new(edges, more, place.is_some(), Thing::new(())).ending_at(goes_on.map(LintPlace::cursor));
     Ok(Node::object("FindingConnection", edges))
 }
 
 fn finding_edge(tenant: &TenantRow, finding: service::Finding) -> Edge {
     let service::Finding { object, severity, problem, place } = finding;
     let label = object.as_ref().map_or_else(|| tenant.settings.name.as_str().to_owned(), |row| label(row));
-    let node = ("Finding", Thing::of(LabeledFinding { object, label, severity, problem }));
+    let node = ("Finding", Thing::new(LabeledFinding { object, label, severity, problem }));
     Edge { node, cursor: place.cursor() }
 }

@@ -4,9 +4,9 @@
 mod filter;
 mod find;
 mod forms;
+mod generated;
 mod kinds;
 mod lint;
-mod made;
 pub mod mutation;
 mod nodes;
 mod numbers;
@@ -25,12 +25,12 @@ mod tenants;
 
 use std::sync::LazyLock;
 
-use self::made::{Made, made};
+use self::generated::{GeneratedTypes, generate};
 use super::layer::{Layer, LayerSource, ObjectBuilder, object};
 use crate::domain::Kind;
-pub use find::find as find_of;
-pub use pages::{MOST, PAGE, page_length};
-pub use subscription::check as check_subscription;
+pub use find::find_from_args;
+pub use pages::{DEFAULT_PAGE, MAX_PAGE, page_length};
+pub use subscription::check_subscription;
 
 /// The schema of vext.
 pub struct Vext;
@@ -38,7 +38,7 @@ pub struct Vext;
 impl LayerSource for Vext {
     fn layer() -> &'static Layer {
         static LAYER: LazyLock<Layer> = LazyLock::new(|| {
-            let layer = layer(made());
+            let layer = layer(generate());
             debug_assert_eq!(layer.problems(), [""; 0], "the descriptions fit together");
             layer
         });
@@ -47,8 +47,8 @@ impl LayerSource for Vext {
 }
 
 /// The whole schema.
-fn layer(made: Made) -> Layer {
-    let Made { tenant_fields, tenant_inputs, kind_inputs, definitions } = made;
+fn layer(generated: GeneratedTypes) -> Layer {
+    let GeneratedTypes { tenant_fields, tenant_inputs, kind_inputs, definitions } = generated;
     let kinds: Vec<_> = kind_inputs.iter().map(|(kind, _)| *kind).collect();
     let listed = || [Kind::VirtualExtension].into_iter().chain(kinds.iter().copied());
     Layer::new("Query", "Mutation", "Subscription")
@@ -60,10 +60,10 @@ fn layer(made: Made) -> Layer {
         .with_all(listed().flat_map(find::connection_types))
         .with_all(kinds.iter().map(|kind| mutation::payload_type(*kind)))
         .with_all(kind_inputs.iter().flat_map(|(kind, inputs)| kinds::inputs(*kind, inputs)))
-        .with(shapes::choice(Kind::TYPE))
-        .with(find::object_by())
-        .with(pages::page_info())
-        .with(numbers::availability())
+        .with(shapes::choice_type(Kind::TYPE))
+        .with(find::object_by_type())
+        .with(pages::page_info_type())
+        .with(numbers::availability_type())
         .with_all(filter::definitions())
         .with_all(referrers::definitions())
         .with_all(options::definitions())

@@ -2,11 +2,11 @@
 
 use async_graphql::Result;
 
-use super::problems::{changes, tell_as_sent, user_errors, warnings};
+use super::problems::{changes, restore_sent_value, user_errors, warnings};
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem, Sent, TenantId};
 use crate::graphql::layer::{
-    Call, FieldReader, FieldSource, Given as _, InputValue, Node, ObjectBuilder, OfSave, ReadError, Resolver, SaveWhat,
-    SchemaField, Text, object,
+    ArgValues as _, Call, FieldReader, FieldSource, InputValue, Node, ObjectBuilder, ReadError, Resolver, SaveKind,
+    SaveMutation, SchemaField, Text, object,
 };
 use crate::graphql::prices::HASH;
 use crate::service::{self, Save, SaveTarget, Saved, Selected, WorkedOut};
@@ -25,8 +25,8 @@ pub fn saved_fields<T: Send + Sync + 'static>(saved: fn(&T) -> &Saved) -> Vec<Sc
     let why = "Why nothing was saved: all errors at once. Empty if it was saved, or could be on a dry run.";
     let looks_wrong = "What looks wrong, but does not prevent saving.";
     let changed = "The fields that have changed, or would change on a dry run.";
-    let field = |name: &'static str, ty: &str, about: &'static str, tell: fn(&Saved) -> Node| {
-        SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(tell(saved(thing.get()?)))))
+    let field = |name: &'static str, ty: &str, about: &'static str, get: fn(&Saved) -> Node| {
+        SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(saved(thing.get()?)))))
     };
     vec![
         field("userErrors", "[UserError!]!", why, |saved| user_errors(&saved.errors)),
@@ -72,12 +72,12 @@ pub fn only_patch(input: &Patch) -> Patch {
 }
 
 /// The tenant that an input names or the request selects, or the refusal if it does not exist for the viewer.
-fn tenant(input: &Patch, reading: &mut FieldReader<'_>) -> Result<Result<TenantId, Saved>, ReadError> {
+fn tenant(input: &Patch, reader: &mut FieldReader<'_>) -> Result<Result<TenantId, Saved>, ReadError> {
     let code = input.text("tenant")?;
-    if let Some(row) = reading.tenant(code)? {
+    if let Some(row) = reader.tenant(code)? {
         return Ok(Ok(row.id));
     }
-    let value = match (code, &reading.viewer.selected) {
+    let value = match (code, &reader.viewer.selected) {
         (None, Selected::Unknown(code)) => code.clone(),
         (code, _) => code.map(str::to_owned),
     };
@@ -95,31 +95,31 @@ pub fn object_id(id: &str) -> ObjectId {
 /// # Errors
 /// An error of the store, or the request has to name a tenant.
 pub fn work_out(
-    of: OfSave,
+    target: SaveMutation,
     input: &Patch,
     tells_warnings: bool,
-    reading: &mut FieldReader<'_>,
+    reader: &mut FieldReader<'_>,
 ) -> Result<WorkedOut, ReadError> {
     let (expected_version, dry_run) = (input.int("expectedVersion")?, input.bool("dryRun")?.unwrap_or_default());
-    let target = match of.what {
-        SaveWhat::New | SaveWhat::Defaults => match tenant(input, reading)? {
-            Ok(tenant) if of.what == SaveWhat::New => SaveTarget::New(tenant),
+    let save_target = match target.operation {
+        SaveKind::New | SaveKind::Defaults => match tenant(input, reader)? {
+            Ok(tenant) if target.operation == SaveKind::New => SaveTarget::New(tenant),
             Ok(tenant) => SaveTarget::Defaults(tenant),
             Err(saved) => return Ok(WorkedOut::Settled(saved)),
         },
-        SaveWhat::Changes => SaveTarget::Existing(object_id(input.the_text("id")?)),
-        SaveWhat::Copy => SaveTarget::CopyOf(object_id(input.the_text("id")?)),
+        SaveKind::Changes => SaveTarget::Existing(object_id(input.required_text("id")?)),
+        SaveKind::Copy => SaveTarget::CopyOf(object_id(input.required_text("id")?)),
     };
-    let patch = match of.what {
-        SaveWhat::Copy => {
-            let own = [("number", input.the_text("number")?), ("name", input.the_text("name")?)];
+    let patch = match target.operation {
+        SaveKind::Copy => {
+            let own = [("number", input.required_text("number")?), ("name", input.required_text("name")?)];
             Patch::from([("information", Sent::Object(own.into()))])
         }
         _ => only_patch(input),
     };
-    let save = Save { kind: of.kind, target, patch, expected_version, dry_run, tells_warnings };
-    let (viewer, now) = (reading.viewer, reading.now);
-    Ok(WorkedOut::of(reading.session(), viewer, save, now)?)
+    let save = Save { kind: target.kind, target: save_target, patch, expected_version, dry_run, tells_warnings };
+    let (viewer, now) = (reader.viewer, reader.now);
+    Ok(WorkedOut::of(reader.session(), viewer, save, now)?)
 }
 
 /// The cost of the secrets that a mutation sends to be hashed and saved.
@@ -135,34 +135,34 @@ pub fn price(kind: Kind, input: &Patch) -> Result<u64> {
 ///
 /// # Errors
 /// The input has another shape.
-pub fn told(of: OfSave, input: &Patch, mut saved: Saved) -> Result<Node> {
+pub fn payload_node(target: SaveMutation, input: &Patch, mut saved: Saved) -> Result<Node> {
     if let Some(id) = input.text("id")? {
-        tell_as_sent(&mut saved.errors, "id", id);
+        restore_sent_value(&mut saved.errors, "id", id);
     }
-    Ok(Node::object(of.payload, saved))
+    Ok(Node::object(target.payload, saved))
 }
 
-async fn save(call: Call<'_>, of: OfSave) -> Result<Node> {
-    let (scope, input, tells_warnings) = (call.scope()?, call.args.the_object("input")?, call.selects("warnings"));
+async fn save(call: Call<'_>, target: SaveMutation) -> Result<Node> {
+    let (scope, input, tells_warnings) = (call.scope()?, call.args.required_object("input")?, call.selects("warnings"));
     let own = input.clone();
-    let saved = scope.read_all(move |reading| work_out(of, &own, tells_warnings, reading)).await?;
+    let saved = scope.read_in_one_trip(move |reader| work_out(target, &own, tells_warnings, reader)).await?;
     let saved = match saved {
         WorkedOut::Settled(saved) => saved,
         WorkedOut::Open(open) => {
             let finished = scope.app.finish(&scope.snapshot, scope.viewer()?, open).await;
-            finished.map_err(|error| scope.surprise(&error))?
+            finished.map_err(|error| scope.store_error(&error))?
         }
     };
-    told(of, input, saved)
+    payload_node(target, input, saved)
 }
 
 /// A mutation that saves a form or an object of a kind from its `input`.
 pub fn save_field(
     (name, about): (impl Into<Text>, impl Into<Text>),
     (input, input_about): (&str, &'static str),
-    of: OfSave,
+    target: SaveMutation,
 ) -> SchemaField {
-    let answer = Resolver::later(move |_, call| Box::pin(async move { save(call, of).await }));
+    let answer = Resolver::later(move |_, call| Box::pin(async move { save(call, target).await }));
     let input = InputValue::new("input", &format!("{input}!"), input_about);
-    SchemaField::new(name, &format!("{}!", of.payload), about, answer).arg(input).read(FieldSource::Save(of))
+    SchemaField::new(name, &format!("{}!", target.payload), about, answer).arg(input).source(FieldSource::Save(target))
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::mutation::object_id;
-use super::nodes::node_of;
-use super::pages::{Edge, Edges, edge, edges_field, nodes_field, page_args, page_field, page_length};
+use super::nodes::object_node;
+use super::pages::{Edge, Edges, edge_type, edges_field, nodes_field, page_args, page_field, page_length};
 use crate::domain::{Kind, opaque};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Args, FieldReader, Given as _, Node, ReadError, Reads, SchemaField, SchemaType, Thing, fields_of, object,
+    ArgValues as _, Args, FieldReader, Node, ReadError, ReadResolver, SchemaField, SchemaType, Thing, fields_of, object,
 };
 use crate::service::options;
 use crate::store::{ObjectRow, TenantRow};
@@ -25,9 +25,9 @@ type Referring = (&'static String, &'static Vec<Kind>);
 /// The types of option lists.
 pub fn definitions() -> Vec<SchemaType> {
     let offer = object::<Offer>("Offer", "An object that a field can refer to.")
-        .now("object", "PbxObject", "The object.", |offer| node_of(Arc::clone(&offer.object)))
+        .now("object", "PbxObject", "The object.", |offer| object_node(Arc::clone(&offer.object)))
         .now("chosen", "Boolean!", "Whether the field already refers to the object.", |offer| offer.chosen.into());
-    let edge = edge(
+    let edge = edge_type(
         "OfferEdge",
         "An object that a field can refer to, on a page.",
         ("Offer", "The object."),
@@ -61,7 +61,7 @@ pub fn fields() -> Vec<SchemaField> {
              Objects of the right kind that do not fit the field are left out, such as a condition without a\n\
              time check for working hours.",
             // Which conditions fit may depend on the time.
-            Reads::each(|thing, args, reading| offers(thing.get()?, args, reading)),
+            ReadResolver::each(|thing, args, reader| offers(thing.get()?, args, reader)),
         )
         .arg("for", "[String!]!", "The field, such as `information`, `memberIds`; `optionFields` lists all of them.")
         .arg(
@@ -78,7 +78,7 @@ pub fn fields() -> Vec<SchemaField> {
         .only_fields()
 }
 
-fn offers(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
+fn offers(tenant: &TenantRow, args: &Args, reader: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let after = args.text("after")?;
     let options = options::Options {
@@ -89,13 +89,13 @@ fn offers(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Res
         after: after.map(|cursor| opaque::read(cursor).unwrap_or_default()),
     };
     options.check().map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
-    let now = reading.now;
-    let offered = options.page(&mut reading.of(tenant.id), now)?;
-    reading.spend(offered.rows.len());
+    let now = reader.now;
+    let offered = options.page(&mut reader.query(tenant.id), now)?;
+    reader.spend(offered.rows.len());
     let edge = |(object, chosen, cursor): (_, bool, String)| Edge {
-        node: ("Offer", Thing::of(Offer { object, chosen })),
+        node: ("Offer", Thing::new(Offer { object, chosen })),
         cursor: opaque::write(cursor),
     };
-    let edges = Edges::new(offered.rows.into_iter().map(edge), offered.more, after.is_some(), Thing::of(()));
+    let edges = Edges::new(offered.rows.into_iter().map(edge), offered.more, after.is_some(), Thing::new(()));
     Ok(Node::object("OfferConnection", edges))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::nodes::node_of;
+use super::nodes::object_node;
 use crate::domain::{Code, ObjectId, Problem, about};
 use crate::form::Change;
 use crate::graphql::layer::{
@@ -37,7 +37,7 @@ impl From<Change> for ChangedField {
 }
 
 /// A field of a type whose things contain a `P`.
-fn inside<T: Send + Sync + 'static, P: 'static>(
+fn nested_field<T: Send + Sync + 'static, P: 'static>(
     (name, ty, about): (&'static str, &str, &'static str),
     inside: fn(&T) -> &P,
     get: fn(&P) -> Node,
@@ -46,18 +46,22 @@ fn inside<T: Send + Sync + 'static, P: 'static>(
 }
 
 /// The fields of an error or a warning, for types whose things contain a problem. `codes` are the fields for its code.
-fn told_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem, codes: Vec<SchemaField>) -> Vec<SchemaField> {
+fn problem_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem, codes: Vec<SchemaField>) -> Vec<SchemaField> {
     let path = "The path in the input: names of input fields from the outermost inwards, and indexes in lists.";
-    let path = inside(("path", "[String!]!", path), of, |problem| problem.path.as_slice().into());
+    let path = nested_field(("path", "[String!]!", path), of, |problem| problem.path.as_slice().into());
     let rest = [
-        inside(("message", "String!", "Field, rule and value in words."), of, |problem| problem.message().into()),
-        inside(("value", "String", "The offending value; null for secrets and if there is none."), of, |problem| {
-            problem.value.as_deref().into()
-        }),
-        inside(("suggestion", "String", "A value that would be accepted instead, if one is known."), of, |problem| {
-            problem.suggestion.as_deref().into()
-        }),
-        inside(
+        nested_field(("message", "String!", "Field, rule and value in words."), of, |problem| problem.message().into()),
+        nested_field(
+            ("value", "String", "The offending value; null for secrets and if there is none."),
+            of,
+            |problem| problem.value.as_deref().into(),
+        ),
+        nested_field(
+            ("suggestion", "String", "A value that would be accepted instead, if one is known."),
+            of,
+            |problem| problem.suggestion.as_deref().into(),
+        ),
+        nested_field(
             ("relatedId", "ID", "The id of the other object that causes the problem, if there is one."),
             of,
             |problem| problem.related.map(ObjectId::opaque).into(),
@@ -69,7 +73,7 @@ fn told_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem, codes: Vec<Sche
 /// The fields of an error, for types whose things contain one.
 pub fn error_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<SchemaField> {
     let code = ("code", "ErrorCode!", "The rule that is broken.");
-    told_fields(of, vec![inside(code, of, |problem| problem.code.word().into())])
+    problem_fields(of, vec![nested_field(code, of, |problem| problem.code.word().into())])
 }
 
 /// The fields of a warning, for types whose things contain one.
@@ -77,27 +81,31 @@ pub fn warning_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<S
     let code = ("code", "WarningCode!", "What looks wrong.");
     let broken = ("brokenRule", "ErrorCode", "The broken rule, with the code BROKEN_RULE only; otherwise null.");
     let codes = vec![
-        inside(code, of, |problem| if problem.code.is_warning() { problem.code.word() } else { BROKEN_RULE.0 }.into()),
-        inside(broken, of, |problem| (!problem.code.is_warning()).then(|| problem.code.word()).into()),
+        nested_field(code, of, |problem| {
+            if problem.code.is_warning() { problem.code.word() } else { BROKEN_RULE.0 }.into()
+        }),
+        nested_field(broken, of, |problem| (!problem.code.is_warning()).then(|| problem.code.word()).into()),
     ];
-    told_fields(of, codes)
+    problem_fields(of, codes)
 }
 
 /// The fields of a finding, for types whose things contain a problem.
 pub fn finding_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<SchemaField> {
     let code = ("code", "FindingCode!", "The rule that is broken, or what looks wrong.");
-    told_fields(of, vec![inside(code, of, |problem| problem.code.word().into())])
+    problem_fields(of, vec![nested_field(code, of, |problem| problem.code.word().into())])
 }
 
 /// The fields of a change, for types whose things contain one.
 pub fn change_fields<T: Send + Sync + 'static>(of: fn(&T) -> &ChangedField) -> [SchemaField; 3] {
     let path = "The path of the field: for forms the section and the field, for other objects the field.";
     [
-        inside(("path", "[String!]!", path), of, |change| change.path.as_slice().into()),
-        inside(("before", "JSON", "The value before the change. For a secret, whether it was set."), of, |change| {
-            change.before.clone().into()
-        }),
-        inside(("after", "JSON", "The value after the change. For a secret, whether it is set."), of, |change| {
+        nested_field(("path", "[String!]!", path), of, |change| change.path.as_slice().into()),
+        nested_field(
+            ("before", "JSON", "The value before the change. For a secret, whether it was set."),
+            of,
+            |change| change.before.clone().into(),
+        ),
+        nested_field(("after", "JSON", "The value after the change. For a secret, whether it is set."), of, |change| {
             change.after.clone().into()
         }),
     ]
@@ -159,12 +167,12 @@ pub fn changes(changes: &[Change]) -> Node {
 
 /// Restores the value that the client sent in the problem of an id that was not found: the save only knows the object
 /// it decodes to, which does not exist.
-pub fn tell_as_sent(problems: &mut [Problem], field: &str, sent: &str) {
+pub fn restore_sent_value(problems: &mut [Problem], field: &str, sent: &str) {
     let unknown = problems.iter_mut().filter(|problem| problem.code == Code::NotFound && problem.path == [field]);
     unknown.for_each(|problem| problem.value = Some(sent.to_owned()));
 }
 
 /// The node of an object in a problem or a change.
-pub fn object_of(row: &Arc<ObjectRow>) -> Node {
-    node_of(Arc::clone(row))
+pub fn shared_object_node(row: &Arc<ObjectRow>) -> Node {
+    object_node(Arc::clone(row))
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
-use super::nodes::node_of;
-use super::pages::{Edge, Edges, edge, edges_field, kinds, kinds_arg, nodes_field, page_args, page_field, page_length};
+use super::nodes::object_node;
+use super::pages::{
+    Edge, Edges, edge_type, edges_field, kinds_arg, kinds_from_args, nodes_field, page_args, page_field, page_length,
+};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Args, FieldReader, Given as _, Node, ObjectBuilder, ReadError, Reads, Resolver, SchemaField, SchemaType, Thing,
-    object,
+    ArgValues as _, Args, FieldReader, Node, ObjectBuilder, ReadError, ReadResolver, Resolver, SchemaField, SchemaType,
+    Thing, object,
 };
 use crate::service::label;
 use crate::store::{self, Asked, ObjectRow, ReferenceCount, ReferencePlace, ReferenceRow, ReferenceStrength};
@@ -46,9 +48,9 @@ pub fn definitions() -> Vec<SchemaType> {
             "object",
             "PbxObject",
             "The object that refers; null for the tenant's defaults, see `newVirtualExtension`.",
-            |row| node_of(Arc::clone(&row.owner)),
+            |row| object_node(Arc::clone(&row.owner)),
         );
-    let edge = edge(
+    let edge = edge_type(
         "ObjectReferenceEdge",
         "A place where an object is used, on a page.",
         ("ObjectReference", "The place."),
@@ -64,7 +66,7 @@ pub fn definitions() -> Vec<SchemaType> {
         )
         .now("count", "Int!", "The number of places.", |count| count.count.into());
     vec![
-        super::shapes::choice(ReferenceStrength::TYPE).into(),
+        super::shapes::choice_type(ReferenceStrength::TYPE).into(),
         reference.into(),
         edge.into(),
         connection().into(),
@@ -90,44 +92,48 @@ fn connection() -> ObjectBuilder<Edges> {
 }
 
 fn of_counts((name, ty): (&'static str, &str), about: &'static str, get: fn(&Counts) -> Node) -> SchemaField {
-    SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(thing.get::<Edges>()?.of.get()?))))
+    SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(thing.get::<Edges>()?.extra.get()?))))
 }
 
 /// The field that lists where an object is used. `object` gets the object from a thing.
 pub fn references_field(about: &'static str, object: fn(&Thing) -> Result<Arc<ObjectRow>>) -> SchemaField {
     let tenant = move |thing: &Thing| object(thing).ok().map(|row| row.id.tenant);
-    let reads = Reads::all(move |things, args, reading| {
+    let reads = ReadResolver::batch(move |things, args, reader| {
         let targets = things.iter().map(object).collect::<Result<Vec<_>>>()?;
-        references(&targets, args, reading)
+        references(&targets, args, reader)
     });
-    let field =
-        SchemaField::new("references", "ObjectReferenceConnection!", about, Resolver::Read(reads.only_of(tenant)));
+    let field = SchemaField::new(
+        "references",
+        "ObjectReferenceConnection!",
+        about,
+        Resolver::Read(reads.depends_only_on(tenant)),
+    );
     let args = page_args().into_iter().chain([kinds_arg("Only places in objects of these kinds; by default all.")]);
     args.fold(field, SchemaField::arg)
 }
 
 /// The pages of the places where objects are used.
-fn references(targets: &[Arc<ObjectRow>], args: &Args, reading: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
+fn references(targets: &[Arc<ObjectRow>], args: &Args, reader: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
     let first = page_length(args.int("first")?)?;
-    let (after, kinds) = (args.text("after")?, kinds(args)?);
+    let (after, kinds) = (args.text("after")?, kinds_from_args(args)?);
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor from this field.");
     let position = after.map(|cursor| ReferencePlace::of(cursor).ok_or_else(wrong)).transpose()?;
     let Some(tenant) = targets.first().map(|target| target.id.tenant) else { return Ok(Vec::new()) };
-    let counted = ["totalCount", "counts"].iter().any(|name| reading.selects(name));
-    let query = &mut reading.of(tenant);
+    let counted = ["totalCount", "counts"].iter().any(|name| reader.selects(name));
+    let query = &mut reader.query(tenant);
     let asked = Asked { kinds: kinds.clone(), after: position, limit: first + 1 };
     let mut found = store::references(query, targets, &asked)?;
     let mut counts = if counted { store::count_references(query, targets, kinds.as_deref())? } else { HashMap::new() };
-    reading.spend(found.values().map(Vec::len).sum());
+    reader.spend(found.values().map(Vec::len).sum());
     let page = usize::try_from(first).unwrap_or_default();
     let connection = |target: &Arc<ObjectRow>| {
         let mut rows = found.remove(&target.id.local).unwrap_or_default();
         let more = rows.len() > page;
         rows.truncate(page);
         let edge =
-            |row: ReferenceRow| Edge { cursor: row.position.cursor(), node: ("ObjectReference", Thing::of(row)) };
+            |row: ReferenceRow| Edge { cursor: row.position.cursor(), node: ("ObjectReference", Thing::new(row)) };
         let counts: Counts = counts.remove(&target.id.local).unwrap_or_default();
-        let edges = Edges::new(rows.into_iter().map(edge), more, after.is_some(), Thing::of(counts));
+        let edges = Edges::new(rows.into_iter().map(edge), more, after.is_some(), Thing::new(counts));
         Node::object("ObjectReferenceConnection", edges)
     };
     Ok(targets.iter().map(connection).collect())

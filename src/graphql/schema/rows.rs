@@ -3,7 +3,7 @@
 use super::referrers::references_field;
 use crate::domain::{Kind, Scalar as _};
 use crate::graphql::layer::{
-    FieldSource, Interface, ObjectBuilder, OfRow, Resolver, SchemaField, Thing, fields_of, interface, object,
+    FieldSource, Interface, ObjectBuilder, Resolver, RowColumn, SchemaField, Thing, fields_of, interface, object,
 };
 use crate::store::ObjectRow;
 
@@ -13,28 +13,28 @@ pub fn row_fields() -> Vec<SchemaField> {
         .now("id", "ID!", "The opaque id; pass it to `node` and to every input that takes an id.", |row| {
             row.id.opaque().into()
         })
-        .read(FieldSource::Row(OfRow::Id))
+        .source(FieldSource::Row(RowColumn::Id))
         .now("kind", "Kind!", "The kind of the object.", |row| row.kind.word().into())
-        .read(FieldSource::Row(OfRow::Kind))
+        .source(FieldSource::Row(RowColumn::Kind))
         .now("number", "String", "The number that reaches the object; null if it has none.", |row| {
             row.number.as_deref().into()
         })
-        .read(FieldSource::Row(OfRow::Number))
+        .source(FieldSource::Row(RowColumn::Number))
         .now("name", "String!", "The name of the object.", |row| row.name.as_str().into())
-        .read(FieldSource::Row(OfRow::Name))
+        .source(FieldSource::Row(RowColumn::Name))
         .now("description", "String!", "A note for administrators.", |row| row.description.as_str().into())
-        .read(FieldSource::Row(OfRow::Description))
+        .source(FieldSource::Row(RowColumn::Description))
         .now(
             "version",
             "Int!",
             "The number of saves of the object, starting with 1; pass it as `expectedVersion`.",
             |row| row.version.into(),
         )
-        .read(FieldSource::Row(OfRow::Version))
+        .source(FieldSource::Row(RowColumn::Version))
         .now("createdAt", "DateTime!", "When the object was created.", |row| row.created_at.answer().into())
-        .read(FieldSource::Row(OfRow::CreatedAt))
+        .source(FieldSource::Row(RowColumn::CreatedAt))
         .now("changedAt", "DateTime!", "When the object was last saved.", |row| row.changed_at.answer().into())
-        .read(FieldSource::Row(OfRow::ChangedAt))
+        .source(FieldSource::Row(RowColumn::ChangedAt))
         .field(references_field("Where the object is used: by id, or by a text that equals its number.", Thing::share))
         .only_fields()
 }
@@ -48,7 +48,7 @@ pub fn kind_type(kind: Kind, about: &'static str) -> ObjectBuilder<ObjectRow> {
         Kind::VirtualExtension => object,
         _ => object
             .now("enabled", "Boolean!", "Whether the object is enabled.", |row| row.enabled.into())
-            .read(FieldSource::Row(OfRow::Enabled)),
+            .source(FieldSource::Row(RowColumn::Enabled)),
     }
 }
 

@@ -6,43 +6,46 @@ use std::sync::Arc;
 
 use async_graphql::Result;
 
-use super::nodes::node_of;
+use super::nodes::object_node;
 use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
-    Described, Destination, DestinationTarget as Target, Destinations, FieldValue, Form, HangupCause, Info, Leads,
-    Place, Reference, Section, Seen,
+    Described, Destination, DestinationTarget, Destinations, FieldValue, Form, HangupCause, Info, Leads, Place,
+    Reference, Section, Seen,
 };
 use crate::graphql::errors::misfit;
 use crate::graphql::layer::{
-    Call, FieldSource, InputObject, InputValue, Node, OfStep, Resolver, SchemaField, SchemaType, Thing, input, object,
+    Call, DestinationSource, FieldSource, InputObject, InputValue, Node, Resolver, SchemaField, SchemaType, Thing,
+    input, object,
 };
 use crate::graphql::scope::Scope;
 use crate::objects::KindInfo;
 
 /// The value behind the object of a section, a detail or an entry.
-pub struct Behind(pub Arc<dyn Section>);
+pub struct SectionValue(pub Arc<dyn Section>);
 
 /// Gets the section from a thing.
-pub type Get = fn(&Thing) -> Result<&dyn Section>;
+pub type GetSection = fn(&Thing) -> Result<&dyn Section>;
 
-fn behind(thing: &Thing) -> Result<&dyn Section> {
-    Ok(&*thing.get::<Behind>()?.0)
+fn section_of(thing: &Thing) -> Result<&dyn Section> {
+    Ok(&*thing.get::<SectionValue>()?.0)
 }
 
 /// The fields of a section, answered from the section that `get` gets, followed by the fields with the objects that its
 /// ids refer to.
-pub fn fields(info: &'static Info, get: Get) -> Vec<SchemaField> {
-    let own =
-        info.fields.iter().enumerate().map(|(at, field)| own_field(at, field, get).read(FieldSource::Value(info, at)));
-    let led =
-        info.fields.iter().enumerate().filter_map(|(at, field)| {
-            reference_field(at, field, get).map(|field| field.read(FieldSource::Lead(info, at)))
-        });
-    own.chain(led).collect()
+pub fn fields(info: &'static Info, get: GetSection) -> Vec<SchemaField> {
+    let own = info
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(at, field)| own_field(at, field, get).source(FieldSource::Value(info, at)));
+    let references = info.fields.iter().enumerate().filter_map(|(at, field)| {
+        reference_field(at, field, get).map(|field| field.source(FieldSource::Reference(info, at)))
+    });
+    own.chain(references).collect()
 }
 
-fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
+fn own_field(at: usize, field: &'static Described, get: GetSection) -> SchemaField {
     let (ty, answer) = match field.seen {
         Seen::Value { answers, .. } => {
             // A list in rows of its own is as long as its owner made it.
@@ -51,12 +54,15 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
                 serde_json::Value::Array(list) if counted => Node::Counted(list.into_iter().map(Node::from).collect()),
                 json => json.into(),
             };
-            (shapes::ty(answers), Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))))
+            (
+                shapes::type_text(answers),
+                Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))),
+            )
         }
         Seen::Entries(entry) => {
             let name = entry().name;
             let entries = move |value: &dyn FieldValue| {
-                let entry = |entry: &dyn Section| Node::object(name, Behind(Arc::from(entry.boxed())));
+                let entry = |entry: &dyn Section| Node::object(name, SectionValue(Arc::from(entry.boxed())));
                 Node::Counted(value.entries().into_iter().map(entry).collect())
             };
             let answer = Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, entries)));
@@ -77,7 +83,7 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
 }
 
 /// The field with the objects that an id field refers to: `members` for `memberIds`.
-fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<SchemaField> {
+fn reference_field(at: usize, field: &'static Described, get: GetSection) -> Option<SchemaField> {
     let Seen::Value { answers, .. } = field.seen else { return None };
     let kinds = field.pointers.iter().find_map(|pointer| match pointer.leads {
         Leads::ById(kinds) => Some(kinds),
@@ -119,20 +125,20 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Sch
 }
 
 async fn all(ids: Vec<ObjectId>, call: Call<'_>) -> Result<Node> {
-    Ok(call.scope()?.objects(ids).await?.into_iter().map(node_of).collect())
+    Ok(call.scope()?.objects(ids).await?.into_iter().map(object_node).collect())
 }
 
 async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
     let Some(id) = id else { return Ok(Node::Null) };
     let scope = call.scope()?;
-    scope.object(id).await?.map(node_of).ok_or_else(|| scope.dangling())
+    scope.object(id).await?.map(object_node).ok_or_else(|| scope.dangling_reference())
 }
 
 /// The input fields of a section.
 pub fn inputs(info: &'static Info) -> Vec<InputValue> {
     let input = |field: &'static Described| {
         let ty = match field.seen {
-            Seen::Value { takes, .. } => shapes::ty(takes),
+            Seen::Value { takes, .. } => shapes::type_text(takes),
             Seen::Entries(entry) => format!("[{}!]", entry().input),
             Seen::Destinations => "[DestinationInput!]".to_owned(),
         };
@@ -188,7 +194,7 @@ pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
     let of_steps = [DialNumber::TAKES, HangupCause::TAKES];
     others.iter().chain(&of_steps).for_each(|shape| collect(*shape, &mut found));
     let typed = sections.iter().chain(&entries).flat_map(|info| {
-        let object = object::<Behind>(info.name, about(info.doc)).fields(fields(info, behind));
+        let object = object::<SectionValue>(info.name, about(info.doc)).fields(fields(info, section_of));
         [SchemaType::from(object), input_object(info).into()]
     });
     let values = found.into_values().filter_map(shapes::definition);
@@ -201,12 +207,12 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<S
         let answer = Resolver::later(move |thing, call| {
             Box::pin(async move {
                 let section = call.scope()?.section(info, id(thing.get()?)).await?;
-                Ok(Node::object(info.name, Behind(section)))
+                Ok(Node::object(info.name, SectionValue(section)))
             })
         });
         let about = format!("The section `{}` of the form.", info.client);
         SchemaField::new(info.client.as_str(), &format!("{}!", info.name), about, answer)
-            .read(FieldSource::Section(info))
+            .source(FieldSource::Section(info))
     };
     Form::infos().iter().map(field).collect()
 }
@@ -214,24 +220,24 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<S
 /// Loads the detail of an object, when it is selected.
 pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
     let info = KindInfo::of(kind).ok_or_else(misfit)?;
-    Ok(Thing::of(Behind(scope.section(info.detail, id).await?)))
+    Ok(Thing::new(SectionValue(scope.section(info.detail, id).await?)))
 }
 
 /// The fields that a kind adds to its objects.
 pub fn detail_fields(info: &'static Info) -> Vec<SchemaField> {
-    fields(info, behind)
+    fields(info, section_of)
 }
 
 /// The types of a destination, for answers and for inputs.
 fn destination() -> [SchemaType; 2] {
     let object_id = |step: &Destination| step.leads_to().map(ObjectId::opaque).into();
     let number = |step: &Destination| match step.target() {
-        Target::Number(number) => number.as_str().into(),
-        Target::Object(_) | Target::Hangup(_) => Node::Null,
+        DestinationTarget::Number(number) => number.as_str().into(),
+        DestinationTarget::Object(_) | DestinationTarget::Hangup(_) => Node::Null,
     };
     let hangup = |step: &Destination| match step.target() {
-        Target::Hangup(cause) => cause.word().into(),
-        Target::Object(_) | Target::Number(_) => Node::Null,
+        DestinationTarget::Hangup(cause) => cause.word().into(),
+        DestinationTarget::Object(_) | DestinationTarget::Number(_) => Node::Null,
     };
     let answered = object::<Destination>(
         "Destination",
@@ -239,15 +245,15 @@ fn destination() -> [SchemaType; 2] {
          `objectId`, `number` and `hangup` is not null.",
     )
     .now("objectId", "ID", "The id of the object to go to.", object_id)
-    .read(FieldSource::Step(OfStep::ObjectId))
+    .source(FieldSource::Destination(DestinationSource::ObjectId))
     .now("number", "DialNumber", "The number to dial.", number)
-    .read(FieldSource::Step(OfStep::Number))
+    .source(FieldSource::Destination(DestinationSource::Number))
     .now("hangup", "HangupCause", "The cause to hang up with.", hangup)
-    .read(FieldSource::Step(OfStep::Hangup))
+    .source(FieldSource::Destination(DestinationSource::Hangup))
     .later("object", "PbxObject", "The object with the id in `objectId`.", |step, call| {
         Box::pin(async move { one(step.leads_to(), call).await })
     })
-    .read(FieldSource::Step(OfStep::Object));
+    .source(FieldSource::Destination(DestinationSource::Object));
     let sent = input(
         "DestinationInput",
         "One step of a call's route. Give exactly one field; null counts as left out, so that an answered step\n\

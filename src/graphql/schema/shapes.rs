@@ -4,7 +4,7 @@ use crate::domain::{ChoiceType, ScalarType, Shape, about};
 use crate::graphql::layer::{Enum, PlainType, SchemaScalar, SchemaType, enumeration, scalar};
 
 /// The enum type of a choice.
-pub fn choice(ty: &'static ChoiceType) -> Enum {
+pub fn choice_type(ty: &'static ChoiceType) -> Enum {
     enumeration(ty.name, about(ty.doc), ty.words.iter().map(|(word, doc)| (*word, about(doc))))
 }
 
@@ -20,7 +20,7 @@ pub fn own_scalar(ty: &'static ScalarType) -> SchemaScalar {
 }
 
 /// A shape's type as SDL writes it, without the last exclamation mark.
-pub fn ty(shape: Shape) -> String {
+pub fn type_text(shape: Shape) -> String {
     match shape {
         Shape::String => "String".into(),
         Shape::Int => "Int".into(),
@@ -28,7 +28,7 @@ pub fn ty(shape: Shape) -> String {
         Shape::Id => "ID".into(),
         Shape::Scalar(scalar) => scalar.name.into(),
         Shape::Choice(choice) => choice.name.into(),
-        Shape::List(entry) => format!("[{}!]", ty(*entry)),
+        Shape::List(entry) => format!("[{}!]", type_text(*entry)),
     }
 }
 
@@ -37,7 +37,7 @@ pub fn definition(shape: Shape) -> Option<SchemaType> {
     match shape {
         Shape::String | Shape::Int | Shape::Boolean | Shape::Id => None,
         Shape::Scalar(scalar) => Some(own_scalar(scalar).into()),
-        Shape::Choice(words) => Some(choice(words).into()),
+        Shape::Choice(words) => Some(choice_type(words).into()),
         Shape::List(entry) => definition(*entry),
     }
 }

@@ -7,14 +7,14 @@ use async_graphql::parser::types::{ExecutableDocument, Selection};
 use async_graphql::{Name, Result, ServerError};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
-use super::nodes::node_of;
-use super::pages::{MOST, kinds, kinds_arg};
+use super::nodes::object_node;
+use super::pages::{MAX_PAGE, kinds_arg, kinds_from_args};
 use super::problems::ChangedField;
-use super::shapes::choice;
+use super::shapes::choice_type;
 use crate::domain::{Kind, ObjectId, Scalar as _, TenantId};
-use crate::graphql::errors::{coded, surprise};
+use crate::graphql::errors::{coded, store_error};
 use crate::graphql::layer::{
-    Call, Given as _, InputValue, Node, ObjectBuilder, Resolver, SchemaField, SchemaType, object,
+    ArgValues as _, Call, InputValue, Node, ObjectBuilder, Resolver, SchemaField, SchemaType, object,
 };
 use crate::service::{ChangeAction, Follower, Following, Heard, read_place, write_place};
 use crate::store::{self, FeedPlace, FeedRow};
@@ -41,7 +41,7 @@ impl ChangeRecord {
 
 /// The types of events.
 pub fn definitions() -> [SchemaType; 2] {
-    [choice(ChangeAction::TYPE).into(), record().into()]
+    [choice_type(ChangeAction::TYPE).into(), record().into()]
 }
 
 fn record() -> ObjectBuilder<ChangeRecord> {
@@ -76,7 +76,7 @@ fn record() -> ObjectBuilder<ChangeRecord> {
             "The object in its current state, which may be later than this change. Null if it has been deleted,\n\
              and for the tenant's defaults.",
             |record, call| {
-                Box::pin(async move { Ok(call.scope()?.object(record.key()).await?.map_or(Node::Null, node_of)) })
+                Box::pin(async move { Ok(call.scope()?.object(record.key()).await?.map_or(Node::Null, object_node)) })
             },
         )
         .later("changes", "[FieldChange!]!", "The changed fields, sorted by path.", |record, call| {
@@ -141,13 +141,13 @@ async fn follow(call: Call<'_>) -> Result<BoxStream<'static, Result<Node>>> {
         return Err(coded("BAD_USER_INPUT", sentence));
     }
     let ids = args.texts("ids")?;
-    if ids.as_ref().is_some_and(|ids| ids.len() as i64 > MOST) {
-        return Err(coded("BAD_USER_INPUT", format!("ids must have at most {MOST} entries.")));
+    if ids.as_ref().is_some_and(|ids| ids.len() as i64 > MAX_PAGE) {
+        return Err(coded("BAD_USER_INPUT", format!("ids must have at most {MAX_PAGE} entries.")));
     }
     // Unknown ids and ids of another tenant are accepted; there are no events for them.
     let own = |id: &str| ObjectId::of_opaque(id).filter(|id| id.tenant == row.id).map(|id| id.local);
     let objects = ids.map(|ids| ids.into_iter().filter_map(own).collect());
-    let following = Following { kinds: kinds(args)?, objects };
+    let following = Following { kinds: kinds_from_args(args)?, objects };
     let follower = scope.app.follow(Arc::clone(&scope.snapshot), viewer, row.id, place, following);
     Ok(records(follower, row.id, Arc::clone(&scope.request_id)))
 }
@@ -163,7 +163,7 @@ fn records(follower: Follower, tenant: TenantId, request_id: Arc<str>) -> BoxStr
                     return Some((Ok(Node::object("ChangeRecord", ChangeRecord { tenant, row })), Some(follower)));
                 }
                 Ok(Heard::Closed) => Err(coded("UNAUTHENTICATED", "The token no longer has access to the tenant.")),
-                Err(error) => Err(surprise(&error, &request_id)),
+                Err(error) => Err(store_error(&error, &request_id)),
             };
             Some((record, None))
         }
@@ -173,7 +173,7 @@ fn records(follower: Follower, tenant: TenantId, request_id: Arc<str>) -> BoxStr
 
 /// Checks what the executor does not: a subscription has exactly one root field (GraphQL, section 5.2.3.1), which is
 /// not in a fragment, because the executor ignores fragments there.
-pub fn check(document: &ExecutableDocument, name: Option<&str>) -> Result<(), ServerError> {
+pub fn check_subscription(document: &ExecutableDocument, name: Option<&str>) -> Result<(), ServerError> {
     let operations = document.operations.iter().filter(|(own, _)| name.is_none() || own.map(Name::as_str) == name);
     for (_, operation) in operations {
         let selections = &operation.node.selection_set.node.items;

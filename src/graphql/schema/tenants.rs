@@ -3,10 +3,12 @@
 use async_graphql::Result;
 
 use super::mutation::{id_input, only_patch};
-use super::problems::{tell_as_sent, user_errors};
+use super::problems::{restore_sent_value, user_errors};
 use super::query::tenant_node;
 use crate::domain::{Problem, TenantId};
-use crate::graphql::layer::{Call, Given as _, InputValue, Node, SchemaField, SchemaType, fields_of, input, object};
+use crate::graphql::layer::{
+    ArgValues as _, Call, InputValue, Node, SchemaField, SchemaType, fields_of, input, object,
+};
 use crate::graphql::scope::Scope;
 use crate::service::{StoreError, TenantRow};
 
@@ -53,13 +55,13 @@ pub fn fields() -> Vec<SchemaField> {
 }
 
 async fn create(call: Call<'_>) -> Result<Node> {
-    let (scope, input) = (call.scope()?, call.args.the_object("input")?);
+    let (scope, input) = (call.scope()?, call.args.required_object("input")?);
     payload(scope, scope.app.make_tenant(&scope.snapshot, scope.viewer()?, input).await, None)
 }
 
 async fn update(call: Call<'_>) -> Result<Node> {
-    let (scope, input) = (call.scope()?, call.args.the_object("input")?);
-    let id = input.the_text("id")?;
+    let (scope, input) = (call.scope()?, call.args.required_object("input")?);
+    let id = input.required_text("id")?;
     // An id that no server has issued behaves like one that does not exist: there is no tenant 0.
     let tenant = TenantId::of_opaque(id).unwrap_or(TenantId(0));
     let saved = scope.app.update_tenant(&scope.snapshot, scope.viewer()?, tenant, only_patch(input)).await;
@@ -67,9 +69,9 @@ async fn update(call: Call<'_>) -> Result<Node> {
 }
 
 fn payload(scope: &Scope, saved: Result<SavedTenant, StoreError>, id: Option<&str>) -> Result<Node> {
-    let mut saved = saved.map_err(|e| scope.surprise(&e))?;
+    let mut saved = saved.map_err(|e| scope.store_error(&e))?;
     if let (Err(problems), Some(id)) = (&mut saved, id) {
-        tell_as_sent(problems, "id", id);
+        restore_sent_value(problems, "id", id);
     }
     Ok(Node::object::<SavedTenant>("TenantPayload", saved))
 }

@@ -22,12 +22,12 @@ impl<'a> Parser<'a, '_> {
         loop {
             self.description()?;
             let token = self.take()?;
-            self.begin(token)?;
+            self.begin_definition(token)?;
             match token.text {
                 "{" => anonymous.push(self.operation(token, OperationType::Query)?.1),
                 "fragment" => {
                     let (name, fragment) = self.fragment(token)?;
-                    self.once("fragment", &name, fragments.insert(name.node.clone(), fragment).is_none());
+                    self.check_unique("fragment", &name, fragments.insert(name.node.clone(), fragment).is_none());
                 }
                 _ => {
                     let ty = match token.text {
@@ -38,7 +38,7 @@ impl<'a> Parser<'a, '_> {
                     let (name, operation) = self.operation(token, ty)?;
                     match name {
                         Some(name) => {
-                            self.once("operation", &name, named.insert(name.node.clone(), operation).is_none());
+                            self.check_unique("operation", &name, named.insert(name.node.clone(), operation).is_none());
                         }
                         None => anonymous.push(operation),
                     }
@@ -69,14 +69,14 @@ impl<'a> Parser<'a, '_> {
             text(described)?;
             if self.peek()?.is(b'{') {
                 let token = self.take()?;
-                return Err(unexpected("a keyword behind the description", token));
+                return Err(unexpected("a keyword after the description", token));
             }
         }
         Ok(())
     }
 
     /// Starts a definition.
-    fn begin(&mut self, token: Token<'a>) -> ParseResult<()> {
+    fn begin_definition(&mut self, token: Token<'a>) -> ParseResult<()> {
         let fragment = match token.text {
             "query" | "mutation" | "subscription" | "{" => None,
             // Its name is set once it is parsed.
@@ -107,7 +107,7 @@ impl<'a> Parser<'a, '_> {
                 name = Some(self.name("a name")?);
             }
             if let Some(open) = self.take_if(b'(')? {
-                self.within(open, b')', |parser| {
+                self.bracketed(open, b')', |parser| {
                     variable_definitions.push(parser.variable_definition()?);
                     Ok(())
                 })?;

@@ -32,7 +32,7 @@ impl Token<'_> {
     }
 
     /// The token as error messages show it.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self.kind {
             Kind::End => "the end of the text".to_owned(),
             // A text may be a secret.
@@ -43,7 +43,7 @@ impl Token<'_> {
 }
 
 /// Why no token can be read, and where.
-pub(super) type Wrong = (String, Pos);
+pub(super) type LexError = (String, Pos);
 
 pub(super) struct Lexer<'a> {
     text: &'a str,
@@ -68,7 +68,7 @@ impl<'a> Lexer<'a> {
             self.at += match self.rest() {
                 [b' ' | b'\t' | b'\n' | b'\r' | b',', ..] => 1,
                 [0xEF, 0xBB, 0xBF, ..] => 3,
-                [b'#', comment @ ..] => 1 + prefix(comment, |byte| !matches!(byte, b'\n' | b'\r')),
+                [b'#', comment @ ..] => 1 + count_while(comment, |byte| !matches!(byte, b'\n' | b'\r')),
                 _ => return,
             };
         }
@@ -92,7 +92,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token. At the end of the text, every call returns the end.
-    pub(super) fn next(&mut self) -> Result<Token<'a>, Wrong> {
+    pub(super) fn next(&mut self) -> Result<Token<'a>, LexError> {
         self.ignore();
         let (rest, pos) = (self.rest(), self.place());
         let (kind, length) = match *rest {
@@ -101,15 +101,15 @@ impl<'a> Lexer<'a> {
                 (Kind::Punctuator(byte), 1)
             }
             [b'.', b'.', b'.', ..] => (Kind::Spread, 3),
-            [first, ..] if is_name_start(first) => (Kind::Name, prefix(rest, is_name)),
+            [first, ..] if is_name_start(first) => (Kind::Name, count_while(rest, is_name)),
             [b'-' | b'0'..=b'9', ..] => number(rest).map_err(|sentence| (sentence.to_owned(), pos))?,
             [b'"', b'"', b'"', ..] => match block(rest) {
                 Some(length) => (Kind::BlockString, length),
-                None => return Err(("This block string has no end.".to_owned(), pos)),
+                None => return Err(("This block string is not terminated.".to_owned(), pos)),
             },
             [b'"', ..] => match string(rest) {
                 Some(length) => (Kind::String, length),
-                None => return Err(("This text has no end on its line.".to_owned(), pos)),
+                None => return Err(("This string is not terminated on its line.".to_owned(), pos)),
             },
             _ => {
                 let character = self.text.get(self.at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
@@ -123,7 +123,7 @@ impl<'a> Lexer<'a> {
 }
 
 /// How many bytes at the beginning belong together.
-fn prefix(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
+fn count_while(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
     text.iter().position(|&byte| !belongs(byte)).unwrap_or(text.len())
 }
 
@@ -138,8 +138,8 @@ fn is_name(byte: u8) -> bool {
 /// The number at the beginning: `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`, which must not be followed
 /// directly by a digit, a point or a name.
 fn number(text: &[u8]) -> Result<(Kind, usize), &'static str> {
-    const WRONG: &str = "Syntax error: this is no number.";
-    let digits = |at: usize| prefix(text.get(at..).unwrap_or_default(), |byte| byte.is_ascii_digit());
+    const WRONG: &str = "Syntax error: this is not a valid number.";
+    let digits = |at: usize| count_while(text.get(at..).unwrap_or_default(), |byte| byte.is_ascii_digit());
     let (mut end, mut kind) = (usize::from(text.first() == Some(&b'-')), Kind::Int);
     end += match text.get(end) {
         Some(b'0') => 1,
@@ -171,7 +171,7 @@ fn number(text: &[u8]) -> Result<(Kind, usize), &'static str> {
 fn string(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
-        at += prefix(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\' | b'\n' | b'\r'));
+        at += count_while(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\' | b'\n' | b'\r'));
         match text.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' if !matches!(text.get(at + 1)?, b'\n' | b'\r') => at += 2,
@@ -184,7 +184,7 @@ fn string(text: &[u8]) -> Option<usize> {
 fn block(text: &[u8]) -> Option<usize> {
     let mut at = 3;
     loop {
-        at += prefix(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\'));
+        at += count_while(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\'));
         at += match text.get(at..)? {
             [b'"', b'"', b'"', ..] => return Some(at + 3),
             [b'\\', b'"', b'"', b'"', ..] => 4,

@@ -73,15 +73,15 @@ impl<'a, 'l> Parser<'a, 'l> {
         }
     }
 
-    pub(super) fn name(&mut self, what: &str) -> ParseResult<Positioned<Name>> {
+    pub(super) fn name(&mut self, expected: &str) -> ParseResult<Positioned<Name>> {
         match self.take()? {
             Token { kind: Kind::Name, text, pos } => Ok(Positioned::new(Name::new(text), pos)),
-            token => Err(unexpected(what, token)),
+            token => Err(unexpected(expected, token)),
         }
     }
 
     /// Parses items up to the closing bracket; the opening one has been taken.
-    pub(super) fn within(
+    pub(super) fn bracketed(
         &mut self,
         open: Token<'a>,
         close: u8,
@@ -96,16 +96,16 @@ impl<'a, 'l> Parser<'a, 'l> {
     }
 
     /// Reports a name that must be unique and is not.
-    pub(super) fn once(&mut self, what: &str, name: &Positioned<Name>, is_first: bool) {
+    pub(super) fn check_unique(&mut self, kind: &str, name: &Positioned<Name>, is_first: bool) {
         if !is_first {
-            let sentence = format!("There can be only one {what} named \"{}\".", name.node);
+            let sentence = format!("There can be only one {kind} named \"{}\".", name.node);
             self.errors.push(errors::error(Code::Validation, sentence, Some(name.pos)));
         }
     }
 }
 
 pub(super) fn unexpected(wanted: &str, token: Token<'_>) -> RefusedDocument {
-    RefusedDocument::syntax(format!("Syntax error: expected {wanted}, found {}.", token.shown()), token.pos)
+    RefusedDocument::syntax(format!("Syntax error: expected {wanted}, found {}.", token.describe()), token.pos)
 }
 
 /// Counts one more of what a limit counts.

@@ -36,7 +36,7 @@ impl<'a> Parser<'a, '_> {
     fn arguments(&mut self) -> ParseResult<Arguments> {
         let Some(open) = self.take_if(b'(')? else { return Ok(Vec::new()) };
         let mut arguments = Vec::new();
-        self.within(open, b')', |parser| {
+        self.bracketed(open, b')', |parser| {
             let name = parser.name("the name of an argument")?;
             parser.expect(b':')?;
             arguments.push((name, parser.value(0)?));
@@ -55,7 +55,7 @@ impl<'a> Parser<'a, '_> {
         depth: Option<usize>,
     ) -> ParseResult<Positioned<SelectionSet>> {
         let mut items = Vec::new();
-        self.within(open, b'}', |parser| {
+        self.bracketed(open, b'}', |parser| {
             let token = parser.take()?;
             let selection = match token.kind {
                 Kind::Name => Selection::Field(Positioned::new(parser.field(token, depth)?, token.pos)),

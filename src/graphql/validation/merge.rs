@@ -25,7 +25,7 @@ struct MergeCandidate<'a> {
 /// The fields of a selection by response key.
 type ByKey<'a> = IndexMap<&'a str, Vec<MergeCandidate<'a>>>;
 
-struct Merge<'a> {
+struct MergeCheck<'a> {
     document: &'a ExecutableDocument,
     types: &'a Types,
     /// By the address of the selection set and the name of its parent type, if that is known.
@@ -39,7 +39,7 @@ struct Merge<'a> {
 
 /// The conflicting fields of a document: the first pair for each key of a selection.
 pub(super) fn conflicts(document: &ExecutableDocument, types: &Types) -> Vec<ServerError> {
-    let mut merge = Merge {
+    let mut merge = MergeCheck {
         document,
         types,
         sets: HashMap::new(),
@@ -48,15 +48,15 @@ pub(super) fn conflicts(document: &ExecutableDocument, types: &Types) -> Vec<Ser
         errors: Vec::new(),
     };
     for (_, operation) in document.operations.iter() {
-        merge.within(&operation.node.selection_set.node, Some(root(operation.node.ty)));
+        merge.check_selection(&operation.node.selection_set.node, Some(root(operation.node.ty)));
     }
     for fragment in document.fragments.values() {
-        merge.within(&fragment.node.selection_set.node, Some(&fragment.node.type_condition.node.on.node));
+        merge.check_selection(&fragment.node.selection_set.node, Some(&fragment.node.type_condition.node.on.node));
     }
     merge.errors
 }
 
-impl<'a> Merge<'a> {
+impl<'a> MergeCheck<'a> {
     /// The fields of a selection and of the fragments in it.
     fn fields(&mut self, set: &'a SelectionSet, on: Option<&'a str>) -> std::rc::Rc<ByKey<'a>> {
         if let Some(known) = self.sets.get(&(std::ptr::from_ref(set), on)) {
@@ -85,7 +85,7 @@ impl<'a> Merge<'a> {
                     let same = by_key.entry(field.node.response_key().node.as_str()).or_default();
                     let selected = MergeCandidate { field, on, is_object, ty };
                     // An identical field with nothing below it is listed once.
-                    if !same.iter().any(|other| is_twin(other, &selected)) {
+                    if !same.iter().any(|other| is_duplicate(other, &selected)) {
                         same.push(selected);
                     }
                 }
@@ -108,7 +108,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Compares the fields of a selection with each other, and those below them.
-    fn within(&mut self, set: &'a SelectionSet, on: Option<&'a str>) {
+    fn check_selection(&mut self, set: &'a SelectionSet, on: Option<&'a str>) {
         if !self.whole.insert(std::ptr::from_ref(set)) {
             return;
         }
@@ -117,18 +117,18 @@ impl<'a> Merge<'a> {
             'pairs: for (i, one) in same.iter().enumerate() {
                 for other in same.iter().take(i) {
                     if let Some(why) = self.compare(other, one, false) {
-                        self.told(key, &why, one);
+                        self.report(key, &why, one);
                         break 'pairs;
                     }
                 }
             }
             for one in same {
-                self.within(&one.field.node.selection_set.node, one.ty.map(named));
+                self.check_selection(&one.field.node.selection_set.node, one.ty.map(named));
             }
         }
     }
 
-    fn told(&mut self, key: &str, why: &str, at: &MergeCandidate<'_>) {
+    fn report(&mut self, key: &str, why: &str, at: &MergeCandidate<'_>) {
         let sentence = format!(
             "Fields \"{key}\" conflict because {why}. Use different aliases on the fields to fetch both if this was \
              intentional."
@@ -138,14 +138,14 @@ impl<'a> Merge<'a> {
 
     /// Why two fields of one key cannot be merged; `None` if the pair has already been compared. `disjoint` tells that
     /// they belong to objects of different types, so that only their shapes must agree.
-    fn compare(&mut self, one: &MergeCandidate<'a>, other: &MergeCandidate<'a>, apart: bool) -> Option<String> {
-        let apart = apart || (one.is_object && other.is_object && one.on != other.on);
+    fn compare(&mut self, one: &MergeCandidate<'a>, other: &MergeCandidate<'a>, disjoint: bool) -> Option<String> {
+        let disjoint = disjoint || (one.is_object && other.is_object && one.on != other.on);
         let pair = (std::ptr::from_ref(&one.field.node), std::ptr::from_ref(&other.field.node));
-        if pair.0 == pair.1 || !self.compared.insert((pair.0.min(pair.1), pair.0.max(pair.1), apart)) {
+        if pair.0 == pair.1 || !self.compared.insert((pair.0.min(pair.1), pair.0.max(pair.1), disjoint)) {
             return None;
         }
         let (a, b) = (&one.field.node, &other.field.node);
-        if !apart {
+        if !disjoint {
             if a.name.node != b.name.node {
                 return Some(format!("\"{}\" and \"{}\" are different fields", a.name.node, b.name.node));
             }
@@ -163,7 +163,7 @@ impl<'a> Merge<'a> {
         for (key, mine) in &*first {
             for yours in second.get(key).into_iter().flatten() {
                 for mine in mine {
-                    if let Some(why) = self.compare(mine, yours, apart) {
+                    if let Some(why) = self.compare(mine, yours, disjoint) {
                         return Some(format!("subfields \"{key}\" conflict because {why}"));
                     }
                 }
@@ -187,7 +187,7 @@ impl<'a> Merge<'a> {
 }
 
 /// Whether two fields are identical and have nothing below them.
-fn is_twin(one: &MergeCandidate<'_>, other: &MergeCandidate<'_>) -> bool {
+fn is_duplicate(one: &MergeCandidate<'_>, other: &MergeCandidate<'_>) -> bool {
     let (a, b) = (&one.field.node, &other.field.node);
     one.on == other.on
         && a.name.node == b.name.node

@@ -52,7 +52,7 @@ pub(super) fn validate(
     }
     let unused: Vec<_> = fragments.iter().filter(|(name, _)| !spread.contains(name.as_str())).collect();
     for (name, fragment) in &unused {
-        walk.wrong(format!("Fragment \"{name}\" is never used."), fragment.pos);
+        walk.report(format!("Fragment \"{name}\" is never used."), fragment.pos);
     }
     // The depth of fragments that operations spread is bounded; that of unused fragments is not.
     if unused.is_empty() {

@@ -1,7 +1,7 @@
 //! "Did you mean": names that are similar to an unknown one.
 
 /// The maximum number of suggested names.
-const MOST: usize = 5;
+const MAX_SUGGESTIONS: usize = 5;
 
 /// A sentence that suggests names, with a space before it; empty if no name is similar or suggestions are off.
 pub(super) fn did_you_mean<'a>(may: bool, wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
@@ -18,7 +18,7 @@ pub(super) fn did_you_mean<'a>(may: bool, wrong: &str, names: impl Iterator<Item
     };
     let mut similar: Vec<_> = names.filter_map(near).collect();
     similar.sort_unstable();
-    similar.truncate(MOST);
+    similar.truncate(MAX_SUGGESTIONS);
     let quoted: Vec<_> = similar.iter().map(|(_, name)| format!("\"{name}\"")).collect();
     match quoted.as_slice() {
         [] => String::new(),

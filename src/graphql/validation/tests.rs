@@ -7,8 +7,8 @@ fn wrong(text: &str) -> Vec<(String, usize, usize)> {
     let document = crate::graphql::syntax::parse(text, &Limits::default()).unwrap();
     let types = &DESCRIBED.types;
     let errors = validate(&document, types, true).err().unwrap_or_default();
-    let told = |error: ServerError| (error.message, error.locations[0].line, error.locations[0].column);
-    errors.into_iter().map(told).collect()
+    let place = |error: ServerError| (error.message, error.locations[0].line, error.locations[0].column);
+    errors.into_iter().map(place).collect()
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Types {
     fn add(&mut self, ty: TypeDefinition, implements: &mut Vec<(String, String)>) {
         let (name, directives) = (ty.name.node.to_string(), ty.directives);
         let definition = match ty.kind {
-            TypeKind::Scalar => KnownType::Scalar(PlainKind::of(&name)),
+            TypeKind::Scalar => KnownType::Scalar(PlainKind::for_scalar(&name)),
             TypeKind::Enum(of) => {
                 KnownType::Enum(of.values.into_iter().map(|value| value.node.value.node.to_string()).collect())
             }
@@ -171,13 +171,13 @@ impl Types {
     }
 
     /// A type by its name.
-    pub(in crate::graphql) fn of(&self, name: &str) -> Option<&KnownType> {
+    pub(in crate::graphql) fn get(&self, name: &str) -> Option<&KnownType> {
         self.types.get(name)
     }
 
     /// A type with fields, by its name.
     pub(in crate::graphql) fn composite(&self, name: &str) -> Option<&Composite> {
-        match self.of(name)? {
+        match self.get(name)? {
             KnownType::Composite(composite) => Some(composite),
             KnownType::Scalar(_) | KnownType::Enum(_) | KnownType::Input { .. } => None,
         }
@@ -219,7 +219,7 @@ mod tests {
     use crate::graphql::schema::Vext;
 
     /// What validation knows of the schema, as sorted lines.
-    fn told(definitions: Vec<TypeSystemDefinition>) -> Vec<String> {
+    fn summary(definitions: Vec<TypeSystemDefinition>) -> Vec<String> {
         let mut lines = Vec::new();
         let inputs = |list: &[Input]| {
             list.iter().map(|i| format!("{}: {}, {}", i.name, i.ty, i.has_default)).collect::<Vec<_>>()
@@ -248,7 +248,7 @@ mod tests {
         let own = Vext::layer().definitions();
         let sdl = sdl();
         let read = parse_schema(&sdl).unwrap().definitions;
-        let (own, read) = (told(own), told(read));
+        let (own, read) = (summary(own), summary(read));
         assert!(own.len() > 1000 && own == read, "{:?}", own.iter().zip(&read).find(|(own, read)| own != read));
         for line in sdl.lines().filter(|line| line.starts_with("directive ")) {
             assert!(INTROSPECTION_SDL.contains(line), "{line}");

@@ -19,24 +19,24 @@ pub(in crate::graphql) enum ValuePlace<'a> {
 
 impl ValuePlace<'_> {
     /// What the value belongs to.
-    fn what(&self) -> &'static str {
+    fn root_kind(&self) -> &'static str {
         match self {
-            ValuePlace::Root(what, _) => what,
-            ValuePlace::Field(of, _) | ValuePlace::Entry(of, _) => of.what(),
+            ValuePlace::Root(kind, _) => kind,
+            ValuePlace::Field(of, _) | ValuePlace::Entry(of, _) => of.root_kind(),
         }
     }
 
-    fn way(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ValuePlace::Root(_, name) => f.write_str(name),
-            ValuePlace::Field(of, name) => of.way(f).and_then(|()| write!(f, ".{name}")),
-            ValuePlace::Entry(of, place) => of.way(f).and_then(|()| write!(f, "[{place}]")),
+            ValuePlace::Field(of, name) => of.write_path(f).and_then(|()| write!(f, ".{name}")),
+            ValuePlace::Entry(of, place) => of.write_path(f).and_then(|()| write!(f, "[{place}]")),
         }
     }
 
     /// The message about a value that breaks a rule of its type.
-    pub(in crate::graphql) fn must(&self, ty: &impl fmt::Display, what: &str) -> String {
-        format!("{self} of type \"{ty}\" must {what}.")
+    pub(in crate::graphql) fn must(&self, ty: &impl fmt::Display, rule: &str) -> String {
+        format!("{self} of type \"{ty}\" must {rule}.")
     }
 
     /// The message about an input object that must have exactly one field.
@@ -53,8 +53,8 @@ impl ValuePlace<'_> {
 /// `Argument "input.members[2].id"`, without the value, which may be a secret.
 impl fmt::Display for ValuePlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} \"", self.what())?;
-        self.way(f)?;
+        write!(f, "{} \"", self.root_kind())?;
+        self.write_path(f)?;
         f.write_str("\"")
     }
 }

@@ -8,7 +8,7 @@ use async_graphql::{Name, Positioned, Value as Constant};
 use super::suggest::did_you_mean;
 use super::types::{KnownType, named};
 use super::value::{Use, ValuePlace};
-use super::walk::{Reached, ValidationWalk};
+use super::walk::{DefinitionUses, ValidationWalk};
 use crate::graphql::errors::{self, Code};
 
 /// By operation: the variables that may be left out, because there is a default, but must not be null.
@@ -36,16 +36,16 @@ impl<'a> ValidationWalk<'a> {
             let VariableDefinition { name, var_type: ty, directives, default_value } = definition;
             self.directives(directives, "VARIABLE_DEFINITION");
             if !seen.insert(&name.node) {
-                self.wrong(format!("There can be only one variable named \"${}\".", name.node), *at);
+                self.report(format!("There can be only one variable named \"${}\".", name.node), *at);
             }
-            match self.types.of(named(&ty.node)) {
+            match self.types.get(named(&ty.node)) {
                 None => {
                     let wrong = named(&ty.node);
                     let like = did_you_mean(self.suggests, wrong, self.types.names().0);
-                    self.wrong(format!("Unknown type \"{wrong}\".{like}"), ty.pos);
+                    self.report(format!("Unknown type \"{wrong}\".{like}"), ty.pos);
                 }
                 Some(KnownType::Composite(_)) => {
-                    self.wrong(
+                    self.report(
                         format!("Variable \"${}\" cannot be of the output type \"{}\".", name.node, ty.node),
                         ty.pos,
                     );
@@ -74,7 +74,7 @@ impl<'a> ValidationWalk<'a> {
         &mut self,
         name: Option<&Name>,
         operation: &'a OperationDefinition,
-        own: &Reached<'a>,
+        own: &DefinitionUses<'a>,
         spread: &mut HashSet<&'a str>,
     ) -> Vec<Name> {
         let (mut uses, mut rest, mut seen) = (own.uses.clone(), own.spreads.clone(), HashSet::new());
@@ -95,7 +95,7 @@ impl<'a> ValidationWalk<'a> {
         for used in &uses {
             used_names.insert(used.name);
             match definitions.iter().find(|definition| definition.node.name.node == *used.name) {
-                None => self.wrong(format!("Variable \"${}\" is not defined{by}.", used.name), used.at),
+                None => self.report(format!("Variable \"${}\" is not defined{by}.", used.name), used.at),
                 Some(definition) => {
                     self.position(&definition.node, used);
                     let may_be_null = definition.node.var_type.node.nullable;
@@ -106,7 +106,7 @@ impl<'a> ValidationWalk<'a> {
             }
         }
         for definition in definitions.iter().filter(|definition| !used_names.contains(&definition.node.name.node)) {
-            self.wrong(format!("Variable \"${}\" is never used{within}.", definition.node.name.node), definition.pos);
+            self.report(format!("Variable \"${}\" is never used{within}.", definition.node.name.node), definition.pos);
         }
         not_null
     }
@@ -115,7 +115,7 @@ impl<'a> ValidationWalk<'a> {
     fn position(&mut self, definition: &VariableDefinition, used: &Use<'_>) {
         let (Some(wanted), ty) = (used.wanted, &definition.var_type.node) else { return };
         if !matches!(
-            self.types.of(named(ty)),
+            self.types.get(named(ty)),
             Some(KnownType::Scalar(_) | KnownType::Enum(_) | KnownType::Input { .. })
         ) {
             return;
@@ -127,7 +127,7 @@ impl<'a> ValidationWalk<'a> {
         };
         if !fits {
             let sentence = format!("of type \"{ty}\" used in position expecting type \"{wanted}\"");
-            self.wrong(format!("Variable \"${}\" {sentence}.", used.name), used.at);
+            self.report(format!("Variable \"${}\" {sentence}.", used.name), used.at);
         } else if let Some(object) = used.one_of.filter(|_| ty.nullable) {
             let sentence = format!("is of type \"{ty}\" but must be non-nullable to be used for OneOf Input Object");
             self.errors.push(errors::error(

@@ -8,7 +8,7 @@ use axum::response::Response as Answer;
 use super::etag::{EtagKey, Tag};
 use super::prepared::{Account, Prepared};
 use super::response::{answer_of, not_modified, settled};
-use crate::graphql::{Begun, Estimate, Planned, Unplanned};
+use crate::graphql::{Estimate, Planned, StartedPlan, Unplanned};
 use crate::http::door::claim::BearerClaim;
 use crate::http::door::fair::Bill;
 use crate::http::door::identify;
@@ -20,7 +20,7 @@ use crate::store::{Session, Snapshot};
 
 /// What a plan answers to a request, and the tag of that.
 enum Written {
-    Answer(Box<Begun>, Option<Tag>),
+    Answer(Box<StartedPlan>, Option<Tag>),
     /// What the client has already.
     Before(Tag),
 }

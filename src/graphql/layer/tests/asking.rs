@@ -6,7 +6,7 @@ use crate::domain::{Patch, Sent};
 async fn echo(text: &str, variables: Json) -> String {
     let response = schema().execute(request(text, variables)).await;
     assert!(response.errors.is_empty(), "{:?}", response.errors);
-    let Json::String(echo) = told(&response)["data"]["echo"].take() else { panic!("there is no text") };
+    let Json::String(echo) = json_of(&response)["data"]["echo"].take() else { panic!("there is no text") };
     echo
 }
 
@@ -70,7 +70,7 @@ fn arguments_are_read_by_their_shape() {
     let initial = |word: &str| word.chars().next().filter(|c| *c != 'X');
     assert_eq!(args.choices("words", initial).unwrap(), Some(vec!['B', 'S']));
     let code = |error: Error| error.extensions.and_then(|own| own.get("code").cloned());
-    for wrong in [args.text("n").err(), args.the_text("null").err(), args.the_object("b").err()] {
+    for wrong in [args.text("n").err(), args.required_text("null").err(), args.required_object("b").err()] {
         assert_eq!(wrong.and_then(code), Some("INTERNAL".into()));
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 async fn responses(text: &str) -> Vec<Json> {
-    schema().execute_stream(request(text, json!({}))).map(|response| told(&response)).collect().await
+    schema().execute_stream(request(text, json!({}))).map(|response| json_of(&response)).collect().await
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ fn loan(book: &Book, call: Call<'_>) -> Result<Thing, Error> {
     if book.number == 3 {
         return Err(coded("LOST", "The card is lost."));
     }
-    Ok(Thing::of(Loan { reader: format!("Reader {} of look-up {times}", book.number) }))
+    Ok(Thing::new(Loan { reader: format!("Reader {} of look-up {times}", book.number) }))
 }
 
 fn book_list(shelf: &Shelf) -> Node {
@@ -91,7 +91,7 @@ fn book() -> ObjectBuilder<Loan> {
         .now("number", "Int!", "Its number.", |book| book.number.into())
         .field(asking("pages", "Int!", "How many pages it has.", |book: &Book, _| Ok(pages(book)?.into())))
         .field(asking("size", "Int", "The same, but nobody minds.", |book: &Book, _| Ok(pages(book)?.into())))
-        .now("lies", "Int!", "Answers what it must not.", |_| Node::Null)
+        .now("lies", "Int!", "Answers null, which its type does not allow.", |_| Node::Null)
         .now("twin", "Book", "Itself.", |book| Node::object("Book", book.clone()))
         .now("heavy", "Float", "Where a list stands instead.", |_| Node::List(Vec::new()))
         .later("late", "Int!", "Comes when all 100 are asked for.", |book, call| {
@@ -210,22 +210,22 @@ async fn execute(text: &str) -> Response {
     schema().execute(request(text, json!({}))).await
 }
 
-fn told(response: &Response) -> Json {
-    let mut told = json!({ "data": response.data });
+fn json_of(response: &Response) -> Json {
+    let mut json = json!({ "data": response.data });
     if !response.errors.is_empty() {
         let mut errors = serde_json::to_value(&response.errors).unwrap();
         for error in errors.as_array_mut().unwrap() {
             error["code"] = error["extensions"]["code"].take();
             error.as_object_mut().unwrap().retain(|key, _| ["path", "locations", "code"].contains(&key.as_str()));
         }
-        told["errors"] = errors;
+        json["errors"] = errors;
     }
-    told
+    json
 }
 
 /// The answer to a text, as text: the order of the keys matters.
 async fn answer(text: &str) -> String {
-    told(&execute(text).await).to_string()
+    json_of(&execute(text).await).to_string()
 }
 
 #[test]
@@ -242,10 +242,10 @@ fn the_types_fit_and_misfits_are_told() {
         "Query is defined twice.",
         "Day is defined twice.",
         "The root object Missing is not defined.",
-        "Query.a answers [Nothing, which is no type that can be answered.",
-        "Query.a.b takes Query, which is no type that can be given.",
+        "Query.a answers [Nothing, which is not an output type.",
+        "Query.a.b takes Query, which is not an input type.",
         "Other.name is not as Named has it.",
-        "Other implements Sort, which is no interface.",
+        "Other implements Sort, which is not an interface.",
     ];
     assert_eq!(wrong.problems(), problems);
 }

@@ -61,5 +61,5 @@ async fn a_field_knows_what_is_selected_below_it() {
     let text = "{ shelf { all { sees } } }";
     let sees = |title| json!({ "sees": [title, "alone"] });
     let all = json!([sees("Emma"), sees("Dune"), sees("Ulysses")]);
-    assert_eq!(told(&execute(text).await), json!({ "data": { "shelf": { "all": all } } }));
+    assert_eq!(json_of(&execute(text).await), json!({ "data": { "shelf": { "all": all } } }));
 }

@@ -10,7 +10,7 @@ async fn fields_of_all_entries_are_under_way_before_one_is_done() {
     let waiting = execute("{ many { late } }");
     let response = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     let expected: Vec<_> = (1..=100).map(|n| json!({ "late": n })).collect();
-    assert_eq!(told(&response), json!({ "data": { "many": expected } }));
+    assert_eq!(json_of(&response), json!({ "data": { "many": expected } }));
 }
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn fields_below_fields_that_wait_are_under_way_together() {
     let waiting = execute("{ many { around { ... on Book { twin { late } } } } }");
     let response = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     let expected: Vec<_> = (1..=100).map(|n| json!({ "around": { "twin": { "late": n } } })).collect();
-    assert_eq!(told(&response), json!({ "data": { "many": expected } }));
+    assert_eq!(json_of(&response), json!({ "data": { "many": expected } }));
 }
 
 #[tokio::test]
@@ -30,8 +30,8 @@ async fn a_fuller_thing_is_made_once_for_an_object_and_only_when_it_is_needed() 
     };
     let response = execute(text).await;
     // The third cannot be made: it nulls the first of its fields that must not be null, and what holds it.
-    assert_eq!(told(&response)["errors"][0]["path"], json!(["named", 2, "reader"]));
-    assert_eq!(told(&response)["errors"][0]["code"], "LOST");
+    assert_eq!(json_of(&response)["errors"][0]["path"], json!(["named", 2, "reader"]));
+    assert_eq!(json_of(&response)["errors"][0]["code"], "LOST");
     assert_eq!(response.data, Value::Null);
 
     let text = "mutation { a: write { number reader name returned again: reader } b: write { number } }";
@@ -42,8 +42,8 @@ async fn a_fuller_thing_is_made_once_for_an_object_and_only_when_it_is_needed() 
     let response = execute(text).await;
     let book = |name, returned| json!({ "name": name, "returned": returned });
     let some = json!([book("Emma", json!(false)), book("Dune", json!(false)), book("Ulysses", json!(null))]);
-    assert_eq!(told(&response)["data"]["shelf"]["some"], some);
-    assert_eq!(told(&response)["errors"][0]["path"], json!(["shelf", "some", 2, "returned"]));
+    assert_eq!(json_of(&response)["data"]["shelf"]["some"], some);
+    assert_eq!(json_of(&response)["errors"][0]["path"], json!(["shelf", "some", 2, "returned"]));
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn fields_of_the_plain_thing_do_not_wait_for_the_fuller_one() {
     let waiting = execute("{ many { late returned } }");
     let response = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     assert_eq!(response.errors.len(), 1);
-    let many = told(&response)["data"]["many"].take();
+    let many = json_of(&response)["data"]["many"].take();
     assert_eq!(many[99], json!({ "late": 100, "returned": false }));
     assert_eq!(many[2], json!({ "late": 3, "returned": null }));
 }

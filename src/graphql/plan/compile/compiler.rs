@@ -2,19 +2,19 @@
 
 use std::collections::HashSet;
 
-use async_graphql::parser::types::{Directive, ExecutableDocument, Field as Asking, Selection, SelectionSet};
+use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as Written;
 use indexmap::IndexMap;
 
 use crate::domain::json;
-use crate::graphql::layer::{Layer, Object, OfRow, SchemaField};
+use crate::graphql::layer::{Layer, Object, RowColumn, SchemaField};
 use crate::graphql::plan::shape::{Entry, PlannedField, SelectedFields};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::graphql::prices::Prices;
 
 /// The maximum number of selections that are compiled. A selection in a fragment counts at every spread.
-const MOST: usize = 20_000;
+const MAX_SELECTIONS: usize = 20_000;
 
 /// The state while an operation is compiled.
 pub(super) struct Compiler<'a> {
@@ -24,9 +24,9 @@ pub(super) struct Compiler<'a> {
     variables: &'a Variables,
     pub(super) conditions: HashSet<Name>,
     pub(super) left: usize,
-    pub(super) readings: usize,
+    pub(super) reads: usize,
     pub(super) found: usize,
-    pub(super) columns: Vec<OfRow>,
+    pub(super) columns: Vec<RowColumn>,
     pub(super) only_rows: bool,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Compiler<'a> {
 struct Collected<'a> {
     object: &'static Object,
     /// The selected fields by key, in the order of the answer.
-    keys: IndexMap<&'a Name, Vec<&'a Positioned<Asking>>>,
+    keys: IndexMap<&'a Name, Vec<&'a Positioned<Field>>>,
     spread: HashSet<&'a Name>,
 }
 
@@ -51,8 +51,8 @@ impl<'a> Compiler<'a> {
             document,
             variables,
             conditions: HashSet::new(),
-            left: MOST,
-            readings: 0,
+            left: MAX_SELECTIONS,
+            reads: 0,
             found: 0,
             columns: Vec::new(),
             only_rows: true,
@@ -76,7 +76,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Whether the conditions of a selection include it.
-    fn stands(&self, item: &Selection) -> bool {
+    fn is_included(&self, item: &Selection) -> bool {
         item.directives().iter().filter(|directive| is_condition(directive)).all(|directive| {
             let value = match directive.node.get_argument("if").map(|value| &value.node) {
                 Some(Written::Variable(name)) => self.variables.get(name) == Some(&Value::Boolean(true)),
@@ -91,7 +91,7 @@ impl<'a> Compiler<'a> {
     fn collect(&mut self, set: &'a SelectionSet, found: &mut Collected<'a>) -> PlanResult<()> {
         for item in &set.items {
             self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;
-            if !self.stands(&item.node) {
+            if !self.is_included(&item.node) {
                 continue;
             }
             match &item.node {
@@ -122,13 +122,13 @@ impl<'a> Compiler<'a> {
         &mut self,
         object: &'static Object,
         sets: &[&'a SelectionSet],
-        mut what: impl FnMut(&mut Self, SelectedKey<'a>) -> PlanResult<W>,
+        mut compile_key: impl FnMut(&mut Self, SelectedKey<'a>) -> PlanResult<W>,
     ) -> PlanResult<SelectedFields<W>> {
         let mut found = Collected { object, keys: IndexMap::new(), spread: HashSet::new() };
         for set in sets {
             self.collect(set, &mut found)?;
         }
-        let ty = self.prices.of(&object.name);
+        let ty = self.prices.type_id(&object.name);
         let mut entries = Vec::with_capacity(found.keys.len());
         for (name, fields) in found.keys {
             let Some(first) = fields.first().map(|field| &field.node) else { continue };
@@ -144,8 +144,8 @@ impl<'a> Compiler<'a> {
             };
             let at = fields.first().map(|field| field.pos).unwrap_or_default();
             let sets = fields.iter().map(|field| &field.node.selection_set.node).collect();
-            let what = what(self, SelectedKey { field, asked: first, sets, at })?;
-            entries.push(Entry { key: key.into(), price, what });
+            let content = compile_key(self, SelectedKey { field, first, sets, at })?;
+            entries.push(Entry { key: key.into(), price, content });
         }
         Ok(SelectedFields(entries))
     }
@@ -164,7 +164,7 @@ impl<'a> Compiler<'a> {
 pub(super) struct SelectedKey<'a> {
     /// `None` for `__typename`.
     pub(super) field: Option<&'static SchemaField>,
-    pub(super) asked: &'a Asking,
+    pub(super) first: &'a Field,
     /// The selections below its fields, to be merged.
     sets: Vec<&'a SelectionSet>,
     /// The position in the document.
@@ -176,8 +176,8 @@ impl<'a> SelectedKey<'a> {
         &self.sets
     }
 
-    pub(super) fn asked(&self, field: &'static SchemaField) -> PlannedField {
-        PlannedField { field, arguments: self.asked.arguments.clone() }
+    pub(super) fn planned(&self, field: &'static SchemaField) -> PlannedField {
+        PlannedField { field, arguments: self.first.arguments.clone() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A draft of what is read from sections, a detail or entries.
 
 use crate::form::{Described, Place};
-use crate::graphql::plan::reading::{List, ListEntries, PlannedRead};
+use crate::graphql::plan::planned_read::{List, ListEntries, PlannedRead};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::store::{Chosen, ChosenField, ENTRY};
 
@@ -9,7 +9,7 @@ use crate::store::{Chosen, ChosenField, ENTRY};
 #[derive(Default)]
 pub(super) struct Draft {
     cells: Vec<ChosenField>,
-    leads: Vec<ChosenField>,
+    references: Vec<ChosenField>,
     lists: Vec<(ChosenField, ListEntries)>,
 }
 
@@ -20,7 +20,7 @@ pub(super) fn described(field: &ChosenField) -> PlanResult<&'static Described> {
 
 impl Draft {
     pub(super) fn is_empty(&self) -> bool {
-        self.cells.is_empty() && self.leads.is_empty() && self.lists.is_empty()
+        self.cells.is_empty() && self.references.is_empty() && self.lists.is_empty()
     }
 
     fn place(list: &mut Vec<ChosenField>, field: ChosenField) -> usize {
@@ -34,8 +34,8 @@ impl Draft {
         Self::place(&mut self.cells, field)
     }
 
-    pub(super) fn lead(&mut self, field: ChosenField) -> usize {
-        Self::place(&mut self.leads, field)
+    pub(super) fn reference(&mut self, field: ChosenField) -> usize {
+        Self::place(&mut self.references, field)
     }
 
     /// Lists of ids and of destinations are read once, however often they are selected. Lists of objects are read for
@@ -49,29 +49,29 @@ impl Draft {
         })
     }
 
-    pub(super) fn reading(self, id: usize) -> PlanResult<PlannedRead> {
-        let Self { cells, leads, lists } = self;
-        let fields = cells.iter().chain(&leads).chain(lists.iter().map(|(field, _)| field));
+    pub(super) fn into_read(self, id: usize) -> PlanResult<PlannedRead> {
+        let Self { cells, references, lists } = self;
+        let fields = cells.iter().chain(&references).chain(lists.iter().map(|(field, _)| field));
         let chosen = Chosen::of(fields.copied().collect());
         let column = |field: &ChosenField| chosen.column(field).ok_or(Unplanned::Field);
         let cells = cells.iter().map(|field| Ok((described(field)?, column(field)?))).collect::<PlanResult<_>>()?;
-        let leads = leads.iter().map(column).collect::<PlanResult<_>>()?;
+        let references = references.iter().map(column).collect::<PlanResult<_>>()?;
         let list = |(field, entries): (ChosenField, ListEntries)| match described(&field)? {
             Described { name: slot, place: Place::Rows(rows), .. } => Ok(List { table: rows.table, slot, entries }),
             _ => Err(Unplanned::Field),
         };
         let lists = lists.into_iter().map(list).collect::<PlanResult<_>>()?;
-        Ok(PlannedRead { id, chosen, cells, leads, lists })
+        Ok(PlannedRead { id, chosen, cells, references, lists })
     }
 
     /// Converts the draft to the read of a list's entries. The columns of an entry are in the order of its fields.
     pub(super) fn entries(self) -> PlanResult<ListEntries> {
-        let Self { cells, leads, lists } = self;
+        let Self { cells, references, lists } = self;
         if !lists.is_empty() {
             return Err(Unplanned::Field);
         }
         let cell = |field: ChosenField| Ok((described(&field)?, field.at + ENTRY));
         let cells = cells.into_iter().map(cell).collect::<PlanResult<_>>()?;
-        Ok(ListEntries::Objects { cells, leads: leads.into_iter().map(|field| field.at + ENTRY).collect() })
+        Ok(ListEntries::Objects { cells, references: references.into_iter().map(|field| field.at + ENTRY).collect() })
     }
 }

@@ -19,8 +19,8 @@ pub(super) struct AnswerCost {
 }
 
 impl AnswerCost {
-    /// See [`SelectionMeasure::whole`].
-    pub(super) fn whole(self) -> u64 {
+    /// See [`SelectionMeasure::total`].
+    pub(super) fn total(self) -> u64 {
         self.cost + self.leaves / LEAVES
     }
 }
@@ -92,13 +92,13 @@ impl<'a> CostWalk<'a> {
         }
         let set = |asked: &TypedField<'a>| (&asked.0.node.selection_set.node, of(asked).and_then(|known| known.of));
         let inner = self.merged(asked.iter().map(set));
-        let mut object = |of: &Value| 1 + self.answer(&inner, of).whole();
+        let mut object = |of: &Value| 1 + self.answer(&inner, of).total();
         let (objects, leaves) = match answered {
             Value::List(list) => (list.iter().map(&mut object).sum(), 0),
             _ if inner.keys.is_empty() => (0, 1),
             Value::Null => (0, 0),
             one => (object(one), 0),
         };
-        AnswerCost { cost: objects + self.beforehand(known, &first.node), leaves }
+        AnswerCost { cost: objects + self.surcharges(known, &first.node), leaves }
     }
 }

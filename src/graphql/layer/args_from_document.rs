@@ -1,12 +1,12 @@
 //! Building [`Args`] from a document and its variables.
 
-use async_graphql::parser::types::Field as Asked;
+use async_graphql::parser::types::Field;
 use async_graphql::{Context, Name, Result, Value};
 use async_graphql_value::Value as Written;
 
-use super::all::Layer;
 use super::args::{Args, Argument, Variables, misfit};
-use super::types::{InputValue, PlainType, Ty};
+use super::collection::Layer;
+use super::types::{InputValue, PlainType, TypeRef};
 use crate::domain::{Patch, SecretText, Sent};
 
 impl Args {
@@ -14,19 +14,29 @@ impl Args {
     ///
     /// # Errors
     /// A value does not fit its type although validation has passed: a bug.
-    pub(super) fn read(layer: &Layer, inputs: &[InputValue], asked: &Asked, context: &Context<'_>) -> Result<Self> {
-        Self::of(layer, inputs, &asked.arguments, &|name| variable(name, context))
+    pub(super) fn from_field(
+        layer: &Layer,
+        inputs: &[InputValue],
+        asked: &Field,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        Self::from_document(layer, inputs, &asked.arguments, &|name| variable(name, context))
     }
 
     /// The arguments in a document, with the values of `variables` filled in.
     ///
     /// # Errors
-    /// As [`Args::read`].
-    pub fn of(layer: &Layer, inputs: &[InputValue], arguments: &[Argument], variables: &Variables<'_>) -> Result<Self> {
+    /// As [`Args::from_field`].
+    pub fn from_document(
+        layer: &Layer,
+        inputs: &[InputValue],
+        arguments: &[Argument],
+        variables: &Variables<'_>,
+    ) -> Result<Self> {
         let mut read = Vec::new();
         for input in inputs {
             let argument = arguments.iter().find(|(name, _)| name.node == *input.name);
-            let value = argument.and_then(|(_, value)| filled(&value.node, variables));
+            let value = argument.and_then(|(_, value)| with_variables(&value.node, variables));
             if let Some(value) = value.or_else(|| input.default.clone()) {
                 read.push((input.name.clone().into_owned(), sent(layer, &input.ty, input.secret, value)?));
             }
@@ -36,7 +46,7 @@ impl Args {
 }
 
 /// A value with its variables filled in; `None` for a variable without a value.
-fn filled(value: &Written, variables: &Variables<'_>) -> Option<Value> {
+fn with_variables(value: &Written, variables: &Variables<'_>) -> Option<Value> {
     Some(match value {
         Written::Variable(name) => return variables(name),
         Written::Null => Value::Null,
@@ -46,9 +56,9 @@ fn filled(value: &Written, variables: &Variables<'_>) -> Option<Value> {
         Written::Binary(bytes) => Value::Binary(bytes.clone()),
         Written::Enum(word) => Value::Enum(word.clone()),
         // A list entry cannot be left out.
-        Written::List(list) => list.iter().map(|entry| filled(entry, variables).unwrap_or_default()).collect(),
+        Written::List(list) => list.iter().map(|entry| with_variables(entry, variables).unwrap_or_default()).collect(),
         Written::Object(fields) => {
-            let field = |(name, value): (&Name, &Written)| Some((name.clone(), filled(value, variables)?));
+            let field = |(name, value): (&Name, &Written)| Some((name.clone(), with_variables(value, variables)?));
             Value::Object(fields.iter().filter_map(field).collect())
         }
     })
@@ -64,7 +74,7 @@ fn variable(name: &Name, context: &Context<'_>) -> Option<Value> {
 }
 
 /// Converts a value of a type to plain data.
-fn sent(layer: &Layer, ty: &Ty, secret: bool, value: Value) -> Result<Sent> {
+fn sent(layer: &Layer, ty: &TypeRef, secret: bool, value: Value) -> Result<Sent> {
     match (ty.inner(), value) {
         (_, Value::Null) => Ok(Sent::Null),
         (Some(entry), Value::List(list)) => {

@@ -3,11 +3,11 @@
 use async_graphql::{Name, Variables};
 
 use super::found::FoundData;
-use super::shape::{Objects, PlannedField, QueryPlan};
+use super::shape::{ObjectSelection, PlannedField, QueryPlan};
 use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::{ObjectId, TenantId};
-use crate::graphql::layer::{Args, Given as _, Layer, OfRow};
-use crate::graphql::prices::{WALK, WALKING};
+use crate::graphql::layer::{ArgValues as _, Args, Layer, RowColumn};
+use crate::graphql::prices::{SCAN, SCANNING};
 use crate::service::Viewer;
 use crate::store::{Deadline, Session};
 
@@ -18,9 +18,9 @@ pub struct PlanRequest<'a> {
     /// The values of the request's variables.
     pub variables: &'a Variables,
     /// The maximum cost of the answer.
-    pub most: u64,
+    pub max_cost: u64,
     /// The maximum size of the answer in bytes.
-    pub longest: usize,
+    pub max_bytes: usize,
     /// The time, in milliseconds since 1970.
     pub now: i64,
     /// The deadline of the request.
@@ -31,20 +31,20 @@ pub struct PlanRequest<'a> {
 ///
 /// # Errors
 /// A value does not fit its type.
-pub fn args(layer: &'static Layer, variables: &Variables, asked: &PlannedField) -> PlanResult<Args> {
+pub fn args(layer: &'static Layer, variables: &Variables, planned: &PlannedField) -> PlanResult<Args> {
     let variable = |name: &Name| variables.get(name).cloned();
-    Ok(Args::of(layer, &asked.field.args, &asked.arguments, &variable)?)
+    Ok(Args::from_document(layer, &planned.field.args, &planned.arguments, &variable)?)
 }
 
 /// A plan while it reads.
 pub(super) struct PlanReader<'p, 's> {
     layer: &'static Layer,
-    pub(super) columns: &'p [OfRow],
-    pub(super) asks: &'p PlanRequest<'p>,
+    pub(super) columns: &'p [RowColumn],
+    pub(super) request: &'p PlanRequest<'p>,
     pub(super) session: &'s mut dyn Session,
     pub(super) spent: u64,
     /// The objects to read next.
-    pub(super) level: Vec<(&'p Objects, Vec<ObjectId>)>,
+    pub(super) level: Vec<(&'p ObjectSelection, Vec<ObjectId>)>,
     pub(super) found: FoundData,
     pub(super) batches: Vec<(&'static str, usize)>,
 }
@@ -53,15 +53,15 @@ impl<'p, 's> PlanReader<'p, 's> {
     pub(super) fn new(
         plan: &'p QueryPlan,
         layer: &'static Layer,
-        asks: &'p PlanRequest<'p>,
+        request: &'p PlanRequest<'p>,
         session: &'s mut dyn Session,
     ) -> Self {
-        let (found, level, batches) = (FoundData::of(plan.readings), Vec::new(), Vec::new());
-        Self { layer, columns: &plan.columns, asks, session, spent: 0, level, found, batches }
+        let (found, level, batches) = (FoundData::new(plan.reads), Vec::new(), Vec::new());
+        Self { layer, columns: &plan.columns, request, session, spent: 0, level, found, batches }
     }
 
     /// Adds an object to the next level.
-    pub(super) fn next(&mut self, objects: &'p Objects, id: ObjectId) {
+    pub(super) fn next(&mut self, objects: &'p ObjectSelection, id: ObjectId) {
         match self.level.iter_mut().find(|(known, _)| std::ptr::eq(*known, objects)) {
             Some((_, ids)) => ids.push(id),
             None => self.level.push((objects, vec![id])),
@@ -70,11 +70,11 @@ impl<'p, 's> PlanReader<'p, 's> {
 
     pub(super) fn spend(&mut self, objects: usize) -> PlanResult<()> {
         self.spent = self.spent.saturating_add(objects as u64);
-        if self.spent > self.asks.most { Err(Unplanned::Error) } else { Ok(()) }
+        if self.spent > self.request.max_cost { Err(Unplanned::Error) } else { Ok(()) }
     }
 
-    pub(super) fn args(&self, asked: &PlannedField) -> PlanResult<Args> {
-        args(self.layer, self.asks.variables, asked)
+    pub(super) fn args(&self, planned: &PlannedField) -> PlanResult<Args> {
+        args(self.layer, self.request.variables, planned)
     }
 }
 
@@ -86,5 +86,5 @@ pub(super) fn by_tenant(ids: &[ObjectId]) -> Vec<(TenantId, Vec<i64>)> {
 
 /// The cost of a field's arguments.
 pub(super) fn price(args: &Args) -> u64 {
-    if WALKING.iter().any(|name| args.given(name).is_some()) { WALK } else { 0 }
+    if SCANNING.iter().any(|name| args.given(name).is_some()) { SCAN } else { 0 }
 }

@@ -5,42 +5,42 @@ use async_graphql::Result;
 
 use super::args::Args;
 use super::call::Call;
+use super::field_reader::{FieldReader, ReadError};
 use super::node::{Node, Thing};
-use super::reading::{FieldReader, ReadError};
 use crate::domain::TenantId;
 
 type TenantFn = dyn Fn(&Thing) -> Option<TenantId> + Send + Sync;
 type ReadFn = dyn Fn(&[Thing], &Args, &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync;
 
 /// How a field is answered by reads.
-pub struct Reads {
-    of: Option<Box<TenantFn>>,
+pub struct ReadResolver {
+    tenant: Option<Box<TenantFn>>,
     get: Box<ReadFn>,
 }
 
-impl Reads {
+impl ReadResolver {
     /// Reads for many things of one tenant at once. `get` returns one node per thing, in the same order.
-    pub fn all(
+    pub fn batch(
         get: impl Fn(&[Thing], &Args, &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> + Send + Sync + 'static,
     ) -> Self {
-        Self { of: None, get: Box::new(get) }
+        Self { tenant: None, get: Box::new(get) }
     }
 
     /// Reads for one thing after the other.
     pub fn each(
         get: impl Fn(&Thing, &Args, &mut FieldReader<'_>) -> Result<Node, ReadError> + Send + Sync + 'static,
     ) -> Self {
-        Self::all(move |things, args, reading| things.iter().map(|thing| get(thing, args, reading)).collect())
+        Self::batch(move |things, args, reading| things.iter().map(|thing| get(thing, args, reading)).collect())
     }
 
-    /// The result depends only on the tenant that `of` returns for a thing, and not on the time, for example.
-    pub fn only_of(self, of: impl Fn(&Thing) -> Option<TenantId> + Send + Sync + 'static) -> Self {
-        Self { of: Some(Box::new(of)), ..self }
+    /// The result depends only on the tenant that `tenant` returns for a thing, and not on the time, for example.
+    pub fn depends_only_on(self, tenant: impl Fn(&Thing) -> Option<TenantId> + Send + Sync + 'static) -> Self {
+        Self { tenant: Some(Box::new(tenant)), ..self }
     }
 
     /// Whether the result depends on one tenant only.
-    pub fn is_of_a_tenant(&self) -> bool {
-        self.of.is_some()
+    pub fn depends_only_on_tenant(&self) -> bool {
+        self.tenant.is_some()
     }
 
     /// Reads, for things of one tenant.
@@ -54,9 +54,9 @@ impl Reads {
     /// Reads in a trip of the executor.
     pub(super) async fn execute(&'static self, thing: &Thing, call: Call<'_>) -> Result<Node> {
         let (things, args) = ([thing.clone()], call.args.clone());
-        let depends = self.of.as_ref().and_then(|of| of(thing));
+        let depends = self.tenant.as_ref().and_then(|tenant| tenant(thing));
         let work = move |reading: &mut FieldReader<'_>| self.read(&things, &args, reading);
-        let nodes = call.scope()?.reads(depends, call.selected(), work).await?;
+        let nodes = call.scope()?.read_fields(depends, call.selected(), work).await?;
         Ok(nodes.into_iter().next().unwrap_or(Node::Null))
     }
 }

@@ -11,7 +11,7 @@ pub struct PlannedRead {
     /// The values to keep as JSON, with the column of each.
     pub cells: Vec<(&'static Described, usize)>,
     /// The columns of the ids to follow.
-    pub leads: Vec<usize>,
+    pub references: Vec<usize>,
     pub lists: Vec<List>,
 }
 
@@ -31,17 +31,17 @@ pub enum ListEntries {
     /// The ids, which are followed.
     Ids,
     /// Destinations: all three values as JSON, and the id, which is followed.
-    Steps,
+    Destinations,
     /// Objects of their own: some values as JSON, and some ids, which are followed, with the column of each.
-    Objects { cells: Vec<(&'static Described, usize)>, leads: Vec<usize> },
+    Objects { cells: Vec<(&'static Described, usize)>, references: Vec<usize> },
 }
 
 impl List {
     /// How many ids of an entry are followed.
-    pub fn leads(&self) -> usize {
+    pub fn references(&self) -> usize {
         match &self.entries {
-            ListEntries::Ids | ListEntries::Steps => 1,
-            ListEntries::Objects { leads, .. } => leads.len(),
+            ListEntries::Ids | ListEntries::Destinations => 1,
+            ListEntries::Objects { references, .. } => references.len(),
         }
     }
 
@@ -49,11 +49,11 @@ impl List {
     pub fn cells(&self) -> usize {
         match &self.entries {
             ListEntries::Ids => 0,
-            ListEntries::Steps => STEP,
+            ListEntries::Destinations => DESTINATION_VALUES,
             ListEntries::Objects { cells, .. } => cells.len(),
         }
     }
 }
 
 /// The number of values of a destination: object, number and hangup cause.
-pub(super) const STEP: usize = 3;
+pub(super) const DESTINATION_VALUES: usize = 3;

@@ -25,14 +25,14 @@ pub struct FieldReader<'a> {
 /// Why a field could not be read.
 pub enum ReadError {
     /// An error for the client.
-    Told(Error),
+    Client(Error),
     /// An error of the store.
     Store(StoreError),
 }
 
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
-        Self::Told(error)
+        Self::Client(error)
     }
 }
 
@@ -54,7 +54,7 @@ impl<'a> FieldReader<'a> {
     }
 
     /// Reads of one tenant.
-    pub fn of(&mut self, tenant: TenantId) -> Query<'_> {
+    pub fn query(&mut self, tenant: TenantId) -> Query<'_> {
         Query::new(self.session, tenant)
     }
 

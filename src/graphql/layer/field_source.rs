@@ -7,45 +7,45 @@ use crate::form::Info;
 #[derive(Clone, Copy, Debug)]
 pub enum FieldSource {
     /// Unknown: only the layer's executor answers the field.
-    Unsaid,
+    Unspecified,
     /// A root field.
-    Root(OfRoot),
+    Root(RootSource),
     /// From a tenant.
-    Tenant(OfTenant),
+    Tenant(TenantSource),
     /// From a page of a list.
-    Page(OfPage),
+    Page(PageSource),
     /// From an edge of a page.
-    Edge(OfEdge),
+    Edge(EdgeSource),
     /// From the information about a page.
-    PageInfo(OfPageInfo),
+    PageInfo(PageInfoSource),
     /// From the object's own row.
-    Row(OfRow),
+    Row(RowColumn),
     /// A section of the object.
     Section(&'static Info),
     /// The field at an index of [`Info::fields`], in a section, a detail or an entry.
     Value(&'static Info, usize),
     /// The object or objects that the ids in such a field refer to.
-    Lead(&'static Info, usize),
+    Reference(&'static Info, usize),
     /// From a destination.
-    Step(OfStep),
+    Destination(DestinationSource),
     /// The result of a save.
-    Save(OfSave),
+    Save(SaveMutation),
 }
 
 /// A mutation that saves a form or an object of another kind.
 #[derive(Clone, Copy, Debug)]
-pub struct OfSave {
+pub struct SaveMutation {
     /// The kind of the object; `FormDefaults` for a tenant's defaults.
     pub kind: Kind,
     /// What is saved.
-    pub what: SaveWhat,
+    pub operation: SaveKind,
     /// The name of the payload type.
     pub payload: &'static str,
 }
 
 /// What a mutation saves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SaveWhat {
+pub enum SaveKind {
     /// A new object.
     New,
     /// Changes of an existing object.
@@ -58,7 +58,7 @@ pub enum SaveWhat {
 
 /// The root fields that plans answer.
 #[derive(Clone, Copy, Debug)]
-pub enum OfRoot {
+pub enum RootSource {
     /// The tenant with a code, or the selected one.
     Tenant,
     /// All tenants that the viewer sees.
@@ -71,7 +71,7 @@ pub enum OfRoot {
 
 /// The fields of a tenant besides its settings.
 #[derive(Clone, Copy, Debug)]
-pub enum OfTenant {
+pub enum TenantSource {
     /// Its id.
     Id,
     /// Its revision.
@@ -86,7 +86,7 @@ pub enum OfTenant {
 
 /// The fields of a page.
 #[derive(Clone, Copy, Debug)]
-pub enum OfPage {
+pub enum PageSource {
     /// The entries with their cursors.
     Edges,
     /// The entries.
@@ -99,7 +99,7 @@ pub enum OfPage {
 
 /// The fields of an edge.
 #[derive(Clone, Copy, Debug)]
-pub enum OfEdge {
+pub enum EdgeSource {
     /// The entry.
     Node,
     /// Its cursor.
@@ -108,7 +108,7 @@ pub enum OfEdge {
 
 /// The fields of the information about a page.
 #[derive(Clone, Copy, Debug)]
-pub enum OfPageInfo {
+pub enum PageInfoSource {
     /// Whether there are entries after it.
     HasNext,
     /// Whether there are entries before it.
@@ -121,7 +121,7 @@ pub enum OfPageInfo {
 
 /// The columns of an object's own row, in the order of the table.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum OfRow {
+pub enum RowColumn {
     /// The id.
     Id,
     /// The kind.
@@ -142,7 +142,7 @@ pub enum OfRow {
     ChangedAt,
 }
 
-impl OfRow {
+impl RowColumn {
     /// The column's name.
     pub fn name(self) -> &'static str {
         match self {
@@ -180,7 +180,7 @@ impl OfRow {
 
 /// What is read from a destination.
 #[derive(Clone, Copy, Debug)]
-pub enum OfStep {
+pub enum DestinationSource {
     /// The id of the object to go to.
     ObjectId,
     /// The number to dial.

@@ -8,20 +8,22 @@ use crate::form::{Form, Info};
 use crate::objects::KindInfo;
 
 /// Input types with the names of their hashed fields.
-pub(super) type Hashed = HashSet<(String, String)>;
+pub(super) type HashedFields = HashSet<(String, String)>;
 
 /// The hashed fields of a section, whose input type has this name.
-fn of(info: &'static Info, input: String) -> impl Iterator<Item = (String, String)> {
+fn hashed_fields(info: &'static Info, input: String) -> impl Iterator<Item = (String, String)> {
     let fields = info.fields.iter().filter(|field| field.secret == Some(Kept::Hashed));
     fields.map(move |field| (input.clone(), field.client.clone()))
 }
 
 /// The hashed fields of all input types.
-pub(super) fn fields() -> Hashed {
-    let sections = Form::infos().iter().flat_map(|info| of(info, info.input.to_owned()));
+pub(super) fn hashed_input_fields() -> HashedFields {
+    let sections = Form::infos().iter().flat_map(|info| hashed_fields(info, info.input.to_owned()));
     let details = KindInfo::all().iter().flat_map(|kind| {
         let inputs = ["Create", "Update"].map(|does| format!("{}{does}Input", kind.kind.name()));
-        inputs.into_iter().flat_map(|input| of(kind.head, input.clone()).chain(of(kind.detail, input)))
+        inputs
+            .into_iter()
+            .flat_map(|input| hashed_fields(kind.head, input.clone()).chain(hashed_fields(kind.detail, input)))
     });
     sections.chain(details).collect()
 }

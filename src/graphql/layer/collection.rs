@@ -24,7 +24,7 @@ pub struct Layer {
     /// The name of the subscription root; empty if there is none.
     pub subscription: Text,
     /// Names that were defined more than once.
-    pub(super) twice: Vec<Text>,
+    pub(super) duplicates: Vec<Text>,
 }
 
 impl Layer {
@@ -39,7 +39,7 @@ impl Layer {
             query: query.into(),
             mutation: mutation.into(),
             subscription: subscription.into(),
-            twice: Vec::new(),
+            duplicates: Vec::new(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Layer {
             return;
         }
         if self.defines(&name) {
-            self.twice.push(name);
+            self.duplicates.push(name);
             return;
         }
         match definition {
