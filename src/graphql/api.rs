@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry;
 use super::answer::Estimate;
 use super::budget::Budget;
 use super::cost::Peak;
-use super::described::{DESCRIBED, TheSchema, prepare, schema, validated};
+use super::described::{DESCRIBED, TheSchema, prepare, schema, validate_document};
 use super::documents::{DocumentHash, Documents, ParsedDocument};
 use super::limits::{Exceeded, Limit, Limits};
 use super::plan::AnswerCache;
@@ -61,7 +61,7 @@ impl Api {
     }
 
     /// The validated document whose text has this hash, if it is cached.
-    pub fn remembered(&self, hash: &DocumentHash) -> Option<ParsedDocument> {
+    pub fn cached_document(&self, hash: &DocumentHash) -> Option<ParsedDocument> {
         self.documents.get(hash)
     }
 
@@ -77,13 +77,13 @@ impl Api {
     ///
     /// # Errors
     /// All that is wrong with it, whatever its variables.
-    pub fn checked(&self, document: ParsedDocument) -> Result<ParsedDocument, Vec<ServerError>> {
+    pub fn validate(&self, document: ParsedDocument) -> Result<ParsedDocument, Vec<ServerError>> {
         let is_new = document.unvalidated_length().is_some();
-        let checked = validated(document, self.explorable)?;
+        let validated = validate_document(document, self.explorable)?;
         if is_new {
-            self.documents.put(checked.clone());
+            self.documents.put(validated.clone());
         }
-        Ok(checked)
+        Ok(validated)
     }
 
     /// The estimate for a request. An operation that does not exist costs nothing: execution reports it.

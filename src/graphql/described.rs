@@ -53,7 +53,7 @@ pub fn sdl() -> String {
 ///
 /// # Errors
 /// All that is wrong with it, whatever its variables. If the schema is `explorable`, errors suggest names.
-pub fn validated(document: ParsedDocument, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
+pub fn validate_document(document: ParsedDocument, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
     if document.unvalidated_length().is_none() {
         return Ok(document);
     }
@@ -65,6 +65,6 @@ pub fn validated(document: ParsedDocument, explorable: bool) -> Result<ParsedDoc
 ///
 /// # Errors
 /// The limit that it exceeds, or all that is wrong with it.
-pub fn document(text: &str, limits: &Limits, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
-    validated(ParsedDocument::parse(text, limits).map_err(RefusedDocument::into_errors)?, explorable)
+pub fn parse_and_validate(text: &str, limits: &Limits, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
+    validate_document(ParsedDocument::parse(text, limits).map_err(RefusedDocument::into_errors)?, explorable)
 }

@@ -12,7 +12,7 @@ use super::documents::ParsedDocument;
 use super::introspection::refusal;
 use super::layer::{CompletedFields, StartedKeys};
 use super::planned::GaveUp;
-use super::scope::{Asking, Scope};
+use super::scope::{RequestContext, Scope};
 use super::validation::NotNull;
 use super::variables::{coerce, leave_out_absent};
 
@@ -23,13 +23,13 @@ impl Api {
         &self,
         document: ParsedDocument,
         request: Request,
-        asking: Asking,
+        context: RequestContext,
         requested: u64,
     ) -> (Reply, Cost) {
         let shows = shows_cost(&request);
-        let (reply, actual) = match self.prepare_request(document, request, &asking) {
+        let (reply, actual) = match self.prepare_request(document, request, &context) {
             // The execution's future is large: boxing it keeps it off the caller's stack.
-            Ok((document, request)) => Box::pin(self.execute_prepared(document, request, asking, requested)).await,
+            Ok((document, request)) => Box::pin(self.execute_prepared(document, request, context, requested)).await,
             Err(errors) => (Reply::refused(errors), 0),
         };
         self.complete(reply, Cost { requested, actual }, shows)
@@ -49,12 +49,12 @@ impl Api {
         &self,
         document: ParsedDocument,
         request: Request,
-        asking: Asking,
+        context: RequestContext,
         requested: u64,
     ) -> (Reply, u64) {
-        match self.answer_by_plan(&document, &request, &asking, requested).await {
+        match self.answer_by_plan(&document, &request, &context, requested).await {
             Ok(reply) => reply,
-            Err(gave_up) => self.execute_by_executor(document, request, asking, requested, gave_up).await,
+            Err(gave_up) => self.execute_by_executor(document, request, context, requested, gave_up).await,
         }
     }
 
@@ -62,7 +62,7 @@ impl Api {
         &self,
         document: ParsedDocument,
         request: Request,
-        asking: Asking,
+        context: RequestContext,
         requested: u64,
         gave_up: Option<GaveUp>,
     ) -> (Reply, u64) {
@@ -74,7 +74,7 @@ impl Api {
         if !completed.is_empty() {
             request = request.data(CompletedFields::new(completed));
         }
-        let mut reply = Reply::from(self.run(request, asking).await);
+        let mut reply = Reply::from(self.run(request, context).await);
         reply.unplanned = unplanned;
         let actual = match selected {
             Some((_, operation)) if reply.was_executed() && reply.errors().is_empty() => {
@@ -92,13 +92,13 @@ impl Api {
         &self,
         gave_up: GaveUp,
         (document, request): (ParsedDocument, Request),
-        asking: Asking,
+        context: RequestContext,
         requested: u64,
     ) -> (Reply, Cost) {
         let shows = shows_cost(&request);
-        let (reply, actual) = match self.prepare_request(document, request, &asking) {
+        let (reply, actual) = match self.prepare_request(document, request, &context) {
             Ok((document, request)) => {
-                let executed = self.execute_by_executor(document, request, asking, requested, Some(gave_up));
+                let executed = self.execute_by_executor(document, request, context, requested, Some(gave_up));
                 Box::pin(executed).await
             }
             Err(errors) => (Reply::refused(errors), 0),
@@ -115,14 +115,14 @@ impl Api {
         &self,
         document: ParsedDocument,
         mut request: Request,
-        asking: &Asking,
+        context: &RequestContext,
     ) -> Result<(ParsedDocument, Request), Vec<ServerError>> {
         if !self.explorable
-            && let Some(refusal) = refusal(document.parsed(), asking.viewer.as_ref())
+            && let Some(refusal) = refusal(document.parsed(), context.viewer.as_ref())
         {
             return Err(vec![refusal]);
         }
-        let document = self.checked(document)?;
+        let document = self.validate(document)?;
         let selected = document.required_operation(request.operation_name.as_deref()).map_err(|error| vec![error])?;
         let nothing = NotNull::default();
         let not_null = document.not_null().unwrap_or(&nothing);
@@ -130,11 +130,11 @@ impl Api {
         Ok((document, request))
     }
 
-    async fn run(&self, request: Request, asking: Asking) -> Response {
+    async fn run(&self, request: Request, context: RequestContext) -> Response {
         let batches = Batches::default();
-        let snapshot = Arc::clone(&asking.snapshot);
+        let snapshot = Arc::clone(&context.snapshot);
         let budget = self.budget();
-        let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
+        let scope = Scope::new(&self.app, context, batches.clone(), budget.clone());
         let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(StartedKeys::default())));
         batches.drive(snapshot, execution).await
     }

@@ -67,7 +67,7 @@ impl Planned {
     }
 
     /// The cached answer for the viewer's tenant at its current revision.
-    pub fn kept(&self, viewer: &Viewer) -> Option<PlanOutcome> {
+    pub fn cached_answer(&self, viewer: &Viewer) -> Option<PlanOutcome> {
         let (answers, key) = self.cache.as_ref()?;
         let tenant = self.plan.tenant(viewer)?;
         let CachedAnswer { data, cost } = answers.get((tenant.id, tenant.revision), key)?;

@@ -16,7 +16,7 @@ use super::limits::Limits;
 use super::plan::{AnswerKey, PlanOutcome, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
-use super::scope::Asking;
+use super::scope::RequestContext;
 use super::started_plan::{StartedPlan, written};
 use super::variables::coerce;
 use crate::service::Viewer;
@@ -31,20 +31,20 @@ impl Api {
         &self,
         document: &ParsedDocument,
         request: &Request,
-        asking: &Asking,
+        context: &RequestContext,
         requested: u64,
     ) -> Result<(Reply, u64), Option<GaveUp>> {
         let why = |why: Unplanned| Some(GaveUp::from(why));
         let planned = self.plan(document, request, request.variables.clone()).map_err(|e| e.and_then(why))?;
-        let viewer = Arc::new(asking.viewer.clone().ok_or(why(Unplanned::Error))?);
-        let (depends, deadline) = (planned.tenant(&viewer), asking.snapshot.deadline());
+        let viewer = Arc::new(context.viewer.clone().ok_or(why(Unplanned::Error))?);
+        let (depends, deadline) = (planned.tenant(&viewer), context.snapshot.deadline());
         let own = Arc::clone(&viewer);
         let work = move |session: &mut dyn Session| Ok(planned.begin(&own, session, deadline));
         // The executor meets the same database error and reports it.
-        let begun = asking.snapshot.read_at_once(depends, work).await.map_err(|_| why(Unplanned::Error))?;
-        let snapshot = Arc::clone(&asking.snapshot);
-        let asking = (snapshot, viewer, Arc::clone(&asking.request_id));
-        self.finish_plan(begun.map_err(why)?, asking, requested).await.map_err(Some)
+        let begun = context.snapshot.read_at_once(depends, work).await.map_err(|_| why(Unplanned::Error))?;
+        let snapshot = Arc::clone(&context.snapshot);
+        let context = (snapshot, viewer, Arc::clone(&context.request_id));
+        self.finish_plan(begun.map_err(why)?, context, requested).await.map_err(Some)
     }
 
     /// The plan of a request with these variable values.
@@ -88,15 +88,15 @@ impl Api {
     pub async fn finish(
         &self,
         begun: StartedPlan,
-        asking: (Arc<Snapshot>, Arc<Viewer>, Arc<str>),
+        context: (Arc<Snapshot>, Arc<Viewer>, Arc<str>),
         (request, requested): (&Request, u64),
     ) -> Result<(Reply, Cost), GaveUp> {
-        let (reply, actual) = self.finish_plan(begun, asking, requested).await?;
+        let (reply, actual) = self.finish_plan(begun, context, requested).await?;
         Ok(self.complete(reply, Cost { requested, actual }, shows_cost(request)))
     }
 
     /// The reply for a cached answer, see [`Api::execute`].
-    pub fn kept(&self, outcome: PlanOutcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
+    pub fn cached_reply(&self, outcome: PlanOutcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
         let (reply, actual) = written(outcome, None);
         self.complete(reply, Cost { requested, actual }, shows_cost(request))
     }

@@ -30,8 +30,8 @@ pub struct Scope {
 
 impl Scope {
     /// A request whose loaders send their batches to `batches`.
-    pub(super) fn new(app: &App, asking: Asking, batches: Batches, budget: Budget) -> Self {
-        let Asking { snapshot, viewer, request_id } = asking;
+    pub(super) fn new(app: &App, context: RequestContext, batches: Batches, budget: Budget) -> Self {
+        let RequestContext { snapshot, viewer, request_id } = context;
         let app = app.tallied(snapshot.tally());
         let loaders =
             DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, NoDelay).max_batch_size(usize::MAX);
@@ -131,7 +131,7 @@ impl Scope {
 
 /// What the transport knows about a request.
 #[derive(Clone)]
-pub struct Asking {
+pub struct RequestContext {
     /// The request's view of the database.
     pub snapshot: Arc<Snapshot>,
     /// The viewer; `None` without a token.

@@ -13,7 +13,7 @@ use super::plan::{self, CachedAnswer, MutationFieldOutcome, PlanOutcome, Planned
 use super::planned::{GaveUp, Planned};
 use super::running_mutation::{PendingSave, RunningMutation};
 use super::schema::Vext;
-use super::scope::{Asking, Scope};
+use super::scope::{RequestContext, Scope};
 use crate::service::{OpenSave, StoreError, Viewer};
 use crate::store::{self, Deadline, ReadAhead, Session, Snapshot};
 
@@ -45,8 +45,8 @@ impl Planned {
             mutation.work_out(viewer, deadline, session)?;
             return Ok(StartedPlan(StartedState::Mutation(Box::new(mutation))));
         }
-        if let Some(kept) = self.kept(viewer) {
-            return Ok(StartedPlan(StartedState::Answered(kept)));
+        if let Some(outcome) = self.cached_answer(viewer) {
+            return Ok(StartedPlan(StartedState::Answered(outcome)));
         }
         let cache = self.cache.take();
         let run =
@@ -107,12 +107,12 @@ impl Api {
                 }
                 (None, Some(change)) if change.save.is_none() => {
                     // The future is large: boxing it keeps it off the caller's stack.
-                    let asking = Asking {
+                    let context = RequestContext {
                         snapshot: Arc::clone(&snapshot),
                         viewer: Some((*viewer).clone()),
                         request_id: Arc::clone(&request_id),
                     };
-                    Box::pin(self.change(&mut mutation, change, asking, &viewer)).await
+                    Box::pin(self.change(&mut mutation, change, context, &viewer)).await
                 }
                 _ => {
                     let (returned, worked_out) = work_out_next(mutation, &snapshot, &viewer).await?;
@@ -164,13 +164,13 @@ impl Api {
         &self,
         mutation: &mut RunningMutation,
         change: &PlannedMutation,
-        asking: Asking,
+        context: RequestContext,
         viewer: &Arc<Viewer>,
     ) -> Result<(), MutationStop> {
         let Resolver::Later(get) = &change.computed.planned.field.answer else { return Err(Unplanned::Field.into()) };
         let args = mutation.planned.args(change)?;
-        let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
-        let scope = Scope::new(&self.app, asking, batches.clone(), self.budget());
+        let (batches, snapshot) = (Batches::default(), Arc::clone(&context.snapshot));
+        let scope = Scope::new(&self.app, context, batches.clone(), self.budget());
         let thing = Thing::new(());
         let changing = get(&thing, Call::of_plan(&args, &scope, &change.computed.selected));
         let node = batches.drive(Arc::clone(&snapshot), changing).await.map_err(MutationStop::Failed)?;

@@ -48,7 +48,7 @@ impl Prepared {
         let Some(viewer) = &self.remembered else { return Ok(None) };
         let tag = tag_of(self.asked.as_ref(), planned, viewer);
         let is_known = tag.as_ref().is_some_and(|tag| tag.is_known(headers));
-        let kept = if is_known { None } else { planned.kept(viewer) };
+        let kept = if is_known { None } else { planned.cached_answer(viewer) };
         if !is_known && kept.is_none() {
             return Ok(None);
         }
@@ -57,7 +57,7 @@ impl Prepared {
         match kept {
             Some(kept) => {
                 bill.pay_for_execution(Some(viewer), *cost)?;
-                let reply = settled(shared.api.kept(kept, (&self.request, *cost)), (bill, seen))?;
+                let reply = settled(shared.api.cached_reply(kept, (&self.request, *cost)), (bill, seen))?;
                 Ok(Some(answer_of(&reply, tag.as_ref(), media, &shared.limits)))
             }
             None => Ok(tag.map(|tag| not_modified(&tag, seen))),

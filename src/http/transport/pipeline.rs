@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 
 use super::persisted;
 use super::request::Incoming;
-use crate::graphql::{Asking, Estimate, Limits, ParsedDocument, Reply};
+use crate::graphql::{Estimate, Limits, ParsedDocument, Reply, RequestContext};
 use crate::http::door::claim::BearerClaim;
 use crate::http::door::fair::{Bill, Credentials, Network};
 use crate::http::door::identify;
@@ -27,7 +27,7 @@ use crate::http::watch::{RequestRecord, Stage};
 pub(super) struct ExecutableOperation {
     pub(super) document: ParsedDocument,
     pub(super) request: Request,
-    pub(super) asking: Asking,
+    pub(super) asking: RequestContext,
     /// What it would take.
     pub(super) estimate: Estimate,
 }
@@ -53,13 +53,13 @@ pub(super) struct Caller {
 }
 
 /// A view of the database, who asks, and how the sign-in went.
-pub(super) async fn asking(shared: &Shared, caller: &Caller) -> Result<(Asking, Credentials), Refusal> {
+pub(super) async fn asking(shared: &Shared, caller: &Caller) -> Result<(RequestContext, Credentials), Refusal> {
     let app = shared.api.app();
     let (snapshot, request_id) = (Arc::new(app.snapshot()), app.request_id());
     let credentials = shared.fair.begin_sign_in(caller.client, &caller.claim).await?;
     let (claim, tenant) = ((&caller.claim, &credentials), caller.tenant.clone());
     let viewer = identify::viewer(app, &shared.fair, &snapshot, claim, tenant, &request_id).await?;
-    Ok((Asking { snapshot, viewer: Some(viewer), request_id }, credentials))
+    Ok((RequestContext { snapshot, viewer: Some(viewer), request_id }, credentials))
 }
 
 /// The response to a query or a mutation that did not come alone: it waits for its place, pays and is watched like any
@@ -111,7 +111,7 @@ async fn subscribe<'a>(
     let begun = async {
         let place = shared.fair.admit(&credentials, operation.estimate).await?;
         let (api, document) = (shared.api.clone(), operation.document.clone());
-        let checked = place.run(async move { api.checked(document) }).await;
+        let checked = place.run(async move { api.validate(document) }).await;
         operation.document = checked.map_err(Refusal::of_document)?;
         bill.pay_for_execution(operation.asking.viewer.as_ref(), operation.estimate.cost)
     };

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use super::etag::EtagKey;
 use super::pipeline::{self, ExecutableOperation};
 use super::request;
-use crate::graphql::{Asking, Estimate, Exceeded, GaveUp, ParsedDocument, Planned};
+use crate::graphql::{Estimate, Exceeded, GaveUp, ParsedDocument, Planned, RequestContext};
 use crate::http::door::claim::{self, BearerClaim};
 use crate::http::door::fair::{Bill, Credentials, Network};
 use crate::http::door::{body, identify};
@@ -133,6 +133,6 @@ impl Prepared {
             }
         };
         let estimate = estimate?;
-        Ok(ExecutableOperation { document, request, asking: Asking { snapshot, viewer, request_id }, estimate })
+        Ok(ExecutableOperation { document, request, asking: RequestContext { snapshot, viewer, request_id }, estimate })
     }
 }
