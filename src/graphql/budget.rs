@@ -1,4 +1,4 @@
-//! How many list entries a request may be answered.
+//! The number of list entries that one request may get.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -233,11 +233,11 @@ mod tests {
         assert!(documents.get(&hash(0)).is_none() && documents.get(&hash(199)).is_some());
         assert_eq!(documents.cached().bytes, 1_040_000);
         put(199, 10_000);
-        assert_eq!(documents.cached().bytes, 1_040_000, "the same again takes the same place");
+        assert_eq!(documents.cached().bytes, 1_040_000, "replacing an entry takes no more space");
         put(200, 1 << 21);
         assert!(
             documents.get(&hash(200)).is_none() && documents.cached().bytes == 0,
-            "what is larger than all has no place"
+            "a document larger than the cache is not kept"
         );
     }
 

@@ -93,7 +93,7 @@ pub(super) fn store_error(error: &StoreError, request_id: &str) -> Error {
 }
 
 /// The error for a value whose shape validation should have ruled out.
-pub(super) fn misfit() -> Error {
+pub(super) fn wrong_shape() -> Error {
     coded("INTERNAL", "Something went wrong in the server.")
 }
 
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_finds_no_place_to_wait_for_a_hash_is_told_so() {
+    fn a_full_hashing_queue_is_reported() {
         let error = store_error(&StoreError::Overloaded { places: 64, waiting: 64 }, "0f");
         let json = serde_json::to_value(error.into_server_error(Pos::default())).unwrap();
         let extensions = serde_json::json!({ "code": "OVERLOADED", "limit": 64, "actual": 65, "requestId": "0f" });

@@ -219,7 +219,7 @@ mod tests {
         tenant { virtualExtension(by: {number: \"108\"}) { id } x: virtualExtensions(search: \"x\") { nodes { id } } } }";
 
     #[test]
-    fn values_become_what_their_types_say_and_defaults_hold() {
+    fn values_are_converted_to_their_types_and_defaults_apply() {
         let text = TEXT.replace(", $by: ObjectBy", "");
         let sent = json!({ "id": 7, "ids": "x", "kinds": "QUEUE", "n": 2.0, "more": 1 });
         let values = json!({ "id": "7", "ids": ["x"], "kinds": ["QUEUE"], "n": 2, "b": true });
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_looked_through() {
+    fn input_objects_are_checked_in_depth() {
         let text = "query($by: ObjectBy!) { tenant { virtualExtension(by: $by) { id } } }";
         assert!(coerced(text, json!({ "by": { "number": "108" } })).is_ok());
         for (by, sentence) in [

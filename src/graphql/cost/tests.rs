@@ -44,13 +44,13 @@ fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
 
 /// The error position is the list that costs most, not a field above it.
 #[test]
-fn the_dearest_list_is_named() {
+fn the_costliest_list_is_reported() {
     let measured = measure("{ tenant { extensions(first: 3) { nodes { id } }\nqueues(first: 4) { nodes { id } } } }");
     assert_eq!((measured.cost, measured.costliest), (10, Peak { value: 5, at: Pos { line: 2, column: 1 } }));
 }
 
 #[test]
-fn what_may_read_a_whole_tenant_is_known_however_little_it_shows() {
+fn scans_are_recognised_however_little_they_return() {
     for text in [
         "{ tenant { virtualExtensions(first: 1, filter: {name: {contains: \"x\"}}) { totalCount } } }",
         "{ tenant { ...F } } fragment F on Tenant { queues(search: \"x\") { nodes { id } } }",
@@ -98,6 +98,6 @@ fn a_secret_that_is_hashed_is_expensive_but_costs_nothing_on_a_dry_run() {
 }
 
 #[test]
-fn what_is_not_in_the_schema_is_a_plain_field() {
+fn an_unknown_field_costs_as_much_as_a_plain_one() {
     assert_eq!(measure("{ nothing { is { here } } tenant { nor(here: 1) } }").cost, 3);
 }

@@ -28,7 +28,7 @@ impl Deref for Args {
 }
 
 /// The error does not repeat the value, which may be a secret.
-pub(super) fn misfit(name: &str) -> async_graphql::Error {
+pub(super) fn wrong_type(name: &str) -> async_graphql::Error {
     bug(format_args!("a value is not of type {name}"))
 }
 
@@ -43,7 +43,7 @@ pub trait ArgValues {
     /// # Errors
     /// The value is something else.
     fn text(&self, name: &str) -> Result<Option<&str>> {
-        self.given(name).map(|sent| sent.text().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.text().map_err(|_| wrong_type(name))).transpose()
     }
 
     /// A required text.
@@ -51,7 +51,7 @@ pub trait ArgValues {
     /// # Errors
     /// The value is something else or missing.
     fn required_text(&self, name: &str) -> Result<&str> {
-        self.text(name)?.ok_or_else(|| misfit(name))
+        self.text(name)?.ok_or_else(|| wrong_type(name))
     }
 
     /// A whole number.
@@ -59,7 +59,7 @@ pub trait ArgValues {
     /// # Errors
     /// The value is something else.
     fn int(&self, name: &str) -> Result<Option<i64>> {
-        self.given(name).map(|sent| sent.int().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.int().map_err(|_| wrong_type(name))).transpose()
     }
 
     /// A boolean.
@@ -67,7 +67,7 @@ pub trait ArgValues {
     /// # Errors
     /// The value is something else.
     fn bool(&self, name: &str) -> Result<Option<bool>> {
-        self.given(name).map(|sent| sent.bool().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.bool().map_err(|_| wrong_type(name))).transpose()
     }
 
     /// A list.
@@ -75,7 +75,7 @@ pub trait ArgValues {
     /// # Errors
     /// The value is something else.
     fn list(&self, name: &str) -> Result<Option<&[Sent]>> {
-        self.given(name).map(|sent| sent.list().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.list().map_err(|_| wrong_type(name))).transpose()
     }
 
     /// A list of texts.
@@ -84,7 +84,7 @@ pub trait ArgValues {
     /// The value is something else.
     fn texts(&self, name: &str) -> Result<Option<Vec<&str>>> {
         let Some(list) = self.list(name)? else { return Ok(None) };
-        list.iter().map(|sent| sent.text().map_err(|_| misfit(name))).collect::<Result<_>>().map(Some)
+        list.iter().map(|sent| sent.text().map_err(|_| wrong_type(name))).collect::<Result<_>>().map(Some)
     }
 
     /// An enum value, converted by `parse`.
@@ -92,7 +92,7 @@ pub trait ArgValues {
     /// # Errors
     /// The value is something else.
     fn choice<C>(&self, name: &str, parse: fn(&str) -> Option<C>) -> Result<Option<C>> {
-        self.text(name)?.map(|word| parse(word).ok_or_else(|| misfit(name))).transpose()
+        self.text(name)?.map(|word| parse(word).ok_or_else(|| wrong_type(name))).transpose()
     }
 
     /// A list of enum values, converted by `parse`.
@@ -101,7 +101,7 @@ pub trait ArgValues {
     /// The value is something else.
     fn choices<C>(&self, name: &str, parse: fn(&str) -> Option<C>) -> Result<Option<Vec<C>>> {
         let Some(words) = self.texts(name)? else { return Ok(None) };
-        words.into_iter().map(|word| parse(word).ok_or_else(|| misfit(name))).collect::<Result<_>>().map(Some)
+        words.into_iter().map(|word| parse(word).ok_or_else(|| wrong_type(name))).collect::<Result<_>>().map(Some)
     }
 
     /// An input object.
@@ -109,7 +109,7 @@ pub trait ArgValues {
     /// # Errors
     /// The value is something else.
     fn object(&self, name: &str) -> Result<Option<&Patch>> {
-        self.given(name).map(|sent| sent.object().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.object().map_err(|_| wrong_type(name))).transpose()
     }
 
     /// A required input object.
@@ -117,7 +117,7 @@ pub trait ArgValues {
     /// # Errors
     /// The value is something else or missing.
     fn required_object(&self, name: &str) -> Result<&Patch> {
-        self.object(name)?.ok_or_else(|| misfit(name))
+        self.object(name)?.ok_or_else(|| wrong_type(name))
     }
 }
 

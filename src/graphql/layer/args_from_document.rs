@@ -4,7 +4,7 @@ use async_graphql::parser::types::Field;
 use async_graphql::{Context, Name, Result, Value};
 use async_graphql_value::Value as Written;
 
-use super::args::{Args, Argument, Variables, misfit};
+use super::args::{Args, Argument, Variables, wrong_type};
 use super::collection::Layer;
 use super::types::{InputValue, PlainType, TypeRef};
 use crate::domain::{Patch, SecretText, Sent};
@@ -88,7 +88,7 @@ fn sent(layer: &Layer, ty: &TypeRef, secret: bool, value: Value) -> Result<Sent>
 
 fn named(layer: &Layer, name: &str, secret: bool, value: Value) -> Result<Sent> {
     if let Some(object) = layer.inputs.get(name) {
-        let Value::Object(mut given) = value else { return Err(misfit(name)) };
+        let Value::Object(mut given) = value else { return Err(wrong_type(name)) };
         let mut fields = Vec::new();
         for input in &object.fields {
             if let Some(value) = given.swap_remove(&*input.name).or_else(|| input.default.clone()) {
@@ -103,9 +103,9 @@ fn named(layer: &Layer, name: &str, secret: bool, value: Value) -> Result<Sent> 
         "String" => PlainType::String,
         "Int" => PlainType::Int,
         "Boolean" => PlainType::Boolean,
-        _ => layer.scalars.get(name).ok_or_else(|| misfit(name))?.plain,
+        _ => layer.scalars.get(name).ok_or_else(|| wrong_type(name))?.plain,
     };
-    any(value).filter(|sent| fits(plain, sent)).map(|sent| take(plain, secret, sent)).ok_or_else(|| misfit(name))
+    any(value).filter(|sent| fits(plain, sent)).map(|sent| take(plain, secret, sent)).ok_or_else(|| wrong_type(name))
 }
 
 /// Converts a value of any type to plain data.

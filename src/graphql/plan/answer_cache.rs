@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_holds_for_its_question_tenant_and_revision() {
+    fn an_answer_is_valid_for_its_key_tenant_and_revision() {
         let answers = AnswerCache::new(1 << 20);
         let of = |revision| (TenantId(1), revision);
         answers.put(of(5), key(1), answer(100));
@@ -202,28 +202,32 @@ mod tests {
         assert_eq!(answers.get((TenantId(2), 5), &key(1)), None);
         assert_eq!((answers.get(of(4), &key(1)), answers.get(of(6), &key(1))), (None, None));
         answers.put(of(4), key(2), answer(100));
-        assert_eq!(answers.get(of(4), &key(2)), None, "what was read before the last change comes late");
+        assert_eq!(answers.get(of(4), &key(2)), None, "an answer from before the last change is dropped");
         answers.put(of(6), key(2), answer(100));
         assert_eq!(answers.get(of(5), &key(1)), None);
         let one = bytes_of(&key(2), &answer(100));
-        assert_eq!(answers.cached().bytes, one, "what no longer holds takes no room");
+        assert_eq!(answers.cached().bytes, one, "outdated answers take no space");
         answers.put(of(6), key(2), answer(100));
-        assert_eq!(answers.cached().bytes, one, "the same again takes the same place");
+        assert_eq!(answers.cached().bytes, one, "replacing an entry takes no more space");
     }
 
     #[test]
-    fn the_bytes_are_bounded_and_who_has_most_makes_room() {
+    fn the_bytes_are_bounded_and_the_largest_tenant_makes_room() {
         let answers = AnswerCache::new(100_000);
         answers.put((TenantId(1), 1), key(0), answer(1000));
         for variables in 0..1000 {
             answers.put((TenantId(2), 1), key(variables), answer(1000));
             assert!(answers.cached().bytes <= 100_000);
         }
-        assert_eq!((have(&answers, 0), have(&answers, 999)), (vec![1], vec![2]), "the oldest of the greedy one went");
+        assert_eq!(
+            (have(&answers, 0), have(&answers, 999)),
+            (vec![1], vec![2]),
+            "the largest tenant lost its oldest answers"
+        );
         answers.put((TenantId(3), 1), key(0), answer(12_000));
         assert_eq!(have(&answers, 0), [1, 3]);
         answers.put((TenantId(4), 1), key(0), answer(13_000));
-        assert_eq!(have(&answers, 0), [1, 3], "one that takes more than an eighth of all is not kept");
+        assert_eq!(have(&answers, 0), [1, 3], "an answer of more than an eighth of the cache is not kept");
         let none = AnswerCache::new(0);
         none.put((TenantId(1), 1), key(0), answer(0));
         assert!(none.cached().bytes == 0 && !none.is_on());

@@ -4,7 +4,7 @@ use async_graphql::{Name, Result, Value};
 
 use super::shapes::choice_type;
 use crate::domain::{DateTime, Kind, ObjectId, Patch, Scalar as _, fold};
-use crate::graphql::errors::{coded, misfit};
+use crate::graphql::errors::{coded, wrong_shape};
 use crate::graphql::layer::{ArgValues as _, InputObject, InputValue, SchemaType, input};
 use crate::service::find::{Filter, Leaf, Measure, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
@@ -224,7 +224,7 @@ impl FilterBuilder<'_> {
 
     fn several(&mut self, sent: &Patch, name: &str) -> Result<Option<Vec<Filter>>> {
         let Some(list) = sent.list(name)? else { return Ok(None) };
-        let inner = list.iter().map(|sent| self.inner(sent.object().map_err(|_| misfit())?));
+        let inner = list.iter().map(|sent| self.inner(sent.object().map_err(|_| wrong_shape())?));
         inner.collect::<Result<_>>().map(Some)
     }
 

@@ -79,11 +79,11 @@ pub fn definitions() -> Vec<SchemaType> {
 
 /// The mutations of the form.
 pub fn fields() -> Vec<SchemaField> {
-    let of = |operation| SaveMutation { kind: KIND, operation, payload: PAYLOAD };
+    let save = |operation| SaveMutation { kind: KIND, operation, payload: PAYLOAD };
     let create = save_field(
         ("virtualExtensionCreate", "Creates a virtual extension."),
         ("VirtualExtensionCreateInput", "The new extension."),
-        of(SaveKind::New),
+        save(SaveKind::New),
     );
     let update = save_field(
         (
@@ -91,7 +91,7 @@ pub fn fields() -> Vec<SchemaField> {
             "Changes any of a virtual extension's sections at once. Either all changes are saved, or none.",
         ),
         ("VirtualExtensionUpdateInput", "The changes."),
-        of(SaveKind::Changes),
+        save(SaveKind::Changes),
     );
     let defaults = save_field(
         ("virtualExtensionDefaultsUpdate", "Changes the defaults for a tenant's new virtual extensions."),
@@ -109,14 +109,14 @@ pub fn fields() -> Vec<SchemaField> {
              reference id belong to one extension only and are not copied.",
         ),
         ("VirtualExtensionCloneInput", "The extension to copy, with the number and name of the copy."),
-        of(SaveKind::Copy),
+        save(SaveKind::Copy),
     );
     let section = |info: &&'static Info| {
         let field = (
             format!("virtualExtension{}Update", info.name),
             format!("Changes the section `{}` of a virtual extension.", info.client),
         );
-        save_field(field, (&update_type(info), "The changes."), of(SaveKind::Changes))
+        save_field(field, (&update_type(info), "The changes."), save(SaveKind::Changes))
     };
     let whole = [create, update, defaults, copy, renumber::field()];
     whole.into_iter().chain(Form::infos().iter().map(section)).collect()

@@ -25,11 +25,11 @@ pub fn save_fields(kind: Kind) -> [SchemaField; 2] {
     let name = kind.name();
     let field = camel(kind.fields().0);
     let payload: &'static str = format!("{name}Payload").leak();
-    let of = |operation| SaveMutation { kind, operation, payload };
+    let save = |operation| SaveMutation { kind, operation, payload };
     let create = (format!("{field}Create"), format!("Creates an object of the type `{name}`."));
     let update = (format!("{field}Update"), format!("Changes an object of the type `{name}`."));
     [
-        save_field(create, (&format!("{name}CreateInput"), "The new object."), of(SaveKind::New)),
-        save_field(update, (&format!("{name}UpdateInput"), "The changes."), of(SaveKind::Changes)),
+        save_field(create, (&format!("{name}CreateInput"), "The new object."), save(SaveKind::New)),
+        save_field(update, (&format!("{name}UpdateInput"), "The changes."), save(SaveKind::Changes)),
     ]
 }

@@ -100,8 +100,8 @@ pub struct Edges {
 }
 
 impl Edges {
-    /// A page with these entries. `has_next` tells whether there are entries after it, `has_previous` whether it was requested
-    /// after a cursor.
+    /// A page with these entries. `has_next` tells whether there are entries after it, `has_previous` whether it was
+    /// requested after a cursor.
     pub fn new(edges: impl IntoIterator<Item = Edge>, has_next: bool, has_previous: bool, extra: Thing) -> Self {
         let edges: Vec<_> = edges.into_iter().map(Arc::new).collect();
         let [start_cursor, end_cursor] = [edges.first(), edges.last()].map(|edge| edge.map(|edge| edge.cursor.clone()));

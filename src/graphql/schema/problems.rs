@@ -36,7 +36,7 @@ impl From<Change> for ChangedField {
     }
 }
 
-/// A field of a type whose things contain a `P`.
+/// A field of a type whose values contain a `P`.
 fn nested_field<T: Send + Sync + 'static, P: 'static>(
     (name, ty, about): (&'static str, &str, &'static str),
     inside: fn(&T) -> &P,
@@ -45,7 +45,7 @@ fn nested_field<T: Send + Sync + 'static, P: 'static>(
     SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(inside(thing.get()?)))))
 }
 
-/// The fields of an error or a warning, for types whose things contain a problem. `codes` are the fields for its code.
+/// The fields of an error or a warning, for types whose values contain a problem. `codes` are the fields for its code.
 fn problem_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem, codes: Vec<SchemaField>) -> Vec<SchemaField> {
     let path = "The path in the input: names of input fields from the outermost inwards, and indexes in lists.";
     let path = nested_field(("path", "[String!]!", path), of, |problem| problem.path.as_slice().into());
@@ -70,13 +70,13 @@ fn problem_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem, codes: Vec<S
     [path].into_iter().chain(codes).chain(rest).collect()
 }
 
-/// The fields of an error, for types whose things contain one.
+/// The fields of an error, for types whose values contain one.
 pub fn error_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<SchemaField> {
     let code = ("code", "ErrorCode!", "The rule that is broken.");
     problem_fields(of, vec![nested_field(code, of, |problem| problem.code.word().into())])
 }
 
-/// The fields of a warning, for types whose things contain one.
+/// The fields of a warning, for types whose values contain one.
 pub fn warning_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<SchemaField> {
     let code = ("code", "WarningCode!", "What looks wrong.");
     let broken = ("brokenRule", "ErrorCode", "The broken rule, with the code BROKEN_RULE only; otherwise null.");
@@ -89,13 +89,13 @@ pub fn warning_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<S
     problem_fields(of, codes)
 }
 
-/// The fields of a finding, for types whose things contain a problem.
+/// The fields of a finding, for types whose values contain a problem.
 pub fn finding_fields<T: Send + Sync + 'static>(of: fn(&T) -> &Problem) -> Vec<SchemaField> {
     let code = ("code", "FindingCode!", "The rule that is broken, or what looks wrong.");
     problem_fields(of, vec![nested_field(code, of, |problem| problem.code.word().into())])
 }
 
-/// The fields of a change, for types whose things contain one.
+/// The fields of a change, for types whose values contain one.
 pub fn change_fields<T: Send + Sync + 'static>(of: fn(&T) -> &ChangedField) -> [SchemaField; 3] {
     let path = "The path of the field: for forms the section and the field, for other objects the field.";
     [

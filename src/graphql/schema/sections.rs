@@ -13,7 +13,7 @@ use crate::form::{
     Described, Destination, DestinationTarget, Destinations, FieldValue, Form, HangupCause, Info, Leads, Place,
     Reference, Section, Seen,
 };
-use crate::graphql::errors::misfit;
+use crate::graphql::errors::wrong_shape;
 use crate::graphql::layer::{
     Call, DestinationSource, FieldSource, InputObject, InputValue, Node, Resolver, SchemaField, SchemaType, Thing,
     input, object,
@@ -219,7 +219,7 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<S
 
 /// Loads the detail of an object, when it is selected.
 pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
-    let info = KindInfo::of(kind).ok_or_else(misfit)?;
+    let info = KindInfo::of(kind).ok_or_else(wrong_shape)?;
     Ok(Thing::new(SectionValue(scope.section(info.detail, id).await?)))
 }
 

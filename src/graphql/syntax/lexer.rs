@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_grammar_ignores_is_passed_over() {
+    fn ignored_characters_are_skipped() {
         let text = "\u{feff}{ a,b # } \"\"\" {\r c\u{feff}d\t,,\r\n}#";
         assert_eq!(tokens(text).unwrap(), ["{", "a", "b", "c", "d", "}"]);
         assert_eq!(tokens("").unwrap(), [""; 0]);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_alone() {
+    fn a_number_must_not_be_followed_directly_by_a_name() {
         assert_eq!(tokens("[1 -2 -0.5e+10 0,0 3 ...").unwrap(), ["[", "1", "-2", "-0.5e+10", "0", "0", "3", "..."]);
         for wrong in ["1.", "- 1", "00", "-01", "1e", "1.5e+", "1a", "1_", "1.2.3", "1...", "0x1", ".5", "1-2a"] {
             assert!(tokens(wrong).is_err(), "{wrong}");
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn no_token_begins_with_what_is_not_in_the_grammar() {
+    fn unknown_characters_start_no_token() {
         for wrong in [
             "?",
             "é",

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_escape_stands_for_one_character() {
+    fn every_escape_represents_one_character() {
         for (raw, value) in [
             ("", ""),
             ("aé", "aé"),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_loses_the_indentation_that_its_lines_share() {
+    fn a_block_string_loses_its_common_indentation() {
         for (raw, value) in [
             ("", ""),
             (" \n\t\n", ""),

@@ -34,7 +34,7 @@ fn needs(text: &str, limit: Limit, least: usize, at: Option<(usize, usize)>, set
 }
 
 #[test]
-fn each_limit_is_kept_to_the_last_one() {
+fn every_limit_is_enforced_exactly() {
     needs("{ a }", Limit::Query, 5, None, |l| &mut l.max_query);
     needs("{ a, b(c: \"}\")\n # d\n}", Limit::Tokens, 9, Some((3, 1)), |l| &mut l.max_tokens);
     needs("{ a\n ...F bcd }\nfragment F on T { a }", Limit::Name, 8, Some((3, 1)), |l| &mut l.max_name);
@@ -107,7 +107,7 @@ fn circles_are_refused_where_they_close() {
 }
 
 #[test]
-fn what_breaks_the_grammar_is_told_where_it_does() {
+fn grammar_errors_report_their_position() {
     for (text, sentence, column) in [
         ("", "Syntax error: expected query, mutation, subscription, fragment or \"{\", found the end of the text.", 1),
         ("{ a } fragment on on T { a }", "Syntax error: expected the name of a fragment, found \"on\".", 16),
@@ -149,7 +149,7 @@ fn what_breaks_the_grammar_is_told_where_it_does() {
 }
 
 #[test]
-fn what_stands_twice_is_told_all_at_once() {
+fn all_duplicate_names_are_reported_at_once() {
     let text =
         "query A { a(b: {c: 1, d: {c: 2}, c: 3}) } query A { a } { a } fragment F on T { a } fragment F on T { a }";
     let Err(RefusedDocument::Document(errors)) = parse(text, &Limits::default()) else { panic!("{text}") };

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_alike_is_suggested_the_nearest_first() {
+    fn similar_names_are_suggested_the_nearest_first() {
         let suggest = |wrong| did_you_mean(true, wrong, ["number", "name", "note", "members"].into_iter());
         assert_eq!(suggest("numbr"), " Did you mean \"number\" or \"name\"?");
         assert_eq!(suggest("NAME"), " Did you mean \"name\" or \"note\"?");

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_is_known_as_its_text_says_it() {
+    fn the_schema_equals_its_printed_text() {
         let own = Vext::layer().definitions();
         let sdl = sdl();
         let read = parse_schema(&sdl).unwrap().definitions;
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn interfaces_know_their_objects_and_locations_are_written_as_in_documents() {
+    fn interfaces_know_their_objects_and_locations_have_the_form_of_documents() {
         let types = &DESCRIBED.types;
         let node = types.composite("Node").unwrap();
         assert!(!node.is_object && node.possible.contains("Queue") && node.possible.len() > 20);

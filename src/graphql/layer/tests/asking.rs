@@ -11,7 +11,7 @@ async fn echo(text: &str, variables: Json) -> String {
 }
 
 #[tokio::test]
-async fn what_is_left_out_has_its_default_or_is_not_there() {
+async fn omitted_arguments_have_their_default_or_are_missing() {
     let seven = "Patch([(\"count\", Int(7))])";
     assert_eq!(echo("{ echo }", json!({})).await, seven);
     assert_eq!(echo("query($n: Int! = 8) { echo(count: $n) }", json!({})).await, seven.replace('7', "8"));
@@ -23,7 +23,7 @@ async fn what_is_left_out_has_its_default_or_is_not_there() {
 }
 
 #[tokio::test]
-async fn fields_stand_in_the_order_of_their_definition() {
+async fn input_fields_are_in_the_order_of_their_definition() {
     let text = "
         query($ids: [ID!], $absent: Day) {
             echo(input: { day: $absent, within: { day: \"Mon\", ids: 5, word: SHELF }, ids: $ids }, count: 3)
@@ -36,7 +36,7 @@ async fn fields_stand_in_the_order_of_their_definition() {
 }
 
 #[tokio::test]
-async fn a_variable_stands_for_an_object_and_for_a_list_of_one() {
+async fn a_variable_can_be_an_object_or_a_list_of_one() {
     let text = "query($i: Asked) { echo(input: $i) }";
     let expected = r#"Object(Patch([("word", Null), ("ids", List([Text("x")]))]))"#;
     let echoed = echo(text, json!({ "i": { "ids": "x", "word": null } })).await;
@@ -46,7 +46,7 @@ async fn a_variable_stands_for_an_object_and_for_a_list_of_one() {
 }
 
 #[tokio::test]
-async fn a_secret_is_kept_as_one() {
+async fn a_secret_arrives_as_a_secret() {
     for (text, variables) in [
         ("{ echo(input: { pin: \"4711\" }) }", json!({})),
         ("query($p: String) { echo(input: { pin: $p }) }", json!({ "p": "4711" })),

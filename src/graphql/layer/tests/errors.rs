@@ -7,7 +7,7 @@ fn torn(path: Json, line: usize, column: usize) -> Json {
 }
 
 #[tokio::test]
-async fn an_error_goes_up_to_the_nearest_place_that_may_be_null() {
+async fn an_error_propagates_to_the_nearest_nullable_place() {
     let pages = |n| json!({ "pages": n });
     let some = json!([pages(100), null, pages(300)]);
     for (list, expected) in [
@@ -26,7 +26,7 @@ async fn an_error_goes_up_to_the_nearest_place_that_may_be_null() {
 }
 
 #[tokio::test]
-async fn errors_of_places_that_may_be_null_stand_in_the_order_of_the_places() {
+async fn errors_of_nullable_places_are_in_the_order_of_the_places() {
     let text = "{\n  maybe {\n    some { around { ... on Book { b: size } } a: size }\n    more: any { size }\n  }\n}";
     let size = |n| json!({ "size": n });
     let both = |n| json!({ "around": { "b": n }, "a": n });
@@ -43,7 +43,7 @@ async fn errors_of_places_that_may_be_null_stand_in_the_order_of_the_places() {
 }
 
 #[tokio::test]
-async fn an_error_of_a_field_that_waits_is_placed_as_well() {
+async fn an_error_of_a_field_that_waits_has_a_path() {
     let text = "{ shelf { any { number around(tell: true) { x: name } } } }";
     let error = |i| {
         json!({
@@ -56,7 +56,7 @@ async fn an_error_of_a_field_that_waits_is_placed_as_well() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_of_its_type_is_an_error_of_the_server() {
+async fn an_answer_of_another_type_is_an_internal_error() {
     for (field, column) in [("lies", 19), ("heavy", 19)] {
         let response = execute(&format!("{{ maybe {{ whole {{ {field} }} }} }}")).await;
         let error = &json_of(&response)["errors"][0];
@@ -70,7 +70,7 @@ async fn an_answer_that_is_not_of_its_type_is_an_error_of_the_server() {
 }
 
 #[tokio::test]
-async fn lists_that_no_page_bounds_are_counted() {
+async fn entries_of_lists_without_pages_are_counted() {
     let refuse = |most, actual| coded("TOO_MUCH", format!("{actual} of {most}"));
     for (most, expected) in [(20, None), (19, Some("20 of 19"))] {
         let budget = crate::graphql::budget::Budget::new(most, refuse);

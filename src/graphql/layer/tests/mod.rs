@@ -229,7 +229,7 @@ async fn answer(text: &str) -> String {
 }
 
 #[test]
-fn the_types_fit_and_misfits_are_told() {
+fn the_types_fit_together_and_problems_are_reported() {
     assert_eq!(LAYER.problems(), Vec::<String>::new());
     let wrong = Layer::new("Query", "", "Missing")
         .with(object::<()>("Query", "").now("a", "[Nothing!", "", |()| Node::Null).arg("b", "Query", ""))
@@ -271,7 +271,7 @@ fn the_schema_is_printed_with_all_that_describes_it() {
 }
 
 #[tokio::test]
-async fn the_schema_answers_what_it_is_asked_about_itself() {
+async fn the_schema_answers_introspection() {
     let text = "{ __type(name: \"Named\") { kind possibleTypes { name } } }";
     let types = r#"[{"name":"Shelf"},{"name":"Book"}]"#;
     let expected = format!(r#"{{"data":{{"__type":{{"kind":"INTERFACE","possibleTypes":{types}}}}}}}"#);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 
 #[tokio::test]
-async fn fields_of_all_entries_are_under_way_before_one_is_done() {
+async fn fields_of_all_entries_start_before_one_finishes() {
     // Each waits until a hundred of them do.
     let waiting = execute("{ many { late } }");
     let response = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
@@ -14,7 +14,7 @@ async fn fields_of_all_entries_are_under_way_before_one_is_done() {
 }
 
 #[tokio::test]
-async fn fields_below_fields_that_wait_are_under_way_together() {
+async fn fields_below_fields_that_wait_run_concurrently() {
     let waiting = execute("{ many { around { ... on Book { twin { late } } } } }");
     let response = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     let expected: Vec<_> = (1..=100).map(|n| json!({ "around": { "twin": { "late": n } } })).collect();
@@ -22,14 +22,14 @@ async fn fields_below_fields_that_wait_are_under_way_together() {
 }
 
 #[tokio::test]
-async fn a_fuller_thing_is_made_once_for_an_object_and_only_when_it_is_needed() {
+async fn a_prepared_thing_is_loaded_once_per_object_and_only_if_needed() {
     let text = "{ named { ... on Book { number reader name returned again: reader } } times }";
     let book = |n: i64, name: &str| {
         let reader = format!("Reader {n} of look-up {n}");
         format!(r#"{{"number":{n},"reader":"{reader}","name":"{name}","returned":false,"again":"{reader}"}}"#)
     };
     let response = execute(text).await;
-    // The third cannot be made: it nulls the first of its fields that must not be null, and what holds it.
+    // The third prepared thing cannot be loaded: the error nulls its first non-nullable field and the parents of that.
     assert_eq!(json_of(&response)["errors"][0]["path"], json!(["named", 2, "reader"]));
     assert_eq!(json_of(&response)["errors"][0]["code"], "LOST");
     assert_eq!(response.data, Value::Null);
@@ -47,8 +47,8 @@ async fn a_fuller_thing_is_made_once_for_an_object_and_only_when_it_is_needed() 
 }
 
 #[tokio::test]
-async fn fields_of_the_plain_thing_do_not_wait_for_the_fuller_one() {
-    // The barrier opens only if all hundred `late` are asked for, whatever becomes of the fuller things.
+async fn fields_of_the_original_thing_do_not_wait_for_the_prepared_one() {
+    // The barrier opens only if all hundred `late` run, whatever happens to the prepared things.
     let waiting = execute("{ many { late returned } }");
     let response = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     assert_eq!(response.errors.len(), 1);
