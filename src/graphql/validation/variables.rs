@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{BaseType, OperationDefinition, Type, VariableDefinition};
-use async_graphql::{Name, Positioned, Value as Constant};
+use async_graphql::{Name, Positioned, Value};
 
 use super::suggest::did_you_mean;
 use super::types::{KnownType, named};
@@ -60,7 +60,7 @@ impl<'a> ValidationWalk<'a> {
     }
 
     /// A default must be a literal of the variable's type. It contains no variables, so the uses it finds are dropped.
-    fn default(&mut self, default: &Constant, ty: &Type, name: &Name, at: async_graphql::Pos) {
+    fn default(&mut self, default: &Value, ty: &Type, name: &Name, at: async_graphql::Pos) {
         let value = default.clone().into_value();
         let mut alone = ValidationWalk::new(self.document, self.types, self.suggests);
         alone.value(&value, ty, false, &ValuePlace::Root("The default of", &format!("${name}")), at);
@@ -120,7 +120,7 @@ impl<'a> ValidationWalk<'a> {
         ) {
             return;
         }
-        let has_default = definition.default_value.as_ref().is_some_and(|default| default.node != Constant::Null);
+        let has_default = definition.default_value.as_ref().is_some_and(|default| default.node != Value::Null);
         let fits = match !wanted.nullable && ty.nullable {
             true => (has_default || used.has_default) && fits_base(&ty.base, &wanted.base),
             false => fits(ty, wanted),
