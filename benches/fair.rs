@@ -81,8 +81,8 @@ fn memory() -> Option<u64> {
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? / 1024)
 }
 
-/// What costs just less than what is executed apart when no plan answers it: few objects, and as many of their fields as a
-/// text can name.
+/// A query that costs just too little for the expensive lane and that no plan answers: few objects, and as many of their
+/// fields as a text can name.
 fn just_cheap() -> String {
     let unplanned = "note { branch } note { department }";
     format!("{{ tenant {{ virtualExtensions(first: 13) {{ nodes {{ {unplanned} {} }} }} }} }}", "name ".repeat(470))

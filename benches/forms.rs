@@ -33,7 +33,7 @@ fn unlimited() -> vext::http::ServeOptions {
     let request_timeout = std::time::Duration::from_secs(300);
     let limits = vext::graphql::Limits::default();
     let limits = vext::graphql::Limits { max_cost: u64::MAX, answer_cache: 0, request_timeout, ..limits };
-    let fair = vext::http::FairUse { heavy_cost: u64::MAX, ..vext::http::FairUse::default() };
+    let fair = vext::http::FairUse { expensive_cost: u64::MAX, ..vext::http::FairUse::default() };
     vext::http::ServeOptions { limits, fair, ..vext::http::ServeOptions::default() }
 }
 

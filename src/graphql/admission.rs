@@ -1,13 +1,14 @@
-//! How much the variables of a request may hold.
+//! How much the variables of a request may contain.
 
 use async_graphql::{Value, Variables};
 
 use super::limits::{Exceeded, Limit, Limits};
 
-/// Checks the variables of a request before they are looked at: how many values they hold, how deep, and how long.
+/// Checks the variables of a request before they are used: how many values they contain, how deeply nested and how
+/// long.
 ///
 /// # Errors
-/// The first limit that they pass.
+/// The first limit that they exceed.
 pub fn admit_variables(variables: &Variables, limits: &Limits) -> Result<(), Exceeded> {
     let exceeded = |limit, allowed: usize, actual: usize| {
         Err(Exceeded { limit, allowed: allowed as u64, actual: actual as u64, at: None })

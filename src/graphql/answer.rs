@@ -1,4 +1,4 @@
-//! Answers as bytes, and what is left out of them.
+//! Replies, and how they are written as JSON within their limits.
 
 use std::io::{self, Write as _};
 
@@ -8,83 +8,83 @@ use bytes::Bytes;
 use super::limits::{Exceeded, Limit, Limits};
 use super::plan::Unplanned;
 
-/// The answer to an operation, or one of those to a subscription.
+/// The answer to an operation, or one event of a subscription.
 #[derive(Debug, Default)]
 pub struct Reply {
-    /// Errors and extensions, and the data where no plan has written it.
+    /// Errors and extensions, and the data unless a plan has written it.
     response: Response,
-    /// The data as JSON, as a plan has written it: then there are no errors.
+    /// The data as JSON, as a plan has written it. Then there are no errors.
     written: Option<Bytes>,
-    /// Whether it was kept from before.
-    was_kept: bool,
+    /// Whether the data comes from the answer cache.
+    from_cache: bool,
     /// Why no plan has answered, when one was looked for.
     pub(super) unplanned: Option<Unplanned>,
 }
 
 impl From<Response> for Reply {
-    /// What the executor answers.
+    /// The reply of the executor.
     fn from(response: Response) -> Self {
         Self { response, ..Self::default() }
     }
 }
 
 impl Reply {
-    /// Why nothing was executed.
+    /// The reply to a request that was not executed.
     pub fn refused(errors: Vec<ServerError>) -> Self {
         Response::from_errors(errors).into()
     }
 
-    /// The data that a plan has written.
-    pub(super) fn written(data: Bytes, was_kept: bool) -> Self {
-        Self { written: Some(data), was_kept, ..Self::default() }
+    /// The reply with the data that a plan has written.
+    pub(super) fn written(data: Bytes, from_cache: bool) -> Self {
+        Self { written: Some(data), from_cache, ..Self::default() }
     }
 
-    /// What is wrong.
+    /// The errors.
     pub fn errors(&self) -> &[ServerError] {
         &self.response.errors
     }
 
-    /// The same, to keep.
+    /// The errors, without the rest.
     pub fn into_errors(self) -> Vec<ServerError> {
         self.response.errors
     }
 
-    /// The data; null where a plan has written it.
+    /// The data; null if a plan has written it.
     pub(super) fn data(&self) -> &Value {
         &self.response.data
     }
 
-    /// Adds something to the answer's `extensions`.
+    /// Adds a value to the reply's `extensions`.
     pub fn extend(&mut self, name: &str, value: Value) {
         self.response.extensions.insert(name.to_owned(), value);
     }
 
-    /// Whether it comes from execution: an error before that leaves no data, and is at no field.
+    /// Whether the reply comes from execution. An error before execution leaves no data and has no path.
     pub fn was_executed(&self) -> bool {
         self.written.is_some() || was_executed(&self.response)
     }
 
-    /// Whether there is nothing but errors.
+    /// Whether there are only errors.
     pub fn is_failure(&self) -> bool {
         self.written.is_none() && *self.data() == Value::Null && !self.errors().is_empty()
     }
 
-    /// The word for how it was executed, for metrics: by a plan, now or before, or else why not. `None` when no plan was
-    /// looked for.
+    /// How the request was executed, as a label for metrics: by a plan, from the cache, or else why not. `None` when no
+    /// plan was looked for.
     pub fn executed_by(&self) -> Option<&'static str> {
         match self.unplanned {
             Some(unplanned) => Some(unplanned.word()),
-            None => self.written.as_ref().map(|_| if self.was_kept { "kept" } else { "plan" }),
+            None => self.written.as_ref().map(|_| if self.from_cache { "kept" } else { "plan" }),
         }
     }
 
-    /// An answer as JSON. One that is longer than [`Limits::max_response`] is not written at all, but the error that says
-    /// so: half an answer is none. What the request has changed stays changed.
+    /// The reply as JSON. If it is longer than [`Limits::max_response`], only the error that reports this is written: a
+    /// truncated answer is useless. Changes that the request has made stay.
     pub fn to_json(&self, limits: &Limits) -> Vec<u8> {
-        let mut bounded = Bounded { bytes: Vec::new(), most: limits.max_response };
+        let mut bounded = BoundedJson { bytes: Vec::new(), most: limits.max_response };
         match self.write(&mut bounded) {
             Ok(()) => bounded.bytes,
-            // Answers hold nothing but texts, numbers and lists: only their length can be wrong.
+            // Answers contain only texts, numbers and lists: only the length can cause an error.
             Err(_) => {
                 let allowed = limits.max_response as u64;
                 let exceeded = Exceeded { limit: Limit::Response, allowed, actual: allowed + 1, at: None };
@@ -95,8 +95,8 @@ impl Reply {
         }
     }
 
-    /// Writes what a [`Response`] with this data writes.
-    fn write(&self, json: &mut Bounded) -> io::Result<()> {
+    /// Writes the same bytes as a [`Response`] with this data.
+    fn write(&self, json: &mut BoundedJson) -> io::Result<()> {
         let Some(data) = &self.written else { return Ok(serde_json::to_writer(json, &self.response)?) };
         json.bytes.reserve_exact(data.len().min(json.most) + 64);
         json.write_all(b"{\"data\":")?;
@@ -108,7 +108,7 @@ impl Reply {
         json.write_all(b"}")
     }
 
-    /// Leaves out all errors but the first, and says how many there were.
+    /// Drops all errors beyond the limit, and adds one that reports how many there were.
     pub(super) fn shorten_errors(&mut self, limits: &Limits) {
         shorten_errors(&mut self.response, limits);
     }
@@ -119,13 +119,13 @@ fn was_executed(response: &Response) -> bool {
     response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty())
 }
 
-/// JSON that ends where it is too long.
-struct Bounded {
+/// JSON with a maximum length.
+struct BoundedJson {
     bytes: Vec<u8>,
     most: usize,
 }
 
-impl io::Write for Bounded {
+impl io::Write for BoundedJson {
     fn write(&mut self, more: &[u8]) -> io::Result<usize> {
         if self.bytes.len() + more.len() > self.most {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -139,7 +139,7 @@ impl io::Write for Bounded {
     }
 }
 
-/// Leaves out all errors but the first, and says how many there were.
+/// Drops all errors beyond the limit, and adds one that reports how many there were.
 pub(super) fn shorten_errors(response: &mut Response, limits: &Limits) {
     let (most, all) = (limits.max_errors, response.errors.len());
     if all > most {
@@ -149,27 +149,27 @@ pub(super) fn shorten_errors(response: &mut Response, limits: &Limits) {
     }
 }
 
-/// What a request would take, told from its document and its variables.
+/// What a request is expected to take, from its document and its variables.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Estimate {
-    /// What it costs at most.
+    /// Its maximum cost.
     pub cost: u64,
-    /// Whether it may take long whatever it costs: it takes a look at all of a tenant, or of a kind, sends secrets
-    /// that are hashed, or is a long text of which nobody knows yet whether it is valid.
-    pub may_take_long: bool,
+    /// Whether it runs in the expensive lane whatever it costs: it scans a whole tenant or kind, sends secrets to be
+    /// hashed, or is a long text that has not been validated.
+    pub expensive: bool,
 }
 
-/// What a request costs: objects of its answer, and more for some fields.
+/// What a request costs: the objects of its answer, and more for some fields.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Cost {
-    /// What its document asked for.
+    /// The estimate from its document.
     pub requested: u64,
-    /// What came of it.
+    /// The cost of its answer.
     pub actual: u64,
 }
 
 impl Cost {
-    /// As the answer's `extensions.cost`.
+    /// The value of the reply's `extensions.cost`.
     pub(super) fn value(self) -> Value {
         async_graphql::value!({ "requested": self.requested, "actual": self.actual })
     }

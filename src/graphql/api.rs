@@ -1,4 +1,4 @@
-//! The schema with all that execution needs.
+//! The schema with everything that execution needs.
 
 use std::sync::Arc;
 
@@ -8,21 +8,21 @@ use prometheus_client::registry::Registry;
 use super::answer::Estimate;
 use super::budget::Budget;
 use super::cost::Peak;
-use super::described::{DESCRIBED, TheSchema, prepare, schema, validated};
+use super::described::{DESCRIBED, TheSchema, prepare, schema, validate_document};
 use super::documents::{DocumentHash, Documents, ParsedDocument};
 use super::limits::{Exceeded, Limit, Limits};
-use super::plan::Answers;
+use super::plan::AnswerCache;
 use super::syntax::RefusedDocument;
 use crate::service::App;
 use crate::store::{Snapshot, Tally};
 
-/// The schema with all that execution needs. Cheap to clone.
+/// The schema with everything that execution needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     pub(super) app: App,
     pub(super) schema: TheSchema,
     pub(super) documents: Arc<Documents>,
-    pub(super) answers: Arc<Answers>,
+    pub(super) answers: Arc<AnswerCache>,
     pub(super) limits: Arc<Limits>,
     /// Whether everybody may see the schema.
     pub(super) explorable: bool,
@@ -30,21 +30,21 @@ pub struct Api {
     pub(super) plans: bool,
 }
 
-/// The bytes of text from which it may take long to find out that it is not valid: some 10 ms for 10 KB of wrong names.
-const LONG: usize = 2048;
+/// The length of a text in bytes from which validation may take long: 10 KB of wrong names take some 10 ms.
+const LONG_DOCUMENT: usize = 2048;
 
 impl Api {
-    /// The API of an open application. Where it is not `explorable`, the schema is for viewers with the scope
-    /// `explore`, and errors suggest no names.
+    /// The API of an open application. If it is not `explorable`, only viewers with the scope `explore` may see the
+    /// schema, and errors suggest no names.
     pub fn new(app: App, limits: Limits, explorable: bool) -> Self {
         prepare();
         let schema = schema(&limits);
         let documents = Arc::new(Documents::new(limits.document_cache));
-        let answers = Arc::new(Answers::new(limits.answer_cache));
+        let answers = Arc::new(AnswerCache::new(limits.answer_cache));
         Self { app, schema, documents, answers, limits: Arc::new(limits), explorable, plans: true }
     }
 
-    /// The same without plans: the executor answers everything, which tests compare.
+    /// The same API without plans: the executor answers everything. Tests compare the two.
     pub fn without_plans(self) -> Self {
         Self { plans: false, ..self }
     }
@@ -54,46 +54,46 @@ impl Api {
         &self.app
     }
 
-    /// A view of the database for a request that begins now, and that ends when its time is over. Its statements are
-    /// counted; one that is expensive reads apart from the others.
+    /// A view of the database for a request that starts now; it ends with the request's time limit. Its statements are
+    /// counted. Expensive requests read with threads and connections of their own.
     pub fn snapshot(&self, tally: &Arc<Tally>, expensive: bool) -> Arc<Snapshot> {
         Arc::new(self.app.snapshot_for(Arc::clone(tally), expensive).with_time_limit(self.limits.request_timeout))
     }
 
-    /// The document whose text has this hash, if it has been answered before.
-    pub fn remembered(&self, hash: &DocumentHash) -> Option<ParsedDocument> {
+    /// The validated document whose text has this hash, if it is cached.
+    pub fn cached_document(&self, hash: &DocumentHash) -> Option<ParsedDocument> {
         self.documents.get(hash)
     }
 
-    /// The document of a text that is new here. It has not been validated.
+    /// Parses a text that is not cached. The document is not validated yet.
     ///
     /// # Errors
-    /// The limit that it passes, or where it breaks the grammar.
+    /// The limit that it exceeds, or where it breaks the grammar.
     pub fn parse(&self, text: &str) -> Result<ParsedDocument, RefusedDocument> {
         ParsedDocument::parse(text, &self.limits)
     }
 
-    /// A document that has passed complete validation; from now on it is remembered.
+    /// Validates a document completely, and caches it.
     ///
     /// # Errors
-    /// What is wrong with it, whatever its variables.
-    pub fn checked(&self, document: ParsedDocument) -> Result<ParsedDocument, Vec<ServerError>> {
-        let is_new = document.new_length().is_some();
-        let checked = validated(document, self.explorable)?;
+    /// All that is wrong with it, whatever its variables.
+    pub fn validate(&self, document: ParsedDocument) -> Result<ParsedDocument, Vec<ServerError>> {
+        let is_new = document.unvalidated_length().is_some();
+        let validated = validate_document(document, self.explorable)?;
         if is_new {
-            self.documents.put(checked.clone());
+            self.documents.put(validated.clone());
         }
-        Ok(checked)
+        Ok(validated)
     }
 
-    /// What a request would take. An operation that does not exist takes nothing: execution says so.
+    /// The estimate for a request. An operation that does not exist costs nothing: execution reports it.
     ///
     /// # Errors
-    /// The limit that it passes: of depth, of introspection or of cost.
+    /// The limit that it exceeds: of depth, of introspection or of cost.
     pub fn estimate(&self, document: &ParsedDocument, request: &Request) -> Result<Estimate, Exceeded> {
         let Limits { max_depth, max_introspection_depth, max_introspection_lists, max_cost, .. } = *self.limits;
         let parsed = document.parsed();
-        if document.new_length().is_some() {
+        if document.unvalidated_length().is_some() {
             let all = DESCRIBED.prices.document(parsed);
             all.levels.within(Limit::Depth, max_depth as u64)?;
             all.introspection_levels.within(Limit::IntrospectionDepth, max_introspection_depth as u64)?;
@@ -102,20 +102,20 @@ impl Api {
         let operation = document.selected(request.operation_name.as_deref());
         let Some(operation) = operation else { return Ok(Estimate::default()) };
         let measure = document.measure(&DESCRIBED.prices, operation, &request.variables);
-        Peak { value: measure.cost, ..measure.dearest }.within(Limit::Cost, max_cost)?;
-        let is_long = document.new_length().is_some_and(|length| length > LONG);
-        Ok(Estimate { cost: measure.cost, may_take_long: measure.walks || measure.secret || is_long })
+        Peak { value: measure.cost, ..measure.costliest }.within(Limit::Cost, max_cost)?;
+        let is_long = document.unvalidated_length().is_some_and(|length| length > LONG_DOCUMENT);
+        Ok(Estimate { cost: measure.cost, expensive: measure.scans || measure.secret || is_long })
     }
 
-    /// Adds what is counted here and below to the metrics.
-    pub fn register(&self, to: &mut Registry) {
-        to.register("answer_cache_bytes", "What the answers that are kept take", self.answers.gauge());
-        self.app.register(to);
+    /// Registers the metrics of this layer and those below.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("answer_cache_bytes", "Memory of the cached answers in bytes", self.answers.gauge());
+        self.app.register(registry);
     }
 
-    /// What may be answered to one request.
+    /// The budget of one request.
     pub(super) fn budget(&self) -> Budget {
-        let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.of_field();
+        let refuse = |allowed, actual| Exceeded { limit: Limit::Cost, allowed, actual, at: None }.field_error();
         Budget::new(self.limits.max_cost, refuse)
     }
 }

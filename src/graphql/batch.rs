@@ -1,8 +1,8 @@
-//! When a batch of look-ups is sent off: exactly when execution can go no further without it.
+//! When a batch of look-ups is sent: as soon as execution cannot continue without it.
 //!
-//! `DataLoader` spawns a task that waits a while for more keys. Here the task is not given to the runtime but to the
-//! request that asks: it is polled only when the execution itself is waiting. So a batch holds every key that could
-//! be known by then, whatever the number of worker threads, and it never waits for the clock.
+//! `DataLoader` spawns a task that waits a while for more keys. Here the task goes to the request instead of the
+//! runtime, and is polled only while the execution itself is waiting. So a batch holds every key that could be known by
+//! then, whatever the number of worker threads, and it never waits for a timer.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -17,7 +17,7 @@ use futures_util::task::{FutureObj, Spawn, SpawnError};
 
 use crate::store::Snapshot;
 
-/// Takes the tasks of one request's loaders.
+/// Collects the tasks that the loaders of one request spawn.
 #[derive(Clone, Default)]
 pub(super) struct Batches(Arc<Mutex<Vec<FutureObj<'static, ()>>>>);
 
@@ -27,8 +27,8 @@ impl Batches {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Runs `main` and the tasks that it spawns here: those begin only when `main` and those before them wait. When
-    /// all of them wait, the reads that they have asked for are carried out together.
+    /// Runs `main` and the tasks that it spawns. A task starts only when `main` and all earlier tasks are waiting. When
+    /// all of them are waiting, the reads that they have requested run together.
     pub(super) async fn drive<F: Future>(self, snapshot: Arc<Snapshot>, main: F) -> F::Output {
         snapshot.gather();
         let mut main = pin!(main);
@@ -69,10 +69,10 @@ impl Spawn for Batches {
     }
 }
 
-/// Does not wait: the order of polling above is the wait.
-pub(super) struct AtOnce;
+/// Does not delay: the polling order above already groups the keys.
+pub(super) struct NoDelay;
 
-impl Timer for AtOnce {
+impl Timer for NoDelay {
     fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
         ready(()).boxed()
     }
@@ -85,7 +85,7 @@ mod tests {
     use async_graphql::dataloader::{DataLoader, Loader};
     use std::collections::HashMap;
 
-    /// Doubles keys, in a read of the store each time.
+    /// Doubles keys, with one read of the store per batch.
     struct Doubles(Arc<Snapshot>, Mutex<Vec<usize>>);
 
     impl Loader<i64> for Doubles {
@@ -116,8 +116,8 @@ mod tests {
         let store = Store::open(&Database::Sqlite(folder.path().join("b.db")), 2).unwrap();
         for _ in 0..20 {
             let (batches, snapshot) = (Batches::default(), Arc::new(store.snapshot()));
-            let loader = DataLoader::new(Doubles(Arc::clone(&snapshot), Mutex::default()), batches.clone(), AtOnce);
-            // Both kinds are loaded first; what the one answers leads to more of the other.
+            let loader = DataLoader::new(Doubles(Arc::clone(&snapshot), Mutex::default()), batches.clone(), NoDelay);
+            // Both kinds are loaded first; each result leads to one more load of the other kind.
             let two_levels = async |k: i64| {
                 let (number, text) =
                     futures_util::future::join(loader.load_one(k), loader.load_one(format!("{k},"))).await;

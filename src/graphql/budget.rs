@@ -1,12 +1,12 @@
-//! How much a request may be answered.
+//! The number of list entries that one request may get.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_graphql::Error;
 
-/// Counts the entries of lists as they are answered. A list that a page does not bound is as long as somebody has made
-/// it, so that what a query costs is known only then. Clones count together.
+/// Counts the entries of lists as they are answered. A list without pages is as long as its owner made it, so its cost
+/// is known only then. Clones share one count.
 #[derive(Clone)]
 pub struct Budget(Arc<Inner>);
 
@@ -17,12 +17,12 @@ struct Inner {
 }
 
 impl Budget {
-    /// At most so many; `refuse` makes the error of that number and the one that was reached.
+    /// A budget of `most` entries. `refuse` builds the error from the budget and the count that exceeded it.
     pub fn new(most: u64, refuse: fn(u64, u64) -> Error) -> Self {
         Self(Arc::new(Inner { most, spent: AtomicU64::new(0), refuse }))
     }
 
-    /// Forgets what was counted: for the next event of a subscription.
+    /// Resets the count, for the next event of a subscription.
     pub fn renew(&self) {
         self.0.spent.store(0, Ordering::Relaxed);
     }
@@ -30,7 +30,7 @@ impl Budget {
     /// Counts entries.
     ///
     /// # Errors
-    /// The refusal, when they are too many with all before them.
+    /// The refusal, when the total exceeds the budget.
     pub fn spend(&self, entries: usize) -> Result<(), Error> {
         let entries = entries as u64;
         let spent = self.0.spent.fetch_add(entries, Ordering::Relaxed).saturating_add(entries);

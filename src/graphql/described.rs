@@ -1,4 +1,4 @@
-//! The schema as it describes itself, and documents that are held against it.
+//! The schema's own description, and validation of documents against it.
 
 use std::sync::LazyLock;
 
@@ -12,14 +12,12 @@ use super::schema::Vext;
 use super::syntax::RefusedDocument;
 use super::validation::{Types, definitions, validate};
 
-/// As async-graphql executes it.
+/// The schema in the form that async-graphql executes.
 pub(super) type TheSchema = Schema<Query<Vext>, Mutation<Vext>, Subscription<Vext>>;
 
-/// The schema. It executes documents that have been validated, so that async-graphql's own checks are set to the
-/// fewest.
+/// The schema. It only executes validated documents, so async-graphql's own checks are set to the minimum.
 pub(super) fn schema(limits: &Limits) -> TheSchema {
-    // Selections are bounded before, see `Api::estimate`. This bounds what stands in them without being one, fragments
-    // in fragments: one for each level.
+    // `Api::estimate` has bounded the selections. This bounds nested fragments too, one per level.
     let nesting = 2 * limits.max_depth.max(limits.max_introspection_depth);
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .validation_mode(ValidationMode::Fast)
@@ -27,21 +25,21 @@ pub(super) fn schema(limits: &Limits) -> TheSchema {
         .finish()
 }
 
-/// What the schema says of itself.
+/// What is derived from the schema's definitions.
 pub(super) struct DescribedSchema {
     /// What its fields cost.
     pub(super) prices: Prices,
-    /// What documents are held against.
+    /// The types that documents are validated against.
     pub(super) types: Types,
 }
 
-/// Read once.
+/// Built once.
 pub(super) static DESCRIBED: LazyLock<DescribedSchema> = LazyLock::new(|| match definitions(Vext::layer()) {
     Ok(definitions) => DescribedSchema { prices: Prices::read(&definitions), types: Types::read(definitions) },
     Err(error) => unreachable!("the schema can be read: {error}"),
 });
 
-/// Describes the schema, which takes some 10 ms, so that the first [`Api`](super::Api) is made at once.
+/// Builds [`DESCRIBED`], which takes some 10 ms, so that the first [`Api`](super::Api) is made without delay.
 pub fn prepare() {
     LazyLock::force(&DESCRIBED);
 }
@@ -51,22 +49,22 @@ pub fn sdl() -> String {
     schema(&Limits::default()).sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
-/// A document that has passed complete validation; needs no application.
+/// The document, validated. Needs no application.
 ///
 /// # Errors
-/// All that is wrong with it, whatever its variables. Where the schema is `explorable`, names are suggested.
-pub fn validated(document: ParsedDocument, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
-    if document.new_length().is_none() {
+/// All that is wrong with it, whatever its variables. If the schema is `explorable`, errors suggest names.
+pub fn validate_document(document: ParsedDocument, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
+    if document.unvalidated_length().is_none() {
         return Ok(document);
     }
     let found = validate(document.parsed(), &DESCRIBED.types, explorable)?;
-    Ok(document.checked(found))
+    Ok(document.with_validation(found))
 }
 
-/// The document of a text, validated.
+/// Parses and validates a text.
 ///
 /// # Errors
-/// The limit that it passes, or all that is wrong with it.
-pub fn document(text: &str, limits: &Limits, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
-    validated(ParsedDocument::parse(text, limits).map_err(RefusedDocument::into_errors)?, explorable)
+/// The limit that it exceeds, or all that is wrong with it.
+pub fn parse_and_validate(text: &str, limits: &Limits, explorable: bool) -> Result<ParsedDocument, Vec<ServerError>> {
+    validate_document(ParsedDocument::parse(text, limits).map_err(RefusedDocument::into_errors)?, explorable)
 }

@@ -1,5 +1,5 @@
-//! Parsed documents by the hash of their text: half of the time of a form query is parsing, and a client that names the
-//! hash need not send the text again (automatic persisted queries).
+//! Parsed documents by the hash of their text. Parsing takes half of the time of a form query, and a client that sends
+//! the hash need not send the text again (automatic persisted queries).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -44,25 +44,25 @@ impl FromStr for DocumentHash {
         let mut hash = [0; 32];
         let digit = |place: usize| char::from(*text.as_bytes().get(place)?).to_digit(16);
         for (i, byte) in hash.iter_mut().enumerate() {
-            let digits = digit(2 * i).zip(digit(2 * i + 1)).ok_or("is no SHA-256 in hexadecimal digits")?;
+            let digits = digit(2 * i).zip(digit(2 * i + 1)).ok_or("is not a SHA-256 hash in hexadecimal digits")?;
             *byte = (digits.0 * 16 + digits.1) as u8;
         }
-        if text.len() == 64 { Ok(Self(hash)) } else { Err("is no SHA-256 in hexadecimal digits") }
+        if text.len() == 64 { Ok(Self(hash)) } else { Err("is not a SHA-256 hash in hexadecimal digits") }
     }
 }
 
-/// A document that has been read.
+/// A parsed document.
 #[derive(Clone, Debug)]
 pub struct ParsedDocument {
     hash: DocumentHash,
-    /// Bytes of its text.
+    /// The length of its text in bytes.
     length: usize,
     parsed: Arc<ExecutableDocument>,
-    /// What validation has found out, once the document has passed it.
-    checked: Option<Arc<ValidatedParts>>,
+    /// The results of validation, once the document has passed it.
+    validated: Option<Arc<ValidatedParts>>,
 }
 
-/// What is known of a document that has been validated. All its clones share it.
+/// What is known of a validated document. All its clones share it.
 #[derive(Debug)]
 struct ValidatedParts {
     not_null: NotNull,
@@ -70,20 +70,20 @@ struct ValidatedParts {
     measures: Measures,
 }
 
-/// What operations measure whose measures do not depend on variables; `None` of one that does.
+/// The measures of operations, by name; `None` for an operation whose measure depends on variables.
 type Measures = Mutex<HashMap<Option<String>, Option<SelectionMeasure>>>;
 
 impl ParsedDocument {
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Errors
-    /// The limit that it passes, or where it breaks the grammar.
+    /// The limit that it exceeds, or where it breaks the grammar.
     pub(super) fn parse(text: &str, limits: &Limits) -> Result<Self, RefusedDocument> {
         let parsed = Arc::new(syntax::parse(text, limits)?);
-        Ok(Self { hash: DocumentHash::of(text), length: text.len(), parsed, checked: None })
+        Ok(Self { hash: DocumentHash::of(text), length: text.len(), parsed, validated: None })
     }
 
-    /// What the text says.
+    /// The parsed text.
     pub fn parsed(&self) -> &Arc<ExecutableDocument> {
         &self.parsed
     }
@@ -93,31 +93,31 @@ impl ParsedDocument {
         self.hash
     }
 
-    /// The bytes of the text of a document that has not been validated.
-    pub(super) fn new_length(&self) -> Option<usize> {
-        self.checked.is_none().then_some(self.length)
+    /// The length of the text in bytes, while the document has not been validated.
+    pub(super) fn unvalidated_length(&self) -> Option<usize> {
+        self.validated.is_none().then_some(self.length)
     }
 
-    /// What validation has found out; nothing before.
+    /// The variables that must not be null; `None` before validation.
     pub(super) fn not_null(&self) -> Option<&NotNull> {
-        self.checked.as_ref().map(|checked| &checked.not_null)
+        self.validated.as_ref().map(|validated| &validated.not_null)
     }
 
-    /// The plans of a document that has been validated.
+    /// The plans of a validated document.
     pub(super) fn plans(&self) -> Option<&Plans> {
-        self.checked.as_ref().map(|checked| &checked.plans)
+        self.validated.as_ref().map(|validated| &validated.plans)
     }
 
-    /// What an operation measures for these variables. Where it does not depend on them, it is found out once.
+    /// The measure of an operation for these variables. If it does not depend on them, it is computed once.
     pub(super) fn measure(
         &self,
         prices: &Prices,
         (name, operation): (Option<&str>, &OperationDefinition),
         variables: &Variables,
     ) -> SelectionMeasure {
-        let Some(checked) = &self.checked else { return prices.operation(&self.parsed, operation, variables).0 };
+        let Some(validated) = &self.validated else { return prices.operation(&self.parsed, operation, variables).0 };
         // A poisoned lock only means that another thread panicked; the map is whole.
-        let known = || checked.measures.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || validated.measures.lock().unwrap_or_else(PoisonError::into_inner);
         let name = name.map(str::to_owned);
         if let Some(Some(measure)) = known().get(&name) {
             return *measure;
@@ -127,10 +127,10 @@ impl ParsedDocument {
         measure
     }
 
-    /// The same document, which has passed complete validation.
-    pub(super) fn checked(self, found: NotNull) -> Self {
+    /// The same document with the results of complete validation.
+    pub(super) fn with_validation(self, found: NotNull) -> Self {
         Self {
-            checked: Some(Arc::new(ValidatedParts {
+            validated: Some(Arc::new(ValidatedParts {
                 not_null: found,
                 plans: Plans::default(),
                 measures: Measures::default(),
@@ -142,8 +142,11 @@ impl ParsedDocument {
     /// The operation that a request runs.
     ///
     /// # Errors
-    /// That there is none of this name, or that a name is missing.
-    pub(super) fn operation_of(&self, name: Option<&str>) -> Result<(Option<&str>, &OperationDefinition), ServerError> {
+    /// There is no operation of this name, or a name is missing.
+    pub(super) fn required_operation(
+        &self,
+        name: Option<&str>,
+    ) -> Result<(Option<&str>, &OperationDefinition), ServerError> {
         self.selected(name).ok_or_else(|| {
             let sentence = match name {
                 Some(name) => format!("Unknown operation named {name:?}."),
@@ -154,13 +157,13 @@ impl ParsedDocument {
         })
     }
 
-    /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None`
-    /// when there is no such operation, which execution will say.
+    /// The type of the operation that a request runs: the one of this name, or without a name the only one. `None` when
+    /// there is no such operation, which execution reports.
     pub fn operation(&self, name: Option<&str>) -> Option<OperationType> {
         self.selected(name).map(|(_, operation)| operation.ty)
     }
 
-    /// The same operation, with its own name, which a request need not repeat when there is only one.
+    /// The operation that a request runs, with its own name, which a request need not give when there is only one.
     pub fn selected(&self, name: Option<&str>) -> Option<(Option<&str>, &OperationDefinition)> {
         let operations = &self.parsed().operations;
         let found = match name {
@@ -171,43 +174,43 @@ impl ParsedDocument {
     }
 }
 
-/// Documents that have passed complete validation, up to a number of bytes of text; a parsed document takes some ten
-/// times its text. Least recently used ones make room.
+/// Validated documents, up to a total size of their texts in bytes; a parsed document takes some ten times its text.
+/// The least recently used ones make room.
 pub(super) struct Documents {
     bytes: usize,
-    kept: Mutex<KeptDocuments>,
+    cached: Mutex<CachedDocuments>,
 }
 
-struct KeptDocuments {
+struct CachedDocuments {
     documents: LruCache<DocumentHash, ParsedDocument>,
     /// The sum of their lengths.
     bytes: usize,
 }
 
 impl Documents {
-    /// Remembers documents with at most so many bytes of text together.
+    /// A cache for at most `bytes` of text in total.
     pub(super) fn new(bytes: usize) -> Self {
-        Self { bytes, kept: Mutex::new(KeptDocuments { documents: LruCache::unbounded(), bytes: 0 }) }
+        Self { bytes, cached: Mutex::new(CachedDocuments { documents: LruCache::unbounded(), bytes: 0 }) }
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, KeptDocuments> {
+    fn cached(&self) -> std::sync::MutexGuard<'_, CachedDocuments> {
         // A poisoned lock only means that another thread panicked; at worst a byte count is off.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn get(&self, hash: &DocumentHash) -> Option<ParsedDocument> {
-        self.kept().documents.get(hash).cloned()
+        self.cached().documents.get(hash).cloned()
     }
 
     pub(super) fn put(&self, document: ParsedDocument) {
-        let kept = &mut *self.kept();
-        kept.bytes += document.length;
-        if let Some((_, replaced)) = kept.documents.push(document.hash, document) {
-            kept.bytes -= replaced.length;
+        let cached = &mut *self.cached();
+        cached.bytes += document.length;
+        if let Some((_, replaced)) = cached.documents.push(document.hash, document) {
+            cached.bytes -= replaced.length;
         }
-        while kept.bytes > self.bytes {
-            match kept.documents.pop_lru() {
-                Some((_, document)) => kept.bytes -= document.length,
+        while cached.bytes > self.bytes {
+            match cached.documents.pop_lru() {
+                Some((_, document)) => cached.bytes -= document.length,
                 None => break,
             }
         }
@@ -224,17 +227,17 @@ mod tests {
         let parsed = Arc::new(syntax::parse("{a}", &Limits::default()).unwrap());
         let hash = |i: usize| DocumentHash::of(&i.to_string());
         let put = |i, length| {
-            documents.put(ParsedDocument { hash: hash(i), length, parsed: Arc::clone(&parsed), checked: None });
+            documents.put(ParsedDocument { hash: hash(i), length, parsed: Arc::clone(&parsed), validated: None });
         };
         (0..200).for_each(|i| put(i, 10_000));
         assert!(documents.get(&hash(0)).is_none() && documents.get(&hash(199)).is_some());
-        assert_eq!(documents.kept().bytes, 1_040_000);
+        assert_eq!(documents.cached().bytes, 1_040_000);
         put(199, 10_000);
-        assert_eq!(documents.kept().bytes, 1_040_000, "the same again takes the same place");
+        assert_eq!(documents.cached().bytes, 1_040_000, "replacing an entry takes no more space");
         put(200, 1 << 21);
         assert!(
-            documents.get(&hash(200)).is_none() && documents.kept().bytes == 0,
-            "what is larger than all has no place"
+            documents.get(&hash(200)).is_none() && documents.cached().bytes == 0,
+            "a document larger than the cache is not kept"
         );
     }
 

@@ -1,5 +1,5 @@
-//! The errors that clients get, of whole requests and of fields. Every one has a code. For requests that are not
-//! executed, the codes are those that clients of Apollo Server know (apollographql.com/docs/apollo-server/data/errors).
+//! The errors that clients get, for whole requests and for fields. Each has a code. For requests that are not executed,
+//! the codes are those that clients of Apollo Server know (apollographql.com/docs/apollo-server/data/errors).
 
 use async_graphql::{Error, ErrorExtensions as _, Pos, ServerError};
 
@@ -13,9 +13,9 @@ pub(super) enum Code {
     Syntax,
     /// The document does not fit the schema.
     Validation,
-    /// A variable does not have a value of its type.
+    /// A variable's value does not fit its type.
     Input,
-    /// The operation that is asked for is not in the document.
+    /// The document does not contain the requested operation.
     Operation,
 }
 
@@ -30,14 +30,14 @@ impl Code {
     }
 }
 
-/// An error with its code and its place in the text.
+/// An error with its code and its position in the text.
 pub(super) fn error(code: Code, sentence: impl Into<String>, at: Option<Pos>) -> ServerError {
     let mut error = ServerError::new(sentence, at);
     error.extensions.get_or_insert_default().set("code", code.word());
     error
 }
 
-/// The error of a request that has to say which tenant it means.
+/// The error for a request that has to name a tenant.
 pub(super) fn tenant_required() -> Error {
     coded("TENANT_REQUIRED", "The token is for several tenants: name one in the argument or in the header X-Tenant.")
 }
@@ -47,16 +47,16 @@ pub(super) fn coded(code: &'static str, sentence: impl Into<String>) -> Error {
     Error::new(sentence).extend_with(|_, e| e.set("code", code))
 }
 
-/// What the client hears of an error that it did not cause: a code and the request's name, nothing internal.
-pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
+/// The error that a client gets for a failure that it did not cause: a code and the request's id, nothing internal.
+pub(super) fn store_error(error: &StoreError, request_id: &str) -> Error {
     if let StoreError::Deadline { limit, actual } = *error {
         tracing::warn!(request = request_id, actual, "a request took too long");
         let exceeded = Exceeded { limit: Limit::Deadline, allowed: limit, actual, at: None };
-        return exceeded.of_field().extend_with(|_, e| e.set("requestId", request_id));
+        return exceeded.field_error().extend_with(|_, e| e.set("requestId", request_id));
     }
     if let StoreError::Overloaded { places, waiting } = *error {
-        tracing::warn!(request = request_id, waiting, "there was no place to wait");
-        let sentence = "The server has more secrets to hash than it can; try again later.";
+        tracing::warn!(request = request_id, waiting, "the queue for hashing secrets is full");
+        let sentence = "The server has too many secrets to hash; try again later.";
         return coded("OVERLOADED", sentence).extend_with(|_, e| {
             e.set("requestId", request_id);
             e.set("limit", places);
@@ -67,12 +67,14 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
     let (code, sentence) = match error {
         StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
         StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),
-        StoreError::Unknown(_) => {
-            ("UNAVAILABLE", "The database became unavailable while it saved: read what is there before you try again.")
-        }
-        StoreError::Exhausted(_) => {
-            ("COUNTER_EXHAUSTED", "A counter is at its end, and nothing can be saved here any more: tell the operator.")
-        }
+        StoreError::Unknown(_) => (
+            "UNAVAILABLE",
+            "The database became unavailable during the save: read the current state before you try again.",
+        ),
+        StoreError::Exhausted(_) => (
+            "COUNTER_EXHAUSTED",
+            "A counter has reached its end, and nothing more can be saved here: tell the operator.",
+        ),
         StoreError::Conflict { .. }
         | StoreError::Reference
         | StoreError::Invalid(_)
@@ -90,12 +92,12 @@ pub(super) fn surprise(error: &StoreError, request_id: &str) -> Error {
     })
 }
 
-/// The error of a value of another shape than validation lets through.
-pub(super) fn misfit() -> Error {
+/// The error for a value whose shape validation should have ruled out.
+pub(super) fn wrong_shape() -> Error {
     coded("INTERNAL", "Something went wrong in the server.")
 }
 
-/// An error that is the program's own fault. What is wrong stands in the log only.
+/// An error in the program itself. The details go to the log only.
 pub(super) fn bug(what: impl std::fmt::Display) -> Error {
     tracing::error!(%what, "the schema's descriptions are wrong");
     Error::new("Something went wrong in the server.").extend_with(|_, e| e.set("code", "INTERNAL"))
@@ -106,10 +108,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_finds_no_place_to_wait_for_a_hash_is_told_so() {
-        let error = surprise(&StoreError::Overloaded { places: 64, waiting: 64 }, "0f");
-        let told = serde_json::to_value(error.into_server_error(Pos::default())).unwrap();
+    fn a_full_hashing_queue_is_reported() {
+        let error = store_error(&StoreError::Overloaded { places: 64, waiting: 64 }, "0f");
+        let json = serde_json::to_value(error.into_server_error(Pos::default())).unwrap();
         let extensions = serde_json::json!({ "code": "OVERLOADED", "limit": 64, "actual": 65, "requestId": "0f" });
-        assert_eq!(told["extensions"], extensions);
+        assert_eq!(json["extensions"], extensions);
     }
 }

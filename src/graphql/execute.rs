@@ -1,4 +1,4 @@
-//! Executing requests: by plans, or else by the executor.
+//! Executing requests: by a plan, or else by the executor.
 
 use std::sync::Arc;
 
@@ -12,30 +12,30 @@ use super::documents::ParsedDocument;
 use super::introspection::refusal;
 use super::layer::{CompletedFields, StartedKeys};
 use super::planned::GaveUp;
-use super::scope::{Asking, Scope};
+use super::scope::{RequestContext, Scope};
 use super::validation::NotNull;
 use super::variables::{coerce, leave_out_absent};
 
 impl Api {
-    /// Executes a request for its document, whatever its text says, and says what it has cost: at first `requested`,
-    /// as [`Api::estimate`] answered. A document that has been answered before is not validated again.
+    /// Executes the document of a request, whatever the request's text says, and returns the reply with its cost.
+    /// `requested` is the cost from [`Api::estimate`]. A document that is already validated is not validated again.
     pub async fn execute(
         &self,
         document: ParsedDocument,
         request: Request,
-        asking: Asking,
+        context: RequestContext,
         requested: u64,
     ) -> (Reply, Cost) {
         let shows = shows_cost(&request);
-        let (reply, actual) = match self.prepared(document, request, &asking) {
-            // The state of an execution is large: it stays off the stack of who polls it.
-            Ok((document, request)) => Box::pin(self.answered(document, request, asking, requested)).await,
+        let (reply, actual) = match self.prepare_request(document, request, &context) {
+            // The execution's future is large: boxing it keeps it off the caller's stack.
+            Ok((document, request)) => Box::pin(self.execute_prepared(document, request, context, requested)).await,
             Err(errors) => (Reply::refused(errors), 0),
         };
         self.complete(reply, Cost { requested, actual }, shows)
     }
 
-    /// Says in an answer what it has cost, where that was asked for.
+    /// Adds the cost to a reply if the request asked for it, and shortens its errors.
     pub(super) fn complete(&self, mut reply: Reply, cost: Cost, shows: bool) -> (Reply, Cost) {
         if shows && reply.was_executed() {
             reply.extend("cost", cost.value());
@@ -44,60 +44,61 @@ impl Api {
         (reply, cost)
     }
 
-    /// Executes a request that can be executed, by a plan or else by the executor, and says what it has cost.
-    async fn answered(
+    /// Executes a prepared request by a plan or else by the executor, and returns the reply with its cost.
+    async fn execute_prepared(
         &self,
         document: ParsedDocument,
         request: Request,
-        asking: Asking,
+        context: RequestContext,
         requested: u64,
     ) -> (Reply, u64) {
-        match self.planned(&document, &request, &asking, requested).await {
-            Ok(answered) => answered,
-            Err(gave_up) => self.answered_by_executor(document, request, asking, requested, gave_up).await,
+        match self.answer_by_plan(&document, &request, &context, requested).await {
+            Ok(reply) => reply,
+            Err(gave_up) => self.execute_by_executor(document, request, context, requested, gave_up).await,
         }
     }
 
-    async fn answered_by_executor(
+    async fn execute_by_executor(
         &self,
         document: ParsedDocument,
         request: Request,
-        asking: Asking,
+        context: RequestContext,
         requested: u64,
         gave_up: Option<GaveUp>,
     ) -> (Reply, u64) {
         let variables = request.variables.clone();
         let selected = document.selected(request.operation_name.as_deref());
-        let (unplanned, done) = gave_up.map_or((None, Vec::new()), |GaveUp { why, done }| (Some(why), done));
+        let (unplanned, completed) =
+            gave_up.map_or((None, Vec::new()), |GaveUp { why, completed }| (Some(why), completed));
         let mut request = with_document(request, &document);
-        if !done.is_empty() {
-            request = request.data(CompletedFields::of(done));
+        if !completed.is_empty() {
+            request = request.data(CompletedFields::new(completed));
         }
-        let mut reply = Reply::from(self.run(request, asking).await);
+        let mut reply = Reply::from(self.run(request, context).await);
         reply.unplanned = unplanned;
         let actual = match selected {
             Some((_, operation)) if reply.was_executed() && reply.errors().is_empty() => {
                 DESCRIBED.prices.answer(document.parsed(), operation, &variables, reply.data())
             }
-            // Where something failed, it is not known how much was done until then.
+            // After an error it is unknown how much was done.
             Some(_) if reply.was_executed() => requested,
             _ => 0,
         };
         (reply, actual)
     }
 
-    /// Executes a request as [`Api::execute`] does, whose plan has given up.
+    /// Executes a request whose plan has given up, see [`Api::execute`].
     pub async fn execute_unplanned(
         &self,
         gave_up: GaveUp,
         (document, request): (ParsedDocument, Request),
-        asking: Asking,
+        context: RequestContext,
         requested: u64,
     ) -> (Reply, Cost) {
         let shows = shows_cost(&request);
-        let (reply, actual) = match self.prepared(document, request, &asking) {
+        let (reply, actual) = match self.prepare_request(document, request, &context) {
             Ok((document, request)) => {
-                let executed = self.answered_by_executor(document, request, asking, requested, Some(gave_up));
+                let executed = self.execute_by_executor(document, request, context, requested, Some(gave_up));
                 Box::pin(executed).await
             }
             Err(errors) => (Reply::refused(errors), 0),
@@ -105,46 +106,46 @@ impl Api {
         self.complete(reply, Cost { requested, actual }, shows)
     }
 
-    /// A request that can be executed: its document is valid, its operation is there, each variable has a value of its
-    /// type or none.
+    /// Prepares a request for execution: its document is valid, its operation exists, and each variable has a value of
+    /// its type or none.
     ///
     /// # Errors
-    /// All that keeps it from being executed for who asks.
-    pub(super) fn prepared(
+    /// Everything that prevents its execution for this viewer.
+    pub(super) fn prepare_request(
         &self,
         document: ParsedDocument,
         mut request: Request,
-        asking: &Asking,
+        context: &RequestContext,
     ) -> Result<(ParsedDocument, Request), Vec<ServerError>> {
         if !self.explorable
-            && let Some(refusal) = refusal(document.parsed(), asking.viewer.as_ref())
+            && let Some(refusal) = refusal(document.parsed(), context.viewer.as_ref())
         {
             return Err(vec![refusal]);
         }
-        let document = self.checked(document)?;
-        let selected = document.operation_of(request.operation_name.as_deref()).map_err(|error| vec![error])?;
+        let document = self.validate(document)?;
+        let selected = document.required_operation(request.operation_name.as_deref()).map_err(|error| vec![error])?;
         let nothing = NotNull::default();
         let not_null = document.not_null().unwrap_or(&nothing);
         request.variables = coerce(selected, not_null, &DESCRIBED.types, std::mem::take(&mut request.variables))?;
         Ok((document, request))
     }
 
-    async fn run(&self, request: Request, asking: Asking) -> Response {
+    async fn run(&self, request: Request, context: RequestContext) -> Response {
         let batches = Batches::default();
-        let snapshot = Arc::clone(&asking.snapshot);
+        let snapshot = Arc::clone(&context.snapshot);
         let budget = self.budget();
-        let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
+        let scope = Scope::new(&self.app, context, batches.clone(), budget.clone());
         let execution = Box::pin(self.schema.execute(request.data(scope).data(budget).data(StartedKeys::default())));
         batches.drive(snapshot, execution).await
     }
 }
 
-/// Whether the answer to a request says what it has cost: `"extensions": {"cost": true}`.
+/// Whether the reply should report the cost: `"extensions": {"cost": true}`.
 pub(super) fn shows_cost(request: &Request) -> bool {
     request.extensions.get("cost") == Some(&Value::Boolean(true))
 }
 
-/// A request with its document as the executor takes it.
+/// A request with its document in the form that the executor takes.
 pub(super) fn with_document(mut request: Request, document: &ParsedDocument) -> Request {
     let mut parsed = (**document.parsed()).clone();
     let selected = document.selected(request.operation_name.as_deref());

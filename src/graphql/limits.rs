@@ -1,7 +1,7 @@
-//! What one request may ask for: the limits, and the errors for requests that exceed them.
+//! What a request may contain: the limits, and the errors for requests that exceed them.
 //!
-//! How to add one more: a documented option in [`Limits`], a variant of [`Limit`] with its code and its sentence, and
-//! a row in the table of attacks (`src/selftest/attacks.rs`) and a code in the list beside it (`admission.rs`).
+//! How to add a limit: a documented option in [`Limits`], a variant of [`Limit`] with its code and its noun, a row in
+//! the table of attacks (`src/selftest/attacks.rs`) and a code in the list beside it (`admission.rs`).
 
 use std::time::Duration;
 
@@ -212,30 +212,30 @@ impl Limit {
         }
     }
 
-    /// What is counted, as the sentence goes: "The query has {actual} {this}; at most {limit} are allowed."
+    /// The noun of the error message: "The request has {actual} {noun}; at most {limit} are allowed."
     fn counted(self) -> &'static str {
         match self {
-            Limit::Body => "bytes of body",
-            Limit::Query => "bytes of text",
+            Limit::Body => "bytes in its body",
+            Limit::Query => "bytes of query text",
             Limit::Tokens => "tokens",
-            Limit::Name => "bytes of a name",
+            Limit::Name => "bytes in a name",
             Limit::Nesting => "open brackets",
-            Limit::Depth => "levels of selections",
-            Limit::ValueDepth => "levels of values",
-            Limit::TypeDepth => "levels of a list type",
+            Limit::Depth => "levels of nested selections",
+            Limit::ValueDepth => "levels of nested values",
+            Limit::TypeDepth => "levels in a list type",
             Limit::Aliases => "aliases",
             Limit::Directives => "directives",
             Limit::Operations => "operations",
             Limit::Fragments => "fragments",
-            Limit::Fields => "fields with its fragments spread",
+            Limit::Fields => "fields with fragments expanded",
             Limit::Values => "values in its variables",
             Limit::Cost => "units of cost",
             Limit::IntrospectionDepth => "levels of introspection",
-            Limit::IntrospectionLists => "lists within each other in an introspection",
+            Limit::IntrospectionLists => "nested lists in an introspection query",
             Limit::Errors => "errors",
-            Limit::Response => "bytes of answer",
-            Limit::Deadline => "milliseconds of time",
-            Limit::Text => "bytes of a text",
+            Limit::Response => "bytes in its answer",
+            Limit::Deadline => "milliseconds",
+            Limit::Text => "bytes in a text",
         }
     }
 }
@@ -245,21 +245,21 @@ impl Limit {
 pub struct Exceeded {
     /// Which limit.
     pub limit: Limit,
-    /// The most that is allowed.
+    /// The maximum that is allowed.
     pub allowed: u64,
-    /// What the request has; where counting ends at the limit, the first number that is too many.
+    /// What the request has. If counting stops at the limit, the first number that exceeds it.
     pub actual: u64,
-    /// Where in the query's text, if it is a place there.
+    /// The position in the query's text, if there is one.
     pub at: Option<Pos>,
 }
 
 impl Exceeded {
-    /// The error that the client gets: `extensions { code limit actual }` and the place.
+    /// The error that the client gets: `extensions { code limit actual }` and the position.
     pub fn error(self) -> ServerError {
         let Self { limit, allowed, actual, at } = self;
         let counted = limit.counted();
         let sentence = match limit {
-            Limit::Deadline => format!("The request has not been done within {allowed} {counted}; it was stopped."),
+            Limit::Deadline => format!("The request did not finish within {allowed} {counted}; it was stopped."),
             Limit::Errors => format!("The request has {actual} {counted}; at most {allowed} are shown."),
             _ => format!("The request has {actual} {counted}; at most {allowed} are allowed."),
         };
@@ -271,8 +271,8 @@ impl Exceeded {
         error
     }
 
-    /// The same as the error of a field.
-    pub(super) fn of_field(self) -> Error {
+    /// The same as an error of a field.
+    pub(super) fn field_error(self) -> Error {
         let ServerError { message, extensions, .. } = self.error();
         Error { message, source: None, extensions }
     }

@@ -1,18 +1,17 @@
-//! The GraphQL schema: what clients see of the service. The only layer that knows `async_graphql::Context`.
+//! The GraphQL API: the schema that clients see, and the execution of requests. The only layer that uses
+//! `async_graphql::Context`.
 
 mod admission;
 mod answer;
 mod api;
 mod batch;
-mod begun;
 mod budget;
-mod changing;
 mod cost;
 mod described;
 mod documents;
 mod errors;
 mod execute;
-mod hashed;
+mod hashed_secrets;
 mod introspection;
 mod layer;
 mod limits;
@@ -20,8 +19,10 @@ mod plan;
 mod planned;
 mod planning;
 mod prices;
+mod running_mutation;
 mod schema;
 mod scope;
+mod started_plan;
 mod subscribe;
 mod syntax;
 mod validation;
@@ -30,11 +31,11 @@ mod variables;
 pub use admission::admit_variables;
 pub use answer::{Cost, Estimate, Reply};
 pub use api::Api;
-pub use begun::Begun;
-pub use described::{document, prepare, sdl, validated};
+pub use described::{parse_and_validate, prepare, sdl, validate_document};
 pub use documents::{DocumentHash, ParsedDocument};
 pub use limits::{Exceeded, Limit, Limits, defaults};
 pub use plan::{PlanOutcome, Unplanned};
 pub use planned::{GaveUp, Planned};
-pub use scope::Asking;
+pub use scope::RequestContext;
+pub use started_plan::StartedPlan;
 pub use syntax::{RefusedDocument, parse};

@@ -1,4 +1,4 @@
-//! Requests that plans answer, and why they do not.
+//! Requests that plans answer, and why a plan gives up.
 
 use std::sync::Arc;
 
@@ -7,89 +7,90 @@ use async_graphql::{Name, Variables};
 use super::answer::Estimate;
 use super::layer::{Args, LayerSource as _, Node};
 use super::plan::{
-    self, Answer, Answers, MutationFieldOutcome, PlanOutcome, PlannedMutation, QueryPlan, Question, Unplanned,
+    self, AnswerCache, AnswerKey, CachedAnswer, MutationFieldOutcome, PlanOutcome, PlannedMutation, QueryPlan,
+    Unplanned,
 };
 use super::schema::Vext;
 use crate::domain::TenantId;
 use crate::service::Viewer;
 use crate::store::{Deadline, Session};
 
-/// How many times less a plan takes than the executor, for which costs are made (docs/decisions/0029-plans.md).
-const BY_PLAN: u64 = 5;
+/// By how much a plan is faster than the executor, for which costs are calibrated (docs/decisions/0029-plans.md).
+const PLAN_SPEEDUP: u64 = 5;
 
-/// A request that a plan answers.
+/// A request with its plan.
 #[derive(Clone)]
 pub struct Planned {
     pub(super) plan: Arc<QueryPlan>,
     pub(super) variables: Arc<Variables>,
     /// See [`Limits::max_cost`](super::Limits::max_cost) and [`Limits::max_response`](super::Limits::max_response).
-    pub(super) most: u64,
-    pub(super) longest: usize,
+    pub(super) max_cost: u64,
+    pub(super) max_bytes: usize,
     /// The time, in milliseconds since 1970.
     pub(super) now: i64,
-    /// The answers that are kept, and which of them this asks for.
-    pub(super) kept: Option<(Arc<Answers>, Question)>,
+    /// The answer cache, and the key of this request in it.
+    pub(super) cache: Option<(Arc<AnswerCache>, AnswerKey)>,
 }
 
 /// Why a plan does not answer.
 pub struct GaveUp {
     /// Why.
     pub why: Unplanned,
-    /// What the fields of a mutation have answered that are carried out already.
-    pub(super) done: Vec<(Name, Node)>,
+    /// The results of the mutation fields that have already run.
+    pub(super) completed: Vec<(Name, Node)>,
 }
 
 impl From<Unplanned> for GaveUp {
     fn from(why: Unplanned) -> Self {
-        Self { why, done: Vec::new() }
+        Self { why, completed: Vec::new() }
     }
 }
 
 impl Planned {
-    /// What it takes, of a request that would take so much if the executor answered it.
+    /// The estimate for the plan, from the one for the executor.
     pub fn estimate(&self, executed: Estimate) -> Estimate {
         if self.plan.changes_something() {
             return executed;
         }
-        let may_take_long = plan::walks(&self.plan, Vext::layer(), &self.variables);
-        Estimate { cost: executed.cost / BY_PLAN, may_take_long }
+        let expensive = plan::scans(&self.plan, Vext::layer(), &self.variables);
+        Estimate { cost: executed.cost / PLAN_SPEEDUP, expensive }
     }
 
-    /// Whether its answers may be kept.
-    pub(super) fn may_be_kept(&self) -> bool {
+    /// Whether its answers may be cached.
+    pub(super) fn is_cacheable(&self) -> bool {
         !self.plan.changes_something()
     }
 
-    /// The tenant that alone the answer depends on, if there is one.
+    /// The tenant that the answer depends on, if it depends on nothing else.
     pub fn tenant(&self, viewer: &Viewer) -> Option<TenantId> {
         self.plan.tenant(viewer).map(|tenant| tenant.id)
     }
 
-    /// The answer to a viewer whose tenant is at its revision still, if it is kept from before.
-    pub fn kept(&self, viewer: &Viewer) -> Option<PlanOutcome> {
-        let (answers, question) = self.kept.as_ref()?;
+    /// The cached answer for the viewer's tenant at its current revision.
+    pub fn cached_answer(&self, viewer: &Viewer) -> Option<PlanOutcome> {
+        let (answers, key) = self.cache.as_ref()?;
         let tenant = self.plan.tenant(viewer)?;
-        let Answer { data, cost } = answers.get((tenant.id, tenant.revision), question)?;
-        Some(PlanOutcome { data, cost, batches: Vec::new(), was_kept: true })
+        let CachedAnswer { data, cost } = answers.get((tenant.id, tenant.revision), key)?;
+        Some(PlanOutcome { data, cost, batches: Vec::new(), from_cache: true })
     }
 
-    pub(super) fn asks<'a>(&'a self, viewer: &'a Viewer, deadline: Option<Deadline>) -> plan::PlanRequest<'a> {
-        let Self { variables, most, longest, now, .. } = self;
-        plan::PlanRequest { viewer, variables, most: *most, longest: *longest, now: *now, deadline }
+    pub(super) fn request<'a>(&'a self, viewer: &'a Viewer, deadline: Option<Deadline>) -> plan::PlanRequest<'a> {
+        let Self { variables, max_cost, max_bytes, now, .. } = self;
+        plan::PlanRequest { viewer, variables, max_cost: *max_cost, max_bytes: *max_bytes, now: *now, deadline }
     }
 
     pub(super) fn args(&self, change: &PlannedMutation) -> Result<Args, Unplanned> {
-        plan::args(Vext::layer(), &self.variables, &change.worked.asked)
+        plan::args(Vext::layer(), &self.variables, &change.computed.planned)
     }
 
-    /// Tells what came of the field at a place.
-    pub(super) fn tell(
+    /// Renders the root field at an index.
+    pub(super) fn render_field(
         &self,
         at: usize,
         (viewer, deadline): (&Viewer, Option<Deadline>),
         (changed, spent): (Option<(Node, u64)>, u64),
         session: &mut dyn Session,
     ) -> Result<MutationFieldOutcome, Unplanned> {
-        plan::tell((&self.plan, at), Vext::layer(), (&self.asks(viewer, deadline), spent), changed, session)
+        plan::render_field((&self.plan, at), Vext::layer(), (&self.request(viewer, deadline), spent), changed, session)
     }
 }

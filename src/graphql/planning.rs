@@ -1,4 +1,4 @@
-//! Finding the plan of a request, and answering by it.
+//! Finding the plan of a request, and running it.
 
 use std::sync::Arc;
 
@@ -7,47 +7,47 @@ use async_graphql::{Request, Variables};
 
 use super::answer::{Cost, Reply};
 use super::api::Api;
-use super::begun::{Begun, written};
 use super::described::DESCRIBED;
 use super::documents::ParsedDocument;
 use super::execute::shows_cost;
 use super::introspection::refusal;
 use super::layer::LayerSource as _;
 use super::limits::Limits;
-use super::plan::{PlanOutcome, Question, Unplanned};
+use super::plan::{AnswerKey, PlanOutcome, Unplanned};
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
-use super::scope::Asking;
+use super::scope::RequestContext;
+use super::started_plan::{StartedPlan, written};
 use super::variables::coerce;
 use crate::service::Viewer;
 use crate::store::{Session, Snapshot};
 
 impl Api {
-    /// What a plan answers to a request, and what that has cost.
+    /// Answers a request by its plan, and returns the reply with its cost.
     ///
     /// # Errors
-    /// Why the executor has to; `None` when no plan was looked for.
-    pub(super) async fn planned(
+    /// Why the executor has to answer; `None` when no plan was looked for.
+    pub(super) async fn answer_by_plan(
         &self,
         document: &ParsedDocument,
         request: &Request,
-        asking: &Asking,
+        context: &RequestContext,
         requested: u64,
     ) -> Result<(Reply, u64), Option<GaveUp>> {
         let why = |why: Unplanned| Some(GaveUp::from(why));
         let planned = self.plan(document, request, request.variables.clone()).map_err(|e| e.and_then(why))?;
-        let viewer = Arc::new(asking.viewer.clone().ok_or(why(Unplanned::Error))?);
-        let (depends, deadline) = (planned.tenant(&viewer), asking.snapshot.deadline());
+        let viewer = Arc::new(context.viewer.clone().ok_or(why(Unplanned::Error))?);
+        let (depends, deadline) = (planned.tenant(&viewer), context.snapshot.deadline());
         let own = Arc::clone(&viewer);
         let work = move |session: &mut dyn Session| Ok(planned.begin(&own, session, deadline));
-        // What is wrong with the database the executor meets too, and says.
-        let begun = asking.snapshot.read_in_one_trip(depends, work).await.map_err(|_| why(Unplanned::Error))?;
-        let snapshot = Arc::clone(&asking.snapshot);
-        let asking = (snapshot, viewer, Arc::clone(&asking.request_id));
-        self.finished(begun.map_err(why)?, asking, requested).await.map_err(Some)
+        // The executor meets the same database error and reports it.
+        let begun = context.snapshot.read_in_one_trip(depends, work).await.map_err(|_| why(Unplanned::Error))?;
+        let snapshot = Arc::clone(&context.snapshot);
+        let context = (snapshot, viewer, Arc::clone(&context.request_id));
+        self.finish_plan(begun.map_err(why)?, context, requested).await.map_err(Some)
     }
 
-    /// The plan of a request with these values of its variables.
+    /// The plan of a request with these variable values.
     fn plan(
         &self,
         document: &ParsedDocument,
@@ -59,44 +59,44 @@ impl Api {
         let has_plan = |operation: &OperationDefinition| operation.ty != OperationType::Subscription;
         let operation = operation.filter(|(_, operation)| has_plan(operation)).ok_or(None)?;
         let known = (Vext::layer(), &DESCRIBED.prices);
-        let plan = plans.of(known, document.parsed(), operation, &variables).map_err(Some)?;
-        let Limits { max_cost: most, max_response: longest, .. } = *self.limits;
-        Ok(Planned { plan, variables: Arc::new(variables), most, longest, now: self.app.now(), kept: None })
+        let plan = plans.get_or_compile(known, document.parsed(), operation, &variables).map_err(Some)?;
+        let Limits { max_cost, max_response: max_bytes, .. } = *self.limits;
+        Ok(Planned { plan, variables: Arc::new(variables), max_cost, max_bytes, now: self.app.now(), cache: None })
     }
 
-    /// The plan of a request that can be executed whoever asks; `None` where that is not so, or where there is no plan.
-    /// Then [`Api::execute`] finds out who executes it.
+    /// The plan of a request that anybody may execute. `None` when the request is not valid for everybody or has no
+    /// plan; [`Api::execute`] then finds out who may execute it.
     pub fn planned_for_all(&self, document: &ParsedDocument, request: &Request) -> Option<Planned> {
         if !self.explorable && refusal(document.parsed(), None).is_some() {
             return None;
         }
-        let selected = document.operation_of(request.operation_name.as_deref()).ok()?;
+        let selected = document.required_operation(request.operation_name.as_deref()).ok()?;
         let variables = coerce(selected, document.not_null()?, &DESCRIBED.types, request.variables.clone()).ok()?;
         let mut planned = self.plan(document, request, variables).ok()?;
-        if self.answers.keep_some() && planned.may_be_kept() {
+        if self.answers.is_on() && planned.is_cacheable() {
             let variables = serde_json::to_string(&*planned.variables).ok()?;
             let (document, operation) = (document.hash(), request.operation_name.clone());
-            planned.kept = Some((Arc::clone(&self.answers), Question { document, operation, variables }));
+            planned.cache = Some((Arc::clone(&self.answers), AnswerKey { document, operation, variables }));
         }
         Some(planned)
     }
 
-    /// What comes of what a plan has begun, see [`Api::execute`].
+    /// Finishes what a plan has started, see [`Api::execute`].
     ///
     /// # Errors
-    /// Why the executor has to answer, and what was done until then.
+    /// Why the executor has to answer, with the fields that have already run.
     pub async fn finish(
         &self,
-        begun: Begun,
-        asking: (Arc<Snapshot>, Arc<Viewer>, Arc<str>),
+        begun: StartedPlan,
+        context: (Arc<Snapshot>, Arc<Viewer>, Arc<str>),
         (request, requested): (&Request, u64),
     ) -> Result<(Reply, Cost), GaveUp> {
-        let (reply, actual) = self.finished(begun, asking, requested).await?;
+        let (reply, actual) = self.finish_plan(begun, context, requested).await?;
         Ok(self.complete(reply, Cost { requested, actual }, shows_cost(request)))
     }
 
-    /// An answer that was kept, see [`Api::execute`].
-    pub fn kept(&self, outcome: PlanOutcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
+    /// The reply for a cached answer, see [`Api::execute`].
+    pub fn cached_reply(&self, outcome: PlanOutcome, (request, requested): (&Request, u64)) -> (Reply, Cost) {
         let (reply, actual) = written(outcome, None);
         self.complete(reply, Cost { requested, actual }, shows_cost(request))
     }

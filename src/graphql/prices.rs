@@ -1,7 +1,7 @@
-//! What the schema says of costs: which fields multiply, and which need statements or walks of their own.
+//! What the schema says about costs: which fields multiply, and which need statements or scans of their own.
 //!
-//! A field with `first` answers a page, and the lists of a connection are as many as the page is long: so a new list is
-//! counted without anyone listing it here.
+//! A field with `first` answers a page, and the lists of a connection are as long as the page. So a new list is counted
+//! without being listed here.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,16 +11,16 @@ use async_graphql::parser::types::{
 };
 use foldhash::fast::FixedState;
 
-use super::hashed::{self, Hashed};
+use super::hashed_secrets::{self, HashedFields};
 
-/// How many entries a list is taken to have that has no page: the few members or destinations that is usual.
+/// The assumed length of a list without pages: lists of members or destinations usually have a few entries.
 pub(super) const LIST: u64 = 5;
-/// So many plain fields of an object cost as much as one more object.
+/// This many plain fields of an object cost as much as one more object.
 pub(super) const LEAVES: u64 = 10;
-/// Introspection reads nothing: so many of its objects cost as much as one of the database.
+/// Introspection reads nothing: this many of its objects cost as much as one from the database.
 pub(super) const INTROSPECTION: u64 = 80;
 
-/// What a field costs besides the objects that it answers: statements that it needs alone, or rows that it walks.
+/// What a field costs besides the objects that it answers: for statements of its own, or for the rows that it scans.
 fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
     match (parent, name, of) {
         (_, _, "FindingConnection" | "DeletePlan") => 100,
@@ -33,20 +33,20 @@ fn surcharge(parent: &str, name: &str, of: &str) -> u64 {
     }
 }
 
-/// Whether answering such a type takes a look at all of a tenant or of a kind, however few it then shows.
-pub(super) fn walks(of: &str) -> bool {
+/// Whether answering this type scans a whole tenant or kind, however few entries are returned.
+pub(super) fn scans(of: &str) -> bool {
     matches!(of, "FindingConnection" | "DeletePlan" | "OfferConnection")
 }
 
-/// What arguments cost that can make a list walk all of its kind.
-pub(super) const WALKING: [&str; 2] = ["filter", "search"];
-/// See [`WALKING`].
-pub(super) const WALK: u64 = 20;
+/// Arguments that can make a list scan all objects of its kind.
+pub(super) const SCANNING: [&str; 2] = ["filter", "search"];
+/// The extra cost of one of the arguments in [`SCANNING`].
+pub(super) const SCAN: u64 = 20;
 
-/// What a secret costs that a save hashes: some 20 ms of a core.
+/// The cost of a secret that a save hashes: some 20 ms of a core.
 pub(super) const HASH: u64 = 200;
 
-/// An argument, and where in its value secrets stand that are hashed.
+/// An argument, and the paths in its value to secrets that are hashed.
 #[derive(Debug)]
 pub(super) struct SecretPaths {
     pub(super) argument: String,
@@ -54,12 +54,12 @@ pub(super) struct SecretPaths {
     pub(super) paths: Vec<Vec<String>>,
 }
 
-/// The input types of a schema, with the types of their fields.
+/// The input types of a schema, with the names and types of their fields.
 type Inputs = HashMap<String, Vec<(String, String)>>;
 
-/// Where in a value of an input type secrets stand that are hashed. `above` are the types around it, so that one that
-/// holds itself ends.
-fn secrets_of(inputs: &Inputs, hashed: &Hashed, of: &str, above: &mut Vec<String>) -> Vec<Vec<String>> {
+/// The paths to hashed secrets in a value of an input type. `above` are the types around it, which ends the recursion
+/// at a type that contains itself.
+fn secrets_of(inputs: &Inputs, hashed: &HashedFields, of: &str, above: &mut Vec<String>) -> Vec<Vec<String>> {
     let Some(fields) = inputs.get(of).filter(|_| !above.iter().any(|known| known == of)) else { return Vec::new() };
     above.push(of.to_owned());
     let mut paths = Vec::new();
@@ -76,42 +76,42 @@ fn secrets_of(inputs: &Inputs, hashed: &Hashed, of: &str, above: &mut Vec<String
 
 /// How many objects or values a field answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Many {
+pub(super) enum Multiplicity {
     One,
-    /// As many as the page of the connection is long that the field belongs to.
+    /// As many as the page of the connection that the field belongs to.
     Page,
-    /// As many as this argument has entries.
+    /// As many entries as this argument has.
     Argument(&'static str),
-    /// About so many.
+    /// About this many.
     Usually(u64),
 }
 
-/// A type of the schema.
+/// The id of a type of the schema.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TypeId(usize);
 
-/// What is to be known of a field.
+/// What the cost of a field depends on.
 #[derive(Debug)]
 pub(super) struct FieldPrice {
-    /// The type, without lists; `None` for one that the schema does not describe.
+    /// The type, without lists; `None` if the schema does not describe it.
     pub(super) of: Option<TypeId>,
-    pub(super) many: Many,
+    pub(super) multiplicity: Multiplicity,
     /// Whether the field answers a page whose length is its argument `first`.
     pub(super) paged: bool,
     /// See [`surcharge`].
     pub(super) surcharge: u64,
-    /// See [`walks`].
-    pub(super) walks: bool,
-    /// Whether it is one of the two fields that begin an introspection.
+    /// See [`scans`].
+    pub(super) scans: bool,
+    /// Whether it is `__schema` or `__type`.
     pub(super) introspects: bool,
-    /// Of a mutation: its arguments that can hold secrets which are hashed.
+    /// For a mutation: its arguments that can contain secrets to be hashed.
     pub(super) secrets: Vec<SecretPaths>,
 }
 
-/// A schema, as far as costs go: the fields of its types.
+/// A schema as far as costs go: the fields of its types.
 ///
-/// Each field of each request is looked up here, twice. The hash may be one that is fast and known to everybody:
-/// nothing that clients send is kept in these tables.
+/// Each field of each request is looked up here, twice. The hash may be a fast one without a secret seed: nothing that
+/// clients send is stored in these tables.
 pub(super) struct Prices {
     ids: HashMap<String, TypeId, FixedState>,
     /// By [`TypeId`].
@@ -132,7 +132,7 @@ impl Prices {
         for definition in definitions {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
             let name = ty.node.name.node.to_string();
-            // The two fields that begin an introspection are added later.
+            // `__schema` and `__type` are added later.
             if !seen.insert(name.clone()) {
                 continue;
             }
@@ -150,7 +150,7 @@ impl Prices {
             };
             types.push((name, fields));
         }
-        let hashed = hashed::fields();
+        let hashed = hashed_secrets::hashed_input_fields();
         let secrets = |argument: &Positioned<InputValueDefinition>| {
             let of = base(&argument.node.ty.node).0;
             let paths = secrets_of(&inputs, &hashed, of, &mut Vec::new());
@@ -161,20 +161,22 @@ impl Prices {
         let known = |parent: &str, in_page: bool, field: &FieldDefinition| {
             let (of, list) = base(&field.ty.node);
             let takes = |argument: &str| field.arguments.iter().any(|a| a.node.name.node == argument);
-            let many = match list {
-                false => Many::One,
-                true if (parent, &*field.name.node) == ("__Schema", "types") => Many::Usually(types.len() as u64),
-                true if in_page => Many::Page,
-                true if takes("ids") => Many::Argument("ids"),
-                true => Many::Usually(LIST),
+            let multiplicity = match list {
+                false => Multiplicity::One,
+                true if (parent, &*field.name.node) == ("__Schema", "types") => {
+                    Multiplicity::Usually(types.len() as u64)
+                }
+                true if in_page => Multiplicity::Page,
+                true if takes("ids") => Multiplicity::Argument("ids"),
+                true => Multiplicity::Usually(LIST),
             };
-            let (surcharge, walks) = (surcharge(parent, &field.name.node, of), walks(of));
+            let (surcharge, scans) = (surcharge(parent, &field.name.node, of), scans(of));
             let secrets = match parent {
                 "Mutation" => field.arguments.iter().filter_map(secrets).collect(),
                 _ => Vec::new(),
             };
             let (of, paged, introspects) = (ids.get(of).copied(), takes("first"), false);
-            FieldPrice { of, many, paged, surcharge, walks, introspects, secrets }
+            FieldPrice { of, multiplicity, paged, surcharge, scans, introspects, secrets }
         };
         let of_type = |(name, fields): &(String, &[Positioned<FieldDefinition>])| {
             let in_page = name.ends_with("Connection") && fields.iter().any(|f| f.node.name.node == "pageInfo");
@@ -187,21 +189,21 @@ impl Prices {
         Self { ids, fields }.with_introspection()
     }
 
-    /// With the two fields that begin an introspection, which a schema does not say of itself either.
+    /// Adds `__schema` and `__type`, which a schema does not list among its own fields.
     fn with_introspection(mut self) -> Self {
         let begin = |of| {
-            let (many, paged, surcharge, walks, introspects) = (Many::One, false, 0, false, true);
-            FieldPrice { of, many, paged, surcharge, walks, introspects, secrets: Vec::new() }
+            let (multiplicity, paged, surcharge, scans, introspects) = (Multiplicity::One, false, 0, false, true);
+            FieldPrice { of, multiplicity, paged, surcharge, scans, introspects, secrets: Vec::new() }
         };
-        let (schema, ty) = (begin(self.of("__Schema")), begin(self.of("__Type")));
-        if let Some(TypeId(query)) = self.of("Query") {
+        let (schema, ty) = (begin(self.type_id("__Schema")), begin(self.type_id("__Type")));
+        if let Some(TypeId(query)) = self.type_id("Query") {
             self.fields[query].extend([("__schema".to_owned(), schema), ("__type".to_owned(), ty)]);
         }
         self
     }
 
-    /// A type by its name; `None` for what the schema does not describe.
-    pub(super) fn of(&self, name: &str) -> Option<TypeId> {
+    /// The id of a type; `None` if the schema does not describe it.
+    pub(super) fn type_id(&self, name: &str) -> Option<TypeId> {
         self.ids.get(name).copied()
     }
 
@@ -216,7 +218,7 @@ mod tests {
     use super::*;
     use crate::graphql::described::DESCRIBED;
 
-    /// A list that no page and no argument bounds is one of those that an object or a payload has.
+    /// A list without a page or an argument must be a list inside an object or a payload.
     #[test]
     fn every_connection_of_the_schema_multiplies_what_is_in_it() {
         let prices = &DESCRIBED.prices;
@@ -228,25 +230,29 @@ mod tests {
                 let of = name(known.of);
                 if of.ends_with("Connection") {
                     connections += 1;
-                    assert!(known.paged && known.many == Many::One, "{ty}.{field} has no `first`");
+                    assert!(known.paged && known.multiplicity == Multiplicity::One, "{ty}.{field} has no `first`");
                     for list in ["edges", "nodes"] {
-                        assert_eq!(prices.field(known.of, list).unwrap().many, Many::Page, "{of}.{list}");
+                        assert_eq!(
+                            prices.field(known.of, list).unwrap().multiplicity,
+                            Multiplicity::Page,
+                            "{of}.{list}"
+                        );
                     }
                 }
                 assert_eq!(known.paged, of.ends_with("Connection"), "{ty}.{field} takes `first`");
-                assert!(known.many != Many::Page || ty.ends_with("Connection"), "{ty}.{field}");
+                assert!(known.multiplicity != Multiplicity::Page || ty.ends_with("Connection"), "{ty}.{field}");
             }
         }
         assert!(connections > 50, "{connections}");
-        assert_eq!(prices.field(prices.of("Query"), "nodes").unwrap().many, Many::Argument("ids"));
+        assert_eq!(prices.field(prices.type_id("Query"), "nodes").unwrap().multiplicity, Multiplicity::Argument("ids"));
     }
 
-    /// By the descriptions of the sections: nobody lists secrets for their price.
+    /// Found from the descriptions of the sections: nobody lists secrets for their price.
     #[test]
     fn every_secret_that_is_hashed_is_found_wherever_it_can_be_sent() {
         let prices = &DESCRIBED.prices;
         let of = |mutation: &str| {
-            let secrets = &prices.field(prices.of("Mutation"), mutation).unwrap().secrets;
+            let secrets = &prices.field(prices.type_id("Mutation"), mutation).unwrap().secrets;
             assert!(secrets.iter().all(|secrets| secrets.argument == "input"), "{mutation}");
             let paths = secrets.iter().flat_map(|secrets| &secrets.paths);
             let mut paths: Vec<_> = paths.map(|path| path.join(".")).collect();
@@ -261,11 +267,11 @@ mod tests {
         for nothing in ["virtualExtensionNoteUpdate", "virtualExtensionClone", "queueCreate", "ldapServerCreate"] {
             assert_eq!(of(nothing), [] as [&str; 0], "{nothing}");
         }
-        let TypeId(mutation) = prices.of("Mutation").unwrap();
+        let TypeId(mutation) = prices.type_id("Mutation").unwrap();
         let found =
             prices.fields[mutation].values().flat_map(|known| &known.secrets).flat_map(|secrets| &secrets.paths);
         let found: HashSet<_> = found.filter_map(|path| path.last()).collect();
-        let fields = hashed::fields();
+        let fields = hashed_secrets::hashed_input_fields();
         assert_eq!(found, fields.iter().map(|(_, field)| field).collect(), "each can be sent, and costs something");
     }
 }

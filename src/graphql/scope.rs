@@ -1,4 +1,4 @@
-//! What one request carries: who asks, its view of the database, its loaders.
+//! What a request carries: its viewer, its view of the database, its loaders.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
@@ -8,92 +8,92 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Error, Result};
 use futures_util::future::try_join_all;
 
-use super::batch::{AtOnce, Batches};
+use super::batch::{Batches, NoDelay};
 use super::budget::Budget;
-use super::errors::{coded, surprise, tenant_required};
+use super::errors::{coded, store_error, tenant_required};
 use super::layer::{FieldReader, ReadError, Text};
 use crate::domain::{ObjectId, TenantId};
 use crate::form::{Info, Section};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
 use crate::store::{self, ObjectRow, Query, Session, Snapshot};
 
-/// One request.
+/// A request while it is executed.
 pub struct Scope {
     pub(super) app: App,
     pub(super) snapshot: Arc<Snapshot>,
     viewer: Option<Viewer>,
-    /// Names the request in logs and in answers.
+    /// Identifies the request in logs and answers.
     pub(super) request_id: Arc<str>,
     loaders: DataLoader<SnapshotLoader>,
     budget: Budget,
 }
 
 impl Scope {
-    /// A request with loaders whose batches go to `batches`.
-    pub(super) fn new(app: &App, asking: Asking, batches: Batches, budget: Budget) -> Self {
-        let Asking { snapshot, viewer, request_id } = asking;
+    /// A request whose loaders send their batches to `batches`.
+    pub(super) fn new(app: &App, context: RequestContext, batches: Batches, budget: Budget) -> Self {
+        let RequestContext { snapshot, viewer, request_id } = context;
         let app = app.tallied(snapshot.tally());
         let loaders =
-            DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
+            DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, NoDelay).max_batch_size(usize::MAX);
         Self { app, snapshot, viewer, request_id, loaders, budget }
     }
 
-    /// Counts objects that are answered, so that a request that gets more than it was taken to get ends.
+    /// Counts answered objects. A request that gets more than it was expected to is stopped.
     pub(super) fn spend(&self, objects: usize) -> Result<()> {
         self.budget.spend(objects)
     }
 
-    /// Who asks.
+    /// The viewer.
     pub(super) fn viewer(&self) -> Result<&Viewer> {
         self.viewer.as_ref().ok_or_else(|| coded("UNAUTHENTICATED", "A bearer token is required."))
     }
 
-    /// The tenant with this code, or else the selected one. `None` when it does not exist for who asks.
+    /// The tenant with this code, or else the selected one. `None` when it does not exist for the viewer.
     pub(super) async fn tenant(&self, code: Option<String>) -> Result<Option<TenantRow>> {
         let viewer = self.viewer()?;
         match (code, &viewer.selected) {
-            (Some(code), _) => self.app.tenant(&self.snapshot, viewer, code).await.map_err(|e| self.surprise(&e)),
+            (Some(code), _) => self.app.tenant(&self.snapshot, viewer, code).await.map_err(|e| self.store_error(&e)),
             (None, Selected::Tenant(row)) => Ok(Some((**row).clone())),
             (None, Selected::Unknown(_)) => Ok(None),
             (None, Selected::None) => Err(tenant_required()),
         }
     }
 
-    /// The own row of an object of a tenant that the viewer sees.
+    /// The row of an object in a tenant that the viewer sees.
     pub(super) async fn object(&self, id: ObjectId) -> Result<Option<Arc<ObjectRow>>> {
         self.spend(1)?;
-        self.loaders.load_one(id).await.map_err(|e| self.surprise(&e))
+        self.loaders.load_one(id).await.map_err(|e| self.store_error(&e))
     }
 
-    /// The own rows of objects that must exist, in order.
+    /// The rows of objects that must exist, in order.
     pub(super) async fn objects(&self, ids: Vec<ObjectId>) -> Result<Vec<Arc<ObjectRow>>> {
         self.spend(ids.len())?;
-        let rows = self.loaders.load_many(ids.clone()).await.map_err(|e| self.surprise(&e))?;
-        ids.iter().map(|id| rows.get(id).cloned().ok_or_else(|| self.dangling())).collect()
+        let rows = self.loaders.load_many(ids.clone()).await.map_err(|e| self.store_error(&e))?;
+        ids.iter().map(|id| rows.get(id).cloned().ok_or_else(|| self.dangling_reference())).collect()
     }
 
-    /// The error of a reference whose object is not there, which the database's foreign keys rule out.
-    pub(super) fn dangling(&self) -> Error {
-        self.surprise(&StoreError::Corrupt("a reference leads nowhere".into()))
+    /// The error for a reference to an object that does not exist, which the database's foreign keys rule out.
+    pub(super) fn dangling_reference(&self) -> Error {
+        self.store_error(&StoreError::Corrupt("a referenced object is missing".into()))
     }
 
     /// A section or detail that an object must have.
     pub(super) async fn section(&self, info: &'static Info, id: ObjectId) -> Result<Arc<dyn Section>> {
-        let found = self.loaders.load_one(Of(info, id)).await.map_err(|e| self.surprise(&e))?;
-        found.ok_or_else(|| self.surprise(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
+        let found = self.loaders.load_one(SectionKey(info, id)).await.map_err(|e| self.store_error(&e))?;
+        found.ok_or_else(|| self.store_error(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
     }
 
-    /// Other reads, in one trip.
-    pub(super) async fn read_all<T: Send + 'static>(
+    /// Runs reads in one trip.
+    pub(super) async fn read_in_one_trip<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut FieldReader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T> {
-        self.reads(None, Vec::new(), work).await
+        self.read_fields(None, Vec::new(), work).await
     }
 
-    /// The same for what depends on the tenant `depends` alone, if there is one, and of which fields of these names are
-    /// selected.
-    pub(super) async fn reads<T: Send + 'static>(
+    /// Runs reads in one trip. `depends` is the tenant that the result depends on, if it depends on nothing else;
+    /// `selected` are the names of the selected fields.
+    pub(super) async fn read_fields<T: Send + 'static>(
         &self,
         depends: Option<TenantId>,
         selected: Vec<Text>,
@@ -105,63 +105,64 @@ impl Scope {
             let read = work(&mut reading);
             Ok((read, reading.spent))
         };
-        let (read, spent) = self.snapshot.read_session(depends, work).await.map_err(|error| self.surprise(&error))?;
+        let (read, spent) =
+            self.snapshot.read_session(depends, work).await.map_err(|error| self.store_error(&error))?;
         self.spend(spent)?;
         read.map_err(|error| match error {
-            ReadError::Told(error) => error,
-            ReadError::Store(error) => self.surprise(&error),
+            ReadError::Client(error) => error,
+            ReadError::Store(error) => self.store_error(&error),
         })
     }
 
-    /// Other reads of a tenant.
+    /// Runs a read of one tenant.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         tenant: TenantId,
         work: impl FnOnce(&mut Query<'_>) -> store::Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.snapshot.read(tenant, work).await.map_err(|e| self.surprise(&e))
+        self.snapshot.read(tenant, work).await.map_err(|e| self.store_error(&e))
     }
 
-    /// See [`surprise`].
-    pub(super) fn surprise(&self, error: &StoreError) -> Error {
-        surprise(error, &self.request_id)
+    /// See [`store_error`].
+    pub(super) fn store_error(&self, error: &StoreError) -> Error {
+        store_error(error, &self.request_id)
     }
 }
 
-/// Who asks, as the transport found out.
+/// What the transport knows about a request.
 #[derive(Clone)]
-pub struct Asking {
+pub struct RequestContext {
     /// The request's view of the database.
     pub snapshot: Arc<Snapshot>,
-    /// Who asks; `None` without a token.
+    /// The viewer; `None` without a token.
     pub viewer: Option<Viewer>,
-    /// Names the request in logs and in answers.
+    /// Identifies the request in logs and answers.
     pub request_id: Arc<str>,
 }
 
-/// Loads what many resolvers ask for together.
+/// Loads what several resolvers request together.
 struct SnapshotLoader(Arc<Snapshot>);
 
 /// The key of a section of an object.
 #[derive(Clone, Copy)]
-struct Of(&'static Info, ObjectId);
+struct SectionKey(&'static Info, ObjectId);
 
-impl PartialEq for Of {
+impl PartialEq for SectionKey {
     fn eq(&self, other: &Self) -> bool {
         (self.0.table, self.1) == (other.0.table, other.1)
     }
 }
 
-impl Eq for Of {}
+impl Eq for SectionKey {}
 
-impl Hash for Of {
+impl Hash for SectionKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.0.table, self.1).hash(state);
     }
 }
 
 impl SnapshotLoader {
-    /// Asks each tenant once for what is wanted of it. Nearly always there is one tenant.
+    /// Runs one read per tenant for the wanted ids. There is nearly always one tenant.
     async fn by_tenant<V: Send + 'static>(
         &self,
         ids: impl Iterator<Item = ObjectId>,
@@ -191,21 +192,21 @@ impl Loader<ObjectId> for SnapshotLoader {
     }
 }
 
-impl Loader<Of> for SnapshotLoader {
+impl Loader<SectionKey> for SnapshotLoader {
     type Value = Arc<dyn Section>;
     type Error = StoreError;
 
-    /// All sections that are asked for make one trip, with one read for each.
-    async fn load(&self, keys: &[Of]) -> store::Result<HashMap<Of, Arc<dyn Section>>> {
+    /// All requested sections are read in one trip, with one read per section and tenant.
+    async fn load(&self, keys: &[SectionKey]) -> store::Result<HashMap<SectionKey, Arc<dyn Section>>> {
         let mut wanted: BTreeMap<(&str, TenantId), (&'static Info, Vec<i64>)> = BTreeMap::new();
-        for Of(info, id) in keys {
+        for SectionKey(info, id) in keys {
             wanted.entry((info.table, id.tenant)).or_insert_with(|| (info, Vec::new())).1.push(id.local);
         }
         let reads = wanted.into_iter().map(|((table, tenant), (info, ids))| {
             self.0.count_batch(table, ids.len());
             let read = self.0.read(tenant, move |query| store::load_dyn_sections(query, info, &ids));
             async move {
-                let of = |(local, section)| (Of(info, ObjectId { tenant, local }), Arc::from(section));
+                let of = |(local, section)| (SectionKey(info, ObjectId { tenant, local }), Arc::from(section));
                 Ok::<_, StoreError>(read.await?.into_iter().map(of).collect::<Vec<_>>())
             }
         });

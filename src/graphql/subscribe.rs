@@ -1,4 +1,4 @@
-//! Following what changes.
+//! Subscriptions.
 
 use std::sync::Arc;
 
@@ -11,15 +11,19 @@ use super::batch::Batches;
 use super::documents::ParsedDocument;
 use super::execute::with_document;
 use super::schema::check_subscription;
-use super::scope::{Asking, Scope};
+use super::scope::{RequestContext, Scope};
 
 impl Api {
     /// The responses to a subscription, one for each event. A response without data is the last.
     ///
-    /// Each event is resolved with a view of the database of its own, which is given back before the next is waited
-    /// for.
-    pub fn subscribe(&self, document: ParsedDocument, request: Request, asking: Asking) -> BoxStream<'static, Reply> {
-        let prepared = self.prepared(document, request, &asking).and_then(|(document, request)| {
+    /// Each event is resolved with its own view of the database, which is released before the next event is awaited.
+    pub fn subscribe(
+        &self,
+        document: ParsedDocument,
+        request: Request,
+        context: RequestContext,
+    ) -> BoxStream<'static, Reply> {
+        let prepared = self.prepare_request(document, request, &context).and_then(|(document, request)| {
             let plain = check_subscription(document.parsed(), request.operation_name.as_deref());
             plain.map(|()| with_document(request, &document)).map_err(|error| vec![error])
         });
@@ -27,9 +31,9 @@ impl Api {
             Ok(request) => request,
             Err(errors) => return stream::once(async { Reply::refused(errors) }).boxed(),
         };
-        let (batches, snapshot) = (Batches::default(), Arc::clone(&asking.snapshot));
+        let (batches, snapshot) = (Batches::default(), Arc::clone(&context.snapshot));
         let (budget, limits) = (self.budget(), Arc::clone(&self.limits));
-        let scope = Scope::new(&self.app, asking, batches.clone(), budget.clone());
+        let scope = Scope::new(&self.app, context, batches.clone(), budget.clone());
         let data = request.data(scope).data(budget.clone());
         let next = move |responses: Option<BoxStream<'static, Response>>| {
             let (batches, snapshot) = (batches.clone(), Arc::clone(&snapshot));

@@ -1,6 +1,6 @@
-//! The values that a request has for the variables of an operation: all of them become values of their types before
-//! anything is executed (GraphQL specification, section 6.1.2). The executor itself looks at a variable where it is
-//! used, which may be behind a write.
+//! Coercion of a request's variables: all values are converted to their types before anything is executed (GraphQL
+//! specification, section 6.1.2). The executor itself checks a variable only where it is used, which may be after a
+//! write.
 
 use async_graphql::parser::types::{
     BaseType, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type, VariableDefinition,
@@ -11,8 +11,8 @@ use serde_json::Number;
 use super::errors::{self, Code};
 use super::validation::{self, Input, KnownType, NotNull, OUT_OF_RANGE, PlainKind, Types, ValuePlace};
 
-/// The values of an operation's variables: what was sent, else the default. A variable that may be left out, and is,
-/// has none. What belongs to no variable is passed over.
+/// The values of an operation's variables: the value sent, or else the default. An optional variable that is left out
+/// has none. Values that belong to no variable are ignored.
 ///
 /// # Errors
 /// All that is wrong with them.
@@ -33,12 +33,12 @@ pub(super) fn coerce(
             (None, Some(default)) => default.node.clone(),
             (None, None) if ty.nullable => continue,
             (None, None) => {
-                coercion.wrong(format!("{place} of required type \"{ty}\" was not provided."));
+                coercion.report(format!("{place} of required type \"{ty}\" was not provided."));
                 continue;
             }
         };
         if value == Value::Null && not_null.contains(name, own) {
-            coercion.wrong(place.must(ty, "not be null where it is used"));
+            coercion.report(place.must(ty, "not be null where it is used"));
         }
         values.insert(own.clone(), value);
     }
@@ -48,12 +48,12 @@ pub(super) fn coerce(
 struct Coercion<'a> {
     types: &'a Types,
     errors: Vec<ServerError>,
-    /// Of the variable.
+    /// The position of the variable's definition.
     at: Pos,
 }
 
 impl Coercion<'_> {
-    fn wrong(&mut self, sentence: String) {
+    fn report(&mut self, sentence: String) {
         self.errors.push(errors::error(Code::Input, sentence, Some(self.at)));
     }
 
@@ -61,7 +61,7 @@ impl Coercion<'_> {
         match (&ty.base, value) {
             (_, Value::Null) => {
                 if !ty.nullable {
-                    self.wrong(place.must(ty, "not be null"));
+                    self.report(place.must(ty, "not be null"));
                 }
                 Value::Null
             }
@@ -69,9 +69,9 @@ impl Coercion<'_> {
                 let item = |(i, item)| self.value(item, of, &ValuePlace::Entry(place, i));
                 Value::List(items.into_iter().enumerate().map(item).collect())
             }
-            // A value alone stands for a list of one.
+            // A single value stands for a list with one entry.
             (BaseType::List(of), value) => Value::List(vec![self.value(value, of, place)]),
-            (BaseType::Named(name), value) => match self.types.of(name) {
+            (BaseType::Named(name), value) => match self.types.get(name) {
                 Some(KnownType::Scalar(plain)) => match scalar(*plain, value) {
                     Ok(value) => value,
                     Err(kind) => self.refused(place.must(ty, &format!("be {}; it is {kind}", plain.wanted()))),
@@ -79,7 +79,7 @@ impl Coercion<'_> {
                 Some(KnownType::Enum(values)) => match value {
                     Value::String(word) if values.contains(&word) => Value::Enum(Name::new(word)),
                     Value::String(word) => {
-                        self.refused(place.must(ty, &format!("be one of the enum's values; {word:?} is none")))
+                        self.refused(place.must(ty, &format!("be one of the enum's values; {word:?} is not")))
                     }
                     value => self.refused(place.must(ty, &format!("be a value of the enum; it is {}", kind(value)))),
                 },
@@ -94,7 +94,7 @@ impl Coercion<'_> {
     }
 
     fn refused(&mut self, sentence: String) -> Value {
-        self.wrong(sentence);
+        self.report(sentence);
         Value::Null
     }
 
@@ -111,45 +111,44 @@ impl Coercion<'_> {
             match fields.iter().find(|field| key == field.name.as_str()) {
                 Some(field) => {
                     if one_of && value == Value::Null {
-                        self.wrong(inner.must(&field.ty, "not be null"));
+                        self.report(inner.must(&field.ty, "not be null"));
                     }
                     let value = self.value(value, &field.ty, &inner);
                     values.push((key, value));
                 }
                 None => {
-                    self.wrong(format!("{inner} is not a field of type \"{name}\"."));
+                    self.report(format!("{inner} is not a field of type \"{name}\"."));
                     values.push((key, Value::Null));
                 }
             }
         }
         for Input { name: field, ty, .. } in fields.iter().filter(|field| field.is_required()) {
             if !values.iter().any(|(key, _)| key == field.as_str()) {
-                self.wrong(format!("{} of required type \"{ty}\" was not provided.", ValuePlace::Field(place, field)));
+                self.report(format!("{} of required type \"{ty}\" was not provided.", ValuePlace::Field(place, field)));
             }
         }
         if one_of && values.len() != 1 {
             let keys: Vec<&str> = values.iter().map(|(key, _)| key.as_str()).collect();
-            self.wrong(place.one_of(name, fields, &keys));
+            self.report(place.one_of(name, fields, &keys));
         }
         Value::Object(values.into_iter().collect())
     }
 }
 
-/// What kind of value was sent.
+/// The kind of value that was sent.
 fn kind(value: Value) -> &'static str {
     validation::kind(&value.into_value())
 }
 
-/// A scalar's value; else the kind of what was sent, which may be a secret.
+/// A scalar's value, or else the kind of value that was sent. The value itself may be a secret.
 fn scalar(plain: PlainKind, value: Value) -> Result<Value, &'static str> {
     match (plain, value) {
-        (PlainKind::Text | PlainKind::Id, value @ Value::String(_)) | (PlainKind::Truth, value @ Value::Boolean(_)) => {
-            Ok(value)
-        }
+        (PlainKind::String | PlainKind::Id, value @ Value::String(_))
+        | (PlainKind::Boolean, value @ Value::Boolean(_)) => Ok(value),
         (PlainKind::Float, value @ Value::Number(_)) => Ok(value),
         (PlainKind::Id, Value::Number(number)) if !number.is_f64() => Ok(Value::String(number.to_string())),
-        (PlainKind::Int | PlainKind::Whole, Value::Number(number)) => match whole(&number) {
-            Some(whole) if plain == PlainKind::Whole || i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
+        (PlainKind::Int | PlainKind::WholeNumber, Value::Number(number)) => match whole(&number) {
+            Some(whole) if plain == PlainKind::WholeNumber || i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
             Some(_) => Err(OUT_OF_RANGE),
             None => Err("a number"),
         },
@@ -157,17 +156,17 @@ fn scalar(plain: PlainKind, value: Value) -> Result<Value, &'static str> {
     }
 }
 
-/// A number without a fraction, however it is written: JSON has one kind of numbers.
+/// A number without a fraction, however it is written: JSON has only one kind of number.
 fn whole(number: &Number) -> Option<i64> {
-    // 2 to the 53rd: from there on a float stands for several whole numbers.
+    // 2 to the 53rd: from here on, one float stands for several whole numbers.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let of_float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT);
     #[expect(clippy::cast_possible_truncation, reason = "it is whole, and smaller than the largest")]
     number.as_i64().or_else(|| of_float().map(|float| float as i64))
 }
 
-/// Takes away the arguments that are a variable without a value, as if they were not there: so the default of the
-/// argument holds (section 6.4.1). The executor would take them for null where the argument's type has no null.
+/// Removes the arguments whose variable has no value, so that the default of the argument applies (section 6.4.1). The
+/// executor would use null, even for an argument whose type is not nullable.
 pub(super) fn leave_out_absent(document: &mut ExecutableDocument, values: &Variables) {
     fn within(set: &mut SelectionSet, values: &Variables) {
         for item in &mut set.items {
@@ -211,8 +210,8 @@ mod tests {
         let (name, operation) = document.operations.iter().next().unwrap();
         let selected = (name.map(Name::as_str), &operation.node);
         let values = coerce(selected, &not_null, types, Variables::from_json(sent));
-        let told = |errors: Vec<ServerError>| errors.into_iter().map(|error| error.message).collect();
-        values.map(|values| serde_json::to_value(values).unwrap()).map_err(told)
+        let messages = |errors: Vec<ServerError>| errors.into_iter().map(|error| error.message).collect();
+        values.map(|values| serde_json::to_value(values).unwrap()).map_err(messages)
     }
 
     const TEXT: &str = "query B($id: ID!, $ids: [ID!]!, $n: Int = 1, $kinds: [Kind!], $b: Boolean = true, $by: ObjectBy) {
@@ -220,7 +219,7 @@ mod tests {
         tenant { virtualExtension(by: {number: \"108\"}) { id } x: virtualExtensions(search: \"x\") { nodes { id } } } }";
 
     #[test]
-    fn values_become_what_their_types_say_and_defaults_hold() {
+    fn values_are_converted_to_their_types_and_defaults_apply() {
         let text = TEXT.replace(", $by: ObjectBy", "");
         let sent = json!({ "id": 7, "ids": "x", "kinds": "QUEUE", "n": 2.0, "more": 1 });
         let values = json!({ "id": "7", "ids": ["x"], "kinds": ["QUEUE"], "n": 2, "b": true });
@@ -243,7 +242,7 @@ mod tests {
             "Variable \"$ids[2]\" of type \"ID!\" must be a text or a whole number; it is true or false.",
             "Variable \"$ids[3]\" of type \"ID!\" must be a text or a whole number; it is a number.",
             "Variable \"$n\" of type \"Int\" must be a whole number from -2147483648 to 2147483647; it is out of that range.",
-            "Variable \"$kinds[0]\" of type \"Kind!\" must be one of the enum's values; \"NOPE\" is none.",
+            "Variable \"$kinds[0]\" of type \"Kind!\" must be one of the enum's values; \"NOPE\" is not.",
             "Variable \"$kinds[1]\" of type \"Kind!\" must be a value of the enum; it is a whole number.",
             "Variable \"$b\" of type \"Boolean\" must not be null where it is used.",
         ];
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_looked_through() {
+    fn input_objects_are_checked_in_depth() {
         let text = "query($by: ObjectBy!) { tenant { virtualExtension(by: $by) { id } } }";
         assert!(coerced(text, json!({ "by": { "number": "108" } })).is_ok());
         for (by, sentence) in [

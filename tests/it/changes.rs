@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Request, Variables};
 use serde_json::{Map, Value, json};
 use vext::domain::{Clock, Environment};
-use vext::graphql::{self, Api, Asking, Limits};
+use vext::graphql::{self, Api, Limits, RequestContext};
 use vext::service::{App, OpenOptions};
 
 use crate::engines::{Content, Engine, Live, on_each_engine};
@@ -52,11 +52,11 @@ impl Twins {
 
     async fn ask(&self, api: &Api, text: &str, variables: &Value, (token, tenant): (&str, Option<&str>)) -> Answered {
         let document =
-            graphql::document(text, &self.limits, true).unwrap_or_else(|errors| panic!("{errors:?}: {text}"));
+            graphql::parse_and_validate(text, &self.limits, true).unwrap_or_else(|errors| panic!("{errors:?}: {text}"));
         let app = api.app();
         let viewer = app.authenticate(&app.snapshot(), token, tenant.map(str::to_owned)).await.unwrap().unwrap();
         let snapshot = Arc::new(app.snapshot().with_time_limit(self.limits.request_timeout));
-        let asking = Asking { snapshot, viewer: Some(viewer), request_id: "0f".into() };
+        let asking = RequestContext { snapshot, viewer: Some(viewer), request_id: "0f".into() };
         let request = Request::new(text).variables(Variables::from_json(variables.clone()));
         let (reply, cost) = api.execute(document, request, asking, 7).await;
         let json = String::from_utf8(reply.to_json(&self.limits)).unwrap();

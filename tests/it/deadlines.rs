@@ -24,7 +24,7 @@ const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 
 const OIL: TenantId = TenantId(1);
 /// What must be over by then. A statement that is not interrupted goes on until the server's own ten seconds are over.
 const SOON: Duration = Duration::from_secs(6);
-/// The same for requests that run apart: on a busy machine, the threads of the least priority wait for all others.
+/// The same for requests in the expensive lane: on a busy machine, its low-priority threads wait for all others.
 const IN_THE_END: Duration = Duration::from_secs(60);
 
 /// Waits until the database runs nothing endless any more.

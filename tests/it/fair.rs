@@ -202,7 +202,7 @@ async fn guessing_tokens_ends_soon_and_costs_the_database_nothing(engine: Engine
 
 /// With the threads of low priority everything answers as with the others.
 async fn expensive_requests_are_answered_apart(engine: Engine) {
-    let timed = Timed::start(engine, FairUse { heavy_cost: 1, ..FairUse::default() });
+    let timed = Timed::start(engine, FairUse { expensive_cost: 1, ..FairUse::default() });
     let usual = Timed::start(engine, FairUse::default());
     let list = "{ tenant { virtualExtensions(first: 100) { totalCount nodes { number name information { members { number } } } } } }";
     let mut tries = Vec::new();
@@ -221,9 +221,9 @@ async fn expensive_requests_are_answered_apart(engine: Engine) {
     assert_eq!(priorities("reader-0").iter().max(), Some(&0), "the others keep theirs");
 }
 
-/// Whether a server has executed anything apart: its threads for that are made for the first such request.
+/// Whether a server has run anything in the expensive lane: the lane's threads start with its first request.
 #[cfg(target_os = "linux")]
-fn is_apart(server: &Process) -> bool {
+fn uses_expensive_lane(server: &Process) -> bool {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
     tasks.into_iter().any(|task| {
         std::fs::read_to_string(task.unwrap().path().join("comm")).is_ok_and(|name| name.trim() == "expensive")
@@ -237,15 +237,15 @@ fn names(server: &Process, list: &str) -> Value {
     answer["data"]["tenant"]["virtualExtensions"]["nodes"].clone()
 }
 
-/// What costs much is executed apart, and a page of a hundred does not.
+/// A request with a high cost runs in the expensive lane, and a page of a hundred does not.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_costs_much_is_answered_apart() {
+fn a_high_cost_runs_in_the_expensive_lane() {
     let server = Process::demo(&["--token", "T"]);
-    let is_apart = || is_apart(&server);
+    let uses_expensive_lane = || uses_expensive_lane(&server);
     let names = |list: &str| names(&server, list);
     assert!(names("first: 50").as_array().unwrap().len() > 3);
-    assert!(!is_apart());
+    assert!(!uses_expensive_lane());
     // A page of a hundred with what it refers to is ordinary, as a plan answers it: the text is known by then.
     let page = "query($n: Int!, $after: String) { tenant { queues(after: $after) { nodes { id } } virtualExtensions(first: $n) {
       nodes { number name information { members { number name } callGroups { name } } } } } }";
@@ -253,23 +253,23 @@ fn what_costs_much_is_answered_apart() {
         let answer = server.ask("T", page, &json!({ "n": n, "after": null })).unwrap();
         assert!(answer["data"]["tenant"]["virtualExtensions"]["nodes"].is_array(), "{answer}");
     }
-    assert!(!is_apart());
+    assert!(!uses_expensive_lane());
     // When the plan gives up, the executor would take long: it waits for its place among those that do.
     let answer = server.ask("T", page, &json!({ "n": 100, "after": "x" })).unwrap();
-    assert_eq!((&answer["errors"][0]["path"], is_apart()), (&json!(["tenant", "queues"]), true), "{answer}");
+    assert_eq!((&answer["errors"][0]["path"], uses_expensive_lane()), (&json!(["tenant", "queues"]), true), "{answer}");
 }
 
-/// What may read a whole tenant is executed apart even where it shows, and costs, next to nothing.
+/// A request that may scan a whole tenant runs in the expensive lane, even if it returns and costs next to nothing.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_may_read_a_whole_tenant_is_answered_apart() {
+fn a_scan_runs_in_the_expensive_lane() {
     let server = Process::demo(&["--token", "T"]);
-    let is_apart = || is_apart(&server);
+    let uses_expensive_lane = || uses_expensive_lane(&server);
     let names = |list: &str| names(&server, list);
     assert!(names("first: 50").as_array().unwrap().len() > 3);
-    assert!(!is_apart());
+    assert!(!uses_expensive_lane());
     let ivy = names("first: 1, filter: {name: {contains: \"Ivy\"}}");
-    assert_eq!((ivy, is_apart()), (json!([{ "number": "108" }]), true));
+    assert_eq!((ivy, uses_expensive_lane()), (json!([{ "number": "108" }]), true));
 }
 
 /// The nice values of this process's threads of a name.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Variables};
 use serde_json::{Value, json};
-use vext::graphql::{self, Api, Asking, Limits};
+use vext::graphql::{self, Api, Limits, RequestContext};
 use vext::service::Viewer;
 
 use crate::engines::{Engine, on_each_engine};
@@ -62,7 +62,7 @@ impl Both {
         let mut by = "";
         for api in [&self.planned, &self.executed] {
             let snapshot = Arc::new(api.app().snapshot());
-            let asking = Asking { snapshot, viewer: Some(viewer.clone()), request_id: "0f".into() };
+            let asking = RequestContext { snapshot, viewer: Some(viewer.clone()), request_id: "0f".into() };
             let request = Request::new(text).variables(Variables::from_json(variables.clone()));
             let (reply, cost) = api.execute(document.clone(), request, asking, 7).await;
             answers.push(format!("{} {cost:?}", String::from_utf8(reply.to_json(&self.limits)).unwrap()));
@@ -75,7 +75,7 @@ impl Both {
     /// Asks both for the same, and says who has answered.
     async fn same(&self, text: &str, variables: &Value, viewer: &Viewer) -> &'static str {
         let document =
-            graphql::document(text, &self.limits, true).unwrap_or_else(|errors| panic!("{errors:?}: {text}"));
+            graphql::parse_and_validate(text, &self.limits, true).unwrap_or_else(|errors| panic!("{errors:?}: {text}"));
         self.same_of((text, &document), variables, viewer).await
     }
 
@@ -334,7 +334,7 @@ async fn answers_are_the_executors(engine: Engine) {
 
 /// Keys that are drawn twice with different arguments or conditions do not fit together.
 fn is_valid(text: &str, limits: &Limits) -> bool {
-    match graphql::document(text, limits, true) {
+    match graphql::parse_and_validate(text, limits, true) {
         Ok(_) => true,
         Err(errors) => {
             let known = |message: &str| message.contains("conflict") || message.contains("is not used");
@@ -358,9 +358,10 @@ async fn all_that_is_shown_has_a_plan(engine: Engine) {
             }
             let server = Server::start(engine);
             let both = Both::of(&server);
-            let document = graphql::document(&text, &both.limits, true).unwrap();
+            let document = graphql::parse_and_validate(&text, &both.limits, true).unwrap();
             let snapshot = Arc::new(server.app.snapshot());
-            let asking = Asking { snapshot, viewer: Some(both.viewer(TOKEN, None).await), request_id: "0f".into() };
+            let asking =
+                RequestContext { snapshot, viewer: Some(both.viewer(TOKEN, None).await), request_id: "0f".into() };
             let mut request = Request::new(&text).variables(Variables::from_json(variables.clone()));
             request.operation_name = name.map(ToString::to_string);
             let (reply, _) = both.planned.execute(document, request, asking, 7).await;
@@ -406,7 +407,7 @@ async fn plans_are_bounded(engine: Engine) {
 
     let text = "query($a: Boolean!, $b: Boolean!, $c: Boolean!, $d: Boolean!) { tenant { code @include(if: $a)
       name @include(if: $b) timezone @skip(if: $c) id @skip(if: $d) revision } }";
-    let document = graphql::document(text, &both.limits, true).unwrap();
+    let document = graphql::parse_and_validate(text, &both.limits, true).unwrap();
     let mut by = Vec::new();
     for values in 0..16 {
         let is = |bit: u32| values & (1 << bit) != 0;

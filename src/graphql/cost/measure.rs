@@ -1,11 +1,11 @@
-//! What a selection measures before it is executed.
+//! The measure of a selection before it is executed.
 
 use async_graphql::Pos;
 
 use crate::graphql::limits::{Exceeded, Limit};
 use crate::graphql::prices::LEAVES;
 
-/// The largest of some numbers, and where it is.
+/// The largest of several numbers, and where it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::graphql) struct Peak {
     pub(in crate::graphql) value: u64,
@@ -13,7 +13,7 @@ pub(in crate::graphql) struct Peak {
 }
 
 impl Peak {
-    /// Checks it against a limit.
+    /// Checks the number against a limit.
     pub(in crate::graphql) fn within(self, limit: Limit, allowed: u64) -> Result<(), Exceeded> {
         let Self { value: actual, at } = self;
         let at = Some(at).filter(|at| at.line > 0);
@@ -24,48 +24,48 @@ impl Peak {
         if other.value > self.value { other } else { self }
     }
 
-    pub(super) fn up(self, field: Pos) -> Self {
+    pub(super) fn one_more(self, field: Pos) -> Self {
         Self { value: self.value + 1, at: if self.value == 0 { field } else { self.at } }
     }
 }
 
-/// What a selection asks for.
+/// The measure of a selection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::graphql) struct SelectionMeasure {
-    /// What it costs, and where most of that comes from.
+    /// The maximum cost, and where most of it comes from.
     pub(in crate::graphql) cost: u64,
-    pub(in crate::graphql) dearest: Peak,
-    /// The plain fields of the object that is selected from.
+    pub(in crate::graphql) costliest: Peak,
+    /// The number of plain fields of the object.
     pub(super) leaves: u64,
-    /// Levels of fields. Introspection counts as one level here and has its own.
+    /// Levels of fields. Introspection counts as one level here, and its own levels are counted separately.
     pub(in crate::graphql) levels: Peak,
     pub(in crate::graphql) introspection_levels: Peak,
-    /// Lists in lists.
+    /// Lists within lists.
     pub(super) lists: Peak,
     pub(in crate::graphql) introspection_lists: Peak,
-    /// Whether it may take a look at all of a tenant, or of a kind.
-    pub(in crate::graphql) walks: bool,
-    /// Whether it sends secrets that are hashed, if only to see what that would do.
+    /// Whether it may scan a whole tenant or kind.
+    pub(in crate::graphql) scans: bool,
+    /// Whether it sends secrets to be hashed, even in a dry run.
     pub(in crate::graphql) secret: bool,
 }
 
 impl SelectionMeasure {
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         Self {
             cost: self.cost.saturating_add(other.cost),
-            dearest: self.dearest.max(other.dearest),
+            costliest: self.costliest.max(other.costliest),
             leaves: self.leaves.saturating_add(other.leaves),
             levels: self.levels.max(other.levels),
             introspection_levels: self.introspection_levels.max(other.introspection_levels),
             lists: self.lists.max(other.lists),
             introspection_lists: self.introspection_lists.max(other.introspection_lists),
-            walks: self.walks || other.walks,
+            scans: self.scans || other.scans,
             secret: self.secret || other.secret,
         }
     }
 
-    /// What the object costs that is selected from, with all that hangs below it.
-    pub(super) fn whole(self) -> u64 {
+    /// The cost of the object with everything below it.
+    pub(super) fn total(self) -> u64 {
         self.cost.saturating_add(self.leaves / LEAVES)
     }
 }

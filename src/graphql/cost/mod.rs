@@ -1,14 +1,12 @@
-//! What a query costs and how deep it goes, told from its document before it is executed; and what it has cost, told
-//! from its answer.
+//! The cost and depth of a query: estimated from its document before it is executed, and actual from its answer.
 //!
 //! An object of the answer costs 1, and 1 more for every 10 of its plain fields; an entry of a list of plain values
-//! costs 1 too. Before, each field is counted as often as it is asked for; after, as often as it stands in the answer:
-//! once under a key. Some fields cost more, see [`super::prices`]. A fragment is measured
-//! once, not at every spread. What is not in the schema is measured as a plain field: validation, which comes after,
-//! refuses it.
+//! costs 1 too. The estimate counts each field as often as it is selected. The actual cost counts it as often as it is
+//! in the answer, once per key. Some fields cost more, see [`super::prices`]. A fragment is measured once, not at every
+//! spread. A field that is not in the schema is measured as a plain field: validation, which runs later, refuses it.
 
-mod after;
-mod before;
+mod actual;
+mod estimate;
 mod measure;
 #[cfg(test)]
 mod tests;
@@ -24,7 +22,7 @@ use super::prices::{LIST, Prices};
 use super::validation::root;
 
 impl Prices {
-    /// Measures an operation, for these variables, and says whether it measures the same for others.
+    /// Measures an operation for these variables, and returns whether the measure is the same for all variables.
     pub(super) fn operation(
         &self,
         document: &ExecutableDocument,
@@ -32,8 +30,8 @@ impl Prices {
         variables: &Variables,
     ) -> (SelectionMeasure, bool) {
         let mut walk = CostWalk::new(self, document, operation, variables);
-        let measure = walk.selection(&operation.selection_set.node, self.of(root(operation.ty)), LIST);
-        (SelectionMeasure { cost: measure.whole(), ..measure }, !walk.varies.get())
+        let measure = walk.selection(&operation.selection_set.node, self.type_id(root(operation.ty)), LIST);
+        (SelectionMeasure { cost: measure.total(), ..measure }, !walk.varies.get())
     }
 
     /// Measures every operation of a document, whichever is run: all of them are validated.
@@ -42,12 +40,13 @@ impl Prices {
         let mut all = SelectionMeasure::default();
         for (_, operation) in document.operations.iter() {
             let mut walk = CostWalk::new(self, document, &operation.node, &variables);
-            all = all.and(walk.selection(&operation.node.selection_set.node, self.of(root(operation.node.ty)), 0));
+            all =
+                all.plus(walk.selection(&operation.node.selection_set.node, self.type_id(root(operation.node.ty)), 0));
         }
         all
     }
 
-    /// What an operation has cost, told from its answer. Introspection costs what it was measured at.
+    /// The actual cost of an operation, from its answer. Introspection costs its estimate.
     pub(super) fn answer(
         &self,
         document: &ExecutableDocument,
@@ -56,7 +55,7 @@ impl Prices {
         data: &Value,
     ) -> u64 {
         let mut walk = CostWalk::new(self, document, operation, variables);
-        let asked = walk.merged(std::iter::once((&operation.selection_set.node, self.of(root(operation.ty)))));
-        walk.answer(&asked, data).whole()
+        let asked = walk.merged(std::iter::once((&operation.selection_set.node, self.type_id(root(operation.ty)))));
+        walk.answer(&asked, data).total()
     }
 }

@@ -23,7 +23,7 @@ fn a_fragment_is_measured_once_and_one_that_spreads_itself_ends() {
     assert_eq!((cyclic.cost, cyclic.levels.value), (1, 2));
 }
 
-/// Before it is not known what is merged; the answer stands there once.
+/// The estimate does not know which fields are merged; the answer has each only once.
 #[test]
 fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
     let page = |fields: &str| format!("{{ tenant {{ extensions(first: 10) {{ nodes {{ {fields} }} }} }} }}");
@@ -42,29 +42,29 @@ fn many_plain_fields_cost_something_whether_they_are_repeated_or_not() {
     assert_eq!(measure(&twice).cost, 32);
 }
 
-/// Where to look: at the list that costs most, not at what it hangs under.
+/// The error position is the list that costs most, not a field above it.
 #[test]
-fn the_dearest_list_is_named() {
+fn the_costliest_list_is_reported() {
     let measured = measure("{ tenant { extensions(first: 3) { nodes { id } }\nqueues(first: 4) { nodes { id } } } }");
-    assert_eq!((measured.cost, measured.dearest), (10, Peak { value: 5, at: Pos { line: 2, column: 1 } }));
+    assert_eq!((measured.cost, measured.costliest), (10, Peak { value: 5, at: Pos { line: 2, column: 1 } }));
 }
 
 #[test]
-fn what_may_read_a_whole_tenant_is_known_however_little_it_shows() {
+fn scans_are_recognised_however_little_they_return() {
     for text in [
         "{ tenant { virtualExtensions(first: 1, filter: {name: {contains: \"x\"}}) { totalCount } } }",
         "{ tenant { ...F } } fragment F on Tenant { queues(search: \"x\") { nodes { id } } }",
         "{ tenantLint(first: 1) { nodes { code } } }",
     ] {
-        assert!(measure(text).walks, "{text}");
+        assert!(measure(text).scans, "{text}");
     }
     let page = "{ tenant { virtualExtensions(first: 100, search: null) { totalCount nodes { id } } } }";
-    assert!(!measure(page).walks);
+    assert!(!measure(page).scans);
 }
 
-/// In literals and in variables, whole inputs and single values.
+/// In literals and in variables, as whole inputs and single values.
 #[test]
-fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
+fn a_secret_that_is_hashed_is_expensive_but_costs_nothing_on_a_dry_run() {
     let measure = |text: &str, variables: serde_json::Value| {
         let document = async_graphql::parser::parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
@@ -81,8 +81,8 @@ fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
     let two = "information: {securityPin: \"7305\"}, security: {lockPin: $p}";
     let plain = measure(&save("{note: {branch: \"x\"}}"), serde_json::json!({}));
     assert!(plain.0 < 30 && !plain.1, "{plain:?}");
-    let more = |pins: u64, apart: bool| (plain.0 + 200 * pins, apart);
-    for (input, variables, pins, apart) in [
+    let more = |pins: u64, expensive: bool| (plain.0 + 200 * pins, expensive);
+    for (input, variables, pins, expensive) in [
         (format!("{{{two}}}"), serde_json::json!({ "p": "4711" }), 2, true),
         (format!("{{{two}}}"), serde_json::json!({}), 1, true),
         (format!("{{{two}, dryRun: false}}"), serde_json::json!({ "p": "4711" }), 2, true),
@@ -93,11 +93,11 @@ fn a_secret_that_is_hashed_costs_as_much_as_is_executed_apart() {
         ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "webPassword": null } } }), 0, false),
         ("$i".to_owned(), serde_json::json!({ "i": { "webUserPanel": { "twoFactorSecret": "x" } } }), 0, false),
     ] {
-        assert_eq!(measure(&save(&input), variables.clone()), more(pins, apart), "{input} {variables}");
+        assert_eq!(measure(&save(&input), variables.clone()), more(pins, expensive), "{input} {variables}");
     }
 }
 
 #[test]
-fn what_is_not_in_the_schema_is_a_plain_field() {
+fn an_unknown_field_costs_as_much_as_a_plain_one() {
     assert_eq!(measure("{ nothing { is { here } } tenant { nor(here: 1) } }").cost, 3);
 }

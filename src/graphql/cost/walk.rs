@@ -1,4 +1,4 @@
-//! The walk over an operation: the values of arguments, and what fields cost by them.
+//! The walk over an operation: the values of arguments, and their influence on the cost of fields.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -8,8 +8,8 @@ use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition
 use async_graphql::{Name, Positioned, Value, Variables};
 
 use super::measure::SelectionMeasure;
-use crate::graphql::prices::{FieldPrice, HASH, Prices, SecretPaths, TypeId, WALK, WALKING};
-use crate::graphql::schema::{MOST, PAGE};
+use crate::graphql::prices::{FieldPrice, HASH, Prices, SCAN, SCANNING, SecretPaths, TypeId};
+use crate::graphql::schema::{DEFAULT_PAGE, MAX_PAGE};
 
 /// A walk over an operation.
 pub(super) struct CostWalk<'a> {
@@ -17,10 +17,10 @@ pub(super) struct CostWalk<'a> {
     pub(super) fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     operation: &'a OperationDefinition,
     variables: &'a Variables,
-    /// What fragments measure, by the length of the page that they are spread in; nothing while one is being measured,
+    /// The measures of fragments, by name and the page length at the spread. Zero while a fragment is being measured,
     /// so that a fragment that spreads itself ends.
     pub(super) measured: HashMap<(&'a str, u64), SelectionMeasure>,
-    /// Whether the value of a variable was asked for.
+    /// Whether the value of a variable was needed.
     pub(super) varies: Cell<bool>,
 }
 
@@ -35,9 +35,9 @@ impl<'a> CostWalk<'a> {
         Self { prices, fragments: &document.fragments, operation, variables, measured, varies: Cell::new(false) }
     }
 
-    /// The type of a fragment, which without a condition is that of what it stands in.
+    /// The type of a fragment. Without a condition, it is the type around the fragment.
     pub(super) fn condition(&self, on: Option<&Positioned<TypeCondition>>, ty: Option<TypeId>) -> Option<TypeId> {
-        on.map_or(ty, |condition| self.prices.of(&condition.node.on.node))
+        on.map_or(ty, |condition| self.prices.type_id(&condition.node.on.node))
     }
 
     /// The value of an argument; `None` when it is left out or null.
@@ -57,21 +57,21 @@ impl<'a> CostWalk<'a> {
         self.variables.get(name).cloned().or_else(default)
     }
 
-    /// The length of the page that a field asks for. One that is too short or too long is refused later.
+    /// The page length that a field requests. A length that is out of range is refused later.
     pub(super) fn page(&self, field: &Field) -> u64 {
         let first = match self.argument(field, "first") {
-            Some(Value::Number(first)) => first.as_i64().unwrap_or(MOST),
-            _ => PAGE,
+            Some(Value::Number(first)) => first.as_i64().unwrap_or(MAX_PAGE),
+            _ => DEFAULT_PAGE,
         };
-        first.clamp(1, MOST).unsigned_abs()
+        first.clamp(1, MAX_PAGE).unsigned_abs()
     }
 
-    /// Whether a field has an argument that can make it walk.
-    pub(super) fn is_made_to_walk(&self, known: &FieldPrice, field: &Field) -> bool {
-        known.paged && WALKING.iter().any(|name| self.argument(field, name).is_some())
+    /// Whether a field has an argument that can make it scan.
+    pub(super) fn is_made_to_scan(&self, known: &FieldPrice, field: &Field) -> bool {
+        known.paged && SCANNING.iter().any(|name| self.argument(field, name).is_some())
     }
 
-    /// How many secrets that are hashed a field sends, and how many of them it pays for: none on a dry run.
+    /// How many secrets to be hashed a field sends, and how many of them it pays for: none on a dry run.
     pub(super) fn secrets(&self, known: &FieldPrice, field: &Field) -> (u64, u64) {
         let of = |SecretPaths { argument, paths }: &SecretPaths| {
             let Some(input) = self.argument(field, argument) else { return (0, 0) };
@@ -82,14 +82,14 @@ impl<'a> CostWalk<'a> {
         known.secrets.iter().map(of).fold((0, 0), |(all, all_paid), (sent, paid)| (all + sent, all_paid + paid))
     }
 
-    /// What a field costs before any object of it.
-    pub(super) fn beforehand(&self, known: &FieldPrice, field: &Field) -> u64 {
-        let walk = if self.is_made_to_walk(known, field) { WALK } else { 0 };
-        known.surcharge.saturating_add(walk).saturating_add(HASH.saturating_mul(self.secrets(known, field).1))
+    /// The cost of a field besides its objects.
+    pub(super) fn surcharges(&self, known: &FieldPrice, field: &Field) -> u64 {
+        let scan = if self.is_made_to_scan(known, field) { SCAN } else { 0 };
+        known.surcharge.saturating_add(scan).saturating_add(HASH.saturating_mul(self.secrets(known, field).1))
     }
 }
 
-/// How many values there are at a place of another.
+/// How many values there are at a path within a value.
 fn count(value: &Value, path: &[String]) -> u64 {
     match (value, path) {
         (Value::List(list), _) => list.iter().map(|entry| count(entry, path)).sum(),

@@ -1,4 +1,4 @@
-//! What is asked of a field.
+//! The arguments of a field.
 
 use std::ops::Deref;
 
@@ -8,15 +8,15 @@ use async_graphql_value::Value as Written;
 use crate::domain::{Patch, Sent};
 use crate::graphql::errors::bug;
 
-/// The arguments of a field, in the order in which they are defined, with defaults filled in. What is left out is not
-/// there.
+/// The arguments of a field, in the order of their definition, with defaults filled in. An argument that is left out
+/// and has no default is missing.
 #[derive(Clone, Debug, Default)]
 pub struct Args(pub Patch);
 
-/// An argument as a document writes it.
+/// An argument as a document contains it.
 pub type Argument = (Positioned<Name>, Positioned<Written>);
 
-/// The values of variables.
+/// Looks up the values of variables.
 pub type Variables<'a> = dyn Fn(&Name) -> Option<Value> + 'a;
 
 impl Deref for Args {
@@ -27,101 +27,101 @@ impl Deref for Args {
     }
 }
 
-/// The value is not repeated: it may be a secret.
-pub(super) fn misfit(name: &str) -> async_graphql::Error {
-    bug(format_args!("a value is no {name}"))
+/// The error does not repeat the value, which may be a secret.
+pub(super) fn wrong_type(name: &str) -> async_graphql::Error {
+    bug(format_args!("a value is not of type {name}"))
 }
 
-/// Reads what was given for the arguments of a field or the fields of an input object. What was left out is like `null`
-/// here; [`Patch::get`] tells them apart. A value of another shape than that which is asked for is a bug.
-pub trait Given {
-    /// What was given, if it is not `null`.
+/// Reads the arguments of a field or the fields of an input object. A value that was left out reads like `null` here;
+/// [`Patch::get`] tells them apart. A value of another shape than requested is a bug.
+pub trait ArgValues {
+    /// The value, unless it is `null` or missing.
     fn given(&self, name: &str) -> Option<&Sent>;
 
-    /// A text: also an id, or the word of a choice.
+    /// A text, an id or the word of an enum.
     ///
     /// # Errors
-    /// It is something else.
+    /// The value is something else.
     fn text(&self, name: &str) -> Result<Option<&str>> {
-        self.given(name).map(|sent| sent.text().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.text().map_err(|_| wrong_type(name))).transpose()
     }
 
-    /// A text that must be given.
+    /// A required text.
     ///
     /// # Errors
-    /// It is something else, or is not there.
-    fn the_text(&self, name: &str) -> Result<&str> {
-        self.text(name)?.ok_or_else(|| misfit(name))
+    /// The value is something else or missing.
+    fn required_text(&self, name: &str) -> Result<&str> {
+        self.text(name)?.ok_or_else(|| wrong_type(name))
     }
 
     /// A whole number.
     ///
     /// # Errors
-    /// It is something else.
+    /// The value is something else.
     fn int(&self, name: &str) -> Result<Option<i64>> {
-        self.given(name).map(|sent| sent.int().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.int().map_err(|_| wrong_type(name))).transpose()
     }
 
-    /// A switch.
+    /// A boolean.
     ///
     /// # Errors
-    /// It is something else.
+    /// The value is something else.
     fn bool(&self, name: &str) -> Result<Option<bool>> {
-        self.given(name).map(|sent| sent.bool().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.bool().map_err(|_| wrong_type(name))).transpose()
     }
 
     /// A list.
     ///
     /// # Errors
-    /// It is something else.
+    /// The value is something else.
     fn list(&self, name: &str) -> Result<Option<&[Sent]>> {
-        self.given(name).map(|sent| sent.list().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.list().map_err(|_| wrong_type(name))).transpose()
     }
 
     /// A list of texts.
     ///
     /// # Errors
-    /// It is something else.
+    /// The value is something else.
     fn texts(&self, name: &str) -> Result<Option<Vec<&str>>> {
         let Some(list) = self.list(name)? else { return Ok(None) };
-        list.iter().map(|sent| sent.text().map_err(|_| misfit(name))).collect::<Result<_>>().map(Some)
+        list.iter().map(|sent| sent.text().map_err(|_| wrong_type(name))).collect::<Result<_>>().map(Some)
     }
 
-    /// The choice behind a word, as `of` knows it.
+    /// An enum value, converted by `parse`.
     ///
     /// # Errors
-    /// It is something else.
-    fn choice<C>(&self, name: &str, of: fn(&str) -> Option<C>) -> Result<Option<C>> {
-        self.text(name)?.map(|word| of(word).ok_or_else(|| misfit(name))).transpose()
+    /// The value is something else.
+    fn choice<C>(&self, name: &str, parse: fn(&str) -> Option<C>) -> Result<Option<C>> {
+        self.text(name)?.map(|word| parse(word).ok_or_else(|| wrong_type(name))).transpose()
     }
 
-    /// The choices behind a list of words, as `of` knows them.
+    /// A list of enum values, converted by `parse`.
     ///
     /// # Errors
-    /// It is something else.
-    fn choices<C>(&self, name: &str, of: fn(&str) -> Option<C>) -> Result<Option<Vec<C>>> {
+    /// The value is something else.
+    fn choices<C>(&self, name: &str, parse: fn(&str) -> Option<C>) -> Result<Option<Vec<C>>> {
         let Some(words) = self.texts(name)? else { return Ok(None) };
-        words.into_iter().map(|word| of(word).ok_or_else(|| misfit(name))).collect::<Result<_>>().map(Some)
+        words.into_iter().map(|word| parse(word).ok_or_else(|| wrong_type(name))).collect::<Result<_>>().map(Some)
     }
 
     /// An input object.
     ///
     /// # Errors
-    /// It is something else.
+    /// The value is something else.
     fn object(&self, name: &str) -> Result<Option<&Patch>> {
-        self.given(name).map(|sent| sent.object().map_err(|_| misfit(name))).transpose()
+        self.given(name).map(|sent| sent.object().map_err(|_| wrong_type(name))).transpose()
     }
 
-    /// An input object that must be given.
+    /// A required input object.
     ///
     /// # Errors
-    /// It is something else, or is not there.
-    fn the_object(&self, name: &str) -> Result<&Patch> {
-        self.object(name)?.ok_or_else(|| misfit(name))
+    /// The value is something else or missing.
+    fn required_object(&self, name: &str) -> Result<&Patch> {
+        self.object(name)?.ok_or_else(|| wrong_type(name))
     }
 }
 
-impl Given for Patch {
+impl ArgValues for Patch {
     fn given(&self, name: &str) -> Option<&Sent> {
         self.get(name).filter(|sent| !matches!(sent, Sent::Null))
     }

@@ -1,4 +1,4 @@
-//! Writes descriptions down so that they read well.
+//! Builders for the types of a schema.
 
 use std::any::Any;
 use std::marker::PhantomData;
@@ -8,44 +8,45 @@ use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
 use super::call::Call;
+use super::field_source::FieldSource;
 use super::node::{Node, Thing};
 use super::objects::{Interface, Load, Object, Resolver, SchemaField, SchemaType};
-use super::read::FieldSource;
-use super::reads::Reads;
-use super::types::{Enum, InputObject, InputValue, PlainType, SchemaScalar, Text, Ty};
+use super::read_resolver::ReadResolver;
+use super::types::{Enum, InputObject, InputValue, PlainType, SchemaScalar, Text, TypeRef};
 
-/// An object type while it is described. `T` is the Rust type behind it.
+/// Builds an object type. `T` is the Rust type behind its objects.
 pub struct ObjectBuilder<T> {
     object: Object,
-    /// Whether fields are answered from the fuller thing by now.
+    /// Whether the fields that follow are answered from the prepared thing.
     prepared: bool,
-    of: PhantomData<fn(T)>,
+    marker: PhantomData<fn(T)>,
 }
 
-/// An object type without fields, of things that hold a `T`.
+/// An object type without fields, for things that hold a `T`.
 pub fn object<T: Any + Send + Sync>(name: impl Into<Text>, about: impl Into<Text>) -> ObjectBuilder<T> {
     let (name, about) = (name.into(), about.into());
     let object = Object { name, about, implements: Vec::new(), fields: IndexMap::new(), prepare: None };
-    ObjectBuilder { object, prepared: false, of: PhantomData }
+    ObjectBuilder { object, prepared: false, marker: PhantomData }
 }
 
-/// Fields of things that hold a `T`, for several types to have, see [`ObjectBuilder::only_fields`].
+/// Fields of things that hold a `T`, to be shared by several types, see [`ObjectBuilder::only_fields`].
 pub fn fields_of<T: Any + Send + Sync>() -> ObjectBuilder<T> {
     object("", "")
 }
 
 impl<T: Any + Send + Sync> ObjectBuilder<T> {
-    /// With a field that is answered at once. `get` is a plain function, so that a field is no code but its own.
+    /// Adds a field that is answered at once. `get` is a plain function, which keeps the code generated per field
+    /// small.
     pub fn now(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, get: fn(&T) -> Node) -> Self {
         self.field(SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(thing.get()?)))))
     }
 
-    /// With a field that is answered by reads.
-    pub fn reads(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, reads: Reads) -> Self {
+    /// Adds a field that is answered by reads.
+    pub fn reads(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>, reads: ReadResolver) -> Self {
         self.field(SchemaField::new(name, ty, about, Resolver::Read(reads)))
     }
 
-    /// With a field that is answered by a future.
+    /// Adds a field that is answered by a future.
     pub fn later(
         self,
         name: impl Into<Text>,
@@ -60,32 +61,32 @@ impl<T: Any + Send + Sync> ObjectBuilder<T> {
         self.field(SchemaField::new(name, ty, about, answer))
     }
 
-    /// With a field that was described apart.
+    /// Adds a field that was described elsewhere.
     pub fn field(mut self, field: SchemaField) -> Self {
         let field = SchemaField { prepared: field.prepared || self.prepared, ..field };
         self.object.fields.insert(field.name.clone(), field);
         self
     }
 
-    /// With fields that were described apart.
+    /// Adds fields that were described elsewhere.
     pub fn fields(self, fields: impl IntoIterator<Item = SchemaField>) -> Self {
         fields.into_iter().fold(self, Self::field)
     }
 
-    /// Where the answer of the last field is read.
-    pub fn read(mut self, read: FieldSource) -> Self {
+    /// Sets where the value of the last field is read.
+    pub fn source(mut self, source: FieldSource) -> Self {
         if let Some((_, field)) = self.object.fields.last_mut() {
-            field.read = read;
+            field.source = source;
         }
         self
     }
 
-    /// The last field takes an argument.
+    /// Adds an argument to the last field.
     pub fn arg(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>) -> Self {
         self.args([InputValue::new(name, ty, about)])
     }
 
-    /// The last field takes arguments that were described apart.
+    /// Adds arguments to the last field.
     pub fn args(mut self, args: impl IntoIterator<Item = InputValue>) -> Self {
         if let Some((_, field)) = self.object.fields.last_mut() {
             field.args.extend(args);
@@ -93,14 +94,14 @@ impl<T: Any + Send + Sync> ObjectBuilder<T> {
         self
     }
 
-    /// It implements an interface.
+    /// The type implements an interface.
     pub fn implements(mut self, interface: impl Into<Text>) -> Self {
         self.object.implements.push(interface.into());
         self
     }
 
-    /// The fields that follow are answered from a fuller thing, which holds a `D`. It is made once for an object, when
-    /// one of them is selected.
+    /// The fields that follow are answered from a prepared thing, which holds a `D`. It is loaded once for an object,
+    /// when one of these fields is selected.
     pub fn prepare<D: Any + Send + Sync>(
         self,
         load: for<'a> fn(&'a T, Call<'a>) -> BoxFuture<'a, Result<Thing>>,
@@ -110,21 +111,21 @@ impl<T: Any + Send + Sync> ObjectBuilder<T> {
             Err(error) => Box::pin(async { Err(error) }),
         });
         let object = Object { prepare: Some(load), ..self.object };
-        ObjectBuilder { object, prepared: true, of: PhantomData }
+        ObjectBuilder { object, prepared: true, marker: PhantomData }
     }
 
     /// The type.
-    pub fn done(self) -> Object {
+    pub fn build(self) -> Object {
         self.object
     }
 
-    /// Only its fields, for other types to have.
+    /// Only the fields, to be shared by several types.
     pub fn only_fields(self) -> Vec<SchemaField> {
         self.object.fields.into_values().collect()
     }
 }
 
-/// An interface type. The answers of its fields are not asked.
+/// An interface type. The resolvers of its fields are never called.
 pub fn interface(
     name: impl Into<Text>,
     about: impl Into<Text>,
@@ -141,24 +142,24 @@ pub fn input(name: impl Into<Text>, about: impl Into<Text>) -> InputObject {
 }
 
 impl InputObject {
-    /// With a field.
+    /// Adds a field.
     pub fn field(self, name: impl Into<Text>, ty: &str, about: impl Into<Text>) -> Self {
         self.fields([InputValue {
             name: name.into(),
             about: about.into(),
-            ty: Ty::of(ty),
+            ty: TypeRef::parse(ty),
             default: None,
             secret: false,
         }])
     }
 
-    /// With fields that were described apart.
+    /// Adds fields that were described elsewhere.
     pub fn fields(mut self, fields: impl IntoIterator<Item = InputValue>) -> Self {
         self.fields.extend(fields);
         self
     }
 
-    /// The last field's value when it is left out.
+    /// Sets the default of the last field.
     pub fn default(mut self, value: impl Into<Value>) -> Self {
         if let Some(field) = self.fields.last_mut() {
             field.default = Some(value.into());
@@ -166,13 +167,13 @@ impl InputObject {
         self
     }
 
-    /// Exactly one field is given.
+    /// Exactly one of the fields must be given.
     pub fn one_of(self) -> Self {
         Self { one_of: true, ..self }
     }
 }
 
-/// An enum type, of words with their descriptions.
+/// An enum type. `values` are its words with their descriptions.
 pub fn enumeration<W: Into<Text>, A: Into<Text>>(
     name: impl Into<Text>,
     about: impl Into<Text>,

@@ -1,4 +1,4 @@
-//! What a field that waits gets to work with.
+//! What a field that waits has to work with.
 
 use std::any::Any;
 
@@ -10,20 +10,20 @@ use super::types::Text;
 use crate::graphql::errors::bug;
 use crate::graphql::scope::Scope;
 
-/// One field of one object while it is answered.
+/// The call of a field of one object.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
-    /// What is asked of the field.
+    /// The arguments of the field.
     pub args: &'a Args,
     pub(super) from: CallOrigin<'a>,
 }
 
-/// Who calls.
+/// The caller.
 #[derive(Clone, Copy)]
 pub(super) enum CallOrigin<'a> {
     /// The executor, for these fields of a document, which are merged.
     Executor(&'a Context<'a>, &'a [&'a Positioned<Field>]),
-    /// A plan, with the names of the fields that are selected of what the field answers.
+    /// A plan, with the names of the fields that are selected below this one.
     Plan(&'a Scope, &'a [Text]),
 }
 
@@ -36,7 +36,7 @@ impl<'a> Call<'a> {
     /// The request.
     ///
     /// # Errors
-    /// There is none, which is a bug.
+    /// The executor's context has no request, which is a bug.
     pub fn scope(&self) -> Result<&'a Scope> {
         match self.from {
             CallOrigin::Executor(..) => self.data(),
@@ -47,7 +47,7 @@ impl<'a> Call<'a> {
     /// A value of the request's data, which only the executor has.
     ///
     /// # Errors
-    /// There is none of the type, which is a bug.
+    /// There is no value of the type, which is a bug.
     pub fn data<D: Any + Send + Sync>(&self) -> Result<&'a D> {
         let found = match self.from {
             CallOrigin::Executor(context, _) => context.data_opt(),
@@ -56,7 +56,7 @@ impl<'a> Call<'a> {
         found.ok_or_else(|| bug(format_args!("no {} in the data", std::any::type_name::<D>())))
     }
 
-    /// Whether a field of this name is selected of what this one answers, in a fragment or not.
+    /// Whether a field of this name is selected below this one, in a fragment or not.
     pub fn selects(&self, name: &str) -> bool {
         match self.from {
             CallOrigin::Plan(_, selected) => selected.iter().any(|selected| selected == name),
@@ -64,7 +64,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The names of the fields that are selected of what this one answers.
+    /// The names of the fields that are selected below this one.
     pub fn selected(&self) -> Vec<Text> {
         match self.from {
             CallOrigin::Plan(_, selected) => selected.to_vec(),

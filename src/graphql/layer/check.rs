@@ -1,71 +1,71 @@
-//! What does not fit in a layer.
+//! Checks whether the types of a layer fit together.
 
 use indexmap::IndexMap;
 
-use super::all::Layer;
+use super::collection::Layer;
 use super::objects::{Object, Resolver, SchemaField};
 use super::types::{InputValue, Text};
 
 /// The scalars that GraphQL itself defines.
-const OWN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
+const BUILT_IN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
 
 impl Layer {
     /// Whether there is a type of this name.
     pub fn defines(&self, name: &str) -> bool {
-        self.takes(name) || self.objects.contains_key(name) || self.interfaces.contains_key(name)
+        self.is_input_type(name) || self.objects.contains_key(name) || self.interfaces.contains_key(name)
     }
 
-    /// Whether an argument can be of the type.
-    fn takes(&self, name: &str) -> bool {
+    /// Whether an argument can have this type.
+    fn is_input_type(&self, name: &str) -> bool {
         self.inputs.contains_key(name) || self.is_leaf(name)
     }
 
-    /// Whether it is the type of a value.
+    /// Whether it is a scalar or an enum.
     pub fn is_leaf(&self, name: &str) -> bool {
-        OWN.contains(&name) || self.enums.contains_key(name) || self.scalars.contains_key(name)
+        BUILT_IN.contains(&name) || self.enums.contains_key(name) || self.scalars.contains_key(name)
     }
 
-    /// What is wrong with the types, a sentence each: a test asks for them.
+    /// What is wrong with the types, one sentence each. A test checks that there are none.
     pub fn problems(&self) -> Vec<String> {
-        let mut found: Vec<_> = self.twice.iter().map(|name| format!("{name} is defined twice.")).collect();
+        let mut found: Vec<_> = self.duplicates.iter().map(|name| format!("{name} is defined twice.")).collect();
         for root in [&self.query, &self.mutation, &self.subscription] {
             if !root.is_empty() && !self.objects.contains_key(root) {
                 found.push(format!("The root object {root} is not defined."));
             }
         }
         for object in self.objects.values() {
-            self.of_fields(&object.name, &object.fields, &mut found);
-            self.of_object(object, &mut found);
+            self.check_fields(&object.name, &object.fields, &mut found);
+            self.check_object(object, &mut found);
         }
         for interface in self.interfaces.values() {
-            self.of_fields(&interface.name, &interface.fields, &mut found);
+            self.check_fields(&interface.name, &interface.fields, &mut found);
         }
         for object in self.inputs.values() {
-            self.of_inputs(&object.name, &object.fields, &mut found);
+            self.check_inputs(&object.name, &object.fields, &mut found);
         }
         found
     }
 
-    fn of_fields(&self, of: &str, fields: &IndexMap<Text, SchemaField>, found: &mut Vec<String>) {
+    fn check_fields(&self, of: &str, fields: &IndexMap<Text, SchemaField>, found: &mut Vec<String>) {
         for field in fields.values() {
             let (place, ty) = (format!("{of}.{}", field.name), field.ty.name());
             if !self.is_leaf(ty) && !self.objects.contains_key(ty) && !self.interfaces.contains_key(ty) {
-                found.push(format!("{place} answers {ty}, which is no type that can be answered."));
+                found.push(format!("{place} answers {ty}, which is not an output type."));
             }
-            self.of_inputs(&place, &field.args, found);
+            self.check_inputs(&place, &field.args, found);
         }
     }
 
-    fn of_inputs(&self, of: &str, inputs: &[InputValue], found: &mut Vec<String>) {
+    fn check_inputs(&self, of: &str, inputs: &[InputValue], found: &mut Vec<String>) {
         for input in inputs {
             let ty = input.ty.name();
-            if !self.takes(ty) {
-                found.push(format!("{of}.{} takes {ty}, which is no type that can be given.", input.name));
+            if !self.is_input_type(ty) {
+                found.push(format!("{of}.{} takes {ty}, which is not an input type.", input.name));
             }
         }
     }
 
-    fn of_object(&self, object: &Object, found: &mut Vec<String>) {
+    fn check_object(&self, object: &Object, found: &mut Vec<String>) {
         let name = &object.name;
         for field in object.fields.values() {
             let streams = matches!(field.answer, Resolver::Stream(_));
@@ -78,7 +78,7 @@ impl Layer {
         }
         for interface in &object.implements {
             let Some(interface) = self.interfaces.get(interface) else {
-                found.push(format!("{name} implements {interface}, which is no interface."));
+                found.push(format!("{name} implements {interface}, which is not an interface."));
                 continue;
             };
             for field in interface.fields.values() {

@@ -1,4 +1,4 @@
-//! Answers while they are put together, and the errors on their way up.
+//! Values while they are put together, and the propagation of errors.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -9,56 +9,57 @@ use indexmap::IndexMap;
 
 use super::select::ResponseEntry;
 
-/// Errors on their way up. Their paths begin at the far end: each place that they pass adds its own step.
+/// Errors while they propagate. Their paths are in reverse order: each place that an error passes appends its own
+/// segment.
 pub type Errors = Vec<ServerError>;
 
-/// The answer of a place, and the errors that ended in it.
-pub struct PlaceAnswer {
+/// The value of a place, and the errors that ended there.
+pub struct PlaceValue {
     pub value: Value,
     pub errors: Errors,
 }
 
-impl PlaceAnswer {
-    /// Without errors.
+impl PlaceValue {
+    /// A value without errors.
     pub fn plain(value: Value) -> Self {
         Self { value, errors: Errors::new() }
     }
 }
 
-/// What comes of a place: an answer, or the errors that null what holds it.
-pub type Answered = Result<PlaceAnswer, Errors>;
+/// The result of a place: a value, or the errors that make its parent null.
+pub type PlaceResult = Result<PlaceValue, Errors>;
 
-/// An answer, at once or later.
-pub enum Done<'s> {
-    Now(Answered),
-    Later(BoxFuture<'s, Answered>),
+/// A result that is ready, or a future for it.
+pub enum Completion<'s> {
+    Now(PlaceResult),
+    Later(BoxFuture<'s, PlaceResult>),
 }
 
-impl Done<'_> {
-    pub async fn wait(self) -> Answered {
+impl Completion<'_> {
+    pub async fn wait(self) -> PlaceResult {
         match self {
-            Self::Now(answered) => answered,
+            Self::Now(result) => result,
             Self::Later(future) => future.await,
         }
     }
 }
 
-/// What comes of a place that may be null, or not: where it may, errors end in it.
-pub fn settle(nullable: bool, answered: Answered) -> Answered {
-    match answered {
-        Err(errors) if nullable => Ok(PlaceAnswer { value: Value::Null, errors }),
-        answered => answered,
+/// Ends errors at a nullable place: its value becomes null.
+pub fn null_on_error(nullable: bool, result: PlaceResult) -> PlaceResult {
+    match result {
+        Err(errors) if nullable => Ok(PlaceValue { value: Value::Null, errors }),
+        result => result,
     }
 }
 
-/// What leads to the places of an object or of a list.
+/// The response keys or list indexes of the places of an object or a list.
 #[derive(Clone, Copy)]
-pub enum Steps<'s, 'a> {
+pub enum PlaceKeys<'s, 'a> {
     Keys(&'s [ResponseEntry<'a>]),
     Indexes(usize),
 }
 
-impl Steps<'_, '_> {
+impl PlaceKeys<'_, '_> {
     fn length(self) -> usize {
         match self {
             Self::Keys(entries) => entries.len(),
@@ -66,7 +67,7 @@ impl Steps<'_, '_> {
         }
     }
 
-    fn to(self, at: usize) -> PathSegment {
+    fn segment(self, at: usize) -> PathSegment {
         match self {
             Self::Keys(entries) => {
                 PathSegment::Field(entries.get(at).map(|entry| entry.key.to_string()).unwrap_or_default())
@@ -77,29 +78,29 @@ impl Steps<'_, '_> {
 }
 
 /// An object or a list while its places are filled.
-pub struct Filling<'s, 'a> {
-    steps: Steps<'s, 'a>,
-    places: Vec<Option<Value>>,
+pub struct PartialValue<'s, 'a> {
+    keys: PlaceKeys<'s, 'a>,
+    slots: Vec<Option<Value>>,
     errors: Vec<(usize, ServerError)>,
 }
 
-/// Answers that are still to come, each with its place.
-pub type Running<'s> = Vec<(usize, BoxFuture<'s, Answered>)>;
+/// The futures of places that are not filled yet, by index.
+pub type PendingPlaces<'s> = Vec<(usize, BoxFuture<'s, PlaceResult>)>;
 
-impl<'s, 'a> Filling<'s, 'a> {
-    pub fn new(steps: Steps<'s, 'a>) -> Self {
-        let places = std::iter::repeat_with(|| None).take(steps.length()).collect();
-        Self { steps, places, errors: Vec::new() }
+impl<'s, 'a> PartialValue<'s, 'a> {
+    pub fn new(keys: PlaceKeys<'s, 'a>) -> Self {
+        let slots = std::iter::repeat_with(|| None).take(keys.length()).collect();
+        Self { keys, slots, errors: Vec::new() }
     }
 
     /// Fills a place.
-    pub fn put(&mut self, at: usize, answered: Answered) -> Result<(), Errors> {
-        let step = |error: &mut ServerError| error.path.push(self.steps.to(at));
-        match answered {
-            Ok(PlaceAnswer { value, mut errors }) => {
+    pub fn put(&mut self, at: usize, result: PlaceResult) -> Result<(), Errors> {
+        let step = |error: &mut ServerError| error.path.push(self.keys.segment(at));
+        match result {
+            Ok(PlaceValue { value, mut errors }) => {
                 errors.iter_mut().for_each(step);
                 self.errors.extend(errors.into_iter().map(|error| (at, error)));
-                if let Some(place) = self.places.get_mut(at) {
+                if let Some(place) = self.slots.get_mut(at) {
                     *place = Some(value);
                 }
                 Ok(())
@@ -111,24 +112,25 @@ impl<'s, 'a> Filling<'s, 'a> {
         }
     }
 
-    /// Fills what is still to come, side by side. It ends when all is there, or when a place nulls all of it.
-    pub async fn wait(mut self, mut running: Running<'s>) -> Result<Self, Errors> {
+    /// Runs the futures concurrently and fills their places. Ends when all are filled, or when an error makes the whole
+    /// value null.
+    pub async fn wait(mut self, mut pending: PendingPlaces<'s>) -> Result<Self, Errors> {
         poll_fn(|cx| {
             let mut filled = Ok(());
-            running.retain_mut(|(at, future)| {
+            pending.retain_mut(|(at, future)| {
                 if filled.is_err() {
                     return true;
                 }
                 match future.as_mut().poll(cx) {
                     Poll::Pending => true,
-                    Poll::Ready(answered) => {
-                        filled = self.put(*at, answered);
+                    Poll::Ready(result) => {
+                        filled = self.put(*at, result);
                         false
                     }
                 }
             });
             match filled {
-                Ok(()) if !running.is_empty() => Poll::Pending,
+                Ok(()) if !pending.is_empty() => Poll::Pending,
                 filled => Poll::Ready(filled),
             }
         })
@@ -136,9 +138,9 @@ impl<'s, 'a> Filling<'s, 'a> {
         Ok(self)
     }
 
-    /// With the places that another one has filled.
-    pub fn and(mut self, other: Self) -> Self {
-        for (place, filled) in self.places.iter_mut().zip(other.places) {
+    /// Adds the places that another one has filled.
+    pub fn merge(mut self, other: Self) -> Self {
+        for (place, filled) in self.slots.iter_mut().zip(other.slots) {
             if filled.is_some() {
                 *place = filled;
             }
@@ -147,19 +149,19 @@ impl<'s, 'a> Filling<'s, 'a> {
         self
     }
 
-    /// All of it. Errors stand in the order of their places.
-    pub fn done(self) -> PlaceAnswer {
-        let Self { steps, places, mut errors } = self;
+    /// The complete value. Errors are in the order of their places.
+    pub fn finish(self) -> PlaceValue {
+        let Self { keys, slots, mut errors } = self;
         errors.sort_by_key(|(at, _)| *at);
         let errors = errors.into_iter().map(|(_, error)| error).collect();
-        let values = places.into_iter().map(Option::unwrap_or_default);
-        let value = match steps {
-            Steps::Keys(entries) => {
+        let values = slots.into_iter().map(Option::unwrap_or_default);
+        let value = match keys {
+            PlaceKeys::Keys(entries) => {
                 let fields = entries.iter().map(|entry| Name::clone(entry.key)).zip(values);
                 Value::Object(fields.collect::<IndexMap<_, _>>())
             }
-            Steps::Indexes(_) => Value::List(values.collect()),
+            PlaceKeys::Indexes(_) => Value::List(values.collect()),
         };
-        PlaceAnswer { value, errors }
+        PlaceValue { value, errors }
     }
 }

@@ -1,4 +1,4 @@
-//! What stands behind objects, and what fields answer.
+//! The values behind objects, and the values that fields answer.
 
 use std::any::{Any, type_name};
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use async_graphql::{Result, Value};
 
 use crate::graphql::errors::bug;
 
-/// What stands behind an object: a value of any type, cheap to clone.
+/// The value behind an object: of any type, cheap to clone.
 #[derive(Clone)]
 pub struct Thing(Arc<dyn Any + Send + Sync>);
 
 impl Thing {
-    /// Of a value.
-    pub fn of<T: Any + Send + Sync>(value: T) -> Self {
+    /// Wraps a value.
+    pub fn new<T: Any + Send + Sync>(value: T) -> Self {
         Self(Arc::new(value))
     }
 
-    /// Of a value that others hold too.
+    /// Wraps a shared value.
     pub fn shared<T: Any + Send + Sync>(value: Arc<T>) -> Self {
         Self(value)
     }
@@ -25,47 +25,47 @@ impl Thing {
     /// The value.
     ///
     /// # Errors
-    /// It is of another type, which is a bug.
+    /// It has another type, which is a bug.
     pub fn get<T: Any>(&self) -> Result<&T> {
-        self.0.downcast_ref().ok_or_else(|| bug(format_args!("a thing is no {}", type_name::<T>())))
+        self.0.downcast_ref().ok_or_else(|| bug(format_args!("a thing is not a {}", type_name::<T>())))
     }
 
-    /// The value, to be held too.
+    /// The value, shared.
     ///
     /// # Errors
-    /// It is of another type, which is a bug.
+    /// It has another type, which is a bug.
     pub fn share<T: Any + Send + Sync>(&self) -> Result<Arc<T>> {
-        Arc::clone(&self.0).downcast().map_err(|_| bug(format_args!("a thing is no {}", type_name::<T>())))
+        Arc::clone(&self.0).downcast().map_err(|_| bug(format_args!("a thing is not a {}", type_name::<T>())))
     }
 }
 
-/// What a field answers, before what is selected of it is known.
+/// The value that a field answers, before the selection below it is applied.
 #[derive(Clone)]
 pub enum Node {
-    /// Nothing.
+    /// Null.
     Null,
-    /// The value of a scalar or an enum, or a list of such.
+    /// The value of a scalar or an enum, or a list of them.
     Leaf(Value),
-    /// An object: the name of its type, and what stands behind it.
+    /// An object: the name of its type, and the value behind it.
     Object(&'static str, Thing),
     /// A list.
     List(Vec<Node>),
-    /// A list that no page bounds: its entries count towards what a request may be answered.
+    /// A list without pages: its entries count towards the request's budget.
     Counted(Vec<Node>),
 }
 
 impl Node {
     /// An object of the type `name`.
     pub fn object<T: Any + Send + Sync>(name: &'static str, value: T) -> Self {
-        Self::Object(name, Thing::of(value))
+        Self::Object(name, Thing::new(value))
     }
 
-    /// An object of the type `name`, of a value that others hold too.
+    /// An object of the type `name`, with a shared value.
     pub fn shared<T: Any + Send + Sync>(name: &'static str, value: Arc<T>) -> Self {
         Self::Object(name, Thing::shared(value))
     }
 
-    /// A list of what can be answered.
+    /// A list of values.
     pub fn list<T: Into<Node>>(values: impl IntoIterator<Item = T>) -> Self {
         values.into_iter().map(Into::into).collect()
     }

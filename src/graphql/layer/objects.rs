@@ -1,4 +1,4 @@
-//! What describes the types whose fields are answered: objects and interfaces. And a type of any sort.
+//! Object and interface types, their fields, and a type of any sort.
 
 use async_graphql::Result;
 use futures_util::future::BoxFuture;
@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 
 use super::args::Args;
 use super::call::Call;
+use super::field_source::FieldSource;
 use super::node::{Node, Thing};
-use super::read::FieldSource;
-use super::reads::Reads;
-use super::types::{Enum, InputObject, InputValue, SchemaScalar, Text, Ty};
+use super::read_resolver::ReadResolver;
+use super::types::{Enum, InputObject, InputValue, SchemaScalar, Text, TypeRef};
 
 type Now = dyn Fn(&Thing, &Args) -> Result<Node> + Send + Sync;
 type Later = dyn for<'a> Fn(&'a Thing, Call<'a>) -> BoxFuture<'a, Result<Node>> + Send + Sync;
@@ -22,12 +22,12 @@ pub enum Resolver {
     /// At once.
     Now(Box<Now>),
     /// By reads in one transaction.
-    Read(Reads),
+    Read(ReadResolver),
     /// By a future.
     Later(Box<Later>),
-    /// By events; only fields of the subscription's object.
+    /// By events; only for fields of the subscription root.
     Stream(for<'a> fn(Call<'a>) -> BoxFuture<'a, Result<Events>>),
-    /// Not here: of an interface's field, which its objects answer.
+    /// Not here: the objects of an interface answer its fields.
     Elsewhere,
 }
 
@@ -45,47 +45,47 @@ impl Resolver {
     }
 }
 
-/// A field of an object or of an interface.
+/// A field of an object or an interface.
 pub struct SchemaField {
-    /// As clients write it.
+    /// Its name in the schema.
     pub name: Text,
-    /// What it is; empty for no description.
+    /// Its description; empty for none.
     pub about: Text,
-    /// What it answers.
-    pub ty: Ty,
-    /// What can be asked of it.
+    /// Its type.
+    pub ty: TypeRef,
+    /// Its arguments.
     pub args: Vec<InputValue>,
     /// How it is answered.
     pub answer: Resolver,
-    /// Where its answer is read.
-    pub read: FieldSource,
-    /// Whether it is answered from the fuller thing that [`Object::prepare`] makes.
+    /// Where its value is read.
+    pub source: FieldSource,
+    /// Whether it is answered from the prepared thing, which [`Object::prepare`] loads.
     pub prepared: bool,
-    /// Why it should not be used any more.
+    /// Why it is deprecated.
     pub deprecated: Option<Text>,
 }
 
 impl SchemaField {
-    /// One without arguments.
+    /// A field without arguments.
     pub fn new(name: impl Into<Text>, ty: &str, about: impl Into<Text>, answer: Resolver) -> Self {
-        let (name, about, ty) = (name.into(), about.into(), Ty::of(ty));
-        let (args, read) = (Vec::new(), FieldSource::Unsaid);
-        Self { name, about, ty, args, answer, read, prepared: false, deprecated: None }
+        let (name, about, ty) = (name.into(), about.into(), TypeRef::parse(ty));
+        let (args, source) = (Vec::new(), FieldSource::Unspecified);
+        Self { name, about, ty, args, answer, source, prepared: false, deprecated: None }
     }
 
-    /// With the place where its answer is read.
-    pub fn read(self, read: FieldSource) -> Self {
-        Self { read, ..self }
+    /// Sets where its value is read.
+    pub fn source(self, source: FieldSource) -> Self {
+        Self { source, ..self }
     }
 
-    /// With an argument more.
+    /// Adds an argument.
     pub fn arg(mut self, arg: InputValue) -> Self {
         self.args.push(arg);
         self
     }
 }
 
-/// Makes the fuller thing of an object.
+/// Loads the prepared thing of an object.
 pub struct Load(pub(super) Box<Fuller>);
 
 impl Load {
@@ -99,15 +99,15 @@ impl Load {
 
 /// An object type.
 pub struct Object {
-    /// As clients write it.
+    /// Its name in the schema.
     pub name: Text,
-    /// What it is; empty for no description.
+    /// Its description; empty for none.
     pub about: Text,
     /// The interfaces that it implements.
     pub implements: Vec<Text>,
-    /// By name, in order.
+    /// Its fields by name, in order.
     pub fields: IndexMap<Text, SchemaField>,
-    /// Makes the thing that fields with [`SchemaField::prepared`] are answered from.
+    /// Loads the thing for the fields with [`SchemaField::prepared`].
     pub prepare: Option<Load>,
 }
 
@@ -118,13 +118,13 @@ impl Object {
     }
 }
 
-/// An interface type. What can be behind it are the objects that implement it.
+/// An interface type.
 pub struct Interface {
-    /// As clients write it.
+    /// Its name in the schema.
     pub name: Text,
-    /// What it is; empty for no description.
+    /// Its description; empty for none.
     pub about: Text,
-    /// By name, in order. Their answers are not asked.
+    /// Its fields by name, in order. Their resolvers are never called.
     pub fields: IndexMap<Text, SchemaField>,
 }
 

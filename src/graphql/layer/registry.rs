@@ -6,11 +6,11 @@ use async_graphql::registry::{
 };
 use indexmap::IndexMap;
 
-use super::all::Layer;
+use super::collection::Layer;
 use super::objects::SchemaField;
 use super::types::{InputValue, Text};
 
-/// Puts all types of a layer into a registry, if they are not there.
+/// Adds all types of a layer to a registry, unless they are there.
 pub fn describe(layer: &Layer, registry: &mut Registry) {
     if registry.types.contains_key(&*layer.query) {
         return;

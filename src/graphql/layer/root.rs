@@ -1,4 +1,4 @@
-//! Where async-graphql hands over: the root objects as it knows them.
+//! The root objects as async-graphql knows them: where it hands over to the layer.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
-use async_graphql::parser::types::Field as Asked;
+use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::resolve_container;
 use async_graphql::{
@@ -16,23 +16,23 @@ use async_graphql::{
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use indexmap::IndexMap;
 
-use super::all::Layer;
 use super::call::{Call, CallOrigin};
-use super::execute::{complete, field};
-use super::fill::{Answered, Errors, PlaceAnswer};
+use super::collection::Layer;
+use super::execute::{complete, execute_field};
+use super::fill::{Errors, PlaceResult, PlaceValue};
 use super::node::{Node, Thing};
 use super::objects::{Object, Resolver};
 use super::registry::describe;
-use super::select::{Exec, KeyContent, ResponseEntry, of_root};
+use super::select::{Exec, KeyContent, ResponseEntry, fields_under_root_key};
 use crate::graphql::errors::bug;
 
-/// Where the layer of a schema is found: async-graphql asks types, not values, what they are.
+/// Provides the layer of a schema: async-graphql asks types, not values, for their description.
 pub trait LayerSource: Send + Sync + 'static {
     /// The layer.
     fn layer() -> &'static Layer;
 }
 
-/// The keys of root fields that are being answered. In the data of a request it makes a field that is selected several
+/// The keys of the root fields that have started. In the data of a request, it makes a field that is selected several
 /// times run once.
 #[derive(Default)]
 pub struct StartedKeys(Mutex<HashSet<Name>>);
@@ -43,14 +43,14 @@ impl StartedKeys {
     }
 }
 
-/// What fields of a mutation have answered already, by their keys: in the data of a request it keeps them from being
-/// carried out again.
+/// The results of mutation fields that have already run, by their keys. In the data of a request, it prevents them from
+/// running again.
 #[derive(Default)]
 pub struct CompletedFields(Mutex<Vec<(Name, Node)>>);
 
 impl CompletedFields {
-    /// Of what was answered.
-    pub fn of(nodes: Vec<(Name, Node)>) -> Self {
+    /// The results of these fields.
+    pub fn new(nodes: Vec<(Name, Node)>) -> Self {
         Self(Mutex::new(nodes))
     }
 
@@ -82,7 +82,7 @@ macro_rules! root {
                 Self::qualified_type_name()
             }
 
-            async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Asked>) -> ServerResult<Value> {
+            async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
                 resolve_container(ctx, self).await
             }
         }
@@ -93,7 +93,7 @@ macro_rules! root {
             }
 
             async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-                Box::pin(answer(S::layer(), &S::layer().$name, ctx)).await
+                Box::pin(execute_root_field(S::layer(), &S::layer().$name, ctx)).await
             }
         }
 
@@ -102,17 +102,17 @@ macro_rules! root {
 }
 
 root!(
-    /// What can be asked.
+    /// The query root.
     Query,
     query
 );
 root!(
-    /// What can be changed.
+    /// The mutation root.
     Mutation,
     mutation
 );
 
-/// What can be followed.
+/// The subscription root.
 pub struct Subscription<S>(PhantomData<fn() -> S>);
 
 impl<S> Default for Subscription<S> {
@@ -139,21 +139,21 @@ impl<S: LayerSource> SubscriptionType for Subscription<S> {
         &'a self,
         ctx: &'a Context<'_>,
     ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
-        Some(follow(S::layer(), ctx))
+        Some(subscribe(S::layer(), ctx))
     }
 }
 
-/// The fields under the key that a root field stands under, as one.
-fn entry<'a>(exec: Exec<'a>, name: &str) -> ServerResult<ResponseEntry<'a>> {
+/// The root field in the context, merged with the other fields under its key.
+fn root_entry<'a>(exec: Exec<'a>, name: &str) -> ServerResult<ResponseEntry<'a>> {
     let asked = exec.context.item;
     let object: Option<&'static Object> = exec.layer.objects.get(name);
     let object = object.ok_or_else(|| bug(format_args!("{name} is not defined")).into_server_error(asked.pos))?;
     let key = &asked.node.response_key().node;
-    Ok(ResponseEntry::of(exec, object, key, of_root(exec, object, key)))
+    Ok(ResponseEntry::new(exec, object, key, fields_under_root_key(exec, object, key)))
 }
 
-/// Answers a root field.
-async fn answer<'a>(
+/// Executes a root field.
+async fn execute_root_field<'a>(
     layer: &'static Layer,
     root: &'static str,
     context: &'a Context<'a>,
@@ -161,17 +161,17 @@ async fn answer<'a>(
     let exec = Exec { layer, context };
     let key = &context.item.node.response_key().node;
     if context.data_opt::<StartedKeys>().is_some_and(|once| !once.is_first(key)) {
-        // async-graphql keeps the answer that it has under the key.
+        // async-graphql keeps the value that it has under the key.
         return Ok(Some(Value::Null));
     }
-    let entry = entry(exec, root)?;
-    let done = context.data_opt::<CompletedFields>().and_then(|done| done.take(key));
-    let answered = match (&entry.what, done) {
+    let entry = root_entry(exec, root)?;
+    let completed = context.data_opt::<CompletedFields>().and_then(|completed| completed.take(key));
+    let answered = match (&entry.content, completed) {
         (KeyContent::Field(field, _), Some(node)) => complete(exec, &field.ty, &entry.selected, node).wait().await,
-        _ => field(exec, &entry, &Thing::of(())).wait().await,
+        _ => execute_field(exec, &entry, &Thing::new(())).wait().await,
     };
-    let PlaceAnswer { value, errors } = match from_root(key, answered) {
-        Ok(told) => told,
+    let PlaceValue { value, errors } = match complete_paths(key, answered) {
+        Ok(value) => value,
         Err(errors) => {
             let mut errors = errors.into_iter();
             let first =
@@ -184,9 +184,9 @@ async fn answer<'a>(
     Ok(Some(value))
 }
 
-/// An answer whose errors have come to the top: their paths are turned to begin there.
-fn from_root(key: &Name, mut answered: Answered) -> Answered {
-    let (Ok(PlaceAnswer { errors, .. }) | Err(errors)) = &mut answered;
+/// Completes the paths of errors that have reached the root: adds the root's key, and reverses the order.
+fn complete_paths(key: &Name, mut answered: PlaceResult) -> PlaceResult {
+    let (Ok(PlaceValue { errors, .. }) | Err(errors)) = &mut answered;
     for error in errors {
         error.path.push(PathSegment::Field(key.to_string()));
         error.path.reverse();
@@ -194,59 +194,59 @@ fn from_root(key: &Name, mut answered: Answered) -> Answered {
     answered
 }
 
-/// Where a subscription is.
+/// The state of a subscription.
 enum SubscriptionState {
-    Begins,
-    Goes(BoxStream<'static, async_graphql::Result<Node>>),
-    Over,
+    NotStarted,
+    Running(BoxStream<'static, async_graphql::Result<Node>>),
+    Ended,
 }
 
 /// The responses to a subscription, one for each event, each with its own errors.
-fn follow<'a>(layer: &'static Layer, context: &'a Context<'a>) -> BoxStream<'a, Response> {
+fn subscribe<'a>(layer: &'static Layer, context: &'a Context<'a>) -> BoxStream<'a, Response> {
     let exec = Exec { layer, context };
     let next = move |following| async move {
         let mut events = match following {
-            SubscriptionState::Begins => match begin(exec).await {
+            SubscriptionState::NotStarted => match start_stream(exec).await {
                 Ok(events) => events,
-                Err(error) => return Some((refused(context, error), SubscriptionState::Over)),
+                Err(error) => return Some((error_response(context, error), SubscriptionState::Ended)),
             },
-            SubscriptionState::Goes(events) => events,
-            SubscriptionState::Over => return None,
+            SubscriptionState::Running(events) => events,
+            SubscriptionState::Ended => return None,
         };
         let response = match events.next().await? {
-            Ok(node) => event(exec, node).await,
-            Err(error) => refused(context, error),
+            Ok(node) => event_response(exec, node).await,
+            Err(error) => error_response(context, error),
         };
-        Some((response, SubscriptionState::Goes(events)))
+        Some((response, SubscriptionState::Running(events)))
     };
-    stream::unfold(SubscriptionState::Begins, next).boxed()
+    stream::unfold(SubscriptionState::NotStarted, next).boxed()
 }
 
-async fn begin(exec: Exec<'_>) -> async_graphql::Result<BoxStream<'static, async_graphql::Result<Node>>> {
-    let entry = entry(exec, &exec.layer.subscription).map_err(|error| bug(error.message))?;
-    match &entry.what {
+async fn start_stream(exec: Exec<'_>) -> async_graphql::Result<BoxStream<'static, async_graphql::Result<Node>>> {
+    let entry = root_entry(exec, &exec.layer.subscription).map_err(|error| bug(error.message))?;
+    match &entry.content {
         KeyContent::Field(field, args) => match field.answer {
             Resolver::Stream(events) => {
                 events(Call { args, from: CallOrigin::Executor(exec.context, &entry.selected.fields) }).await
             }
             _ => Err(bug(format_args!("{} has no events", field.name))),
         },
-        KeyContent::Wrong(error) => Err(error.clone()),
+        KeyContent::Invalid(error) => Err(error.clone()),
         KeyContent::Typename(_) => Err(bug("a type's name has no events")),
     }
 }
 
-async fn event(exec: Exec<'_>, node: Node) -> Response {
+async fn event_response(exec: Exec<'_>, node: Node) -> Response {
     let key = &exec.context.item.node.response_key().node;
-    let answered = match entry(exec, &exec.layer.subscription) {
-        Ok(entry) => match &entry.what {
+    let answered = match root_entry(exec, &exec.layer.subscription) {
+        Ok(entry) => match &entry.content {
             KeyContent::Field(field, _) => complete(exec, &field.ty, &entry.selected, node).wait().await,
-            KeyContent::Typename(_) | KeyContent::Wrong(_) => Err(Errors::new()),
+            KeyContent::Typename(_) | KeyContent::Invalid(_) => Err(Errors::new()),
         },
         Err(error) => Err(vec![error]),
     };
-    match from_root(key, answered) {
-        Ok(PlaceAnswer { value, errors }) => {
+    match complete_paths(key, answered) {
+        Ok(PlaceValue { value, errors }) => {
             let mut response = Response::new(Value::Object(IndexMap::from([(key.clone(), value)])));
             response.errors = errors;
             response
@@ -255,7 +255,7 @@ async fn event(exec: Exec<'_>, node: Node) -> Response {
     }
 }
 
-fn refused(context: &Context<'_>, error: Error) -> Response {
+fn error_response(context: &Context<'_>, error: Error) -> Response {
     let path = vec![PathSegment::Field(context.item.node.response_key().node.to_string())];
     Response::from_errors(vec![ServerError { path, ..error.into_server_error(context.item.pos) }])
 }

@@ -1,16 +1,16 @@
-//! What describes types, arguments and the types of what is sent.
+//! Type references, arguments and input types, enums and scalars.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use async_graphql::Value;
 
-/// A name or a description. Most stand in the program's text.
+/// A name or a description. Most are constants of the program.
 pub type Text = Cow<'static, str>;
 
-/// A type as SDL writes it.
+/// A reference to a type, as SDL writes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Ty {
+pub struct TypeRef {
     shape: TypeShape,
     nullable: bool,
 }
@@ -18,22 +18,22 @@ pub struct Ty {
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum TypeShape {
     Named(String),
-    List(Box<Ty>),
+    List(Box<TypeRef>),
 }
 
-impl Ty {
-    /// The type of a text such as `[String!]!`. A text that is none names a type that nobody has defined, which
-    /// [`Layer::problems`](super::Layer::problems) tells.
-    pub fn of(text: &str) -> Self {
+impl TypeRef {
+    /// Parses a text such as `[String!]!`. A malformed text becomes the name of an undefined type, which
+    /// [`Layer::problems`](super::Layer::problems) reports.
+    pub fn parse(text: &str) -> Self {
         let (text, nullable) = text.strip_suffix('!').map_or((text, true), |text| (text, false));
         let shape = match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            Some(entry) => TypeShape::List(Box::new(Self::of(entry))),
+            Some(entry) => TypeShape::List(Box::new(Self::parse(entry))),
             None => TypeShape::Named(text.to_owned()),
         };
         Self { shape, nullable }
     }
 
-    /// The name inside all brackets.
+    /// The name without brackets.
     pub fn name(&self) -> &str {
         match &self.shape {
             TypeShape::Named(name) => name,
@@ -41,13 +41,13 @@ impl Ty {
         }
     }
 
-    /// Whether it may be null.
+    /// Whether it is nullable.
     pub fn is_nullable(&self) -> bool {
         self.nullable
     }
 
-    /// The type of the entries, when it is a list.
-    pub fn inner(&self) -> Option<&Ty> {
+    /// The type of the entries, if it is a list.
+    pub fn inner(&self) -> Option<&TypeRef> {
         match &self.shape {
             TypeShape::Named(_) => None,
             TypeShape::List(entry) => Some(entry),
@@ -55,7 +55,7 @@ impl Ty {
     }
 }
 
-impl fmt::Display for Ty {
+impl fmt::Display for TypeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.shape {
             TypeShape::Named(name) => f.write_str(name)?,
@@ -68,46 +68,46 @@ impl fmt::Display for Ty {
 /// An argument, or a field of an input object.
 #[derive(Clone, Debug)]
 pub struct InputValue {
-    /// As clients write it.
+    /// Its name in the schema.
     pub name: Text,
-    /// What it is; empty for no description.
+    /// Its description; empty for none.
     pub about: Text,
-    /// What it takes.
-    pub ty: Ty,
-    /// What it is when it is left out.
+    /// Its type.
+    pub ty: TypeRef,
+    /// Its default.
     pub default: Option<Value>,
-    /// Whether its text is a secret, which is wiped from memory with it.
+    /// Whether its text is a secret, which is zeroed in memory when it is dropped.
     pub secret: bool,
 }
 
 impl InputValue {
-    /// One without a default.
+    /// A value without a default.
     pub fn new(name: impl Into<Text>, ty: &str, about: impl Into<Text>) -> Self {
-        Self { name: name.into(), about: about.into(), ty: Ty::of(ty), default: None, secret: false }
+        Self { name: name.into(), about: about.into(), ty: TypeRef::parse(ty), default: None, secret: false }
     }
 }
 
 /// An input object type.
 #[derive(Clone, Debug)]
 pub struct InputObject {
-    /// As clients write it.
+    /// Its name in the schema.
     pub name: Text,
-    /// What it is; empty for no description.
+    /// Its description; empty for none.
     pub about: Text,
-    /// In order.
+    /// Its fields, in order.
     pub fields: Vec<InputValue>,
-    /// Whether exactly one field is given.
+    /// Whether exactly one field must be given.
     pub one_of: bool,
 }
 
 /// An enum type.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Enum {
-    /// As clients write it.
+    /// Its name in the schema.
     pub name: Text,
-    /// What it is; empty for no description.
+    /// Its description; empty for none.
     pub about: Text,
-    /// The words with their descriptions.
+    /// Its words with their descriptions.
     pub values: Vec<(Text, Text)>,
 }
 
@@ -118,7 +118,7 @@ pub enum PlainType {
     String,
     /// A whole number.
     Int,
-    /// A text, or a whole number that is taken for its digits.
+    /// A text, or a whole number, which is converted to a text.
     Id,
     /// True or false.
     Boolean,
@@ -129,12 +129,12 @@ pub enum PlainType {
 /// A scalar type.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SchemaScalar {
-    /// As clients write it.
+    /// Its name in the schema.
     pub name: Text,
-    /// What it is; empty for no description.
+    /// Its description; empty for none.
     pub about: Text,
-    /// Where it is specified.
+    /// The URL of its specification.
     pub url: Option<Text>,
-    /// What it takes.
+    /// The plain values that it takes.
     pub plain: PlainType,
 }

@@ -1,4 +1,4 @@
-//! What a plan has read, and what its fields have worked out: all that the answer says.
+//! The data that a plan has read, and the values of its computed fields: everything that the answer contains.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::reading::{List, ListEntries, PlannedRead};
+use super::planned_read::{List, ListEntries, PlannedRead};
 use super::table::Table;
 use crate::domain::{Kind, ObjectId, TenantId};
-use crate::graphql::layer::OfRow;
+use crate::graphql::layer::RowColumn;
 use crate::store::{self, ChosenList, Columns, FIRST_ENTRY_COLUMN, ObjectRow, StoreError, TenantRow};
 
-/// Everything that has been read.
+/// The data that a plan has read.
 #[derive(Default)]
 pub(super) struct FoundData {
     pub rows: Map<ObjectId, FoundRow>,
-    /// What has been read of own rows: [`QueryPlan::columns`](super::shape::QueryPlan::columns) of each.
+    /// The values read from own rows: [`QueryPlan::columns`](super::shape::QueryPlan::columns) of each.
     pub own: Table,
     own_rows: usize,
     /// By [`PlannedRead::id`].
@@ -25,22 +25,23 @@ pub(super) struct FoundData {
     pub pages: Map<(usize, TenantId), FoundPage>,
     /// By [`Single::id`](super::shape::Single::id).
     pub singles: Map<(usize, TenantId), ObjectId>,
-    /// What fields of tenants and objects have worked out, by their place in the plan. A tenant stands for the object 0.
-    pub worked: Map<(usize, ObjectId), FoundWorked>,
-    /// For each root field.
+    /// The values of computed fields of tenants and objects, by the field's index in the plan. A tenant is represented
+    /// by the object 0.
+    pub computed: Map<(usize, ObjectId), ComputedValue>,
+    /// One for each root field.
     pub root: Vec<FoundRoot>,
 }
 
 impl FoundData {
-    /// Of a plan with so many [`PlannedRead`]s: nothing so far.
-    pub fn of(readings: usize) -> Self {
-        Self { loaded: (0..readings).map(|_| Loaded::default()).collect(), ..Self::default() }
+    /// No data yet, for a plan with this many [`PlannedRead`]s.
+    pub fn new(reads: usize) -> Self {
+        Self { loaded: (0..reads).map(|_| Loaded::default()).collect(), ..Self::default() }
     }
 
-    /// Keeps what a plan asks for of an own row: `columns`, behind id and kind.
-    pub fn put_own(&mut self, tenant: TenantId, columns: &[OfRow], row: &dyn Columns) -> store::Result<()> {
+    /// Stores the columns of an own row: `columns`, after id and kind.
+    pub fn put_own(&mut self, tenant: TenantId, columns: &[RowColumn], row: &dyn Columns) -> store::Result<()> {
         let kind = row.get(1)?.text().and_then(Kind::of);
-        let kind = kind.ok_or_else(|| StoreError::Corrupt("an object is of no kind".into()))?;
+        let kind = kind.ok_or_else(|| StoreError::Corrupt("an object has no valid kind".into()))?;
         self.rows.insert(ObjectId { tenant, local: row.int(0)? }, FoundRow::Part(kind, self.own_rows));
         self.own_rows += 1;
         self.own.put_own(row, columns)
@@ -51,9 +52,9 @@ pub(super) type Map<K, V> = HashMap<K, V, RandomState>;
 
 /// An object's own row.
 pub(super) enum FoundRow {
-    /// As it was found.
+    /// The whole row.
     Whole(Arc<ObjectRow>),
-    /// Only what the plan asks for, in this row of [`FoundData::own`].
+    /// Only the columns that the plan selects, in this row of [`FoundData::own`].
     Part(Kind, usize),
 }
 
@@ -66,15 +67,15 @@ impl FoundRow {
     }
 }
 
-/// What a root field answers.
+/// The data of a root field.
 pub(super) enum FoundRoot {
     Nothing,
     Tenants(Vec<TenantRow>),
     Nodes(Vec<FoundNode>),
-    Worked(FoundWorked),
+    Computed(ComputedValue),
 }
 
-/// What has an id.
+/// The object or tenant with an id.
 pub(super) enum FoundNode {
     Nothing,
     Tenant(TenantRow),
@@ -84,57 +85,57 @@ pub(super) enum FoundNode {
 /// A page of a list.
 pub(super) struct FoundPage {
     pub rows: Vec<(ObjectId, String)>,
-    pub more: bool,
-    pub behind: bool,
+    pub has_next: bool,
+    pub has_previous: bool,
     pub total: i64,
-    /// What its arguments cost.
+    /// The cost of its arguments.
     pub price: u64,
 }
 
-/// What a field has worked out.
-pub(super) struct FoundWorked {
-    /// What its arguments cost.
+/// The value of a computed field.
+pub(super) struct ComputedValue {
+    /// The cost of its arguments.
     pub price: u64,
     pub value: FoundValue,
 }
 
-/// What is told of it, as far as it is selected. What is left of an object is its id: its row is among those found.
+/// A value, as far as it is selected. For an object only the id is stored; its row is in [`FoundData::rows`].
 pub(super) enum FoundValue {
     Null,
-    /// A value as JSON, and how many entries it has when it is a list.
+    /// A value as JSON, and the number of entries if it is a list.
     Json(Vec<u8>, Option<usize>),
     List(Vec<FoundValue>),
     Object(ObjectId),
     Tenant(Box<TenantRow>),
-    /// The fields of what only the field knows, in their order. That of its type's name is null.
-    Thing(Vec<FoundWorked>),
+    /// The computed fields of a thing, in their order. `__typename` is null.
+    Thing(Vec<ComputedValue>),
 }
 
-/// The sections or the detail of many objects.
+/// The sections or details of several objects.
 #[derive(Default)]
 pub(super) struct Loaded {
     pub table: Table,
-    /// The rows of objects.
+    /// The row index of each object.
     pub index: Map<ObjectId, usize>,
     pub lists: Vec<LoadedList>,
 }
 
 impl Loaded {
-    /// Keeps a row of sections or a detail, or of one of the lists there.
+    /// Stores a row of sections or a detail, or of one of their lists.
     pub fn put(
         &mut self,
-        reading: &PlannedRead,
+        read: &PlannedRead,
         (tenant, list): (TenantId, Option<&ChosenList>),
         columns: &dyn Columns,
     ) -> store::Result<()> {
         let id = ObjectId { tenant, local: columns.int(0)? };
         let Some(statement) = list else {
             self.index.insert(id, self.index.len());
-            self.table.put(columns, &reading.cells, tenant)?;
-            return self.table.lead_to(columns, &reading.leads);
+            self.table.put(columns, &read.cells, tenant)?;
+            return self.table.put_references(columns, &read.references);
         };
         let slot = columns.get(1)?.text().unwrap_or_default();
-        for (list, loaded) in reading.lists.iter().zip(&mut self.lists) {
+        for (list, loaded) in read.lists.iter().zip(&mut self.lists) {
             if list.slot == slot && list.table == statement.table {
                 loaded.put(list, id, columns)?;
             }
@@ -143,12 +144,12 @@ impl Loaded {
     }
 }
 
-/// A list of many objects.
+/// A list of several objects.
 #[derive(Default)]
 pub(super) struct LoadedList {
     pub table: Table,
     rows: usize,
-    /// The rows of objects; none for an empty list.
+    /// The row indexes of each object; missing for an empty list.
     pub index: Map<ObjectId, Range<usize>>,
 }
 
@@ -157,9 +158,9 @@ impl LoadedList {
         self.index.get(&id).cloned().unwrap_or_default()
     }
 
-    /// The ids of a list of ids or destinations.
+    /// The ids in a list of ids or destinations.
     pub fn ids(&self, id: ObjectId) -> impl Iterator<Item = ObjectId> + '_ {
-        self.rows(id).filter_map(move |row| Some(ObjectId { tenant: id.tenant, local: self.table.lead(row)? }))
+        self.rows(id).filter_map(move |row| Some(ObjectId { tenant: id.tenant, local: self.table.reference(row)? }))
     }
 
     fn put(&mut self, list: &List, id: ObjectId, columns: &dyn Columns) -> store::Result<()> {
@@ -167,17 +168,17 @@ impl LoadedList {
         self.rows += 1;
         rows.end = self.rows;
         match &list.entries {
-            ListEntries::Ids => self.table.lead_to(columns, &[FIRST_ENTRY_COLUMN]),
-            ListEntries::Objects { cells, leads } => {
+            ListEntries::Ids => self.table.put_references(columns, &[FIRST_ENTRY_COLUMN]),
+            ListEntries::Objects { cells, references } => {
                 self.table.put(columns, cells, id.tenant)?;
-                self.table.lead_to(columns, leads)
+                self.table.put_references(columns, references)
             }
-            ListEntries::Steps => self.table.put_step(columns, id.tenant),
+            ListEntries::Destinations => self.table.put_destination(columns, id.tenant),
         }
     }
 }
 
-/// What stands for a tenant among objects.
-pub(super) fn of_tenant(row: &TenantRow) -> ObjectId {
+/// The key that represents a tenant among objects.
+pub(super) fn tenant_key(row: &TenantRow) -> ObjectId {
     ObjectId { tenant: row.id, local: 0 }
 }

@@ -1,28 +1,28 @@
-//! Plans: what a query of a document reads, and how its answer is written, found out once and carried out often.
+//! Plans: what the query of a document reads and how its answer is written, compiled once and run often.
 //!
-//! A plan is compiled from a validated document and what the schema's fields say of where they are read
-//! ([`FieldSource`]). It is carried out in one go on the thread that has the connection ([`run()`]): level by level it
-//! asks one statement for each shape of objects, however many there are, of the columns that are selected, and keeps
-//! each value as the JSON that answers show; then it writes the answer from its beginning to its end ([`mod@write`]).
+//! A plan is compiled from a validated document and from the sources that the schema's fields declare
+//! ([`FieldSource`]). It runs in one go on the thread that has the connection ([`run()`]). Level by level, it sends one
+//! statement for each shape of objects, however many there are, for the selected columns only. Each value is kept as
+//! the JSON that answers show. Then the answer is written from beginning to end ([`mod@write`]).
 //!
-//! A plan knows answers, not errors. Where anything is wrong (an argument, a limit, the database), and where a field
-//! does not say where it is read, the layer's executor answers the request instead, and says what is wrong:
-//! [`Unplanned`]. Both give the same bytes, which `tests/it/plans.rs` compares.
+//! A plan produces answers, not errors. If anything is wrong (an argument, a limit, the database) or if a field
+//! declares no source, the layer's executor answers the request instead and reports what is wrong: [`Unplanned`]. Both
+//! produce the same bytes, which `tests/it/plans.rs` compares.
 //!
 //! [`FieldSource`]: super::layer::FieldSource
 
-mod answers;
+mod answer_cache;
 mod compile;
+mod computed;
 mod found;
 mod levels;
-mod read;
-mod reading;
+mod planned_read;
+mod reader;
 mod root;
 mod run;
 mod shape;
 mod table;
 mod unplanned;
-mod worked;
 mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,18 +30,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Name, Value, Variables};
 
-pub use answers::{Answer, Answers, Question};
+pub use answer_cache::{AnswerCache, AnswerKey, CachedAnswer};
 use compile::compile;
-pub use read::{PlanRequest, args};
-pub use run::{MutationFieldOutcome, PlanOutcome, join, run, tell, walks};
+pub use reader::{PlanRequest, args};
+pub use run::{MutationFieldOutcome, PlanOutcome, join, render_field, run, scans};
 pub use shape::{PlannedMutation, QueryPlan};
 pub use unplanned::Unplanned;
 
 use super::layer::Layer;
 use super::prices::Prices;
 
-/// The plans of one document: for each of its operations, and each set of values that the variables in its conditions
-/// have had. They are compiled when they are first asked for.
+/// The plans of one document: one for each operation and each combination of values of the variables in its conditions.
+/// They are compiled on first use.
 #[derive(Debug, Default)]
 pub struct Plans(Mutex<Vec<CachedPlan>>);
 
@@ -53,15 +53,15 @@ struct CachedPlan {
     plan: Result<Arc<QueryPlan>, Unplanned>,
 }
 
-/// The most plans of one document.
+/// The maximum number of plans of one document.
 const PLANS: usize = 8;
 
 impl Plans {
-    /// The plan of a query, for these values of its variables.
+    /// The plan of an operation, for these values of its variables.
     ///
     /// # Errors
     /// Why there is none.
-    pub fn of(
+    pub fn get_or_compile(
         &self,
         (layer, prices): (&'static Layer, &'static Prices),
         document: &ExecutableDocument,

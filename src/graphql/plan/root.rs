@@ -1,14 +1,14 @@
-//! Reading root fields and what is selected of tenants: objects by what is known of them, and pages.
+//! Reading root fields and selections of tenants: single objects, and pages.
 
 use std::sync::Arc;
 
-use super::found::{FoundNode, FoundPage, FoundRoot, FoundRow, of_tenant};
-use super::read::{PlanReader, price};
-use super::shape::{EdgeField, Objects, PageField, PlannedPage, Root, SelectedFields, Single, Tenant};
+use super::found::{FoundNode, FoundPage, FoundRoot, FoundRow, tenant_key};
+use super::reader::{PlanReader, price};
+use super::shape::{EdgeField, ObjectSelection, PageField, PlannedPage, Root, SelectedFields, SingleObject, Tenant};
 use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::{ExtensionNumber, ObjectId, TenantId};
-use crate::graphql::layer::{Given as _, Thing};
-use crate::graphql::schema::{MOST, find_of, page_length};
+use crate::graphql::layer::{ArgValues as _, Thing};
+use crate::graphql::schema::{MAX_PAGE, find_from_args, page_length};
 use crate::service::find::{Cursor, Find};
 use crate::store::{self, Query, TenantRow};
 
@@ -16,30 +16,30 @@ impl<'p> PlanReader<'p, '_> {
     pub(super) fn root(&mut self, root: &'p Root) -> PlanResult<FoundRoot> {
         Ok(match root {
             Root::Typename(_) | Root::Change(_) => FoundRoot::Nothing,
-            Root::Worked(worked) => FoundRoot::Worked(self.work(worked, &Thing::of(()))?),
-            Root::Tenant(asked, fields) => {
-                let args = self.args(asked)?;
-                let row = self.reading(&[]).tenant(args.text("code")?)?;
+            Root::Computed(computed) => FoundRoot::Computed(self.compute(computed, &Thing::new(()))?),
+            Root::Tenant(planned, fields) => {
+                let args = self.args(planned)?;
+                let row = self.reader(&[]).tenant(args.text("code")?)?;
                 let rows: Vec<_> = row.into_iter().collect();
                 self.tenants(&rows, fields)?;
                 FoundRoot::Tenants(rows)
             }
             Root::Tenants(fields) => {
                 let mut rows = store::list_tenants(self.session)?;
-                rows.retain(|tenant| self.asks.viewer.sees(tenant.id));
+                rows.retain(|tenant| self.request.viewer.sees(tenant.id));
                 self.spend(rows.len())?;
                 self.tenants(&rows, fields)?;
                 FoundRoot::Tenants(rows)
             }
-            Root::Node(asked, any) => {
-                let args = self.args(asked)?;
-                let node = self.node(args.the_text("id")?)?;
+            Root::Node(planned, any) => {
+                let args = self.args(planned)?;
+                let node = self.node(args.required_text("id")?)?;
                 self.nodes(vec![node], &any.tenant, &any.objects)?
             }
-            Root::Nodes(asked, any) => {
-                let args = self.args(asked)?;
+            Root::Nodes(planned, any) => {
+                let args = self.args(planned)?;
                 let ids = args.texts("ids")?.unwrap_or_default();
-                if ids.len() as i64 > MOST {
+                if ids.len() as i64 > MAX_PAGE {
                     return Err(Unplanned::Error);
                 }
                 let nodes = ids.into_iter().map(|id| self.node(id)).collect::<PlanResult<_>>()?;
@@ -49,7 +49,7 @@ impl<'p> PlanReader<'p, '_> {
     }
 
     fn node(&mut self, id: &str) -> PlanResult<FoundNode> {
-        let viewer = self.asks.viewer;
+        let viewer = self.request.viewer;
         if let Some(tenant) = TenantId::of_opaque(id) {
             let row = store::tenant_by_id(self.session, tenant)?.filter(|tenant| viewer.sees(tenant.id));
             return Ok(row.map_or(FoundNode::Nothing, FoundNode::Tenant));
@@ -67,7 +67,7 @@ impl<'p> PlanReader<'p, '_> {
         &mut self,
         nodes: Vec<FoundNode>,
         tenant: &'p SelectedFields<Tenant>,
-        objects: &'p Objects,
+        objects: &'p ObjectSelection,
     ) -> PlanResult<FoundRoot> {
         let mut ids = Vec::new();
         for node in &nodes {
@@ -84,7 +84,7 @@ impl<'p> PlanReader<'p, '_> {
     pub(super) fn tenants(&mut self, rows: &[TenantRow], fields: &'p SelectedFields<Tenant>) -> PlanResult<()> {
         for row in rows {
             for entry in &fields.0 {
-                match &entry.what {
+                match &entry.content {
                     Tenant::Typename(_) | Tenant::Id | Tenant::Revision | Tenant::Setting(_) => {}
                     Tenant::Defaults(objects) => {
                         self.spend(1)?;
@@ -92,9 +92,9 @@ impl<'p> PlanReader<'p, '_> {
                     }
                     Tenant::One(single) => self.single(row, single)?,
                     Tenant::Page(page) => self.page(row, page)?,
-                    Tenant::Worked(at, worked) => {
-                        let found = self.work(worked, &Thing::of(row.clone()))?;
-                        self.found.worked.insert((*at, of_tenant(row)), found);
+                    Tenant::Computed(at, computed) => {
+                        let found = self.compute(computed, &Thing::new(row.clone()))?;
+                        self.found.computed.insert((*at, tenant_key(row)), found);
                     }
                 }
             }
@@ -102,14 +102,14 @@ impl<'p> PlanReader<'p, '_> {
         Ok(())
     }
 
-    fn single(&mut self, tenant: &TenantRow, single: &'p Single) -> PlanResult<()> {
-        let args = self.args(&single.asked)?;
-        let by = args.the_object("by")?;
+    fn single(&mut self, tenant: &TenantRow, single: &'p SingleObject) -> PlanResult<()> {
+        let args = self.args(&single.planned)?;
+        let by = args.required_object("by")?;
         let query = &mut Query::new(self.session, tenant.id);
         let row = if let Some(id) = by.text("id")? {
             if let Some(id) = ObjectId::of_opaque(id).filter(|id| id.tenant == tenant.id) {
                 self.spend(1)?;
-                // Its row is read with all others of the level.
+                // Its row is read with the others of the level.
                 self.found.singles.insert((single.id, tenant.id), id);
                 self.level.push((&single.objects, vec![id]));
             }
@@ -120,7 +120,7 @@ impl<'p> PlanReader<'p, '_> {
                 Err(_) => None,
             }
         } else {
-            store::object_by_name(query, single.kind, by.the_text("name")?)?
+            store::object_by_name(query, single.kind, by.required_text("name")?)?
         };
         if let Some(row) = row.filter(|row| row.kind == single.kind) {
             self.found.singles.insert((single.id, tenant.id), row.id);
@@ -131,8 +131,8 @@ impl<'p> PlanReader<'p, '_> {
     }
 
     fn page(&mut self, tenant: &TenantRow, page: &'p PlannedPage) -> PlanResult<()> {
-        let args = self.args(&page.asked)?;
-        let find: Find = find_of(page.kind, &args)?;
+        let args = self.args(&page.planned)?;
+        let find: Find = find_from_args(page.kind, &args)?;
         let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
         let after: Option<Cursor> = match args.text("after")? {
             Some(cursor) => Some(find.place(cursor).ok_or(Unplanned::Error)?),
@@ -149,11 +149,11 @@ impl<'p> PlanReader<'p, '_> {
         }
         let ids = || rows.iter().map(|(id, _)| *id).collect::<Vec<_>>();
         for entry in &page.fields.0 {
-            match &entry.what {
+            match &entry.content {
                 PageField::Nodes(objects) => self.level.push((objects, ids())),
                 PageField::Edges(edges) => {
                     for entry in &edges.0 {
-                        if let EdgeField::Node(objects) = &entry.what {
+                        if let EdgeField::Node(objects) = &entry.content {
                             self.level.push((objects, ids()));
                         }
                     }
@@ -161,8 +161,8 @@ impl<'p> PlanReader<'p, '_> {
                 PageField::Typename(_) | PageField::Info(_) | PageField::Total => {}
             }
         }
-        let (more, behind, price) = (found.more, after.is_some(), price(&args));
-        self.found.pages.insert((page.id, tenant.id), FoundPage { rows, more, behind, total, price });
+        let (has_next, has_previous, price) = (found.more, after.is_some(), price(&args));
+        self.found.pages.insert((page.id, tenant.id), FoundPage { rows, has_next, has_previous, total, price });
         Ok(())
     }
 }

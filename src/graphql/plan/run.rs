@@ -1,113 +1,115 @@
-//! Carrying a plan out: reading all of it, then writing the answer.
+//! Running a plan: reading everything, then writing the answer.
 
 use async_graphql::Variables;
 use bytes::Bytes;
 
 use super::found::FoundRoot;
-use super::read::{PlanReader, PlanRequest, args};
-use super::shape::{PlannedPage, QueryPlan, Root, SelectedFields, Tenant, Worked};
+use super::reader::{PlanReader, PlanRequest, args};
+use super::shape::{ComputedField, PlannedPage, QueryPlan, Root, SelectedFields, Tenant};
 use super::unplanned::{PlanResult, Unplanned};
 use super::write::{self, AnswerPart};
 use crate::graphql::layer::{Layer, Node};
 use crate::graphql::prices;
-use crate::graphql::schema::find_of;
+use crate::graphql::schema::find_from_args;
 use crate::store::Session;
 
-/// What came of a plan.
+/// The outcome of a plan.
 pub struct PlanOutcome {
     /// The answer's `data`, as JSON.
     pub data: Bytes,
-    /// What it has cost.
+    /// Its actual cost.
     pub cost: u64,
     /// The batches of look-ups: what was looked up, and how many keys.
     pub batches: Vec<(&'static str, usize)>,
-    /// Whether the answer was kept from before.
-    pub was_kept: bool,
+    /// Whether the answer comes from the cache.
+    pub from_cache: bool,
 }
 
-/// Carries a plan out in the transaction of a session.
+/// Runs a plan in the transaction of a session.
 ///
 /// # Errors
-/// Why it is not answered so.
+/// Why the executor has to answer.
 pub fn run(
     plan: &QueryPlan,
     layer: &'static Layer,
-    asks: &PlanRequest<'_>,
+    request: &PlanRequest<'_>,
     session: &mut dyn Session,
 ) -> PlanResult<PlanOutcome> {
-    let mut read = PlanReader::new(plan, layer, asks, session);
+    let mut reader = PlanReader::new(plan, layer, request, session);
     for entry in &plan.root.0 {
-        let root = read.root(&entry.what)?;
-        read.found.root.push(root);
+        let root = reader.root(&entry.content)?;
+        reader.found.root.push(root);
     }
-    read.levels()?;
-    let (data, cost) = write::write(plan, &read.found, asks.longest)?;
-    Ok(PlanOutcome { data, cost, batches: read.batches, was_kept: false })
+    reader.levels()?;
+    let (data, cost) = write::write(plan, &reader.found, request.max_bytes)?;
+    Ok(PlanOutcome { data, cost, batches: reader.batches, from_cache: false })
 }
 
-/// What is told of a field of a mutation.
+/// The rendered result of a field of a mutation.
 pub struct MutationFieldOutcome {
-    /// What is written of it.
+    /// The JSON of the field.
     pub part: AnswerPart,
-    /// The objects of this request that no page and no id bounds, those before it included.
+    /// The number of objects answered so far in this request that neither a page nor an id bounds.
     pub spent: u64,
     /// See [`PlanOutcome::batches`].
     pub batches: Vec<(&'static str, usize)>,
 }
 
-/// Tells what came of the field of a mutation at a place, in the transaction of a session: `changed` is what the field has
-/// answered, and what that has cost besides. The name of the type has neither.
+/// Renders the result of the mutation field at an index, in the transaction of a session. `changed` is the node that
+/// the field has answered, and its cost besides; both are missing for `__typename`.
 ///
 /// # Errors
-/// Why it is not told so.
-pub fn tell(
+/// Why the executor has to answer.
+pub fn render_field(
     (plan, at): (&QueryPlan, usize),
     layer: &'static Layer,
-    (asks, spent): (&PlanRequest<'_>, u64),
+    (request, spent): (&PlanRequest<'_>, u64),
     changed: Option<(Node, u64)>,
     session: &mut dyn Session,
 ) -> PlanResult<MutationFieldOutcome> {
-    let mut read = PlanReader::new(plan, layer, asks, session);
-    read.spent = spent;
-    let root = &plan.root.0.get(at).ok_or(Unplanned::Error)?.what;
+    let mut reader = PlanReader::new(plan, layer, request, session);
+    reader.spent = spent;
+    let root = &plan.root.0.get(at).ok_or(Unplanned::Error)?.content;
     let found = match (root, changed) {
-        (Root::Change(change), Some((node, price))) => FoundRoot::Worked(read.told_of(&change.worked, price, node)?),
-        (root, _) => read.root(root)?,
+        (Root::Change(change), Some((node, price))) => {
+            FoundRoot::Computed(reader.computed_value(&change.computed, price, node)?)
+        }
+        (root, _) => reader.root(root)?,
     };
-    read.levels()?;
-    let part = write::part(plan, root, (&read.found, &found), asks.longest)?;
-    Ok(MutationFieldOutcome { part, spent: read.spent, batches: read.batches })
+    reader.levels()?;
+    let part = write::part(plan, root, (&reader.found, &found), request.max_bytes)?;
+    Ok(MutationFieldOutcome { part, spent: reader.spent, batches: reader.batches })
 }
 
-/// The answer to a mutation whose fields have been told.
+/// The answer to a mutation, from its rendered fields.
 ///
 /// # Errors
-/// It is too long.
-pub fn join(plan: &QueryPlan, parts: &[AnswerPart], longest: usize) -> PlanResult<PlanOutcome> {
-    let (data, cost) = write::join(plan, parts, longest)?;
-    Ok(PlanOutcome { data, cost, batches: Vec::new(), was_kept: false })
+/// The answer is too long.
+pub fn join(plan: &QueryPlan, parts: &[AnswerPart], max_bytes: usize) -> PlanResult<PlanOutcome> {
+    let (data, cost) = write::join(plan, parts, max_bytes)?;
+    Ok(PlanOutcome { data, cost, batches: Vec::new(), from_cache: false })
 }
 
-/// Whether a plan may read many rows to find few, with these values of its variables: something is looked for that no
+/// Whether a plan may read many rows to find few, with these values of its variables: it looks for something that no
 /// single index finds.
-pub fn walks(plan: &QueryPlan, layer: &'static Layer, variables: &Variables) -> bool {
+pub fn scans(plan: &QueryPlan, layer: &'static Layer, variables: &Variables) -> bool {
     let finds_at_once = |page: &PlannedPage| {
-        let find = args(layer, variables, &page.asked).and_then(|args| Ok(find_of(page.kind, &args)?));
+        let find = args(layer, variables, &page.planned).and_then(|args| Ok(find_from_args(page.kind, &args)?));
         find.is_ok_and(|find| find.is_one_span())
     };
-    let looks_over = |worked: &Worked| prices::walks(worked.asked.field.ty.name());
+    let scans_all = |computed: &ComputedField| prices::scans(computed.planned.field.ty.name());
     let of_tenant = |fields: &SelectedFields<Tenant>| {
-        fields.0.iter().any(|entry| match &entry.what {
+        fields.0.iter().any(|entry| match &entry.content {
             Tenant::Page(page) => !finds_at_once(page),
-            Tenant::Worked(_, worked) => looks_over(worked),
+            Tenant::Computed(_, computed) => scans_all(computed),
             _ => false,
         })
     };
-    plan.root.0.iter().any(|entry| match &entry.what {
+    plan.root.0.iter().any(|entry| match &entry.content {
         Root::Typename(_) => false,
         Root::Tenant(_, fields) | Root::Tenants(fields) => of_tenant(fields),
         Root::Node(_, any) | Root::Nodes(_, any) => of_tenant(&any.tenant),
-        Root::Worked(worked) => looks_over(worked),
+        Root::Computed(computed) => scans_all(computed),
         Root::Change(_) => false,
     })
 }

@@ -1,27 +1,27 @@
-//! What a plan consists of.
+//! The parts of a plan.
 
 use async_graphql::{Name, Pos};
 
-use super::reading::PlannedRead;
+use super::planned_read::PlannedRead;
 use crate::domain::Kind;
-use crate::graphql::layer::{Argument, OfPageInfo, OfRow, OfSave, OfStep, SchemaField, Text};
+use crate::graphql::layer::{Argument, DestinationSource, PageInfoSource, RowColumn, SaveMutation, SchemaField, Text};
 use crate::service::{Selected, Viewer};
 use crate::store::TenantRow;
 
-/// What a query reads and answers.
+/// What an operation reads and answers.
 #[derive(Debug)]
 pub struct QueryPlan {
     pub(super) root: SelectedFields<Root>,
-    /// The columns of own rows that are read, besides id and kind.
-    pub(super) columns: Vec<OfRow>,
-    /// How many [`PlannedRead`]s there are.
-    pub(super) readings: usize,
-    /// Whether the rows that it reads are all that the answer depends on: not the time, say.
+    /// The columns that are read of own rows, besides id and kind.
+    pub(super) columns: Vec<RowColumn>,
+    /// The number of [`PlannedRead`]s.
+    pub(super) reads: usize,
+    /// Whether the answer depends only on the rows that are read, and not on the time, for example.
     pub(super) only_rows: bool,
 }
 
 impl QueryPlan {
-    /// The one tenant that the answer depends on, when it depends on nothing else.
+    /// The tenant that the answer depends on, if it depends on nothing else.
     pub fn tenant<'a>(&self, viewer: &'a Viewer) -> Option<&'a TenantRow> {
         let Selected::Tenant(selected) = &viewer.selected else { return None };
         if !self.only_rows {
@@ -29,39 +29,39 @@ impl QueryPlan {
         }
         let is_selected = |root: &Root| match root {
             Root::Typename(_) => true,
-            Root::Tenant(asked, _) => asked.arguments.is_empty(),
-            Root::Tenants(_) | Root::Node(..) | Root::Nodes(..) | Root::Worked(_) | Root::Change(_) => false,
+            Root::Tenant(planned, _) => planned.arguments.is_empty(),
+            Root::Tenants(_) | Root::Node(..) | Root::Nodes(..) | Root::Computed(_) | Root::Change(_) => false,
         };
-        self.root.0.iter().all(|entry| is_selected(&entry.what)).then_some(&**selected)
+        self.root.0.iter().all(|entry| is_selected(&entry.content)).then_some(&**selected)
     }
 
-    /// Whether it is that of a mutation.
+    /// Whether it is the plan of a mutation.
     pub fn changes_something(&self) -> bool {
-        self.root.0.iter().any(|entry| matches!(entry.what, Root::Change(_)))
+        self.root.0.iter().any(|entry| matches!(entry.content, Root::Change(_)))
     }
 
-    /// The root field at a place, if it changes something, and not the name of the type; `None` behind the last one.
+    /// The root field at an index. `Some(None)` if it is `__typename` and changes nothing; `None` after the last one.
     pub fn change(&self, at: usize) -> Option<Option<&PlannedMutation>> {
         let entry = self.root.0.get(at)?;
-        Some(if let Root::Change(change) = &entry.what { Some(change) } else { None })
+        Some(if let Root::Change(change) = &entry.content { Some(change) } else { None })
     }
 }
 
-/// What is selected of something, in the order of the answer.
+/// The selected fields, in the order of the answer.
 #[derive(Debug)]
 pub struct SelectedFields<W>(pub Vec<Entry<W>>);
 
 /// A key of an answer.
 #[derive(Debug)]
 pub struct Entry<W> {
-    /// The key with its quotes and the colon behind it.
+    /// The key as JSON, with the colon after it.
     pub key: Box<[u8]>,
-    /// What it costs besides what it answers.
+    /// The cost of the field besides its value.
     pub price: u64,
-    pub what: W,
+    pub content: W,
 }
 
-/// A field whose arguments a request fills in.
+/// A field whose arguments depend on the request.
 pub struct PlannedField {
     pub field: &'static SchemaField,
     pub arguments: Vec<Argument>,
@@ -79,9 +79,9 @@ pub enum Root {
     Typename(&'static str),
     Tenant(PlannedField, SelectedFields<Tenant>),
     Tenants(SelectedFields<Tenant>),
-    Node(PlannedField, Any),
-    Nodes(PlannedField, Any),
-    Worked(Worked),
+    Node(PlannedField, NodeSelection),
+    Nodes(PlannedField, NodeSelection),
+    Computed(ComputedField),
     /// A field of a mutation.
     Change(PlannedMutation),
 }
@@ -89,59 +89,59 @@ pub enum Root {
 /// A field of a mutation.
 #[derive(Debug)]
 pub struct PlannedMutation {
-    pub worked: Worked,
-    /// What it saves, where it saves a form or an object of another kind.
-    pub save: Option<OfSave>,
-    /// Its key, and where in the document it stands.
+    pub computed: ComputedField,
+    /// What it saves, if it saves a form or an object of another kind.
+    pub save: Option<SaveMutation>,
+    /// Its key, and its position in the document.
     pub at: (Name, Pos),
 }
 
-/// A field that works out what it answers: from what it is a field of, or by reads of its own.
+/// A field that is computed from its parent or by reads of its own.
 #[derive(Debug)]
-pub struct Worked {
-    pub asked: PlannedField,
-    /// The names of the fields that are selected of what it answers.
+pub struct ComputedField {
+    pub planned: PlannedField,
+    /// The names of the fields selected below it.
     pub selected: Vec<Text>,
-    pub what: What,
+    pub selection: ValueSelection,
 }
 
-/// What is selected of what a field has worked out: of one, or of each entry of a list.
+/// The selection below a computed field: for one value, or for each entry of a list.
 #[derive(Debug)]
-pub enum What {
-    /// A value.
+pub enum ValueSelection {
+    /// A plain value.
     Plain,
     /// An object that has a row.
-    Object(Objects),
+    Object(ObjectSelection),
     /// A tenant.
     Tenant(SelectedFields<Tenant>),
-    /// What only the field knows.
-    Thing(SelectedFields<OfThing>),
+    /// A thing that only the field knows.
+    Thing(SelectedFields<ThingField>),
 }
 
-impl What {
-    /// The names of the fields that are selected.
+impl ValueSelection {
+    /// The names of the selected fields.
     pub fn selected(&self) -> Vec<Text> {
         let Self::Thing(fields) = self else { return Vec::new() };
-        let name = |entry: &Entry<OfThing>| match &entry.what {
-            OfThing::Field(worked) => Some(worked.asked.field.name.clone()),
-            OfThing::Typename(_) => None,
+        let name = |entry: &Entry<ThingField>| match &entry.content {
+            ThingField::Field(computed) => Some(computed.planned.field.name.clone()),
+            ThingField::Typename(_) => None,
         };
         fields.0.iter().filter_map(name).collect()
     }
 }
 
-/// A field of what only another field knows.
+/// A field of a thing that only its parent field knows.
 #[derive(Debug)]
-pub enum OfThing {
+pub enum ThingField {
     Typename(&'static str),
-    Field(Worked),
+    Field(ComputedField),
 }
 
-/// What is selected of what has an id.
+/// The selection for an object or tenant with an id.
 #[derive(Debug)]
-pub struct Any {
+pub struct NodeSelection {
     pub tenant: SelectedFields<Tenant>,
-    pub objects: Objects,
+    pub objects: ObjectSelection,
 }
 
 /// A field of a tenant.
@@ -150,32 +150,32 @@ pub enum Tenant {
     Typename(&'static str),
     Id,
     Revision,
-    /// The setting at a position.
+    /// The setting at an index.
     Setting(usize),
-    Defaults(Objects),
-    One(Single),
+    Defaults(ObjectSelection),
+    One(SingleObject),
     Page(PlannedPage),
-    /// A field that reads, and its place in [`super::found::FoundData::worked`].
-    Worked(usize, Worked),
+    /// A computed field, and its index in [`super::found::FoundData::computed`].
+    Computed(usize, ComputedField),
 }
 
 /// One object of a kind.
 #[derive(Debug)]
-pub struct Single {
+pub struct SingleObject {
     pub id: usize,
-    pub asked: PlannedField,
+    pub planned: PlannedField,
     pub kind: Kind,
-    pub objects: Objects,
+    pub objects: ObjectSelection,
 }
 
 /// A page of objects of a kind.
 #[derive(Debug)]
 pub struct PlannedPage {
     pub id: usize,
-    pub asked: PlannedField,
+    pub planned: PlannedField,
     pub kind: Kind,
     pub fields: SelectedFields<PageField>,
-    /// Whether all of them are counted.
+    /// Whether `totalCount` is selected.
     pub total: bool,
 }
 
@@ -184,37 +184,38 @@ pub struct PlannedPage {
 pub enum PageField {
     Typename(&'static str),
     Edges(SelectedFields<EdgeField>),
-    Nodes(Objects),
+    Nodes(ObjectSelection),
     Info(SelectedFields<PageInfoField>),
     Total,
 }
 
-/// A field of an entry of a page.
+/// A field of an edge.
 #[derive(Debug)]
 pub enum EdgeField {
     Typename(&'static str),
-    Node(Objects),
+    Node(ObjectSelection),
     Cursor,
 }
 
-/// A field of what is said of a page.
+/// A field of the information about a page.
 #[derive(Debug)]
 pub enum PageInfoField {
     Typename(&'static str),
-    Is(OfPageInfo),
+    Is(PageInfoSource),
 }
 
-/// What is selected of objects in one place.
+/// The selection for objects in one place.
 #[derive(Debug)]
-pub struct Objects {
-    /// For the type that they have; or for each type that a fragment names, and one for all others.
+pub struct ObjectSelection {
+    /// One for the type of the objects; for an interface, one for each type that a fragment names and one for all
+    /// others.
     pub shapes: Vec<ObjectShape>,
-    /// Whether their own rows are needed, if only to know of what kind they are.
+    /// Whether the objects' own rows are needed, for example to know their kinds.
     pub needs_rows: bool,
 }
 
-impl Objects {
-    /// What is selected of objects of a kind; with only one type, the objects are known to have it.
+impl ObjectSelection {
+    /// The shape for objects of a kind. With a single shape, the kind need not be known.
     pub fn shape(&self, kind: Option<Kind>) -> Option<&ObjectShape> {
         match (self.shapes.as_slice(), kind) {
             ([only], None) => Some(only),
@@ -226,26 +227,27 @@ impl Objects {
     }
 }
 
-/// What is selected of objects of one type.
+/// The selection for objects of one type.
 #[derive(Debug)]
 pub struct ObjectShape {
-    /// The kind of these objects; `None` for any that has no shape of its own.
+    /// The kind of these objects; `None` for all kinds that have no shape of their own.
     pub kind: Option<Kind>,
-    pub fields: SelectedFields<OfObject>,
-    pub reading: Option<PlannedRead>,
+    pub fields: SelectedFields<ObjectField>,
+    pub read: Option<PlannedRead>,
 }
 
 /// A field of an object.
 #[derive(Debug)]
-pub enum OfObject {
+pub enum ObjectField {
     Typename(&'static str),
-    Row(OfRow),
+    Row(RowColumn),
     /// A section.
     Section(SelectedFields<PlannedValue>),
     /// A value of the detail.
     Detail(PlannedValue),
-    /// A field that reads, for all objects of a level at once, and its place in [`super::found::FoundData::worked`].
-    Worked(usize, Worked),
+    /// A computed field, evaluated for all objects of a level at once, and its index in
+    /// [`super::found::FoundData::computed`].
+    Computed(usize, ComputedField),
 }
 
 /// A value of a section, a detail or an entry.
@@ -255,23 +257,23 @@ pub enum PlannedValue {
     /// One of the cells.
     Cell(usize),
     /// One of the cells, which is a list.
-    Many(usize),
-    /// One of the lists: the ids themselves.
+    ListCell(usize),
+    /// The ids in one of the lists.
     Ids(usize),
-    /// What one of the leads leads to.
-    One(usize, Objects),
-    /// What the ids of one of the lists lead to.
-    All(usize, Objects),
+    /// The object that one of the references refers to.
+    Reference(usize, ObjectSelection),
+    /// The objects that the ids in one of the lists refer to.
+    References(usize, ObjectSelection),
     /// The entries of one of the lists.
     Entries(usize, SelectedFields<PlannedValue>),
-    /// The destinations of one of the lists.
-    Steps(usize, SelectedFields<DestinationField>),
+    /// The destinations in one of the lists.
+    Destinations(usize, SelectedFields<DestinationField>),
 }
 
 /// A field of a destination.
 #[derive(Debug)]
 pub enum DestinationField {
     Typename(&'static str),
-    Is(OfStep),
-    Object(Objects),
+    Is(DestinationSource),
+    Object(ObjectSelection),
 }

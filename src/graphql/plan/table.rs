@@ -1,35 +1,35 @@
 //! Values of many rows, kept as the JSON that answers show.
 
-use super::reading::STEP;
+use super::planned_read::DESTINATION_VALUES;
 use crate::domain::{self, TenantId, json};
 use crate::form::{Described, Destination, DestinationTarget};
-use crate::graphql::layer::OfRow;
+use crate::graphql::layer::RowColumn;
 use crate::store::{self, Columns, FIRST_ENTRY_COLUMN, StoreError};
 
-/// Values of many rows as JSON, and ids that they lead to. Each row has as many as the next.
+/// Values of many rows as JSON, and the ids that they refer to. All rows have the same number of each.
 #[derive(Default)]
 pub(super) struct Table {
     json: Vec<u8>,
     ends: Vec<usize>,
-    leads: Vec<i64>,
+    references: Vec<i64>,
 }
 
-/// No object.
+/// The id that stands for no object.
 const NOTHING: i64 = 0;
 
 impl Table {
-    /// A cell: `at` counts through all rows.
+    /// A cell; `at` is an index over the cells of all rows.
     pub fn cell(&self, at: usize) -> &[u8] {
         let begin = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
         self.ends.get(at).and_then(|end| self.json.get(begin..*end)).unwrap_or_default()
     }
 
-    /// The id that a row leads to by one of its columns: `at` counts through all rows.
-    pub fn lead(&self, at: usize) -> Option<i64> {
-        self.leads.get(at).copied().filter(|id| *id != NOTHING)
+    /// The id that a row refers to; `at` is an index over the references of all rows.
+    pub fn reference(&self, at: usize) -> Option<i64> {
+        self.references.get(at).copied().filter(|id| *id != NOTHING)
     }
 
-    /// Adds some columns of a row of a section, a detail or a list.
+    /// Adds the cells of a row of a section, a detail or a list.
     pub fn put(&mut self, columns: &dyn Columns, cells: &[(&Described, usize)], tenant: TenantId) -> store::Result<()> {
         for (described, column) in cells {
             (described.write)(columns.get(*column)?, tenant, &mut self.json)
@@ -39,16 +39,16 @@ impl Table {
         Ok(())
     }
 
-    /// Adds the ids that a row leads to by some of its columns.
-    pub fn lead_to(&mut self, columns: &dyn Columns, leads: &[usize]) -> store::Result<()> {
-        for column in leads {
-            self.leads.push(columns.get(*column)?.int().unwrap_or(NOTHING));
+    /// Adds the ids that a row refers to.
+    pub fn put_references(&mut self, columns: &dyn Columns, references: &[usize]) -> store::Result<()> {
+        for column in references {
+            self.references.push(columns.get(*column)?.int().unwrap_or(NOTHING));
         }
         Ok(())
     }
 
-    /// Adds what a plan asks for of an own row.
-    pub fn put_own(&mut self, row: &dyn Columns, columns: &[OfRow]) -> store::Result<()> {
+    /// Adds the cells of an own row.
+    pub fn put_own(&mut self, row: &dyn Columns, columns: &[RowColumn]) -> store::Result<()> {
         for (at, column) in columns.iter().enumerate() {
             column.write(row.get(at + 2)?, &mut self.json).map_err(|p| StoreError::from(p.under(column.name())))?;
             self.ends.push(self.json.len());
@@ -56,9 +56,9 @@ impl Table {
         Ok(())
     }
 
-    /// Adds a destination: its three values, of which two are null, and the object that it leads to.
-    pub fn put_step(&mut self, columns: &dyn Columns, tenant: TenantId) -> store::Result<()> {
-        let values = (FIRST_ENTRY_COLUMN..FIRST_ENTRY_COLUMN + STEP)
+    /// Adds a destination: its three values, of which two are null, and the object that it refers to.
+    pub fn put_destination(&mut self, columns: &dyn Columns, tenant: TenantId) -> store::Result<()> {
+        let values = (FIRST_ENTRY_COLUMN..FIRST_ENTRY_COLUMN + DESTINATION_VALUES)
             .map(|at| columns.get(at))
             .collect::<store::Result<Vec<_>>>()?;
         let row = values.iter().map(|value| domain::Value::from(*value)).collect();
@@ -72,7 +72,7 @@ impl Table {
             self.json.extend_from_slice(value.as_deref().unwrap_or(b"null"));
             self.ends.push(self.json.len());
         }
-        self.leads.push(target.leads_to().map_or(NOTHING, |object| object.local));
+        self.references.push(target.leads_to().map_or(NOTHING, |object| object.local));
         Ok(())
     }
 }

@@ -1,27 +1,27 @@
-//! Why a request is not answered by a plan.
+//! Why a plan does not answer a request.
 
 use crate::graphql::layer::ReadError;
 use crate::store::StoreError;
 
 pub(super) type PlanResult<T> = Result<T, Unplanned>;
 
-/// Why a request is not answered by a plan.
+/// Why a plan does not answer a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unplanned {
-    /// It asks the schema for itself.
+    /// It queries the schema itself.
     Introspection,
-    /// A field does not say where it is read.
+    /// A field declares no source.
     Field,
     /// It selects more than a plan has room for.
     Long,
-    /// Its conditions have had too many values.
+    /// Its conditions have had too many combinations of values.
     Conditions,
-    /// Something is wrong, which the executor finds again and says.
+    /// Something is wrong, which the executor finds again and reports.
     Error,
 }
 
 impl Unplanned {
-    /// The word for it in metrics.
+    /// Its label in metrics.
     pub fn word(self) -> &'static str {
         match self {
             Self::Introspection => "introspection",

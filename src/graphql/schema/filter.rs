@@ -1,144 +1,149 @@
-//! What a list can be filtered and sorted by, as clients write it.
+//! Filters and orders of lists, as clients write them.
 
 use async_graphql::{Name, Result, Value};
 
-use super::shapes::choice;
+use super::shapes::choice_type;
 use crate::domain::{DateTime, Kind, ObjectId, Patch, Scalar as _, fold};
-use crate::graphql::errors::{coded, misfit};
-use crate::graphql::layer::{Given as _, InputObject, InputValue, SchemaType, input};
+use crate::graphql::errors::{coded, wrong_shape};
+use crate::graphql::layer::{ArgValues as _, InputObject, InputValue, SchemaType, input};
 use crate::service::find::{Filter, Leaf, Measure, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
 
-/// Every place of the form where a condition can stand.
+/// Every field of the form that can refer to a condition.
 const CONDITIONS: &[Fact] = &[Fact::WorkingHours, Fact::FollowMeCondition, Fact::OnCondition, Fact::Destination];
 
-/// What a field of a filter asks of the form.
-enum Test {
+/// What a field of a filter tests in the form.
+enum FormTest {
     Text(Fact),
     Object(&'static [Fact], Kind),
     Switch(Fact),
 }
 
-impl Test {
+impl FormTest {
     fn ty(&self) -> &'static str {
         match self {
-            Test::Text(_) => "TextFilter",
-            Test::Object(..) => "ID",
-            Test::Switch(_) => "Boolean",
+            FormTest::Text(_) => "TextFilter",
+            FormTest::Object(..) => "ID",
+            FormTest::Switch(_) => "Boolean",
         }
     }
 }
 
-/// What can be asked of virtual extensions alone.
-const OF_FORM: [(&str, &str, Test); 9] = [
-    ("branch", "About `note.branch`.", Test::Text(Fact::Branch)),
-    ("department", "About `note.department`.", Test::Text(Fact::Department)),
-    ("referenceId", "About `note.referenceId`.", Test::Text(Fact::ReferenceId)),
-    ("member", "The real extension with this id is a member.", Test::Object(&[Fact::Member], Kind::Extension)),
+/// The tests that only virtual extensions have.
+const FORM_TESTS: [(&str, &str, FormTest); 9] = [
+    ("branch", "Tests `note.branch`.", FormTest::Text(Fact::Branch)),
+    ("department", "Tests `note.department`.", FormTest::Text(Fact::Department)),
+    ("referenceId", "Tests `note.referenceId`.", FormTest::Text(Fact::ReferenceId)),
+    (
+        "member",
+        "Matches if the real extension with this id is a member.",
+        FormTest::Object(&[Fact::Member], Kind::Extension),
+    ),
     (
         "condition",
-        "The condition with this id is used anywhere in the form.",
-        Test::Object(CONDITIONS, Kind::Condition),
+        "Matches if the condition with this id is used anywhere in the form.",
+        FormTest::Object(CONDITIONS, Kind::Condition),
     ),
     (
         "routingProfile",
-        "Outside calls are carried by the routing profile with this id.",
-        Test::Object(&[Fact::RoutingProfile], Kind::RoutingProfile),
+        "Matches if outside calls use the routing profile with this id.",
+        FormTest::Object(&[Fact::RoutingProfile], Kind::RoutingProfile),
     ),
-    ("locked", "Whether it is locked.", Test::Switch(Fact::Locked)),
-    ("dnd", "Whether it does not want to be disturbed.", Test::Switch(Fact::Dnd)),
-    ("userPanelEnabled", "Whether its user panel is enabled.", Test::Switch(Fact::UserPanel)),
+    ("locked", "Matches locked extensions if true, and unlocked ones if false.", FormTest::Switch(Fact::Locked)),
+    ("dnd", "Matches extensions with do-not-disturb on if true, or off if false.", FormTest::Switch(Fact::Dnd)),
+    (
+        "userPanelEnabled",
+        "Matches extensions with the user panel enabled if true, or disabled if false.",
+        FormTest::Switch(Fact::UserPanel),
+    ),
 ];
 
-/// The name of the filter of a kind's lists.
+/// The name of the filter type for lists of a kind.
 pub fn filter_type(kind: Kind) -> &'static str {
     if kind == Kind::VirtualExtension { "VirtualExtensionFilter" } else { "ObjectFilter" }
 }
 
 fn conditions(name: &'static str, about: &'static str) -> InputObject {
-    let enabled = InputValue::new("enabled", "Boolean", "Whether the object is in use.");
+    let enabled = InputValue::new("enabled", "Boolean", "Matches enabled objects if true, and disabled ones if false.");
     input(name, about)
-        .field("and", &format!("[{name}!]"), "All of these must fit.")
-        .field("or", &format!("[{name}!]"), "At least one of these must fit.")
-        .field("not", name, "This must not fit.")
-        .field("number", "NumberFilter", "About the number; what has none never fits.")
-        .field("name", "TextFilter", "About the name.")
-        .field("description", "TextFilter", "About the note for administrators.")
-        // A virtual extension always is.
+        .field("and", &format!("[{name}!]"), "All of these filters must match.")
+        .field("or", &format!("[{name}!]"), "At least one of these filters must match.")
+        .field("not", name, "This filter must not match.")
+        .field("number", "NumberFilter", "Tests the number. An object without a number never matches.")
+        .field("name", "TextFilter", "Tests the name.")
+        .field("description", "TextFilter", "Tests the description, which is a note for administrators.")
+        // A virtual extension is always enabled.
         .fields((name == "ObjectFilter").then_some(enabled))
-        .field("createdAt", "DateTimeFilter", "About when the object was made.")
-        .field("changedAt", "DateTimeFilter", "About when the object was last saved.")
+        .field("createdAt", "DateTimeFilter", "Tests when the object was created.")
+        .field("changedAt", "DateTimeFilter", "Tests when the object was last saved.")
 }
 
 /// The types of filters and orders.
 pub fn definitions() -> Vec<SchemaType> {
-    let order = input("ObjectOrder", "The order of a list.")
-        .field("field", "OrderField!", "What it is sorted by.")
-        .field("direction", "OrderDirection!", "Which end comes first.")
+    let order = input("ObjectOrder", "The sort order of a list.")
+        .field("field", "OrderField!", "The field to sort by.")
+        .field("direction", "OrderDirection!", "The sort direction.")
         .default(Value::Enum(Name::new(OrderDirection::Asc.word())));
     let number = input(
         "NumberFilter",
-        "What is asked of a number; all that is given must fit. Numbers are compared digit by digit from left to right.",
+        "Tests a number; all given fields must match. Numbers are compared digit by digit from left to right.",
     )
-    .field("eq", "String", "It is this.")
-    .field("in", "[String!]", "It is one of these, at most 100.")
-    .field("startsWith", "String", "It begins so.")
-    .field("gte", "String", "It is this or stands behind it.")
-    .field("lte", "String", "It is this or stands before it.");
-    let text = input(
-        "TextFilter",
-        "What is asked of a text; all that is given must fit. Capitals and accents make no difference.",
-    )
-    .field("eq", "String", "It is this.")
-    .field("in", "[String!]", "It is one of these, at most 100.")
-    .field("startsWith", "String", "It begins so.")
-    .field("contains", "String", "It has this in it.");
-    let moment = input("DateTimeFilter", "What is asked of a moment; all that is given must fit.")
-        .field("gte", "DateTime", "It is this or later.")
-        .field("lt", "DateTime", "It is earlier.");
+    .field("eq", "String", "The number equals this one.")
+    .field("in", "[String!]", "The number is one of these, at most 100.")
+    .field("startsWith", "String", "The number starts with these digits.")
+    .field("gte", "String", "The number equals this one or sorts after it.")
+    .field("lte", "String", "The number equals this one or sorts before it.");
+    let text = input("TextFilter", "Tests a text; all given fields must match. Case and accents are ignored.")
+        .field("eq", "String", "The text equals this one.")
+        .field("in", "[String!]", "The text is one of these, at most 100.")
+        .field("startsWith", "String", "The text starts with this one.")
+        .field("contains", "String", "The text contains this one.");
+    let moment = input("DateTimeFilter", "Tests a point in time; all given fields must match.")
+        .field("gte", "DateTime", "This time or later.")
+        .field("lt", "DateTime", "Before this time.");
     let objects = conditions(
         "ObjectFilter",
-        "What is asked of an object: all that is given must fit. At most 32 conditions, filters at most 5 levels deep.",
+        "Filters objects: all given fields must match. At most 32 tests; filters nest at most 5 levels deep.",
     );
     let forms = conditions(
         "VirtualExtensionFilter",
-        "What is asked of a virtual extension: all that is given must fit. At most 32 conditions, filters at most 5 levels\n\
-         deep.",
+        "Filters virtual extensions: all given fields must match. At most 32 tests; filters nest at most 5\n\
+         levels deep.",
     )
-    .fields(OF_FORM.iter().map(|(name, about, test)| InputValue::new(*name, test.ty(), *about)));
-    let words = [OrderField::TYPE, OrderDirection::TYPE].map(|ty| choice(ty).into());
+    .fields(FORM_TESTS.iter().map(|(name, about, test)| InputValue::new(*name, test.ty(), *about)));
+    let words = [OrderField::TYPE, OrderDirection::TYPE].map(|ty| choice_type(ty).into());
     let inputs = [order, number, text, moment, objects, forms].map(SchemaType::from);
     words.into_iter().chain(inputs).collect()
 }
 
-/// A filter while it is put together.
-struct Building<'a> {
+/// Builds a filter from its input.
+struct FilterBuilder<'a> {
     parts: Vec<Filter>,
     measure: &'a mut Measure,
     within: usize,
-    wrong: &'a mut Option<String>,
+    problem: &'a mut Option<String>,
 }
 
-/// The filter that a client has sent.
+/// Builds the filter that a client has sent.
 ///
 /// # Errors
-/// It is too large, or a moment is none.
-pub fn filter(sent: &Patch) -> Result<Filter> {
-    let (mut measure, mut wrong) = (Measure::default(), None);
-    let filter = nested(sent, 0, &mut measure, &mut wrong)?;
+/// The filter is too large, or a time is malformed.
+pub fn filter_from_input(sent: &Patch) -> Result<Filter> {
+    let (mut measure, mut problem) = (Measure::default(), None);
+    let filter = nested(sent, 0, &mut measure, &mut problem)?;
     let refused = |sentence| coded("BAD_USER_INPUT", sentence);
     measure.check().map_err(refused)?;
-    wrong.map_or(Ok(filter), |sentence| Err(refused(sentence)))
+    problem.map_or(Ok(filter), |sentence| Err(refused(sentence)))
 }
 
-fn nested(sent: &Patch, within: usize, measure: &mut Measure, wrong: &mut Option<String>) -> Result<Filter> {
+fn nested(sent: &Patch, within: usize, measure: &mut Measure, problem: &mut Option<String>) -> Result<Filter> {
     measure.filter(within);
-    let mut building = Building { parts: Vec::new(), measure, within, wrong };
-    building.conditions(sent)?;
-    Ok(Filter::And(building.parts))
+    let mut builder = FilterBuilder { parts: Vec::new(), measure, within, problem };
+    builder.conditions(sent)?;
+    Ok(Filter::And(builder.parts))
 }
 
-impl Building<'_> {
+impl FilterBuilder<'_> {
     fn conditions(&mut self, sent: &Patch) -> Result<()> {
         self.text(sent, "number", Leaf::Number)?;
         self.text(sent, "name", Leaf::Name)?;
@@ -146,11 +151,11 @@ impl Building<'_> {
         self.part(sent.bool("enabled")?.map(|on| Filter::Is(Leaf::Enabled(on))), 1);
         self.moments(sent, "createdAt", Leaf::CreatedFrom, Leaf::CreatedBefore)?;
         self.moments(sent, "changedAt", Leaf::ChangedFrom, Leaf::ChangedBefore)?;
-        for (name, _, test) in &OF_FORM {
+        for (name, _, test) in &FORM_TESTS {
             match *test {
-                Test::Text(fact) => self.text(sent, name, |test| Leaf::Text(fact, test))?,
-                Test::Switch(fact) => self.part(sent.bool(name)?.map(|on| Filter::Is(Leaf::Switch(fact, on))), 1),
-                Test::Object(facts, kind) => {
+                FormTest::Text(fact) => self.text(sent, name, |test| Leaf::Text(fact, test))?,
+                FormTest::Switch(fact) => self.part(sent.bool(name)?.map(|on| Filter::Is(Leaf::Switch(fact, on))), 1),
+                FormTest::Object(facts, kind) => {
                     let of = |object| Filter::Is(Leaf::Object(facts, kind, object));
                     let object = |id| ObjectId::of_opaque(id).map_or_else(Filter::nothing, of);
                     self.part(sent.text(name)?.map(object), 1);
@@ -177,7 +182,7 @@ impl Building<'_> {
         }
     }
 
-    /// What is asked of a text or of a number. Only those tests are there that the filter's type has.
+    /// Adds the tests of a text or a number. Only those that the filter's type has can be present.
     fn text(&mut self, sent: &Patch, name: &str, leaf: impl Fn(TextTest) -> Leaf) -> Result<()> {
         let Some(sent) = sent.object(name)? else { return Ok(()) };
         let one = |name, of: fn(String) -> TextTest| Ok::<_, async_graphql::Error>(sent.text(name)?.map(fold).map(of));
@@ -209,8 +214,8 @@ impl Building<'_> {
             match sent.given(field).map(DateTime::parse) {
                 None => {}
                 Some(Ok(moment)) => self.part(Some(Filter::Is(leaf(moment))), 1),
-                Some(Err(problem)) => {
-                    self.wrong.get_or_insert(problem.under(format!("{name}.{field}")).message());
+                Some(Err(error)) => {
+                    self.problem.get_or_insert(error.under(format!("{name}.{field}")).message());
                 }
             }
         }
@@ -219,11 +224,11 @@ impl Building<'_> {
 
     fn several(&mut self, sent: &Patch, name: &str) -> Result<Option<Vec<Filter>>> {
         let Some(list) = sent.list(name)? else { return Ok(None) };
-        let inner = list.iter().map(|sent| self.inner(sent.object().map_err(|_| misfit())?));
+        let inner = list.iter().map(|sent| self.inner(sent.object().map_err(|_| wrong_shape())?));
         inner.collect::<Result<_>>().map(Some)
     }
 
     fn inner(&mut self, sent: &Patch) -> Result<Filter> {
-        nested(sent, self.within + 1, self.measure, self.wrong)
+        nested(sent, self.within + 1, self.measure, self.problem)
     }
 }

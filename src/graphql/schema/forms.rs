@@ -6,18 +6,18 @@ use super::mutation::{
 use super::renumber;
 use crate::domain::Kind;
 use crate::form::{Form, Info};
-use crate::graphql::layer::{InputObject, InputValue, OfSave, SaveWhat, SchemaField, SchemaType, input, object};
+use crate::graphql::layer::{InputObject, InputValue, SaveKind, SaveMutation, SchemaField, SchemaType, input, object};
 use crate::service::Saved;
 
 /// The kind whose objects have the form.
 const KIND: Kind = Kind::VirtualExtension;
-/// What comes of saving one.
+/// The name of the payload type.
 const PAYLOAD: &str = "VirtualExtensionPayload";
 
-/// The input fields of a form: one for each section.
+/// The input fields of a form, one for each section.
 fn sections() -> Vec<InputValue> {
     let section = |info: &&'static Info| {
-        let about = format!("What is sent of the section `{}`; left out, it stays as it is.", info.client);
+        let about = format!("The section `{}`; left out, it stays as it is.", info.client);
         InputValue::new(info.client.as_str(), info.input, about)
     };
     Form::infos().iter().map(section).collect()
@@ -25,43 +25,46 @@ fn sections() -> Vec<InputValue> {
 
 /// The input of the mutation of one section.
 fn section_update(info: &&'static Info) -> InputObject {
-    let about = "Changes of one section of a virtual extension. What is left out stays as it is.";
+    let about = "Changes of one section of a virtual extension. Fields that are left out stay as they are.";
     input(update_type(info), about)
         .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
-        .field(info.client.as_str(), &format!("{}!", info.input), "The section.")
+        .field(info.client.as_str(), &format!("{}!", info.input), "The new values of the section.")
 }
 
 fn update_type(info: &Info) -> String {
     format!("VirtualExtension{}UpdateInput", info.name)
 }
 
-/// The types of the form's mutations. What is sent of a section stands elsewhere.
+/// The types of the form's mutations. The input types of the sections are defined elsewhere.
 pub fn definitions() -> Vec<SchemaType> {
-    let payload = object::<Saved>(PAYLOAD, "What came of saving a virtual extension.")
+    let payload = object::<Saved>(PAYLOAD, "The result of saving a virtual extension.")
         .field(object_field(
             "VirtualExtension",
-            "The extension as it is saved now; null when nothing is, as after errors on create or a dry run of one.",
+            "The extension as it is saved now. Null if it is not saved, for example after errors or a dry run\n\
+             when creating it.",
         ))
         .fields(saved_fields(|saved: &Saved| saved));
-    let defaults = object::<Saved>("VirtualExtensionDefaultsPayload", "What came of saving a tenant's defaults.")
+    let defaults = object::<Saved>("VirtualExtensionDefaultsPayload", "The result of saving a tenant's defaults.")
         .field(object_field(
             "NewVirtualExtension",
-            "The defaults as they are saved now; null when they do not exist for who asks.",
+            "The defaults as they are saved now. Null if the tenant does not exist for the viewer.",
         ))
         .fields(saved_fields(|saved: &Saved| saved));
     let create = input(
         "VirtualExtensionCreateInput",
-        "A new virtual extension. What is left out is taken from the tenant's defaults.",
+        "A new virtual extension. Fields that are left out are taken from the tenant's defaults.",
     )
     .fields([tenant_input(), dry_run_input()])
     .fields(sections());
-    let update =
-        input("VirtualExtensionUpdateInput", "Changes of a virtual extension. What is left out stays as it is.")
-            .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
-            .fields(sections());
+    let update = input(
+        "VirtualExtensionUpdateInput",
+        "Changes of a virtual extension. Fields that are left out stay as they are.",
+    )
+    .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
+    .fields(sections());
     let update_defaults = input(
         "VirtualExtensionDefaultsUpdateInput",
-        "Changes of a tenant's defaults. What is left out stays as it is.",
+        "Changes of a tenant's defaults. Fields that are left out stay as they are.",
     )
     .fields([tenant_input(), expected_version_input(), dry_run_input()])
     .fields(sections());
@@ -76,40 +79,44 @@ pub fn definitions() -> Vec<SchemaType> {
 
 /// The mutations of the form.
 pub fn fields() -> Vec<SchemaField> {
-    let of = |what| OfSave { kind: KIND, what, payload: PAYLOAD };
+    let save = |operation| SaveMutation { kind: KIND, operation, payload: PAYLOAD };
     let create = save_field(
-        ("virtualExtensionCreate", "Makes a virtual extension."),
+        ("virtualExtensionCreate", "Creates a virtual extension."),
         ("VirtualExtensionCreateInput", "The new extension."),
-        of(SaveWhat::New),
+        save(SaveKind::New),
     );
     let update = save_field(
         (
             "virtualExtensionUpdate",
-            "Changes any subset of a virtual extension's sections in one go: all of it is saved, or nothing.",
+            "Changes any of a virtual extension's sections at once. Either all changes are saved, or none.",
         ),
         ("VirtualExtensionUpdateInput", "The changes."),
-        of(SaveWhat::Changes),
+        save(SaveKind::Changes),
     );
     let defaults = save_field(
-        ("virtualExtensionDefaultsUpdate", "Changes the defaults that a tenant's new virtual extensions open with."),
+        ("virtualExtensionDefaultsUpdate", "Changes the defaults for a tenant's new virtual extensions."),
         ("VirtualExtensionDefaultsUpdateInput", "The changes."),
-        OfSave { kind: Kind::FormDefaults, what: SaveWhat::Defaults, payload: "VirtualExtensionDefaultsPayload" },
+        SaveMutation {
+            kind: Kind::FormDefaults,
+            operation: SaveKind::Defaults,
+            payload: "VirtualExtensionDefaultsPayload",
+        },
     );
     let copy = save_field(
         (
             "virtualExtensionClone",
-            "Makes a virtual extension that is like another one, but for its number and name. What belongs to one alone is\n\
-             not copied: secrets, the login, the lock, and the reference id.",
+            "Copies a virtual extension under another number and name. Secrets, the login, the lock and the\n\
+             reference id belong to one extension only and are not copied.",
         ),
-        ("VirtualExtensionCloneInput", "What to copy."),
-        of(SaveWhat::Copy),
+        ("VirtualExtensionCloneInput", "The extension to copy, with the number and name of the copy."),
+        save(SaveKind::Copy),
     );
     let section = |info: &&'static Info| {
         let field = (
             format!("virtualExtension{}Update", info.name),
             format!("Changes the section `{}` of a virtual extension.", info.client),
         );
-        save_field(field, (&update_type(info), "The changes."), of(SaveWhat::Changes))
+        save_field(field, (&update_type(info), "The changes."), save(SaveKind::Changes))
     };
     let whole = [create, update, defaults, copy, renumber::field()];
     whole.into_iter().chain(Form::infos().iter().map(section)).collect()

@@ -1,12 +1,12 @@
-//! The schema, described on [`super::layer`]: all that is not made of sections and kinds stands here, and the places
-//! where those are put in.
+//! The schema, described with [`super::layer`]: everything that is not generated from sections and kinds, and the
+//! places where the generated parts are added.
 
 mod filter;
 mod find;
 mod forms;
+mod generated;
 mod kinds;
 mod lint;
-mod made;
 pub mod mutation;
 mod nodes;
 mod numbers;
@@ -25,12 +25,12 @@ mod tenants;
 
 use std::sync::LazyLock;
 
-use self::made::{Made, made};
+use self::generated::{GeneratedTypes, generate};
 use super::layer::{Layer, LayerSource, ObjectBuilder, object};
 use crate::domain::Kind;
-pub use find::find as find_of;
-pub use pages::{MOST, PAGE, page_length};
-pub use subscription::check as check_subscription;
+pub use find::find_from_args;
+pub use pages::{DEFAULT_PAGE, MAX_PAGE, page_length};
+pub use subscription::check_subscription;
 
 /// The schema of vext.
 pub struct Vext;
@@ -38,7 +38,7 @@ pub struct Vext;
 impl LayerSource for Vext {
     fn layer() -> &'static Layer {
         static LAYER: LazyLock<Layer> = LazyLock::new(|| {
-            let layer = layer(made());
+            let layer = layer(generate());
             debug_assert_eq!(layer.problems(), [""; 0], "the descriptions fit together");
             layer
         });
@@ -47,8 +47,8 @@ impl LayerSource for Vext {
 }
 
 /// The whole schema.
-fn layer(made: Made) -> Layer {
-    let Made { tenant_fields, tenant_inputs, kind_inputs, definitions } = made;
+fn layer(generated: GeneratedTypes) -> Layer {
+    let GeneratedTypes { tenant_fields, tenant_inputs, kind_inputs, definitions } = generated;
     let kinds: Vec<_> = kind_inputs.iter().map(|(kind, _)| *kind).collect();
     let listed = || [Kind::VirtualExtension].into_iter().chain(kinds.iter().copied());
     Layer::new("Query", "Mutation", "Subscription")
@@ -60,10 +60,10 @@ fn layer(made: Made) -> Layer {
         .with_all(listed().flat_map(find::connection_types))
         .with_all(kinds.iter().map(|kind| mutation::payload_type(*kind)))
         .with_all(kind_inputs.iter().flat_map(|(kind, inputs)| kinds::inputs(*kind, inputs)))
-        .with(shapes::choice(Kind::TYPE))
-        .with(find::object_by())
-        .with(pages::page_info())
-        .with(numbers::availability())
+        .with(shapes::choice_type(Kind::TYPE))
+        .with(find::object_by_type())
+        .with(pages::page_info_type())
+        .with(numbers::availability_type())
         .with_all(filter::definitions())
         .with_all(referrers::definitions())
         .with_all(options::definitions())
@@ -78,16 +78,16 @@ fn layer(made: Made) -> Layer {
 }
 
 fn query_root() -> ObjectBuilder<()> {
-    let about = "What can be asked.\n\n\
-                 How this schema stays stable: nothing is renamed or taken away that has not been deprecated for a release before.\n\
-                 A type, a field, an argument that may be left out, or the word of an enum may be added in any release.";
+    let about = "The root of all queries.\n\n\
+                 How this schema stays stable: nothing is renamed or removed before it has been deprecated for\n\
+                 one release. Types, fields, optional arguments and enum values may be added in any release.";
     let [plan, _] = removal::plan_fields();
     let [lint, _] = lint::fields();
     object::<()>("Query", about).fields(query::root_fields()).field(plan).field(lint)
 }
 
 fn mutation_root(kinds: impl Iterator<Item = Kind>) -> ObjectBuilder<()> {
-    object::<()>("Mutation", "What can be changed.")
+    object::<()>("Mutation", "The root of all mutations.")
         .fields(forms::fields())
         .fields(kinds.flat_map(kinds::save_fields))
         .field(removal::delete_field())

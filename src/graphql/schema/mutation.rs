@@ -1,17 +1,17 @@
-//! What mutations have in common: what they take, what they answer, and the save of a form or an object.
+//! What mutations have in common: their inputs, their payloads, and saving a form or an object.
 
 use async_graphql::Result;
 
-use super::problems::{changes, tell_as_sent, user_errors, warnings};
+use super::problems::{changes, restore_sent_value, user_errors, warnings};
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem, Sent, TenantId};
 use crate::graphql::layer::{
-    Call, FieldReader, FieldSource, Given as _, InputValue, Node, ObjectBuilder, OfSave, ReadError, Resolver, SaveWhat,
-    SchemaField, Text, object,
+    ArgValues as _, Call, FieldReader, FieldSource, InputValue, Node, ObjectBuilder, ReadError, Resolver, SaveKind,
+    SaveMutation, SchemaField, Text, object,
 };
 use crate::graphql::prices::HASH;
 use crate::service::{self, Save, SaveTarget, Saved, Selected, WorkedOut};
 
-/// The field of a payload that has the object, of the type `ty`.
+/// The payload field `object`, of the type `ty`.
 pub fn object_field(ty: &'static str, about: impl Into<Text>) -> SchemaField {
     let answer = Resolver::now(move |thing, _| {
         let row = thing.get::<Saved>()?.object.clone();
@@ -20,13 +20,13 @@ pub fn object_field(ty: &'static str, about: impl Into<Text>) -> SchemaField {
     SchemaField::new("object", ty, about, answer)
 }
 
-/// The fields of a payload that say what came of the save, which `saved` gets.
+/// The payload fields about the save. `saved` gets the save from the payload.
 pub fn saved_fields<T: Send + Sync + 'static>(saved: fn(&T) -> &Saved) -> Vec<SchemaField> {
-    let why = "Why nothing was saved: everything that is wrong, at once. Empty when it was saved.";
-    let looks_wrong = "What looks wrong, but did not keep it from being saved.";
-    let changed = "The fields that were changed, or on a dry run would be.";
-    let field = |name: &'static str, ty: &str, about: &'static str, tell: fn(&Saved) -> Node| {
-        SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(tell(saved(thing.get()?)))))
+    let why = "Why nothing was saved: all errors at once. Empty if it was saved, or could be on a dry run.";
+    let looks_wrong = "What looks wrong, but does not prevent saving.";
+    let changed = "The fields that have changed, or would change on a dry run.";
+    let field = |name: &'static str, ty: &str, about: &'static str, get: fn(&Saved) -> Node| {
+        SchemaField::new(name, ty, about, Resolver::now(move |thing, _| Ok(get(saved(thing.get()?)))))
     };
     vec![
         field("userErrors", "[UserError!]!", why, |saved| user_errors(&saved.errors)),
@@ -35,48 +35,49 @@ pub fn saved_fields<T: Send + Sync + 'static>(saved: fn(&T) -> &Saved) -> Vec<Sc
     ]
 }
 
-/// The type of what came of saving an object of a kind that is no form.
+/// The payload type for a kind other than the form.
 pub fn payload_type(kind: Kind) -> ObjectBuilder<Saved> {
-    let about = "The object as it is saved now; null when nothing is, as after errors on create or a dry run of one.";
-    object::<Saved>(format!("{}Payload", kind.name()), "What came of saving an object.")
+    let about = "The object as it is saved now. Null if it is not saved, for example after errors or a dry run\n\
+                 when creating it.";
+    object::<Saved>(format!("{}Payload", kind.name()), "The result of saving an object.")
         .field(object_field(kind.name(), about))
         .fields(saved_fields(|saved: &Saved| saved))
 }
 
 /// The input field that names a tenant.
 pub fn tenant_input() -> InputValue {
-    InputValue::new("tenant", "String", "The code of the tenant; left out, the selected one.")
+    InputValue::new("tenant", "String", "The code of the tenant; by default the selected tenant.")
 }
 
-/// The input field that names what is there.
+/// The input field with the id of an existing object.
 pub fn id_input(about: &'static str) -> InputValue {
     InputValue::new("id", "ID!", about)
 }
 
-/// The input field that names the version that the client saw.
+/// The input field with the version that the client has read.
 pub fn expected_version_input() -> InputValue {
-    let about = "The version that the client saw; if another one is saved, nothing is changed.";
+    let about = "The version that the client has read. If the saved version differs, nothing is changed.";
     InputValue::new("expectedVersion", "Int", about)
 }
 
-/// The input field that asks for a dry run.
+/// The input field for a dry run.
 pub fn dry_run_input() -> InputValue {
-    InputValue::new("dryRun", "Boolean", "Whether only to say what would happen.")
+    InputValue::new("dryRun", "Boolean", "If true, the input is only checked and nothing is saved. False by default.")
 }
 
-/// What an input says besides how to save it.
+/// The values of an input, without the fields about how to save them.
 pub fn only_patch(input: &Patch) -> Patch {
     let about_saving = ["tenant", "id", "expectedVersion", "dryRun"];
     input.0.iter().filter(|(name, _)| !about_saving.contains(&name.as_str())).cloned().collect()
 }
 
-/// The tenant that an input names or the request selects, or the refusal when it does not exist for who asks.
-fn tenant(input: &Patch, reading: &mut FieldReader<'_>) -> Result<Result<TenantId, Saved>, ReadError> {
+/// The tenant that an input names or the request selects, or the refusal if it does not exist for the viewer.
+fn tenant(input: &Patch, reader: &mut FieldReader<'_>) -> Result<Result<TenantId, Saved>, ReadError> {
     let code = input.text("tenant")?;
-    if let Some(row) = reading.tenant(code)? {
+    if let Some(row) = reader.tenant(code)? {
         return Ok(Ok(row.id));
     }
-    let value = match (code, &reading.viewer.selected) {
+    let value = match (code, &reader.viewer.selected) {
         (None, Selected::Unknown(code)) => code.clone(),
         (code, _) => code.map(str::to_owned),
     };
@@ -84,84 +85,84 @@ fn tenant(input: &Patch, reading: &mut FieldReader<'_>) -> Result<Result<TenantI
     Ok(Err(Saved { errors: vec![Problem { value, ..problem }], ..Saved::default() }))
 }
 
-/// The object behind an id. One that no server handed out answers like one that does not exist: there is no tenant 0.
+/// The object with an id. An id that no server has issued behaves like one that does not exist: there is no tenant 0.
 pub fn object_id(id: &str) -> ObjectId {
     ObjectId::of_opaque(id).unwrap_or(ObjectId { tenant: TenantId(0), local: 0 })
 }
 
-/// Works out what a mutation saves, in the transaction that finds out who asks.
+/// Works out what a mutation saves, in the transaction that looks up the viewer.
 ///
 /// # Errors
-/// What the store answers; the request has to say which tenant it means.
+/// An error of the store, or the request has to name a tenant.
 pub fn work_out(
-    of: OfSave,
+    target: SaveMutation,
     input: &Patch,
     tells_warnings: bool,
-    reading: &mut FieldReader<'_>,
+    reader: &mut FieldReader<'_>,
 ) -> Result<WorkedOut, ReadError> {
     let (expected_version, dry_run) = (input.int("expectedVersion")?, input.bool("dryRun")?.unwrap_or_default());
-    let target = match of.what {
-        SaveWhat::New | SaveWhat::Defaults => match tenant(input, reading)? {
-            Ok(tenant) if of.what == SaveWhat::New => SaveTarget::New(tenant),
+    let save_target = match target.operation {
+        SaveKind::New | SaveKind::Defaults => match tenant(input, reader)? {
+            Ok(tenant) if target.operation == SaveKind::New => SaveTarget::New(tenant),
             Ok(tenant) => SaveTarget::Defaults(tenant),
             Err(saved) => return Ok(WorkedOut::Settled(saved)),
         },
-        SaveWhat::Changes => SaveTarget::Existing(object_id(input.the_text("id")?)),
-        SaveWhat::Copy => SaveTarget::CopyOf(object_id(input.the_text("id")?)),
+        SaveKind::Changes => SaveTarget::Existing(object_id(input.required_text("id")?)),
+        SaveKind::Copy => SaveTarget::CopyOf(object_id(input.required_text("id")?)),
     };
-    let patch = match of.what {
-        SaveWhat::Copy => {
-            let own = [("number", input.the_text("number")?), ("name", input.the_text("name")?)];
+    let patch = match target.operation {
+        SaveKind::Copy => {
+            let own = [("number", input.required_text("number")?), ("name", input.required_text("name")?)];
             Patch::from([("information", Sent::Object(own.into()))])
         }
         _ => only_patch(input),
     };
-    let save = Save { kind: of.kind, target, patch, expected_version, dry_run, tells_warnings };
-    let (viewer, now) = (reading.viewer, reading.now);
-    Ok(WorkedOut::of(reading.session(), viewer, save, now)?)
+    let save = Save { kind: target.kind, target: save_target, patch, expected_version, dry_run, tells_warnings };
+    let (viewer, now) = (reader.viewer, reader.now);
+    Ok(WorkedOut::of(reader.session(), viewer, save, now)?)
 }
 
-/// What the secrets cost that a mutation sends and that are hashed and kept.
+/// The cost of the secrets that a mutation sends to be hashed and saved.
 ///
 /// # Errors
-/// The input is of another shape.
+/// The input has another shape.
 pub fn price(kind: Kind, input: &Patch) -> Result<u64> {
     let dry_run = input.bool("dryRun")?.unwrap_or_default();
     Ok(if dry_run { 0 } else { HASH.saturating_mul(service::hashed_secrets(kind, input)) })
 }
 
-/// What came of a save as it is told. What was not found is told as it was sent.
+/// The payload of a save. An id that was not found is reported as it was sent.
 ///
 /// # Errors
-/// The input is of another shape.
-pub fn told(of: OfSave, input: &Patch, mut saved: Saved) -> Result<Node> {
+/// The input has another shape.
+pub fn payload_node(target: SaveMutation, input: &Patch, mut saved: Saved) -> Result<Node> {
     if let Some(id) = input.text("id")? {
-        tell_as_sent(&mut saved.errors, "id", id);
+        restore_sent_value(&mut saved.errors, "id", id);
     }
-    Ok(Node::object(of.payload, saved))
+    Ok(Node::object(target.payload, saved))
 }
 
-async fn save(call: Call<'_>, of: OfSave) -> Result<Node> {
-    let (scope, input, tells_warnings) = (call.scope()?, call.args.the_object("input")?, call.selects("warnings"));
+async fn save(call: Call<'_>, target: SaveMutation) -> Result<Node> {
+    let (scope, input, tells_warnings) = (call.scope()?, call.args.required_object("input")?, call.selects("warnings"));
     let own = input.clone();
-    let saved = scope.read_all(move |reading| work_out(of, &own, tells_warnings, reading)).await?;
+    let saved = scope.read_in_one_trip(move |reader| work_out(target, &own, tells_warnings, reader)).await?;
     let saved = match saved {
         WorkedOut::Settled(saved) => saved,
         WorkedOut::Open(open) => {
             let finished = scope.app.finish(&scope.snapshot, scope.viewer()?, open).await;
-            finished.map_err(|error| scope.surprise(&error))?
+            finished.map_err(|error| scope.store_error(&error))?
         }
     };
-    told(of, input, saved)
+    payload_node(target, input, saved)
 }
 
-/// A mutation that saves a form or an object of a kind out of `input`.
+/// A mutation that saves a form or an object of a kind from its `input`.
 pub fn save_field(
     (name, about): (impl Into<Text>, impl Into<Text>),
     (input, input_about): (&str, &'static str),
-    of: OfSave,
+    target: SaveMutation,
 ) -> SchemaField {
-    let answer = Resolver::later(move |_, call| Box::pin(async move { save(call, of).await }));
+    let answer = Resolver::later(move |_, call| Box::pin(async move { save(call, target).await }));
     let input = InputValue::new("input", &format!("{input}!"), input_about);
-    SchemaField::new(name, &format!("{}!", of.payload), about, answer).arg(input).read(FieldSource::Save(of))
+    SchemaField::new(name, &format!("{}!", target.payload), about, answer).arg(input).source(FieldSource::Save(target))
 }

@@ -1,4 +1,4 @@
-//! Objects as what fields answer.
+//! Objects as nodes.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use crate::domain::Kind;
 use crate::graphql::layer::Node;
 use crate::store::ObjectRow;
 
-/// An object as its own type; null for a tenant's template, which is not reached this way.
-pub fn node_of(row: Arc<ObjectRow>) -> Node {
+/// The node of an object with the type of its kind; null for a tenant's template, which cannot be reached this way.
+pub fn object_node(row: Arc<ObjectRow>) -> Node {
     match row.kind {
         Kind::FormDefaults => Node::Null,
         kind => Node::shared(kind.name(), row),

@@ -1,28 +1,28 @@
-//! What can be asked, and the tenant below which the most of it stands.
+//! The query root, and the type of tenants, which has most of the fields.
 
 use async_graphql::Result;
 use futures_util::future::try_join_all;
 
 use super::find::list_fields;
-use super::nodes::node_of;
-use super::pages::MOST;
+use super::nodes::object_node;
+use super::pages::MAX_PAGE;
 use super::{lint, numbers, options, removal};
 use crate::domain::{Kind, ObjectId, TenantId};
 use crate::graphql::errors::coded;
 use crate::graphql::layer::{
-    Call, FieldSource, Given as _, Node, ObjectBuilder, OfRoot, OfTenant, SchemaField, fields_of, object,
+    ArgValues as _, Call, FieldSource, Node, ObjectBuilder, RootSource, SchemaField, TenantSource, fields_of, object,
 };
 use crate::graphql::scope::Scope;
 use crate::store::TenantRow;
 
-/// The root fields that look at tenants and objects.
+/// The root fields for tenants and objects.
 pub fn root_fields() -> Vec<SchemaField> {
     fields_of::<()>()
         .later(
             "tenant",
             "Tenant",
-            "The tenant with this code; without one, the selected tenant: that of the header `X-Tenant`, or else the token's.\n\
-             Null when it does not exist for who asks.",
+            "The tenant with this code. Without a code, the selected tenant: the one in the header `X-Tenant`,\n\
+             or else the token's. Null if it does not exist for the viewer.",
             |(), call| {
                 Box::pin(async move {
                     let code = call.args.text("code")?.map(str::to_owned);
@@ -30,29 +30,33 @@ pub fn root_fields() -> Vec<SchemaField> {
                 })
             },
         )
-        .arg("code", "String", "The tenant's code, such as `CANISTRACCI`.")
-        .read(FieldSource::Root(OfRoot::Tenant))
-        .later("tenants", "[Tenant!]!", "The tenants that the token opens, by code.", |(), call| {
+        .arg("code", "String", "The tenant's code, such as `CANISTRACCI`; by default the selected tenant.")
+        .source(FieldSource::Root(RootSource::Tenant))
+        .later("tenants", "[Tenant!]!", "The tenants that the token has access to, sorted by code.", |(), call| {
             Box::pin(async move { tenants(call).await })
         })
-        .read(FieldSource::Root(OfRoot::Tenants))
-        .later("node", "Node", "The object or tenant with this id. Null when it does not exist for who asks.", |(), call| {
-            Box::pin(async move { node(call.scope()?, call.args.the_text("id")?).await })
-        })
-        .arg("id", "ID!", "The opaque id, as every `id` field answers it.")
-        .read(FieldSource::Root(OfRoot::Node))
+        .source(FieldSource::Root(RootSource::Tenants))
+        .later(
+            "node",
+            "Node",
+            "The object or tenant with this id. Null if it does not exist for the viewer.",
+            |(), call| Box::pin(async move { node(call.scope()?, call.args.required_text("id")?).await }),
+        )
+        .arg("id", "ID!", "The opaque id, as returned by every field `id`.")
+        .source(FieldSource::Root(RootSource::Node))
         .later(
             "nodes",
             "[Node]!",
-            "The objects or tenants with these ids, in their order; null for each that does not exist for who asks.",
+            "The objects or tenants with these ids, in the same order; null for each that does not exist for the\n\
+             viewer.",
             |(), call| Box::pin(async move { nodes(call).await }),
         )
         .arg("ids", "[ID!]!", "Opaque ids, at most 100.")
-        .read(FieldSource::Root(OfRoot::Nodes))
+        .source(FieldSource::Root(RootSource::Nodes))
         .only_fields()
 }
 
-/// A tenant as its own type.
+/// The node of a tenant.
 pub fn tenant_node(row: TenantRow) -> Node {
     Node::object("Tenant", row)
 }
@@ -60,15 +64,18 @@ pub fn tenant_node(row: TenantRow) -> Node {
 async fn tenants(call: Call<'_>) -> Result<Node> {
     let scope = call.scope()?;
     let tenants = scope.app.visible_tenants(&scope.snapshot, scope.viewer()?).await;
-    let tenants = tenants.map_err(|e| scope.surprise(&e))?;
+    let tenants = tenants.map_err(|e| scope.store_error(&e))?;
     scope.spend(tenants.len())?;
     Ok(tenants.into_iter().map(tenant_node).collect())
 }
 
 async fn nodes(call: Call<'_>) -> Result<Node> {
     let ids = call.args.texts("ids")?.unwrap_or_default();
-    if ids.len() as i64 > MOST {
-        return Err(coded("BAD_USER_INPUT", format!("ids must have at most {MOST} entries; it has {}.", ids.len())));
+    if ids.len() as i64 > MAX_PAGE {
+        return Err(coded(
+            "BAD_USER_INPUT",
+            format!("ids must have at most {MAX_PAGE} entries; it has {}.", ids.len()),
+        ));
     }
     let scope = call.scope()?;
     Ok(Node::List(try_join_all(ids.into_iter().map(|id| node(scope, id))).await?))
@@ -77,16 +84,16 @@ async fn nodes(call: Call<'_>) -> Result<Node> {
 async fn node(scope: &Scope, id: &str) -> Result<Node> {
     let viewer = scope.viewer()?;
     if let Some(tenant) = TenantId::of_opaque(id) {
-        let row = scope.app.tenant_by_id(&scope.snapshot, viewer, tenant).await.map_err(|e| scope.surprise(&e))?;
+        let row = scope.app.tenant_by_id(&scope.snapshot, viewer, tenant).await.map_err(|e| scope.store_error(&e))?;
         return Ok(row.map_or(Node::Null, tenant_node));
     }
     match ObjectId::of_opaque(id).filter(|id| viewer.sees(id.tenant)) {
-        Some(id) => Ok(scope.object(id).await?.map_or(Node::Null, node_of)),
+        Some(id) => Ok(scope.object(id).await?.map_or(Node::Null, object_node)),
         None => Ok(Node::Null),
     }
 }
 
-/// The type of a tenant. `settings` are the fields of what it is, answered from a [`TenantRow`].
+/// The type of a tenant. `settings` are the fields of its settings, answered from a [`TenantRow`].
 pub fn tenant_type(settings: impl IntoIterator<Item = SchemaField>) -> ObjectBuilder<TenantRow> {
     let details = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::VirtualExtension | Kind::FormDefaults));
     let lists = details.copied().chain([Kind::VirtualExtension]).flat_map(list_fields);
@@ -94,18 +101,18 @@ pub fn tenant_type(settings: impl IntoIterator<Item = SchemaField>) -> ObjectBui
     let [_, lint] = lint::fields();
     object::<TenantRow>("Tenant", "A tenant: a customer with a numbering plan of its own.")
         .implements("Node")
-        .now("id", "ID!", "The opaque id, good for `node`.", |tenant| tenant.id.opaque().into())
-        .read(FieldSource::Tenant(OfTenant::Id))
+        .now("id", "ID!", "The opaque id; pass it to `node`.", |tenant| tenant.id.opaque().into())
+        .source(FieldSource::Tenant(TenantSource::Id))
         .fields(settings)
-        .now("revision", "Int!", "Counts the changes of the tenant.", |tenant| tenant.revision.into())
-        .read(FieldSource::Tenant(OfTenant::Revision))
+        .now("revision", "Int!", "The number of changes of the tenant so far.", |tenant| tenant.revision.into())
+        .source(FieldSource::Tenant(TenantSource::Revision))
         .later(
             "newVirtualExtension",
             "NewVirtualExtension!",
-            "The form that a new virtual extension opens with: the tenant's defaults.",
+            "The form of a new virtual extension: the tenant's defaults.",
             |tenant, call| Box::pin(async move { defaults(tenant, call).await }),
         )
-        .read(FieldSource::Tenant(OfTenant::Defaults))
+        .source(FieldSource::Tenant(TenantSource::Defaults))
         .fields(lists)
         .fields(options::fields())
         .fields(numbers::fields())

@@ -6,25 +6,25 @@ use async_graphql::Result;
 
 use super::mutation::{id_input, object_id};
 use super::problems::{
-    ChangedField, change_fields, error_fields, object_of, tell_as_sent, user_errors, warning_fields,
+    ChangedField, change_fields, error_fields, restore_sent_value, shared_object_node, user_errors, warning_fields,
 };
 use super::referrers::references_field;
-use super::shapes::choice;
+use super::shapes::choice_type;
 use crate::domain::TenantId;
 use crate::graphql::layer::{
-    Args, Call, FieldReader, Given as _, InputValue, Node, ObjectBuilder, ReadError, Reads, Resolver, SchemaField,
-    SchemaType, Thing, input, object,
+    ArgValues as _, Args, Call, FieldReader, InputValue, Node, ObjectBuilder, ReadError, ReadResolver, Resolver,
+    SchemaField, SchemaType, Thing, input, object,
 };
 use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, Shown, label};
 use crate::store::{ObjectRow, TenantRow};
 
-/// A change with the object whose field it is.
+/// A change with the object whose field changes.
 struct ChangedObjectField {
     object: Arc<ObjectRow>,
     change: ChangedField,
 }
 
-/// Changes of several objects as they are told.
+/// The nodes of changes of several objects.
 pub fn changes(changes: &[service::ObjectChange]) -> Node {
     let change = |service::ObjectChange { object, change }: service::ObjectChange| ChangedObjectField {
         object,
@@ -41,53 +41,62 @@ fn warnings(problems: &[ObjectProblem]) -> Node {
     Node::objects("ObjectWarning", problems.iter().cloned())
 }
 
-/// What stands before the fields of a problem of some object.
-fn of_object(name: &'static str, about: &'static str) -> ObjectBuilder<ObjectProblem> {
+/// The first fields of a problem of an object.
+fn object_problem_type(name: &'static str, about: &'static str) -> ObjectBuilder<ObjectProblem> {
     object::<ObjectProblem>(name, about)
-        .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
-        .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
+        .now("object", "PbxObject", "The object; null for the tenant's defaults.", |payload| {
+            shared_object_node(&payload.object)
+        })
+        .now("label", "String!", "Number and name of the object.", |payload| label(&payload.object).into())
 }
 
-/// Taking an object out is not refused for what it leaves: its errors are told as warnings.
-fn of_detach(effect: Effect) -> Effect {
+/// Detaching is not refused for what it leaves behind: its errors are reported as warnings.
+fn with_errors_as_warnings(effect: Effect) -> Effect {
     let Effect { changes, errors, warnings } = effect;
     Effect { changes, errors: Vec::new(), warnings: errors.into_iter().chain(warnings).collect() }
 }
 
-/// The types of deletes and of their plans.
+/// The types of deletes and their plans.
 pub fn definitions() -> Vec<SchemaType> {
-    let sent = input("ObjectDeleteInput", "A delete.")
+    let sent = input("ObjectDeleteInput", "The object to delete, and what happens to its references.")
         .fields([id_input("The opaque id of the object.")])
-        .field("expectedVersion", "Int", "The version that the client saw; if another one is saved, nothing is deleted.")
-        .field("onReferences", "OnReferences", "What is to become of what refers to the object; left out, BLOCK.")
-        .field("replacement", "ID", "With REPLACE_WITH, the id of the object that takes its place.")
+        .field(
+            "expectedVersion",
+            "Int",
+            "The version that the client has read. If the saved version differs, nothing is deleted.",
+        )
+        .field("onReferences", "OnReferences", "What happens to the references to the object; BLOCK by default.")
+        .field("replacement", "ID", "With REPLACE_WITH, the id of the object that replaces it.")
         .field(
             "planToken",
             "String",
-            "The token of the plan of the delete; required unless nothing refers to the object, or onReferences is BLOCK.",
+            "The token of the delete's plan; required unless nothing refers to the object or `onReferences` is BLOCK.",
         )
-        .field("dryRun", "Boolean", "Whether only to say what would happen.");
+        .field("dryRun", "Boolean", "If true, the delete is only checked and nothing is deleted. False by default.");
     let change = object::<ChangedObjectField>("ObjectChange", "A field of an object whose value changes.")
-        .now("object", "PbxObject", "The object; null for the tenant's defaults.", |told| object_of(&told.object))
-        .now("label", "String!", "Number and name of the object.", |told| label(&told.object).into())
-        .fields(change_fields(|told: &ChangedObjectField| &told.change));
-    let error = of_object("ObjectError", "Something that is wrong with an object.")
-        .fields(error_fields(|told: &ObjectProblem| &told.problem));
-    let warning = of_object("ObjectWarning", "Something that looks wrong with an object.")
-        .fields(warning_fields(|told: &ObjectProblem| &told.problem));
-    let effect = object::<Effect>("DeleteEffect", "What a way of deleting does to what refers to the object.")
-        .now("changes", "[ObjectChange!]!", "The fields of other objects that change.", |effect| {
-            changes(&effect.changes)
+        .now("object", "PbxObject", "The object; null for the tenant's defaults.", |payload| {
+            shared_object_node(&payload.object)
         })
-        .now("errors", "[ObjectError!]!", "Why it would be refused.", |effect| errors(&effect.errors))
-        .now(
-            "warnings",
-            "[ObjectWarning!]!",
-            "What is left of other objects that looks wrong, such as a switch that is on with nowhere to go.",
-            |effect| warnings(&effect.warnings),
-        );
+        .now("label", "String!", "Number and name of the object.", |payload| label(&payload.object).into())
+        .fields(change_fields(|payload: &ChangedObjectField| &payload.change));
+    let error = object_problem_type("ObjectError", "Something that is wrong with an object.")
+        .fields(error_fields(|payload: &ObjectProblem| &payload.problem));
+    let warning = object_problem_type("ObjectWarning", "Something that looks wrong with an object.")
+        .fields(warning_fields(|payload: &ObjectProblem| &payload.problem));
+    let effect =
+        object::<Effect>("DeleteEffect", "The effect of a delete on the objects that refer to the deleted one.")
+            .now("changes", "[ObjectChange!]!", "The fields of other objects that change.", |effect| {
+                changes(&effect.changes)
+            })
+            .now("errors", "[ObjectError!]!", "Why the delete would be refused.", |effect| errors(&effect.errors))
+            .now(
+                "warnings",
+                "[ObjectWarning!]!",
+                "What looks wrong in the other objects afterwards, such as a switch that is on without a destination.",
+                |effect| warnings(&effect.warnings),
+            );
     vec![
-        choice(OnReferences::TYPE).into(),
+        choice_type(OnReferences::TYPE).into(),
         sent.into(),
         change.into(),
         error.into(),
@@ -98,62 +107,63 @@ pub fn definitions() -> Vec<SchemaType> {
     ]
 }
 
-/// What came of a delete, and the id as it was sent.
-struct Payload {
+/// The result of a delete, and the id as it was sent.
+struct DeletePayload {
     id: String,
     deleted: Deleted,
 }
 
-fn payload() -> ObjectBuilder<Payload> {
-    object::<Payload>("ObjectDeletePayload", "What came of a delete.")
-        .now("deletedId", "ID", "The id of the object, when it is gone.", |told| {
-            told.deleted.done.then_some(told.id.as_str()).into()
+fn payload() -> ObjectBuilder<DeletePayload> {
+    object::<DeletePayload>("ObjectDeletePayload", "The result of a delete.")
+        .now("deletedId", "ID", "The id of the object; null if it was not deleted.", |payload| {
+            payload.deleted.done.then_some(payload.id.as_str()).into()
         })
-        .now("userErrors", "[UserError!]!", "Why it is not gone: everything that is wrong, at once.", |told| {
-            user_errors(&told.deleted.errors)
+        .now("userErrors", "[UserError!]!", "Why nothing was deleted: all errors at once.", |payload| {
+            user_errors(&payload.deleted.errors)
         })
-        .now("warnings", "[ObjectWarning!]!", "What is left of other objects that looks wrong.", |told| {
-            warnings(&told.deleted.effect.warnings)
+        .now("warnings", "[ObjectWarning!]!", "What looks wrong in the other objects afterwards.", |payload| {
+            warnings(&payload.deleted.effect.warnings)
         })
         .now(
             "changes",
             "[ObjectChange!]!",
-            "The fields of other objects that were changed, or on a dry run would be.",
-            |told| changes(&told.deleted.effect.changes),
+            "The fields of other objects that have changed, or would change on a dry run.",
+            |payload| changes(&payload.deleted.effect.changes),
         )
 }
 
 fn plan_type() -> ObjectBuilder<DeletePlan> {
-    object::<DeletePlan>("DeletePlan", "What a delete would do, whichever way is chosen.")
-        .now("object", "PbxObject", "The object.", |plan| object_of(&plan.object))
+    object::<DeletePlan>("DeletePlan", "What a delete would do, for each value of `onReferences`.")
+        .now("object", "PbxObject", "The object.", |plan| shared_object_node(&plan.object))
         .now(
             "token",
             "String!",
-            "Names the references that there are now. A delete with it is refused when one was added or went since.",
+            "Identifies the current references. A delete with this token is refused if a reference has been\n\
+             added or removed since.",
             |plan| plan.token.as_str().into(),
         )
-        .now("blocked", "Boolean!", "Whether something refers to the object by id, so that BLOCK refuses.", |plan| {
-            plan.blocked.into()
-        })
-        .now("takesAlong", "[String!]!", "What goes with the object, in words.", |plan| {
+        .now(
+            "blocked",
+            "Boolean!",
+            "Whether an object refers to this one by id, so that BLOCK refuses the delete.",
+            |plan| plan.blocked.into(),
+        )
+        .now("takesAlong", "[String!]!", "What is deleted together with the object, in words.", |plan| {
             plan.takes_along.as_slice().into()
         })
         .field(references_field("Where the object is used.", |thing: &Thing| {
             Ok(Arc::clone(&thing.get::<DeletePlan>()?.object))
         }))
         .now("detach", "DeleteEffect!", "What DETACH would do.", |plan| {
-            Node::object("DeleteEffect", of_detach(plan.detach.clone()))
+            Node::object("DeleteEffect", with_errors_as_warnings(plan.detach.clone()))
         })
-        .now(
-            "replace",
-            "DeleteEffect",
-            "What REPLACE_WITH would do; null unless a replacement was named that exists.",
-            |plan| plan.replace.clone().map_or(Node::Null, |effect| Node::object("DeleteEffect", effect)),
-        )
+        .now("replace", "DeleteEffect", "What REPLACE_WITH would do; null without an existing replacement.", |plan| {
+            plan.replace.clone().map_or(Node::Null, |effect| Node::object("DeleteEffect", effect))
+        })
         .now(
             "userErrors",
             "[UserError!]!",
-            "Why DETACH and REPLACE_WITH are refused, whatever they would do.",
+            "Why DETACH and REPLACE_WITH are refused, regardless of their effects.",
             |plan| user_errors(&plan.errors),
         )
 }
@@ -165,27 +175,28 @@ pub fn delete_field() -> SchemaField {
         .arg(InputValue::new("input", "ObjectDeleteInput!", "What to delete, and how."))
 }
 
-/// The root field that plans the delete of an object, and the tenant's.
+/// The field that plans a delete, for the query root and for a tenant.
 pub fn plan_fields() -> [SchemaField; 2] {
-    // What it does to conditions may depend on the time.
-    let of_any = Resolver::Read(Reads::each(|_, args, reading| plan(None, args, reading)));
-    let of_tenant =
-        Resolver::Read(Reads::each(|thing, args, reading| plan(Some(thing.get::<TenantRow>()?.id), args, reading)));
+    // The effect on conditions may depend on the time.
+    let of_any = Resolver::Read(ReadResolver::each(|_, args, reader| plan(None, args, reader)));
+    let of_tenant = Resolver::Read(ReadResolver::each(|thing, args, reader| {
+        plan(Some(thing.get::<TenantRow>()?.id), args, reader)
+    }));
     let about = [
-        "What deleting an object would do. Null when it does not exist for who asks.",
-        "What deleting an object of the tenant would do. Null when there is no such one.",
+        "What deleting an object would do. Null if it does not exist for the viewer.",
+        "What deleting an object of the tenant would do. Null if there is no such object.",
     ];
     let field = |(answer, about)| {
         SchemaField::new("objectDeletePlan", "DeletePlan", about, answer)
             .arg(InputValue::new("id", "ID!", "The opaque id of the object."))
-            .arg(InputValue::new("replacement", "ID", "The id of the object that would take its place."))
+            .arg(InputValue::new("replacement", "ID", "The id of the object that would replace it."))
     };
     [(of_any, about[0]), (of_tenant, about[1])].map(field)
 }
 
 async fn delete(call: Call<'_>) -> Result<Node> {
-    let (scope, input) = (call.scope()?, call.args.the_object("input")?);
-    let (id, replacement) = (input.the_text("id")?, input.text("replacement")?);
+    let (scope, input) = (call.scope()?, call.args.required_object("input")?);
+    let (id, replacement) = (input.required_text("id")?, input.text("replacement")?);
     let delete = Delete {
         object: object_id(id),
         expected_version: input.int("expectedVersion")?,
@@ -195,27 +206,27 @@ async fn delete(call: Call<'_>) -> Result<Node> {
         dry_run: input.bool("dryRun")?.unwrap_or_default(),
     };
     let deleted = scope.app.delete(&scope.snapshot, scope.viewer()?, delete).await;
-    let mut deleted = deleted.map_err(|e| scope.surprise(&e))?;
-    tell_as_sent(&mut deleted.errors, "id", id);
+    let mut deleted = deleted.map_err(|e| scope.store_error(&e))?;
+    restore_sent_value(&mut deleted.errors, "id", id);
     if let Some(replacement) = replacement {
-        tell_as_sent(&mut deleted.errors, "replacement", replacement);
+        restore_sent_value(&mut deleted.errors, "replacement", replacement);
     }
-    let deleted = Deleted { effect: of_detach(deleted.effect), ..deleted };
-    Ok(Node::object("ObjectDeletePayload", Payload { id: id.to_owned(), deleted }))
+    let deleted = Deleted { effect: with_errors_as_warnings(deleted.effect), ..deleted };
+    Ok(Node::object("ObjectDeletePayload", DeletePayload { id: id.to_owned(), deleted }))
 }
 
-fn plan(tenant: Option<TenantId>, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
+fn plan(tenant: Option<TenantId>, args: &Args, reader: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let replacement = args.text("replacement")?;
-    let (object, other) = (object_id(args.the_text("id")?), replacement.map(object_id));
-    if !reading.viewer.sees(object.tenant) || tenant.is_some_and(|tenant| tenant != object.tenant) {
+    let (object, other) = (object_id(args.required_text("id")?), replacement.map(object_id));
+    if !reader.viewer.sees(object.tenant) || tenant.is_some_and(|tenant| tenant != object.tenant) {
         return Ok(Node::Null);
     }
-    let (shown, now) = (Shown { detach: reading.selects("detach"), replace: reading.selects("replace") }, reading.now);
-    let Some(mut plan) = DeletePlan::of(&mut reading.of(object.tenant), object, other, shown, now)? else {
+    let (shown, now) = (Shown { detach: reader.selects("detach"), replace: reader.selects("replace") }, reader.now);
+    let Some(mut plan) = DeletePlan::of(&mut reader.query(object.tenant), object, other, shown, now)? else {
         return Ok(Node::Null);
     };
     if let Some(replacement) = replacement {
-        tell_as_sent(&mut plan.errors, "replacement", replacement);
+        restore_sent_value(&mut plan.errors, "replacement", replacement);
     }
     Ok(Node::object("DeletePlan", plan))
 }

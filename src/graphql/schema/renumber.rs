@@ -1,17 +1,18 @@
-//! Giving a virtual extension another number.
+//! Changing the number of a virtual extension.
 
 use async_graphql::Result;
 
 use super::mutation::{dry_run_input, expected_version_input, id_input, object_id, saved_fields};
-use super::problems::tell_as_sent;
+use super::problems::restore_sent_value;
 use super::removal;
-use crate::graphql::layer::{Call, Given as _, InputValue, Node, Resolver, SchemaField, SchemaType, input, object};
+use crate::graphql::layer::{ArgValues as _, Call, InputValue, Node, Resolver, SchemaField, SchemaType, input, object};
 use crate::service::{Renumber, Renumbered, Saved};
 
-/// What came of it: of the extension's own save, and what becomes of the texts that equal the old number.
-struct Told {
-    own: Saved,
-    soft: Vec<crate::service::ObjectChange>,
+/// The result of the mutation: the save of the extension itself, and the changes of the texts that equal the old
+/// number.
+struct RenumberPayload {
+    saved: Saved,
+    soft_changes: Vec<crate::service::ObjectChange>,
 }
 
 /// The types of the mutation.
@@ -22,52 +23,52 @@ pub fn definitions() -> [SchemaType; 2] {
         .field(
             "updateSoftReferences",
             "Boolean",
-            "Whether texts that equal the old number are changed too; left out, they are not.",
+            "If true, texts that equal the old number are changed too. False by default.",
         )
         .fields([expected_version_input(), dry_run_input()]);
-    let told = object::<Told>(
+    let payload = object::<RenumberPayload>(
         "VirtualExtensionRenumberPayload",
-        "What came of giving a virtual extension another number.",
+        "The result of changing a virtual extension's number.",
     )
     .now(
         "object",
         "VirtualExtension",
-        "The extension as it is saved now; null when it does not exist for who asks.",
-        |told| told.own.object.clone().map_or(Node::Null, |row| Node::shared("VirtualExtension", row)),
+        "The extension as it is saved now. Null if it does not exist for the viewer.",
+        |payload| payload.saved.object.clone().map_or(Node::Null, |row| Node::shared("VirtualExtension", row)),
     )
-    .fields(saved_fields(|told: &Told| &told.own))
+    .fields(saved_fields(|payload: &RenumberPayload| &payload.saved))
     .now(
         "softChanges",
         "[ObjectChange!]!",
-        "The texts that equal the old number: with `updateSoftReferences` they are changed, or on a dry run would be;\n\
-         without it, they are only shown.",
-        |told| removal::changes(&told.soft),
+        "The texts that equal the old number. With `updateSoftReferences` they have changed, or would change on\n\
+         a dry run; without it, they are only listed.",
+        |payload| removal::changes(&payload.soft_changes),
     );
-    [sent.into(), told.into()]
+    [sent.into(), payload.into()]
 }
 
 /// The mutation.
 pub fn field() -> SchemaField {
-    let about = "Gives a virtual extension another number. What points at it by id follows by itself; texts that equal the\n\
-                 old number, such as follow-me targets and short numbers, are shown, and changed when that is asked for.";
+    let about = "Changes the number of a virtual extension. References by id stay valid. Texts that equal the\n\
+                 old number, such as follow-me targets and short numbers, are listed, and changed on request.";
     let answer = Resolver::later(|_, call| Box::pin(async move { renumber(call).await }));
     SchemaField::new("virtualExtensionRenumber", "VirtualExtensionRenumberPayload!", about, answer)
-        .arg(InputValue::new("input", "VirtualExtensionRenumberInput!", "The new number."))
+        .arg(InputValue::new("input", "VirtualExtensionRenumberInput!", "The extension and its new number."))
 }
 
 async fn renumber(call: Call<'_>) -> Result<Node> {
-    let (scope, input) = (call.scope()?, call.args.the_object("input")?);
-    let id = input.the_text("id")?;
+    let (scope, input) = (call.scope()?, call.args.required_object("input")?);
+    let id = input.required_text("id")?;
     let renumber = Renumber {
         object: object_id(id),
-        number: input.the_text("number")?.to_owned(),
+        number: input.required_text("number")?.to_owned(),
         update_soft_references: input.bool("updateSoftReferences")?.unwrap_or_default(),
         expected_version: input.int("expectedVersion")?,
         dry_run: input.bool("dryRun")?.unwrap_or_default(),
     };
     let renumbered = scope.app.renumber(&scope.snapshot, scope.viewer()?, renumber).await;
-    let Renumbered { mut saved, soft } = renumbered.map_err(|e| scope.surprise(&e))?;
-    tell_as_sent(&mut saved.errors, "id", id);
-    let told = Told { own: saved, soft: soft.changes };
-    Ok(Node::object("VirtualExtensionRenumberPayload", told))
+    let Renumbered { mut saved, soft } = renumbered.map_err(|e| scope.store_error(&e))?;
+    restore_sent_value(&mut saved.errors, "id", id);
+    let payload = RenumberPayload { saved, soft_changes: soft.changes };
+    Ok(Node::object("VirtualExtensionRenumberPayload", payload))
 }

@@ -1,61 +1,68 @@
-//! Sections of the form, details of other objects and entries of their lists, as types: made of what
-//! [`section!`](crate::form) says of their fields.
+//! The types of the form's sections, of the details of other objects and of the entries of their lists, generated from
+//! the descriptions in [`section!`](crate::form).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_graphql::Result;
 
-use super::nodes::node_of;
+use super::nodes::object_node;
 use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
-    Described, Destination, DestinationTarget as Target, Destinations, FieldValue, Form, HangupCause, Info, Leads,
-    Place, Reference, Section, Seen,
+    Described, Destination, DestinationTarget, Destinations, FieldValue, Form, HangupCause, Info, Leads, Place,
+    Reference, Section, Seen,
 };
-use crate::graphql::errors::misfit;
+use crate::graphql::errors::wrong_shape;
 use crate::graphql::layer::{
-    Call, FieldSource, InputObject, InputValue, Node, OfStep, Resolver, SchemaField, SchemaType, Thing, input, object,
+    Call, DestinationSource, FieldSource, InputObject, InputValue, Node, Resolver, SchemaField, SchemaType, Thing,
+    input, object,
 };
 use crate::graphql::scope::Scope;
 use crate::objects::KindInfo;
 
-/// What stands behind the object of a section, a detail or an entry.
-pub struct Behind(pub Arc<dyn Section>);
+/// The value behind the object of a section, a detail or an entry.
+pub struct SectionValue(pub Arc<dyn Section>);
 
-/// How to get at the section behind a thing.
-pub type Get = fn(&Thing) -> Result<&dyn Section>;
+/// Gets the section from a thing.
+pub type GetSection = fn(&Thing) -> Result<&dyn Section>;
 
-fn behind(thing: &Thing) -> Result<&dyn Section> {
-    Ok(&*thing.get::<Behind>()?.0)
+fn section_of(thing: &Thing) -> Result<&dyn Section> {
+    Ok(&*thing.get::<SectionValue>()?.0)
 }
 
-/// The fields of a section, answered from what `get` gets, and behind them those that lead to what its ids name.
-pub fn fields(info: &'static Info, get: Get) -> Vec<SchemaField> {
-    let own =
-        info.fields.iter().enumerate().map(|(at, field)| own_field(at, field, get).read(FieldSource::Value(info, at)));
-    let led =
-        info.fields.iter().enumerate().filter_map(|(at, field)| {
-            reference_field(at, field, get).map(|field| field.read(FieldSource::Lead(info, at)))
-        });
-    own.chain(led).collect()
+/// The fields of a section, answered from the section that `get` gets, followed by the fields with the objects that its
+/// ids refer to.
+pub fn fields(info: &'static Info, get: GetSection) -> Vec<SchemaField> {
+    let own = info
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(at, field)| own_field(at, field, get).source(FieldSource::Value(info, at)));
+    let references = info.fields.iter().enumerate().filter_map(|(at, field)| {
+        reference_field(at, field, get).map(|field| field.source(FieldSource::Reference(info, at)))
+    });
+    own.chain(references).collect()
 }
 
-fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
+fn own_field(at: usize, field: &'static Described, get: GetSection) -> SchemaField {
     let (ty, answer) = match field.seen {
         Seen::Value { answers, .. } => {
-            // The entries of a list in rows of its own are as many as somebody has made.
+            // A list in rows of its own is as long as its owner made it.
             let counted = matches!(field.place, Place::Rows(_));
             let shown = move |value: &dyn FieldValue| match value.show() {
                 serde_json::Value::Array(list) if counted => Node::Counted(list.into_iter().map(Node::from).collect()),
                 json => json.into(),
             };
-            (shapes::ty(answers), Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))))
+            (
+                shapes::type_text(answers),
+                Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))),
+            )
         }
         Seen::Entries(entry) => {
             let name = entry().name;
             let entries = move |value: &dyn FieldValue| {
-                let entry = |entry: &dyn Section| Node::object(name, Behind(Arc::from(entry.boxed())));
+                let entry = |entry: &dyn Section| Node::object(name, SectionValue(Arc::from(entry.boxed())));
                 Node::Counted(value.entries().into_iter().map(entry).collect())
             };
             let answer = Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, entries)));
@@ -75,8 +82,8 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
     SchemaField::new(field.answered.as_str(), &ty, about(field.doc), answer)
 }
 
-/// The field that leads to what a field with ids names: `members` to what is in `memberIds`.
-fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<SchemaField> {
+/// The field with the objects that an id field refers to: `members` for `memberIds`.
+fn reference_field(at: usize, field: &'static Described, get: GetSection) -> Option<SchemaField> {
     let Seen::Value { answers, .. } = field.seen else { return None };
     let kinds = field.pointers.iter().find_map(|pointer| match pointer.leads {
         Leads::ById(kinds) => Some(kinds),
@@ -97,7 +104,7 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Sch
     Some(match answers {
         Shape::List(_) => {
             let stem = client.strip_suffix("Ids")?;
-            // `mediaIds` are those of `media`, which is a plural.
+            // `media` in `mediaIds` is already a plural.
             let plural = if stem.ends_with("edia") { stem.to_owned() } else { format!("{stem}s") };
             let answer = Resolver::later(move |thing, call| Box::pin(async move { all(ids(thing)?, call).await }));
             SchemaField::new(plural, &format!("[{name}!]!"), format!("The {label}s in `{client}`."), answer)
@@ -110,7 +117,7 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Sch
             SchemaField::new(
                 client.strip_suffix("Id")?.to_owned(),
                 &ty,
-                format!("The {label} behind `{client}`."),
+                format!("The {label} with the id in `{client}`."),
                 answer,
             )
         }
@@ -118,20 +125,20 @@ fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<Sch
 }
 
 async fn all(ids: Vec<ObjectId>, call: Call<'_>) -> Result<Node> {
-    Ok(call.scope()?.objects(ids).await?.into_iter().map(node_of).collect())
+    Ok(call.scope()?.objects(ids).await?.into_iter().map(object_node).collect())
 }
 
 async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
     let Some(id) = id else { return Ok(Node::Null) };
     let scope = call.scope()?;
-    scope.object(id).await?.map(node_of).ok_or_else(|| scope.dangling())
+    scope.object(id).await?.map(object_node).ok_or_else(|| scope.dangling_reference())
 }
 
 /// The input fields of a section.
 pub fn inputs(info: &'static Info) -> Vec<InputValue> {
     let input = |field: &'static Described| {
         let ty = match field.seen {
-            Seen::Value { takes, .. } => shapes::ty(takes),
+            Seen::Value { takes, .. } => shapes::type_text(takes),
             Seen::Entries(entry) => format!("[{}!]", entry().input),
             Seen::Destinations => "[DestinationInput!]".to_owned(),
         };
@@ -141,13 +148,13 @@ pub fn inputs(info: &'static Info) -> Vec<InputValue> {
     info.fields.iter().map(input).collect()
 }
 
-/// The input of a section or an entry.
+/// The input type of a section or an entry.
 fn input_object(info: &'static Info) -> InputObject {
-    let about = format!("{}\nWhat is left out stays as it is, `null` clears.", about(info.doc));
+    let about = format!("{}\nFields that are left out stay as they are; `null` clears a field.", about(info.doc));
     input(info.input, about).fields(inputs(info))
 }
 
-/// The entries of a section's lists, and of theirs.
+/// The entries of a section's lists.
 fn entries(info: &'static Info) -> impl Iterator<Item = &'static Info> {
     info.fields.iter().filter_map(|field| match field.seen {
         Seen::Entries(entry) => Some(entry()),
@@ -155,7 +162,7 @@ fn entries(info: &'static Info) -> impl Iterator<Item = &'static Info> {
     })
 }
 
-/// The shapes of all values that sections, details and the fields beside them have, each once.
+/// Collects the shapes of all values of these sections, each once.
 fn shapes_of(infos: &[&'static Info], found: &mut BTreeMap<&'static str, Shape>) {
     for field in infos.iter().flat_map(|info| &info.fields) {
         if let Seen::Value { takes, answers } = field.seen {
@@ -164,7 +171,7 @@ fn shapes_of(infos: &[&'static Info], found: &mut BTreeMap<&'static str, Shape>)
     }
 }
 
-/// Notes the scalar or the choice of a shape under its name.
+/// Collects the scalar or enum of a shape by its name.
 pub fn collect(shape: Shape, found: &mut BTreeMap<&'static str, Shape>) {
     match shape {
         Shape::Scalar(scalar) => drop(found.insert(scalar.name, shape)),
@@ -174,8 +181,8 @@ pub fn collect(shape: Shape, found: &mut BTreeMap<&'static str, Shape>) {
     }
 }
 
-/// The types of sections and entries, of what is sent for them, of destinations, and of their values. `others` are
-/// shapes that stand elsewhere in the schema.
+/// The types of sections and entries, of their inputs, of destinations and of their values. `others` are shapes that
+/// are used elsewhere in the schema.
 pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
     let sections = Form::infos();
     let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.head, kind.detail]).collect();
@@ -187,77 +194,78 @@ pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
     let of_steps = [DialNumber::TAKES, HangupCause::TAKES];
     others.iter().chain(&of_steps).for_each(|shape| collect(*shape, &mut found));
     let typed = sections.iter().chain(&entries).flat_map(|info| {
-        let object = object::<Behind>(info.name, about(info.doc)).fields(fields(info, behind));
+        let object = object::<SectionValue>(info.name, about(info.doc)).fields(fields(info, section_of));
         [SchemaType::from(object), input_object(info).into()]
     });
     let values = found.into_values().filter_map(shapes::definition);
     typed.chain(values).chain(destination()).collect()
 }
 
-/// The fields of a virtual extension, or of a new one, that have the sections.
+/// The section fields of a virtual extension, or of a new one.
 pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<SchemaField> {
     let field = |&info: &&'static Info| {
         let answer = Resolver::later(move |thing, call| {
             Box::pin(async move {
                 let section = call.scope()?.section(info, id(thing.get()?)).await?;
-                Ok(Node::object(info.name, Behind(section)))
+                Ok(Node::object(info.name, SectionValue(section)))
             })
         });
         let about = format!("The section `{}` of the form.", info.client);
         SchemaField::new(info.client.as_str(), &format!("{}!", info.name), about, answer)
-            .read(FieldSource::Section(info))
+            .source(FieldSource::Section(info))
     };
     Form::infos().iter().map(field).collect()
 }
 
-/// What a kind adds to its objects, as it is loaded when it is selected.
+/// Loads the detail of an object, when it is selected.
 pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
-    let info = KindInfo::of(kind).ok_or_else(misfit)?;
-    Ok(Thing::of(Behind(scope.section(info.detail, id).await?)))
+    let info = KindInfo::of(kind).ok_or_else(wrong_shape)?;
+    Ok(Thing::new(SectionValue(scope.section(info.detail, id).await?)))
 }
 
 /// The fields that a kind adds to its objects.
 pub fn detail_fields(info: &'static Info) -> Vec<SchemaField> {
-    fields(info, behind)
+    fields(info, section_of)
 }
 
-/// A step of what happens to a call, as it is answered and as it is sent.
+/// The types of a destination, for answers and for inputs.
 fn destination() -> [SchemaType; 2] {
     let object_id = |step: &Destination| step.leads_to().map(ObjectId::opaque).into();
     let number = |step: &Destination| match step.target() {
-        Target::Number(number) => number.as_str().into(),
-        Target::Object(_) | Target::Hangup(_) => Node::Null,
+        DestinationTarget::Number(number) => number.as_str().into(),
+        DestinationTarget::Object(_) | DestinationTarget::Hangup(_) => Node::Null,
     };
     let hangup = |step: &Destination| match step.target() {
-        Target::Hangup(cause) => cause.word().into(),
-        Target::Object(_) | Target::Number(_) => Node::Null,
+        DestinationTarget::Hangup(cause) => cause.word().into(),
+        DestinationTarget::Object(_) | DestinationTarget::Number(_) => Node::Null,
     };
     let answered = object::<Destination>(
         "Destination",
-        "One step of what happens to a call: an object to go to, a number to dial, or a hang-up. Exactly one is not null.",
+        "One step of a call's route: an object to go to, a number to dial, or a hangup. Exactly one of\n\
+         `objectId`, `number` and `hangup` is not null.",
     )
     .now("objectId", "ID", "The id of the object to go to.", object_id)
-    .read(FieldSource::Step(OfStep::ObjectId))
+    .source(FieldSource::Destination(DestinationSource::ObjectId))
     .now("number", "DialNumber", "The number to dial.", number)
-    .read(FieldSource::Step(OfStep::Number))
-    .now("hangup", "HangupCause", "Hang up with this cause.", hangup)
-    .read(FieldSource::Step(OfStep::Hangup))
-    .later("object", "PbxObject", "The object behind `objectId`.", |step, call| {
+    .source(FieldSource::Destination(DestinationSource::Number))
+    .now("hangup", "HangupCause", "The cause to hang up with.", hangup)
+    .source(FieldSource::Destination(DestinationSource::Hangup))
+    .later("object", "PbxObject", "The object with the id in `objectId`.", |step, call| {
         Box::pin(async move { one(step.leads_to(), call).await })
     })
-    .read(FieldSource::Step(OfStep::Object));
+    .source(FieldSource::Destination(DestinationSource::Object));
     let sent = input(
         "DestinationInput",
-        "One step of what happens to a call: exactly one field is given. Null says nothing, so that a step that was\n\
-         answered can be sent back.",
+        "One step of a call's route. Give exactly one field; null counts as left out, so that an answered step\n\
+         can be sent back.",
     )
     .field(
         "objectId",
         "ID",
-        "The id of an extension (real or virtual), voicemail box, condition, media file, parking lot, queue, voice menu\n\
-         (IVR), hunt list, conference room, paging group or flow.",
+        "The id of an extension (real or virtual), voicemail box, condition, media file, parking lot, queue,\n\
+         voice menu (IVR), hunt list, conference room, paging group or flow.",
     )
-    .field("number", "DialNumber", "A number to dial, inside or outside.")
-    .field("hangup", "HangupCause", "Hang up with this cause.");
+    .field("number", "DialNumber", "An internal or external number to dial.")
+    .field("hangup", "HangupCause", "The cause to hang up with.");
     [answered.into(), sent.into()]
 }

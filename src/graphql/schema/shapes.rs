@@ -1,14 +1,14 @@
-//! The plain values of `domain` as types of the layer.
+//! The plain values of `domain` as types of the schema.
 
 use crate::domain::{ChoiceType, ScalarType, Shape, about};
 use crate::graphql::layer::{Enum, PlainType, SchemaScalar, SchemaType, enumeration, scalar};
 
-/// A choice as an enum type.
-pub fn choice(ty: &'static ChoiceType) -> Enum {
+/// The enum type of a choice.
+pub fn choice_type(ty: &'static ChoiceType) -> Enum {
     enumeration(ty.name, about(ty.doc), ty.words.iter().map(|(word, doc)| (*word, about(doc))))
 }
 
-/// A scalar under a name of its own.
+/// The scalar type of a scalar with a name of its own.
 pub fn own_scalar(ty: &'static ScalarType) -> SchemaScalar {
     let plain = match ty.plain {
         Shape::Int => PlainType::Int,
@@ -19,8 +19,8 @@ pub fn own_scalar(ty: &'static ScalarType) -> SchemaScalar {
     scalar(ty.name, about(ty.doc), ty.url, plain)
 }
 
-/// The type of a shape as SDL writes it, without a last exclamation mark.
-pub fn ty(shape: Shape) -> String {
+/// A shape's type as SDL writes it, without the last exclamation mark.
+pub fn type_text(shape: Shape) -> String {
     match shape {
         Shape::String => "String".into(),
         Shape::Int => "Int".into(),
@@ -28,16 +28,16 @@ pub fn ty(shape: Shape) -> String {
         Shape::Id => "ID".into(),
         Shape::Scalar(scalar) => scalar.name.into(),
         Shape::Choice(choice) => choice.name.into(),
-        Shape::List(entry) => format!("[{}!]", ty(*entry)),
+        Shape::List(entry) => format!("[{}!]", type_text(*entry)),
     }
 }
 
-/// The type that a shape needs to have defined, if it is not one of GraphQL's own.
+/// The type definition that a shape needs; `None` for GraphQL's own types.
 pub fn definition(shape: Shape) -> Option<SchemaType> {
     match shape {
         Shape::String | Shape::Int | Shape::Boolean | Shape::Id => None,
         Shape::Scalar(scalar) => Some(own_scalar(scalar).into()),
-        Shape::Choice(words) => Some(choice(words).into()),
+        Shape::Choice(words) => Some(choice_type(words).into()),
         Shape::List(entry) => definition(*entry),
     }
 }

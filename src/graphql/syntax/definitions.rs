@@ -1,4 +1,4 @@
-//! Definitions: operations and fragments, and the document that they make.
+//! Definitions: operations and fragments, and the document that they form.
 
 use std::collections::HashMap;
 
@@ -16,18 +16,18 @@ use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::Limit;
 
 impl<'a> Parser<'a, '_> {
-    /// Reads the text to its end. The outline is there even where the document is not.
+    /// Parses the text to its end. The outline is complete even if the document is refused.
     pub(super) fn document(mut self) -> ParseResult<(Outline<'a>, ParseResult<ExecutableDocument>)> {
         let (mut named, mut anonymous, mut fragments) = (HashMap::new(), Vec::new(), HashMap::new());
         loop {
             self.description()?;
             let token = self.take()?;
-            self.begin(token)?;
+            self.begin_definition(token)?;
             match token.text {
                 "{" => anonymous.push(self.operation(token, OperationType::Query)?.1),
                 "fragment" => {
                     let (name, fragment) = self.fragment(token)?;
-                    self.once("fragment", &name, fragments.insert(name.node.clone(), fragment).is_none());
+                    self.check_unique("fragment", &name, fragments.insert(name.node.clone(), fragment).is_none());
                 }
                 _ => {
                     let ty = match token.text {
@@ -38,7 +38,7 @@ impl<'a> Parser<'a, '_> {
                     let (name, operation) = self.operation(token, ty)?;
                     match name {
                         Some(name) => {
-                            self.once("operation", &name, named.insert(name.node.clone(), operation).is_none());
+                            self.check_unique("operation", &name, named.insert(name.node.clone(), operation).is_none());
                         }
                         None => anonymous.push(operation),
                     }
@@ -62,24 +62,24 @@ impl<'a> Parser<'a, '_> {
         Ok((self.outline, document))
     }
 
-    /// Passes over a description, which is for who reads the text.
+    /// Skips a description, which is for human readers only.
     fn description(&mut self) -> ParseResult<()> {
         if matches!(self.peek()?.kind, Kind::String | Kind::BlockString) {
             let described = self.take()?;
             text(described)?;
             if self.peek()?.is(b'{') {
                 let token = self.take()?;
-                return Err(unexpected("a keyword behind the description", token));
+                return Err(unexpected("a keyword after the description", token));
             }
         }
         Ok(())
     }
 
-    /// Begins a definition.
-    fn begin(&mut self, token: Token<'a>) -> ParseResult<()> {
+    /// Starts a definition.
+    fn begin_definition(&mut self, token: Token<'a>) -> ParseResult<()> {
         let fragment = match token.text {
             "query" | "mutation" | "subscription" | "{" => None,
-            // Its name is known once it is read.
+            // Its name is set once it is parsed.
             "fragment" => Some(""),
             _ => return Err(unexpected("query, mutation, subscription, fragment or \"{\"", token)),
         };
@@ -107,7 +107,7 @@ impl<'a> Parser<'a, '_> {
                 name = Some(self.name("a name")?);
             }
             if let Some(open) = self.take_if(b'(')? {
-                self.within(open, b')', |parser| {
+                self.bracketed(open, b')', |parser| {
                     variable_definitions.push(parser.variable_definition()?);
                     Ok(())
                 })?;

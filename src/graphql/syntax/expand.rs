@@ -1,4 +1,4 @@
-//! What a document is once each fragment stands where it is spread: counted, not built, and each fragment once.
+//! The size of a document with all fragments expanded: computed without building it, and once per fragment.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use super::refused::{RefusedDocument, exceeded};
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::{Limit, Limits};
 
-/// What a definition holds with its fragments.
+/// The size of a definition with its fragments expanded.
 #[derive(Clone, Copy)]
 struct ExpandedSize {
     fields: usize,
-    /// The deepest field, and where it or the spread is that leads to it.
+    /// The deepest field, and its position or that of the spread that leads to it.
     deepest: (usize, Pos),
 }
 
@@ -21,7 +21,7 @@ struct ExpandedSize {
 #[derive(Clone, Copy)]
 enum CountingProgress {
     Untouched,
-    /// What it spreads is being counted.
+    /// The fragments that it spreads are being counted.
     Open,
     Counted(ExpandedSize),
 }
@@ -39,7 +39,8 @@ pub(super) fn check(outline: &Outline<'_>, limits: &Limits) -> Result<(), Refuse
     let progress = vec![CountingProgress::Untouched; outline.definitions.len()];
     let mut expansion = Expansion { outline, fragments, progress };
     let mut total = 0_usize;
-    // A fragment that is still untouched after the operations is spread by none of them, yet validation visits it.
+    // A fragment that is still untouched after the operations is not spread by any of them, but validation visits it
+    // anyway.
     for operations in [true, false] {
         for (index, definition) in outline.definitions.iter().enumerate() {
             if definition.fragment.is_none() != operations
@@ -72,9 +73,9 @@ impl<'a> Expansion<'a> {
         &self.outline.spreads[definitions[index].spreads..end]
     }
 
-    /// Counts a definition, or else tells the spread that closes a circle.
+    /// Counts a definition. The error is the spread that closes a circle.
     fn count(&mut self, root: usize) -> Result<ExpandedSize, &'a Spread<'a>> {
-        // The definitions that are being counted, each with the spreads that have not been followed.
+        // The definitions that are being counted, each with the spreads that have not been followed yet.
         let mut path = vec![(root, self.spreads(root).iter())];
         self.progress[root] = CountingProgress::Open;
         loop {
@@ -97,7 +98,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// A definition with its fragments, which are counted.
+    /// The size of a definition whose fragments have been counted.
     fn whole(&self, index: usize) -> ExpandedSize {
         let Definition { fields, deepest, .. } = self.outline.definitions[index];
         let mut whole = ExpandedSize { fields, deepest };

@@ -1,12 +1,12 @@
-//! The tokens of a document, after the GraphQL specification of September 2025, section 2.1.
+//! The tokens of a document (GraphQL specification of September 2025, section 2.1).
 
 use async_graphql::Pos;
 
-/// A token: nothing of what the grammar ignores.
+/// A token. What the grammar ignores produces no token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind,
-    /// As it stands in the text.
+    /// Its text in the document.
     pub(super) text: &'a str,
     pub(super) pos: Pos,
 }
@@ -31,8 +31,8 @@ impl Token<'_> {
         self.kind == Kind::Punctuator(punctuator)
     }
 
-    /// The token as errors name it.
-    pub(super) fn shown(&self) -> String {
+    /// The token as error messages show it.
+    pub(super) fn describe(&self) -> String {
         match self.kind {
             Kind::End => "the end of the text".to_owned(),
             // A text may be a secret.
@@ -43,12 +43,12 @@ impl Token<'_> {
 }
 
 /// Why no token can be read, and where.
-pub(super) type Wrong = (String, Pos);
+pub(super) type LexError = (String, Pos);
 
 pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    /// The place of the byte `placed`: places are asked for from the beginning to the end.
+    /// The position of the byte at index `placed`. Positions are requested in ascending order.
     place: Pos,
     placed: usize,
 }
@@ -62,19 +62,20 @@ impl<'a> Lexer<'a> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// Passes over white space, line ends, commas, byte order marks and comments.
+    /// Skips white space, line ends, commas, byte order marks and comments.
     fn ignore(&mut self) {
         loop {
             self.at += match self.rest() {
                 [b' ' | b'\t' | b'\n' | b'\r' | b',', ..] => 1,
                 [0xEF, 0xBB, 0xBF, ..] => 3,
-                [b'#', comment @ ..] => 1 + prefix(comment, |byte| !matches!(byte, b'\n' | b'\r')),
+                [b'#', comment @ ..] => 1 + count_while(comment, |byte| !matches!(byte, b'\n' | b'\r')),
                 _ => return,
             };
         }
     }
 
-    /// The place of the byte that comes next. Lines end with `\n`, `\r` or both; columns count characters.
+    /// The position of the next byte. Lines end with `
+    /// `, `\r` or both; columns count characters.
     fn place(&mut self) -> Pos {
         let bytes = self.text.as_bytes();
         for at in self.placed..self.at {
@@ -90,8 +91,8 @@ impl<'a> Lexer<'a> {
         self.place
     }
 
-    /// The next token; the end of the text again and again.
-    pub(super) fn next(&mut self) -> Result<Token<'a>, Wrong> {
+    /// The next token. At the end of the text, every call returns the end.
+    pub(super) fn next(&mut self) -> Result<Token<'a>, LexError> {
         self.ignore();
         let (rest, pos) = (self.rest(), self.place());
         let (kind, length) = match *rest {
@@ -100,15 +101,15 @@ impl<'a> Lexer<'a> {
                 (Kind::Punctuator(byte), 1)
             }
             [b'.', b'.', b'.', ..] => (Kind::Spread, 3),
-            [first, ..] if is_name_start(first) => (Kind::Name, prefix(rest, is_name)),
+            [first, ..] if is_name_start(first) => (Kind::Name, count_while(rest, is_name)),
             [b'-' | b'0'..=b'9', ..] => number(rest).map_err(|sentence| (sentence.to_owned(), pos))?,
             [b'"', b'"', b'"', ..] => match block(rest) {
                 Some(length) => (Kind::BlockString, length),
-                None => return Err(("This block string has no end.".to_owned(), pos)),
+                None => return Err(("This block string is not terminated.".to_owned(), pos)),
             },
             [b'"', ..] => match string(rest) {
                 Some(length) => (Kind::String, length),
-                None => return Err(("This text has no end on its line.".to_owned(), pos)),
+                None => return Err(("This string is not terminated on its line.".to_owned(), pos)),
             },
             _ => {
                 let character = self.text.get(self.at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
@@ -121,8 +122,8 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// How many bytes of a kind stand at the beginning.
-fn prefix(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
+/// How many bytes at the beginning belong together.
+fn count_while(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
     text.iter().position(|&byte| !belongs(byte)).unwrap_or(text.len())
 }
 
@@ -134,11 +135,11 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// The number at the beginning: `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`, behind which neither a digit nor a
-/// point nor a name may follow at once.
+/// The number at the beginning: `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`, which must not be followed
+/// directly by a digit, a point or a name.
 fn number(text: &[u8]) -> Result<(Kind, usize), &'static str> {
-    const WRONG: &str = "Syntax error: this is no number.";
-    let digits = |at: usize| prefix(text.get(at..).unwrap_or_default(), |byte| byte.is_ascii_digit());
+    const WRONG: &str = "Syntax error: this is not a valid number.";
+    let digits = |at: usize| count_while(text.get(at..).unwrap_or_default(), |byte| byte.is_ascii_digit());
     let (mut end, mut kind) = (usize::from(text.first() == Some(&b'-')), Kind::Int);
     end += match text.get(end) {
         Some(b'0') => 1,
@@ -166,11 +167,11 @@ fn number(text: &[u8]) -> Result<(Kind, usize), &'static str> {
     }
 }
 
-/// The length of the string at the beginning, with its quotes; none where its line ends before it does.
+/// The length of the string at the beginning, including its quotes; `None` if its line ends first.
 fn string(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
-        at += prefix(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\' | b'\n' | b'\r'));
+        at += count_while(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\' | b'\n' | b'\r'));
         match text.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' if !matches!(text.get(at + 1)?, b'\n' | b'\r') => at += 2,
@@ -179,11 +180,11 @@ fn string(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the block string at the beginning. Only `\"""` is an escape in it.
+/// The length of the block string at the beginning. `\"""` is its only escape.
 fn block(text: &[u8]) -> Option<usize> {
     let mut at = 3;
     loop {
-        at += prefix(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\'));
+        at += count_while(text.get(at..)?, |byte| !matches!(byte, b'"' | b'\\'));
         at += match text.get(at..)? {
             [b'"', b'"', b'"', ..] => return Some(at + 3),
             [b'\\', b'"', b'"', b'"', ..] => 4,
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_grammar_ignores_is_passed_over() {
+    fn ignored_characters_are_skipped() {
         let text = "\u{feff}{ a,b # } \"\"\" {\r c\u{feff}d\t,,\r\n}#";
         assert_eq!(tokens(text).unwrap(), ["{", "a", "b", "c", "d", "}"]);
         assert_eq!(tokens("").unwrap(), [""; 0]);
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_alone() {
+    fn a_number_must_not_be_followed_directly_by_a_name() {
         assert_eq!(tokens("[1 -2 -0.5e+10 0,0 3 ...").unwrap(), ["[", "1", "-2", "-0.5e+10", "0", "0", "3", "..."]);
         for wrong in ["1.", "- 1", "00", "-01", "1e", "1.5e+", "1a", "1_", "1.2.3", "1...", "0x1", ".5", "1-2a"] {
             assert!(tokens(wrong).is_err(), "{wrong}");
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn no_token_begins_with_what_is_not_in_the_grammar() {
+    fn unknown_characters_start_no_token() {
         for wrong in [
             "?",
             "é",

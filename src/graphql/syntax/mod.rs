@@ -1,6 +1,6 @@
-//! From a text to a document: the grammar of GraphQL (September 2025, sections 2 and appendix B), with the limits of
-//! [`Limits`] kept while it is read. Nothing recurs deeper than [`Limits::max_nesting`], nothing is read twice. Why it
-//! is our own: `docs/decisions/0026-own-grammar-and-validation.md`.
+//! Parsing a text to a document: the grammar of GraphQL (September 2025, sections 2 and appendix B), with the limits of
+//! [`Limits`] checked while parsing. Nothing recurses deeper than [`Limits::max_nesting`], and nothing is read twice.
+//! Why the parser is our own: `docs/decisions/0026-own-grammar-and-validation.md`.
 
 mod definitions;
 mod expand;
@@ -25,11 +25,11 @@ use self::parser::Parser;
 use self::refused::exceeded;
 use super::limits::{Limit, Limits};
 
-/// Reads a document.
+/// Parses a document.
 ///
 /// # Errors
-/// The first limit that it passes, the first place where it breaks the grammar, or all that stands twice in it and may
-/// stand there once.
+/// The first limit that it exceeds, the first place where it breaks the grammar, or all names that occur twice where
+/// they must be unique.
 pub fn parse(text: &str, limits: &Limits) -> Result<ExecutableDocument, RefusedDocument> {
     if text.len() > limits.max_query {
         return Err(exceeded(Limit::Query, limits.max_query, text.len(), None).into());

@@ -1,25 +1,25 @@
-//! What a text defines, as far as counting its fields goes.
+//! The outline of a text: its definitions, as far as they are needed to count fields.
 
 use async_graphql::Pos;
 
-/// What a text defines and how its definitions hang together, which is all that counting its fields takes.
+/// The definitions of a text and the fragments that they spread: everything that is needed to count fields.
 #[derive(Default)]
 pub(super) struct Outline<'a> {
     pub(super) definitions: Vec<Definition<'a>>,
-    /// In the order of the text, so that those of a definition are neighbours.
+    /// In the order of the text, so that the spreads of a definition are adjacent.
     pub(super) spreads: Vec<Spread<'a>>,
 }
 
 /// An operation or a fragment.
 pub(super) struct Definition<'a> {
-    /// Of a fragment.
+    /// The name of a fragment; `None` for an operation.
     pub(super) fragment: Option<&'a str>,
     pub(super) at: Pos,
-    /// The fields, spreads and inline fragments that stand in it.
+    /// The number of fields, spreads and inline fragments in it.
     pub(super) fields: usize,
-    /// The deepest field that stands in it, and where.
+    /// The depth of its deepest field, and where that is.
     pub(super) deepest: (usize, Pos),
-    /// The first of its spreads; they end where those of the next definition begin.
+    /// The index of its first spread. Its spreads end where those of the next definition start.
     pub(super) spreads: usize,
 }
 
@@ -27,6 +27,6 @@ pub(super) struct Definition<'a> {
 pub(super) struct Spread<'a> {
     pub(super) fragment: &'a str,
     pub(super) at: Pos,
-    /// How many fields are around it, unless introspection is one of them.
+    /// The number of fields around it; `None` inside of introspection.
     pub(super) depth: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! How tokens are taken.
+//! The parser's state, and how it takes tokens.
 
 use async_graphql::{Name, Pos, Positioned, ServerError};
 
@@ -13,14 +13,14 @@ pub(super) type ParseResult<T> = Result<T, RefusedDocument>;
 pub(super) struct Parser<'a, 'l> {
     lexer: Lexer<'a>,
     pub(super) limits: &'l Limits,
-    /// The token that comes next, once somebody has looked at it.
+    /// The next token, if it has been peeked at.
     next: Option<Token<'a>>,
     tokens: usize,
     open: usize,
     pub(super) aliases: usize,
     pub(super) directives: usize,
     pub(super) outline: Outline<'a>,
-    /// What is wrong besides the grammar.
+    /// Errors other than those of the grammar.
     pub(super) errors: Vec<ServerError>,
 }
 
@@ -73,15 +73,15 @@ impl<'a, 'l> Parser<'a, 'l> {
         }
     }
 
-    pub(super) fn name(&mut self, what: &str) -> ParseResult<Positioned<Name>> {
+    pub(super) fn name(&mut self, expected: &str) -> ParseResult<Positioned<Name>> {
         match self.take()? {
             Token { kind: Kind::Name, text, pos } => Ok(Positioned::new(Name::new(text), pos)),
-            token => Err(unexpected(what, token)),
+            token => Err(unexpected(expected, token)),
         }
     }
 
-    /// Reads what stands between two brackets, of which the first has been taken, one after the other.
-    pub(super) fn within(
+    /// Parses items up to the closing bracket; the opening one has been taken.
+    pub(super) fn bracketed(
         &mut self,
         open: Token<'a>,
         close: u8,
@@ -95,20 +95,20 @@ impl<'a, 'l> Parser<'a, 'l> {
         Ok(())
     }
 
-    /// What may stand only once under a name.
-    pub(super) fn once(&mut self, what: &str, name: &Positioned<Name>, is_first: bool) {
+    /// Reports a name that must be unique and is not.
+    pub(super) fn check_unique(&mut self, kind: &str, name: &Positioned<Name>, is_first: bool) {
         if !is_first {
-            let sentence = format!("There can be only one {what} named \"{}\".", name.node);
+            let sentence = format!("There can be only one {kind} named \"{}\".", name.node);
             self.errors.push(errors::error(Code::Validation, sentence, Some(name.pos)));
         }
     }
 }
 
 pub(super) fn unexpected(wanted: &str, token: Token<'_>) -> RefusedDocument {
-    RefusedDocument::syntax(format!("Syntax error: expected {wanted}, found {}.", token.shown()), token.pos)
+    RefusedDocument::syntax(format!("Syntax error: expected {wanted}, found {}.", token.describe()), token.pos)
 }
 
-/// One more of what a limit counts.
+/// Counts one more of what a limit counts.
 pub(super) fn count(limit: Limit, before: usize, allowed: usize, at: Pos) -> ParseResult<usize> {
     if before < allowed { Ok(before + 1) } else { Err(exceeded(limit, allowed, before + 1, Some(at)).into()) }
 }

@@ -1,4 +1,4 @@
-//! The grammar against what nobody wrote by hand, and against the parser of async-graphql.
+//! Property tests: the grammar with generated texts, and compared with the parser of async-graphql.
 #![expect(clippy::disallowed_methods, reason = "latency is measured")]
 
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::lexer::{Kind, Lexer};
 use super::*;
 use crate::graphql::limits::Exceeded;
 
-/// What texts are made of, and what would mislead a careless reader.
+/// Pieces of texts, and pieces that could mislead a careless parser.
 const SOUP: &[&str] = &[
     "{",
     "}",
@@ -66,7 +66,7 @@ fn soup() -> impl Strategy<Value = String> {
     vec(select(SOUP), 0..120).prop_map(|parts| parts.concat())
 }
 
-/// Limits that only the parser's stack asks for.
+/// The loosest limits that the parser's stack allows.
 fn generous() -> Limits {
     Limits {
         max_tokens: usize::MAX,
@@ -78,7 +78,7 @@ fn generous() -> Limits {
     }
 }
 
-/// Runs something on as much stack as a thread of the server has.
+/// Runs a function with as little stack as a thread of the server has.
 fn on_a_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap().join().unwrap()
 }
@@ -91,7 +91,7 @@ proptest! {
         }
     }
 
-    /// Sixty-four kilobytes of whatever take no time worth speaking of, let alone its square.
+    /// Any 64 kilobytes are parsed in negligible time: it does not grow with the square of the length.
     #[test]
     fn time_grows_with_the_text_only(parts in vec(select(SOUP), 1..6)) {
         let piece = parts.concat();
@@ -101,7 +101,7 @@ proptest! {
         prop_assert!(begun.elapsed() < Duration::from_secs(1), "{piece:?} took {:?}", begun.elapsed());
     }
 
-    /// Where both read a text, they read the same.
+    /// If both parsers accept a text, they read the same document.
     #[test]
     fn it_reads_what_another_parser_reads(soup in soup()) {
         if let (Ok(ours), Ok(theirs)) = (parse(&soup, &generous()), on_a_large_stack(&soup)) {
@@ -109,13 +109,13 @@ proptest! {
         }
     }
 
-    /// What is valid is cut into the tokens that it was made of, and means what it means to another parser.
+    /// A valid document is split into the tokens that it was made of, and means the same to the other parser.
     #[test]
     fn it_counts_what_it_reads(tokens in document(), gaps in vec(select(GAPS), 1..20)) {
         let mut text = String::new();
         for (token, gap) in tokens.iter().zip(gaps.iter().cycle()) {
             text += token;
-            // The other parser wants white space behind this word, where the specification is content with a comment.
+            // The other parser requires white space after this word; for the specification a comment is enough.
             text += if token == "on" { " " } else { gap };
         }
         let mut lexer = Lexer::new(&text);
@@ -123,7 +123,7 @@ proptest! {
         while let Some(token) = lexer.next().ok().filter(|token| token.kind != Kind::End) {
             read.push(token.text);
         }
-        // A type is one token to the other parser, and several to the specification.
+        // A type is one token for the other parser, and several for the specification.
         let pieces = |token: &String| match token.starts_with('[') && token.contains('T') {
             true => token.chars().map(String::from).collect(),
             false => vec![token.clone()],
@@ -141,7 +141,7 @@ proptest! {
     }
 }
 
-/// A document without its places, which the two parsers count differently behind a lone carriage return.
+/// A document without its positions, which the two parsers count differently after a lone carriage return.
 fn shape(document: &ExecutableDocument) -> serde_json::Value {
     fn without_places(value: &mut serde_json::Value) {
         match value {
@@ -152,7 +152,7 @@ fn shape(document: &ExecutableDocument) -> serde_json::Value {
                 fields.values_mut().for_each(without_places);
             }
             serde_json::Value::Array(items) => items.iter_mut().for_each(without_places),
-            // The other parser leaves the escape of block strings as it is (8.0.0-rc.5).
+            // The other parser does not replace the escape in block strings (8.0.0-rc.5).
             serde_json::Value::String(text) => {
                 while text.contains("\\\"\"\"") {
                     *text = text.replace("\\\"\"\"", "\"\"\"");
@@ -166,7 +166,7 @@ fn shape(document: &ExecutableDocument) -> serde_json::Value {
     shape
 }
 
-/// What async-graphql's parser says; it goes many frames deeper with each bracket.
+/// The result of async-graphql's parser, which uses many stack frames for each bracket.
 fn on_a_large_stack(text: &str) -> Result<ExecutableDocument, ()> {
     if text.matches(['[', '{', '(']).count() > 60 {
         return Err(());
@@ -178,7 +178,7 @@ fn on_a_large_stack(text: &str) -> Result<ExecutableDocument, ()> {
 
 const GAPS: &[&str] = &[" ", "\n", "\r\n", "\t", ", ", "\u{feff}", "#\n", "# } ] \"\"\"\r", " # {\n ,"];
 
-/// The tokens of a piece of text.
+/// The tokens of a part of a text.
 type Tokens = Vec<String>;
 
 fn words(text: &str) -> Tokens {
@@ -187,7 +187,7 @@ fn words(text: &str) -> Tokens {
 
 fn value() -> impl Strategy<Value = Tokens> {
     let one = prop_oneof![
-        // Beyond that the two round otherwise, and -0 is a fraction to the other.
+        // Beyond that, the two parsers round differently, and -0 is a fraction for the other.
         "(0|-?[1-9][0-9]{0,4})(\\.[0-9]{1,3})?([eE][+-]?[0-9])?",
         "[A-Z_][A-Za-z0-9_]{0,8}",
         select(&["true", "false", "null"][..]).prop_map(str::to_owned),
@@ -249,7 +249,7 @@ fn document() -> impl Strategy<Value = Tokens> {
     )
 }
 
-/// Every kind of nesting at once, to the last bracket that is let through.
+/// Every kind of nesting, to the last bracket that is allowed.
 #[test]
 fn the_deepest_texts_fit_the_stack() {
     for (before, open, middle, close) in [

@@ -1,16 +1,16 @@
-//! Why a text is no document.
+//! Why a text is refused.
 
 use async_graphql::{Pos, ServerError};
 
 use crate::graphql::errors::{self, Code};
 use crate::graphql::limits::{Exceeded, Limit};
 
-/// Why a text is no document that is answered.
+/// Why a text is refused.
 #[derive(Debug)]
 pub enum RefusedDocument {
-    /// It passes a limit.
+    /// It exceeds a limit.
     Limit(Exceeded),
-    /// It breaks the grammar, or names two things alike where a document can hold only one.
+    /// It breaks the grammar, or uses a name twice that must be unique.
     Document(Vec<ServerError>),
 }
 

@@ -1,4 +1,4 @@
-//! What is selected: fields with their arguments and directives, spreads and inline fragments.
+//! Selections: fields with their arguments and directives, spreads and inline fragments.
 
 use async_graphql::parser::types::{
     Directive, Field, FragmentSpread, InlineFragment, Selection, SelectionSet, TypeCondition,
@@ -12,11 +12,11 @@ use super::parser::{ParseResult, Parser, count, unexpected};
 use super::refused::RefusedDocument;
 use crate::graphql::limits::Limit;
 
-/// Arguments, each with its name.
+/// Arguments with their names.
 type Arguments = Vec<(Positioned<Name>, Positioned<Value>)>;
 
 impl<'a> Parser<'a, '_> {
-    /// The type behind `on`.
+    /// The type after `on`.
     pub(super) fn type_condition(&mut self) -> ParseResult<Positioned<TypeCondition>> {
         let on = self.name("the name of a type")?;
         Ok(Positioned::new(TypeCondition { on: on.clone() }, on.pos))
@@ -36,7 +36,7 @@ impl<'a> Parser<'a, '_> {
     fn arguments(&mut self) -> ParseResult<Arguments> {
         let Some(open) = self.take_if(b'(')? else { return Ok(Vec::new()) };
         let mut arguments = Vec::new();
-        self.within(open, b')', |parser| {
+        self.bracketed(open, b')', |parser| {
             let name = parser.name("the name of an argument")?;
             parser.expect(b':')?;
             arguments.push((name, parser.value(0)?));
@@ -48,14 +48,14 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    /// What is selected within braces, with `depth` fields around them, unless introspection is one of these.
+    /// A selection set. `depth` is the number of fields around it; `None` inside of introspection.
     pub(super) fn selection_set(
         &mut self,
         open: Token<'a>,
         depth: Option<usize>,
     ) -> ParseResult<Positioned<SelectionSet>> {
         let mut items = Vec::new();
-        self.within(open, b'}', |parser| {
+        self.bracketed(open, b'}', |parser| {
             let token = parser.take()?;
             let selection = match token.kind {
                 Kind::Name => Selection::Field(Positioned::new(parser.field(token, depth)?, token.pos)),
@@ -119,7 +119,7 @@ impl<'a> Parser<'a, '_> {
         Ok(Selection::InlineFragment(Positioned::new(fragment, dots.pos)))
     }
 
-    /// Counts what stands among fields to its definition.
+    /// Counts a field, spread or inline fragment towards its definition.
     fn tally(&mut self, depth: usize, at: Pos) {
         if let Some(definition) = self.outline.definitions.last_mut() {
             definition.fields += 1;

@@ -1,9 +1,9 @@
-//! What the texts of a document mean, after the GraphQL specification of September 2025, section 2.10.4.
+//! The values of strings (GraphQL specification of September 2025, section 2.10.4).
 
-/// The value of a string token between its quotes.
+/// The value of a string token, from the text between its quotes.
 ///
 /// # Errors
-/// The escape that stands for no character, as it is written.
+/// The escape that represents no character, as it is written.
 pub(super) fn string(mut raw: &str) -> Result<String, String> {
     let mut value = String::with_capacity(raw.len());
     while let Some((plain, escape)) = raw.split_once('\\') {
@@ -29,20 +29,20 @@ pub(super) fn string(mut raw: &str) -> Result<String, String> {
     Ok(value)
 }
 
-/// A number in hexadecimal digits and nothing else.
+/// Parses hexadecimal digits and nothing else.
 fn hexadecimal(digits: Option<&str>) -> Option<u32> {
     let digits = digits.filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// `u{…}`: the character, and the length of the escape.
+/// Parses `u{…}`: the character, and the length of the escape.
 fn braced(escape: &str) -> (Option<char>, usize) {
     let end = escape.find('}').map_or(escape.len(), |end| end + 1).min(12);
     let digits = escape.get(2..end).and_then(|rest| rest.strip_suffix('}'));
     (hexadecimal(digits).and_then(char::from_u32), end)
 }
 
-/// `u` with four digits, or two of these that are a surrogate pair.
+/// Parses `u` and four digits, or a surrogate pair of two of these.
 fn fixed(escape: &str) -> (Option<char>, usize) {
     let Some(unit) = hexadecimal(escape.get(1..5)) else { return (None, 5) };
     if let Some(character) = char::from_u32(unit) {
@@ -57,8 +57,8 @@ fn fixed(escape: &str) -> (Option<char>, usize) {
     }
 }
 
-/// The value of a block string between its quotes: without the indentation that all lines but the first share, and
-/// without the blank lines at both ends.
+/// The value of a block string, from the text between its quotes: without the indentation that all lines but the first
+/// share, and without blank lines at both ends.
 pub(super) fn block(raw: &str) -> String {
     let raw = raw.replace("\\\"\"\"", "\"\"\"");
     let lines: Vec<&str> =
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_escape_stands_for_one_character() {
+    fn every_escape_represents_one_character() {
         for (raw, value) in [
             ("", ""),
             ("aé", "aé"),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_loses_the_indentation_that_its_lines_share() {
+    fn a_block_string_loses_its_common_indentation() {
         for (raw, value) in [
             ("", ""),
             (" \n\t\n", ""),

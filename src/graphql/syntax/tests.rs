@@ -3,7 +3,7 @@ use super::*;
 /// Limit, allowed, actual, line and column.
 type Passed = (Limit, u64, u64, Option<(usize, usize)>);
 
-/// What a text passes.
+/// The limit that a text exceeds.
 fn refused(text: &str, limits: &Limits) -> Option<Passed> {
     match parse(text, limits) {
         Ok(_) => None,
@@ -12,7 +12,7 @@ fn refused(text: &str, limits: &Limits) -> Option<Passed> {
     }
 }
 
-/// What is wrong with a text first, where, and its code.
+/// The first error of a text: its message, position and code.
 fn wrong(text: &str) -> (String, usize, usize, String) {
     match parse(text, &Limits::default()) {
         Err(RefusedDocument::Document(errors)) => {
@@ -24,7 +24,7 @@ fn wrong(text: &str) -> (String, usize, usize, String) {
     }
 }
 
-/// `least` is the least setting of a limit that lets the text pass; one less refuses it, there.
+/// `least` is the lowest value of a limit with which the text passes. One less refuses it at this position.
 fn needs(text: &str, limit: Limit, least: usize, at: Option<(usize, usize)>, set: fn(&mut Limits) -> &mut usize) {
     let mut limits = Limits::default();
     *set(&mut limits) = least;
@@ -34,7 +34,7 @@ fn needs(text: &str, limit: Limit, least: usize, at: Option<(usize, usize)>, set
 }
 
 #[test]
-fn each_limit_is_kept_to_the_last_one() {
+fn every_limit_is_enforced_exactly() {
     needs("{ a }", Limit::Query, 5, None, |l| &mut l.max_query);
     needs("{ a, b(c: \"}\")\n # d\n}", Limit::Tokens, 9, Some((3, 1)), |l| &mut l.max_tokens);
     needs("{ a\n ...F bcd }\nfragment F on T { a }", Limit::Name, 8, Some((3, 1)), |l| &mut l.max_name);
@@ -58,10 +58,11 @@ fn each_limit_is_kept_to_the_last_one() {
 #[test]
 fn fragments_count_where_they_are_spread() {
     let text = "query { a { ...A } ...A }\nfragment B on T { b ... { d } }\nfragment A on T { e { ...B ...B } }";
-    // Two spreads of A in the operation, each with e and two spreads of B, each with b, d and what is around d.
+    // Two spreads of A in the operation, each with e and two spreads of B, each with b, d and the inline fragment
+    // around d.
     needs(text, Limit::Fields, 1 + 2 + 2 * (1 + 2 + 2 * 3), Some((1, 1)), |l| &mut l.max_fields);
     needs(text, Limit::Depth, 3, Some((1, 13)), |l| &mut l.max_depth);
-    // What no operation spreads is validated all the same.
+    // A fragment that no operation spreads is validated anyway.
     let text = "{ a }\nfragment A on T { b ...B }\nfragment B on T { c }";
     needs(text, Limit::Fields, 4, Some((2, 1)), |l| &mut l.max_fields);
 }
@@ -106,7 +107,7 @@ fn circles_are_refused_where_they_close() {
 }
 
 #[test]
-fn what_breaks_the_grammar_is_told_where_it_does() {
+fn grammar_errors_report_their_position() {
     for (text, sentence, column) in [
         ("", "Syntax error: expected query, mutation, subscription, fragment or \"{\", found the end of the text.", 1),
         ("{ a } fragment on on T { a }", "Syntax error: expected the name of a fragment, found \"on\".", 16),
@@ -120,8 +121,8 @@ fn what_breaks_the_grammar_is_told_where_it_does() {
             "Syntax error: expected query, mutation, subscription, fragment or \"{\", found \"type\".",
             7,
         ),
-        ("{ a(b: [\"\"\"c\" \"]) }", "This block string has no end.", 9),
-        ("{ a(b: \"c", "This text has no end on its line.", 8),
+        ("{ a(b: [\"\"\"c\" \"]) }", "This block string is not terminated.", 9),
+        ("{ a(b: \"c", "This string is not terminated on its line.", 8),
         ("{ a(b: [}]) }", "Syntax error: expected a value, found \"}\".", 9),
         ("{ a(b: (1)) }", "Syntax error: expected a value, found \"(\".", 8),
         ("{ a ] }", "Syntax error: expected a field, found \"]\".", 5),
@@ -130,25 +131,25 @@ fn what_breaks_the_grammar_is_told_where_it_does() {
         ("query() { a }", "Syntax error: these parentheses are empty.", 6),
         ("{ a() }", "Syntax error: these parentheses are empty.", 4),
         ("{ a {} }", "Syntax error: these braces are empty; a field is missing.", 5),
-        ("query($a: T = $b) { a }", "Syntax error: no variable can stand in the default of a variable.", 15),
+        ("query($a: T = $b) { a }", "Syntax error: the default of a variable must not contain a variable.", 15),
         ("query($a: [] = 1) { a }", "Syntax error: these brackets are empty; a type is missing.", 11),
         ("query($a: [T T]) { a }", "Syntax error: expected \"]\", found \"T\".", 14),
-        ("{ a(b: \"\\x\") }", "Syntax error: \\x stands for no character.", 8),
-        ("{ a(b: 01) }", "Syntax error: this is no number.", 8),
+        ("{ a(b: \"\\x\") }", "Syntax error: \\x is not a valid escape sequence.", 8),
+        ("{ a(b: 01) }", "Syntax error: this is not a valid number.", 8),
         ("{ a(b: 1e400) }", "This number is too large.", 8),
         ("{ a } ? ", "Syntax error: unexpected character '?'.", 7),
         ("{ a } }", "Syntax error: expected query, mutation, subscription, fragment or \"{\", found \"}\".", 7),
-        ("\"told\" { a }", "Syntax error: expected a keyword behind the description, found \"{\".", 8),
+        ("\"told\" { a }", "Syntax error: expected a keyword after the description, found \"{\".", 8),
     ] {
         let code = "GRAPHQL_PARSE_FAILED".to_owned();
         assert_eq!(wrong(text), (sentence.to_owned(), 1, column, code), "{text}");
     }
-    // A text that stands where it must not may be a secret.
+    // An unexpected text may be a secret.
     assert!(!wrong("{ a(b: {\"7305\": 1}) }").0.contains("7305"));
 }
 
 #[test]
-fn what_stands_twice_is_told_all_at_once() {
+fn all_duplicate_names_are_reported_at_once() {
     let text =
         "query A { a(b: {c: 1, d: {c: 2}, c: 3}) } query A { a } { a } fragment F on T { a } fragment F on T { a }";
     let Err(RefusedDocument::Document(errors)) = parse(text, &Limits::default()) else { panic!("{text}") };
@@ -164,7 +165,7 @@ fn what_stands_twice_is_told_all_at_once() {
     );
 }
 
-/// What the specification of September 2025 has and older parsers have not.
+/// Features of the specification of September 2025 that older parsers do not have.
 #[test]
 fn descriptions_and_all_escapes_are_read() {
     let text =

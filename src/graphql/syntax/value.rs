@@ -20,7 +20,7 @@ impl<'a> Parser<'a, '_> {
             Kind::Punctuator(b'[') => {
                 let depth = count(Limit::ValueDepth, depth, self.limits.max_value_depth, token.pos)?;
                 let mut items = Vec::new();
-                self.within(token, b']', |parser| {
+                self.bracketed(token, b']', |parser| {
                     items.push(parser.value(depth)?.node);
                     Ok(())
                 })?;
@@ -45,7 +45,7 @@ impl<'a> Parser<'a, '_> {
 
     fn object(&mut self, open: Token<'a>, depth: usize) -> Result<Value, RefusedDocument> {
         let mut fields = Vec::new();
-        self.within(open, b'}', |parser| {
+        self.bracketed(open, b'}', |parser| {
             let name = parser.name("the name of an input field")?;
             parser.expect(b':')?;
             let value = parser.value(depth)?.node;
@@ -54,7 +54,7 @@ impl<'a> Parser<'a, '_> {
         })?;
         let mut seen = std::collections::HashSet::with_capacity(fields.len());
         for (name, _) in &fields {
-            self.once("input field", name, seen.insert(name.node.clone()));
+            self.check_unique("input field", name, seen.insert(name.node.clone()));
         }
         Ok(Value::Object(fields.into_iter().map(|(name, value)| (name.node, value)).collect()))
     }
@@ -64,9 +64,10 @@ impl<'a> Parser<'a, '_> {
         let Positioned { pos, node } = self.value(0)?;
         match node.into_const() {
             Some(constant) => Ok(Positioned::new(constant, pos)),
-            None => {
-                Err(RefusedDocument::syntax("Syntax error: no variable can stand in the default of a variable.", pos))
-            }
+            None => Err(RefusedDocument::syntax(
+                "Syntax error: the default of a variable must not contain a variable.",
+                pos,
+            )),
         }
     }
 
@@ -78,7 +79,7 @@ impl<'a> Parser<'a, '_> {
                 let depth = count(Limit::TypeDepth, depth, self.limits.max_value_depth, token.pos)?;
                 self.take()?;
                 let mut of = None;
-                self.within(token, b']', |parser| match of {
+                self.bracketed(token, b']', |parser| match of {
                     None => {
                         of = Some(parser.ty(depth)?.node);
                         Ok(())
@@ -100,7 +101,7 @@ impl<'a> Parser<'a, '_> {
     }
 }
 
-/// Whole numbers beyond 64 bits are kept as the nearest fraction, which no type takes that asks for a whole number.
+/// A whole number beyond 64 bits becomes the nearest float, which no type for whole numbers accepts.
 fn number(token: Token<'_>) -> Result<Number, RefusedDocument> {
     let whole = || {
         let signed = token.text.parse::<i64>().map(Number::from);
@@ -111,12 +112,13 @@ fn number(token: Token<'_>) -> Result<Number, RefusedDocument> {
     found.ok_or_else(|| RefusedDocument::syntax("This number is too large.", token.pos))
 }
 
-/// What a text means.
+/// The value of a string token.
 pub(super) fn text(token: Token<'_>) -> Result<String, RefusedDocument> {
     let between = |quotes: usize| token.text.get(quotes..token.text.len() - quotes).unwrap_or_default();
     if token.kind == Kind::BlockString {
         return Ok(strings::block(between(3)));
     }
-    let wrong = |escape| RefusedDocument::syntax(format!("Syntax error: {escape} stands for no character."), token.pos);
+    let wrong =
+        |escape| RefusedDocument::syntax(format!("Syntax error: {escape} is not a valid escape sequence."), token.pos);
     strings::string(between(1)).map_err(wrong)
 }

@@ -1,4 +1,4 @@
-//! Literals, and where variables stand in them.
+//! Literals, and the variables in them.
 
 use async_graphql::parser::types::{BaseType, Type};
 use async_graphql::{Name, Pos};
@@ -11,16 +11,16 @@ use super::value::{OUT_OF_RANGE, Use, ValuePlace, kind};
 use super::walk::ValidationWalk;
 
 impl PlainKind {
-    /// Whether a scalar takes a literal.
+    /// Whether a scalar accepts a literal.
     fn takes(self, value: &Value) -> bool {
         match (self, value) {
-            (PlainKind::Text | PlainKind::Id, Value::String(_)) => true,
-            (PlainKind::Truth, Value::Boolean(_)) => true,
+            (PlainKind::String | PlainKind::Id, Value::String(_)) => true,
+            (PlainKind::Boolean, Value::Boolean(_)) => true,
             (PlainKind::Id, Value::Number(number)) => !number.is_f64(),
             (PlainKind::Int, Value::Number(number)) => {
                 number.as_i64().is_some_and(|number| i32::try_from(number).is_ok())
             }
-            (PlainKind::Whole, Value::Number(number)) => number.is_i64(),
+            (PlainKind::WholeNumber, Value::Number(number)) => number.is_i64(),
             (PlainKind::Float, Value::Number(_)) => true,
             _ => false,
         }
@@ -28,7 +28,7 @@ impl PlainKind {
 }
 
 impl<'a> ValidationWalk<'a> {
-    /// Checks a literal; `input` is the argument or field that it is for, unless that is unknown.
+    /// Checks a literal. `input` is the argument or input field that it is given for, unless that is unknown.
     pub(super) fn literal(&mut self, value: &'a Value, input: Option<&'a Input>, place: &ValuePlace<'_>, at: Pos) {
         match input {
             Some(input) => self.value(value, &input.ty, input.has_default, place, at),
@@ -36,7 +36,7 @@ impl<'a> ValidationWalk<'a> {
         }
     }
 
-    /// Notes the variables in a value of which nobody knows what it is for.
+    /// Collects the variables in a value that is given for something unknown.
     fn unknown(&mut self, value: &'a Value, at: Pos) {
         match value {
             Value::Variable(name) => {
@@ -54,38 +54,40 @@ impl<'a> ValidationWalk<'a> {
         }
         match (&ty.base, value) {
             (_, Value::Null) if ty.nullable => {}
-            (_, Value::Null) => self.wrong(place.must(ty, "not be null"), at),
+            (_, Value::Null) => self.report(place.must(ty, "not be null"), at),
             (BaseType::List(of), Value::List(items)) => {
                 for (i, item) in items.iter().enumerate() {
                     self.value(item, of, false, &ValuePlace::Entry(place, i), at);
                 }
             }
-            // A value alone stands for a list of one.
+            // A single value stands for a list with one entry.
             (BaseType::List(of), value) => self.value(value, of, false, place, at),
             (BaseType::Named(name), value) => self.named(value, name, ty, place, at),
         }
     }
 
     fn named(&mut self, value: &'a Value, name: &'a str, ty: &Type, place: &ValuePlace<'_>, at: Pos) {
-        let must = |what: String| place.must(ty, &what);
-        match (self.types.of(name), value) {
+        let must = |rule: String| place.must(ty, &rule);
+        match (self.types.get(name), value) {
             (Some(KnownType::Scalar(plain)), value) => {
                 if !plain.takes(value) {
                     let is = match (plain, value) {
-                        (PlainKind::Int | PlainKind::Whole, Value::Number(number)) if !number.is_f64() => OUT_OF_RANGE,
+                        (PlainKind::Int | PlainKind::WholeNumber, Value::Number(number)) if !number.is_f64() => {
+                            OUT_OF_RANGE
+                        }
                         (_, value) => kind(value),
                     };
-                    self.wrong(must(format!("be {}; it is {is}", plain.wanted())), at);
+                    self.report(must(format!("be {}; it is {is}", plain.wanted())), at);
                 }
             }
             (Some(KnownType::Enum(values)), Value::Enum(word)) => {
                 if !values.iter().any(|known| word == known.as_str()) {
                     let like = did_you_mean(self.suggests, word, values.iter().map(String::as_str));
-                    self.wrong(must(format!("be one of the enum's values; \"{word}\" is none")) + &like, at);
+                    self.report(must(format!("be one of the enum's values; \"{word}\" is not")) + &like, at);
                 }
             }
             (Some(KnownType::Enum(_)), value) => {
-                self.wrong(must(format!("be a value of the enum, without quotes; it is {}", kind(value))), at);
+                self.report(must(format!("be a value of the enum, without quotes; it is {}", kind(value))), at);
             }
             (Some(KnownType::Input { fields, one_of }), Value::Object(given)) => {
                 let before = self.reached.uses.len();
@@ -93,21 +95,21 @@ impl<'a> ValidationWalk<'a> {
                     let input = fields.iter().find(|field| key == field.name.as_str());
                     if input.is_none() {
                         let like = did_you_mean(self.suggests, key, fields.iter().map(|field| field.name.as_str()));
-                        self.wrong(format!("Field \"{key}\" is not defined by type \"{name}\".{like}"), at);
+                        self.report(format!("Field \"{key}\" is not defined by type \"{name}\".{like}"), at);
                     }
                     self.literal(value, input, &ValuePlace::Field(place, key), at);
                 }
                 for Input { name: field, ty, .. } in fields.iter().filter(|field| field.is_required()) {
                     if !given.contains_key(field.as_str()) {
                         let sentence = format!("of required type \"{ty}\" was not provided");
-                        self.wrong(format!("Field \"{name}.{field}\" {sentence} in {}.", lower(place)), at);
+                        self.report(format!("Field \"{name}.{field}\" {sentence} in {}.", lower(place)), at);
                     }
                 }
                 if *one_of {
                     let keys: Vec<&str> = given.keys().map(Name::as_str).collect();
                     match keys.as_slice() {
                         [one] if given.values().any(|value| *value == Value::Null) => {
-                            self.wrong(ValuePlace::Field(place, one).must(&name, "not be null"), at);
+                            self.report(ValuePlace::Field(place, one).must(&name, "not be null"), at);
                         }
                         [_] if given.values().any(|value| matches!(value, Value::Variable(_))) => {
                             if let Some(used) = self.reached.uses.get_mut(before) {
@@ -115,20 +117,20 @@ impl<'a> ValidationWalk<'a> {
                             }
                         }
                         [_] => {}
-                        keys => self.wrong(place.one_of(name, fields, keys), at),
+                        keys => self.report(place.one_of(name, fields, keys), at),
                     }
                 }
             }
             (Some(KnownType::Input { .. }), value) => {
-                self.wrong(must(format!("be an object; it is {}", kind(value))), at);
+                self.report(must(format!("be an object; it is {}", kind(value))), at);
             }
-            // Not an input type, which the variable's definition has been told.
+            // Not an input type, which is already reported for the variable's definition.
             (Some(KnownType::Composite(_)) | None, value) => self.unknown(value, at),
         }
     }
 }
 
-/// The place within a sentence.
+/// The place for the middle of a sentence.
 fn lower(place: &ValuePlace<'_>) -> String {
     let shown = place.to_string();
     let mut characters = shown.chars();

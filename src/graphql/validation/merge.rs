@@ -1,7 +1,7 @@
-//! Whether fields that answer under one name can be one (section 5.3.2 of the specification).
+//! Whether fields under one response key can be merged (section 5.3.2 of the specification).
 //!
-//! Two fields are compared once, whatever leads to them: at most the square of the fields that a text has, of which
-//! `--max-tokens` allows some two thousand.
+//! Two fields are compared once, whatever leads to them. So there are at most as many comparisons as the square of the
+//! number of fields, of which `--max-tokens` allows some two thousand.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,34 +12,34 @@ use indexmap::IndexMap;
 use super::types::{Composite, Types, named, root};
 use crate::graphql::errors::{self, Code};
 
-/// A field in a selection: the type that it is selected from, and what the schema says of it.
+/// A field in a selection, with the type that it is selected from and its type in the schema.
 #[derive(Clone, Copy)]
 struct MergeCandidate<'a> {
     field: &'a Positioned<Field>,
     on: Option<&'a str>,
-    /// Whether the type is an object, of which no value is also of another.
+    /// Whether the parent type is an object: a value of it cannot have another type.
     is_object: bool,
     ty: Option<&'a Type>,
 }
 
-/// The fields of a selection by the names that they answer under.
+/// The fields of a selection by response key.
 type ByKey<'a> = IndexMap<&'a str, Vec<MergeCandidate<'a>>>;
 
-struct Merge<'a> {
+struct MergeCheck<'a> {
     document: &'a ExecutableDocument,
     types: &'a Types,
-    /// By the address of the set and whether the fields of what it belongs to are known.
+    /// By the address of the selection set and the name of its parent type, if that is known.
     sets: HashMap<(*const SelectionSet, Option<&'a str>), std::rc::Rc<ByKey<'a>>>,
-    /// The pairs that have been compared, by their addresses, and whether they belong to different objects.
+    /// The compared pairs, by their addresses and whether they belong to different objects.
     compared: HashSet<(*const Field, *const Field, bool)>,
-    /// The sets whose own fields have been compared.
+    /// The selection sets whose own fields have been compared.
     whole: HashSet<*const SelectionSet>,
     errors: Vec<ServerError>,
 }
 
-/// The fields of a document that conflict: of each name of a selection the first pair.
+/// The conflicting fields of a document: the first pair for each key of a selection.
 pub(super) fn conflicts(document: &ExecutableDocument, types: &Types) -> Vec<ServerError> {
-    let mut merge = Merge {
+    let mut merge = MergeCheck {
         document,
         types,
         sets: HashMap::new(),
@@ -48,16 +48,16 @@ pub(super) fn conflicts(document: &ExecutableDocument, types: &Types) -> Vec<Ser
         errors: Vec::new(),
     };
     for (_, operation) in document.operations.iter() {
-        merge.within(&operation.node.selection_set.node, Some(root(operation.node.ty)));
+        merge.check_selection(&operation.node.selection_set.node, Some(root(operation.node.ty)));
     }
     for fragment in document.fragments.values() {
-        merge.within(&fragment.node.selection_set.node, Some(&fragment.node.type_condition.node.on.node));
+        merge.check_selection(&fragment.node.selection_set.node, Some(&fragment.node.type_condition.node.on.node));
     }
     merge.errors
 }
 
-impl<'a> Merge<'a> {
-    /// The fields of a selection with those of the fragments in it.
+impl<'a> MergeCheck<'a> {
+    /// The fields of a selection and of the fragments in it.
     fn fields(&mut self, set: &'a SelectionSet, on: Option<&'a str>) -> std::rc::Rc<ByKey<'a>> {
         if let Some(known) = self.sets.get(&(std::ptr::from_ref(set), on)) {
             return std::rc::Rc::clone(known);
@@ -84,8 +84,8 @@ impl<'a> Merge<'a> {
                     let (ty, is_object) = (known.map(|known| &known.ty), composite.is_some_and(|on| on.is_object));
                     let same = by_key.entry(field.node.response_key().node.as_str()).or_default();
                     let selected = MergeCandidate { field, on, is_object, ty };
-                    // What is just the same, and has nothing below it, is there once.
-                    if !same.iter().any(|other| is_twin(other, &selected)) {
+                    // An identical field with nothing below it is listed once.
+                    if !same.iter().any(|other| is_duplicate(other, &selected)) {
                         same.push(selected);
                     }
                 }
@@ -107,8 +107,8 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Compares the fields of a selection with each other, and so on below them.
-    fn within(&mut self, set: &'a SelectionSet, on: Option<&'a str>) {
+    /// Compares the fields of a selection with each other, and those below them.
+    fn check_selection(&mut self, set: &'a SelectionSet, on: Option<&'a str>) {
         if !self.whole.insert(std::ptr::from_ref(set)) {
             return;
         }
@@ -117,18 +117,18 @@ impl<'a> Merge<'a> {
             'pairs: for (i, one) in same.iter().enumerate() {
                 for other in same.iter().take(i) {
                     if let Some(why) = self.compare(other, one, false) {
-                        self.told(key, &why, one);
+                        self.report(key, &why, one);
                         break 'pairs;
                     }
                 }
             }
             for one in same {
-                self.within(&one.field.node.selection_set.node, one.ty.map(named));
+                self.check_selection(&one.field.node.selection_set.node, one.ty.map(named));
             }
         }
     }
 
-    fn told(&mut self, key: &str, why: &str, at: &MergeCandidate<'_>) {
+    fn report(&mut self, key: &str, why: &str, at: &MergeCandidate<'_>) {
         let sentence = format!(
             "Fields \"{key}\" conflict because {why}. Use different aliases on the fields to fetch both if this was \
              intentional."
@@ -136,16 +136,16 @@ impl<'a> Merge<'a> {
         self.errors.push(errors::error(Code::Validation, sentence, Some(at.field.pos)));
     }
 
-    /// Why two fields of one name cannot be one; nothing where it was told before. `apart` says that they belong to
-    /// objects of different types, so that only their shapes must agree.
-    fn compare(&mut self, one: &MergeCandidate<'a>, other: &MergeCandidate<'a>, apart: bool) -> Option<String> {
-        let apart = apart || (one.is_object && other.is_object && one.on != other.on);
+    /// Why two fields of one key cannot be merged; `None` if the pair has already been compared. `disjoint` tells that
+    /// they belong to objects of different types, so that only their shapes must agree.
+    fn compare(&mut self, one: &MergeCandidate<'a>, other: &MergeCandidate<'a>, disjoint: bool) -> Option<String> {
+        let disjoint = disjoint || (one.is_object && other.is_object && one.on != other.on);
         let pair = (std::ptr::from_ref(&one.field.node), std::ptr::from_ref(&other.field.node));
-        if pair.0 == pair.1 || !self.compared.insert((pair.0.min(pair.1), pair.0.max(pair.1), apart)) {
+        if pair.0 == pair.1 || !self.compared.insert((pair.0.min(pair.1), pair.0.max(pair.1), disjoint)) {
             return None;
         }
         let (a, b) = (&one.field.node, &other.field.node);
-        if !apart {
+        if !disjoint {
             if a.name.node != b.name.node {
                 return Some(format!("\"{}\" and \"{}\" are different fields", a.name.node, b.name.node));
             }
@@ -163,7 +163,7 @@ impl<'a> Merge<'a> {
         for (key, mine) in &*first {
             for yours in second.get(key).into_iter().flatten() {
                 for mine in mine {
-                    if let Some(why) = self.compare(mine, yours, apart) {
+                    if let Some(why) = self.compare(mine, yours, disjoint) {
                         return Some(format!("subfields \"{key}\" conflict because {why}"));
                     }
                 }
@@ -172,7 +172,7 @@ impl<'a> Merge<'a> {
         None
     }
 
-    /// Whether answers of two types look alike.
+    /// Whether values of two types have the same shape.
     fn same_shape(&self, one: &Type, other: &Type) -> bool {
         one.nullable == other.nullable
             && match (&one.base, &other.base) {
@@ -186,8 +186,8 @@ impl<'a> Merge<'a> {
     }
 }
 
-/// Whether two fields ask for one thing and nothing below it.
-fn is_twin(one: &MergeCandidate<'_>, other: &MergeCandidate<'_>) -> bool {
+/// Whether two fields are identical and have nothing below them.
+fn is_duplicate(one: &MergeCandidate<'_>, other: &MergeCandidate<'_>) -> bool {
     let (a, b) = (&one.field.node, &other.field.node);
     one.on == other.on
         && a.name.node == b.name.node
@@ -196,7 +196,7 @@ fn is_twin(one: &MergeCandidate<'_>, other: &MergeCandidate<'_>) -> bool {
         && same_arguments(a, b)
 }
 
-/// Whether the arguments are the same, in whatever order.
+/// Whether the arguments are the same, in any order.
 fn same_arguments(one: &Field, other: &Field) -> bool {
     let same = |(name, value): &(Positioned<async_graphql::Name>, Positioned<async_graphql_value::Value>)| {
         other.get_argument(&name.node).is_some_and(|theirs| theirs.node == value.node)

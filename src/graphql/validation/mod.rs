@@ -1,8 +1,8 @@
-//! Whether a document fits the schema, completely: every rule of the GraphQL specification of September 2025, section
-//! 5, in the words of graphql-js where it has a word for it. What only a text can do wrong, such as two fragments of
-//! one name, [`super::syntax`] has told before; values of variables are [`super::variables`]'.
+//! Validation of a document against the schema: all rules of the GraphQL specification of September 2025, section 5,
+//! with the messages of graphql-js where it has one. Errors that a text has by itself, such as two fragments of one
+//! name, are reported by [`super::syntax`]; the values of variables are checked by [`super::variables`].
 //!
-//! Each definition is walked once, whatever is spread where. All problems are told at once, in the order of the text.
+//! Each definition is visited once, wherever it is spread. All errors are reported at once, in the order of the text.
 
 mod literal;
 mod merge;
@@ -28,7 +28,7 @@ pub(super) use variables::NotNull;
 use self::merge::conflicts;
 use self::walk::ValidationWalk;
 
-/// Checks a document. With `suggests`, errors suggest names that are similar.
+/// Validates a document. With `suggests`, errors suggest similar names.
 ///
 /// # Errors
 /// All that is wrong with it, whatever the values of its variables.
@@ -52,9 +52,9 @@ pub(super) fn validate(
     }
     let unused: Vec<_> = fragments.iter().filter(|(name, _)| !spread.contains(name.as_str())).collect();
     for (name, fragment) in &unused {
-        walk.wrong(format!("Fragment \"{name}\" is never used."), fragment.pos);
+        walk.report(format!("Fragment \"{name}\" is never used."), fragment.pos);
     }
-    // The depth of what operations spread is bounded, and that of other fragments is not.
+    // The depth of fragments that operations spread is bounded; that of unused fragments is not.
     if unused.is_empty() {
         walk.errors.extend(conflicts(document, types));
     }

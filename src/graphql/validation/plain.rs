@@ -1,48 +1,48 @@
-//! The plain values of scalars.
+//! The kinds of plain values that scalars take.
 
 use crate::graphql::layer::{self, LayerSource as _};
 use crate::graphql::schema::Vext;
 
-/// The plain JSON values that a scalar takes.
+/// The kind of plain JSON value that a scalar takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::graphql) enum PlainKind {
-    Text,
-    Truth,
-    /// A text, or a whole number that is taken for its digits.
+    String,
+    Boolean,
+    /// A text, or a whole number, which is converted to a text.
     Id,
-    /// Of 32 bits (GraphQL specification, section 3.5.1).
+    /// A whole number of 32 bits (GraphQL specification, section 3.5.1).
     Int,
-    /// Of 64 bits.
-    Whole,
+    /// A whole number of 64 bits.
+    WholeNumber,
     Float,
 }
 
 impl PlainKind {
-    /// Of a scalar: one of GraphQL's, or the schema's own.
-    pub(super) fn of(scalar: &str) -> Self {
+    /// The kind of a scalar: one of GraphQL's, or one of the schema.
+    pub(super) fn for_scalar(scalar: &str) -> Self {
         match scalar {
-            "Boolean" => PlainKind::Truth,
+            "Boolean" => PlainKind::Boolean,
             "Float" => PlainKind::Float,
             "ID" => PlainKind::Id,
             "Int" => PlainKind::Int,
-            "String" => PlainKind::Text,
+            "String" => PlainKind::String,
             own => match Vext::layer().scalars.get(own).map(|scalar| scalar.plain) {
-                Some(layer::PlainType::Int) => PlainKind::Whole,
-                Some(layer::PlainType::Boolean) => PlainKind::Truth,
+                Some(layer::PlainType::Int) => PlainKind::WholeNumber,
+                Some(layer::PlainType::Boolean) => PlainKind::Boolean,
                 Some(layer::PlainType::Id) => PlainKind::Id,
-                Some(layer::PlainType::String | layer::PlainType::Any) | None => PlainKind::Text,
+                Some(layer::PlainType::String | layer::PlainType::Any) | None => PlainKind::String,
             },
         }
     }
 
-    /// What a value must be.
+    /// What a value must be, for error messages.
     pub(in crate::graphql) fn wanted(self) -> &'static str {
         match self {
-            PlainKind::Text => "a text",
-            PlainKind::Truth => "true or false",
+            PlainKind::String => "a text",
+            PlainKind::Boolean => "true or false",
             PlainKind::Id => "a text or a whole number",
             PlainKind::Int => "a whole number from -2147483648 to 2147483647",
-            PlainKind::Whole => "a whole number",
+            PlainKind::WholeNumber => "a whole number",
             PlainKind::Float => "a number",
         }
     }
@@ -57,7 +57,7 @@ mod tests {
     fn each_scalar_takes_what_its_type_takes() {
         for (name, wanted) in [("Seconds", "a whole number"), ("Pattern", "a text"), ("ID", "a text or a whole number")]
         {
-            let Some(KnownType::Scalar(plain)) = DESCRIBED.types.of(name) else { panic!("{name} is no scalar") };
+            let Some(KnownType::Scalar(plain)) = DESCRIBED.types.get(name) else { panic!("{name} is no scalar") };
             assert_eq!(plain.wanted(), wanted, "{name}");
         }
     }

@@ -1,24 +1,24 @@
-//! "Did you mean": the names that look like one that is unknown.
+//! "Did you mean": names that are similar to an unknown one.
 
-/// The most names that are suggested.
-const MOST: usize = 5;
+/// The maximum number of suggested names.
+const MAX_SUGGESTIONS: usize = 5;
 
-/// A sentence that suggests names, behind a space; empty where none is similar or nothing may be suggested.
+/// A sentence that suggests names, with a space before it; empty if no name is similar or suggestions are off.
 pub(super) fn did_you_mean<'a>(may: bool, wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
     if !may {
         return String::new();
     }
-    // The same bound as graphql-js has.
+    // The same limit as in graphql-js.
     let most = wrong.chars().count() * 2 / 5 + 1;
     let distance = |name: &str| strsim::osa_distance(&wrong.to_lowercase(), &name.to_lowercase());
     let near = |name: &'a str| {
-        // What differs too much in length is not compared.
+        // Names whose length differs too much are not compared.
         let close = name.len().abs_diff(wrong.len()) <= most;
         close.then(|| (distance(name), name)).filter(|(distance, _)| *distance <= most)
     };
     let mut similar: Vec<_> = names.filter_map(near).collect();
     similar.sort_unstable();
-    similar.truncate(MOST);
+    similar.truncate(MAX_SUGGESTIONS);
     let quoted: Vec<_> = similar.iter().map(|(_, name)| format!("\"{name}\"")).collect();
     match quoted.as_slice() {
         [] => String::new(),
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_alike_is_suggested_the_nearest_first() {
+    fn similar_names_are_suggested_the_nearest_first() {
         let suggest = |wrong| did_you_mean(true, wrong, ["number", "name", "note", "members"].into_iter());
         assert_eq!(suggest("numbr"), " Did you mean \"number\" or \"name\"?");
         assert_eq!(suggest("NAME"), " Did you mean \"name\" or \"note\"?");

@@ -2,17 +2,17 @@ use super::*;
 use crate::graphql::described::DESCRIBED;
 use crate::graphql::limits::Limits;
 
-/// What is wrong with a document, and where.
+/// The errors of a document with their positions.
 fn wrong(text: &str) -> Vec<(String, usize, usize)> {
     let document = crate::graphql::syntax::parse(text, &Limits::default()).unwrap();
     let types = &DESCRIBED.types;
     let errors = validate(&document, types, true).err().unwrap_or_default();
-    let told = |error: ServerError| (error.message, error.locations[0].line, error.locations[0].column);
-    errors.into_iter().map(told).collect()
+    let place = |error: ServerError| (error.message, error.locations[0].line, error.locations[0].column);
+    errors.into_iter().map(place).collect()
 }
 
 #[test]
-fn all_problems_are_told_at_once_in_the_order_of_the_text() {
+fn all_errors_are_reported_in_the_order_of_the_text() {
     let text = "query Q($a: Int, $b: Nope) { tenant(cod: 1) { nmae ...F @skip } __typename @nope }
         fragment F on Tenannt { id } fragment G on Tenant { id(x: $c) { y } }";
     let sentences: Vec<_> = wrong(text).into_iter().map(|(sentence, ..)| sentence).collect();
@@ -68,7 +68,7 @@ fn a_subscription_has_one_field() {
 }
 
 #[test]
-fn a_whole_number_that_is_too_large_is_told_so() {
+fn a_whole_number_out_of_range_is_reported() {
     let text = "{ tenant { virtualExtensions(first: 99999999999) { totalCount } } }";
     let range = "must be a whole number from -2147483648 to 2147483647; it is out of that range.";
     assert_eq!(wrong(text), [(format!("Argument \"first\" of type \"Int\" {range}"), 1, 37)]);

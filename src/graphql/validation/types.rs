@@ -1,4 +1,4 @@
-//! The schema as validation needs it: its types, fields and arguments by name.
+//! The schema in the form that validation needs: types, fields and arguments by name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,10 +12,10 @@ use async_graphql::{Positioned, ServerError};
 use super::plain::PlainKind;
 use crate::graphql::layer::Layer;
 
-/// What a schema does not say of itself, see the file.
+/// Definitions that a schema does not contain itself, see the file.
 const INTROSPECTION_SDL: &str = include_str!("introspection.graphql");
 
-/// A type.
+/// A type of the schema.
 #[derive(Debug)]
 pub(in crate::graphql) enum KnownType {
     Scalar(PlainKind),
@@ -38,12 +38,12 @@ impl Input {
     }
 }
 
-/// A type whose fields are selected.
+/// A type with fields to select.
 #[derive(Debug, Default)]
 pub(in crate::graphql) struct Composite {
     pub(in crate::graphql) fields: HashMap<String, KnownField>,
     pub(in crate::graphql) is_object: bool,
-    /// The objects that a value of the type can be.
+    /// The object types that a value of the type can have.
     pub(in crate::graphql) possible: HashSet<String>,
 }
 
@@ -59,7 +59,7 @@ pub(in crate::graphql) struct Directive {
     pub(in crate::graphql) locations: HashSet<String>,
 }
 
-/// A schema.
+/// The types and directives of a schema.
 #[derive(Debug, Default)]
 pub(in crate::graphql) struct Types {
     types: HashMap<String, KnownType>,
@@ -67,7 +67,7 @@ pub(in crate::graphql) struct Types {
     typename: Option<KnownField>,
 }
 
-/// The type that an operation begins with.
+/// The name of the root type of an operation.
 pub(in crate::graphql) fn root(ty: OperationType) -> &'static str {
     match ty {
         OperationType::Query => "Query",
@@ -100,10 +100,10 @@ fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, Know
     definitions.into_iter().map(field).collect()
 }
 
-/// The definitions of a schema, with those of introspection behind them.
+/// The definitions of a schema, followed by those of introspection.
 ///
 /// # Errors
-/// Where the text of the latter is none.
+/// The latter cannot be parsed.
 pub(in crate::graphql) fn definitions(layer: &Layer) -> Result<Vec<TypeSystemDefinition>, ServerError> {
     let mut definitions = layer.definitions();
     definitions.extend(parse_schema(INTROSPECTION_SDL)?.definitions);
@@ -111,7 +111,7 @@ pub(in crate::graphql) fn definitions(layer: &Layer) -> Result<Vec<TypeSystemDef
 }
 
 impl Types {
-    /// Reads the definitions of a schema.
+    /// Indexes the definitions of a schema.
     pub(in crate::graphql) fn read(definitions: Vec<TypeSystemDefinition>) -> Self {
         let mut types = Self {
             typename: Type::new("String!").map(|ty| KnownField { ty, arguments: Vec::new() }),
@@ -141,7 +141,7 @@ impl Types {
     fn add(&mut self, ty: TypeDefinition, implements: &mut Vec<(String, String)>) {
         let (name, directives) = (ty.name.node.to_string(), ty.directives);
         let definition = match ty.kind {
-            TypeKind::Scalar => KnownType::Scalar(PlainKind::of(&name)),
+            TypeKind::Scalar => KnownType::Scalar(PlainKind::for_scalar(&name)),
             TypeKind::Enum(of) => {
                 KnownType::Enum(of.values.into_iter().map(|value| value.node.value.node.to_string()).collect())
             }
@@ -164,20 +164,20 @@ impl Types {
             }
         };
         match (self.types.get_mut(&name), definition) {
-            // The fields that begin an introspection.
+            // `__schema` and `__type`.
             (Some(KnownType::Composite(known)), KnownType::Composite(more)) => known.fields.extend(more.fields),
             (_, definition) => drop(self.types.insert(name, definition)),
         }
     }
 
     /// A type by its name.
-    pub(in crate::graphql) fn of(&self, name: &str) -> Option<&KnownType> {
+    pub(in crate::graphql) fn get(&self, name: &str) -> Option<&KnownType> {
         self.types.get(name)
     }
 
-    /// A type whose fields can be selected, by its name.
+    /// A type with fields, by its name.
     pub(in crate::graphql) fn composite(&self, name: &str) -> Option<&Composite> {
-        match self.of(name)? {
+        match self.get(name)? {
             KnownType::Composite(composite) => Some(composite),
             KnownType::Scalar(_) | KnownType::Enum(_) | KnownType::Input { .. } => None,
         }
@@ -199,7 +199,7 @@ impl Types {
     }
 }
 
-/// `FieldDefinition` as the specification writes it: `FIELD_DEFINITION`.
+/// Converts `FieldDefinition` to the specification's form, `FIELD_DEFINITION`.
 fn location(name: &str) -> String {
     let mut written = String::new();
     for character in name.chars() {
@@ -218,8 +218,8 @@ mod tests {
     use crate::graphql::layer::LayerSource as _;
     use crate::graphql::schema::Vext;
 
-    /// What validation knows of the schema, as text in one order.
-    fn told(definitions: Vec<TypeSystemDefinition>) -> Vec<String> {
+    /// What validation knows of the schema, as sorted lines.
+    fn summary(definitions: Vec<TypeSystemDefinition>) -> Vec<String> {
         let mut lines = Vec::new();
         let inputs = |list: &[Input]| {
             list.iter().map(|i| format!("{}: {}, {}", i.name, i.ty, i.has_default)).collect::<Vec<_>>()
@@ -244,11 +244,11 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_is_known_as_its_text_says_it() {
+    fn the_schema_equals_its_printed_text() {
         let own = Vext::layer().definitions();
         let sdl = sdl();
         let read = parse_schema(&sdl).unwrap().definitions;
-        let (own, read) = (told(own), told(read));
+        let (own, read) = (summary(own), summary(read));
         assert!(own.len() > 1000 && own == read, "{:?}", own.iter().zip(&read).find(|(own, read)| own != read));
         for line in sdl.lines().filter(|line| line.starts_with("directive ")) {
             assert!(INTROSPECTION_SDL.contains(line), "{line}");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn interfaces_know_their_objects_and_locations_are_written_as_in_documents() {
+    fn interfaces_know_their_objects_and_locations_have_the_form_of_documents() {
         let types = &DESCRIBED.types;
         let node = types.composite("Node").unwrap();
         assert!(!node.is_object && node.possible.contains("Queue") && node.possible.len() > 20);

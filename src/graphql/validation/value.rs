@@ -1,4 +1,4 @@
-//! Where values stand, what kind they are, and the variables in them.
+//! The places and kinds of values, and the variables in them.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use async_graphql_value::Value;
 
 use super::types::Input;
 
-/// Where a value stands: what it belongs to, and the way from there.
+/// The place of a value: the argument or variable that it belongs to, and the path from there.
 #[derive(Clone, Copy)]
 pub(in crate::graphql) enum ValuePlace<'a> {
-    /// What it is, such as `Argument`, and its name.
+    /// What it belongs to, such as `Argument`, and the name of that.
     Root(&'static str, &'a str),
     Field(&'a ValuePlace<'a>, &'a str),
     Entry(&'a ValuePlace<'a>, usize),
@@ -19,27 +19,27 @@ pub(in crate::graphql) enum ValuePlace<'a> {
 
 impl ValuePlace<'_> {
     /// What the value belongs to.
-    fn what(&self) -> &'static str {
+    fn root_kind(&self) -> &'static str {
         match self {
-            ValuePlace::Root(what, _) => what,
-            ValuePlace::Field(of, _) | ValuePlace::Entry(of, _) => of.what(),
+            ValuePlace::Root(kind, _) => kind,
+            ValuePlace::Field(of, _) | ValuePlace::Entry(of, _) => of.root_kind(),
         }
     }
 
-    fn way(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ValuePlace::Root(_, name) => f.write_str(name),
-            ValuePlace::Field(of, name) => of.way(f).and_then(|()| write!(f, ".{name}")),
-            ValuePlace::Entry(of, place) => of.way(f).and_then(|()| write!(f, "[{place}]")),
+            ValuePlace::Field(of, name) => of.write_path(f).and_then(|()| write!(f, ".{name}")),
+            ValuePlace::Entry(of, place) => of.write_path(f).and_then(|()| write!(f, "[{place}]")),
         }
     }
 
-    /// The sentence about a value of a type that does not do what it must.
-    pub(in crate::graphql) fn must(&self, ty: &impl fmt::Display, what: &str) -> String {
-        format!("{self} of type \"{ty}\" must {what}.")
+    /// The message about a value that breaks a rule of its type.
+    pub(in crate::graphql) fn must(&self, ty: &impl fmt::Display, rule: &str) -> String {
+        format!("{self} of type \"{ty}\" must {rule}.")
     }
 
-    /// What is wrong with an input object of which exactly one field may be given.
+    /// The message about an input object that must have exactly one field.
     pub(in crate::graphql) fn one_of(&self, ty: &str, fields: &[Input], given: &[&str]) -> String {
         let quoted = |names: &mut dyn Iterator<Item = &str>| {
             names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
@@ -50,32 +50,32 @@ impl ValuePlace<'_> {
     }
 }
 
-/// `Argument "input.members[2].id"`, without the value: it may be a secret.
+/// `Argument "input.members[2].id"`, without the value, which may be a secret.
 impl fmt::Display for ValuePlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} \"", self.what())?;
-        self.way(f)?;
+        write!(f, "{} \"", self.root_kind())?;
+        self.write_path(f)?;
         f.write_str("\"")
     }
 }
 
-/// A variable in a value.
+/// A use of a variable in a value.
 #[derive(Clone, Copy)]
 pub(super) struct Use<'a> {
     pub(super) name: &'a Name,
     pub(super) at: Pos,
-    /// The type that is expected there; none where that is not known.
+    /// The expected type; `None` if it is unknown.
     pub(super) wanted: Option<&'a Type>,
-    /// Whether there is a default for a variable without a value.
+    /// Whether a default applies if the variable has no value.
     pub(super) has_default: bool,
-    /// The input object of which it is the one field.
+    /// The input object whose only field it is, if exactly one is allowed.
     pub(super) one_of: Option<&'a str>,
 }
 
-/// What is said of a whole number that is too large or too small.
+/// How messages describe a whole number that is too large or too small.
 pub(in crate::graphql) const OUT_OF_RANGE: &str = "out of that range";
 
-/// What kind of value it is, which may be told where the value may not.
+/// The kind of a value, for messages that must not show the value.
 pub(in crate::graphql) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Variable(_) => "a variable",

@@ -1,4 +1,4 @@
-//! The walk over a document: what is selected of which types, with which arguments and directives.
+//! The walk over a document: which fields are selected of which types, with which arguments and directives.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,39 +14,39 @@ use super::types::{Composite, Input, KnownType, Types, named, root};
 use super::value::{Use, ValuePlace};
 use crate::graphql::errors::{self, Code};
 
-/// What a definition uses, itself.
+/// The variables and fragments that a definition uses directly.
 #[derive(Default)]
-pub(super) struct Reached<'a> {
+pub(super) struct DefinitionUses<'a> {
     pub(super) uses: Vec<Use<'a>>,
     pub(super) spreads: Vec<&'a str>,
 }
 
-/// A type whose fields are selected, with its name; none where that is not known, which has been told.
-type On<'a> = Option<(&'a str, &'a Composite)>;
+/// A type with fields, and its name; `None` if it is unknown, which has been reported.
+type ParentType<'a> = Option<(&'a str, &'a Composite)>;
 
-/// A document while it is checked.
+/// The state of the walk.
 pub(super) struct ValidationWalk<'a> {
     pub(super) document: &'a ExecutableDocument,
     pub(super) types: &'a Types,
     pub(super) suggests: bool,
     pub(super) errors: Vec<ServerError>,
-    /// Of the definition that is walked.
-    pub(super) reached: Reached<'a>,
-    /// Of the fragments.
-    pub(super) fragments: HashMap<&'a str, Reached<'a>>,
+    /// The uses in the current definition.
+    pub(super) reached: DefinitionUses<'a>,
+    /// The uses in each fragment.
+    pub(super) fragments: HashMap<&'a str, DefinitionUses<'a>>,
 }
 
 impl<'a> ValidationWalk<'a> {
     pub(super) fn new(document: &'a ExecutableDocument, types: &'a Types, suggests: bool) -> Self {
-        let (reached, fragments) = (Reached::default(), HashMap::new());
+        let (reached, fragments) = (DefinitionUses::default(), HashMap::new());
         Self { document, types, suggests, errors: Vec::new(), reached, fragments }
     }
 
-    pub(super) fn wrong(&mut self, sentence: String, at: Pos) {
+    pub(super) fn report(&mut self, sentence: String, at: Pos) {
         self.errors.push(errors::error(Code::Validation, sentence, Some(at)));
     }
 
-    fn on(&self, name: &'a str) -> On<'a> {
+    fn on(&self, name: &'a str) -> ParentType<'a> {
         Some((name, self.types.composite(name)?))
     }
 
@@ -54,7 +54,7 @@ impl<'a> ValidationWalk<'a> {
         &mut self,
         name: Option<&'a Name>,
         operation: &'a Positioned<OperationDefinition>,
-    ) -> Reached<'a> {
+    ) -> DefinitionUses<'a> {
         let definition = &operation.node;
         self.variable_definitions(&definition.variable_definitions);
         let location = match definition.ty {
@@ -70,7 +70,7 @@ impl<'a> ValidationWalk<'a> {
         std::mem::take(&mut self.reached)
     }
 
-    /// A subscription has one field, which no variable can take away.
+    /// A subscription has exactly one field, which no variable can remove.
     fn subscription(&mut self, name: Option<&Name>, operation: &'a Positioned<OperationDefinition>) {
         let which = name.map_or("Anonymous subscription".to_owned(), |name| format!("Subscription \"{name}\""));
         let (mut rest, mut seen) = (vec![&operation.node.selection_set.node], HashSet::new());
@@ -78,13 +78,13 @@ impl<'a> ValidationWalk<'a> {
         while let Some(set) = rest.pop() {
             for item in &set.items {
                 if item.node.directives().iter().any(|one| matches!(one.node.name.node.as_str(), "skip" | "include")) {
-                    self.wrong(format!("{which} must not use @skip or @include at its top level."), item.pos);
+                    self.report(format!("{which} must not use @skip or @include at its top level."), item.pos);
                 }
                 match &item.node {
                     Selection::Field(field) => {
                         keys.insert(field.node.response_key().node.as_str());
                         if field.node.name.node.starts_with("__") {
-                            self.wrong(format!("{which} must not select an introspection field."), item.pos);
+                            self.report(format!("{which} must not select an introspection field."), item.pos);
                         }
                     }
                     Selection::InlineFragment(fragment) => rest.push(&fragment.node.selection_set.node),
@@ -100,7 +100,7 @@ impl<'a> ValidationWalk<'a> {
             }
         }
         if keys.len() > 1 {
-            self.wrong(format!("{which} must select only one top level field."), operation.pos);
+            self.report(format!("{which} must select only one top level field."), operation.pos);
         }
     }
 
@@ -111,24 +111,24 @@ impl<'a> ValidationWalk<'a> {
         self.fragments.insert(name, std::mem::take(&mut self.reached));
     }
 
-    /// The type that a fragment stands on.
-    fn condition(&mut self, condition: &'a Positioned<TypeCondition>, fragment: Option<&Name>) -> On<'a> {
+    /// Checks the type condition of a fragment.
+    fn condition(&mut self, condition: &'a Positioned<TypeCondition>, fragment: Option<&Name>) -> ParentType<'a> {
         let name = condition.node.on.node.as_str();
-        match self.types.of(name) {
+        match self.types.get(name) {
             None => {
                 let like = did_you_mean(self.suggests, name, self.types.names().0);
-                self.wrong(format!("Unknown type \"{name}\".{like}"), condition.pos);
+                self.report(format!("Unknown type \"{name}\".{like}"), condition.pos);
             }
             Some(KnownType::Composite(_)) => {}
             Some(_) => {
                 let which = fragment.map_or("Fragment".to_owned(), |fragment| format!("Fragment \"{fragment}\""));
-                self.wrong(format!("{which} cannot condition on non composite type \"{name}\"."), condition.pos);
+                self.report(format!("{which} cannot condition on non composite type \"{name}\"."), condition.pos);
             }
         }
         self.on(name)
     }
 
-    fn selection(&mut self, set: &'a SelectionSet, on: On<'a>) {
+    fn selection(&mut self, set: &'a SelectionSet, on: ParentType<'a>) {
         for item in &set.items {
             match &item.node {
                 Selection::Field(field) => self.field(&field.node, item.pos, on),
@@ -144,7 +144,7 @@ impl<'a> ValidationWalk<'a> {
                         None => {
                             let names = self.document.fragments.keys().map(Name::as_str);
                             let like = did_you_mean(true, name, names);
-                            self.wrong(format!("Unknown fragment \"{name}\".{like}"), item.pos);
+                            self.report(format!("Unknown fragment \"{name}\".{like}"), item.pos);
                         }
                     }
                 }
@@ -161,16 +161,16 @@ impl<'a> ValidationWalk<'a> {
         }
     }
 
-    /// A fragment stands where a value can be of its type.
-    fn possible(&mut self, on: On<'_>, inner: On<'_>, which: &str, at: Pos) {
+    /// A fragment must be on a type that a value at this place can have.
+    fn possible(&mut self, on: ParentType<'_>, inner: ParentType<'_>, which: &str, at: Pos) {
         let (Some((on, outer)), Some((of, inner))) = (on, inner) else { return };
         if outer.possible.is_disjoint(&inner.possible) {
             let never = format!("as objects of type \"{on}\" can never be of type \"{of}\"");
-            self.wrong(format!("{which} cannot be spread here {never}."), at);
+            self.report(format!("{which} cannot be spread here {never}."), at);
         }
     }
 
-    fn field(&mut self, field: &'a Field, at: Pos, on: On<'a>) {
+    fn field(&mut self, field: &'a Field, at: Pos, on: ParentType<'a>) {
         self.directives(&field.directives, "FIELD");
         let name = field.name.node.as_str();
         let known = on.and_then(|(_, composite)| self.types.field(composite, name));
@@ -180,7 +180,7 @@ impl<'a> ValidationWalk<'a> {
         let Some(known) = known else {
             if let Some((on, composite)) = on {
                 let like = did_you_mean(self.suggests, name, composite.fields.keys().map(String::as_str));
-                self.wrong(format!("Cannot query field \"{name}\" on type \"{on}\".{like}"), at);
+                self.report(format!("Cannot query field \"{name}\" on type \"{on}\".{like}"), at);
             }
             return self.selection(inner, None);
         };
@@ -191,11 +191,11 @@ impl<'a> ValidationWalk<'a> {
                     "Field \"{name}\" of type \"{}\" must have a selection of subfields, such as \"{name} {{ … }}\".",
                     known.ty
                 );
-                self.wrong(sentence, at);
+                self.report(sentence, at);
             }
             (false, false) => {
                 let none = format!("since type \"{}\" has no subfields", known.ty);
-                self.wrong(format!("Field \"{name}\" must not have a selection {none}."), field.selection_set.pos);
+                self.report(format!("Field \"{name}\" must not have a selection {none}."), field.selection_set.pos);
             }
             _ => {}
         }
@@ -211,19 +211,20 @@ impl<'a> ValidationWalk<'a> {
             self.arguments(&directive.arguments, arguments, &format!("on directive \"@{name}\""), *at);
             let Some(known) = known else {
                 let like = did_you_mean(self.suggests, name, self.types.names().1);
-                self.wrong(format!("Unknown directive \"@{name}\".{like}"), *at);
+                self.report(format!("Unknown directive \"@{name}\".{like}"), *at);
                 continue;
             };
             if !known.locations.contains(location) {
-                self.wrong(format!("Directive \"@{name}\" may not be used on {location}."), *at);
+                self.report(format!("Directive \"@{name}\" may not be used on {location}."), *at);
             }
             if !seen.insert(name) {
-                self.wrong(format!("The directive \"@{name}\" can only be used once at this location."), *at);
+                self.report(format!("The directive \"@{name}\" can only be used once at this location."), *at);
             }
         }
     }
 
-    /// The arguments of a field or a directive; `known` are all that it has, unless it is unknown itself.
+    /// Checks the arguments of a field or a directive. `known` are its arguments in the schema; `None` if it is unknown
+    /// itself.
     fn arguments(
         &mut self,
         given: &'a [(Positioned<Name>, Positioned<Value>)],
@@ -235,19 +236,19 @@ impl<'a> ValidationWalk<'a> {
         for (name, value) in given {
             let (text, pos) = (name.node.as_str(), name.pos);
             if !seen.insert(text) {
-                self.wrong(format!("There can be only one argument named \"{text}\"."), pos);
+                self.report(format!("There can be only one argument named \"{text}\"."), pos);
             }
             let input = known.and_then(|known| known.iter().find(|input| input.name == text));
             if let (None, Some(known)) = (input, known) {
                 let like = did_you_mean(self.suggests, text, known.iter().map(|input| input.name.as_str()));
-                self.wrong(format!("Unknown argument \"{text}\" {owner}.{like}"), pos);
+                self.report(format!("Unknown argument \"{text}\" {owner}.{like}"), pos);
             }
             self.literal(&value.node, input, &ValuePlace::Root("Argument", text), value.pos);
         }
         for missing in known.unwrap_or_default().iter().filter(|input| input.is_required()) {
             let Input { name, ty, .. } = missing;
             if !seen.contains(name.as_str()) {
-                self.wrong(
+                self.report(
                     format!("Argument \"{name}\" of type \"{ty}\" is required {owner}, but it was not provided."),
                     at,
                 );

@@ -6,7 +6,7 @@ use super::etag::{EtagKey, Tag};
 use super::in_flight::InFlightRequest;
 use super::prepared::Account;
 use super::response::{WrittenResponse, settled};
-use crate::graphql::{Begun, Estimate, Planned, Unplanned};
+use crate::graphql::{Estimate, Planned, StartedPlan, Unplanned};
 use crate::http::door::claim::BearerClaim;
 use crate::http::door::identify;
 use crate::http::refusal::Refusal;
@@ -15,7 +15,7 @@ use crate::store::{Session, Snapshot};
 
 /// What a plan answers to a request, and the tag of that.
 enum Written {
-    Answer(Box<Begun>, Option<Tag>),
+    Answer(Box<StartedPlan>, Option<Tag>),
     NotModified(Tag),
 }
 
@@ -38,7 +38,7 @@ impl InFlightRequest {
         let Some(viewer) = &self.remembered else { return Ok(None) };
         let tag = tag_of(self.prepared.etag_key.as_ref(), planned, viewer);
         let not_modified = tag.clone().filter(|tag| tag.is_known);
-        let kept = if not_modified.is_some() { None } else { planned.kept(viewer) };
+        let kept = if not_modified.is_some() { None } else { planned.cached_answer(viewer) };
         if not_modified.is_none() && kept.is_none() {
             return Ok(None);
         }
@@ -47,7 +47,7 @@ impl InFlightRequest {
         match kept {
             Some(kept) => {
                 account.bill.pay_for_execution(Some(viewer), *cost)?;
-                let reply = settled(shared.api.kept(kept, (&self.prepared.request, *cost)), account)?;
+                let reply = settled(shared.api.cached_reply(kept, (&self.prepared.request, *cost)), account)?;
                 Ok(Some(WrittenResponse::of(&reply, &shared.limits).tagged(tag)))
             }
             None => Ok(not_modified.map(|tag| WrittenResponse::not_modified(tag, &mut account.record))),
@@ -105,8 +105,8 @@ impl InFlightRequest {
                 return Ok(Some(WrittenResponse::not_modified(tag, &mut account.record)));
             }
             Ok(Written::Answer(begun, tag)) => {
-                let asking = (Arc::clone(snapshot), Arc::clone(viewer), Arc::clone(&self.prepared.request_id));
-                match shared.api.finish(*begun, asking, (&self.prepared.request, cost)).await {
+                let context = (Arc::clone(snapshot), Arc::clone(viewer), Arc::clone(&self.prepared.request_id));
+                match shared.api.finish(*begun, context, (&self.prepared.request, cost)).await {
                     Ok(executed) => {
                         let reply = settled(executed, account)?;
                         return Ok(Some(WrittenResponse::of(&reply, &shared.limits).tagged(tag)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::Request;
 
 use super::prepared::PreparedRequest;
-use crate::graphql::{Asking, Estimate, GaveUp, ParsedDocument};
+use crate::graphql::{Estimate, GaveUp, ParsedDocument, RequestContext};
 use crate::http::door::claim::BearerClaim;
 use crate::http::door::fair::Credentials;
 use crate::http::door::identify;
@@ -28,7 +28,7 @@ pub(super) struct InFlightRequest {
 pub(super) struct ExecutableOperation {
     pub(super) document: ParsedDocument,
     pub(super) request: Request,
-    pub(super) asking: Asking,
+    pub(super) context: RequestContext,
     pub(super) estimate: Estimate,
 }
 
@@ -63,6 +63,11 @@ impl InFlightRequest {
             }
         };
         let estimate = estimate?;
-        Ok(ExecutableOperation { document, request, asking: Asking { snapshot, viewer, request_id }, estimate })
+        Ok(ExecutableOperation {
+            document,
+            request,
+            context: RequestContext { snapshot, viewer, request_id },
+            estimate,
+        })
     }
 }

@@ -65,7 +65,7 @@ impl DocumentSettings {
                 let at = error.locations.first().map(|at| format!(" (line {}, column {})", at.line, at.column));
                 format!("--trusted-documents: {name}: {}{}", error.message, at.unwrap_or_default())
             };
-            let document = graphql::document(&text, limits, explorable).map_err(refused)?;
+            let document = graphql::parse_and_validate(&text, limits, explorable).map_err(refused)?;
             Ok((name, document))
         };
         texts.into_iter().map(document).collect()
@@ -119,7 +119,7 @@ pub(super) fn resolve(
     if let (Some(name), true) = (&incoming.document, text.is_empty()) {
         let hash = name.parse().ok();
         let of_file = trusted.by_name.get(name).or_else(|| trusted.by_hash.get(hash.as_ref()?)).cloned();
-        let remembered = || hash.and_then(|hash| api.remembered(&hash)).filter(|_| !trusted.only);
+        let remembered = || hash.and_then(|hash| api.cached_document(&hash)).filter(|_| !trusted.only);
         // The words that Apollo's clients and urql wait for before they send the text.
         return of_file
             .or_else(remembered)
@@ -137,7 +137,7 @@ pub(super) fn resolve(
         let sentence = format!("Only trusted documents are answered; that with the SHA-256 {hash} is none of them.");
         return Err(refused("DOCUMENT_NOT_TRUSTED", sentence));
     }
-    if let Some(document) = api.remembered(&hash) {
+    if let Some(document) = api.cached_document(&hash) {
         return Ok(document);
     }
     api.parse(text).map_err(|refused| Refusal::of_document(refused.into_errors()))

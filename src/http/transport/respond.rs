@@ -83,7 +83,7 @@ impl InFlightRequest {
         let etag_key = self.prepared.etag_key.clone();
         let (gave_up, viewer) = self.gave_up.take().map_or((None, None), |(why, viewer)| (Some(why), Some(viewer)));
         let operation = self.identified(Arc::clone(&snapshot), viewer).await?;
-        let viewer = operation.asking.viewer.as_ref();
+        let viewer = operation.context.viewer.as_ref();
         account.record.identified = viewer.is_some();
         account.record.done(Stage::Identify);
         if shows_plan {
@@ -94,11 +94,11 @@ impl InFlightRequest {
         if let Some(tag) = tag.as_ref().filter(|tag| tag.is_known) {
             return Ok(Executed::Response(WrittenResponse::not_modified(tag.clone(), &mut account.record)));
         }
-        let ExecutableOperation { document, request, asking, estimate: Estimate { cost, .. } } = operation;
-        account.bill.pay_for_execution(asking.viewer.as_ref(), cost)?;
+        let ExecutableOperation { document, request, context, estimate: Estimate { cost, .. } } = operation;
+        account.bill.pay_for_execution(context.viewer.as_ref(), cost)?;
         let executed = match gave_up {
-            Some(why) => shared.api.execute_unplanned(why, (document, request), asking, cost).await,
-            None => shared.api.execute(document, request, asking, cost).await,
+            Some(why) => shared.api.execute_unplanned(why, (document, request), context, cost).await,
+            None => shared.api.execute(document, request, context, cost).await,
         };
         let mut reply = settled(executed, account)?;
         let tag = tag.filter(|tag| reply.errors().is_empty() && snapshot.depends_only_on(tag.tenant));

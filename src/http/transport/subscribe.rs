@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 use super::in_flight::{ExecutableOperation, InFlightRequest};
 use super::prepared::{Account, PreparedRequest};
 use super::streams::OpenStream;
-use crate::graphql::{Asking, ParsedDocument, Reply};
+use crate::graphql::{ParsedDocument, Reply, RequestContext};
 use crate::http::refusal::Refusal;
 use crate::http::shared::Shared;
 use crate::http::watch::Stage;
@@ -20,7 +20,7 @@ pub(super) struct OpenSubscription {
     pub(super) shared: Arc<Shared>,
     document: ParsedDocument,
     request: Request,
-    asking: Asking,
+    context: RequestContext,
     /// Its place among the open streams, where it is one of its own.
     open: Option<OpenStream>,
 }
@@ -63,24 +63,24 @@ impl InFlightRequest {
         Account { bill, record }: &mut Account,
     ) -> Result<OpenSubscription, Refusal> {
         let shared = Arc::clone(&self.prepared.shared);
-        let ExecutableOperation { document, request, asking, estimate } = self.identified(snapshot, None).await?;
-        let viewer = asking.viewer.as_ref();
+        let ExecutableOperation { document, request, context, estimate } = self.identified(snapshot, None).await?;
+        let viewer = context.viewer.as_ref();
         record.identified = viewer.is_some();
         record.done(Stage::Identify);
         let counted = viewer.filter(|_| is_stream);
         let open = counted.map(|viewer| shared.streams.open(viewer)).transpose()?;
-        let document = shared.api.checked(document).map_err(Refusal::of_document)?;
+        let document = shared.api.validate(document).map_err(Refusal::of_document)?;
         bill.pay_for_execution(viewer, estimate.cost)?;
         record.executed(&Reply::default());
         // It reads for longer than one request may take, and with the threads of all others.
-        let asking = Asking { snapshot: Arc::new(shared.api.app().snapshot()), ..asking };
-        Ok(OpenSubscription { shared, document, request, asking, open })
+        let context = RequestContext { snapshot: Arc::new(shared.api.app().snapshot()), ..context };
+        Ok(OpenSubscription { shared, document, request, context, open })
     }
 }
 
 impl OpenSubscription {
     /// Its responses, one for each event, and its place among the open streams.
     pub(super) fn responses(self) -> (BoxStream<'static, Reply>, Option<OpenStream>) {
-        (self.shared.api.subscribe(self.document, self.request, self.asking), self.open)
+        (self.shared.api.subscribe(self.document, self.request, self.context), self.open)
     }
 }

@@ -1,4 +1,4 @@
-//! What arrives of arguments.
+//! How arguments arrive.
 
 use super::*;
 use crate::domain::{Patch, Sent};
@@ -6,12 +6,12 @@ use crate::domain::{Patch, Sent};
 async fn echo(text: &str, variables: Json) -> String {
     let response = schema().execute(request(text, variables)).await;
     assert!(response.errors.is_empty(), "{:?}", response.errors);
-    let Json::String(echo) = told(&response)["data"]["echo"].take() else { panic!("there is no text") };
+    let Json::String(echo) = json_of(&response)["data"]["echo"].take() else { panic!("there is no text") };
     echo
 }
 
 #[tokio::test]
-async fn what_is_left_out_has_its_default_or_is_not_there() {
+async fn omitted_arguments_have_their_default_or_are_missing() {
     let seven = "Patch([(\"count\", Int(7))])";
     assert_eq!(echo("{ echo }", json!({})).await, seven);
     assert_eq!(echo("query($n: Int! = 8) { echo(count: $n) }", json!({})).await, seven.replace('7', "8"));
@@ -23,7 +23,7 @@ async fn what_is_left_out_has_its_default_or_is_not_there() {
 }
 
 #[tokio::test]
-async fn fields_stand_in_the_order_of_their_definition() {
+async fn input_fields_are_in_the_order_of_their_definition() {
     let text = "
         query($ids: [ID!], $absent: Day) {
             echo(input: { day: $absent, within: { day: \"Mon\", ids: 5, word: SHELF }, ids: $ids }, count: 3)
@@ -36,7 +36,7 @@ async fn fields_stand_in_the_order_of_their_definition() {
 }
 
 #[tokio::test]
-async fn a_variable_stands_for_an_object_and_for_a_list_of_one() {
+async fn a_variable_can_be_an_object_or_a_list_of_one() {
     let text = "query($i: Asked) { echo(input: $i) }";
     let expected = r#"Object(Patch([("word", Null), ("ids", List([Text("x")]))]))"#;
     let echoed = echo(text, json!({ "i": { "ids": "x", "word": null } })).await;
@@ -46,7 +46,7 @@ async fn a_variable_stands_for_an_object_and_for_a_list_of_one() {
 }
 
 #[tokio::test]
-async fn a_secret_is_kept_as_one() {
+async fn a_secret_arrives_as_a_secret() {
     for (text, variables) in [
         ("{ echo(input: { pin: \"4711\" }) }", json!({})),
         ("query($p: String) { echo(input: { pin: $p }) }", json!({ "p": "4711" })),
@@ -70,7 +70,7 @@ fn arguments_are_read_by_their_shape() {
     let initial = |word: &str| word.chars().next().filter(|c| *c != 'X');
     assert_eq!(args.choices("words", initial).unwrap(), Some(vec!['B', 'S']));
     let code = |error: Error| error.extensions.and_then(|own| own.get("code").cloned());
-    for wrong in [args.text("n").err(), args.the_text("null").err(), args.the_object("b").err()] {
+    for wrong in [args.text("n").err(), args.required_text("null").err(), args.required_object("b").err()] {
         assert_eq!(wrong.and_then(code), Some("INTERNAL".into()));
     }
 }

@@ -1,9 +1,9 @@
-//! What is followed.
+//! Subscriptions.
 
 use super::*;
 
 async fn responses(text: &str) -> Vec<Json> {
-    schema().execute_stream(request(text, json!({}))).map(|response| told(&response)).collect().await
+    schema().execute_stream(request(text, json!({}))).map(|response| json_of(&response)).collect().await
 }
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn every_event_has_its_own_errors() {
 }
 
 #[tokio::test]
-async fn an_event_that_an_error_nulls_is_not_the_last() {
+async fn an_event_without_data_is_not_the_last() {
     let found = responses("subscription { written { pages } }").await;
     let paths: Vec<_> = found.iter().map(|response| response["errors"][0]["path"].clone()).collect();
     assert_eq!(paths, [json!(null), json!(["written", "pages"]), json!(null), json!(["written"])]);
@@ -28,7 +28,7 @@ async fn an_event_that_an_error_nulls_is_not_the_last() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_cannot_begin_says_so_once() {
+async fn a_subscription_that_cannot_start_reports_one_error() {
     let found = responses("subscription { written(of: \"nobody\") { number } }").await;
     let error = json!({ "locations": [{ "line": 1, "column": 16 }], "path": ["written"], "code": "NOT_FOUND" });
     assert_eq!(found, [json!({ "data": null, "errors": [error] })]);

@@ -1,4 +1,4 @@
-//! The layer over a made-up schema: a library.
+//! Tests of the layer with an invented schema: a library.
 
 mod asking;
 mod errors;
@@ -44,7 +44,7 @@ struct Shelf {
     books: Vec<Book>,
 }
 
-/// How often something was done.
+/// Counts calls.
 #[derive(Default)]
 struct Counted(AtomicUsize);
 
@@ -62,7 +62,7 @@ fn shelf() -> Shelf {
     Shelf { name: "Novels", books: books() }
 }
 
-/// What the second book has none of.
+/// Fails for the second book.
 fn pages(book: &Book) -> Result<i64, Error> {
     if book.number == 2 { Err(coded("TORN", "The pages are torn.")) } else { Ok(100 * book.number) }
 }
@@ -72,7 +72,7 @@ fn loan(book: &Book, call: Call<'_>) -> Result<Thing, Error> {
     if book.number == 3 {
         return Err(coded("LOST", "The card is lost."));
     }
-    Ok(Thing::of(Loan { reader: format!("Reader {} of look-up {times}", book.number) }))
+    Ok(Thing::new(Loan { reader: format!("Reader {} of look-up {times}", book.number) }))
 }
 
 fn book_list(shelf: &Shelf) -> Node {
@@ -91,7 +91,7 @@ fn book() -> ObjectBuilder<Loan> {
         .now("number", "Int!", "Its number.", |book| book.number.into())
         .field(asking("pages", "Int!", "How many pages it has.", |book: &Book, _| Ok(pages(book)?.into())))
         .field(asking("size", "Int", "The same, but nobody minds.", |book: &Book, _| Ok(pages(book)?.into())))
-        .now("lies", "Int!", "Answers what it must not.", |_| Node::Null)
+        .now("lies", "Int!", "Answers null, which its type does not allow.", |_| Node::Null)
         .now("twin", "Book", "Itself.", |book| Node::object("Book", book.clone()))
         .now("heavy", "Float", "Where a list stands instead.", |_| Node::List(Vec::new()))
         .later("late", "Int!", "Comes when all 100 are asked for.", |book, call| {
@@ -116,7 +116,7 @@ fn book() -> ObjectBuilder<Loan> {
         .now("returned", "Boolean", "Whether it is back.", |_| false.into())
 }
 
-/// A field that is answered at once, by what is asked of it.
+/// A field that is answered at once, from its arguments.
 fn asking<T: Send + Sync + 'static>(
     name: &'static str,
     ty: &str,
@@ -210,26 +210,26 @@ async fn execute(text: &str) -> Response {
     schema().execute(request(text, json!({}))).await
 }
 
-fn told(response: &Response) -> Json {
-    let mut told = json!({ "data": response.data });
+fn json_of(response: &Response) -> Json {
+    let mut json = json!({ "data": response.data });
     if !response.errors.is_empty() {
         let mut errors = serde_json::to_value(&response.errors).unwrap();
         for error in errors.as_array_mut().unwrap() {
             error["code"] = error["extensions"]["code"].take();
             error.as_object_mut().unwrap().retain(|key, _| ["path", "locations", "code"].contains(&key.as_str()));
         }
-        told["errors"] = errors;
+        json["errors"] = errors;
     }
-    told
+    json
 }
 
-/// What a text answers, as text: the order of keys counts.
+/// The answer to a text, as text: the order of the keys matters.
 async fn answer(text: &str) -> String {
-    told(&execute(text).await).to_string()
+    json_of(&execute(text).await).to_string()
 }
 
 #[test]
-fn the_types_fit_and_misfits_are_told() {
+fn the_types_fit_together_and_problems_are_reported() {
     assert_eq!(LAYER.problems(), Vec::<String>::new());
     let wrong = Layer::new("Query", "", "Missing")
         .with(object::<()>("Query", "").now("a", "[Nothing!", "", |()| Node::Null).arg("b", "Query", ""))
@@ -242,10 +242,10 @@ fn the_types_fit_and_misfits_are_told() {
         "Query is defined twice.",
         "Day is defined twice.",
         "The root object Missing is not defined.",
-        "Query.a answers [Nothing, which is no type that can be answered.",
-        "Query.a.b takes Query, which is no type that can be given.",
+        "Query.a answers [Nothing, which is not an output type.",
+        "Query.a.b takes Query, which is not an input type.",
         "Other.name is not as Named has it.",
-        "Other implements Sort, which is no interface.",
+        "Other implements Sort, which is not an interface.",
     ];
     assert_eq!(wrong.problems(), problems);
 }
@@ -271,7 +271,7 @@ fn the_schema_is_printed_with_all_that_describes_it() {
 }
 
 #[tokio::test]
-async fn the_schema_answers_what_it_is_asked_about_itself() {
+async fn the_schema_answers_introspection() {
     let text = "{ __type(name: \"Named\") { kind possibleTypes { name } } }";
     let types = r#"[{"name":"Shelf"},{"name":"Book"}]"#;
     let expected = format!(r#"{{"data":{{"__type":{{"kind":"INTERFACE","possibleTypes":{types}}}}}}}"#);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn keys_stand_in_the_order_of_the_selection() {
+async fn keys_are_in_the_order_of_the_selection() {
     let text = "{ b: shelf { z: name any { number __typename } a: name } __typename }";
     let any = r#"[{"number":1,"__typename":"Book"},{"number":2,"__typename":"Book"},{"number":3,"__typename":"Book"}]"#;
     let shelf = format!(r#"{{"z":"Novels","any":{any},"a":"Novels"}}"#);
@@ -23,7 +23,7 @@ async fn fragments_apply_by_type_and_by_interface() {
 }
 
 #[tokio::test]
-async fn what_is_selected_several_times_is_merged_below() {
+async fn repeated_selections_are_merged() {
     let text = "
         {
             named {
@@ -61,5 +61,5 @@ async fn a_field_knows_what_is_selected_below_it() {
     let text = "{ shelf { all { sees } } }";
     let sees = |title| json!({ "sees": [title, "alone"] });
     let all = json!([sees("Emma"), sees("Dune"), sees("Ulysses")]);
-    assert_eq!(told(&execute(text).await), json!({ "data": { "shelf": { "all": all } } }));
+    assert_eq!(json_of(&execute(text).await), json!({ "data": { "shelf": { "all": all } } }));
 }

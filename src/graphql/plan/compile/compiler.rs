@@ -1,22 +1,22 @@
-//! Selections: what stands under each key of an object, as conditions and fragments say.
+//! Compiling selections: the fields under each key of an object, after applying conditions and fragments.
 
 use std::collections::HashSet;
 
-use async_graphql::parser::types::{Directive, ExecutableDocument, Field as Asking, Selection, SelectionSet};
+use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as Written;
 use indexmap::IndexMap;
 
 use crate::domain::json;
-use crate::graphql::layer::{Layer, Object, OfRow, SchemaField};
+use crate::graphql::layer::{Layer, Object, RowColumn, SchemaField};
 use crate::graphql::plan::shape::{Entry, PlannedField, SelectedFields};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::graphql::prices::Prices;
 
-/// More selections than these are not compiled, each counted as often as fragments bring it.
-const MOST: usize = 20_000;
+/// The maximum number of selections that are compiled. A selection in a fragment counts at every spread.
+const MAX_SELECTIONS: usize = 20_000;
 
-/// An operation while it is compiled.
+/// The state while an operation is compiled.
 pub(super) struct Compiler<'a> {
     pub(super) layer: &'static Layer,
     prices: &'static Prices,
@@ -24,17 +24,17 @@ pub(super) struct Compiler<'a> {
     variables: &'a Variables,
     pub(super) conditions: HashSet<Name>,
     pub(super) left: usize,
-    pub(super) readings: usize,
+    pub(super) reads: usize,
     pub(super) found: usize,
-    pub(super) columns: Vec<OfRow>,
+    pub(super) columns: Vec<RowColumn>,
     pub(super) only_rows: bool,
 }
 
-/// What is found of a selection while its keys are collected.
+/// The keys of a selection while they are collected.
 struct Collected<'a> {
     object: &'static Object,
-    /// The fields that are selected under each key, in the order of the answer.
-    keys: IndexMap<&'a Name, Vec<&'a Positioned<Asking>>>,
+    /// The selected fields by key, in the order of the answer.
+    keys: IndexMap<&'a Name, Vec<&'a Positioned<Field>>>,
     spread: HashSet<&'a Name>,
 }
 
@@ -51,8 +51,8 @@ impl<'a> Compiler<'a> {
             document,
             variables,
             conditions: HashSet::new(),
-            left: MOST,
-            readings: 0,
+            left: MAX_SELECTIONS,
+            reads: 0,
             found: 0,
             columns: Vec::new(),
             only_rows: true,
@@ -75,8 +75,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Whether a selection stands, as its conditions say.
-    fn stands(&self, item: &Selection) -> bool {
+    /// Whether the conditions of a selection include it.
+    fn is_included(&self, item: &Selection) -> bool {
         item.directives().iter().filter(|directive| is_condition(directive)).all(|directive| {
             let value = match directive.node.get_argument("if").map(|value| &value.node) {
                 Some(Written::Variable(name)) => self.variables.get(name) == Some(&Value::Boolean(true)),
@@ -91,7 +91,7 @@ impl<'a> Compiler<'a> {
     fn collect(&mut self, set: &'a SelectionSet, found: &mut Collected<'a>) -> PlanResult<()> {
         for item in &set.items {
             self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;
-            if !self.stands(&item.node) {
+            if !self.is_included(&item.node) {
                 continue;
             }
             match &item.node {
@@ -117,18 +117,18 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// What is selected of an object; `what` compiles each key.
+    /// Compiles the selection for an object. `compile_key` compiles each key.
     pub(super) fn fields<W>(
         &mut self,
         object: &'static Object,
         sets: &[&'a SelectionSet],
-        mut what: impl FnMut(&mut Self, SelectedKey<'a>) -> PlanResult<W>,
+        mut compile_key: impl FnMut(&mut Self, SelectedKey<'a>) -> PlanResult<W>,
     ) -> PlanResult<SelectedFields<W>> {
         let mut found = Collected { object, keys: IndexMap::new(), spread: HashSet::new() };
         for set in sets {
             self.collect(set, &mut found)?;
         }
-        let ty = self.prices.of(&object.name);
+        let ty = self.prices.type_id(&object.name);
         let mut entries = Vec::with_capacity(found.keys.len());
         for (name, fields) in found.keys {
             let Some(first) = fields.first().map(|field| &field.node) else { continue };
@@ -144,8 +144,8 @@ impl<'a> Compiler<'a> {
             };
             let at = fields.first().map(|field| field.pos).unwrap_or_default();
             let sets = fields.iter().map(|field| &field.node.selection_set.node).collect();
-            let what = what(self, SelectedKey { field, asked: first, sets, at })?;
-            entries.push(Entry { key: key.into(), price, what });
+            let content = compile_key(self, SelectedKey { field, first, sets, at })?;
+            entries.push(Entry { key: key.into(), price, content });
         }
         Ok(SelectedFields(entries))
     }
@@ -160,14 +160,14 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// A key of an object, with the first of its fields, which stands for all of them.
+/// A key of an object, with the first of its fields, which represents all of them.
 pub(super) struct SelectedKey<'a> {
-    /// `None` for the name of the type.
+    /// `None` for `__typename`.
     pub(super) field: Option<&'static SchemaField>,
-    pub(super) asked: &'a Asking,
-    /// What is selected below each of them, which is merged.
+    pub(super) first: &'a Field,
+    /// The selections below its fields, to be merged.
     sets: Vec<&'a SelectionSet>,
-    /// Where in the document.
+    /// The position in the document.
     pub(super) at: Pos,
 }
 
@@ -176,8 +176,8 @@ impl<'a> SelectedKey<'a> {
         &self.sets
     }
 
-    pub(super) fn asked(&self, field: &'static SchemaField) -> PlannedField {
-        PlannedField { field, arguments: self.asked.arguments.clone() }
+    pub(super) fn planned(&self, field: &'static SchemaField) -> PlannedField {
+        PlannedField { field, arguments: self.first.arguments.clone() }
     }
 }
 

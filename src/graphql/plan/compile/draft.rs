@@ -1,26 +1,26 @@
-//! What is read of sections, of a detail or of entries, while it is found out.
+//! A draft of what is read from sections, a detail or entries.
 
 use crate::form::{Described, Place};
-use crate::graphql::plan::reading::{List, ListEntries, PlannedRead};
+use crate::graphql::plan::planned_read::{List, ListEntries, PlannedRead};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::store::{ChosenField, ChosenFields, FIRST_ENTRY_COLUMN};
 
-/// What is read of sections, of a detail or of entries, while it is found out.
+/// Collects what is read from sections, a detail or entries.
 #[derive(Default)]
 pub(super) struct Draft {
     cells: Vec<ChosenField>,
-    leads: Vec<ChosenField>,
+    references: Vec<ChosenField>,
     lists: Vec<(ChosenField, ListEntries)>,
 }
 
-/// What a form says of a field.
+/// The description of a form's field.
 pub(super) fn described(field: &ChosenField) -> PlanResult<&'static Described> {
     field.described().ok_or(Unplanned::Field)
 }
 
 impl Draft {
     pub(super) fn is_empty(&self) -> bool {
-        self.cells.is_empty() && self.leads.is_empty() && self.lists.is_empty()
+        self.cells.is_empty() && self.references.is_empty() && self.lists.is_empty()
     }
 
     fn place(list: &mut Vec<ChosenField>, field: ChosenField) -> usize {
@@ -34,11 +34,12 @@ impl Draft {
         Self::place(&mut self.cells, field)
     }
 
-    pub(super) fn lead(&mut self, field: ChosenField) -> usize {
-        Self::place(&mut self.leads, field)
+    pub(super) fn reference(&mut self, field: ChosenField) -> usize {
+        Self::place(&mut self.references, field)
     }
 
-    /// Lists of ids and of destinations are kept alike wherever they are shown; those of objects are kept for each.
+    /// Lists of ids and of destinations are read once, however often they are selected. Lists of objects are read for
+    /// each selection.
     pub(super) fn list(&mut self, field: ChosenField, entries: ListEntries) -> usize {
         let is_shared = !matches!(entries, ListEntries::Objects { .. });
         let known = self.lists.iter().position(|(own, _)| *own == field && is_shared);
@@ -48,24 +49,24 @@ impl Draft {
         })
     }
 
-    pub(super) fn reading(self, id: usize) -> PlanResult<PlannedRead> {
-        let Self { cells, leads, lists } = self;
-        let fields = cells.iter().chain(&leads).chain(lists.iter().map(|(field, _)| field));
+    pub(super) fn into_read(self, id: usize) -> PlanResult<PlannedRead> {
+        let Self { cells, references, lists } = self;
+        let fields = cells.iter().chain(&references).chain(lists.iter().map(|(field, _)| field));
         let chosen = ChosenFields::new(fields.copied().collect());
         let column = |field: &ChosenField| chosen.column(field).ok_or(Unplanned::Field);
         let cells = cells.iter().map(|field| Ok((described(field)?, column(field)?))).collect::<PlanResult<_>>()?;
-        let leads = leads.iter().map(column).collect::<PlanResult<_>>()?;
+        let references = references.iter().map(column).collect::<PlanResult<_>>()?;
         let list = |(field, entries): (ChosenField, ListEntries)| match described(&field)? {
             Described { name: slot, place: Place::Rows(rows), .. } => Ok(List { table: rows.table, slot, entries }),
             _ => Err(Unplanned::Field),
         };
         let lists = lists.into_iter().map(list).collect::<PlanResult<_>>()?;
-        Ok(PlannedRead { id, chosen, cells, leads, lists })
+        Ok(PlannedRead { id, chosen, cells, references, lists })
     }
 
-    /// As what is kept of the entries of a list. An entry's columns stand in the order of its fields.
+    /// Converts the draft to the read of a list's entries. The columns of an entry are in the order of its fields.
     pub(super) fn entries(self) -> PlanResult<ListEntries> {
-        let Self { cells, leads, lists } = self;
+        let Self { cells, references, lists } = self;
         if !lists.is_empty() {
             return Err(Unplanned::Field);
         }
@@ -73,7 +74,7 @@ impl Draft {
         let cells = cells.into_iter().map(cell).collect::<PlanResult<_>>()?;
         Ok(ListEntries::Objects {
             cells,
-            leads: leads.into_iter().map(|field| field.at + FIRST_ENTRY_COLUMN).collect(),
+            references: references.into_iter().map(|field| field.at + FIRST_ENTRY_COLUMN).collect(),
         })
     }
 }

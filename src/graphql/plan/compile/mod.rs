@@ -1,4 +1,4 @@
-//! From a document to a plan.
+//! Compiling a document to a plan.
 
 mod compiler;
 mod draft;
@@ -9,14 +9,17 @@ use async_graphql::{Name, Variables};
 
 use self::compiler::{Compiler, SelectedKey};
 use super::shape::{
-    Any, EdgeField, OfThing, PageField, PageInfoField, PlannedMutation, PlannedPage, QueryPlan, Root, SelectedFields,
-    Single, Tenant, What, Worked,
+    ComputedField, EdgeField, NodeSelection, PageField, PageInfoField, PlannedMutation, PlannedPage, QueryPlan, Root,
+    SelectedFields, SingleObject, Tenant, ThingField, ValueSelection,
 };
 use super::unplanned::{PlanResult, Unplanned};
-use crate::graphql::layer::{FieldSource, Layer, Object, OfEdge, OfPage, OfRoot, OfTenant, Resolver, SchemaField};
+use crate::graphql::layer::{
+    EdgeSource, FieldSource, Layer, Object, PageSource, Resolver, RootSource, SchemaField, TenantSource,
+};
 use crate::graphql::prices::Prices;
 
-/// The plan of an operation, and the variables that its conditions look at, for whose values alone it is good.
+/// The plan of an operation, and the variables in its conditions. The plan is valid only for these values of those
+/// variables.
 pub fn compile(
     layer: &'static Layer,
     prices: &'static Prices,
@@ -25,17 +28,17 @@ pub fn compile(
     variables: &Variables,
 ) -> (PlanResult<QueryPlan>, Vec<Name>) {
     let mut compiler = Compiler::new(layer, prices, document, variables);
-    // Whatever is left out of the plan of these values, others may ask for.
+    // Parts of the document that these values leave out may be selected with other values.
     compiler.note_conditions(&operation.selection_set.node);
     document.fragments.values().for_each(|fragment| compiler.note_conditions(&fragment.node.selection_set.node));
     let root = match operation.ty {
         OperationType::Mutation => compiler.mutation(&[&operation.selection_set.node]),
         _ => compiler.root(&[&operation.selection_set.node]),
     };
-    let Compiler { readings, mut columns, conditions, only_rows, .. } = compiler;
+    let Compiler { reads, mut columns, conditions, only_rows, .. } = compiler;
     columns.sort_unstable();
     columns.dedup();
-    (root.map(|root| QueryPlan { root, columns, readings, only_rows }), conditions.into_iter().collect())
+    (root.map(|root| QueryPlan { root, columns, reads, only_rows }), conditions.into_iter().collect())
 }
 
 impl<'a> Compiler<'a> {
@@ -46,12 +49,14 @@ impl<'a> Compiler<'a> {
                 None => return Ok(Root::Typename(&object.name)),
                 Some(field) => (field, selected.sets()),
             };
-            Ok(match field.read {
-                FieldSource::Root(OfRoot::Tenant) => Root::Tenant(selected.asked(field), this.tenant(sets)?),
-                FieldSource::Root(OfRoot::Tenants) => Root::Tenants(this.tenant(sets)?),
-                FieldSource::Root(OfRoot::Node) => Root::Node(selected.asked(field), this.any(sets)?),
-                FieldSource::Root(OfRoot::Nodes) => Root::Nodes(selected.asked(field), this.any(sets)?),
-                _ => Root::Worked(this.worked(field, &selected)?),
+            Ok(match field.source {
+                FieldSource::Root(RootSource::Tenant) => Root::Tenant(selected.planned(field), this.tenant(sets)?),
+                FieldSource::Root(RootSource::Tenants) => Root::Tenants(this.tenant(sets)?),
+                FieldSource::Root(RootSource::Node) => Root::Node(selected.planned(field), this.node_selection(sets)?),
+                FieldSource::Root(RootSource::Nodes) => {
+                    Root::Nodes(selected.planned(field), this.node_selection(sets)?)
+                }
+                _ => Root::Computed(this.computed_field(field, &selected)?),
             })
         })
     }
@@ -60,57 +65,64 @@ impl<'a> Compiler<'a> {
         let object = self.object(&self.layer.mutation)?;
         self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(Root::Typename(&object.name)) };
-            // An error of the field has to be one of the whole mutation.
+            // An error of the field has to fail the whole mutation.
             if field.ty.is_nullable() {
                 return Err(Unplanned::Field);
             }
-            let save = if let FieldSource::Save(save) = field.read { Some(save) } else { None };
-            let what = this.what(field, selected.sets())?;
-            let worked = Worked { asked: selected.asked(field), selected: what.selected(), what };
+            let save = if let FieldSource::Save(save) = field.source { Some(save) } else { None };
+            let selection = this.value_selection(field, selected.sets())?;
+            let computed =
+                ComputedField { planned: selected.planned(field), selected: selection.selected(), selection };
             Ok(Root::Change(PlannedMutation {
-                worked,
+                computed,
                 save,
-                at: (selected.asked.response_key().node.clone(), selected.at),
+                at: (selected.first.response_key().node.clone(), selected.at),
             }))
         })
     }
 
-    /// A field that works out what it answers.
-    fn worked(&mut self, field: &'static SchemaField, selected: &SelectedKey<'a>) -> PlanResult<Worked> {
+    /// A computed field.
+    fn computed_field(&mut self, field: &'static SchemaField, selected: &SelectedKey<'a>) -> PlanResult<ComputedField> {
         match &field.answer {
             Resolver::Now(_) => {}
-            Resolver::Read(reads) => self.only_rows &= reads.is_of_a_tenant(),
+            Resolver::Read(reads) => self.only_rows &= reads.depends_only_on_tenant(),
             Resolver::Later(_) | Resolver::Stream(_) | Resolver::Elsewhere => return Err(Unplanned::Field),
         }
-        let what = self.what(field, selected.sets())?;
-        Ok(Worked { asked: selected.asked(field), selected: what.selected(), what })
+        let selection = self.value_selection(field, selected.sets())?;
+        Ok(ComputedField { planned: selected.planned(field), selected: selection.selected(), selection })
     }
 
-    /// What is selected of what a field works out.
-    fn what(&mut self, field: &'static SchemaField, sets: &[&'a SelectionSet]) -> PlanResult<What> {
+    /// The selection below a computed field.
+    fn value_selection(
+        &mut self,
+        field: &'static SchemaField,
+        sets: &[&'a SelectionSet],
+    ) -> PlanResult<ValueSelection> {
         let ty = field.ty.name();
         if self.layer.is_leaf(ty) {
-            return Ok(What::Plain);
+            return Ok(ValueSelection::Plain);
         }
         if ty == "Tenant" {
-            return Ok(What::Tenant(self.tenant(sets)?));
+            return Ok(ValueSelection::Tenant(self.tenant(sets)?));
         }
         let has_row = |object: &Object| object.is("PbxObject") || object.name == "NewVirtualExtension";
         match self.layer.objects.get(ty) {
-            Some(object) if !has_row(object) => Ok(What::Thing(self.fields(object, sets, |this, selected| {
-                let Some(field) = selected.field else { return Ok(OfThing::Typename(&object.name)) };
-                Ok(OfThing::Field(this.worked(field, &selected)?))
-            })?)),
+            Some(object) if !has_row(object) => {
+                Ok(ValueSelection::Thing(self.fields(object, sets, |this, selected| {
+                    let Some(field) = selected.field else { return Ok(ThingField::Typename(&object.name)) };
+                    Ok(ThingField::Field(this.computed_field(field, &selected)?))
+                })?))
+            }
             None if ty != "PbxObject" => Err(Unplanned::Field),
-            _ => Ok(What::Object(self.objects(ty, sets)?)),
+            _ => Ok(ValueSelection::Object(self.objects(ty, sets)?)),
         }
     }
 
-    fn any(&mut self, sets: &[&'a SelectionSet]) -> PlanResult<Any> {
+    fn node_selection(&mut self, sets: &[&'a SelectionSet]) -> PlanResult<NodeSelection> {
         let (tenant, mut objects) = (self.tenant(sets)?, self.objects("PbxObject", sets)?);
-        // Whether they are there is found out by their rows.
+        // Only the rows show whether the objects exist.
         objects.needs_rows = true;
-        Ok(Any { tenant, objects })
+        Ok(NodeSelection { tenant, objects })
     }
 
     fn tenant(&mut self, sets: &[&'a SelectionSet]) -> PlanResult<SelectedFields<Tenant>> {
@@ -118,25 +130,25 @@ impl<'a> Compiler<'a> {
         self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(Tenant::Typename(&object.name)) };
             let sets = selected.sets();
-            Ok(match field.read {
-                FieldSource::Tenant(OfTenant::Id) => Tenant::Id,
-                FieldSource::Tenant(OfTenant::Revision) => Tenant::Revision,
+            Ok(match field.source {
+                FieldSource::Tenant(TenantSource::Id) => Tenant::Id,
+                FieldSource::Tenant(TenantSource::Revision) => Tenant::Revision,
                 FieldSource::Value(_, at) => Tenant::Setting(at),
-                FieldSource::Tenant(OfTenant::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
-                FieldSource::Tenant(OfTenant::One(kind)) => {
+                FieldSource::Tenant(TenantSource::Defaults) => Tenant::Defaults(this.objects(field.ty.name(), sets)?),
+                FieldSource::Tenant(TenantSource::One(kind)) => {
                     let mut objects = this.objects(field.ty.name(), sets)?;
-                    // Whether it is there, and of the kind, is found out by its row.
+                    // Only the row shows whether the object exists and is of this kind.
                     objects.needs_rows = true;
                     let id = Self::next(&mut this.found);
-                    Tenant::One(Single { id, asked: selected.asked(field), kind, objects })
+                    Tenant::One(SingleObject { id, planned: selected.planned(field), kind, objects })
                 }
-                FieldSource::Tenant(OfTenant::Page(kind)) => {
+                FieldSource::Tenant(TenantSource::Page(kind)) => {
                     let fields = this.page(field, sets)?;
-                    let total = fields.0.iter().any(|entry| matches!(entry.what, PageField::Total));
+                    let total = fields.0.iter().any(|entry| matches!(entry.content, PageField::Total));
                     let id = Self::next(&mut this.found);
-                    Tenant::Page(PlannedPage { id, asked: selected.asked(field), kind, fields, total })
+                    Tenant::Page(PlannedPage { id, planned: selected.planned(field), kind, fields, total })
                 }
-                _ => Tenant::Worked(Self::next(&mut this.found), this.worked(field, &selected)?),
+                _ => Tenant::Computed(Self::next(&mut this.found), this.computed_field(field, &selected)?),
             })
         })
     }
@@ -146,30 +158,30 @@ impl<'a> Compiler<'a> {
         self.fields(object, sets, |this, selected| {
             let Some(field) = selected.field else { return Ok(PageField::Typename(&object.name)) };
             let (ty, sets) = (field.ty.name(), selected.sets());
-            Ok(match field.read {
-                FieldSource::Page(OfPage::Edges) => {
+            Ok(match field.source {
+                FieldSource::Page(PageSource::Edges) => {
                     let edge = this.object(ty)?;
                     PageField::Edges(this.fields(edge, sets, |this, selected| {
                         let Some(field) = selected.field else { return Ok(EdgeField::Typename(&edge.name)) };
-                        Ok(match field.read {
-                            FieldSource::Edge(OfEdge::Node) => {
+                        Ok(match field.source {
+                            FieldSource::Edge(EdgeSource::Node) => {
                                 EdgeField::Node(this.objects(field.ty.name(), selected.sets())?)
                             }
-                            FieldSource::Edge(OfEdge::Cursor) => EdgeField::Cursor,
+                            FieldSource::Edge(EdgeSource::Cursor) => EdgeField::Cursor,
                             _ => return Err(Unplanned::Field),
                         })
                     })?)
                 }
-                FieldSource::Page(OfPage::Nodes) => PageField::Nodes(this.objects(ty, sets)?),
-                FieldSource::Page(OfPage::Info) => {
+                FieldSource::Page(PageSource::Nodes) => PageField::Nodes(this.objects(ty, sets)?),
+                FieldSource::Page(PageSource::Info) => {
                     let info = this.object(ty)?;
                     PageField::Info(this.fields(info, sets, |_, selected| match selected.field {
                         None => Ok(PageInfoField::Typename(&info.name)),
-                        Some(SchemaField { read: FieldSource::PageInfo(is), .. }) => Ok(PageInfoField::Is(*is)),
+                        Some(SchemaField { source: FieldSource::PageInfo(is), .. }) => Ok(PageInfoField::Is(*is)),
                         Some(_) => Err(Unplanned::Field),
                     })?)
                 }
-                FieldSource::Page(OfPage::Total) => PageField::Total,
+                FieldSource::Page(PageSource::Total) => PageField::Total,
                 _ => return Err(Unplanned::Field),
             })
         })

@@ -1,4 +1,4 @@
-//! What is selected of objects: their own rows, their sections and details, and what these lead to.
+//! Compiling selections of objects: their own rows, their sections and details, and the objects that they refer to.
 
 use std::collections::HashSet;
 
@@ -8,20 +8,20 @@ use super::compiler::{Compiler, SelectedKey};
 use super::draft::{Draft, described};
 use crate::domain::Kind;
 use crate::form::{Place, Seen};
-use crate::graphql::layer::{FieldSource, Object, OfRow, OfStep};
-use crate::graphql::plan::reading::ListEntries;
-use crate::graphql::plan::shape::{DestinationField, ObjectShape, Objects, OfObject, PlannedValue};
+use crate::graphql::layer::{DestinationSource, FieldSource, Object, RowColumn};
+use crate::graphql::plan::planned_read::ListEntries;
+use crate::graphql::plan::shape::{DestinationField, ObjectField, ObjectSelection, ObjectShape, PlannedValue};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::store::ChosenField;
 
 impl<'a> Compiler<'a> {
-    /// What is selected of objects of a type, or of those that have an interface in common.
-    pub(super) fn objects(&mut self, ty: &str, sets: &[&'a SelectionSet]) -> PlanResult<Objects> {
+    /// The selection for objects of a type or an interface.
+    pub(super) fn objects(&mut self, ty: &str, sets: &[&'a SelectionSet]) -> PlanResult<ObjectSelection> {
         let of_type: Option<&'static Object> = self.layer.objects.get(ty);
         let shapes = match of_type {
             Some(object) => vec![self.shape(object, sets)?],
             None => {
-                // What no fragment names has the fields that all have, and one of them stands for the others.
+                // The types that no fragment names have the same selection, so one shape covers all of them.
                 let mut named = HashSet::new();
                 for set in sets {
                     self.named(set, &mut named)?;
@@ -34,19 +34,22 @@ impl<'a> Compiler<'a> {
             }
         };
         let has_row = |shape: &ObjectShape| {
-            let of_row = |what: &OfObject| match what {
-                OfObject::Row(OfRow::Id) => false,
-                OfObject::Row(OfRow::Kind) => shape.kind.is_none(),
-                OfObject::Row(_) => true,
-                OfObject::Typename(_) | OfObject::Section(_) | OfObject::Detail(_) | OfObject::Worked(..) => false,
+            let needs_row = |field: &ObjectField| match field {
+                ObjectField::Row(RowColumn::Id) => false,
+                ObjectField::Row(RowColumn::Kind) => shape.kind.is_none(),
+                ObjectField::Row(_) => true,
+                ObjectField::Typename(_)
+                | ObjectField::Section(_)
+                | ObjectField::Detail(_)
+                | ObjectField::Computed(..) => false,
             };
-            shape.fields.0.iter().any(|entry| of_row(&entry.what))
+            shape.fields.0.iter().any(|entry| needs_row(&entry.content))
         };
         let needs_rows = of_type.is_none() || shapes.iter().any(has_row);
-        Ok(Objects { shapes, needs_rows })
+        Ok(ObjectSelection { shapes, needs_rows })
     }
 
-    /// The types that fragments name in a selection.
+    /// Collects the types that fragments name in a selection.
     fn named(&mut self, set: &'a SelectionSet, names: &mut HashSet<&'a str>) -> PlanResult<()> {
         for item in &set.items {
             self.left = self.left.checked_sub(1).ok_or(Unplanned::Long)?;
@@ -71,30 +74,30 @@ impl<'a> Compiler<'a> {
         let mut draft = Draft::default();
         let fields =
             self.fields(object, sets, |this, selected| {
-                let Some(field) = selected.field else { return Ok(OfObject::Typename(&object.name)) };
-                Ok(match field.read {
+                let Some(field) = selected.field else { return Ok(ObjectField::Typename(&object.name)) };
+                Ok(match field.source {
                     FieldSource::Row(of) => {
-                        if ![OfRow::Id, OfRow::Kind].contains(&of) {
+                        if ![RowColumn::Id, RowColumn::Kind].contains(&of) {
                             this.columns.push(of);
                         }
-                        OfObject::Row(of)
+                        ObjectField::Row(of)
                     }
                     FieldSource::Section(info) => {
                         let section = this.object(info.name)?;
-                        OfObject::Section(this.fields(section, selected.sets(), |this, selected| {
+                        ObjectField::Section(this.fields(section, selected.sets(), |this, selected| {
                             this.value(section, selected, &mut draft)
                         })?)
                     }
-                    FieldSource::Value(..) | FieldSource::Lead(..) => {
-                        OfObject::Detail(this.value(object, selected, &mut draft)?)
+                    FieldSource::Value(..) | FieldSource::Reference(..) => {
+                        ObjectField::Detail(this.value(object, selected, &mut draft)?)
                     }
-                    _ => OfObject::Worked(Self::next(&mut this.found), this.worked(field, &selected)?),
+                    _ => ObjectField::Computed(Self::next(&mut this.found), this.computed_field(field, &selected)?),
                 })
             })?;
         let kind = Kind::ALL.iter().copied().find(|kind| kind.name() == object.name);
         let kind = if object.name == "NewVirtualExtension" { Some(Kind::FormDefaults) } else { kind };
-        let reading = (!draft.is_empty()).then(|| draft.reading(Self::next(&mut self.readings))).transpose()?;
-        Ok(ObjectShape { kind, fields, reading })
+        let read = (!draft.is_empty()).then(|| draft.into_read(Self::next(&mut self.reads))).transpose()?;
+        Ok(ObjectShape { kind, fields, read })
     }
 
     /// A value of a section, a detail or an entry.
@@ -105,13 +108,13 @@ impl<'a> Compiler<'a> {
         draft: &mut Draft,
     ) -> PlanResult<PlannedValue> {
         let Some(field) = selected.field else { return Ok(PlannedValue::Typename(&object.name)) };
-        match field.read {
+        match field.source {
             FieldSource::Value(info, at) => {
                 let chosen = ChosenField { info, at };
                 let own = described(&chosen)?;
                 let is_list = field.ty.inner().is_some();
                 Ok(match (own.place, own.seen) {
-                    (Place::Column, Seen::Value { .. }) if is_list => PlannedValue::Many(draft.cell(chosen)),
+                    (Place::Column, Seen::Value { .. }) if is_list => PlannedValue::ListCell(draft.cell(chosen)),
                     (Place::Column, Seen::Value { .. }) => PlannedValue::Cell(draft.cell(chosen)),
                     (Place::Rows(rows), Seen::Value { .. }) if rows.columns == ["target_id"] => {
                         PlannedValue::Ids(draft.list(chosen, ListEntries::Ids))
@@ -126,26 +129,26 @@ impl<'a> Compiler<'a> {
                     (Place::Rows(_), Seen::Destinations) => {
                         let step = self.object(field.ty.name())?;
                         let fields = self.fields(step, selected.sets(), |this, selected| {
-                            Ok(match selected.field.map(|field| (field.read, field)) {
+                            Ok(match selected.field.map(|field| (field.source, field)) {
                                 None => DestinationField::Typename(&step.name),
-                                Some((FieldSource::Step(OfStep::Object), field)) => {
+                                Some((FieldSource::Destination(DestinationSource::Object), field)) => {
                                     DestinationField::Object(this.objects(field.ty.name(), selected.sets())?)
                                 }
-                                Some((FieldSource::Step(of), _)) => DestinationField::Is(of),
+                                Some((FieldSource::Destination(of), _)) => DestinationField::Is(of),
                                 Some(_) => return Err(Unplanned::Field),
                             })
                         })?;
-                        PlannedValue::Steps(draft.list(chosen, ListEntries::Steps), fields)
+                        PlannedValue::Destinations(draft.list(chosen, ListEntries::Destinations), fields)
                     }
                     _ => return Err(Unplanned::Field),
                 })
             }
-            FieldSource::Lead(info, at) => {
+            FieldSource::Reference(info, at) => {
                 let chosen = ChosenField { info, at };
                 let objects = self.objects(field.ty.name(), selected.sets())?;
                 Ok(match described(&chosen)?.place {
-                    Place::Column => PlannedValue::One(draft.lead(chosen), objects),
-                    Place::Rows(_) => PlannedValue::All(draft.list(chosen, ListEntries::Ids), objects),
+                    Place::Column => PlannedValue::Reference(draft.reference(chosen), objects),
+                    Place::Rows(_) => PlannedValue::References(draft.list(chosen, ListEntries::Ids), objects),
                 })
             }
             _ => Err(Unplanned::Field),

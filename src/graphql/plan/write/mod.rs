@@ -1,4 +1,4 @@
-//! Writing the answer: all that it says has been read.
+//! Writing the answer: everything that it contains has been read.
 
 mod objects;
 mod writer;
@@ -6,21 +6,20 @@ mod writer;
 use bytes::Bytes;
 
 use self::writer::{AnswerWriter, Spent};
-use super::found::{FoundData, FoundNode, FoundPage, FoundRoot, FoundRow, FoundValue, FoundWorked, of_tenant};
+use super::found::{ComputedValue, FoundData, FoundNode, FoundPage, FoundRoot, FoundRow, FoundValue, tenant_key};
 use super::shape::{
-    EdgeField, Objects, OfThing, PageField, PageInfoField, PlannedMutation, QueryPlan, Root, SelectedFields, Tenant,
-    What, Worked,
+    ComputedField, EdgeField, ObjectSelection, PageField, PageInfoField, PlannedMutation, QueryPlan, Root,
+    SelectedFields, Tenant, ThingField, ValueSelection,
 };
 use super::unplanned::{PlanResult, Unplanned};
 use crate::domain::{Kind, ObjectId};
 use crate::form::Section;
-use crate::graphql::layer::OfPageInfo;
+use crate::graphql::layer::PageInfoSource;
 use crate::store::TenantRow;
 
-/// The answer's `data`, and what it has cost: an object costs 1, and 1 more for every so many plain fields; see
-/// `graphql/cost`.
-pub fn write(plan: &QueryPlan, found: &FoundData, longest: usize) -> PlanResult<(Bytes, u64)> {
-    let mut writer = AnswerWriter::new(plan, found, longest);
+/// The answer's `data` and its cost. An object costs 1, and 1 more for every so many plain fields; see `graphql/cost`.
+pub fn write(plan: &QueryPlan, found: &FoundData, max_bytes: usize) -> PlanResult<(Bytes, u64)> {
+    let mut writer = AnswerWriter::new(plan, found, max_bytes);
     let mut roots = found.root.iter();
     let spent = writer.fields(&plan.root, |writer, root| {
         let found = roots.next().ok_or(Unplanned::Error)?;
@@ -29,28 +28,28 @@ pub fn write(plan: &QueryPlan, found: &FoundData, longest: usize) -> PlanResult<
     Ok((writer.json.into(), spent))
 }
 
-/// What is written of a root field: its value.
+/// The value of a root field as JSON.
 pub struct AnswerPart {
     json: Vec<u8>,
     spent: Spent,
 }
 
-/// What is written of one root field.
+/// Writes the value of one root field.
 pub fn part(
     plan: &QueryPlan,
     root: &Root,
     (found, of): (&FoundData, &FoundRoot),
-    longest: usize,
+    max_bytes: usize,
 ) -> PlanResult<AnswerPart> {
-    let mut writer = AnswerWriter::new(plan, found, longest);
+    let mut writer = AnswerWriter::new(plan, found, max_bytes);
     let spent = writer.root(root, of)?;
     Ok(AnswerPart { json: writer.json, spent })
 }
 
-/// The answer that consists of these parts, and what it has cost.
-pub fn join(plan: &QueryPlan, parts: &[AnswerPart], longest: usize) -> PlanResult<(Bytes, u64)> {
+/// The answer composed of these parts, and its cost.
+pub fn join(plan: &QueryPlan, parts: &[AnswerPart], max_bytes: usize) -> PlanResult<(Bytes, u64)> {
     let found = FoundData::default();
-    let (mut writer, mut parts) = (AnswerWriter::new(plan, &found, longest), parts.iter());
+    let (mut writer, mut parts) = (AnswerWriter::new(plan, &found, max_bytes), parts.iter());
     let spent = writer.fields(&plan.root, |writer, _| {
         let AnswerPart { json, spent } = parts.next().ok_or(Unplanned::Error)?;
         writer.json.extend_from_slice(json);
@@ -74,8 +73,8 @@ impl AnswerWriter<'_> {
                 let node = nodes.first().ok_or(Unplanned::Error)?;
                 self.node(&any.tenant, &any.objects, node)?.map_or_else(Spent::default, |spent| Spent::of(1 + spent))
             }
-            (Root::Worked(worked) | Root::Change(PlannedMutation { worked, .. }), FoundRoot::Worked(found)) => {
-                self.worked(worked, found)?
+            (Root::Computed(computed) | Root::Change(PlannedMutation { computed, .. }), FoundRoot::Computed(found)) => {
+                self.computed(computed, found)?
             }
             (Root::Nodes(_, any), FoundRoot::Nodes(nodes)) => self.list(nodes.iter(), |writer, node| {
                 Ok(writer.node(&any.tenant, &any.objects, node)?.unwrap_or_default())
@@ -84,11 +83,11 @@ impl AnswerWriter<'_> {
         })
     }
 
-    /// What a node has cost; `None` when there is none.
+    /// The cost of a node; `None` when there is none.
     fn node(
         &mut self,
         tenant: &SelectedFields<Tenant>,
-        objects: &Objects,
+        objects: &ObjectSelection,
         node: &FoundNode,
     ) -> PlanResult<Option<u64>> {
         match node {
@@ -103,8 +102,8 @@ impl AnswerWriter<'_> {
     }
 
     fn tenant(&mut self, fields: &SelectedFields<Tenant>, row: &TenantRow) -> PlanResult<u64> {
-        self.fields(fields, |writer, what| {
-            Ok(match what {
+        self.fields(fields, |writer, content| {
+            Ok(match content {
                 Tenant::Typename(name) => writer.leaf(name),
                 Tenant::Id => writer.leaf(&row.id.opaque()),
                 Tenant::Revision => writer.leaf(&row.revision),
@@ -132,9 +131,9 @@ impl AnswerWriter<'_> {
                         None => writer.null(),
                     }
                 }
-                Tenant::Worked(at, worked) => {
-                    let found = writer.found.worked.get(&(*at, of_tenant(row))).ok_or(Unplanned::Error)?;
-                    writer.worked(worked, found)?
+                Tenant::Computed(at, computed) => {
+                    let found = writer.found.computed.get(&(*at, tenant_key(row))).ok_or(Unplanned::Error)?;
+                    writer.computed(computed, found)?
                 }
                 Tenant::Page(page) => {
                     let found = writer.found.pages.get(&(page.id, row.id)).ok_or(Unplanned::Error)?;
@@ -145,16 +144,16 @@ impl AnswerWriter<'_> {
     }
 
     fn page(&mut self, fields: &SelectedFields<PageField>, page: &FoundPage) -> PlanResult<u64> {
-        self.fields(fields, |writer, what| {
-            Ok(match what {
+        self.fields(fields, |writer, content| {
+            Ok(match content {
                 PageField::Typename(name) => writer.leaf(name),
                 PageField::Total => writer.leaf(&page.total),
                 PageField::Nodes(objects) => {
                     writer.list(page.rows.iter(), |writer, (id, _)| writer.object(objects, *id))?
                 }
                 PageField::Edges(edge) => writer.list(page.rows.iter(), |writer, (id, cursor)| {
-                    writer.fields(edge, |writer, what| {
-                        Ok(match what {
+                    writer.fields(edge, |writer, content| {
+                        Ok(match content {
                             EdgeField::Typename(name) => writer.leaf(name),
                             EdgeField::Cursor => writer.leaf(cursor),
                             EdgeField::Node(objects) => Spent::of(1 + writer.object(objects, *id)?),
@@ -163,13 +162,13 @@ impl AnswerWriter<'_> {
                 })?,
                 PageField::Info(info) => {
                     let cursor = |row: Option<&(ObjectId, String)>| row.map(|(_, cursor)| cursor.clone());
-                    let spent = writer.fields(info, |writer, what| {
-                        Ok(match what {
+                    let spent = writer.fields(info, |writer, content| {
+                        Ok(match content {
                             PageInfoField::Typename(name) => writer.leaf(name),
-                            PageInfoField::Is(OfPageInfo::HasNext) => writer.leaf(&page.more),
-                            PageInfoField::Is(OfPageInfo::HasPrevious) => writer.leaf(&page.behind),
-                            PageInfoField::Is(OfPageInfo::Start) => writer.leaf(&cursor(page.rows.first())),
-                            PageInfoField::Is(OfPageInfo::End) => writer.leaf(&cursor(page.rows.last())),
+                            PageInfoField::Is(PageInfoSource::HasNext) => writer.leaf(&page.has_next),
+                            PageInfoField::Is(PageInfoSource::HasPrevious) => writer.leaf(&page.has_previous),
+                            PageInfoField::Is(PageInfoSource::Start) => writer.leaf(&cursor(page.rows.first())),
+                            PageInfoField::Is(PageInfoSource::End) => writer.leaf(&cursor(page.rows.last())),
                         })
                     })?;
                     Spent::of(1 + spent)
@@ -178,43 +177,45 @@ impl AnswerWriter<'_> {
         })
     }
 
-    /// What a field has worked out.
-    fn worked(&mut self, worked: &Worked, found: &FoundWorked) -> PlanResult<Spent> {
-        let spent = match (&worked.what, &found.value) {
-            (What::Plain, FoundValue::Null) => {
+    /// Writes the value of a computed field.
+    fn computed(&mut self, computed: &ComputedField, found: &ComputedValue) -> PlanResult<Spent> {
+        let spent = match (&computed.selection, &found.value) {
+            (ValueSelection::Plain, FoundValue::Null) => {
                 self.null();
                 Spent::LEAF
             }
             (_, FoundValue::Null) => self.null(),
-            (What::Plain, FoundValue::Json(json, entries)) => {
+            (ValueSelection::Plain, FoundValue::Json(json, entries)) => {
                 self.json.extend_from_slice(json);
                 entries.map_or(Spent::LEAF, |entries| Spent::of(entries as u64))
             }
-            (what, FoundValue::List(list)) => self.list(list.iter(), |writer, value| writer.told(what, value))?,
-            (what, value) => Spent::of(1 + self.told(what, value)?),
+            (selection, FoundValue::List(list)) => {
+                self.list(list.iter(), |writer, value| writer.write_value(selection, value))?
+            }
+            (selection, value) => Spent::of(1 + self.write_value(selection, value)?),
         };
         Ok(Spent { cost: spent.cost + found.price, ..spent })
     }
 
-    /// Writes one of what a field has worked out, and answers what it has cost, without itself.
-    fn told(&mut self, what: &What, value: &FoundValue) -> PlanResult<u64> {
-        match (what, value) {
+    /// Writes one value of a computed field, and returns its cost without the value itself.
+    fn write_value(&mut self, selection: &ValueSelection, value: &FoundValue) -> PlanResult<u64> {
+        match (selection, value) {
             (_, FoundValue::Null) => {
                 self.null();
                 Ok(0)
             }
-            (What::Plain, FoundValue::Json(json, _)) => {
+            (ValueSelection::Plain, FoundValue::Json(json, _)) => {
                 self.json.extend_from_slice(json);
                 Ok(0)
             }
-            (What::Object(objects), FoundValue::Object(id)) => self.object(objects, *id),
-            (What::Tenant(fields), FoundValue::Tenant(row)) => self.tenant(fields, row),
-            (What::Thing(fields), FoundValue::Thing(found)) => {
+            (ValueSelection::Object(objects), FoundValue::Object(id)) => self.object(objects, *id),
+            (ValueSelection::Tenant(fields), FoundValue::Tenant(row)) => self.tenant(fields, row),
+            (ValueSelection::Thing(fields), FoundValue::Thing(found)) => {
                 let mut found = found.iter();
                 self.fields(fields, |writer, field| match (field, found.next()) {
-                    (OfThing::Typename(name), _) => Ok(writer.leaf(name)),
-                    (OfThing::Field(worked), Some(found)) => writer.worked(worked, found),
-                    (OfThing::Field(_), None) => Err(Unplanned::Error),
+                    (ThingField::Typename(name), _) => Ok(writer.leaf(name)),
+                    (ThingField::Field(computed), Some(found)) => writer.computed(computed, found),
+                    (ThingField::Field(_), None) => Err(Unplanned::Error),
                 })
             }
             _ => Err(Unplanned::Error),
@@ -222,7 +223,7 @@ impl AnswerWriter<'_> {
     }
 }
 
-/// Whether an object is answered as a node: a tenant's template is not.
+/// Whether an object can be answered as a node: a tenant's template cannot.
 fn shown(row: &FoundRow) -> bool {
     row.kind() != Kind::FormDefaults
 }

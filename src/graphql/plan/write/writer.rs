@@ -1,17 +1,17 @@
-//! JSON with what it has cost.
+//! Writing JSON and summing its cost.
 
 use crate::domain::json;
-use crate::graphql::layer::OfRow;
+use crate::graphql::layer::RowColumn;
 use crate::graphql::plan::found::FoundData;
 use crate::graphql::plan::shape::{Entry, QueryPlan, SelectedFields};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::graphql::prices::LEAVES;
 
-/// What a part of an answer has cost.
+/// The cost of a part of an answer.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Spent {
     pub(super) cost: u64,
-    /// The plain fields.
+    /// The number of plain fields.
     pub(super) leaves: u64,
 }
 
@@ -26,41 +26,41 @@ impl Spent {
 /// An answer while it is written.
 pub(super) struct AnswerWriter<'f> {
     pub(super) found: &'f FoundData,
-    pub(super) columns: &'f [OfRow],
+    pub(super) columns: &'f [RowColumn],
     pub(super) json: Vec<u8>,
-    longest: usize,
+    max_bytes: usize,
 }
 
 impl<'f> AnswerWriter<'f> {
-    pub(super) fn new(plan: &'f QueryPlan, found: &'f FoundData, longest: usize) -> Self {
-        Self { found, columns: &plan.columns, json: Vec::with_capacity(4096), longest }
+    pub(super) fn new(plan: &'f QueryPlan, found: &'f FoundData, max_bytes: usize) -> Self {
+        Self { found, columns: &plan.columns, json: Vec::with_capacity(4096), max_bytes }
     }
 
-    /// Writes an object, and answers what it and all below it have cost, without the object itself.
+    /// Writes an object, and returns the cost of everything in it, without the object itself.
     pub(super) fn fields<W>(
         &mut self,
         fields: &SelectedFields<W>,
-        mut what: impl FnMut(&mut Self, &W) -> PlanResult<Spent>,
+        mut write: impl FnMut(&mut Self, &W) -> PlanResult<Spent>,
     ) -> PlanResult<u64> {
         let mut sum = Spent::default();
         self.json.push(b'{');
-        for (at, Entry { key, price, what: field }) in fields.0.iter().enumerate() {
+        for (at, Entry { key, price, content: field }) in fields.0.iter().enumerate() {
             if at > 0 {
                 self.json.push(b',');
             }
             self.json.extend_from_slice(key);
-            let Spent { cost, leaves } = what(self, field)?;
+            let Spent { cost, leaves } = write(self, field)?;
             sum.cost += cost + price;
             sum.leaves += leaves;
         }
         self.json.push(b'}');
-        if self.json.len() > self.longest {
+        if self.json.len() > self.max_bytes {
             return Err(Unplanned::Error);
         }
         Ok(sum.cost + sum.leaves / LEAVES)
     }
 
-    /// Writes a list of objects. Each costs 1 besides what it answers.
+    /// Writes a list of objects. Each costs 1 besides its content.
     pub(super) fn list<T>(
         &mut self,
         entries: impl Iterator<Item = T>,

@@ -1,9 +1,9 @@
-//! Two lanes: requests that are cheap never stand behind those that are expensive.
+//! Two lanes: cheap requests never wait behind expensive ones.
 //!
-//! An expensive request computes for tens of milliseconds at a stretch, and a handful of them would have all threads.
-//! So they go through a narrow gate of their own, run on threads of their own, and read with others than the cheap
-//! ones; these threads have a low priority. When cheap requests need the processor, the operating system takes it
-//! from the expensive ones at any moment, which no yielding of ours could do; when it is idle, they have all of it.
+//! An expensive request computes for tens of milliseconds at a stretch, and a handful of them would occupy all threads.
+//! So expensive requests go through a narrow gate of their own, and run and read on threads of their own, which have a
+//! low priority. When cheap requests need the processor, the operating system takes it from the expensive ones at any
+//! moment, which we could not do by yielding. When it is idle, the expensive ones use all of it.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
@@ -17,31 +17,31 @@ use crate::graphql::Estimate;
 use crate::service::{App, Gate, GateSlot, Overloaded};
 use crate::store;
 
-/// Slots for each thread that reads: twice as many as there are connections to read with, so that saves, which wait for
-/// the disk, do not keep reads out.
+/// Slots per reader thread: twice as many as there are connections to read with, so that saves, which wait for the disk,
+/// do not block reads.
 const SLOTS_PER_READER: usize = 16;
 
-/// The bytes of stack of a thread that executes requests: several times what the deepest selection takes.
+/// The stack size in bytes of a thread that executes requests: several times what the deepest selection needs.
 pub const STACK: usize = 8 * 1024 * 1024;
 
-/// Whose line a request waits in. A token that has not been found valid from its address counts as that address, so
-/// that made-up tokens are no way to more turns.
+/// The owner of the queue in which a request waits. A token that has not yet been valid from its address counts as that
+/// address, so that invented tokens do not get more turns.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(in crate::http) enum QueueOwner {
     /// A token, by its fingerprint.
     Token(u64),
-    /// Whoever comes from there; `None` in a test of the router.
+    /// An address; `None` in a test of the router.
     Address(Option<Network>),
 }
 
-/// The gates of both lanes, and the threads of the expensive one.
+/// The gates of both lanes, and the threads of the expensive lane.
 pub(super) struct Lanes {
     cheap: Arc<Gate<QueueOwner>>,
     expensive: Arc<Gate<QueueOwner>>,
-    /// Requests that cost this much are expensive, as are those that may take long.
-    from: u64,
+    /// Requests that cost at least this are expensive; see also [`Estimate::expensive`].
+    expensive_cost: u64,
     threads: usize,
-    /// Made for the first expensive request; `None` when the system gives no more threads.
+    /// Started with the first expensive request; `None` if the system has no more threads.
     runtime: OnceLock<Option<Runtime>>,
 }
 
@@ -52,30 +52,31 @@ impl Lanes {
         Self {
             cheap: Gate::new(slots, options.max_waiting, options.max_wait),
             expensive: Gate::new(threads, options.max_waiting, options.max_wait),
-            from: options.heavy_cost,
+            expensive_cost: options.expensive_cost,
             threads,
             runtime: OnceLock::new(),
         }
     }
 
-    /// Whether a request that would take this stands apart.
+    /// Whether a request with this estimate runs in the expensive lane.
     pub(super) fn is_expensive(&self, estimate: Estimate) -> bool {
-        estimate.cost >= self.from || estimate.may_take_long
+        estimate.cost >= self.expensive_cost || estimate.expensive
     }
 
-    /// Waits for a place in the lane of a request that would take this.
+    /// Waits for a place in the lane of a request with this estimate.
     pub(super) async fn enter(&self, line: QueueOwner, estimate: Estimate) -> Result<ExecutionPermit, Overloaded> {
         if !self.is_expensive(estimate) {
-            return Ok(ExecutionPermit { slot: self.cheap.enter(line).await?, apart: None, expensive: false });
+            return Ok(ExecutionPermit { slot: self.cheap.enter(line).await?, threads: None, expensive: false });
         }
         let slot = self.expensive.enter(line).await?;
-        let apart = self.runtime.get_or_init(|| runtime(self.threads)).as_ref().map(|runtime| runtime.handle().clone());
-        Ok(ExecutionPermit { slot, apart, expensive: true })
+        let threads =
+            self.runtime.get_or_init(|| runtime(self.threads)).as_ref().map(|runtime| runtime.handle().clone());
+        Ok(ExecutionPermit { slot, threads, expensive: true })
     }
 }
 
 impl Drop for Lanes {
-    /// An async task may drop the last router, and may not wait for threads.
+    /// An async task may drop the last router, and must not wait for threads.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take().flatten() {
             runtime.shutdown_background();
@@ -91,43 +92,44 @@ fn runtime(threads: usize) -> Option<Runtime> {
         .thread_name("expensive")
         .on_thread_start(store::lower_thread_priority)
         .enable_all();
-    builder.build().inspect_err(|error| tracing::warn!(%error, "expensive requests get no threads of their own")).ok()
+    builder.build().inspect_err(|error| tracing::warn!(%error, "expensive requests have no threads of their own")).ok()
 }
 
 /// The right to execute one request.
 pub(in crate::http) struct ExecutionPermit {
     slot: GateSlot<QueueOwner>,
-    apart: Option<Handle>,
+    /// The threads of the expensive lane; `None` for the caller's own.
+    threads: Option<Handle>,
     expensive: bool,
 }
 
 impl ExecutionPermit {
-    /// Whether the request is to read with the threads that have a low priority.
+    /// Whether the request runs in the expensive lane.
     pub(in crate::http) fn is_expensive(&self) -> bool {
         self.expensive
     }
 
-    /// Does the request's work where it belongs. Given up with the future that is returned, wherever it runs.
+    /// Runs the request's work on the threads of its lane. Dropping the returned future cancels the work.
     pub(in crate::http) async fn run<T: Send + 'static>(self, work: impl Future<Output = T> + Send + 'static) -> T {
-        let Self { slot, apart, .. } = self;
-        let Some(handle) = apart else {
-            let done = work.await;
+        let Self { slot, threads, .. } = self;
+        let Some(handle) = threads else {
+            let result = work.await;
             drop(slot);
-            return done;
+            return result;
         };
         let mut tasks = JoinSet::new();
         tasks.spawn_on(
             async move {
-                let done = work.await;
+                let result = work.await;
                 drop(slot);
-                done
+                result
             },
             &handle,
         );
         match tasks.join_next().await {
-            Some(Ok(done)) => done,
+            Some(Ok(result)) => result,
             Some(Err(failed)) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
-            // Only while the whole server ends: nobody reads the answer any more.
+            // Only while the whole server stops: nobody reads the answer any more.
             Some(Err(_)) | None => std::future::pending().await,
         }
     }

@@ -1,8 +1,8 @@
-//! Fair use: who may ask how much, and who is next when more is asked than can be answered.
+//! Fair use: how much each client may request, and who is next when there are more requests than can be answered.
 //!
 //! In the order in which a request meets them: the connections ([`crate::http::door::connections`]), the quota of its address,
 //! the failed sign-ins of its address, a place in the lane of its cost, the quotas of its token and its tenant. All
-//! state is in this process and bounded; `docs/decisions/0017-fair-use.md` tells why it is so.
+//! state is in this process and bounded; `docs/decisions/0017-fair-use.md` gives the reasons.
 
 mod address;
 mod bill;
@@ -101,12 +101,12 @@ impl Fair {
         self.sign_ins.end(credentials, valid, || self.now());
     }
 
-    /// Whether a request that would take this is executed apart.
+    /// Whether a request with this estimate runs in the expensive lane.
     pub(in crate::http) fn is_expensive(&self, estimate: Estimate) -> bool {
         self.lanes.is_expensive(estimate)
     }
 
-    /// Waits for the right to execute a request that would take this.
+    /// Waits for the permit to execute a request with this estimate.
     pub(in crate::http) async fn admit(
         &self,
         credentials: &Credentials,

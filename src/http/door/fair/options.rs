@@ -48,8 +48,8 @@ pub struct FairUse {
 
     /// Requests that cost at least this run on a few low-priority threads, as do requests that may read a whole tenant,
     /// hash secrets or carry a long text that is new; a query that a plan answers counts a fifth.
-    #[arg(long, env = "VEXT_HEAVY_COST", value_name = "COST", default_value_t = 700)]
-    pub heavy_cost: u64,
+    #[arg(long, env = "VEXT_EXPENSIVE_COST", value_name = "COST", default_value_t = 700)]
+    pub expensive_cost: u64,
 
     /// Maximum number of open connections; at the limit, an idle one makes room for a new one.
     #[arg(long, env = "VEXT_MAX_CONNECTIONS", value_name = "COUNT", default_value = "512")]

@@ -1,4 +1,4 @@
-//! What an operation has cost, told from its answer.
+//! The actual cost of an operation, from its answer.
 
 use std::collections::HashSet;
 
@@ -10,25 +10,25 @@ use super::measure::SelectionMeasure;
 use super::walk::CostWalk;
 use crate::graphql::prices::{LEAVES, LIST, TypeId};
 
-/// What a part of an answer has cost.
+/// The actual cost of a part of an answer.
 #[derive(Default)]
 pub(super) struct AnswerCost {
     cost: u64,
-    /// The plain fields of the object.
+    /// The number of plain fields of the object.
     leaves: u64,
 }
 
 impl AnswerCost {
-    /// See [`SelectionMeasure::whole`].
-    pub(super) fn whole(self) -> u64 {
+    /// See [`SelectionMeasure::total`].
+    pub(super) fn total(self) -> u64 {
         self.cost + self.leaves / LEAVES
     }
 }
 
-/// A field of a document, and the type that it is a field of.
+/// A field of a document, and the type that it belongs to.
 type TypedField<'a> = (&'a Positioned<Field>, Option<TypeId>);
 
-/// What is asked of something, by the keys of the answer.
+/// The fields selected of one value, by response key.
 #[derive(Default)]
 pub(super) struct Merged<'a> {
     keys: IndexMap<&'a Name, Vec<TypedField<'a>>>,
@@ -36,7 +36,7 @@ pub(super) struct Merged<'a> {
 }
 
 impl<'a> CostWalk<'a> {
-    /// Collects what is asked under each key, in whatever fragment: an answer says by its keys what applied.
+    /// Collects the fields under each key, in whatever fragment: the keys of the answer show which ones applied.
     fn merge(&self, set: &'a SelectionSet, ty: Option<TypeId>, found: &mut Merged<'a>) {
         for item in &set.items {
             match &item.node {
@@ -70,7 +70,7 @@ impl<'a> CostWalk<'a> {
         let Value::Object(fields) = data else { return AnswerCost::default() };
         let mut spent = AnswerCost::default();
         for (key, asked) in &asked.keys {
-            // What is not there was skipped, or is of a fragment on another type.
+            // A key that is not in the answer was skipped, or belongs to a fragment on another type.
             let Some(answered) = fields.get(*key) else { continue };
             let more = self.field_answer(asked, answered);
             spent.cost += more.cost;
@@ -92,13 +92,13 @@ impl<'a> CostWalk<'a> {
         }
         let set = |asked: &TypedField<'a>| (&asked.0.node.selection_set.node, of(asked).and_then(|known| known.of));
         let inner = self.merged(asked.iter().map(set));
-        let mut object = |of: &Value| 1 + self.answer(&inner, of).whole();
+        let mut object = |of: &Value| 1 + self.answer(&inner, of).total();
         let (objects, leaves) = match answered {
             Value::List(list) => (list.iter().map(&mut object).sum(), 0),
             _ if inner.keys.is_empty() => (0, 1),
             Value::Null => (0, 0),
             one => (object(one), 0),
         };
-        AnswerCost { cost: objects + self.beforehand(known, &first.node), leaves }
+        AnswerCost { cost: objects + self.surcharges(known, &first.node), leaves }
     }
 }

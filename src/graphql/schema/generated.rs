@@ -1,41 +1,41 @@
-//! What of the schema is made of sections and kinds.
+//! The parts of the schema that are generated from sections and kinds.
 
 use std::sync::Arc;
 
 use async_graphql::Result;
 
-use super::nodes::node_of;
+use super::nodes::object_node;
 use super::rows;
-use super::sections::{Behind, definitions, detail, detail_fields, fields, inputs, section_fields};
+use super::sections::{SectionValue, definitions, detail, detail_fields, fields, inputs, section_fields};
 use crate::domain::{DateTime, ExtensionNumber, Kind, ObjectId, Scalar as _};
 use crate::form::{CallSettings, Typed as _};
 use crate::graphql::layer::{
-    FieldReader, FieldSource, InputValue, Node, Object, ObjectBuilder, OfRow, ReadError, Reads, Resolver, SchemaField,
-    SchemaType, Thing, object,
+    FieldReader, FieldSource, InputValue, Node, Object, ObjectBuilder, ReadError, ReadResolver, Resolver, RowColumn,
+    SchemaField, SchemaType, Thing, object,
 };
 use crate::objects::{KindInfo, PhoneBook, TenantSettings};
 use crate::store::{self, ObjectRow, TenantRow};
 
-/// The types that are made of sections and kinds.
-pub struct Made {
-    /// The fields of what a tenant is, answered from a `TenantRow`.
+/// The types and fields that are generated from sections and kinds.
+pub struct GeneratedTypes {
+    /// The fields of a tenant's settings, answered from a `TenantRow`.
     pub tenant_fields: Vec<SchemaField>,
-    /// The input fields of what a tenant is.
+    /// The input fields of a tenant's settings.
     pub tenant_inputs: Vec<InputValue>,
-    /// The input fields of each kind that has a detail: of what every object has, and of what the kind adds.
+    /// The input fields of each kind that has a detail: those of every object, and those that the kind adds.
     pub kind_inputs: Vec<(Kind, Vec<InputValue>)>,
-    /// The types of sections, details, entries and destinations, of what is sent for them, and of their values; the
-    /// objects of every kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
+    /// The types of sections, details, entries and destinations, with their inputs and values; the objects of every
+    /// kind, see [`rows::kind_type`]; and `NewVirtualExtension`.
     pub definitions: Vec<SchemaType>,
 }
 
-/// All of it.
-pub fn made() -> Made {
+/// Generates them.
+pub fn generate() -> GeneratedTypes {
     let tenant = TenantSettings::info_of();
     let kinds = KindInfo::all();
     let objects = kinds.iter().map(kind_object).chain([virtual_extension(), new_virtual_extension()]);
     let others = [DateTime::TAKES, ExtensionNumber::TAKES];
-    Made {
+    GeneratedTypes {
         tenant_fields: fields(tenant, |thing| Ok(&thing.get::<TenantRow>()?.settings)),
         tenant_inputs: inputs(tenant),
         kind_inputs: kinds.iter().map(|kind| (kind.kind, [inputs(kind.head), inputs(kind.detail)].concat())).collect(),
@@ -45,48 +45,47 @@ pub fn made() -> Made {
 
 /// The type of the objects of a kind.
 fn kind_object(info: &'static KindInfo) -> Object {
-    let object: ObjectBuilder<Behind> = rows::kind_type(info.kind, info.kind.about())
+    let object: ObjectBuilder<SectionValue> = rows::kind_type(info.kind, info.kind.about())
         .prepare(|row, call| Box::pin(async move { detail(row.kind, row.id, call.scope()?).await }));
-    object.fields(detail_fields(info.detail)).done()
+    object.fields(detail_fields(info.detail)).build()
 }
 
 fn virtual_extension() -> Object {
-    let about = "A virtual extension: an internal number in front of several real extensions. Each section of its form is\n\
-                 loaded when it is selected.";
-    let listed = "The phone books that list the extension: those that include extensions, while\n\
+    let about = "A virtual extension: an internal number that reaches several real extensions. Each section of\n\
+                 its form is loaded only if it is selected.";
+    let listed = "The phone books that list the extension: those that include extensions, if\n\
                   `callSettings.includeInPhoneBooks` is on.";
     let tenant = |thing: &Thing| thing.get::<ObjectRow>().ok().map(|row| row.id.tenant);
-    let books = Reads::all(|extensions, _, reading| phone_books(extensions, reading)).only_of(tenant);
+    let books = ReadResolver::batch(|extensions, _, reader| phone_books(extensions, reader)).depends_only_on(tenant);
     rows::kind_type(Kind::VirtualExtension, about)
         .field(SchemaField::new("phoneBooks", "[PhoneBook!]!", listed, Resolver::Read(books)))
         .fields(section_fields(|row: &ObjectRow| row.id))
-        .done()
+        .build()
 }
 
 fn new_virtual_extension() -> Object {
-    let about =
-        "The form that a new virtual extension opens with: the tenant's defaults. Number, name and login are empty.";
+    let about = "The form of a new virtual extension: the tenant's defaults. Number, name and login are empty.";
     object::<ObjectRow>("NewVirtualExtension", about)
         .now(
             "version",
             "Int!",
-            "The version of the tenant's defaults; good for `expectedVersion` when the defaults are updated.",
+            "The version of the tenant's defaults; pass it as `expectedVersion` when you update the defaults.",
             |row| row.version.into(),
         )
-        .read(FieldSource::Row(OfRow::Version))
+        .source(FieldSource::Row(RowColumn::Version))
         .now("changedAt", "DateTime!", "When the tenant's defaults were last saved.", |row| {
             row.changed_at.answer().into()
         })
-        .read(FieldSource::Row(OfRow::ChangedAt))
+        .source(FieldSource::Row(RowColumn::ChangedAt))
         .fields(section_fields(|row: &ObjectRow| row.id))
-        .done()
+        .build()
 }
 
-/// The phone books that list each of some extensions.
-fn phone_books(extensions: &[Thing], reading: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
+/// The phone books that list each of several extensions.
+fn phone_books(extensions: &[Thing], reader: &mut FieldReader<'_>) -> Result<Vec<Node>, ReadError> {
     let ids = extensions.iter().map(|thing| Ok(thing.get::<ObjectRow>()?.id)).collect::<Result<Vec<_>>>()?;
     let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };
-    let query = &mut reading.of(tenant);
+    let query = &mut reader.query(tenant);
     let locals: Vec<_> = ids.iter().map(|id| id.local).collect();
     let settings = store::load_dyn_sections(query, CallSettings::info_of(), &locals)?;
     let is_listed = |id: &ObjectId| {
@@ -97,14 +96,14 @@ fn phone_books(extensions: &[Thing], reading: &mut FieldReader<'_>) -> Result<Ve
     let books = if listed > 0 { store::objects_of_kind(query, Kind::PhoneBook)? } else { Vec::new() };
     let details: Vec<_> = books.iter().map(|book| book.id.local).collect();
     let details = store::load_dyn_sections(query, PhoneBook::info_of(), &details)?;
-    reading.spend(listed * books.len());
+    reader.spend(listed * books.len());
     let lists = |book: &ObjectRow| {
         let detail = details.get(&book.id.local).and_then(|detail| detail.typed());
         detail.is_some_and(|book: &PhoneBook| book.include_extensions)
     };
     let books: Vec<_> = books.into_iter().filter(lists).map(Arc::new).collect();
     let of = |id: &ObjectId| match is_listed(id) {
-        true => books.iter().map(|book| node_of(Arc::clone(book))).collect(),
+        true => books.iter().map(|book| object_node(Arc::clone(book))).collect(),
         false => Node::List(Vec::new()),
     };
     Ok(ids.iter().map(of).collect())

@@ -1,27 +1,26 @@
-//! What a plan reads of the sections or the detail of objects.
+//! What a plan reads from the sections or the detail of objects.
 
 use crate::form::Described;
 use crate::store::ChosenFields;
 
-/// What is read of the sections or the detail of many objects.
+/// A read of the sections or the detail of several objects.
 #[derive(Debug)]
 pub struct PlannedRead {
     pub id: usize,
     pub chosen: ChosenFields,
-    /// What is kept as JSON, with the column of each.
+    /// The values to keep as JSON, with the column of each.
     pub cells: Vec<(&'static Described, usize)>,
-    /// The columns of the ids that are followed.
-    pub leads: Vec<usize>,
-    /// The lists.
+    /// The columns of the ids to follow.
+    pub references: Vec<usize>,
     pub lists: Vec<List>,
 }
 
 /// A list of a section or a detail.
 #[derive(Debug)]
 pub struct List {
-    /// The table that it stands in.
+    /// The table that contains it.
     pub table: &'static str,
-    /// Its name there.
+    /// Its name in the table.
     pub slot: &'static str,
     pub entries: ListEntries,
 }
@@ -32,17 +31,17 @@ pub enum ListEntries {
     /// The ids, which are followed.
     Ids,
     /// Destinations: all three values as JSON, and the id, which is followed.
-    Steps,
-    /// Objects of their own: some values as JSON and some ids, which are followed, with the column of each.
-    Objects { cells: Vec<(&'static Described, usize)>, leads: Vec<usize> },
+    Destinations,
+    /// Objects of their own: some values as JSON, and some ids, which are followed, with the column of each.
+    Objects { cells: Vec<(&'static Described, usize)>, references: Vec<usize> },
 }
 
 impl List {
     /// How many ids of an entry are followed.
-    pub fn leads(&self) -> usize {
+    pub fn references(&self) -> usize {
         match &self.entries {
-            ListEntries::Ids | ListEntries::Steps => 1,
-            ListEntries::Objects { leads, .. } => leads.len(),
+            ListEntries::Ids | ListEntries::Destinations => 1,
+            ListEntries::Objects { references, .. } => references.len(),
         }
     }
 
@@ -50,11 +49,11 @@ impl List {
     pub fn cells(&self) -> usize {
         match &self.entries {
             ListEntries::Ids => 0,
-            ListEntries::Steps => STEP,
+            ListEntries::Destinations => DESTINATION_VALUES,
             ListEntries::Objects { cells, .. } => cells.len(),
         }
     }
 }
 
-/// How many values a destination has: object, number and cause.
-pub(super) const STEP: usize = 3;
+/// The number of values of a destination: object, number and hangup cause.
+pub(super) const DESTINATION_VALUES: usize = 3;

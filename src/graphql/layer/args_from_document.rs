@@ -1,32 +1,42 @@
-//! Arguments, made from the document and the variables.
+//! Building [`Args`] from a document and its variables.
 
-use async_graphql::parser::types::Field as Asked;
+use async_graphql::parser::types::Field;
 use async_graphql::{Context, Name, Result, Value};
 use async_graphql_value::Value as Written;
 
-use super::all::Layer;
-use super::args::{Args, Argument, Variables, misfit};
-use super::types::{InputValue, PlainType, Ty};
+use super::args::{Args, Argument, Variables, wrong_type};
+use super::collection::Layer;
+use super::types::{InputValue, PlainType, TypeRef};
 use crate::domain::{Patch, SecretText, Sent};
 
 impl Args {
-    /// Those of a field of the document.
+    /// The arguments of a field of the document.
     ///
     /// # Errors
-    /// A value is not of its type, although that has been checked before: a bug.
-    pub(super) fn read(layer: &Layer, inputs: &[InputValue], asked: &Asked, context: &Context<'_>) -> Result<Self> {
-        Self::of(layer, inputs, &asked.arguments, &|name| variable(name, context))
+    /// A value does not fit its type although validation has passed: a bug.
+    pub(super) fn from_field(
+        layer: &Layer,
+        inputs: &[InputValue],
+        asked: &Field,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        Self::from_document(layer, inputs, &asked.arguments, &|name| variable(name, context))
     }
 
-    /// Those that stand in a document, with the values of `variables` put in.
+    /// The arguments in a document, with the values of `variables` filled in.
     ///
     /// # Errors
-    /// As [`Args::read`].
-    pub fn of(layer: &Layer, inputs: &[InputValue], arguments: &[Argument], variables: &Variables<'_>) -> Result<Self> {
+    /// As [`Args::from_field`].
+    pub fn from_document(
+        layer: &Layer,
+        inputs: &[InputValue],
+        arguments: &[Argument],
+        variables: &Variables<'_>,
+    ) -> Result<Self> {
         let mut read = Vec::new();
         for input in inputs {
             let argument = arguments.iter().find(|(name, _)| name.node == *input.name);
-            let value = argument.and_then(|(_, value)| filled(&value.node, variables));
+            let value = argument.and_then(|(_, value)| with_variables(&value.node, variables));
             if let Some(value) = value.or_else(|| input.default.clone()) {
                 read.push((input.name.clone().into_owned(), sent(layer, &input.ty, input.secret, value)?));
             }
@@ -35,8 +45,8 @@ impl Args {
     }
 }
 
-/// A value with variables put in; `None` when it is a variable that has none.
-fn filled(value: &Written, variables: &Variables<'_>) -> Option<Value> {
+/// A value with its variables filled in; `None` for a variable without a value.
+fn with_variables(value: &Written, variables: &Variables<'_>) -> Option<Value> {
     Some(match value {
         Written::Variable(name) => return variables(name),
         Written::Null => Value::Null,
@@ -45,10 +55,10 @@ fn filled(value: &Written, variables: &Variables<'_>) -> Option<Value> {
         Written::Boolean(b) => Value::Boolean(*b),
         Written::Binary(bytes) => Value::Binary(bytes.clone()),
         Written::Enum(word) => Value::Enum(word.clone()),
-        // An entry cannot be left out.
-        Written::List(list) => list.iter().map(|entry| filled(entry, variables).unwrap_or_default()).collect(),
+        // A list entry cannot be left out.
+        Written::List(list) => list.iter().map(|entry| with_variables(entry, variables).unwrap_or_default()).collect(),
         Written::Object(fields) => {
-            let field = |(name, value): (&Name, &Written)| Some((name.clone(), filled(value, variables)?));
+            let field = |(name, value): (&Name, &Written)| Some((name.clone(), with_variables(value, variables)?));
             Value::Object(fields.iter().filter_map(field).collect())
         }
     })
@@ -63,14 +73,14 @@ fn variable(name: &Name, context: &Context<'_>) -> Option<Value> {
     })
 }
 
-/// A value of a type as plain data.
-fn sent(layer: &Layer, ty: &Ty, secret: bool, value: Value) -> Result<Sent> {
+/// Converts a value of a type to plain data.
+fn sent(layer: &Layer, ty: &TypeRef, secret: bool, value: Value) -> Result<Sent> {
     match (ty.inner(), value) {
         (_, Value::Null) => Ok(Sent::Null),
         (Some(entry), Value::List(list)) => {
             list.into_iter().map(|value| sent(layer, entry, secret, value)).collect::<Result<_>>().map(Sent::List)
         }
-        // A value alone stands for a list of one.
+        // A single value stands for a list with one entry.
         (Some(entry), value) => Ok(Sent::List(vec![sent(layer, entry, secret, value)?])),
         (None, value) => named(layer, ty.name(), secret, value),
     }
@@ -78,7 +88,7 @@ fn sent(layer: &Layer, ty: &Ty, secret: bool, value: Value) -> Result<Sent> {
 
 fn named(layer: &Layer, name: &str, secret: bool, value: Value) -> Result<Sent> {
     if let Some(object) = layer.inputs.get(name) {
-        let Value::Object(mut given) = value else { return Err(misfit(name)) };
+        let Value::Object(mut given) = value else { return Err(wrong_type(name)) };
         let mut fields = Vec::new();
         for input in &object.fields {
             if let Some(value) = given.swap_remove(&*input.name).or_else(|| input.default.clone()) {
@@ -93,12 +103,12 @@ fn named(layer: &Layer, name: &str, secret: bool, value: Value) -> Result<Sent> 
         "String" => PlainType::String,
         "Int" => PlainType::Int,
         "Boolean" => PlainType::Boolean,
-        _ => layer.scalars.get(name).ok_or_else(|| misfit(name))?.plain,
+        _ => layer.scalars.get(name).ok_or_else(|| wrong_type(name))?.plain,
     };
-    any(value).filter(|sent| fits(plain, sent)).map(|sent| take(plain, secret, sent)).ok_or_else(|| misfit(name))
+    any(value).filter(|sent| fits(plain, sent)).map(|sent| take(plain, secret, sent)).ok_or_else(|| wrong_type(name))
 }
 
-/// A value as plain data, whatever its type.
+/// Converts a value of any type to plain data.
 fn any(value: Value) -> Option<Sent> {
     Some(match value {
         Value::Null => Sent::Null,

@@ -1,4 +1,4 @@
-//! What a field gets to work with that is answered by reads in one transaction.
+//! What a field that reads in one transaction has to work with.
 
 use async_graphql::{Error, Result};
 
@@ -8,31 +8,31 @@ use crate::graphql::errors::tenant_required;
 use crate::service::{Selected, TenantRow, Viewer};
 use crate::store::{self, Deadline, Query, Session, StoreError};
 
-/// What a field that reads gets to work with.
+/// What a field that reads has to work with.
 pub struct FieldReader<'a> {
     session: &'a mut dyn Session,
-    /// Who asks.
+    /// The viewer.
     pub viewer: &'a Viewer,
     /// The time, in milliseconds since 1970.
     pub now: i64,
-    /// When the request has to be done.
+    /// The deadline of the request.
     pub deadline: Option<Deadline>,
     selected: &'a [Text],
-    /// The objects that are answered and that no page and no id of the request bounds, see [`FieldReader::spend`].
+    /// The answered objects that neither a page nor an id of the request bounds, see [`FieldReader::spend`].
     pub(in crate::graphql) spent: usize,
 }
 
 /// Why a field could not be read.
 pub enum ReadError {
-    /// What the client hears of it.
-    Told(Error),
-    /// What the store answered.
+    /// An error for the client.
+    Client(Error),
+    /// An error of the store.
     Store(StoreError),
 }
 
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
-        Self::Told(error)
+        Self::Client(error)
     }
 }
 
@@ -43,7 +43,7 @@ impl From<StoreError> for ReadError {
 }
 
 impl<'a> FieldReader<'a> {
-    /// Of a request of `viewer`; `selected` are the names of the fields that are selected of what is read.
+    /// A reader for a request of `viewer`; `selected` are the names of the fields that are selected below the field.
     pub(in crate::graphql) fn new(
         session: &'a mut dyn Session,
         viewer: &'a Viewer,
@@ -54,29 +54,29 @@ impl<'a> FieldReader<'a> {
     }
 
     /// Reads of one tenant.
-    pub fn of(&mut self, tenant: TenantId) -> Query<'_> {
+    pub fn query(&mut self, tenant: TenantId) -> Query<'_> {
         Query::new(self.session, tenant)
     }
 
-    /// The transaction.
+    /// The session of the transaction.
     pub fn session(&mut self) -> &mut dyn Session {
         self.session
     }
 
-    /// Counts objects that are answered, so that a request that gets more than it was taken to get ends.
+    /// Counts answered objects. A request that gets more than it was expected to is stopped.
     pub fn spend(&mut self, objects: usize) {
         self.spent += objects;
     }
 
-    /// Whether a field of this name is selected of what is read.
+    /// Whether a field of this name is selected below the field.
     pub fn selects(&self, name: &str) -> bool {
         self.selected.iter().any(|selected| selected == name)
     }
 
-    /// The tenant with this code, or else the selected one. `None` when it does not exist for who asks.
+    /// The tenant with this code, or else the selected one. `None` when it does not exist for the viewer.
     ///
     /// # Errors
-    /// What the store answers; TENANT_REQUIRED where nothing says which.
+    /// An error of the store; TENANT_REQUIRED if neither a code nor a selected tenant is given.
     pub fn tenant(&mut self, code: Option<&str>) -> Result<Option<TenantRow>, ReadError> {
         Ok(match (code, &self.viewer.selected) {
             (Some(code), _) => store::tenant_by_code(self.session, code)?.filter(|tenant| self.viewer.sees(tenant.id)),

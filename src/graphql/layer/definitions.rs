@@ -1,4 +1,4 @@
-//! The types of a layer as a parser would read them from its SDL, without printing and reading it.
+//! The types of a layer in the form in which a parser would read them from its SDL, without printing and parsing it.
 
 use async_graphql::parser::types::{
     ConstDirective, EnumType, EnumValueDefinition, FieldDefinition, InputObjectType, InputValueDefinition,
@@ -7,29 +7,29 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned};
 use indexmap::IndexMap;
 
-use super::all::Layer;
+use super::collection::Layer;
 use super::objects::SchemaField;
-use super::types::{InputValue, Text, Ty};
+use super::types::{InputValue, Text, TypeRef};
 
-/// Nowhere: these stand in no text.
-fn at<T>(node: T) -> Positioned<T> {
+/// A node without a position: there is no text.
+fn positioned<T>(node: T) -> Positioned<T> {
     Positioned::new(node, Pos::default())
 }
 
 fn name(text: &str) -> Positioned<Name> {
-    at(Name::new(text))
+    positioned(Name::new(text))
 }
 
-/// The type as the parser has it. One that cannot be written is no type, which [`Layer::problems`] tells.
-fn ty(ty: &Ty) -> Option<Positioned<Type>> {
-    Type::new(&ty.to_string()).map(at)
+/// The type in the parser's form. `None` for a malformed type, which [`Layer::problems`] reports.
+fn ty(ty: &TypeRef) -> Option<Positioned<Type>> {
+    Type::new(&ty.to_string()).map(positioned)
 }
 
 fn inputs(inputs: &[InputValue]) -> Vec<Positioned<InputValueDefinition>> {
     let input = |input: &InputValue| {
-        let default_value = input.default.clone().map(at);
+        let default_value = input.default.clone().map(positioned);
         let (description, directives) = (None, Vec::new());
-        Some(at(InputValueDefinition {
+        Some(positioned(InputValueDefinition {
             description,
             name: name(&input.name),
             ty: ty(&input.ty)?,
@@ -44,7 +44,7 @@ fn fields(fields: &IndexMap<Text, SchemaField>) -> Vec<Positioned<FieldDefinitio
     let field = |field: &SchemaField| {
         let (description, directives) = (None, Vec::new());
         let (name, arguments) = (name(&field.name), inputs(&field.args));
-        Some(at(FieldDefinition { description, name, arguments, ty: ty(&field.ty)?, directives }))
+        Some(positioned(FieldDefinition { description, name, arguments, ty: ty(&field.ty)?, directives }))
     };
     fields.values().filter_map(field).collect()
 }
@@ -66,17 +66,23 @@ impl Layer {
         });
         let enums = self.enums.values().map(|words| {
             let value = |(word, _): &(Text, Text)| {
-                at(EnumValueDefinition { description: None, value: name(word), directives: Vec::new() })
+                positioned(EnumValueDefinition { description: None, value: name(word), directives: Vec::new() })
             };
             (&words.name, TypeKind::Enum(EnumType { values: words.values.iter().map(value).collect() }), false)
         });
         let scalars = self.scalars.values().map(|scalar| (&scalar.name, TypeKind::Scalar, false));
         let all = objects.chain(interfaces).chain(given).chain(enums).chain(scalars);
         let definition = |(own, kind, one_of): (&Text, TypeKind, bool)| {
-            let one_of = one_of.then(|| at(ConstDirective { name: name("oneOf"), arguments: Vec::new() }));
+            let one_of = one_of.then(|| positioned(ConstDirective { name: name("oneOf"), arguments: Vec::new() }));
             let directives = one_of.into_iter().collect();
             let (extend, description) = (false, None);
-            TypeSystemDefinition::Type(at(TypeDefinition { extend, description, name: name(own), directives, kind }))
+            TypeSystemDefinition::Type(positioned(TypeDefinition {
+                extend,
+                description,
+                name: name(own),
+                directives,
+                kind,
+            }))
         };
         all.map(definition).collect()
     }

@@ -1,77 +1,77 @@
-//! Where the answer of a field is read, said as data: what a plan is compiled from, see [`crate::graphql::plan`].
+//! Where the values of fields are read, as data: plans are compiled from this, see [`crate::graphql::plan`].
 
 use crate::domain::{Code, DateTime, Kind, Problem, Scalar as _, ValueRef, json};
 use crate::form::Info;
 
-/// Where the answer of a field is read.
+/// Where the value of a field is read.
 #[derive(Clone, Copy, Debug)]
 pub enum FieldSource {
-    /// Nobody says: only the layer's executor answers it.
-    Unsaid,
+    /// Unknown: only the layer's executor answers the field.
+    Unspecified,
     /// A root field.
-    Root(OfRoot),
+    Root(RootSource),
     /// From a tenant.
-    Tenant(OfTenant),
+    Tenant(TenantSource),
     /// From a page of a list.
-    Page(OfPage),
-    /// From an entry of a page.
-    Edge(OfEdge),
-    /// From what is said of a page.
-    PageInfo(OfPageInfo),
-    /// From an object's own row.
-    Row(OfRow),
+    Page(PageSource),
+    /// From an edge of a page.
+    Edge(EdgeSource),
+    /// From the information about a page.
+    PageInfo(PageInfoSource),
+    /// From the object's own row.
+    Row(RowColumn),
     /// A section of the object.
     Section(&'static Info),
-    /// The field at a position of [`Info::fields`], of a section, a detail or an entry.
+    /// The field at an index of [`Info::fields`], in a section, a detail or an entry.
     Value(&'static Info, usize),
-    /// The object or the objects behind the ids in such a field.
-    Lead(&'static Info, usize),
+    /// The object or objects that the ids in such a field refer to.
+    Reference(&'static Info, usize),
     /// From a destination.
-    Step(OfStep),
-    /// From what comes of a save.
-    Save(OfSave),
+    Destination(DestinationSource),
+    /// The result of a save.
+    Save(SaveMutation),
 }
 
 /// A mutation that saves a form or an object of another kind.
 #[derive(Clone, Copy, Debug)]
-pub struct OfSave {
-    /// The kind of the object; that of the defaults for a tenant's own.
+pub struct SaveMutation {
+    /// The kind of the object; `FormDefaults` for a tenant's defaults.
     pub kind: Kind,
-    /// What of it.
-    pub what: SaveWhat,
-    /// The name of the type that it answers.
+    /// What is saved.
+    pub operation: SaveKind,
+    /// The name of the payload type.
     pub payload: &'static str,
 }
 
-/// What of an object a mutation saves.
+/// What a mutation saves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SaveWhat {
-    /// A new one.
+pub enum SaveKind {
+    /// A new object.
     New,
-    /// Changes of one that is there.
+    /// Changes of an existing object.
     Changes,
     /// Changes of a tenant's defaults.
     Defaults,
-    /// A copy of one that is there.
+    /// A copy of an existing object.
     Copy,
 }
 
 /// The root fields that plans answer.
 #[derive(Clone, Copy, Debug)]
-pub enum OfRoot {
+pub enum RootSource {
     /// The tenant with a code, or the selected one.
     Tenant,
     /// All tenants that the viewer sees.
     Tenants,
-    /// What has an id.
+    /// The object or tenant with an id.
     Node,
-    /// What has some ids.
+    /// The objects or tenants with several ids.
     Nodes,
 }
 
-/// What is read from a tenant, besides the values of its settings.
+/// The fields of a tenant besides its settings.
 #[derive(Clone, Copy, Debug)]
-pub enum OfTenant {
+pub enum TenantSource {
     /// Its id.
     Id,
     /// Its revision.
@@ -84,34 +84,34 @@ pub enum OfTenant {
     Page(Kind),
 }
 
-/// What is read from a page.
+/// The fields of a page.
 #[derive(Clone, Copy, Debug)]
-pub enum OfPage {
+pub enum PageSource {
     /// The entries with their cursors.
     Edges,
     /// The entries.
     Nodes,
-    /// Where it stands.
+    /// The information about the page.
     Info,
-    /// How many entries all pages have together.
+    /// The number of entries on all pages.
     Total,
 }
 
-/// What is read from an entry of a page.
+/// The fields of an edge.
 #[derive(Clone, Copy, Debug)]
-pub enum OfEdge {
+pub enum EdgeSource {
     /// The entry.
     Node,
-    /// Its place.
+    /// Its cursor.
     Cursor,
 }
 
-/// What is said of a page.
+/// The fields of the information about a page.
 #[derive(Clone, Copy, Debug)]
-pub enum OfPageInfo {
-    /// Whether something stands behind it.
+pub enum PageInfoSource {
+    /// Whether there are entries after it.
     HasNext,
-    /// Whether something stands before it.
+    /// Whether there are entries before it.
     HasPrevious,
     /// The cursor of its first entry.
     Start,
@@ -121,7 +121,7 @@ pub enum OfPageInfo {
 
 /// The columns of an object's own row, in the order of the table.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum OfRow {
+pub enum RowColumn {
     /// The id.
     Id,
     /// The kind.
@@ -136,13 +136,13 @@ pub enum OfRow {
     Enabled,
     /// The version.
     Version,
-    /// When it was made.
+    /// When it was created.
     CreatedAt,
     /// When it was last saved.
     ChangedAt,
 }
 
-impl OfRow {
+impl RowColumn {
     /// The column's name.
     pub fn name(self) -> &'static str {
         match self {
@@ -158,10 +158,10 @@ impl OfRow {
         }
     }
 
-    /// Writes what stands in the column as JSON, as answers show it. An id is none without its tenant.
+    /// Writes a column's value as JSON, in the form that answers show. The id is not written: it needs its tenant.
     ///
     /// # Errors
-    /// It is none.
+    /// The stored value does not fit the column.
     pub fn write(self, stored: ValueRef<'_>, json: &mut Vec<u8>) -> Result<(), Problem> {
         let misplaced = || Problem::new(Code::InvalidFormat, "is stored in a form that this column does not have");
         match (self, stored) {
@@ -180,7 +180,7 @@ impl OfRow {
 
 /// What is read from a destination.
 #[derive(Clone, Copy, Debug)]
-pub enum OfStep {
+pub enum DestinationSource {
     /// The id of the object to go to.
     ObjectId,
     /// The number to dial.

@@ -5,30 +5,30 @@ use indexmap::IndexMap;
 use super::objects::{Interface, Object, SchemaType};
 use super::types::{Enum, InputObject, SchemaScalar, Text};
 
-/// All types of a schema.
+/// All types of a schema, each by name.
 pub struct Layer {
-    /// By name, like all that follow.
+    /// The object types.
     pub objects: IndexMap<Text, Object>,
-    /// What objects can have in common.
+    /// The interface types.
     pub interfaces: IndexMap<Text, Interface>,
-    /// What arguments can be.
+    /// The input object types.
     pub inputs: IndexMap<Text, InputObject>,
-    /// Choices.
+    /// The enum types.
     pub enums: IndexMap<Text, Enum>,
-    /// Plain values.
+    /// The scalar types.
     pub scalars: IndexMap<Text, SchemaScalar>,
-    /// The object whose fields can be asked.
+    /// The name of the query root.
     pub query: Text,
-    /// The object whose fields change something; empty for none.
+    /// The name of the mutation root; empty if there is none.
     pub mutation: Text,
-    /// The object whose fields can be followed; empty for none.
+    /// The name of the subscription root; empty if there is none.
     pub subscription: Text,
-    /// Names that were defined twice.
-    pub(super) twice: Vec<Text>,
+    /// Names that were defined more than once.
+    pub(super) duplicates: Vec<Text>,
 }
 
 impl Layer {
-    /// A layer without types. The names are those of the three root objects.
+    /// A schema without types. The arguments are the names of the three root objects.
     pub fn new(query: impl Into<Text>, mutation: impl Into<Text>, subscription: impl Into<Text>) -> Self {
         Self {
             objects: IndexMap::new(),
@@ -39,18 +39,17 @@ impl Layer {
             query: query.into(),
             mutation: mutation.into(),
             subscription: subscription.into(),
-            twice: Vec::new(),
+            duplicates: Vec::new(),
         }
     }
 
-    /// With a type more. The type of a value may come with each of its users: the same scalar or enum again changes
-    /// nothing.
+    /// Adds a type. A scalar or enum may come with each of its users: adding an equal one again changes nothing.
     pub fn with(mut self, definition: impl Into<SchemaType>) -> Self {
         self.add(definition.into());
         self
     }
 
-    /// With types more.
+    /// Adds several types.
     pub fn with_all(mut self, definitions: impl IntoIterator<Item = impl Into<SchemaType>>) -> Self {
         definitions.into_iter().for_each(|definition| self.add(definition.into()));
         self
@@ -67,7 +66,7 @@ impl Layer {
             return;
         }
         if self.defines(&name) {
-            self.twice.push(name);
+            self.duplicates.push(name);
             return;
         }
         match definition {
@@ -79,7 +78,7 @@ impl Layer {
         }
     }
 
-    /// The objects that implement an interface, in the order in which they were defined.
+    /// The objects that implement an interface, in the order of their definition.
     pub fn possible<'a>(&'a self, interface: &'a str) -> impl Iterator<Item = &'a Object> {
         self.objects.values().filter(move |object| object.is(interface))
     }
