@@ -22,7 +22,7 @@ enum Execution {
 }
 
 impl PreparedRequest {
-    /// Takes a query or a mutation from its sign-in to its response.
+    /// Executes a query or a mutation, from the sign-in to the response.
     pub(super) async fn respond(self, mut account: Account) -> (Result<WrittenResponse, Refusal>, Account) {
         if self.subscribes() {
             return (Err(Refusal::from_document_errors(vec![stream_required()])), account);

@@ -21,7 +21,7 @@ pub(super) struct OpenSubscription {
     document: ParsedDocument,
     request: Request,
     asking: Asking,
-    /// Counts it as an open stream; `None` on a WebSocket, which counts itself.
+    /// Counts it as an open stream; `None` on a WebSocket, which is counted itself, and for anonymous callers.
     open: Option<OpenStream>,
 }
 

@@ -89,7 +89,7 @@ pub(in crate::http) struct RequestRecord {
     /// The span of all log lines about the request, at every log level.
     pub(in crate::http) span: Span,
     begun: Stopwatch,
-    /// When the last stage ended, since the beginning.
+    /// When the last stage ended, as the time since `begun`.
     last_end: Duration,
     stages: [Duration; STAGES.len()],
     document: Option<DocumentHash>,
@@ -104,7 +104,7 @@ pub(in crate::http) struct RequestRecord {
     executed_by: Option<&'static str>,
     pub(in crate::http) tally: Arc<Tally>,
     watch: Arc<Watch>,
-    _at_work: InFlightGuard,
+    _in_flight: InFlightGuard,
 }
 
 impl Watch {
@@ -133,7 +133,7 @@ impl Watch {
             codes: Vec::new(),
             executed_by: None,
             tally: Arc::default(),
-            _at_work: self.metrics.start_request(),
+            _in_flight: self.metrics.start_request(),
         }
     }
 
