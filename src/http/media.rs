@@ -1,16 +1,16 @@
-//! The media type of an answer, which its client chooses (RFC 9110, section 12.5.1).
+//! The media type of a response, negotiated with the header `Accept` (RFC 9110, section 12.5.1).
 
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue};
 
-/// The media type of an answer.
+/// The media type of a response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Media {
-    /// `application/graphql-response+json`: the status tells whether the request was executed.
+    /// `application/graphql-response+json`: the status says whether the request was executed.
     Response,
-    /// `application/json`, for clients older than that.
+    /// `application/json`, for clients that predate `application/graphql-response+json`.
     Json,
-    /// `text/event-stream`: an event for each response.
+    /// `text/event-stream`: one event per response.
     EventStream,
 }
 
@@ -19,23 +19,23 @@ impl Media {
     pub(super) const JSON: &str = "application/json";
     const EVENT_STREAM: &str = "text/event-stream";
 
-    /// What the client likes best: the highest quality, and among equals what it names first. Without a wish, and for
-    /// any type, it is `application/json`, which every client reads; events are only for those that name them. `None`
-    /// when none is acceptable.
+    /// The media type that the client prefers: the one with the highest quality, and among equals the one listed first.
+    /// Without an `Accept` header, and for `*/*`, it is `application/json`, which every client can read. An event
+    /// stream is sent only to clients that name its type. `None` when the client accepts none of the three.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let mut wishes = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-        if wishes.peek().is_none() {
+        let mut values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        if values.peek().is_none() {
             return Some(Media::Json);
         }
-        let wishes: Vec<(&str, f32)> = wishes.flat_map(|value| value.split(',')).map(wish).collect();
-        // The most specific range of a type tells its quality (RFC 9110, section 12.5.1).
+        let ranges: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(split_quality).collect();
+        // The most specific range that covers a type gives its quality (RFC 9110, section 12.5.1).
         let quality = |media: &str| {
-            let of = |range: &str| wishes.iter().position(|(name, _)| name.eq_ignore_ascii_case(range));
+            let position = |range: &str| ranges.iter().position(|(name, _)| name.eq_ignore_ascii_case(range));
             let place = match media {
-                Self::EVENT_STREAM => of(media)?,
-                _ => of(media).or_else(|| of("application/*")).or_else(|| of("*/*"))?,
+                Self::EVENT_STREAM => position(media)?,
+                _ => position(media).or_else(|| position("application/*")).or_else(|| position("*/*"))?,
             };
-            Some((wishes[place].1, place))
+            Some((ranges[place].1, place))
         };
         let mut best: Option<(f32, usize, Media)> = None;
         for media in [Media::Json, Media::Response, Media::EventStream] {
@@ -55,7 +55,7 @@ impl Media {
         }
     }
 
-    /// As a header's value; JSON is UTF-8, and it says so.
+    /// The value of the header `Content-Type`. For JSON it names the charset, UTF-8.
     pub(super) fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Media::Response => "application/graphql-response+json; charset=utf-8",
@@ -65,8 +65,8 @@ impl Media {
     }
 }
 
-/// A media range and its quality.
-pub(super) fn wish(range: &str) -> (&str, f32) {
+/// Splits an element of an `Accept` or `Accept-Encoding` header into its name and its quality (`q=`, 1 by default).
+pub(super) fn split_quality(range: &str) -> (&str, f32) {
     let mut parts = range.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));

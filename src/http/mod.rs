@@ -1,4 +1,4 @@
-//! The transport: GraphQL over HTTP and the playground.
+//! The HTTP server: GraphQL over HTTP, WebSocket and server-sent events, the playground, health checks and metrics.
 
 mod door;
 mod media;
@@ -24,10 +24,10 @@ use tokio::sync::watch::channel;
 
 pub use door::cors::{DoorOptions, Origin};
 pub use door::fair::{FairUse, STACK, TrustedProxy};
-use door::{connections, cors, encoding, guard, sign_in};
+use door::{connections, cors, encoding, guard, playground_sign_in};
 pub use options::ServeOptions;
 use shared::Shared;
-use transport::graphql;
+use transport::handler;
 pub use transport::persisted::DocumentSettings;
 pub use transport::streams::StreamSettings;
 pub use watch::WatchOptions;
@@ -35,17 +35,17 @@ use watch::{health, metrics};
 
 use crate::service::App;
 
-/// The router, as [`serve`] serves it and as tests call it.
+/// The router that [`serve`] serves and that tests call directly.
 ///
 /// # Errors
-/// In one sentence, what is wrong with the trusted documents.
+/// What is wrong with the trusted documents, in one sentence.
 pub fn router(app: App, options: ServeOptions) -> Result<Router, String> {
     Ok(routes(Shared::new(app, options, channel(false).1)?))
 }
 
 fn routes(shared: Arc<Shared>) -> Router {
     let api = Router::new()
-        .route("/graphql", get(graphql::answer).post(graphql::answer).fallback(graphql::other_method))
+        .route("/graphql", get(handler::answer).post(handler::answer).fallback(handler::method_not_allowed))
         .route_layer(encoding::packing());
     let api = match cors::layer(&shared.allowed_origins) {
         Some(cors) => api.route_layer(cors),
@@ -55,7 +55,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/playground/", get(playground::index))
         .route("/playground/config.json", get(playground::config))
         .route("/playground/{file}", get(playground::file))
-        .route_layer(from_fn_with_state(Arc::clone(&shared), sign_in::admit));
+        .route_layer(from_fn_with_state(Arc::clone(&shared), playground_sign_in::require));
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -64,16 +64,16 @@ fn routes(shared: Arc<Shared>) -> Router {
         .merge(api)
         .merge(playground)
         .fallback(guard::not_found)
-        .method_not_allowed_fallback(guard::other_method)
+        .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(from_fn_with_state(Arc::new(shared.api.app().clone()), guard::guard))
         .with_state(shared)
 }
 
-/// Serves until `shutdown` is done and the delay after it is over, then lets running requests finish within the grace
-/// time.
+/// Serves until `shutdown` completes and the delay after it is over. Running requests then have the grace period to
+/// finish.
 ///
 /// # Errors
-/// As [`router`], or why there is no listener for the metrics.
+/// Those of [`router`], or why the listener for the metrics cannot be opened.
 pub async fn serve(
     app: App,
     listener: TcpListener,
@@ -84,11 +84,11 @@ pub async fn serve(
     let metrics_listen = options.watch.metrics_listen;
     let (stop, stopping) = channel(false);
     let shared = Shared::new(app, options, stopping)?;
-    // With nothing of what all requests share, since the server has stopped when that is dropped.
+    // This router must not hold `Shared`: the server counts as stopped once every `Shared` is dropped.
     let metrics = metrics::router(shared.api.app().clone(), Arc::clone(&shared.watch.metrics));
-    let watched = metrics_listener(metrics_listen, metrics, fair.clone()).await?;
+    let serve_metrics = metrics_listener(metrics_listen, metrics, fair.clone()).await?;
     let health = shared.health.clone();
-    let asked = async {
+    let stop_accepting = async {
         shutdown.await;
         tracing::info!("stopping");
         health.stop();
@@ -96,17 +96,18 @@ pub async fn serve(
         stop.send_replace(true);
     };
     tokio::select! {
-        () = connections::serve(listener, routes(shared), fair, grace, asked, stop.closed()) => {}
-        // Never ends before.
-        () = watched => {}
+        () = connections::serve(listener, routes(shared), fair, grace, stop_accepting, stop.closed()) => {}
+        // Never completes: it only runs as long as the other branch.
+        () = serve_metrics => {}
     }
     Ok(())
 }
 
-/// The most connections to the listener for metrics: those of a few scrapers.
-const SCRAPERS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+/// The most connections to the listener for metrics: enough for a few scrapers.
+const MAX_SCRAPERS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
-/// Serves the metrics, if that was asked for, as long as the future lives.
+/// Opens the listener for the metrics if the operator configured one. The future that it returns serves them until it
+/// is dropped.
 async fn metrics_listener(
     address: Option<SocketAddr>,
     metrics: Router,
@@ -114,15 +115,19 @@ async fn metrics_listener(
 ) -> Result<impl Future<Output = ()>, String> {
     let listener = match address {
         Some(address) => {
-            let said = |error| format!("cannot listen on {address} (see --metrics-listen): {error}");
-            let listener = TcpListener::bind(address).await.map_err(said)?;
-            tracing::info!(metrics = %listener.local_addr().map_err(said)?, "metrics are served");
+            let describe = |error| format!("cannot listen on {address} (see --metrics-listen): {error}");
+            let listener = TcpListener::bind(address).await.map_err(describe)?;
+            tracing::info!(metrics = %listener.local_addr().map_err(describe)?, "metrics are served");
             Some(listener)
         }
         None => None,
     };
-    let limits =
-        FairUse { max_connections: SCRAPERS, max_connections_per_address: SCRAPERS, trusted_proxy: Vec::new(), ..fair };
+    let limits = FairUse {
+        max_connections: MAX_SCRAPERS,
+        max_connections_per_address: MAX_SCRAPERS,
+        trusted_proxy: Vec::new(),
+        ..fair
+    };
     Ok(async move {
         match listener {
             Some(listener) => {

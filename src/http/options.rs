@@ -1,4 +1,4 @@
-//! The operator's options for serving.
+//! The operator's options for the HTTP server.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use super::transport::streams::StreamSettings;
 use super::watch::WatchOptions;
 use crate::graphql::Limits;
 
-/// How to serve.
+/// The options of the HTTP server.
 #[derive(Clone, Debug, Default)]
 pub struct ServeOptions {
-    /// The token that the playground fills in; only for the demo.
+    /// The token that the playground fills in; set only in the demo.
     pub demo_token: Option<String>,
     /// How long running requests may take to finish after a stop is requested.
     pub grace: Duration,
     /// How long to keep accepting requests after a stop is requested, while `/readyz` already fails.
     pub delay: Duration,
-    /// What one request may ask for.
+    /// The limits of one request.
     pub limits: Limits,
-    /// Which documents are answered.
+    /// Which documents are accepted.
     pub documents: DocumentSettings,
     /// Access from browsers.
     pub door: DoorOptions,
-    /// Whether everybody may see the schema and the playground, and errors suggest names. In production this is for
-    /// tokens with the scope `explore`, and nothing is suggested.
+    /// Whether everybody may see the schema and the playground, and error messages suggest names. In production only
+    /// tokens with the scope `explore` may see them, and errors suggest nothing.
     pub explorable: bool,
-    /// How sockets and event streams behave.
+    /// Limits and timeouts of WebSockets and event streams.
     pub streaming: StreamSettings,
-    /// How much one client may take.
+    /// How much one client may use.
     pub fair: FairUse,
     /// What the server reports about its work.
     pub watch: WatchOptions,

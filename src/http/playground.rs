@@ -1,4 +1,4 @@
-//! The playground: files that `npm run build` made from `playground/`, compressed inside the program.
+//! The playground: the files that `npm run build` makes from `playground/`, embedded in the program compressed.
 
 use std::io::Read as _;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::door::guard;
 use crate::service::App;
 
-/// Nothing from anywhere else. Monaco, the editor, writes style elements and draws its error marks as data images;
+/// Allows nothing from other hosts. Monaco, the editor, adds style elements and draws its error markers as data images;
 /// everything else comes from files of this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -39,7 +39,7 @@ macro_rules! bundle {
     };
 }
 
-/// What `playground/dist/manifest.json` lists; a test compares the two.
+/// The files that `playground/dist/manifest.json` lists; a test compares the two.
 const BUNDLE: &[(&str, &[u8])] = bundle![
     "codicon.ttf",
     "editor.worker.js",
@@ -67,7 +67,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
 
 /// `GET /playground/{file}`.
 ///
-/// What names no file is answered like any address where nothing is, also where it is no text.
+/// An unknown file is answered with 404 like any unknown address, even if its name is not valid UTF-8.
 pub(super) async fn file(path: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
     let path = path.map_or_else(|_| String::new(), |Path(path)| path);
     send(&path, headers).await
@@ -75,12 +75,12 @@ pub(super) async fn file(path: Result<Path<String>, PathRejection>, headers: Hea
 
 async fn send(path: &str, headers: HeaderMap) -> Response {
     let Some(file) = FILES.iter().find(|file| file.path == path) else { return guard::not_found(headers).await };
-    let asked =
+    let header_contains =
         |name, wanted: &str| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(wanted));
     let tag = format!("\"{}\"", file.sha256);
-    let mut response = if asked(IF_NONE_MATCH, &tag) {
+    let mut response = if header_contains(IF_NONE_MATCH, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
-    } else if asked(ACCEPT_ENCODING, "gzip") {
+    } else if header_contains(ACCEPT_ENCODING, "gzip") {
         ([(CONTENT_ENCODING, "gzip")], Body::from(file.gzip)).into_response()
     } else {
         let mut plain = Vec::new();
@@ -94,25 +94,25 @@ async fn send(path: &str, headers: HeaderMap) -> Response {
     let headers = [
         (CONTENT_TYPE, file.content_type.as_str()),
         (ETAG, &tag),
-        // The names stay the same from one version to the next, so browsers have to ask.
+        // File names do not change between versions, so browsers must revalidate.
         (CACHE_CONTROL, "no-cache"),
         (VARY, "accept-encoding"),
-        // Workers take their policy from their own file.
+        // A worker takes its policy from the response that delivers its own file.
         (CONTENT_SECURITY_POLICY, POLICY),
     ];
     for (name, value) in headers {
-        // Constants and what the build wrote: always valid.
+        // Constants and values from the build's manifest: always valid.
         let _ = set(name, value);
     }
     response
 }
 
-/// The token that the page fills in; only for the demo.
+/// The token that the page fills in; set only in the demo.
 #[derive(Clone)]
 pub(super) struct DemoToken(pub(super) Option<String>);
 
-/// `GET /playground/config.json`: what the page fills in. Tenants are named in the demo only; elsewhere their codes
-/// are nobody's business without a token.
+/// `GET /playground/config.json`: the values that the page fills in. Tenants are listed only in the demo; elsewhere
+/// nobody may see their codes without a token.
 pub(super) async fn config(State(DemoToken(token)): State<DemoToken>, State(app): State<App>) -> Response {
     let tenants = match &token {
         Some(_) => app.tenants().await.unwrap_or_default(),
@@ -133,7 +133,7 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     #[test]
-    fn the_bundle_is_what_its_manifest_says() {
+    fn the_bundle_matches_its_manifest() {
         assert_eq!(FILES.len(), BUNDLE.len(), "the manifest and the list in this file name the same files");
         for file in FILES.iter() {
             let mut plain = Vec::new();

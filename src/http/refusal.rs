@@ -1,11 +1,11 @@
-//! The answer to a request that was not executed: errors, and no `data`.
+//! The response to a request that was not executed: errors without `data`.
 
 use async_graphql::ServerError;
 use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::Response as Answer;
+use axum::response::Response;
 use serde::Serialize;
 
 use super::media::Media;
@@ -14,31 +14,31 @@ use crate::graphql::{Exceeded, Limit, Limits};
 /// Why a request was not executed.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// `None` for what is wrong with the document or its variables: the media type decides, see [`Refusal::answer`].
+    /// `None` for errors in the document or its variables: then the media type decides, see [`Refusal::answer`].
     status: Option<StatusCode>,
     errors: Vec<ServerError>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
-    /// A refusal of the transport, whatever the document says.
-    pub(super) fn new(status: StatusCode, code: &str, sentence: impl Into<String>) -> Self {
-        let mut error = ServerError::new(sentence, None);
+    /// A refusal by the HTTP server itself, whatever the document contains.
+    pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        let mut error = ServerError::new(message, None);
         error.extensions.get_or_insert_default().set("code", code);
         Self { status: Some(status), errors: vec![error], headers: Vec::new() }
     }
 
-    /// What the document or its variables do wrong.
-    pub(super) fn of_document(errors: Vec<ServerError>) -> Self {
+    /// A refusal because of errors in the document or its variables.
+    pub(super) fn from_document_errors(errors: Vec<ServerError>) -> Self {
         Self { status: None, errors, headers: Vec::new() }
     }
 
-    /// Why a body could not be read.
-    pub(super) fn of_body(rejection: &BytesRejection, headers: &HeaderMap, limits: &Limits) -> Self {
+    /// A refusal because the body could not be read.
+    pub(super) fn from_body_rejection(rejection: &BytesRejection, headers: &HeaderMap, limits: &Limits) -> Self {
         if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
             return Self::new(rejection.status(), "BAD_REQUEST", "The body could not be read to its end.");
         }
-        // Where the length is not announced, reading ended with the first byte too many.
+        // Without a Content-Length, reading stopped at the first byte beyond the limit.
         let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let allowed = limits.max_body as u64;
         let actual = announced.unwrap_or(allowed + 1);
@@ -46,27 +46,27 @@ impl Refusal {
         Self::from(exceeded).status(StatusCode::PAYLOAD_TOO_LARGE)
     }
 
-    /// What a client hears of a mistake in the server: where the log tells more.
+    /// A refusal because of a bug in the server. It carries the request id, under which the log has the details.
     pub(super) fn internal(request_id: &str) -> Self {
-        let sentence = "Something went wrong in the server.";
-        let mut refusal = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", sentence);
+        let message = "Something went wrong in the server.";
+        let mut refusal = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message);
         for error in &mut refusal.errors {
             error.extensions.get_or_insert_default().set("requestId", request_id);
         }
         refusal
     }
 
-    /// Whether it is refused with this status.
+    /// Whether the refusal has this status.
     pub(super) fn has_status(&self, status: StatusCode) -> bool {
         self.status == Some(status)
     }
 
-    /// The status, where another one than the media type's is meant.
+    /// Sets the status, instead of leaving it to the media type.
     pub(super) fn status(self, status: StatusCode) -> Self {
         Self { status: Some(status), ..self }
     }
 
-    /// One more of the `extensions` of its error, such as the limit that was met.
+    /// Adds an entry to the `extensions` of the error, such as the limit that was exceeded.
     pub(super) fn extension(mut self, name: &str, value: impl Into<async_graphql::Value>) -> Self {
         if let Some(error) = self.errors.first_mut() {
             error.extensions.get_or_insert_default().set(name, value);
@@ -74,57 +74,60 @@ impl Refusal {
         self
     }
 
-    /// What the client is told.
+    /// The errors that the client receives.
     pub(super) fn errors(&self) -> &[ServerError] {
         &self.errors
     }
 
-    /// A header that goes with the refusal.
+    /// Adds a header to the response.
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// What is wrong, in one sentence.
-    pub(super) fn sentence(&self) -> String {
+    /// The messages of all errors as one text.
+    pub(super) fn message(&self) -> String {
         self.errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join(" ")
     }
 
-    /// What is wrong.
+    /// The errors.
     pub(super) fn into_errors(self) -> Vec<ServerError> {
         self.errors
     }
 
-    /// What is wrong with the document or its variables; other refusals stay what they are.
+    /// The errors in the document or its variables.
+    ///
+    /// # Errors
+    /// The refusal itself, if it has another reason.
     pub(super) fn into_document_errors(self) -> Result<Vec<ServerError>, Self> {
         if self.status.is_none() { Ok(self.errors) } else { Err(self) }
     }
 
-    /// The answer. A document that is wrong has the status 400, but 200 for a client that takes `application/json`
-    /// alone, where 400 means that the answer does not come from a GraphQL server (GraphQL over HTTP, section 6.4).
-    pub(super) fn answer(self, media: Media) -> Answer {
+    /// The response. Errors in the document give the status 400, but 200 with `application/json`, where 400 would mean
+    /// that the response does not come from a GraphQL server (GraphQL over HTTP, section 6.4).
+    pub(super) fn answer(self, media: Media) -> Response {
         #[derive(Serialize)]
         struct Errors {
             errors: Vec<ServerError>,
         }
-        // A refusal is no stream of events.
+        // A refusal is never sent as an event stream.
         let media = if media == Media::EventStream { Media::Response } else { media };
         let status = self.status.unwrap_or(match media {
             Media::Response | Media::EventStream => StatusCode::BAD_REQUEST,
             Media::Json => StatusCode::OK,
         });
-        // Errors hold nothing but texts and numbers.
+        // Cannot fail: errors contain only strings and numbers.
         let body = serde_json::to_vec(&Errors { errors: self.errors }).unwrap_or_default();
-        let mut answer = Answer::new(Body::from(body));
-        *answer.status_mut() = status;
-        answer.headers_mut().insert(CONTENT_TYPE, media.content_type());
-        answer.headers_mut().extend(self.headers);
-        answer
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, media.content_type());
+        response.headers_mut().extend(self.headers);
+        response
     }
 }
 
 impl From<Exceeded> for Refusal {
     fn from(exceeded: Exceeded) -> Self {
-        Self::of_document(vec![exceeded.error()])
+        Self::from_document_errors(vec![exceeded.error()])
     }
 }

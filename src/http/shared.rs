@@ -1,4 +1,4 @@
-//! What all requests share. Handlers that need a part of it take that part.
+//! The state that all requests share. A handler that needs only a part of it extracts that part.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -7,43 +7,46 @@ use axum::extract::FromRef;
 use tokio::sync::watch::Receiver;
 
 use super::door::cors::Origin;
-use super::door::fair::{Fair, TrustedProxies};
-use super::door::sign_in::SignIn;
+use super::door::fair::{FairUseState, TrustedProxies};
+use super::door::playground_sign_in::PlaygroundSignIn;
 use super::options::ServeOptions;
 use super::playground::DemoToken;
-use super::transport::persisted::Trusted;
+use super::transport::persisted::TrustedDocuments;
 use super::transport::streams::{StreamSettings, Streams};
 use super::watch::Watch;
 use super::watch::health::Health;
 use crate::graphql::{Api, Limits};
 use crate::service::App;
 
-/// What all requests share.
+/// The state that all requests share.
 pub(super) struct Shared {
     pub(super) api: Api,
     pub(super) demo_token: DemoToken,
     pub(super) limits: Limits,
-    pub(super) trusted: Trusted,
+    pub(super) trusted: TrustedDocuments,
     pub(super) explorable: bool,
-    /// Whose pages may open WebSockets.
+    /// The origins whose pages may open WebSockets.
     pub(super) allowed_origins: Vec<Origin>,
     pub(super) streaming: StreamSettings,
     pub(super) streams: Arc<Streams>,
-    /// Becomes true when the stop was asked for. The server has stopped when all of these are dropped.
+    /// Becomes true when a stop is requested. The server has stopped once all clones of this receiver are dropped.
     pub(super) stopping: Receiver<bool>,
-    pub(super) fair: Arc<Fair>,
+    pub(super) fair: Arc<FairUseState>,
     pub(super) trusted_proxies: TrustedProxies,
     pub(super) health: Health,
     pub(super) watch: Arc<Watch>,
 }
 
 impl Shared {
-    /// What the options make of it; `stopping` becomes true when the stop is asked for.
+    /// Builds the state from the options. `stopping` becomes true when a stop is requested.
+    ///
+    /// # Errors
+    /// What is wrong with the trusted documents, in one sentence.
     pub(super) fn new(app: App, options: ServeOptions, stopping: Receiver<bool>) -> Result<Arc<Self>, String> {
         let ServeOptions { demo_token, limits, documents, door, explorable, streaming, fair, watch, .. } = options;
         let api = Api::new(app.clone().with_feed_poll(streaming.feed_poll), limits.clone(), explorable);
         let trusted_proxies = TrustedProxies::new(&fair.trusted_proxy);
-        let (fair, watch) = (Fair::new(app, fair), Arc::new(Watch::new(&watch, &api)));
+        let (fair, watch) = (FairUseState::new(app, fair), Arc::new(Watch::new(&watch, &api)));
         Ok(Arc::new(Self {
             trusted: documents.load(&limits, explorable)?,
             api,
@@ -80,7 +83,7 @@ impl FromRef<Arc<Shared>> for Health {
     }
 }
 
-impl FromRef<Arc<Shared>> for SignIn {
+impl FromRef<Arc<Shared>> for PlaygroundSignIn {
     fn from_ref(shared: &Arc<Shared>) -> Self {
         Self::new(shared.api.app(), &shared.fair, shared.explorable)
     }
@@ -92,8 +95,8 @@ impl FromRef<Arc<Shared>> for TrustedProxies {
     }
 }
 
-/// Waits until the stop was asked for; without end when nobody can ask any more.
-pub(super) async fn stopped(stopping: &mut Receiver<bool>) {
+/// Waits until a stop is requested; for ever if the sender is gone, so that nobody can request one.
+pub(super) async fn stop_requested(stopping: &mut Receiver<bool>) {
     if stopping.wait_for(|stopping| *stopping).await.is_err() {
         pending::<()>().await;
     }

@@ -180,7 +180,7 @@ async fn a_query_may_be_sent_with_get_and_nothing_else(engine: Engine) {
     for (parameters, said) in [
         (&[("query", "{__typename}"), ("variables", "{")][..], "variables is not JSON"),
         (&[("query", "{__typename}"), ("variables", "[]")], "variables must be an object"),
-        (&[("query", "{__typename}"), ("query", "{__typename}")], "query stands twice"),
+        (&[("query", "{__typename}"), ("query", "{__typename}")], "query appears more than once"),
         (&[("operationName", "A")], "query is missing"),
     ] {
         let answer = get(&server, &[], parameters).await;

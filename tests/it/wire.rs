@@ -32,19 +32,22 @@ fn a_request_names_its_host_once() {
     for path in addresses {
         for (hosts, said) in [
             (&[][..], "host is missing"),
-            (&["a", "b"], "host stands twice"),
-            (&["a", "a"], "host stands twice"),
+            (&["a", "b"], "host appears more than once"),
+            (&["a", "a"], "host appears more than once"),
             (&[""], "host is empty"),
-            (&["a b"], "must be the name of a host"),
-            (&["http://a/"], "must be the name of a host"),
-            (&["me@a"], "must be the name of a host"),
-            (&["a:b"], "must be the name of a host"),
+            (&["a b"], "must be a host name or an IP address"),
+            (&["http://a/"], "must be a host name or an IP address"),
+            (&["me@a"], "must be a host name or an IP address"),
+            (&["a:b"], "must be a host name or an IP address"),
         ] {
             let answer = ask(own, &format!("GET {path} HTTP/1.1"), hosts);
             let (status, head, body) = parts(&answer);
             assert_eq!((status, &body["errors"][0]["extensions"]["code"]), ("400", &json!("BAD_REQUEST")), "{answer}");
             let sentence = body["errors"][0]["message"].as_str().unwrap();
-            assert!(sentence.contains(said) && sentence.contains("x-tenant stands twice"), "all at once: {sentence}");
+            assert!(
+                sentence.contains(said) && sentence.contains("x-tenant appears more than once"),
+                "all at once: {sentence}"
+            );
             assert!(head.contains("connection: close") && head.contains("x-request-id: "), "{head}");
             assert!(body.get("data").is_none(), "{body}");
         }
@@ -120,7 +123,7 @@ async fn no_header_is_read_in_two_ways(engine: Engine) {
         let others: Vec<_> = signed.into_iter().filter(|(own, _)| *own != name).collect();
         let (status, body) = posted(&server, &[&others[..], &[(name, first), (name, second)]].concat()).await;
         if refused {
-            let sentence = format!("The header {name} stands twice in the request.");
+            let sentence = format!("The header {name} appears more than once in the request.");
             assert_eq!((status, &body["errors"][0]["message"]), (StatusCode::BAD_REQUEST, &json!(sentence)));
             assert_eq!(body["errors"][0]["extensions"]["code"], "BAD_REQUEST");
             assert!(body.get("data").is_none(), "{body}");
@@ -132,7 +135,8 @@ async fn no_header_is_read_in_two_ways(engine: Engine) {
     let twice = Request::get("/healthz").header("x-tenant", "A").header("x-tenant", "B");
     let twice = twice.header("authorization", "a").header("authorization", "b").body(Body::empty()).unwrap();
     let (status, _, body) = answered(&server, twice).await;
-    let said = "The header authorization stands twice in the request. The header x-tenant stands twice in the request.";
+    let said = "The header authorization appears more than once in the request. \
+                The header x-tenant appears more than once in the request.";
     assert_eq!((status, &body["errors"][0]["message"]), (StatusCode::BAD_REQUEST, &json!(said)));
     // One line with two values is no tenant, and no token: what a proxy may make of two lines.
     let of_all = format!("Bearer {ALL}");

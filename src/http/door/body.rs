@@ -11,7 +11,10 @@ use tokio::time::timeout;
 use crate::graphql::Limits;
 use crate::http::refusal::Refusal;
 
-/// A body, which must arrive within `patience` and be no longer than is allowed.
+/// Reads a body, which must arrive within `patience` and may have at most [`Limits::max_body`] bytes.
+///
+/// # Errors
+/// The body is too long, arrives too late, or ends early.
 pub(in crate::http) async fn read(
     body: Body,
     headers: &HeaderMap,
@@ -21,10 +24,10 @@ pub(in crate::http) async fn read(
     let mut request = Request::new(body);
     DefaultBodyLimit::max(limits.max_body).apply(&mut request);
     match timeout(patience, Bytes::from_request(request, &())).await {
-        Ok(body) => body.map_err(|rejection| Refusal::of_body(&rejection, headers, limits)),
+        Ok(body) => body.map_err(|rejection| Refusal::from_body_rejection(&rejection, headers, limits)),
         Err(_) => {
-            let sentence = format!("The body did not arrive within {patience:?}.");
-            let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", sentence);
+            let message = format!("The body did not arrive within {patience:?}.");
+            let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message);
             Err(refusal
                 .extension("limit", patience.as_secs_f64())
                 .header(CONNECTION, HeaderValue::from_static("close")))

@@ -1,8 +1,9 @@
-//! Connections: HTTP/1 and nothing else, and how long a client may keep one waiting.
+//! Accepts connections and speaks HTTP/1 on them, and nothing else.
 //!
-//! A connection that is too many is told so and closed, unless one that waits can make room for it (`seats`). One that is
-//! open must send a header, a body, or take an answer within the client's time, from its first moment on; the bytes of
-//! its header are bounded, those of its body by the limits of a request. See `docs/decisions/0025-http1-only.md`.
+//! A connection beyond the limit gets an error and is closed, unless a waiting connection can make room for it
+//! (`seats`). From its first moment on, an open connection has `client_timeout` to send a header, to send a body, or to
+//! read a response. The size of a header is bounded here, that of a body by the limits of a request. See
+//! `docs/decisions/0025-http1-only.md`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,34 +24,35 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::ambiguity::Arrival;
 use super::client_stream::ClientStream;
 use super::fair::FairUse;
 use super::linger::Lingering;
-use super::seats::{Attended, Seat, SeatTaken, Seats};
-use super::wire::Arrival;
+use super::seats::{Seat, SeatTaken, Seats, TrackedBody};
 
-/// The most bytes of a request's header: an address of the longest kind, 64 KiB, and as much again for all headers. More
-/// are refused with 431, and so are more than a hundred headers.
-const HEADER: usize = 128 * 1024;
-/// How long the listener rests when the system gives no more connections.
-const REST: Duration = Duration::from_secs(1);
+/// The most bytes of a request's head: a URL of the greatest length, 64 KiB, and the same again for all headers. A
+/// longer head is refused with 431, and so are more than a hundred headers.
+const MAX_HEAD: usize = 128 * 1024;
+/// How long the listener waits when the system cannot accept another connection.
+const ACCEPT_RETRY: Duration = Duration::from_secs(1);
 
-/// Serves connections until `stop` is done; then lets running requests go on, and WebSockets until they have `parted`, but
-/// not longer than `grace`.
+/// Serves connections until `stop` completes. Then running requests may finish, and so may WebSockets, until
+/// `sockets_closed` completes, but all of them for no longer than `grace`.
 pub(in crate::http) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: FairUse,
     grace: Duration,
     stop: impl Future<Output = ()>,
-    parted: impl Future<Output = ()>,
+    sockets_closed: impl Future<Output = ()>,
 ) {
     let patience = limits.client_timeout;
     let seats = Seats::new(limits);
     let (running, watcher) = watch::channel(());
     let mut builder = Builder::new();
-    // Also the time that a connection may be idle: it begins with the connection, and again with each answer.
-    builder.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEADER);
+    // This is also how long a connection may be idle: the time starts with the connection, and again with each
+    // response.
+    builder.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(MAX_HEAD);
     let mut stop = pin!(stop);
     loop {
         let next = async {
@@ -66,7 +68,7 @@ pub(in crate::http) async fn serve(
             let (seat, router) = (Arc::clone(&seat), router.clone());
             service_fn(move |request| answer(request, peer, Arc::clone(&seat), router.clone(), patience))
         };
-        // Answers are small or written at once: waiting for more to send would only delay them.
+        // Responses are small or written in one piece, so waiting for more data to send would only delay them.
         let _ = stream.set_nodelay(true);
         let stream = TokioIo::new(ClientStream::new(stream, patience, Arc::clone(&seat)));
         let connection = builder.serve_connection(stream, service).with_upgrades();
@@ -75,8 +77,8 @@ pub(in crate::http) async fn serve(
             let mut connection = pin!(connection);
             let ended = tokio::select! {
                 ended = &mut connection => ended,
-                () = seat.given_up() => return tracing::debug!(%peer, "a connection that waited was closed for another"),
-                // Also when there is nobody any more who could stop it.
+                () = seat.evicted() => return tracing::debug!(%peer, "a waiting connection was closed for a new one"),
+                // Also when the sender is gone, so that nobody could request the stop later.
                 _ = stopping.changed() => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
@@ -88,52 +90,54 @@ pub(in crate::http) async fn serve(
         });
     }
     drop((listener, router, watcher));
-    let done = async {
+    let finished = async {
         running.send_replace(());
         running.closed().await;
-        // Here a WebSocket is no connection any more.
-        parted.await;
+        // WebSockets are not among the running connections: they have been upgraded.
+        sockets_closed.await;
     };
     tokio::select! {
-        () = done => {}
+        () = finished => {}
         () = tokio::time::sleep(grace) => {
-            tracing::warn!("some requests were cut off: they went on for more than {} s after the stop", grace.as_secs());
+            let seconds = grace.as_secs();
+            tracing::warn!("some requests were cut off because they ran for more than {seconds} s after the stop");
         }
     }
 }
 
-/// The next connection. Where the system has none to give, such as with too many open files, it is asked again later.
+/// Accepts the next connection. If the system cannot accept one, for example because of too many open files, it is
+/// tried again later.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // The client has left already.
+            // The client is already gone.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(ACCEPT_RETRY).await;
             }
         }
     }
 }
 
-/// The answer to a request; the connection keeps its seat until it has gone.
+/// Answers a request. The connection keeps its seat until the response has been sent.
 async fn answer(
     request: Request<Incoming>,
     peer: SocketAddr,
     seat: Arc<Seat>,
     router: Router,
     patience: Duration,
-) -> Result<Response<Attended<Body>>, SeatTaken> {
+) -> Result<Response<TrackedBody<Body>>, SeatTaken> {
     let at_work = seat.begin()?;
-    let arrival = Arrival::of(&request, seat.admitted);
-    let mut request = Lingering::request(request, patience, at_work.clone());
+    let arrival = Arrival::new(&request, seat.admitted);
+    let mut request = Lingering::wrap(request, patience, at_work.clone());
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(arrival);
-    let Ok(answer) = router.oneshot(request).await;
-    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+    let Ok(response) = router.oneshot(request).await;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         seat.keep();
     }
-    Ok(answer.map(|body| Attended { body, _at_work: at_work }))
+    Ok(response.map(|body| TrackedBody { body, _at_work: at_work }))
 }

@@ -1,7 +1,7 @@
-//! Which pages may use the API from a browser: those of the origins that `--allowed-origin` names, exactly. Without the
-//! option there is no CORS at all, and browsers keep the answers from pages of other origins.
+//! Which pages may use the API from a browser: exactly those of the origins that `--allowed-origin` names. Without the
+//! option there is no CORS at all, and browsers hide the responses from pages of other origins.
 //!
-//! There is no wildcard: a token is worth the same from any page, but only the pages of its owner should hold it.
+//! There is no wildcard: a token works from any page, but only pages of its owner should have it.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,9 +13,8 @@ use tower_http::cors::CorsLayer;
 
 use super::guard::REQUEST_ID;
 
-/// Headers that a page of another origin can only send after the browser has asked this server (a CORS preflight), so
-/// that a request with one of them is not forged. The first is the one that panels send anyway; the last three are
-/// those that GraphQL clients send for this purpose.
+/// Headers that a page of another origin can send only after a CORS preflight, so a request that has one of them is not
+/// forged by another page. Panels send the first one anyway; GraphQL clients send the last three for this purpose.
 pub(in crate::http) const PREFLIGHT: [&str; 5] =
     ["authorization", "x-tenant", "graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
 
@@ -52,7 +51,7 @@ impl FromStr for Origin {
         let (host, port) = (authority.host(), authority.port_u16());
         let bare = format!("{scheme}://{host}");
         let whole = port.map_or_else(|| bare.clone(), |port| format!("{bare}:{port}"));
-        // Whatever else an address can hold is no part of an origin.
+        // An origin has none of the other parts of a URL.
         if text != whole || host.is_empty() || host.contains('*') {
             return Err(RULE);
         }
@@ -62,12 +61,13 @@ impl FromStr for Origin {
     }
 }
 
-/// Answers preflight requests, and marks answers that pages of the origins may read. `None` without origins.
+/// Builds the layer that answers preflight requests and lets pages of these origins read the responses. `None` without
+/// origins.
 ///
-/// Credentials stay forbidden: the token travels in a header that the page sets itself, and nothing that the browser
-/// adds on its own counts.
+/// Credentials are not allowed: the page sets the header with the token itself, and the API reads no credentials
+/// that the browser adds on its own, such as cookies.
 pub(in crate::http) fn layer(origins: &[Origin]) -> Option<CorsLayer> {
-    /// What browsers may remember of a preflight; they cut it to two hours (Chromium) or a day (Firefox).
+    /// How long browsers may cache a preflight; they limit it to two hours (Chromium) or a day (Firefox).
     const MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
     let headers = [CONTENT_TYPE, CONTENT_ENCODING, IF_NONE_MATCH]
         .into_iter()

@@ -23,8 +23,8 @@ const SMALLEST: u64 = 1024;
 /// See docs/decisions/0019-production-mode.md for what each level costs.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(3);
 
-/// Packs answers with the coding that the client likes best; among equals zstd, br, gzip. A stream of events stays as it
-/// is: its events must not wait for a packer to fill a block.
+/// Packs answers with the coding that the client likes best; among equals zstd, br, gzip. A stream of events stays as
+/// it is: its events must not wait for a packer to fill a block.
 pub(in crate::http) fn packing() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().quality(LEVEL).compress_when(SizeAbove::new(SMALLEST).and(NotForContentType::SSE))
 }
@@ -67,7 +67,7 @@ pub(in crate::http) async fn unpacked(
 /// Whether a client takes the answer neither packed nor as it is; the latter has to be refused by name or with `*`.
 fn is_unsatisfiable(headers: &HeaderMap) -> bool {
     let wishes = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let wishes: Vec<_> = wishes.flat_map(|value| value.split(',')).map(media::wish).collect();
+    let wishes: Vec<_> = wishes.flat_map(|value| value.split(',')).map(media::split_quality).collect();
     let quality = |coding: &str| {
         let of = |name: &str| wishes.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
         of(coding).or_else(|| of("*")).map(|(_, quality)| *quality)

@@ -1,5 +1,5 @@
-//! What every answer passes, whichever part of the server gives it: the request's name, the answer to a panic, and
-//! headers that tell browsers what they must not do with it.
+//! The outermost layer, around all handlers: it gives each request an id, answers when a handler panics, and adds
+//! headers that tell browsers what they must not do with the response.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -11,28 +11,30 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response as Answer;
+use axum::response::Response;
 use futures_util::FutureExt as _;
 
-use super::wire;
+use super::ambiguity;
 use crate::http::media::Media;
 use crate::http::refusal::Refusal;
 use crate::service::App;
 
-/// Names the request in logs and in answers.
+/// The header of a response that carries the request's id, which the log uses too.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The request's name, among the extensions of each request.
+/// The request's id. It is among the extensions of every request.
 #[derive(Clone, Debug)]
 pub(in crate::http) struct RequestId(pub(in crate::http) Arc<str>);
 
-/// What answers say that say nothing else: an answer is data, no page and no part of one, and nobody keeps it.
-/// HSTS is left to the proxy that speaks TLS: it counts over TLS alone (RFC 6797, section 7.2).
-const HEADERS: [(HeaderName, &str); 8] = [
+/// Headers for every response that does not set them itself: a response is data, neither a page nor part of one, and
+/// must not be cached. HSTS is left to the proxy that terminates TLS, because it only has an effect over TLS (RFC 6797,
+/// section 7.2).
+const DEFAULT_HEADERS: [(HeaderName, &str); 8] = [
     (CACHE_CONTROL, "no-store"),
     (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    // Forbids what a page embeds without CORS, such as an image; what CORS allows is not asked (Fetch, section 3.7).
+    // Stops pages from embedding responses without CORS, such as images. Requests with CORS are not affected (Fetch,
+    // section 3.7).
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
@@ -43,50 +45,51 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// Lets a request pass and completes its answer.
-pub(in crate::http) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Answer {
-    named(app.request_id(), request, next).await
+/// Passes a request on under a new id, and completes the response.
+pub(in crate::http) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    guard_as(app.request_id(), request, next).await
 }
 
-async fn named(id: Arc<str>, mut request: Request, next: Next) -> Answer {
+async fn guard_as(id: Arc<str>, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let media = Media::accepted(request.headers()).unwrap_or(Media::Json);
-    let (method, address) = (request.method().clone(), request.uri().clone());
-    let judged = wire::judge(&request);
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let checked = ambiguity::check(&request);
     let answering = async {
-        match judged {
+        match checked {
             Ok(()) => next.run(request).await,
             Err(refusal) => refusal.answer(media),
         }
     };
-    // The request ends with a panic, and nothing that it held is used again: what is shared stands behind locks and
-    // threads that survive one.
+    // A panic ends the request, and nothing that it owned is used again. Shared state is behind locks and threads that
+    // survive a panic.
     let answered = AssertUnwindSafe(answering).catch_unwind().await;
-    let mut answer = answered.unwrap_or_else(|panic| {
-        tracing::error!(request = &*id, %method, path = address.path(), panic = said(&*panic), "a request panicked");
+    let mut response = answered.unwrap_or_else(|panic| {
+        let message = panic_message(&*panic);
+        tracing::error!(request = &*id, %method, path = uri.path(), panic = message, "a request panicked");
         Refusal::internal(&id).answer(media)
     });
-    tracing::debug!(request = &*id, %method, path = address.path(), status = answer.status().as_u16(), "answered");
-    complete(answer.headers_mut(), &id);
-    answer
+    tracing::debug!(request = &*id, %method, path = uri.path(), status = response.status().as_u16(), "answered");
+    add_headers(response.headers_mut(), &id);
+    response
 }
 
-/// What belongs to nothing else at this address.
-pub(in crate::http) async fn not_found(headers: HeaderMap) -> Answer {
-    let sentence = "There is nothing at this address; the API is at /graphql.";
-    Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", sentence).answer(Media::accepted(&headers).unwrap_or(Media::Json))
+/// Answers a request for an unknown address.
+pub(in crate::http) async fn not_found(headers: HeaderMap) -> Response {
+    let message = "There is nothing at this address; the API is at /graphql.";
+    Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", message).answer(Media::accepted(&headers).unwrap_or(Media::Json))
 }
 
-/// A method that is not that of anything at this address; which are, the router puts into `Allow`.
-pub(in crate::http) async fn other_method(headers: HeaderMap) -> Answer {
-    let sentence = "Nothing at this address is asked for with this method; the header Allow names those that are.";
-    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", sentence);
+/// Answers a request with a method that is not supported at its address. The router adds the header `Allow`.
+pub(in crate::http) async fn method_not_allowed(headers: HeaderMap) -> Response {
+    let message = "This method is not supported at this address; the header Allow lists those that are.";
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message);
     refusal.answer(Media::accepted(&headers).unwrap_or(Media::Json))
 }
 
-fn complete(headers: &mut HeaderMap, id: &str) {
-    headers.reserve(HEADERS.len() + 1);
-    for (name, value) in HEADERS {
+fn add_headers(headers: &mut HeaderMap, id: &str) {
+    headers.reserve(DEFAULT_HEADERS.len() + 1);
+    for (name, value) in DEFAULT_HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(id) {
@@ -94,8 +97,8 @@ fn complete(headers: &mut HeaderMap, id: &str) {
     }
 }
 
-/// A panic's sentence, for the log.
-fn said(panic: &(dyn Any + Send)) -> &str {
+/// The message of a panic, for the log.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default()
 }
@@ -109,9 +112,9 @@ mod tests {
     use tower::ServiceExt as _;
 
     async fn answer(router: Router) -> (StatusCode, HeaderMap, serde_json::Value) {
-        let guard = middleware::from_fn(async |request: Request, next: Next| named("7".into(), request, next).await);
-        let answer = router.layer(guard).oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
-        let (head, body) = answer.into_parts();
+        let guard = middleware::from_fn(async |request: Request, next: Next| guard_as("7".into(), request, next).await);
+        let response = router.layer(guard).oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         (head.status, head.headers, serde_json::from_slice(&body).unwrap())
     }
@@ -127,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_answer_says_itself_stands() {
+    async fn headers_that_a_handler_sets_are_kept() {
         let names =
             get(async |Extension(id): Extension<RequestId>| ([(CACHE_CONTROL, "no-cache")], format!("{}", id.0)));
         let (_, headers, body) = answer(Router::new().route("/", names)).await;

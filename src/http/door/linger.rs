@@ -1,8 +1,8 @@
-//! A body that nobody wants any more, because its request is refused, is still taken in for a while: a client that is
-//! sending would otherwise find its connection broken, and never read the answer that says why.
+//! After a request is refused, the rest of its body is still read and discarded for a while. Otherwise a client that is
+//! still sending would see a broken connection and never read the response that says why.
 
 use std::pin::Pin;
-use std::task::{Context as Cx, Poll};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -14,30 +14,28 @@ use tokio::time::timeout;
 
 use super::seats::AtWork;
 
-/// The most bytes that are taken in for nothing.
-const REST: usize = 1024 * 1024;
-/// How long that takes at most, and how long the client may pause meanwhile.
-const LONGEST: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_secs(1);
+/// The most bytes that are read and discarded.
+const MAX_DISCARDED: usize = 1024 * 1024;
+/// The longest time that this may take.
+const MAX_TIME: Duration = Duration::from_secs(5);
+/// How long the client may pause in the meantime.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
-/// A request's body; what is left of it when it is dropped is taken in and thrown away.
+/// A request's body. If it is dropped before its end, the rest is read and discarded.
 pub(super) struct Lingering {
-    /// `None` when nothing is left.
+    /// `None` once it has been read to its end or has failed.
     body: Option<Incoming>,
     patience: Duration,
     at_work: AtWork,
 }
 
 impl Lingering {
-    /// The request with such a body, unless the client waits for a word before it sends any (RFC 9110, section 10.1.1).
-    /// `patience` is the time that clients have for what they send, and `at_work` is kept until it is there.
-    pub(super) fn request(
-        request: Request<Incoming>,
-        patience: Duration,
-        at_work: AtWork,
-    ) -> Request<axum::body::Body> {
-        let waits = request.headers().contains_key(EXPECT);
-        request.map(|body| match waits {
+    /// Wraps the body of a request, unless the client waits for `100 Continue` before it sends the body (RFC 9110,
+    /// section 10.1.1). `patience` is the time that clients have to send something. `at_work` is kept until the body
+    /// has been read or discarded.
+    pub(super) fn wrap(request: Request<Incoming>, patience: Duration, at_work: AtWork) -> Request<axum::body::Body> {
+        let waits_for_continue = request.headers().contains_key(EXPECT);
+        request.map(|body| match waits_for_continue {
             true => axum::body::Body::new(body),
             false => axum::body::Body::new(Self { body: Some(body), patience, at_work }),
         })
@@ -48,7 +46,7 @@ impl Body for Lingering {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Cx<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let polled = Pin::new(body).poll_frame(cx);
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
@@ -69,19 +67,19 @@ impl Body for Lingering {
 impl Drop for Lingering {
     fn drop(&mut self) {
         if let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) {
-            let (longest, at_work) = (self.patience.min(LONGEST), self.at_work.clone());
+            let (limit, at_work) = (self.patience.min(MAX_TIME), self.at_work.clone());
             tokio::spawn(async move {
-                let _ = timeout(longest, take_in(body)).await;
+                let _ = timeout(limit, discard(body)).await;
                 drop(at_work);
             });
         }
     }
 }
 
-async fn take_in(body: Incoming) {
-    let (mut pieces, mut left) = (axum::body::Body::new(body).into_data_stream(), REST);
-    while let Ok(Some(Ok(piece))) = timeout(PAUSE, pieces.next()).await {
-        let Some(less) = left.checked_sub(piece.len()) else { return };
-        left = less;
+async fn discard(body: Incoming) {
+    let (mut chunks, mut allowed) = (axum::body::Body::new(body).into_data_stream(), MAX_DISCARDED);
+    while let Ok(Some(Ok(chunk))) = timeout(MAX_PAUSE, chunks.next()).await {
+        let Some(rest) = allowed.checked_sub(chunk.len()) else { return };
+        allowed = rest;
     }
 }

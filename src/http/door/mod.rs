@@ -1,5 +1,7 @@
-//! The door: what a request passes before anybody asks what it wants, and what its answer passes on the way out.
+//! What every request passes before its content is looked at (connections, fair use, sign-in), and what every response
+//! passes on its way out.
 
+mod ambiguity;
 pub(super) mod body;
 pub(super) mod claim;
 mod client_stream;
@@ -11,6 +13,5 @@ pub(super) mod fair;
 pub(super) mod guard;
 pub(super) mod identify;
 mod linger;
+pub(super) mod playground_sign_in;
 mod seats;
-pub(super) mod sign_in;
-mod wire;

@@ -1,7 +1,7 @@
-//! Answers that a client may keep: those to a GET, for as long as the tenant stays at its revision.
+//! Entity tags for responses that a client may cache: those to a GET, as long as the tenant's revision stays the same.
 //!
-//! The tag is worked out from what was asked, by whom, and the revision of the selected tenant, so that it can be
-//! compared before anything is executed. It is only given to answers that depend on nothing else.
+//! The tag is made from the request, the caller and the revision of the selected tenant, so it can be compared before
+//! anything is executed. Only responses that depend on nothing else get one.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +9,7 @@ use async_graphql::Request;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response as Answer;
+use axum::response::Response;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::{TenantId, hex};
@@ -17,59 +17,59 @@ use crate::graphql::{DocumentHash, ParsedDocument};
 use crate::http::media::Media;
 use crate::service::{Selected, Viewer};
 
-/// What the program would answer differently after an update is in its version and its schema.
-static PROGRAM: LazyLock<String> = LazyLock::new(|| {
+/// The version and the schema of the program: after an update the same request may get a different response.
+static PROGRAM_HASH: LazyLock<String> = LazyLock::new(|| {
     DocumentHash::of(concat!(env!("CARGO_PKG_VERSION"), include_str!("../../../schema.graphql"))).to_string()
 });
 
-/// What is asked with a `GET`, whoever asks, and the tags of the answers that the client has.
+/// The part of a tag that is the same for all callers of a `GET`, and the tags of the responses that the client has.
 #[derive(Clone)]
-pub(super) struct EtagKey {
-    asked: Arc<[u8]>,
-    known: Arc<[HeaderValue]>,
+pub(super) struct EntityTagKey {
+    request: Arc<[u8]>,
+    client_tags: Arc<[HeaderValue]>,
 }
 
-/// The tag of an answer, and the only tenant that it may depend on.
+/// The tag of a response, and the only tenant that the response may depend on.
 #[derive(Clone)]
-pub(super) struct Tag {
-    /// Weak: what is sent may be compressed in one way or another.
+pub(super) struct EntityTag {
+    /// A weak tag, because the response may be sent with different content codings.
     value: HeaderValue,
     pub(super) tenant: TenantId,
-    /// Whether the client has the answer already.
-    pub(super) is_known: bool,
+    /// Whether the client has the response already.
+    pub(super) client_has_it: bool,
 }
 
-impl EtagKey {
-    /// What the headers, the document and the variables of a request ask for.
-    pub(super) fn of(document: &ParsedDocument, request: &Request, media: Media, headers: &HeaderMap) -> Option<Self> {
-        let asked = (document.hash().to_string(), &request.operation_name, &request.variables, &request.extensions);
-        let text = serde_json::to_vec(&(&*PROGRAM, asked, media.content_type().as_bytes())).ok()?;
-        Some(Self { asked: text.into(), known: headers.get_all(IF_NONE_MATCH).iter().cloned().collect() })
+impl EntityTagKey {
+    /// The key of a request with this document and these headers.
+    pub(super) fn new(document: &ParsedDocument, request: &Request, media: Media, headers: &HeaderMap) -> Option<Self> {
+        let requested = (document.hash().to_string(), &request.operation_name, &request.variables, &request.extensions);
+        let text = serde_json::to_vec(&(&*PROGRAM_HASH, requested, media.content_type().as_bytes())).ok()?;
+        Some(Self { request: text.into(), client_tags: headers.get_all(IF_NONE_MATCH).iter().cloned().collect() })
     }
 
-    /// The tag of the answer to a viewer; `None` without a selected tenant.
-    pub(super) fn tag(&self, viewer: &Viewer) -> Option<Tag> {
+    /// The tag of the response to a viewer; `None` without a selected tenant.
+    pub(super) fn tag(&self, viewer: &Viewer) -> Option<EntityTag> {
         let Selected::Tenant(tenant) = &viewer.selected else { return None };
-        let of = serde_json::to_vec(&(&viewer.name, tenant.id.0, tenant.revision)).ok()?;
-        let hash = hex(&Sha256::new().chain_update(&self.asked).chain_update(of).finalize()[..16]);
+        let caller = serde_json::to_vec(&(&viewer.name, tenant.id.0, tenant.revision)).ok()?;
+        let hash = hex(&Sha256::new().chain_update(&self.request).chain_update(caller).finalize()[..16]);
         let value = HeaderValue::from_str(&format!("W/\"{hash}\"")).ok()?;
-        let known = self.known.iter().filter_map(|value| value.to_str().ok());
-        let is_known = known.flat_map(|value| value.split(',')).any(|tag| value == tag.trim());
-        Some(Tag { value, tenant: tenant.id, is_known })
+        let client_tags = self.client_tags.iter().filter_map(|value| value.to_str().ok());
+        let client_has_it = client_tags.flat_map(|value| value.split(',')).any(|tag| value == tag.trim());
+        Some(EntityTag { value, tenant: tenant.id, client_has_it })
     }
 }
 
-impl Tag {
-    /// The answer to a client that has it.
-    pub(super) fn not_modified(&self) -> Answer {
-        let mut answer = Answer::new(Body::empty());
+impl EntityTag {
+    /// The answer to a client that has the response already.
+    pub(super) fn not_modified(&self) -> Response {
+        let mut answer = Response::new(Body::empty());
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
-        self.mark(&mut answer);
+        self.add_headers(&mut answer);
         answer
     }
 
-    /// Tells the client to keep the answer, for itself, and to ask each time whether it still holds.
-    pub(super) fn mark(&self, answer: &mut Answer) {
+    /// Tells the client that it may cache the response privately, but must revalidate it each time.
+    pub(super) fn add_headers(&self, answer: &mut Response) {
         let headers = answer.headers_mut();
         headers.insert(ETAG, self.value.clone());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

@@ -1,5 +1,5 @@
-//! Which document a request means: the one whose text it sends, one that was answered before and is named by its hash
-//! (automatic persisted queries), or one of the operator's file (trusted documents).
+//! Finds the document of a request: the text that it sends, an earlier text that it names by its hash (automatic
+//! persisted queries), or a document of the operator's file (trusted documents).
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use async_graphql::ServerError;
 use clap::Args;
 use serde::Deserialize;
 
-use super::request::Incoming;
+use super::request::IncomingRequest;
 use crate::graphql::{self, Api, DocumentHash, Limits, ParsedDocument};
 use crate::http::refusal::Refusal;
 
-/// Which documents are answered, and which are remembered.
+/// Which documents are accepted, and which may be named instead of sent.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Documents")]
 pub struct DocumentSettings {
@@ -27,53 +27,56 @@ pub struct DocumentSettings {
 }
 
 impl DocumentSettings {
-    /// Reads the file, and keeps nothing of it. How many documents there are.
+    /// Checks the file. Returns the number of documents in it.
     ///
     /// # Errors
-    /// As the server's when it starts: one sentence.
+    /// The same as when the server starts with this file, in one sentence.
     pub fn check(&self, limits: &Limits, explorable: bool) -> Result<usize, String> {
-        self.documents(limits, explorable).map(|documents| documents.len())
+        self.read_documents(limits, explorable).map(|documents| documents.len())
     }
 
     /// Reads the file.
     ///
     /// # Errors
-    /// In one sentence, what is wrong with the file or with the first document in it that the schema or the limits
-    /// refuse.
-    pub(in crate::http) fn load(&self, limits: &Limits, explorable: bool) -> Result<Trusted, String> {
-        let documents = self.documents(limits, explorable)?;
+    /// What is wrong with the file, or with the first document in it that does not fit the schema or the limits, in one
+    /// sentence.
+    pub(in crate::http) fn load(&self, limits: &Limits, explorable: bool) -> Result<TrustedDocuments, String> {
+        let documents = self.read_documents(limits, explorable)?;
         if let Some(path) = &self.trusted_documents {
             let count = documents.len();
             tracing::info!(file = %path.display(), documents = count, only = self.trusted_only, "trusted documents");
         }
         let by_hash = documents.iter().map(|(_, document)| (document.hash(), document.clone())).collect();
-        Ok(Trusted { only: self.trusted_only, by_name: documents.into_iter().collect(), by_hash })
+        Ok(TrustedDocuments { only: self.trusted_only, by_name: documents.into_iter().collect(), by_hash })
     }
 
-    /// What is in the file, by name.
-    fn documents(&self, limits: &Limits, explorable: bool) -> Result<Vec<(String, ParsedDocument)>, String> {
+    /// Reads the documents of the file, with their names.
+    fn read_documents(&self, limits: &Limits, explorable: bool) -> Result<Vec<(String, ParsedDocument)>, String> {
         let Some(path) = &self.trusted_documents else {
             return match self.trusted_only {
-                true => Err("--trusted-only needs --trusted-documents: without them nothing would be answered".into()),
+                true => {
+                    Err("--trusted-only needs --trusted-documents: without it no document would be accepted".into())
+                }
                 false => Ok(Vec::new()),
             };
         };
-        let texts = read(path).map_err(|why| format!("--trusted-documents: {}: {why}", path.display()))?;
+        let texts = read_texts(path).map_err(|why| format!("--trusted-documents: {}: {why}", path.display()))?;
         let document = |(name, text): (String, String)| {
-            let refused = |errors: Vec<ServerError>| {
+            let describe = |errors: Vec<ServerError>| {
                 let Some(error) = errors.into_iter().next() else { return name.clone() };
-                let at = error.locations.first().map(|at| format!(" (line {}, column {})", at.line, at.column));
-                format!("--trusted-documents: {name}: {}{}", error.message, at.unwrap_or_default())
+                let place = error.locations.first().map(|at| format!(" (line {}, column {})", at.line, at.column));
+                format!("--trusted-documents: {name}: {}{}", error.message, place.unwrap_or_default())
             };
-            let document = graphql::parse_and_validate(&text, limits, explorable).map_err(refused)?;
+            let document = graphql::parse_and_validate(&text, limits, explorable).map_err(describe)?;
             Ok((name, document))
         };
         texts.into_iter().map(document).collect()
     }
 }
 
-/// The names and texts of a file: a map, as code generators and Relay write it, or the manifest of Apollo's tools.
-fn read(path: &Path) -> Result<Vec<(String, String)>, String> {
+/// Reads the names and the texts from a file: a JSON map, as code generators and Relay write it, or the manifest of
+/// Apollo's tools.
+fn read_texts(path: &Path) -> Result<Vec<(String, String)>, String> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum File {
@@ -99,52 +102,57 @@ fn read(path: &Path) -> Result<Vec<(String, String)>, String> {
     }
 }
 
-/// The documents of the operator's file. All have been validated.
+/// The documents of the operator's file. All of them have been validated.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Trusted {
+pub(in crate::http) struct TrustedDocuments {
+    /// Whether all other documents are refused.
     only: bool,
     by_name: HashMap<String, ParsedDocument>,
     by_hash: HashMap<DocumentHash, ParsedDocument>,
 }
 
-/// The document that a request means, and the hash of its text.
+/// Finds the document of a request.
+///
+/// # Errors
+/// The document is unknown, not trusted or invalid, its hash is wrong, or the variables exceed a limit.
 pub(super) fn resolve(
-    incoming: &Incoming,
+    incoming: &IncomingRequest,
     api: &Api,
-    trusted: &Trusted,
+    trusted: &TrustedDocuments,
     limits: &Limits,
 ) -> Result<ParsedDocument, Refusal> {
     graphql::admit_variables(&incoming.request.variables, limits)?;
     let text = &incoming.request.query;
     if let (Some(name), true) = (&incoming.document, text.is_empty()) {
         let hash = name.parse().ok();
-        let of_file = trusted.by_name.get(name).or_else(|| trusted.by_hash.get(hash.as_ref()?)).cloned();
+        let from_file = trusted.by_name.get(name).or_else(|| trusted.by_hash.get(hash.as_ref()?)).cloned();
         let remembered = || hash.and_then(|hash| api.cached_document(&hash)).filter(|_| !trusted.only);
-        // The words that Apollo's clients and urql wait for before they send the text.
-        return of_file
+        // The code and the message that make Apollo's clients and urql send the text.
+        return from_file
             .or_else(remembered)
-            .ok_or_else(|| refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound"));
+            .ok_or_else(|| document_refusal("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound"));
     }
     let hash = DocumentHash::of(text);
     if incoming.document.as_ref().is_some_and(|name| *name != hash.to_string()) {
-        let sentence = format!("The hash is not that of the query, which has the SHA-256 {hash}.");
-        return Err(refused("PERSISTED_QUERY_HASH_MISMATCH", sentence));
+        let message = format!("The hash does not match the query, whose SHA-256 is {hash}.");
+        return Err(document_refusal("PERSISTED_QUERY_HASH_MISMATCH", message));
     }
     if let Some(document) = trusted.by_hash.get(&hash) {
         return Ok(document.clone());
     }
     if trusted.only {
-        let sentence = format!("Only trusted documents are answered; that with the SHA-256 {hash} is none of them.");
-        return Err(refused("DOCUMENT_NOT_TRUSTED", sentence));
+        let message =
+            format!("Only trusted documents are accepted; the document with the SHA-256 {hash} is not one of them.");
+        return Err(document_refusal("DOCUMENT_NOT_TRUSTED", message));
     }
     if let Some(document) = api.cached_document(&hash) {
         return Ok(document);
     }
-    api.parse(text).map_err(|refused| Refusal::of_document(refused.into_errors()))
+    api.parse(text).map_err(|rejected| Refusal::from_document_errors(rejected.into_errors()))
 }
 
-fn refused(code: &str, sentence: impl Into<String>) -> Refusal {
-    let mut error = ServerError::new(sentence, None);
+fn document_refusal(code: &str, message: impl Into<String>) -> Refusal {
+    let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code);
-    Refusal::of_document(vec![error])
+    Refusal::from_document_errors(vec![error])
 }

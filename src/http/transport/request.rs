@@ -1,5 +1,5 @@
-//! What arrives: a GraphQL request in the body of a POST or in the query string of a GET, and the media type of its
-//! answer. After the GraphQL over HTTP specification (graphql.github.io/graphql-over-http/draft, sections 4 to 6).
+//! Reads a GraphQL request from the body of a POST or from the query string of a GET, by the GraphQL over HTTP
+//! specification (graphql.github.io/graphql-over-http/draft, sections 4 to 6).
 
 use async_graphql::{Extensions, Request, Value as ConstValue, Variables};
 use axum::http::header::CONTENT_TYPE;
@@ -12,22 +12,27 @@ use crate::http::refusal::Refusal;
 
 /// A request as it arrived.
 #[derive(Debug)]
-pub(super) struct Incoming {
-    /// Its text is empty when it names its document instead.
+pub(super) struct IncomingRequest {
+    /// The text of its document is empty if the request names the document instead.
     pub request: Request,
-    /// The name of its document: of a trusted document, or the SHA-256 of a text that was answered before.
+    /// The name of its document: that of a trusted document, or the SHA-256 of an earlier text.
     pub document: Option<String>,
-    /// Whether it came with GET, which changes nothing.
+    /// Whether it was sent with GET, which must not change anything.
     pub is_get: bool,
 }
 
-/// The request in the query string of a GET.
-pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<Incoming, Refusal> {
+/// Reads the request from the query string of a GET.
+///
+/// # Errors
+/// A header against forgery is missing, or the parameters are malformed.
+pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<IncomingRequest, Refusal> {
     let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| is_json(value).is_ok());
     if !is_json && !PREFLIGHT.iter().any(|name| headers.contains_key(*name)) {
-        let sentence =
-            format!("A GET needs a header that shows that it is not forged: one of {}.", PREFLIGHT.join(", "));
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "PREFLIGHT_REQUIRED", sentence));
+        let message = format!(
+            "A GET needs a header that proves that it is not forged by another page: one of {}.",
+            PREFLIGHT.join(", ")
+        );
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "PREFLIGHT_REQUIRED", message));
     }
     let mut parameters = Map::new();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -38,34 +43,40 @@ pub(super) fn from_query(query: Option<&str>, headers: &HeaderMap) -> Result<Inc
             _ => continue,
         };
         if parameters.insert(name.to_string(), value).is_some() {
-            return Err(bad_request(format!("The parameter {name} stands twice in the address.")));
+            return Err(bad_request(format!("The parameter {name} appears more than once in the query string.")));
         }
     }
-    // Clients send the parameter empty when they have no name.
+    // Some clients send an empty parameter when the operation has no name.
     if parameters.get("operationName").is_some_and(|name| name == "") {
         parameters.remove("operationName");
     }
-    Ok(Incoming { is_get: true, ..from_parameters(parameters)? })
+    Ok(IncomingRequest { is_get: true, ..from_parameters(parameters)? })
 }
 
-/// The request in the body of a POST.
-pub(super) fn from_body(body: &[u8], headers: &HeaderMap) -> Result<Incoming, Refusal> {
+/// Reads the request from the body of a POST.
+///
+/// # Errors
+/// The content type is not JSON, or the body is malformed.
+pub(super) fn from_body(body: &[u8], headers: &HeaderMap) -> Result<IncomingRequest, Refusal> {
     headers
         .get(CONTENT_TYPE)
         .ok_or_else(|| "The content type must be application/json; none is given.".to_owned())
         .and_then(is_json)
-        .map_err(|sentence| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", sentence))?;
+        .map_err(|message| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message))?;
     match serde_json::from_slice(body) {
         Ok(Value::Object(parameters)) => from_parameters(parameters),
         Ok(Value::Array(_)) => {
-            Err(bad_request("The body is a list of requests; this server answers one at a time.".into()))
+            Err(bad_request("The body is a list of requests; this server accepts one request at a time.".into()))
         }
-        Ok(_) => Err(bad_request("The body is no GraphQL request: it must be a JSON object.".into())),
+        Ok(_) => Err(bad_request("The body is not a GraphQL request: it must be a JSON object.".into())),
         Err(error) => Err(malformed("body", &error)),
     }
 }
 
-/// Why a content type is not JSON in UTF-8, in one sentence.
+/// Checks that a content type is JSON in UTF-8.
+///
+/// # Errors
+/// Why it is not, in one sentence.
 fn is_json(value: &HeaderValue) -> Result<(), String> {
     let text = String::from_utf8_lossy(value.as_bytes());
     let mut parts = text.split(';').map(str::trim);
@@ -80,16 +91,19 @@ fn is_json(value: &HeaderValue) -> Result<(), String> {
     if parts.all(is_utf8) { Ok(()) } else { Err(format!("The charset of JSON must be utf-8; it is {text:?}.")) }
 }
 
-/// The extensions of a request that ask for more in its answer: what it cost, and what was done for it.
-const WISHES: [&str; 2] = ["cost", "plan"];
+/// The extensions of a request that add something to its response: its cost, and its plan.
+const RESPONSE_EXTENSIONS: [&str; 2] = ["cost", "plan"];
 
-/// Checks the type of each parameter; what the specification does not name is passed over.
-pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming, Refusal> {
+/// Builds a request from its parameters. Parameters that the specification does not know are ignored.
+///
+/// # Errors
+/// A parameter has the wrong type, or there is no document.
+pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<IncomingRequest, Refusal> {
     let mut problems = Vec::new();
     let mut request = Request::new("");
     let mut document = None;
     for (name, value) in parameters {
-        let wanted = match (name.as_str(), value) {
+        let expected = match (name.as_str(), value) {
             ("query", Value::String(query)) => {
                 request.query = query;
                 continue;
@@ -98,7 +112,7 @@ pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming
                 request.operation_name = Some(name);
                 continue;
             }
-            // The name that the draft of persisted documents for GraphQL over HTTP gives it.
+            // The parameter of the draft on persisted documents for GraphQL over HTTP.
             ("documentId", Value::String(id)) => {
                 document = Some(id.strip_prefix("sha256:").unwrap_or(&id).to_owned());
                 continue;
@@ -109,11 +123,11 @@ pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming
             }
             ("extensions", Value::Object(mut extensions)) => {
                 if let Some(query) = extensions.remove("persistedQuery") {
-                    document = Some(persisted(&query)?);
+                    document = Some(persisted_hash(&query)?);
                 }
-                let is_no_wish =
+                let is_not_bool =
                     |name: &&&str| !matches!(extensions.get(**name), None | Some(Value::Null | Value::Bool(_)));
-                let wrong = WISHES.iter().filter(is_no_wish);
+                let wrong = RESPONSE_EXTENSIONS.iter().filter(is_not_bool);
                 problems.extend(wrong.map(|name| format!("extensions.{name} must be true or false")));
                 let values = extensions.into_iter();
                 let values = values.filter_map(|(name, value)| Some((name, ConstValue::from_json(value).ok()?)));
@@ -125,34 +139,34 @@ pub(super) fn from_parameters(parameters: Map<String, Value>) -> Result<Incoming
             ("variables" | "extensions", _) => "an object",
             _ => continue,
         };
-        problems.push(format!("{name} must be {wanted}"));
+        problems.push(format!("{name} must be {expected}"));
     }
     if request.query.is_empty() && document.is_none() && problems.is_empty() {
         problems.push("query is missing".into());
     }
     match problems.is_empty() {
-        true => Ok(Incoming { request, document, is_get: false }),
+        true => Ok(IncomingRequest { request, document, is_get: false }),
         false => Err(bad_request(format!("The request cannot be read: {}.", problems.join("; ")))),
     }
 }
 
-/// The hash in the extension `persistedQuery`, as Apollo's clients and urql send it:
+/// Reads the hash from the extension `persistedQuery`, as Apollo's clients and urql send it:
 /// `{"version": 1, "sha256Hash": "…"}`.
-fn persisted(query: &Value) -> Result<String, Refusal> {
+fn persisted_hash(query: &Value) -> Result<String, Refusal> {
     if query["version"] != 1 {
-        let sentence = "PersistedQueryNotSupported: this server knows version 1 of persisted queries.";
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "PERSISTED_QUERY_NOT_SUPPORTED", sentence));
+        let message = "PersistedQueryNotSupported: this server supports version 1 of persisted queries.";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "PERSISTED_QUERY_NOT_SUPPORTED", message));
     }
     let hash = query["sha256Hash"].as_str().map(str::to_owned);
     hash.ok_or_else(|| bad_request("extensions.persistedQuery.sha256Hash must be a text.".into()))
 }
 
-fn malformed(what: &str, error: &serde_json::Error) -> Refusal {
-    bad_request(format!("The {what} is not JSON: {error}."))
+fn malformed(name: &str, error: &serde_json::Error) -> Refusal {
+    bad_request(format!("The {name} is not JSON: {error}."))
 }
 
-fn bad_request(sentence: String) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", sentence)
+fn bad_request(message: String) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
 }
 
 #[cfg(test)]
@@ -160,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_utf8_or_not_json() {
+    fn json_must_be_utf8() {
         for (value, fine) in [
             ("application/json", true),
             ("Application/JSON; Charset=\"UTF-8\"", true),

@@ -1,4 +1,5 @@
-//! Operations whose responses are sent as they come, over event streams and WebSockets.
+//! Operations that run on tasks of their own and whose responses are sent as they arrive, over event streams and
+//! WebSockets.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -15,39 +16,40 @@ use super::response::WrittenResponse;
 use super::subscribe::OpenSubscription;
 use crate::http::shared::Shared;
 
-/// An operation that runs on a task of its own, so that it holds on to nothing of the database while its client does not
-/// read. Dropping this ends it.
+/// An operation that runs on a task of its own, so that it does not hold on to the database while its client is not
+/// reading. Dropping this value stops the task.
 pub(super) struct RunningOperation {
     pub(super) subscribes: bool,
     responses: mpsc::Receiver<Option<WrittenResponse>>,
     task: AbortHandle,
 }
 
-/// What comes of an operation next.
+/// The next thing that happens to an operation.
 pub(super) enum OperationEvent {
     Response(WrittenResponse),
     /// All responses have been sent.
     Complete,
-    /// It was given up: its client did not read for too long, or it panicked.
+    /// The operation was aborted: its client did not read for too long, or its task panicked.
     Lost,
 }
 
-/// Where an operation puts its responses. It waits for the client for a limited time.
-struct Responses {
+/// Sends the responses of an operation to its connection. Waits only a limited time for the client to read.
+struct ResponseSender {
     sender: mpsc::Sender<Option<WrittenResponse>>,
     shared: Arc<Shared>,
 }
 
-impl Responses {
-    /// `false` when nobody takes it.
+impl ResponseSender {
+    /// Sends a response, or `None` for the end. `false` if the client does not read it in time or is gone.
     async fn send(&self, response: Option<WrittenResponse>) -> bool {
         self.sender.send_timeout(response, self.shared.streaming.stream_patience).await.is_ok()
     }
 
+    /// Sends all responses of a subscription, and then the end.
     async fn follow(&self, subscription: OpenSubscription) {
         let (mut replies, _open) = subscription.responses();
         while let Some(reply) = replies.next().await {
-            if !self.send(Some(WrittenResponse::of(&reply, &self.shared.limits))).await {
+            if !self.send(Some(WrittenResponse::from_reply(&reply, &self.shared.limits))).await {
                 return;
             }
         }
@@ -57,12 +59,12 @@ impl Responses {
 }
 
 impl RunningOperation {
-    /// Starts an operation that has not been let in yet: all its waiting is done on its own task.
+    /// Starts an operation that has not signed in yet: the sign-in, too, runs on its own task.
     pub(super) fn start(prepared: PreparedRequest, account: Account) -> Self {
         let subscribes = prepared.subscribes();
         let span = account.record.span.clone();
         Self::spawn(subscribes, Arc::clone(&prepared.shared), async move |responses| {
-            let refused = if subscribes {
+            let result = if subscribes {
                 let (subscription, account) = prepared.subscribe(false, account).instrument(span).await;
                 match subscription {
                     Ok(subscription) => {
@@ -74,9 +76,9 @@ impl RunningOperation {
             } else {
                 prepared.respond(account).instrument(span).await
             };
-            let (response, mut account) = refused;
+            let (response, mut account) = result;
             let response = response.unwrap_or_else(|refusal| {
-                account.record.refused(refusal.errors());
+                account.record.record_refusal(refusal.errors());
                 WrittenResponse::refused(refusal.into_errors())
             });
             drop(account);
@@ -86,18 +88,18 @@ impl RunningOperation {
         })
     }
 
-    /// Follows a subscription that has been let in.
+    /// Starts a subscription that has already been accepted.
     pub(super) fn follow(subscription: OpenSubscription) -> Self {
         let shared = Arc::clone(&subscription.shared);
         Self::spawn(true, shared, async move |responses| responses.follow(subscription).await)
     }
 
-    fn spawn<F>(subscribes: bool, shared: Arc<Shared>, work: impl FnOnce(Responses) -> F) -> Self
+    fn spawn<F>(subscribes: bool, shared: Arc<Shared>, work: impl FnOnce(ResponseSender) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let (sender, responses) = mpsc::channel(1);
-        let task = tokio::spawn(work(Responses { sender, shared })).abort_handle();
+        let task = tokio::spawn(work(ResponseSender { sender, shared })).abort_handle();
         Self { subscribes, responses, task }
     }
 
@@ -116,9 +118,9 @@ impl From<Option<Option<WrittenResponse>>> for OperationEvent {
     }
 }
 
-/// The next event of any of these operations, and its id; waits for ever when there is none. The operation that was
-/// served moves to the end of the queue.
-pub(super) async fn next_of(operations: &mut VecDeque<(String, RunningOperation)>) -> (String, OperationEvent) {
+/// The next event of any of these operations, with the operation's id; waits for ever if there are no operations. The
+/// operation whose event is returned moves to the end of the queue.
+pub(super) async fn next_event(operations: &mut VecDeque<(String, RunningOperation)>) -> (String, OperationEvent) {
     poll_fn(|cx| {
         for i in 0..operations.len() {
             if let Poll::Ready(received) = operations[i].1.responses.poll_recv(cx) {

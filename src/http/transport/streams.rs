@@ -1,4 +1,4 @@
-//! What goes on for long: sockets and event streams, how many of them there may be, and how they behave.
+//! Long-lived streams, that is WebSockets and event streams: their options, and the limit on how many may be open.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,10 @@ use crate::graphql::defaults;
 use crate::http::refusal::Refusal;
 use crate::service::{Selected, Viewer};
 
-/// The least that these times may be: a client on a slow line is not to be cut for it.
+/// The least value of these timeouts, so that clients with slow connections are not cut off.
 const A_SECOND: Duration = Duration::from_secs(1);
 
-/// How sockets and event streams behave. Each field is an option of the commands that serve.
+/// Limits and timeouts of WebSockets and event streams. Each field is an option of the commands that serve.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Subscriptions")]
 pub struct StreamSettings {
@@ -61,22 +61,22 @@ impl Default for StreamSettings {
     }
 }
 
-/// Who holds streams open.
+/// What open streams are counted for.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum StreamHolder {
-    /// The token of this name.
+    /// A token, by its name.
     Token(String),
     Tenant(TenantId),
 }
 
-/// The sockets and event streams that are open now.
+/// Counts the WebSockets and event streams that are open.
 #[derive(Debug)]
 pub(in crate::http) struct Streams {
-    most: usize,
+    max_per_holder: usize,
     open: Mutex<HashMap<StreamHolder, usize>>,
 }
 
-/// One of them; it is over when this is dropped.
+/// An open stream. It counts until this value is dropped.
 #[derive(Debug)]
 pub(super) struct OpenStream {
     streams: Arc<Streams>,
@@ -84,8 +84,8 @@ pub(super) struct OpenStream {
 }
 
 impl Streams {
-    pub(in crate::http) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, open: Mutex::default() })
+    pub(in crate::http) fn new(max_per_holder: usize) -> Arc<Self> {
+        Arc::new(Self { max_per_holder, open: Mutex::default() })
     }
 
     /// A poisoned lock only means that another thread panicked; at worst a count is off.
@@ -93,7 +93,10 @@ impl Streams {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One stream more, for its token and for the tenant that it has selected.
+    /// Counts one more stream, for its token and for the tenant that it has selected.
+    ///
+    /// # Errors
+    /// The token or the tenant has too many streams open.
     pub(super) fn open(self: &Arc<Self>, viewer: &Viewer) -> Result<OpenStream, Refusal> {
         let tenant = match &viewer.selected {
             Selected::Tenant(row) => Some(StreamHolder::Tenant(row.id)),
@@ -103,11 +106,12 @@ impl Streams {
         let mut open = self.lock();
         for holder in &holders {
             let count = open.get(holder).copied().unwrap_or_default();
-            if count >= self.most {
+            if count >= self.max_per_holder {
                 let whose = if matches!(holder, StreamHolder::Token(_)) { "token" } else { "tenant" };
-                let sentence = format!("The {whose} has {count} streams open; at most {} are allowed.", self.most);
-                let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", sentence);
-                return Err(refusal.extension("limit", self.most).extension("actual", count + 1));
+                let message =
+                    format!("The {whose} has {count} streams open; at most {} are allowed.", self.max_per_holder);
+                let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", message);
+                return Err(refusal.extension("limit", self.max_per_holder).extension("actual", count + 1));
             }
         }
         for holder in &holders {

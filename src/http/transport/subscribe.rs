@@ -1,4 +1,4 @@
-//! The beginning of a subscription: it takes the steps of any request, and gives its place back before its first event.
+//! Starts subscriptions. They take the same steps as other requests, and give their places back before the first event.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ use crate::http::shared::Shared;
 use crate::http::watch::Stage;
 use crate::store::Snapshot;
 
-/// A subscription that has been let in and has paid.
+/// A subscription that has been accepted and has paid.
 pub(super) struct OpenSubscription {
     pub(super) shared: Arc<Shared>,
     document: ParsedDocument,
     request: Request,
     context: RequestContext,
-    /// Its place among the open streams, where it is one of its own.
+    /// Counts it as an open stream; `None` on a WebSocket, which is counted itself, and for anonymous callers.
     open: Option<OpenStream>,
 }
 
 impl PreparedRequest {
-    /// Takes a subscription from its sign-in to where it follows changes. It pays once: each of its events is no more
-    /// than one object. `is_stream` says that it counts as an open stream. Its record ends here, because how long it goes
-    /// on says nothing about the server.
+    /// Takes a subscription from its sign-in to the point where it can follow changes. It pays only once, because each
+    /// of its events has at most one object. `is_stream` says that it counts as an open stream. Its record ends here,
+    /// because how long a subscription lasts says nothing about the server.
     pub(super) async fn subscribe(
         self,
         is_stream: bool,
@@ -38,7 +38,7 @@ impl PreparedRequest {
         let estimate = self.estimate.unwrap_or_default();
         let admitted = async {
             let request = self.begin_sign_in().await?;
-            let place = shared.fair.admit(&request.credentials, estimate).await?;
+            let place = shared.fair.admit(&request.sign_in, estimate).await?;
             Ok((request, place))
         };
         let (request, place) = match admitted.await {
@@ -47,39 +47,39 @@ impl PreparedRequest {
         };
         let snapshot = shared.api.snapshot(&account.record.tally, place.is_expensive());
         let work = async move {
-            let begun = request.begin_subscription(is_stream, snapshot, &mut account).await;
-            (begun, account)
+            let opened = request.open_subscription(is_stream, snapshot, &mut account).await;
+            (opened, account)
         };
         place.run(Box::pin(work.in_current_span())).await
     }
 }
 
 impl InFlightRequest {
-    /// In its place: finds out who asks, checks the document and lets them pay.
-    async fn begin_subscription(
+    /// Runs in the request's place: looks up the caller, checks the document, and charges the quotas.
+    async fn open_subscription(
         self,
         is_stream: bool,
         snapshot: Arc<Snapshot>,
         Account { bill, record }: &mut Account,
     ) -> Result<OpenSubscription, Refusal> {
         let shared = Arc::clone(&self.prepared.shared);
-        let ExecutableOperation { document, request, context, estimate } = self.identified(snapshot, None).await?;
+        let ExecutableOperation { document, request, context, estimate } = self.identify(snapshot, None).await?;
         let viewer = context.viewer.as_ref();
         record.identified = viewer.is_some();
-        record.done(Stage::Identify);
+        record.end_stage(Stage::Identify);
         let counted = viewer.filter(|_| is_stream);
         let open = counted.map(|viewer| shared.streams.open(viewer)).transpose()?;
-        let document = shared.api.validate(document).map_err(Refusal::of_document)?;
+        let document = shared.api.validate(document).map_err(Refusal::from_document_errors)?;
         bill.pay_for_execution(viewer, estimate.cost)?;
-        record.executed(&Reply::default());
-        // It reads for longer than one request may take, and with the threads of all others.
+        record.record_execution(&Reply::default());
+        // From here on it reads for longer than a request may take, so it gets a new snapshot, with the normal readers.
         let context = RequestContext { snapshot: Arc::new(shared.api.app().snapshot()), ..context };
         Ok(OpenSubscription { shared, document, request, context, open })
     }
 }
 
 impl OpenSubscription {
-    /// Its responses, one for each event, and its place among the open streams.
+    /// Its responses, one for each event, and its count as an open stream.
     pub(super) fn responses(self) -> (BoxStream<'static, Reply>, Option<OpenStream>) {
         (self.shared.api.subscribe(self.document, self.request, self.context), self.open)
     }

@@ -1,5 +1,5 @@
-//! `GET /healthz` and `GET /readyz`: for load balancers and supervisors. The answers say what is wrong in general words
-//! and nothing about the installation, since anybody may ask.
+//! `GET /healthz` and `GET /readyz`, for load balancers and supervisors. Anybody may request them, so the responses
+//! name what fails only in general terms and reveal nothing about the installation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,30 +16,30 @@ use tokio::sync::Mutex;
 use crate::domain::Stopwatch;
 use crate::service::{App, Readiness};
 
-/// How long one look at the database holds for all who ask, so that asking often is no load.
-const FRESH: Duration = Duration::from_secs(1);
+/// How long the result of one check of the database is reused, so that frequent requests cause no load.
+const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// What is known of the server's state. Cheap to clone; all clones are the same.
+/// The state of the server. Cheap to clone; all clones share the state.
 #[derive(Clone, Default)]
 pub(in crate::http) struct Health(Arc<HealthState>);
 
 #[derive(Default)]
 struct HealthState {
     stopping: AtomicBool,
-    last: Mutex<Option<(Stopwatch, Readiness)>>,
+    last_check: Mutex<Option<(Stopwatch, Readiness)>>,
 }
 
 impl Health {
-    /// From now on the server is not ready: it has been asked to stop.
+    /// From now on the server reports that it is not ready, because a stop was requested.
     pub(in crate::http) fn stop(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
 
     async fn readiness(&self, app: &App) -> Readiness {
-        // Who comes while somebody looks waits here and gets the same answer.
-        let mut last = self.0.last.lock().await;
+        // Requests that arrive during a check wait here and get its result.
+        let mut last = self.0.last_check.lock().await;
         match *last {
-            Some((seen, readiness)) if seen.elapsed() < FRESH => readiness,
+            Some((checked, readiness)) if checked.elapsed() < MAX_AGE => readiness,
             _ => {
                 let readiness = app.readiness().await;
                 *last = Some((Stopwatch::start(), readiness));
@@ -49,24 +49,25 @@ impl Health {
     }
 }
 
-/// `GET /healthz`: the process answers. Looks at nothing else, since a restart would not bring a database back.
+/// `GET /healthz`: 200 as long as the process can answer. Checks nothing else, because a restart would not bring a
+/// database back.
 pub(in crate::http) async fn alive() -> Response {
     answer(StatusCode::OK, &json!({ "status": "ok" }))
 }
 
-/// `GET /readyz`: requests can be answered, or 503.
+/// `GET /readyz`: 200 if requests can be executed, otherwise 503.
 pub(in crate::http) async fn ready(State(health): State<Health>, State(app): State<App>) -> Response {
     let Readiness { database, schema, writer } = health.readiness(&app).await;
     let serving = !health.0.stopping.load(Ordering::Relaxed);
-    let word = |fine: bool| if fine { "ok" } else { "failed" };
+    let status = |ok: bool| if ok { "ok" } else { "failed" };
     let is_ready = database && schema && writer && serving;
     let body = json!({
         "status": if is_ready { "ok" } else { "unavailable" },
         "checks": {
-            "database": word(database),
-            // Without a database nobody knows.
-            "schema": if database { word(schema) } else { "unknown" },
-            "writer": word(writer),
+            "database": status(database),
+            // Cannot be checked without the database.
+            "schema": if database { status(schema) } else { "unknown" },
+            "writer": status(writer),
             "serving": if serving { "ok" } else { "stopping" },
         },
     });

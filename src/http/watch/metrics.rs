@@ -1,5 +1,5 @@
-//! What the transport measures, and `GET /metrics`, on a listener of its own, in the text format of Prometheus
-//! (prometheus.io/docs/instrumenting/exposition_formats). No label holds a tenant, a token or a value.
+//! The metrics of the HTTP server, and `GET /metrics` on a listener of its own, in the text format of Prometheus
+//! (prometheus.io/docs/instrumenting/exposition_formats). No label contains a tenant, a token or a value.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -30,22 +30,22 @@ use crate::http::media::Media;
 use crate::http::refusal::Refusal;
 use crate::service::App;
 
-/// The most operations with series of their own; all others share one.
-const OPERATIONS: usize = 100;
-/// A longer name has no series of its own.
+/// The most operations with a time series of their own; all others share one.
+const MAX_OPERATIONS: usize = 100;
+/// The most bytes in the name of an operation that gets a time series of its own.
 const LONGEST_NAME: usize = 100;
 
-/// Upper bounds in seconds.
-const BOUNDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// The upper bounds of the histogram's buckets, in seconds.
+const BUCKET_BOUNDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Which operation.
+/// The labels that identify an operation.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct OperationLabels {
     operation: Arc<str>,
     r#type: &'static str,
 }
 
-/// Which operation, and how it ended.
+/// The labels of a request: its operation, and how it ended.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct RequestLabels {
     operation: Arc<str>,
@@ -53,16 +53,18 @@ struct RequestLabels {
     outcome: &'static str,
 }
 
-type ByCode = Family<[(&'static str, String); 1], Counter>;
+/// One counter for each code of errors.
+type CountByCode = Family<[(&'static str, String); 1], Counter>;
 
-/// What is measured of requests, and where everything else that is measured is found.
+/// The metrics of requests, and the registry with all metrics of the server.
 pub(in crate::http) struct HttpMetrics {
     registry: Registry,
+    /// The names of operations that have a time series of their own.
     names: Mutex<HashSet<Arc<str>>>,
     requests: Family<RequestLabels, Counter>,
     seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
-    rejected: ByCode,
-    errors: ByCode,
+    rejected: CountByCode,
+    errors: CountByCode,
     executed: Family<[(&'static str, &'static str); 1], Counter>,
     in_flight: Gauge,
     pub(super) spans_dropped: Counter,
@@ -74,78 +76,84 @@ impl HttpMetrics {
             registry: Registry::default(),
             names: Mutex::default(),
             requests: Family::default(),
-            seconds: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
-            rejected: ByCode::default(),
-            errors: ByCode::default(),
+            seconds: Family::new_with_constructor(|| Histogram::new(BUCKET_BOUNDS)),
+            rejected: CountByCode::default(),
+            errors: CountByCode::default(),
             executed: Family::default(),
             in_flight: Gauge::default(),
             spans_dropped: Counter::default(),
         };
         let mut registry = Registry::with_prefix("vext");
-        registry.register("requests", "GraphQL requests, by operation and how they ended", new.requests.clone());
-        let help = "Time from a request's arrival, its body read, to its answer";
+        registry.register("requests", "GraphQL requests by operation and outcome", new.requests.clone());
+        let help = "Time from the arrival of a request, including reading its body, to its response";
         registry.register("request_duration_seconds", help, new.seconds.clone());
         registry.register(
             "rejected",
             "Requests that were not executed, by the code of the error",
             new.rejected.clone(),
         );
-        registry.register("errors", "Errors in answers to requests that were executed", new.errors.clone());
-        let help = "Queries and mutations that were executed: by a plan, now or before, or by the executor, with the reason why not by a plan";
+        registry.register(
+            "errors",
+            "Errors in responses to requests that were executed, by the code of the error",
+            new.errors.clone(),
+        );
+        let help = "Queries and mutations that were executed, by what produced the response: a plan, the cache, or the \
+                    executor with the reason why no plan did";
         registry.register("executed", help, new.executed.clone());
-        registry.register("requests_in_flight", "Requests that are worked on", new.in_flight.clone());
-        registry.register("spans_dropped", "Spans that no collector took", new.spans_dropped.clone());
-        registry.register_collector(Box::new(Process(Stopwatch::start())));
+        registry.register("requests_in_flight", "Requests in progress", new.in_flight.clone());
+        registry.register("spans_dropped", "Spans that did not reach the collector", new.spans_dropped.clone());
+        registry.register_collector(Box::new(ProcessMetrics(Stopwatch::start())));
         api.register(&mut registry);
         Self { registry, ..new }
     }
 
-    /// Counts a request as being worked on, as long as the value lives: its client may be gone before the answer.
-    pub(super) fn work(&self) -> InFlightGuard {
+    /// Counts a request as in progress until the returned guard is dropped, even if the client leaves before the
+    /// response.
+    pub(super) fn start_request(&self) -> InFlightGuard {
         self.in_flight.inc();
         InFlightGuard(self.in_flight.clone())
     }
 
     /// Counts a request that has ended.
-    pub(super) fn count(&self, outcome: &RequestOutcome<'_>, seconds: f64) {
+    pub(super) fn count_request(&self, outcome: &RequestOutcome<'_>, seconds: f64) {
         let r#type = match outcome.operation.map(|operation| operation.r#type) {
             Some(OperationType::Query) => "query",
             Some(OperationType::Mutation) => "mutation",
             Some(OperationType::Subscription) => "subscription",
             None => "none",
         };
-        let operation = self.name(outcome);
+        let operation = self.operation_label(outcome);
         self.seconds.get_or_create(&OperationLabels { operation: Arc::clone(&operation), r#type }).observe(seconds);
-        let ended = match outcome.ending {
+        let ending = match outcome.ending {
             Ending::Executed if outcome.codes.is_empty() => "ok",
             Ending::Executed => "errors",
             Ending::Refused => "refused",
             Ending::Abandoned => "abandoned",
         };
-        self.requests.get_or_create(&RequestLabels { operation, r#type, outcome: ended }).inc();
+        self.requests.get_or_create(&RequestLabels { operation, r#type, outcome: ending }).inc();
         let codes = if outcome.ending == Ending::Executed { &self.errors } else { &self.rejected };
-        if let Some(by) = outcome.by {
-            self.executed.get_or_create(&[("by", by)]).inc();
+        if let Some(executed_by) = outcome.executed_by {
+            self.executed.get_or_create(&[("by", executed_by)]).inc();
         }
         for code in outcome.codes {
             codes.get_or_create(&[("code", code.clone())]).inc();
         }
     }
 
-    /// The label for an operation. A name is the client's choice: it gets a series only when its document is valid and
-    /// its token too, and there are not too many.
-    fn name(&self, outcome: &RequestOutcome<'_>) -> Arc<str> {
+    /// The label for an operation. Clients choose the names, so a name gets a time series of its own only if the
+    /// document and the token are valid, and if there are not too many names yet.
+    fn operation_label(&self, outcome: &RequestOutcome<'_>) -> Arc<str> {
         let Some(name) = outcome.operation.and_then(|operation| operation.name.as_deref()) else {
             return "none".into();
         };
-        // A poisoned lock only means that another thread panicked; the set is whole.
+        // A poisoned lock only means that another thread panicked; the set is intact.
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = names.get(name) {
             return Arc::clone(known);
         }
         if outcome.ending != Ending::Executed
             || !outcome.identified
-            || names.len() >= OPERATIONS
+            || names.len() >= MAX_OPERATIONS
             || name.len() > LONGEST_NAME
         {
             return "other".into();
@@ -156,7 +164,7 @@ impl HttpMetrics {
     }
 }
 
-/// A request that is worked on.
+/// Counts a request as in progress until it is dropped.
 pub(super) struct InFlightGuard(Gauge);
 
 impl Drop for InFlightGuard {
@@ -165,11 +173,11 @@ impl Drop for InFlightGuard {
     }
 }
 
-/// What is true of the process.
+/// Metrics of the process: its uptime and its version.
 #[derive(Debug)]
-struct Process(Stopwatch);
+struct ProcessMetrics(Stopwatch);
 
-impl Collector for Process {
+impl Collector for ProcessMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let uptime = ConstGauge::new(self.0.elapsed().as_secs_f64());
         let help = "Time since the start";
@@ -185,14 +193,14 @@ pub(in crate::http) fn router(app: App, metrics: Arc<HttpMetrics>) -> Router {
     Router::new()
         .route("/metrics", get(answer))
         .fallback(not_found)
-        .method_not_allowed_fallback(guard::other_method)
+        .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(from_fn_with_state(Arc::new(app), guard::guard))
         .with_state(metrics)
 }
 
 async fn not_found() -> Response {
-    let sentence = "There is nothing at this address; the metrics are at /metrics.";
-    Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", sentence).answer(Media::Json)
+    let message = "There is nothing at this address; the metrics are at /metrics.";
+    Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", message).answer(Media::Json)
 }
 
 async fn answer(State(metrics): State<Arc<HttpMetrics>>) -> Response {

@@ -1,11 +1,11 @@
-//! Watching requests from the outside: how long each stage took, what was asked of the store, how it ended. From this
-//! come the metrics, the log of slow operations, the plan that an answer shows, and the spans of traces.
+//! Observes requests: how long each stage took, which statements the store executed, and how the request ended. The
+//! metrics, the log of slow operations, `extensions.plan` of responses and the spans of traces are made from this.
 
 pub(super) mod health;
 pub(super) mod metrics;
 mod otlp;
 mod outcome;
-pub(super) mod plan;
+pub(super) mod plan_extension;
 mod trace;
 
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ use crate::graphql::{Api, Cost, DocumentHash, ParsedDocument, Reply, defaults};
 use crate::service::App;
 use crate::store::Tally;
 
-/// What the server reports about its work, and to whom.
+/// What the server reports about its work, and where.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Watching")]
 pub struct WatchOptions {
@@ -40,7 +40,7 @@ pub struct WatchOptions {
     pub slow_operation: Duration,
 
     /// Base URL of an OpenTelemetry collector that receives a span for each request, such as `http://127.0.0.1:4318`.
-    #[arg(long, env = "VEXT_OTLP_ENDPOINT", value_name = "URL", value_parser = otlp::endpoint)]
+    #[arg(long, env = "VEXT_OTLP_ENDPOINT", value_name = "URL", value_parser = otlp::parse_endpoint)]
     pub otlp_endpoint: Option<String>,
 }
 
@@ -51,9 +51,10 @@ impl Default for WatchOptions {
     }
 }
 
-/// Who watches.
+/// The observer of all requests. It reports each one when it ends.
 pub(in crate::http) struct Watch {
     pub(in crate::http) metrics: Arc<HttpMetrics>,
+    /// Operations that take at least this long are logged as slow.
     slow: Duration,
     exporter: Option<Exporter>,
     app: App,
@@ -62,7 +63,7 @@ pub(in crate::http) struct Watch {
 /// The stages of a request, in order.
 const STAGES: [&str; 5] = ["admission", "parse", "identify", "execute", "serialise"];
 
-/// Their names as attributes of a span; serialising is not measured there.
+/// The names of the stages as attributes of a span; spans do not include serialising.
 const STAGE_ATTRIBUTES: [&str; 4] = [
     "vext.admission.microseconds",
     "vext.parse.microseconds",
@@ -80,16 +81,16 @@ pub(in crate::http) enum Stage {
     Serialise,
 }
 
-/// What has been seen of one request so far.
+/// What is known about one request so far. Dropping it reports the request.
 pub(in crate::http) struct RequestRecord {
-    /// The request's id, which is 16 hexadecimal digits, as a span's is.
+    /// The request's id: 16 hexadecimal digits, like the id of a span.
     id: Arc<str>,
     trace: Trace,
-    /// The span of all log lines about the request, whatever is logged.
+    /// The span of all log lines about the request, at every log level.
     pub(in crate::http) span: Span,
     begun: Stopwatch,
-    /// When the last stage ended.
-    last: Duration,
+    /// When the last stage ended, as the time since `begun`.
+    last_end: Duration,
     stages: [Duration; STAGES.len()],
     document: Option<DocumentHash>,
     operation: Option<Operation>,
@@ -100,10 +101,10 @@ pub(in crate::http) struct RequestRecord {
     /// The code of each error.
     codes: Vec<String>,
     /// See [`Reply::executed_by`].
-    by: Option<&'static str>,
+    executed_by: Option<&'static str>,
     pub(in crate::http) tally: Arc<Tally>,
     watch: Arc<Watch>,
-    _at_work: InFlightGuard,
+    _in_flight: InFlightGuard,
 }
 
 impl Watch {
@@ -113,16 +114,16 @@ impl Watch {
         Self { metrics, slow: options.slow_operation, exporter, app: api.app().clone() }
     }
 
-    /// Begins to watch a request.
+    /// Begins the record of a request.
     pub(in crate::http) fn begin(self: &Arc<Self>, id: &Arc<str>, headers: &HeaderMap) -> RequestRecord {
-        let trace = Trace::of(headers, &self.app);
+        let trace = Trace::from_headers(headers, &self.app);
         RequestRecord {
             watch: Arc::clone(self),
             span: tracing::error_span!("request", id = &**id, trace_id = trace.id),
             id: Arc::clone(id),
             trace,
             begun: Stopwatch::start(),
-            last: Duration::ZERO,
+            last_end: Duration::ZERO,
             stages: Default::default(),
             document: None,
             operation: None,
@@ -130,33 +131,34 @@ impl Watch {
             cost: None,
             ending: Ending::Abandoned,
             codes: Vec::new(),
-            by: None,
+            executed_by: None,
             tally: Arc::default(),
-            _at_work: self.metrics.work(),
+            _in_flight: self.metrics.start_request(),
         }
     }
 
-    fn tell(&self, seen: &RequestRecord) {
-        let took = seen.begun.elapsed();
-        let RequestRecord { operation, identified, ending, codes, by, .. } = seen;
-        let (operation, identified, ending, by) = (operation.as_ref(), *identified, *ending, *by);
-        let outcome = RequestOutcome { operation, identified, ending, codes, by };
-        self.metrics.count(&outcome, took.as_secs_f64());
-        if let Some(exporter) = self.exporter.as_ref().filter(|_| seen.trace.sampled) {
-            exporter.export(seen.as_span(&outcome, self.app.now(), took));
+    /// Reports a request that has ended: to the metrics, to the collector, and to the log if it was slow.
+    fn report(&self, record: &RequestRecord) {
+        let took = record.begun.elapsed();
+        let RequestRecord { operation, identified, ending, codes, executed_by, .. } = record;
+        let (operation, identified, ending, executed_by) = (operation.as_ref(), *identified, *ending, *executed_by);
+        let outcome = RequestOutcome { operation, identified, ending, codes, executed_by };
+        self.metrics.count_request(&outcome, took.as_secs_f64());
+        if let Some(exporter) = self.exporter.as_ref().filter(|_| record.trace.sampled) {
+            exporter.export(record.as_span(&outcome, self.app.now(), took));
         }
         if took >= self.slow {
-            let hash = seen.document.map(|hash| hash.to_string());
-            // Neither the text nor the variables: both hold values.
+            let hash = record.document.map(|hash| hash.to_string());
+            // Neither the document's text nor the variables are logged, because both contain values.
             tracing::warn!(
-                parent: &seen.span,
-                operation = seen.operation.as_ref().and_then(|operation| operation.name.as_deref()),
-                r#type = seen.operation.as_ref().map(|operation| operation.r#type.to_string()),
+                parent: &record.span,
+                operation = record.operation.as_ref().and_then(|operation| operation.name.as_deref()),
+                r#type = record.operation.as_ref().map(|operation| operation.r#type.to_string()),
                 milliseconds = took.as_millis() as u64,
-                statements = seen.tally.statements(),
-                cost = seen.cost.map(|cost| cost.actual),
-                errors = seen.codes.len(),
-                abandoned = seen.ending == Ending::Abandoned,
+                statements = record.tally.statements(),
+                cost = record.cost.map(|cost| cost.actual),
+                errors = record.codes.len(),
+                abandoned = record.ending == Ending::Abandoned,
                 document = hash.as_deref().map(|hash| &hash[..16]),
                 "a slow operation"
             );
@@ -164,7 +166,7 @@ impl Watch {
     }
 }
 
-/// Errors that have no code are about what the client sent, see `Refusal::of_document`.
+/// The code of an error. Errors without one are in the document or its variables, see `Refusal::from_document_errors`.
 fn code(error: &ServerError) -> String {
     let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
     match code {
@@ -174,14 +176,14 @@ fn code(error: &ServerError) -> String {
 }
 
 impl Drop for RequestRecord {
-    /// Tells of every request, also of one that nobody waits for any more: that is what somebody will ask about.
+    /// Reports every request, including those whose clients have left: these are the ones that operators will look for.
     fn drop(&mut self) {
-        self.watch.tell(self);
+        self.watch.report(self);
     }
 }
 
 impl RequestRecord {
-    /// The span for the collector, of a request that ended `now`, in epoch milliseconds.
+    /// The span for the collector. The request ended at `now`, in milliseconds since the epoch.
     fn as_span(&self, outcome: &RequestOutcome<'_>, now: i64, took: Duration) -> otlp::RequestSpan {
         let ended = u128::try_from(now).unwrap_or_default() * 1_000_000;
         let mut attributes = vec![("vext.statements", Attribute::Number(self.tally.statements()))];
@@ -205,11 +207,11 @@ impl RequestRecord {
         }
     }
 
-    /// The time since the last stage ended belongs to this stage.
-    pub(in crate::http) fn done(&mut self, stage: Stage) {
+    /// Ends a stage. The time since the end of the last stage counts for this one.
+    pub(in crate::http) fn end_stage(&mut self, stage: Stage) {
         let now = self.begun.elapsed();
-        self.stages[stage as usize] += now - self.last;
-        self.last = now;
+        self.stages[stage as usize] += now - self.last_end;
+        self.last_end = now;
     }
 
     /// How long each of [`STAGES`] took.
@@ -217,28 +219,29 @@ impl RequestRecord {
         self.stages
     }
 
-    /// From now on the names of what the store is asked are remembered.
-    pub(in crate::http) fn list(&mut self) {
+    /// From now on the tally also keeps the texts of statements and the names of loaders.
+    pub(in crate::http) fn collect_names(&mut self) {
         self.tally = Arc::new(Tally::with_details());
     }
 
-    /// Remembers how the execution ended.
-    pub(in crate::http) fn executed(&mut self, reply: &Reply) {
+    /// Records how the execution ended.
+    pub(in crate::http) fn record_execution(&mut self, reply: &Reply) {
         self.ending = Ending::Executed;
         self.codes = reply.errors().iter().map(code).collect();
-        self.by = reply.executed_by();
+        self.executed_by = reply.executed_by();
     }
 
-    /// Remembers why nothing was executed.
-    pub(in crate::http) fn refused(&mut self, errors: &[ServerError]) {
+    /// Records why nothing was executed.
+    pub(in crate::http) fn record_refusal(&mut self, errors: &[ServerError]) {
         self.ending = Ending::Refused;
         self.codes = errors.iter().map(code).collect();
     }
 
-    /// Remembers what is to be executed.
-    pub(in crate::http) fn operation(&mut self, document: &ParsedDocument, name: Option<&str>) {
+    /// Records what is to be executed.
+    pub(in crate::http) fn record_operation(&mut self, document: &ParsedDocument, name: Option<&str>) {
         self.document = Some(document.hash());
-        let found = document.selected(name);
-        self.operation = found.map(|(name, found)| Operation { name: name.map(str::to_owned), r#type: found.ty });
+        let selected = document.selected(name);
+        self.operation =
+            selected.map(|(name, definition)| Operation { name: name.map(str::to_owned), r#type: definition.ty });
     }
 }

@@ -1,6 +1,6 @@
-//! Spans for OpenTelemetry: one for each request, sent in batches to a collector as OTLP over HTTP in JSON
-//! (opentelemetry.io/docs/specs/otlp; why by hand: docs/decisions/0020-seeing-inside.md). A collector that is slow or
-//! away costs spans, never a request.
+//! Exports spans to OpenTelemetry: one for each request, sent in batches to a collector as OTLP over HTTP in JSON
+//! (opentelemetry.io/docs/specs/otlp). docs/decisions/0020-seeing-inside.md says why this is written by hand. If the
+//! collector is slow or unreachable, spans are lost, but requests are not affected.
 
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::domain::Stopwatch;
 
-/// The most spans that wait for the collector; more are dropped and counted.
-const WAITING: usize = 4096;
+/// The most spans that wait for the collector; any more are dropped and counted.
+const MAX_WAITING: usize = 4096;
 /// The most spans in one request to the collector.
-const BATCH: usize = 512;
+const MAX_BATCH: usize = 512;
 /// How long the first span of a batch waits for others.
-const GATHER: Duration = Duration::from_secs(1);
-/// How long the collector may take; also how long a stop may wait for it.
-const PATIENCE: Duration = Duration::from_secs(3);
+const BATCH_DELAY: Duration = Duration::from_secs(1);
+/// How long the collector may take to answer, and so how long it can delay a stop.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A finished request as a span.
 pub(super) struct RequestSpan {
@@ -32,13 +32,13 @@ pub(super) struct RequestSpan {
     pub(super) id: String,
     /// The client's span.
     pub(super) parent: Option<String>,
-    /// Of few values: the type of the operation.
+    /// The type of the operation; must have few different values.
     pub(super) name: String,
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     pub(super) begun: u128,
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     pub(super) ended: u128,
-    /// Names and values, after the semantic conventions of OpenTelemetry where they have a name.
+    /// Names and values. The names follow the semantic conventions of OpenTelemetry where these define one.
     pub(super) attributes: Vec<(&'static str, Attribute)>,
     pub(super) failed: bool,
 }
@@ -49,19 +49,19 @@ pub(super) enum Attribute {
     Number(u64),
 }
 
-/// The base URL of a collector, such as `http://127.0.0.1:4318`.
-pub(super) fn endpoint(text: &str) -> Result<String, String> {
-    let fits = text.parse::<Uri>().is_ok_and(|uri| {
+/// Parses the base URL of a collector, such as `http://127.0.0.1:4318`.
+pub(super) fn parse_endpoint(text: &str) -> Result<String, String> {
+    let is_valid = text.parse::<Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
     });
-    if fits {
+    if is_valid {
         Ok(text.trim_end_matches('/').to_owned())
     } else {
         Err("must be a URL such as http://127.0.0.1:4318".into())
     }
 }
 
-/// The thread that sends, and the way to it.
+/// The thread that sends the spans, and the channel to it.
 pub(super) struct Exporter {
     spans: Option<Sender<RequestSpan>>,
     thread: Option<JoinHandle<()>>,
@@ -69,17 +69,17 @@ pub(super) struct Exporter {
 }
 
 impl Exporter {
-    /// Starts the thread. Spans that never reach the collector are counted in `dropped`.
+    /// Starts the thread. Spans that do not reach the collector are counted in `dropped`.
     pub(super) fn start(endpoint: &str, dropped: &Counter) -> Self {
-        let (spans, queue) = bounded(WAITING);
+        let (spans, queue) = bounded(MAX_WAITING);
         let (url, lost) = (format!("{endpoint}/v1/traces"), dropped.clone());
-        let send = move || send(&queue, &agent(), &url, &lost);
+        let send = move || send_batches(&queue, &agent(), &url, &lost);
         let thread = std::thread::Builder::new().name("spans".into()).spawn(send);
-        let thread = thread.map_err(|error| tracing::error!(%error, "no thread for spans can be started")).ok();
+        let thread = thread.map_err(|error| tracing::error!(%error, "cannot start the thread that exports spans")).ok();
         Self { spans: Some(spans), thread, dropped: dropped.clone() }
     }
 
-    /// Hands over a span; never waits.
+    /// Queues a span; never waits.
     pub(super) fn export(&self, span: RequestSpan) {
         if self.spans.as_ref().is_none_or(|spans| spans.try_send(span).is_err()) {
             self.dropped.inc();
@@ -88,51 +88,51 @@ impl Exporter {
 }
 
 impl Drop for Exporter {
-    /// Sends what is left, as far as the collector takes it.
+    /// Sends the remaining spans, as far as the collector accepts them.
     fn drop(&mut self) {
         drop(self.spans.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there was reported when it happened.
+            // A panic of the thread was already reported when it happened.
             let _ = thread.join();
         }
     }
 }
 
 fn agent() -> Agent {
-    let system: Vec<_> = rustls_native_certs::load_native_certs().certs;
-    let roots: Vec<_> = system.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+    let certificates: Vec<_> = rustls_native_certs::load_native_certs().certs;
+    let roots: Vec<_> = certificates.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
     let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots)).build();
-    let config = Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(0).proxy(None).tls_config(tls);
+    let config = Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0).proxy(None).tls_config(tls);
     config.build().new_agent()
 }
 
-fn send(queue: &Receiver<RequestSpan>, agent: &Agent, url: &str, lost: &Counter) {
+fn send_batches(queue: &Receiver<RequestSpan>, agent: &Agent, url: &str, lost: &Counter) {
     let mut failing = false;
     while let Ok(first) = queue.recv() {
         let (mut batch, begun) = (vec![first], Stopwatch::start());
-        while batch.len() < BATCH
-            && let Ok(span) = queue.recv_timeout(GATHER.saturating_sub(begun.elapsed()))
+        while batch.len() < MAX_BATCH
+            && let Ok(span) = queue.recv_timeout(BATCH_DELAY.saturating_sub(begun.elapsed()))
         {
             batch.push(span);
         }
-        let body = request(&batch).to_string();
+        let body = export_request(&batch).to_string();
         match agent.post(url).header(CONTENT_TYPE, "application/json").send(body) {
             Ok(_) => failing = false,
             Err(error) => {
                 lost.inc_by(batch.len() as u64);
-                // Once, until it works again.
+                // Logged only once, until sending works again.
                 if !std::mem::replace(&mut failing, true) {
-                    tracing::warn!(%error, "the collector takes no spans");
+                    tracing::warn!(%error, "cannot send spans to the collector");
                 }
             }
         }
     }
 }
 
-/// An `ExportTraceServiceRequest`, in the JSON of Protocol Buffers: whole numbers of 64 bits are texts.
-fn request(batch: &[RequestSpan]) -> Value {
+/// An `ExportTraceServiceRequest` in the JSON encoding of Protocol Buffers, in which 64-bit integers are strings.
+fn export_request(batch: &[RequestSpan]) -> Value {
     let text = |value: &str| json!({ "stringValue": value });
-    let spans: Vec<_> = batch.iter().map(span).collect();
+    let spans: Vec<_> = batch.iter().map(span_json).collect();
     let version = env!("CARGO_PKG_VERSION");
     json!({ "resourceSpans": [{
         "resource": { "attributes": [
@@ -143,7 +143,7 @@ fn request(batch: &[RequestSpan]) -> Value {
     }] })
 }
 
-fn span(span: &RequestSpan) -> Value {
+fn span_json(span: &RequestSpan) -> Value {
     const SERVER: u8 = 2;
     const ERROR: u8 = 2;
     let value = |attribute: &Attribute| match attribute {
@@ -170,21 +170,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_collector_is_a_url_without_a_path_to_guess() {
+    fn an_endpoint_is_a_base_url() {
         for (text, url) in [
             ("http://127.0.0.1:4318", "http://127.0.0.1:4318"),
             ("https://collector.example/otlp/", "https://collector.example/otlp"),
         ] {
-            assert_eq!(endpoint(text).unwrap(), url);
+            assert_eq!(parse_endpoint(text).unwrap(), url);
         }
         for text in ["", "127.0.0.1:4318", "localhost", "ftp://a", "http://a/?token=x", "/v1/traces"] {
-            assert!(endpoint(text).unwrap_err().contains("http://127.0.0.1:4318"), "{text}");
+            assert!(parse_endpoint(text).unwrap_err().contains("http://127.0.0.1:4318"), "{text}");
         }
     }
 
     #[test]
-    fn what_the_collector_does_not_take_is_counted_and_nobody_waits() {
-        // A port that nobody listens on.
+    fn spans_that_do_not_reach_the_collector_are_counted() {
+        // A port on which nothing listens.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let dropped = Counter::default();
         let exporter = Exporter::start(&format!("http://127.0.0.1:{port}"), &dropped);

@@ -1,22 +1,22 @@
-//! How a request ended, for all who tell of it.
+//! How a request ended, as reported in metrics, logs and spans.
 
 use async_graphql::parser::types::OperationType;
 
-/// What a request wants to have executed.
+/// The operation that a request asks for.
 pub(super) struct Operation {
     /// Its name in the document.
     pub(super) name: Option<String>,
     pub(super) r#type: OperationType,
 }
 
-/// How far a request came.
+/// How far a request got.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Ending {
-    /// It was executed; there may be errors in the answer.
+    /// It was executed; the response may contain errors.
     Executed,
-    /// It was refused before that.
+    /// It was refused before the execution.
     Refused,
-    /// Its client went away before there was an answer, or it was cut off by a stop.
+    /// Its client left before there was a response, or a stop of the server cut it off.
     Abandoned,
 }
 
@@ -29,5 +29,5 @@ pub(super) struct RequestOutcome<'a> {
     /// The code of each error.
     pub(super) codes: &'a [String],
     /// See [`Reply::executed_by`](crate::graphql::Reply::executed_by).
-    pub(super) by: Option<&'static str>,
+    pub(super) executed_by: Option<&'static str>,
 }

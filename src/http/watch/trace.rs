@@ -1,4 +1,4 @@
-//! Where a request stands in a trace that others may have begun: the header `traceparent` of W3C Trace Context
+//! The place of a request in a distributed trace, from the header `traceparent` of W3C Trace Context
 //! (w3.org/TR/trace-context, section 3.2).
 
 use axum::http::HeaderMap;
@@ -8,31 +8,32 @@ use crate::service::App;
 /// A request's place in a trace.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Trace {
-    /// 32 hexadecimal digits in small letters.
+    /// 32 hexadecimal digits in lower case.
     pub(super) id: String,
-    /// The span of the client that the request belongs to, 16 digits.
+    /// The client's span that the request belongs to: 16 hexadecimal digits.
     pub(super) parent: Option<String>,
-    /// Whether who began the trace records it.
+    /// Whether the client records the trace.
     pub(super) sampled: bool,
 }
 
 impl Trace {
-    /// The client's trace, or a new one when the client has none or says something else.
-    pub(super) fn of(headers: &HeaderMap, app: &App) -> Self {
+    /// The client's trace, or a new one if the header is missing, repeated or invalid.
+    pub(super) fn from_headers(headers: &HeaderMap, app: &App) -> Self {
         let mut values = headers.get_all("traceparent").iter();
-        let given = values.next().and_then(|value| value.to_str().ok()).filter(|_| values.next().is_none());
+        let sent = values.next().and_then(|value| value.to_str().ok()).filter(|_| values.next().is_none());
         let new = || Self { id: app.trace_id(), parent: None, sampled: true };
-        given.and_then(Self::parse).unwrap_or_else(new)
+        sent.and_then(Self::parse).unwrap_or_else(new)
     }
 
-    /// Reads a header's value. Of a version to come, what all versions have in common; see section 4.3 there.
+    /// Parses the header's value. Of a later version it reads the part that all versions share (section 4.3 of the
+    /// recommendation).
     fn parse(value: &str) -> Option<Self> {
         let hex = |from, to| value.get(from..to).filter(|text| text.bytes().all(is_hex));
         let (version, id, parent, flags) = (hex(0, 2)?, hex(3, 35)?, hex(36, 52)?, hex(53, 55)?);
         let dash = |place: usize| value.as_bytes().get(place) == Some(&b'-');
-        let ends = value.len() == 55 || (version != "00" && dash(55));
+        let has_valid_end = value.len() == 55 || (version != "00" && dash(55));
         let is_zero = |text: &str| text.bytes().all(|digit| digit == b'0');
-        if version == "ff" || ![2, 35, 52].into_iter().all(dash) || !ends || is_zero(id) || is_zero(parent) {
+        if version == "ff" || ![2, 35, 52].into_iter().all(dash) || !has_valid_end || is_zero(id) || is_zero(parent) {
             return None;
         }
         let sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
@@ -40,7 +41,7 @@ impl Trace {
     }
 }
 
-/// Capital letters are no digits here.
+/// Whether a byte is a hexadecimal digit; upper case is not allowed here.
 fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
@@ -53,19 +54,19 @@ mod tests {
     const PARENT: &str = "b7ad6b7169203331";
 
     #[test]
-    fn a_trace_is_read_as_the_recommendation_says() {
+    fn a_valid_trace_is_read() {
         for (end, sampled) in [("01", true), ("00", false), ("03", true), ("fe", false)] {
             let found = Trace::parse(&format!("00-{ID}-{PARENT}-{end}")).unwrap();
             assert_eq!(found, Trace { id: ID.into(), parent: Some(PARENT.into()), sampled });
         }
-        // Versions to come may add something behind a dash.
+        // Later versions may append something after a dash.
         for value in [format!("01-{ID}-{PARENT}-01"), format!("cc-{ID}-{PARENT}-01-what-comes")] {
             assert_eq!(Trace::parse(&value).unwrap().id, ID, "{value}");
         }
     }
 
     #[test]
-    fn what_is_not_a_trace_is_passed_over() {
+    fn an_invalid_trace_is_ignored() {
         let zeros = "0".repeat(32);
         for value in [
             String::new(),

@@ -1,4 +1,4 @@
-//! Where a request comes from: the peer of the connection, or what a proxy says that is trusted.
+//! The address that a request comes from: the peer of the connection, or the client that a trusted proxy names.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -10,8 +10,8 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::IpNet;
 
-/// What counts as one client's address: an IPv4 address, or a /64 of IPv6, which is what one subscriber gets at least
-/// (RFC 6177), so that its 2^64 addresses are one.
+/// What counts as the address of one client: an IPv4 address, or a /64 network of IPv6. One subscriber gets at least a
+/// /64 (RFC 6177), so all its 2^64 addresses count as one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(in crate::http) struct Network(IpAddr);
 
@@ -33,7 +33,7 @@ impl std::fmt::Display for Network {
     }
 }
 
-/// Addresses that are believed: `10.0.0.7`, or `10.0.0.0/8`.
+/// The address or the network of trusted proxies, such as `10.0.0.7` or `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TrustedProxy(IpNet);
 
@@ -41,13 +41,13 @@ impl FromStr for TrustedProxy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let one = text.parse::<IpAddr>().map(IpNet::from);
-        let found = one.or_else(|_| text.parse::<IpNet>());
-        found.map(Self).map_err(|_| "must be an IP address or a network such as 10.0.0.0/8".into())
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        let network = address.or_else(|_| text.parse::<IpNet>());
+        network.map(Self).map_err(|_| "must be an IP address or a network such as 10.0.0.0/8".into())
     }
 }
 
-/// All addresses that are believed.
+/// All trusted proxies.
 #[derive(Clone)]
 pub(in crate::http) struct TrustedProxies(Arc<[TrustedProxy]>);
 
@@ -57,37 +57,37 @@ impl TrustedProxies {
     }
 }
 
-/// Whether an address is one of these.
+/// Whether an address is that of a trusted proxy.
 pub(in crate::http) fn is_trusted(address: IpAddr, trusted: &[TrustedProxy]) -> bool {
     trusted.iter().any(|trusted| trusted.0.contains(&address))
 }
 
-/// The client behind a connection. Each proxy appends to `X-Forwarded-For` whom it talks to: read from the end, the
-/// first that is not trusted itself is the client, and what stands before it is what the client made up. Without a
-/// trusted proxy the header says nothing.
+/// The address of the client behind a connection. Each proxy appends its own peer to `X-Forwarded-For`. So the header
+/// is read from the end: the first address that is not a trusted proxy is the client, and everything before it may be
+/// forged by the client. If the peer is not a trusted proxy, the header is ignored.
 ///
-/// `Forwarded` (RFC 7239) is not read: a proxy that writes one of the two headers passes the other on as it came.
-fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
+/// `Forwarded` (RFC 7239) is not read: a proxy that writes one of the two headers passes the other on unchanged.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
     let mut client = peer.to_canonical();
     let forwarded = headers.get_all("x-forwarded-for").iter().rev();
     let mut forwarded = forwarded.flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
     while is_trusted(client, trusted)
-        && let Some(before) = forwarded.next().and_then(node)
+        && let Some(previous) = forwarded.next().and_then(parse_node)
     {
-        client = before;
+        client = previous;
     }
     client
 }
 
-/// An address as proxies write it: some with a port, some with brackets.
-fn node(text: &str) -> Option<IpAddr> {
+/// Reads an address as proxies write it: some with a port, some in brackets.
+fn parse_node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     let address = text.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip())).or_else(bare);
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// The client's address; `None` without a connection, as in a test of the router.
+/// The client's address; `None` without a connection, as in tests of the router.
 pub(in crate::http) struct ClientNetwork(pub Option<Network>);
 
 impl<S: Sync> FromRequestParts<S> for ClientNetwork
@@ -98,7 +98,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let client = peer.map(|peer| client(peer.0.ip(), &parts.headers, &TrustedProxies::from_ref(state).0));
+        let client = peer.map(|peer| client_address(peer.0.ip(), &parts.headers, &TrustedProxies::from_ref(state).0));
         Ok(Self(client.map(Network::from)))
     }
 }
@@ -108,10 +108,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_trusted_proxy_is_believed() {
+    fn only_a_trusted_proxy_names_the_client() {
         let trusted = ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"].map(|text| text.parse().unwrap());
         for (peer, forwarded, found) in [
-            // Nobody said anything, or nobody who is believed did.
+            // Nobody names a client, or nobody who is trusted does.
             ("203.0.113.9", &[][..], "203.0.113.9"),
             ("203.0.113.9", &["1.1.1.1"], "203.0.113.9"),
             ("10.0.0.1", &[], "10.0.0.1"),
@@ -120,11 +120,11 @@ mod tests {
             ("10.0.0.1", &["203.0.113.9, 10.1.1.1"], "203.0.113.9"),
             ("::ffff:10.0.0.1", &["203.0.113.9", "192.0.2.1"], "203.0.113.9"),
             ("2001:db8::1", &["2001:db9::7"], "2001:db9::7"),
-            // What the client made up stands further left.
+            // What the client has forged is further left.
             ("10.0.0.1", &["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
             ("10.0.0.1", &["1.1.1.1", "203.0.113.9"], "203.0.113.9"),
             ("10.0.0.1", &["10.9.9.9, 203.0.113.9"], "203.0.113.9"),
-            // A client inside the trusted network, and a proxy that writes nonsense.
+            // A client inside the trusted network, and a proxy that writes something invalid.
             ("10.0.0.1", &["10.0.0.2"], "10.0.0.2"),
             ("10.0.0.1", &["203.0.113.9, unknown"], "10.0.0.1"),
             ("10.0.0.1", &["203.0.113.9, unknown, 10.0.0.3"], "10.0.0.3"),
@@ -139,12 +139,16 @@ mod tests {
                 headers.append("x-forwarded-for", value.parse().unwrap());
             }
             headers.append("forwarded", "for=9.9.9.9".parse().unwrap());
-            assert_eq!(client(peer.parse().unwrap(), &headers, &trusted).to_string(), found, "{peer} {forwarded:?}");
+            assert_eq!(
+                client_address(peer.parse().unwrap(), &headers, &trusted).to_string(),
+                found,
+                "{peer} {forwarded:?}"
+            );
         }
     }
 
     #[test]
-    fn a_subscriber_of_ipv6_is_one_client() {
+    fn an_ipv6_subscriber_is_one_client() {
         let network = |text: &str| Network::from(text.parse::<IpAddr>().unwrap());
         assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));

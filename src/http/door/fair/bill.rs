@@ -1,14 +1,14 @@
 //! What a request pays, and who pays it.
 //!
-//! A request costs its address 1 for being read, and then token, tenant and address what it is estimated to cost; after
-//! the execution they get back what it did not. The answer shows what is left (draft-ietf-httpapi-ratelimit-headers-09,
-//! sections 3 and 4).
+//! First its address pays 1 for reading it. Then its token, its tenant and its address each pay the estimated cost.
+//! After the execution they get back the difference between that and the actual cost. Headers of the response show what
+//! is left of each quota (draft-ietf-httpapi-ratelimit-headers-09, sections 3 and 4).
 
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Fair;
+use super::FairUseState;
 use super::address::Network;
 use super::bucket::{QuotaStatus, WINDOW};
 use super::payer::{Payer, QuotaScope, refusal};
@@ -16,30 +16,34 @@ use crate::http::refusal::Refusal;
 use crate::service::{Selected, Viewer};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const STANDING: HeaderName = HeaderName::from_static("ratelimit");
+const STATUS: HeaderName = HeaderName::from_static("ratelimit");
 
-/// One request's bill.
+/// The bill of one request.
 pub(in crate::http) struct Bill {
-    fair: Arc<Fair>,
+    fair: Arc<FairUseState>,
     address: Option<Network>,
     /// Who has paid for the execution, and how much.
     paid: Vec<(Payer, u64)>,
-    standings: Vec<(QuotaScope, QuotaStatus)>,
+    /// What is left of each quota, as last seen.
+    statuses: Vec<(QuotaScope, QuotaStatus)>,
 }
 
 impl Bill {
-    /// A bill on which nothing stands yet.
-    pub(in crate::http) fn new(fair: Arc<Fair>, address: Option<Network>) -> Self {
-        Self { fair, address, paid: Vec::new(), standings: Vec::new() }
+    /// An empty bill.
+    pub(in crate::http) fn new(fair: Arc<FairUseState>, address: Option<Network>) -> Self {
+        Self { fair, address, paid: Vec::new(), statuses: Vec::new() }
     }
 
-    /// The bill, to be written on elsewhere; what is left here is empty.
+    /// Takes the bill out, to continue it on another thread, and leaves an empty one.
     pub(in crate::http) fn take(&mut self) -> Self {
         let empty = Self::new(Arc::clone(&self.fair), self.address);
         std::mem::replace(self, empty)
     }
 
-    /// The address pays for a request that is read.
+    /// The address pays for reading a request.
+    ///
+    /// # Errors
+    /// Its quota is spent.
     pub(in crate::http) fn pay_for_reading(&mut self) -> Result<(), Refusal> {
         match self.address {
             Some(address) => self.pay(Payer::Address(address), 1).map(drop),
@@ -47,7 +51,10 @@ impl Bill {
         }
     }
 
-    /// All whose request it is pay for the execution, or nobody does.
+    /// Token, tenant and address pay for the execution. If one of them cannot, the others get back what they have paid.
+    ///
+    /// # Errors
+    /// A quota is spent.
     pub(in crate::http) fn pay_for_execution(&mut self, viewer: Option<&Viewer>, cost: u64) -> Result<(), Refusal> {
         let token = viewer.map(|viewer| Payer::Token(viewer.name.clone()));
         let tenant = viewer.and_then(|viewer| match &viewer.selected {
@@ -66,13 +73,13 @@ impl Bill {
         Ok(())
     }
 
-    /// Gives back what the execution did not cost.
+    /// Gives back the difference between what was paid and the actual cost.
     pub(in crate::http) fn settle(&mut self, actual: u64) {
         for (payer, paid) in std::mem::take(&mut self.paid) {
             let Some(buckets) = self.fair.buckets(payer.scope()) else { continue };
             let unused = paid.saturating_sub(buckets.price(actual));
-            let standing = buckets.refund(&payer, unused, self.fair.now());
-            self.note(payer.scope(), standing);
+            let status = buckets.refund(&payer, unused, self.fair.now());
+            self.set_status(payer.scope(), status);
         }
     }
 
@@ -81,31 +88,31 @@ impl Bill {
         let fair = Arc::clone(&self.fair);
         let Some(buckets) = fair.buckets(scope) else { return Ok(0) };
         match buckets.charge(payer, cost, fair.now()) {
-            Ok(standing) => {
-                self.note(scope, standing);
+            Ok(status) => {
+                self.set_status(scope, status);
                 Ok(buckets.price(cost))
             }
-            Err(empty) => {
-                self.note(scope, empty.standing);
-                Err(refusal(scope, empty, cost))
+            Err(exceeded) => {
+                self.set_status(scope, exceeded.status);
+                Err(refusal(scope, exceeded, cost))
             }
         }
     }
 
-    fn note(&mut self, scope: QuotaScope, standing: QuotaStatus) {
-        match self.standings.iter_mut().find(|(noted, _)| *noted == scope) {
-            Some((_, noted)) => *noted = standing,
-            None => self.standings.push((scope, standing)),
+    fn set_status(&mut self, scope: QuotaScope, status: QuotaStatus) {
+        match self.statuses.iter_mut().find(|(own, _)| *own == scope) {
+            Some((_, own)) => *own = status,
+            None => self.statuses.push((scope, status)),
         }
     }
 
-    /// Shows on the answer what is left of each quota.
-    pub(in crate::http) fn show(&self, headers: &mut HeaderMap) {
-        for (scope, QuotaStatus { quota, left, full_in }) in &self.standings {
-            let scope = scope.policy();
+    /// Adds headers that show what is left of each quota.
+    pub(in crate::http) fn add_headers(&self, headers: &mut HeaderMap) {
+        for (scope, QuotaStatus { quota, left, full_in }) in &self.statuses {
+            let scope = scope.policy_name();
             let policy = format!("\"{scope}\";q={quota};w={WINDOW}");
-            let standing = format!("\"{scope}\";r={left};t={full_in}");
-            for (name, value) in [(POLICY, policy), (STANDING, standing)] {
+            let status = format!("\"{scope}\";r={left};t={full_in}");
+            for (name, value) in [(POLICY, policy), (STATUS, status)] {
                 if let Ok(value) = HeaderValue::try_from(value) {
                     headers.append(name, value);
                 }

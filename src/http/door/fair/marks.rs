@@ -1,8 +1,9 @@
-//! Which tokens may be valid, told without looking them up: the marks of all valid tokens, read from the database.
+//! Tells whether a token may be valid without looking it up: keeps the marks of all valid tokens, read from the
+//! database.
 //!
-//! They are asked for only where an address has sent too many wrong tokens, and are read anew when a token is not among
-//! them, at most once a second: so a token that was just made, here, by the command line or by another server, works
-//! within a second, and guessing costs the database one read of few bytes a second.
+//! They are used only for addresses that have sent too many invalid tokens. When a token is not among them, they are
+//! read again, but at most once a second. So a new token works within a second, whether this server, another server or
+//! the command line made it, and guessing costs the database one small read a second.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,53 +11,53 @@ use std::time::Duration;
 
 use crate::service::{App, TokenMark};
 
-/// The most marks that are kept, 4 bytes each: those of the newest tokens. An older one is counted like a wrong token
-/// until it has been looked up.
-const MOST: usize = 100_000;
+/// The most marks that are kept, 4 bytes each: those of the newest tokens. An older token counts as invalid until it
+/// has been looked up.
+const MAX_MARKS: usize = 100_000;
 /// The least time between two reads, in milliseconds.
-const AGE: i64 = 1000;
+const MIN_INTERVAL: i64 = 1000;
 
-/// See the [module](self).
+/// The marks of all valid tokens, see the [module](self).
 #[derive(Default)]
 pub(super) struct Marks {
-    known: Mutex<HashSet<TokenMark>>,
-    /// When they were read, in epoch milliseconds. Held while they are.
+    marks: Mutex<HashSet<TokenMark>>,
+    /// When they were last read, in milliseconds since the epoch. Locked during a read.
     read_at: tokio::sync::Mutex<Option<i64>>,
 }
 
 impl Marks {
-    /// A poisoned lock only means that another thread panicked; the set is whole.
-    fn known(&self) -> MutexGuard<'_, HashSet<TokenMark>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A poisoned lock only means that another thread panicked; the set is intact.
+    fn lock(&self) -> MutexGuard<'_, HashSet<TokenMark>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a token may be valid. `false` is certain, but for one that was made less than a second ago.
+    /// Whether a token may be valid. `false` is certain, except for a token that was made less than a second ago.
     pub(super) async fn may_include(&self, app: &App, token: &str, patience: Duration) -> bool {
         let mark = TokenMark::of(token);
-        let is_known = || self.known().contains(&mark);
-        if is_known() {
+        let is_marked = || self.lock().contains(&mark);
+        if is_marked() {
             return true;
         }
         self.read(app, patience).await;
-        is_known()
+        is_marked()
     }
 
-    /// Reads them when they are old, one read for all who ask meanwhile.
+    /// Reads the marks again if they are old. Requests that arrive in the meantime share one read.
     async fn read(&self, app: &App, patience: Duration) {
         let mut read_at = self.read_at.lock().await;
-        // A clock that is set back makes them old.
-        if read_at.is_some_and(|at| (0..AGE).contains(&(app.now() - at))) {
+        // They also count as old when the clock was set back.
+        if read_at.is_some_and(|at| (0..MIN_INTERVAL).contains(&(app.now() - at))) {
             return;
         }
-        match app.valid_tokens(MOST, patience).await {
-            Ok(marks) => *self.known() = marks,
+        match app.valid_tokens(MAX_MARKS, patience).await {
+            Ok(marks) => *self.lock() = marks,
             Err(error) => tracing::warn!(%error, "the marks of valid tokens could not be read"),
         }
         *read_at = Some(app.now());
     }
 
-    /// A token has turned out not to be valid: it was revoked since, or only looks like one that is.
+    /// Removes the mark of a token that turned out to be invalid: it was revoked, or only has the mark of a valid one.
     pub(super) fn forget(&self, token: &str) {
-        self.known().remove(&TokenMark::of(token));
+        self.lock().remove(&TokenMark::of(token));
     }
 }

@@ -1,17 +1,17 @@
-//! Fair use: how much each client may request, and who is next when there are more requests than can be answered.
+//! Fair use: how much each client may use, and who is next when there are more requests than the server can execute.
 //!
-//! In the order in which a request meets them: the connections ([`crate::http::door::connections`]), the quota of its address,
-//! the failed sign-ins of its address, a place in the lane of its cost, the quotas of its token and its tenant. All
-//! state is in this process and bounded; `docs/decisions/0017-fair-use.md` gives the reasons.
+//! A request meets these limits in this order: the number of connections ([`crate::http::door::connections`]), the
+//! quota of its address, the failed sign-ins of its address, a place in the lane of its cost, and the quotas of its
+//! token and its tenant. All state is in this process and bounded; `docs/decisions/0017-fair-use.md` gives the reasons.
 
 mod address;
 mod bill;
 mod bucket;
+mod failed_sign_ins;
 mod lanes;
 mod marks;
 mod options;
 mod payer;
-mod sign_in;
 
 use std::sync::Arc;
 
@@ -22,39 +22,39 @@ pub use address::TrustedProxy;
 pub(in crate::http) use address::{ClientNetwork, Network, TrustedProxies, is_trusted};
 pub(in crate::http) use bill::Bill;
 use bucket::Buckets;
+use failed_sign_ins::FailedSignIns;
+pub(in crate::http) use failed_sign_ins::SignInAttempt;
 pub(in crate::http) use lanes::ExecutionPermit;
 use lanes::Lanes;
 pub use lanes::STACK;
 use marks::Marks;
 pub use options::FairUse;
 use payer::{Payer, QuotaScope};
-pub(in crate::http) use sign_in::Credentials;
-use sign_in::SignIns;
 
 use super::claim::BearerClaim;
 use crate::graphql::Estimate;
 use crate::http::refusal::Refusal;
 use crate::service::{App, Overloaded};
 
-/// The state behind the options.
-pub(in crate::http) struct Fair {
+/// The state of fair use. [`FairUse`] has the operator's limits.
+pub(in crate::http) struct FairUseState {
     pub(in crate::http) options: FairUse,
     app: App,
     tokens: Option<Buckets<Payer>>,
     tenants: Option<Buckets<Payer>>,
     addresses: Option<Buckets<Payer>>,
-    sign_ins: SignIns,
+    failed_sign_ins: FailedSignIns,
     marks: Marks,
     lanes: Lanes,
 }
 
-impl Fair {
+impl FairUseState {
     pub(in crate::http) fn new(app: App, options: FairUse) -> Arc<Self> {
         Arc::new(Self {
             tokens: Buckets::new(options.rate_token),
             tenants: Buckets::new(options.rate_tenant),
             addresses: Buckets::new(options.rate_address),
-            sign_ins: SignIns::new(options.rate_sign_in),
+            failed_sign_ins: FailedSignIns::new(options.rate_sign_in),
             marks: Marks::default(),
             lanes: Lanes::new(&app, &options),
             app,
@@ -66,7 +66,7 @@ impl Fair {
         self.app.now()
     }
 
-    /// `None` where nothing is limited.
+    /// The buckets of a scope; `None` if it has no limit, or its buckets are kept elsewhere.
     fn buckets(&self, scope: QuotaScope) -> Option<&Buckets<Payer>> {
         match scope {
             QuotaScope::Token => self.tokens.as_ref(),
@@ -76,29 +76,32 @@ impl Fair {
         }
     }
 
-    /// Begins a sign-in, over whatever transport; to be called before the token is looked up. Without a claim nobody
-    /// signs in.
+    /// Begins a sign-in, whichever transport the request uses. To be called before the token is looked up. A request
+    /// without a claim signs nobody in, and counts nowhere.
+    ///
+    /// # Errors
+    /// The address has sent too many invalid tokens.
     pub(in crate::http) async fn begin_sign_in(
         &self,
         address: Option<Network>,
         claim: &BearerClaim,
-    ) -> Result<Credentials, Refusal> {
+    ) -> Result<SignInAttempt, Refusal> {
         let may_be_valid = async {
             match claim {
                 BearerClaim::Token(token) => self.marks.may_include(&self.app, token, self.options.max_wait).await,
                 BearerClaim::None | BearerClaim::Malformed => false,
             }
         };
-        let begun = self.sign_ins.begin(address, claim, may_be_valid, || self.now()).await;
-        begun.map_err(|empty| payer::refusal(QuotaScope::SignIn, empty, 1))
+        let begun = self.failed_sign_ins.begin(address, claim, may_be_valid, || self.now()).await;
+        begun.map_err(|exceeded| payer::refusal(QuotaScope::SignIn, exceeded, 1))
     }
 
-    /// Ends a sign-in: the token was valid or it was not; `None` when that could not be found out.
-    pub(in crate::http) fn end_sign_in(&self, credentials: &Credentials, token: Option<&str>, valid: Option<bool>) {
+    /// Ends a sign-in. `valid` says whether the token was valid; `None` if it could not be looked up.
+    pub(in crate::http) fn end_sign_in(&self, attempt: &SignInAttempt, token: Option<&str>, valid: Option<bool>) {
         if let (Some(token), Some(false)) = (token, valid) {
             self.marks.forget(token);
         }
-        self.sign_ins.end(credentials, valid, || self.now());
+        self.failed_sign_ins.end(attempt, valid, || self.now());
     }
 
     /// Whether a request with this estimate runs in the expensive lane.
@@ -106,15 +109,18 @@ impl Fair {
         self.lanes.is_expensive(estimate)
     }
 
-    /// Waits for the permit to execute a request with this estimate.
+    /// Waits for a place in the lane of a request with this estimate.
+    ///
+    /// # Errors
+    /// Too many requests are waiting, or this one has waited too long.
     pub(in crate::http) async fn admit(
         &self,
-        credentials: &Credentials,
+        attempt: &SignInAttempt,
         estimate: Estimate,
     ) -> Result<ExecutionPermit, Refusal> {
-        self.lanes.enter(credentials.line(), estimate).await.map_err(|Overloaded { places, waiting }| {
-            let sentence = "The server has more requests than it can answer; try again later.";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", sentence)
+        self.lanes.enter(attempt.queue_owner(), estimate).await.map_err(|Overloaded { places, waiting }| {
+            let message = "The server has more requests than it can answer; try again later.";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message)
                 .extension("limit", places)
                 .extension("actual", waiting + 1)
                 .header(RETRY_AFTER, HeaderValue::from_static("1"))

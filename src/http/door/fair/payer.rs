@@ -1,14 +1,14 @@
-//! Who pays for a request, and what they hear whose quota is spent.
+//! Who pays for a request, and the refusal when a quota is spent.
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 
 use super::address::Network;
-use super::bucket::{Empty, QuotaStatus};
+use super::bucket::{QuotaExceeded, QuotaStatus};
 use crate::domain::TenantId;
 use crate::http::refusal::Refusal;
 
-/// Whose quota is limited.
+/// What a quota applies to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum QuotaScope {
     Token,
@@ -18,7 +18,7 @@ pub(super) enum QuotaScope {
 }
 
 impl QuotaScope {
-    /// In errors.
+    /// The name in errors, under `extensions.scope`.
     fn code(self) -> &'static str {
         match self {
             QuotaScope::Token => "TOKEN",
@@ -28,8 +28,8 @@ impl QuotaScope {
         }
     }
 
-    /// In headers.
-    pub(super) fn policy(self) -> &'static str {
+    /// The name in the headers `RateLimit` and `RateLimit-Policy`.
+    pub(super) fn policy_name(self) -> &'static str {
         match self {
             QuotaScope::Token => "token",
             QuotaScope::Tenant => "tenant",
@@ -39,7 +39,7 @@ impl QuotaScope {
     }
 }
 
-/// Who pays.
+/// Who pays for a request.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Payer {
     /// A token, by its name.
@@ -58,11 +58,12 @@ impl Payer {
     }
 }
 
-/// 429, in the shape of every limit: what is allowed, what it would have come to, and when to try again.
-pub(super) fn refusal(scope: QuotaScope, empty: Empty, cost: u64) -> Refusal {
-    let Empty { standing: QuotaStatus { quota, left, .. }, retry_after } = empty;
+/// The refusal with status 429. Like every exceeded limit it says what is allowed, what the total would have been, and
+/// when to try again.
+pub(super) fn refusal(scope: QuotaScope, exceeded: QuotaExceeded, cost: u64) -> Refusal {
+    let QuotaExceeded { status: QuotaStatus { quota, left, .. }, retry_after } = exceeded;
     let spent = quota - left;
-    let what = match scope {
+    let reason = match scope {
         QuotaScope::Token => {
             format!("The token has spent {spent} of {quota} per minute, and this request costs {cost}")
         }
@@ -70,10 +71,10 @@ pub(super) fn refusal(scope: QuotaScope, empty: Empty, cost: u64) -> Refusal {
             format!("The tenant has spent {spent} of {quota} per minute, and this request costs {cost}")
         }
         QuotaScope::Address => format!("Your address has spent {spent} of {quota} per minute, and this costs {cost}"),
-        QuotaScope::SignIn => format!("From your address came {spent} invalid tokens; {quota} per minute are allowed"),
+        QuotaScope::SignIn => format!("Your address has sent {spent} invalid tokens; {quota} per minute are allowed"),
     };
-    let sentence = format!("{what}; try again in {retry_after} s.");
-    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", sentence)
+    let message = format!("{reason}; try again in {retry_after} s.");
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message)
         .extension("limit", quota)
         .extension("actual", spent.saturating_add(cost))
         .extension("scope", scope.code())

@@ -1,4 +1,4 @@
-//! The messages of the subprotocol `graphql-transport-ws`, and why a socket is closed (npm `graphql-ws`, `PROTOCOL.md`).
+//! The messages and the close codes of the subprotocol `graphql-transport-ws` (npm `graphql-ws`, `PROTOCOL.md`).
 
 use std::borrow::Cow;
 
@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use crate::http::transport::response::WrittenResponse;
 
-/// What a client says.
+/// A message from a client.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum FromClient {
-    /// Who it is.
+    /// Signs the client in.
     ConnectionInit {
         payload: Option<Map<String, Value>>,
     },
@@ -21,12 +21,12 @@ pub(super) enum FromClient {
         payload: Option<Map<String, Value>>,
     },
     Pong {},
-    /// An operation under an id of the client's own.
+    /// Starts an operation under an id that the client chooses.
     Subscribe {
         id: String,
         payload: Map<String, Value>,
     },
-    /// The client has heard enough of an operation.
+    /// Ends an operation: the client wants no more responses.
     Complete {
         id: String,
     },
@@ -36,7 +36,10 @@ pub(super) enum FromClient {
 const LONGEST_ID: usize = 128;
 
 impl FromClient {
-    /// Reads a message.
+    /// Parses a message.
+    ///
+    /// # Errors
+    /// The protocol does not know the message, or an id is empty or too long.
     pub(super) fn read(text: &str) -> Result<Self, Close> {
         let message =
             serde_json::from_str(text).map_err(|error| Close::invalid(format!("Invalid message: {error}")))?;
@@ -49,9 +52,12 @@ impl FromClient {
     }
 }
 
-/// The text of a payload that has one of these names, in capitals or not. Two of them might be read in two ways.
-pub(super) fn named<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Result<Option<&'a str>, Close> {
-    let mut fields = payload.iter().filter(|(name, _)| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
+/// The text in a payload under one of these names, in upper or lower case; `None` if it is missing or null.
+///
+/// # Errors
+/// The value is not a text, or the payload has two of the names, which is ambiguous.
+pub(super) fn payload_text<'a>(payload: &'a Map<String, Value>, names: &[&str]) -> Result<Option<&'a str>, Close> {
+    let mut fields = payload.iter().filter(|(name, _)| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)));
     match (fields.next(), fields.next()) {
         (None, _) | (Some((_, Value::Null)), None) => Ok(None),
         (Some((_, Value::String(text))), None) => Ok(Some(text)),
@@ -66,7 +72,7 @@ pub(super) fn connection_ack() -> String {
     json!({ "type": "connection_ack" }).to_string()
 }
 
-/// The answer to a ping, with its payload.
+/// The answer to a ping, with the payload of the ping.
 pub(super) fn pong(payload: Option<Map<String, Value>>) -> String {
     match payload {
         Some(payload) => json!({ "type": "pong", "payload": payload }).to_string(),
@@ -79,12 +85,12 @@ pub(super) fn next(id: &str, response: &WrittenResponse) -> String {
     format!(r#"{{"id":{},"type":"next","payload":{}}}"#, Value::from(id), response.json())
 }
 
-/// The end of an operation that failed, or was not executed.
+/// Ends an operation that failed or was not executed.
 pub(super) fn error(id: &str, errors: &[ServerError]) -> String {
     json!({ "id": id, "type": "error", "payload": errors }).to_string()
 }
 
-/// The end of an operation.
+/// Ends an operation.
 pub(super) fn complete(id: &str) -> String {
     json!({ "id": id, "type": "complete" }).to_string()
 }
@@ -100,13 +106,13 @@ pub(super) struct Close {
 const LONGEST_REASON: usize = 123;
 
 impl Close {
-    /// The server stops.
+    /// The server is stopping.
     pub(super) const GOING_AWAY: Self = Self::new(1001, "Going away");
     /// A message is longer than a request's body may be.
     pub(super) const TOO_BIG: Self = Self::new(1009, "Message too big");
-    /// Something is wrong in the server; the client may try again.
+    /// The server has a problem; the client may try again later.
     pub(super) const TRY_AGAIN: Self = Self::new(1013, "Try again later");
-    /// An operation before `connection_ack`.
+    /// The client sent an operation before `connection_ack`.
     pub(super) const UNAUTHORIZED: Self = Self::new(4401, "Unauthorized");
     /// The token is not valid.
     pub(super) const FORBIDDEN: Self = Self::new(4403, "Forbidden");
@@ -118,33 +124,33 @@ impl Close {
         Self { code, reason: Cow::Borrowed(reason) }
     }
 
-    /// A message that the protocol does not know.
+    /// The client sent a message that the protocol does not allow.
     pub(super) fn invalid(reason: impl Into<String>) -> Self {
         Self { code: 4400, reason: Cow::Owned(reason.into()) }
     }
 
-    /// An id that is in use.
+    /// The client started an operation under an id that is in use.
     pub(super) fn id_in_use(id: &str) -> Self {
         Self { code: 4409, reason: Cow::Owned(format!("Subscriber for {id} already exists")) }
     }
 
-    /// Too many sockets of one token or tenant.
+    /// There are too many sockets of one token or tenant, or too many invalid tokens.
     pub(super) fn too_many(reason: String) -> Self {
         Self { code: 4429, reason: Cow::Owned(reason) }
     }
 
-    /// The close frame, with as much of the reason as it can hold.
+    /// The close frame, with as much of the reason as fits.
     pub(super) fn frame(&self) -> CloseFrame {
         let end = self.reason.floor_char_boundary(LONGEST_REASON);
         CloseFrame { code: self.code, reason: Utf8Bytes::from(&self.reason[..end]) }
     }
 }
 
-/// How a connection ends.
+/// How a socket ends.
 pub(super) enum SocketEnd {
-    /// With a close frame.
+    /// The server sends a close frame.
     Close(Close),
-    /// The client is gone, or does not read.
+    /// Without a close frame: the client is gone, or does not read.
     Gone,
 }
 
@@ -159,13 +165,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_reason_is_cut_between_letters() {
+    fn a_long_reason_is_cut_between_characters() {
         let frame = Close::invalid("é".repeat(100)).frame();
         assert_eq!((frame.code, frame.reason.len()), (4400, 122));
     }
 
     #[test]
-    fn a_payload_names_a_thing_once() {
+    fn a_payload_must_not_have_two_names_for_one_value() {
         for (payload, found) in [
             (json!({}), Ok(None)),
             (json!({ "tenant": null }), Ok(None)),
@@ -176,13 +182,13 @@ mod tests {
             (json!({ "tenant": null, "x-tenant": "A" }), Err(())),
             (json!({ "tenant": 7 }), Err(())),
         ] {
-            let named = named(payload.as_object().unwrap(), &["tenant", "x-tenant"]);
-            assert_eq!(named.map_err(drop), found, "{payload}");
+            let text = payload_text(payload.as_object().unwrap(), &["tenant", "x-tenant"]);
+            assert_eq!(text.map_err(drop), found, "{payload}");
         }
     }
 
     #[test]
-    fn what_the_protocol_does_not_know_is_invalid() {
+    fn messages_that_the_protocol_does_not_know_are_invalid() {
         for text in [
             "",
             "null",

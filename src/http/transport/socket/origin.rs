@@ -1,18 +1,18 @@
-//! Whose pages may open a WebSocket: a browser sends cookies and passes firewalls for any page, and asks the server
-//! nothing before (RFC 6455, section 10.2).
+//! Which pages may open a WebSocket. A browser opens one for any page without asking the server first, with the user's
+//! cookies and from inside the user's network (RFC 6455, section 10.2), so the server must check the origin.
 
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 
 use crate::http::door::cors::Origin;
 
-/// Whether a request may open one: it comes from no page, from a page of this very host, or from an allowed origin.
+/// Whether a request may open a WebSocket: it comes from no page, from a page of this host, or from an allowed origin.
 pub(super) fn may_open(headers: &HeaderMap, allowed: &[Origin]) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
-    let own = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let own_host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let page = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    let of_own_host = page.is_some_and(|(_, host)| own.is_some_and(|own| own.eq_ignore_ascii_case(host)));
-    of_own_host || allowed.iter().any(|allowed| allowed.is(origin))
+    let is_own_page = page.is_some_and(|(_, host)| own_host.is_some_and(|own| own.eq_ignore_ascii_case(host)));
+    is_own_page || allowed.iter().any(|allowed| allowed.is(origin))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How fast the messages of a socket are read.
+//! Limits how fast the messages of a socket are read.
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::message::{Close, SocketEnd};
 
-/// How fast messages are read: a rate, and bursts of as many as it allows in a second.
+/// A limit of messages per second, with bursts of up to one second's worth of messages.
 pub(super) struct Pace {
+    /// The time between two messages at this rate.
     gap: Duration,
-    /// When the message that was read last would have been due.
+    /// When the next message is due at this rate. It may be read up to a second earlier.
     due: Instant,
 }
 
@@ -20,11 +21,15 @@ impl Pace {
         Self { gap, due: Instant::now() }
     }
 
+    /// Receives the next message, but not before the rate allows it.
+    ///
+    /// # Errors
+    /// The message is too long, or the client is gone.
     pub(super) async fn receive(&mut self, socket: &mut WebSocket) -> Result<Message, SocketEnd> {
         sleep_until(self.due.checked_sub(Duration::from_secs(1)).unwrap_or(self.due)).await;
         let received = socket.recv().await.ok_or(SocketEnd::Gone)?;
         self.due = self.due.max(Instant::now()) + self.gap;
-        // axum tells in words only what went wrong.
+        // axum gives no error code, only a text.
         received.map_err(|error| match error.to_string().contains("too long") {
             true => Close::TOO_BIG.into(),
             false => SocketEnd::Gone,

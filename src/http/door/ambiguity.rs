@@ -1,6 +1,6 @@
-//! What makes a request ambiguous before anybody looks at what it asks for: a host that is missing, named twice or no
-//! host, and headers that mean one thing and stand there twice. One who stands between client and server may read such a
-//! request in another way, so it is refused at every address, whatever is there.
+//! Refuses ambiguous requests before their content is looked at: those whose `Host` is missing, repeated or malformed,
+//! and those that repeat a header that may have only one value. A proxy between client and server might read such a
+//! request differently than the server does, so it is refused at every address.
 
 use std::net::Ipv6Addr;
 
@@ -14,51 +14,53 @@ use crate::http::refusal::Refusal;
 /// The code of the tenant that a request selects.
 pub(super) const TENANT: HeaderName = HeaderName::from_static("x-tenant");
 
-/// Headers of which only the first would count. All others that are read are lists, or a second one takes nothing away:
-/// two `traceparent` are none, and how often `Apollo-Require-Preflight` stands there does not matter.
+/// Headers of which the server would read only the first. The other headers that it reads are lists, or a repetition
+/// does no harm: two `traceparent` headers count as none, and it does not matter how often `Apollo-Require-Preflight`
+/// appears.
 const SINGLE: [HeaderName; 6] = [AUTHORIZATION, CONTENT_TYPE, ORIGIN, TENANT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION];
 
-/// What a connection says of a request, among the extensions of each that came over one.
+/// What the connection knows about a request. It is among the extensions of every request that came over a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
-    /// Whether its connection has a seat.
+    /// Whether its connection has a seat, see [`super::seats`].
     admitted: bool,
+    /// What is wrong with the header `Host`, if anything.
     host: Result<(), &'static str>,
 }
 
 impl Arrival {
-    pub(super) fn of<B>(request: &Request<B>, admitted: bool) -> Self {
+    pub(super) fn new<B>(request: &Request<B>, admitted: bool) -> Self {
         let has_authority = request.uri().authority().is_some();
-        Self { admitted, host: host(request.version(), has_authority, request.headers()) }
+        Self { admitted, host: check_host(request.version(), has_authority, request.headers()) }
     }
 }
 
-/// Whether the host is named as RFC 9112, section 3.2, asks for. An empty one is none, which leaves the host of an address
-/// open unless the address names it (section 3.3).
-fn host(version: Version, has_authority: bool, headers: &HeaderMap) -> Result<(), &'static str> {
-    let mut named = headers.get_all(HOST).iter();
-    let needed = version >= Version::HTTP_11;
-    match (named.next(), named.next()) {
-        (None, _) if needed => Err("The header host is missing."),
+/// Checks the header `Host` by RFC 9112, section 3.2. An empty one is allowed only where the request's target names the
+/// host (section 3.3), or in HTTP/1.0.
+fn check_host(version: Version, has_authority: bool, headers: &HeaderMap) -> Result<(), &'static str> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let is_required = version >= Version::HTTP_11;
+    match (hosts.next(), hosts.next()) {
+        (None, _) if is_required => Err("The header host is missing."),
         (None, _) => Ok(()),
-        (Some(_), Some(_)) => Err("The header host stands twice in the request."),
-        (Some(host), None) if host.is_empty() => match needed && !has_authority {
+        (Some(_), Some(_)) => Err("The header host appears more than once in the request."),
+        (Some(host), None) if host.is_empty() => match is_required && !has_authority {
             true => Err("The header host is empty."),
             false => Ok(()),
         },
         (Some(host), None) => match host.to_str().is_ok_and(is_host) {
             true => Ok(()),
-            false => Err("The header host must be the name of a host or its IP address, with a port or without."),
+            false => Err("The header host must be a host name or an IP address, with or without a port."),
         },
     }
 }
 
-/// `host` or `host:port`; a user is no part of it.
+/// Whether a text is `host` or `host:port`. User information (`user@`) is not allowed.
 fn is_host(text: &str) -> bool {
     let Ok(authority) = text.parse::<Authority>() else { return false };
     let host = authority.host();
     let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let named = match literal {
+    let is_host = match literal {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => !host.is_empty() && !host.contains(['[', ']']),
     };
@@ -66,33 +68,37 @@ fn is_host(text: &str) -> bool {
         Some(digits) => digits.is_empty() || !digits.starts_with('+') && digits.parse::<u16>().is_ok(),
         None => port.is_empty(),
     };
-    named && text.strip_prefix(host).is_some_and(is_port)
+    is_host && text.strip_prefix(host).is_some_and(is_port)
 }
 
-/// Lets a request pass that can be read in one way only, and whose connection has a seat. Says all that is wrong with it.
-pub(super) fn judge<B>(request: &Request<B>) -> Result<(), Refusal> {
+/// Checks that a request can be read in one way only, and that its connection has a seat.
+///
+/// # Errors
+/// There is no seat for the connection, or everything that is ambiguous about the request, in one refusal.
+pub(super) fn check<B>(request: &Request<B>) -> Result<(), Refusal> {
     let arrival = request.extensions().get::<Arrival>();
     if arrival.is_some_and(|arrival| !arrival.admitted) {
-        let sentence = "The server has more connections than it can serve; try again later.";
-        let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", sentence);
+        let message = "The server has more connections than it can serve; try again later.";
+        let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message);
         return Err(closing(refusal.header(RETRY_AFTER, HeaderValue::from_static("1"))));
     }
     let headers = request.headers();
     let host = arrival.and_then(|arrival| arrival.host.err()).map(str::to_owned);
-    let twice = SINGLE.into_iter().filter(|name| headers.get_all(name).iter().nth(1).is_some());
-    let twice = twice.map(|name| format!("The header {name} stands twice in the request."));
-    // Else the token's own tenant would answer in the place of another that was meant.
-    let unread = headers.get(TENANT).is_some_and(|code| code.to_str().is_err());
-    let unread =
-        unread.then(|| format!("The header {TENANT} must be the code of a tenant, in visible ASCII characters."));
-    let wrong: Vec<String> = host.into_iter().chain(twice).chain(unread).collect();
-    match wrong.is_empty() {
+    let repeated = SINGLE.into_iter().filter(|name| headers.get_all(name).iter().nth(1).is_some());
+    let repeated = repeated.map(|name| format!("The header {name} appears more than once in the request."));
+    // Otherwise the header would be ignored, and the token's own tenant would be used instead of the one that was
+    // meant.
+    let is_unreadable = headers.get(TENANT).is_some_and(|code| code.to_str().is_err());
+    let unreadable = is_unreadable
+        .then(|| format!("The header {TENANT} must be the code of a tenant, in visible ASCII characters."));
+    let problems: Vec<String> = host.into_iter().chain(repeated).chain(unreadable).collect();
+    match problems.is_empty() {
         true => Ok(()),
-        false => Err(closing(Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", wrong.join(" ")))),
+        false => Err(closing(Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", problems.join(" ")))),
     }
 }
 
-/// Nothing more is read from a connection on which requests may be read in two ways.
+/// Closes the connection after this refusal: the server must not go on reading one whose requests are ambiguous.
 fn closing(refusal: Refusal) -> Refusal {
     refusal.header(CONNECTION, HeaderValue::from_static("close"))
 }
@@ -141,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_old_clients_and_whole_addresses_do_without_a_host() {
+    fn only_http_1_0_and_absolute_targets_may_leave_out_the_host() {
         for (version, has_authority, hosts, fine) in [
             (Version::HTTP_11, false, &["a"][..], true),
             (Version::HTTP_11, false, &[], false),
@@ -164,7 +170,7 @@ mod tests {
                     headers
                 },
             );
-            assert_eq!(host(version, has_authority, &headers).is_ok(), fine, "{version:?} {hosts:?}");
+            assert_eq!(check_host(version, has_authority, &headers).is_ok(), fine, "{version:?} {hosts:?}");
         }
     }
 }
