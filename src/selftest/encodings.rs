@@ -6,47 +6,55 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::attacks::ATTACKS;
-use super::check::DoorCheck;
+use super::check::ServerCheck;
 use super::client::{LONGEST, TestClient};
-use super::verdict::{Judged, failed, noted, shown};
+use super::verdict::{CheckResult, failed, noted, one_line};
 
 /// What a bomb unpacks to, in bytes.
 const BOMB: usize = 12 * 1024 * 1024;
 
-pub(super) const CHECKS: &[DoorCheck] = &[
-    DoorCheck { name: "an answer in gzip", expected: "packed, and JSON inside", run: |client| packed(client, "gzip") },
-    DoorCheck { name: "an answer in br", expected: "packed, and JSON inside", run: |client| packed(client, "br") },
-    DoorCheck { name: "an answer in zstd", expected: "packed, and JSON inside", run: |client| packed(client, "zstd") },
-    DoorCheck {
+pub(super) const CHECKS: &[ServerCheck] = &[
+    ServerCheck {
+        name: "an answer in gzip",
+        expected: "packed, and JSON inside",
+        run: |client| packed(client, "gzip"),
+    },
+    ServerCheck { name: "an answer in br", expected: "packed, and JSON inside", run: |client| packed(client, "br") },
+    ServerCheck {
+        name: "an answer in zstd",
+        expected: "packed, and JSON inside",
+        run: |client| packed(client, "zstd"),
+    },
+    ServerCheck {
         name: "an answer in no coding that there is",
         expected: "406",
         run: |client| {
             let ask = client.post("{ __typename }").with("accept-encoding", "*;q=0");
-            client.send(&ask)?.status(406)?.refuses()?.fine()
+            client.send(&ask)?.expect_status(406)?.expect_refusal()?.pass()
         },
     },
-    DoorCheck { name: "a body of 12 MiB in gzip", expected: "413", run: |client| bomb(client, "gzip", gzip) },
-    DoorCheck { name: "a body of 12 MiB in zstd", expected: "413", run: |client| bomb(client, "zstd", zstd) },
-    DoorCheck {
+    ServerCheck { name: "a body of 12 MiB in gzip", expected: "413", run: |client| bomb(client, "gzip", gzip) },
+    ServerCheck { name: "a body of 12 MiB in zstd", expected: "413", run: |client| bomb(client, "zstd", zstd) },
+    ServerCheck {
         name: "a body in an unknown coding",
         expected: "415",
         run: |client| {
             let ask = client.post("{ __typename }").with("content-encoding", "compress");
-            client.send(&ask)?.status(415)?.refuses()?.fine()
+            client.send(&ask)?.expect_status(415)?.expect_refusal()?.pass()
         },
     },
-    DoorCheck {
+    ServerCheck {
         name: "a body in gzip in gzip",
         expected: "415",
         run: |client| {
             let ask = client.post("{ __typename }").with("content-encoding", "gzip, gzip");
-            client.send(&ask)?.status(415)?.refuses()?.fine()
+            client.send(&ask)?.expect_status(415)?.expect_refusal()?.pass()
         },
     },
 ];
 
 /// An answer of two kilobytes that everybody gets: many errors.
-fn packed(client: &TestClient, coding: &str) -> Judged {
+fn packed(client: &TestClient, coding: &str) -> CheckResult {
     let text = ATTACKS.iter().find(|attack| attack.name == "unknown fields").map(|attack| (attack.text)(100));
     let ask = client.post(&text.unwrap_or_default()).with("accept-encoding", coding);
     let answer = client.send(&ask)?;
@@ -61,8 +69,8 @@ fn packed(client: &TestClient, coding: &str) -> Judged {
         }
         // A proxy may unpack and pack as it likes.
         None if answer.body["errors"].is_array() => Err(noted("not packed")),
-        Some(seen) => Err(failed(shown(&format!("content-encoding: {seen}")))),
-        None => Err(failed(answer.seen())),
+        Some(seen) => Err(failed(one_line(&format!("content-encoding: {seen}")))),
+        None => Err(failed(answer.summary())),
     }
 }
 
@@ -77,10 +85,10 @@ fn unpacked(coding: &str, packed: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(plain)
 }
 
-fn bomb(client: &TestClient, coding: &str, pack: fn(&[u8]) -> std::io::Result<Vec<u8>>) -> Judged {
+fn bomb(client: &TestClient, coding: &str, pack: fn(&[u8]) -> std::io::Result<Vec<u8>>) -> CheckResult {
     let body = pack(&vec![b' '; BOMB]).map_err(|error| failed(format!("not packed: {error}")))?;
-    let ask = client.post("").with("content-encoding", coding).sending(body);
-    client.send(&ask)?.status(413)?.refuses()?.fine()
+    let ask = client.post("").with("content-encoding", coding).with_body(body);
+    client.send(&ask)?.expect_status(413)?.expect_refusal()?.pass()
 }
 
 fn gzip(plain: &[u8]) -> std::io::Result<Vec<u8>> {
