@@ -1,7 +1,8 @@
-//! What reading a query's text takes, with all limits, beside what async-graphql's parser takes for the same text: a
-//! ratio measured in one run. Printed as a Markdown table of medians.
+//! Compares the time to parse a query, with all limits, with that of async-graphql's parser for the same text. Both are
+//! measured in one run. Prints a Markdown table of medians.
 //!
-//! `VEXT_BENCH_ROUNDS` sets the rounds (default 100), each of a hundred times of either kind, in turn.
+//! `VEXT_BENCH_ROUNDS` sets the number of rounds (default 100). A round parses each text a hundred times with each
+//! parser.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +20,7 @@ use std::time::Instant;
 use async_graphql::parser::parse_query;
 use vext::graphql::{Limits, parse};
 
-/// How often a text is read by either, in a round.
+/// How often each parser reads a text in a round.
 const TIMES: u32 = 100;
 
 const FIVE_FIELDS: &str =
@@ -33,7 +34,7 @@ const SAVE: &str = "mutation Save($id: ID!, $text: String!) {
   virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text, branch: \"Rome\"}}) {
     object { ...Head } userErrors { code path message } } }
   fragment Head on VirtualExtension { id version number name }";
-/// As a client that shows every section through a fragment of its own sends it, near the limits.
+/// A document near the limits, as a client sends it that has a fragment for every section.
 fn many_fragments() -> String {
     let sections = ["callSettings { txVolume rxVolume }", "followMe { enabled number }", "note { branch department }"];
     let spreads: String = (0..45).map(|i| format!("...F{i} ")).collect();
@@ -59,7 +60,7 @@ fn main() {
     }
 }
 
-/// The microseconds that something takes, in the mean.
+/// The mean time of some work, in microseconds.
 fn timed(mut work: impl FnMut()) -> f64 {
     let begun = Instant::now();
     (0..TIMES).for_each(|_| work());

@@ -1,10 +1,12 @@
-//! What ordinary clients notice of a greedy one: the latency of 16 connections of ordinary load, alone and beside 4
-//! connections that send, in turn, what costs most of what is accepted: the largest page, what reads a whole tenant, and
-//! what just passes for cheap; and a long text that is wrong. Then beside 60 connections that make extensions with two
-//! PINs and a password, or only ask what that would do, and how much memory the process takes for these. In one run, over
-//! real sockets. The ratio is what can be compared across machines; it must stay below 2, and the memory below 150 MiB.
+//! How much greedy clients slow down ordinary ones. Measures the latency of 16 connections with ordinary load, alone
+//! and beside 4 greedy connections. These send in turn the most expensive requests that are accepted (the largest
+//! pages, and requests that scan a tenant), one just below the limit of cheap requests, and a long invalid document.
+//! Then measures the latency beside 60 connections that create extensions with two PINs and a password, or dry-run
+//! that, and the memory that the process needs for it. All in one run, over real sockets. Only the ratio can be
+//! compared across machines; it must stay below 2, and the memory below 150 MiB.
 //!
-//! `VEXT_BENCH_ROUNDS` sets the rounds (default 5), each of three seconds of either kind.
+//! `VEXT_BENCH_ROUNDS` sets the number of rounds (default 5). A round has three seconds without greedy clients and
+//! three with them.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +40,7 @@ const GREEDY: usize = 4;
 const SECRETIVE: usize = 60;
 /// How long a round lasts.
 const ROUND: Duration = Duration::from_secs(3);
-/// How long somebody looks at a form before asking for the next.
+/// How long an ordinary client waits between two requests.
 const THINKS: Duration = Duration::from_millis(20);
 
 const FORM: &str = "query($n: ExtensionNumber!) { tenant { virtualExtension(by: {number: $n}) { id version number name description
@@ -49,23 +51,23 @@ const FORM: &str = "query($n: ExtensionNumber!) { tenant { virtualExtension(by: 
 const SAVE: &str =
     "mutation($id: ID!, $text: String!) { virtualExtensionNoteUpdate(input: {id: $id, note: {additionalInfo: $text}}) {
   object { version } userErrors { code } } }";
-/// The longest page, with much that hangs below each of its forms; the executor answers it.
+/// The longest page, with many objects below each form; the executor answers it.
 const PAGE: &str = "{ tenant { virtualExtensions(first: 100) { totalCount nodes { id number name description version
   information { emails dnd members { id number name } callGroups { id name } pickupGroups { id name } }
   outboundCalls { externalCallerIdNumber routingProfile { id name } } followMe { enabled number }
   note { branch department referenceId additionalInfo } references(first: 5) { totalCount nodes { path } } } } } }";
-/// The longest page of what lists show, with all that it refers to; a plan answers it, and it passes for cheap.
+/// The longest page of typical list columns with all references; a plan answers it, and it counts as cheap.
 const LIST: &str = "{ tenant { virtualExtensions(first: 100) { nodes { number name description
   information { dnd inboundTimeoutSeconds members { number name } callGroups { kind name } pickupGroups { kind name }
     spyGroups { kind name } }
   security { locked } outboundCalls { routingProfile { name } } followMe { enabled number } note { department } } } } }";
-/// What the whole tenant is read for.
+/// Scans the whole tenant.
 const LINT: &str = "{ tenantLint(first: 100) { nodes { code label path message } } }";
 const RARE: &str =
     "{ tenant { virtualExtensions(first: 100, filter: {description: {contains: \"nobody wrote this\"}}) {
   totalCount nodes { id } } } }";
 
-/// A mutation that makes an extension with secrets, or only says what that would do.
+/// A mutation that creates an extension with secrets, or dry-runs that.
 fn with_secrets(number: usize, dry_run: bool) -> String {
     format!(
         "mutation {{ virtualExtensionCreate(input: {{dryRun: {dry_run}, information: {{number: \"{number}\", name: \"Desk\",
@@ -74,26 +76,26 @@ fn with_secrets(number: usize, dry_run: bool) -> String {
     )
 }
 
-/// The memory that the process has, in MiB; `None` where the system does not tell.
+/// The memory of the process in MiB; `None` if the system does not report it.
 fn memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? / 1024)
 }
 
-/// A query that costs just too little for the expensive lane and that no plan answers: few objects, and as many of their
-/// fields as a text can name.
+/// A request that no plan answers and that costs just less than an expensive one: few objects, with as many fields as a
+/// document may have.
 fn just_cheap() -> String {
     let unplanned = "note { branch } note { department }";
     format!("{{ tenant {{ virtualExtensions(first: 13) {{ nodes {{ {unplanned} {} }} }} }} }}", "name ".repeat(470))
 }
 
-/// As many fields as a text can name, none of which there is.
-fn wrong() -> String {
+/// As many fields as a document may have, all unknown.
+fn invalid() -> String {
     format!("{{ {} }}", (0..1990).map(|i| format!("f{i} ")).collect::<String>())
 }
 
-/// A connection that is kept.
+/// A keep-alive connection.
 struct Client {
     stream: TcpStream,
     token: &'static str,
@@ -106,7 +108,7 @@ impl Client {
         Self { stream, token }
     }
 
-    /// Sends a request and reads its answer to the end.
+    /// Sends a request and reads the whole answer.
     fn ask(&mut self, query: &str, variables: &Value) -> Vec<u8> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ";
@@ -131,7 +133,7 @@ impl Client {
     }
 }
 
-/// A server over a tenant that is filled through it.
+/// Starts a server and fills its tenant through the API.
 fn start(folder: &Path) -> (Runtime, SocketAddr, Vec<String>) {
     let options = OpenOptions {
         database: Database::Sqlite(folder.join("bench.db")),
@@ -156,7 +158,7 @@ fn start(folder: &Path) -> (Runtime, SocketAddr, Vec<String>) {
     });
     let create = "mutation($input: VirtualExtensionCreateInput!) { virtualExtensionCreate(input: $input) {
         object { id } userErrors { message } } }";
-    // Side by side, so that they share commits.
+    // In parallel, so that they share commits.
     let fill = |part: usize| {
         let mut client = Client::connect(address, "ordinary");
         let numbers = (0..EXTENSIONS / ORDINARY).map(|i| 5000 + part * EXTENSIONS / ORDINARY + i);
@@ -176,10 +178,10 @@ fn start(folder: &Path) -> (Runtime, SocketAddr, Vec<String>) {
     (runtime, address, ids)
 }
 
-/// What the greedy connections send: the text for a connection and its turn.
+/// The document that a greedy connection sends in a turn.
 type Greedy<'a> = &'a (dyn Fn(usize, usize) -> String + Sync);
 
-/// The latencies of the ordinary connections during a round, sorted, and how many requests the greedy ones got answered.
+/// The sorted latencies of the ordinary connections during a round, and the number of answers to the greedy ones.
 fn round(address: SocketAddr, ids: &[String], greedy: Greedy<'_>, connections: usize) -> (Vec<Duration>, usize) {
     let over = &AtomicBool::new(false);
     thread::scope(|scope| {
@@ -229,7 +231,7 @@ fn quantile(sorted: &[Duration], permille: usize) -> f64 {
     sorted[(sorted.len() - 1) * permille / 1000].as_secs_f64() * 1000.0
 }
 
-/// Rounds alone and beside greedy connections, in turn; prints each, and the ratios of their p99.
+/// Runs rounds without and with greedy connections, in turn. Prints each round, and the ratios of the p99 latencies.
 fn compare(rounds: usize, name: &str, round: impl Fn(usize) -> (Vec<Duration>, usize), connections: usize) {
     println!("\n| Round | | Requests | Median | p99 | Greedy answers |\n|---|---|---|---|---|---|");
     let mut ratios = Vec::new();
@@ -248,7 +250,7 @@ fn compare(rounds: usize, name: &str, round: impl Fn(usize) -> (Vec<Duration>, u
     println!("\np99 beside {name} / p99 quiet: median {median:.2}, worst {worst:.2}");
 }
 
-/// The most memory that the process has had while something was done, above what it had before.
+/// How much the memory of the process grew at most during some work.
 fn growth(work: impl FnOnce()) -> Option<u64> {
     let (before, over, most) = (memory()?, AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
@@ -268,7 +270,7 @@ fn main() {
     let rounds = common::rounds(5);
     let folder = tempfile::tempdir().unwrap();
     let (runtime, address, ids) = start(folder.path());
-    let greedy = [PAGE.to_owned(), LIST.to_owned(), LINT.to_owned(), RARE.to_owned(), just_cheap(), wrong()];
+    let greedy = [PAGE.to_owned(), LIST.to_owned(), LINT.to_owned(), RARE.to_owned(), just_cheap(), invalid()];
     for (i, query) in greedy.iter().enumerate() {
         let begun = Instant::now();
         let answer = Client::connect(address, "greedy").json(query, &json!({}));
@@ -280,7 +282,7 @@ fn main() {
     round(address, &ids, all, 0);
     compare(rounds, "greedy clients", |connections| round(address, &ids, all, connections), GREEDY);
 
-    // Numbers that nobody else has, other ones in each round.
+    // Numbers that are not used yet, different in each round.
     let numbers = AtomicUsize::new(100_000);
     let secretive: Greedy<'_> = &|connection, turn| {
         with_secrets(numbers.fetch_add(1, Ordering::Relaxed), (connection + turn).is_multiple_of(2))
@@ -290,7 +292,7 @@ fn main() {
         compare(rounds, "saves with secrets", round, SECRETIVE);
     };
     match growth(saving) {
-        Some(more) => println!("the process had at most {more} MiB more"),
+        Some(more) => println!("the memory of the process grew by at most {more} MiB"),
         None => saving(),
     }
     runtime.shutdown_background();

@@ -1,11 +1,11 @@
-//! What finding costs as a tenant grows: pages by number and by name at the beginning, in the middle and at the end,
-//! searches and filters, in a tenant of 10 thousand, 100 thousand and 1 million virtual extensions. Printed as a
-//! Markdown table of medians, each as a multiple of the first page by number in the smallest tenant: flat rows mean
-//! that the cost does not depend on the size.
+//! How the cost of finding depends on the size of a tenant: pages by number and by name at the beginning, in the middle
+//! and at the end, searches and filters, in tenants of 10 thousand, 100 thousand and 1 million virtual extensions.
+//! Prints a Markdown table of medians, as multiples of the first page by number in the smallest tenant. In a flat row,
+//! the cost does not depend on the size.
 //!
-//! `VEXT_BENCH_ROUNDS` sets the rounds (default 30); with 1 only the smallest tenant is measured.
-//! `VEXT_BENCH_SIZES=10000,100000` sets the sizes. `VEXT_BENCH_DATABASE=postgres://…/…` measures over PostgreSQL: beside
-//! the database that is named, which is left alone, one is made for each size and dropped in the end.
+//! `VEXT_BENCH_ROUNDS` sets the number of rounds (default 30); with 1, only the smallest tenant is measured.
+//! `VEXT_BENCH_SIZES=10000,100000` sets the sizes. `VEXT_BENCH_DATABASE=postgres://…/…` measures over PostgreSQL: a
+//! database is created for each size on that server and dropped at the end; the named database is not changed.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,7 @@ use vext::operations::demo;
 use vext::service::{App, Database, NewToken, OpenOptions};
 use vext::store::PostgresServer;
 
-/// What is measured is not held up by limits, and read each time.
+/// Options without limits and without cached answers.
 fn unlimited() -> vext::http::ServeOptions {
     let request_timeout = std::time::Duration::from_secs(300);
     let limits = vext::graphql::Limits::default();
@@ -47,7 +47,7 @@ const PAGE: &str = "query($after: String, $order: ObjectOrder, $search: String, 
     nodes { id number name } pageInfo { hasNextPage endCursor } } } }";
 const COUNT: &str = "query($search: String) { tenant { virtualExtensions(search: $search) { totalCount } } }";
 
-/// The sections' tables: the copies' rows are those of the demo's 108 but for what must differ.
+/// The tables of the sections. The copies have the rows of the demo's 108, except for values that must differ.
 const SECTIONS: [&str; 9] = [
     "information",
     "call_settings",
@@ -59,7 +59,7 @@ const SECTIONS: [&str; 9] = [
     "additional_destinations",
     "note",
 ];
-/// Behind the demo's objects.
+/// The first id after those of the demo.
 const FIRST: usize = 1000;
 
 const FAMILIES: [&str; 16] = [
@@ -68,13 +68,13 @@ const FAMILIES: [&str; 16] = [
 ];
 const NAMES: [&str; 8] = ["Ada", "Bruno", "Carla", "Dario", "Élise", "Franz", "Gita", "Hugo"];
 
-/// The name of the extension `i`: names repeat, as they do.
+/// The name of the extension `i`. Names repeat, as in real tenants.
 fn name(i: usize) -> String {
     let i = i.wrapping_mul(7919);
     format!("{} {} {}", FAMILIES[i % 16], NAMES[i / 16 % 8], i / 128 % 1000)
 }
 
-/// Runs statements as the engine takes them, behind the program's back.
+/// Runs statements on the engine directly, without the program.
 trait Raw {
     fn batch(&mut self, sql: &str);
     fn columns(&mut self, table: &str) -> Vec<String>;
@@ -107,7 +107,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Makes `size` extensions: one member in a thousand each, one branch in ten, a reference id of their own.
+/// Creates `size` extensions. Each has one of `size / 10` members, one of ten branches, and its own reference id.
 fn fill(raw: &mut dyn Raw, size: usize) {
     for chunk in (0..size).collect::<Vec<_>>().chunks(2000) {
         let (mut objects, mut known, mut links) = (Vec::new(), Vec::new(), Vec::new());
@@ -132,7 +132,7 @@ fn fill(raw: &mut dyn Raw, size: usize) {
         }
         let mut sql = String::from("BEGIN;");
         if chunk[0] == 0 {
-            // The members: real extensions.
+            // The members are real extensions.
             let members: Vec<_> = (0..size / 10)
                 .map(|i| format!("(1, {}, 'EXTENSION', NULL, 'Phone', 'phone', '', TRUE, 1, 0, 0)", FIRST + size + i))
                 .collect();
@@ -182,13 +182,13 @@ const OBJECT: &str =
     "INSERT INTO pbx_object (tenant_id, object_id, kind, number, name, name_folded, description, enabled,
   version, created_at, changed_at) VALUES";
 
-/// A PostgreSQL database that is dropped in the end.
-struct Made {
+/// A PostgreSQL database that is dropped at the end.
+struct TemporaryDatabase {
     server: String,
     name: String,
 }
 
-impl Made {
+impl TemporaryDatabase {
     fn new(server: &str, size: usize) -> Self {
         let made = Self { server: server.to_owned(), name: format!("vext_finding_{size}") };
         made.run(&format!("DROP DATABASE IF EXISTS {}", made.name));
@@ -206,7 +206,7 @@ impl Made {
     }
 }
 
-impl Drop for Made {
+impl Drop for TemporaryDatabase {
     fn drop(&mut self) {
         self.run(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
@@ -216,17 +216,17 @@ struct Bench {
     runtime: Runtime,
     router: Router,
     size: usize,
-    _made: Option<Made>,
+    _database: Option<TemporaryDatabase>,
 }
 
 impl Bench {
     fn new(folder: &Path, size: usize, server: Option<&str>) -> Self {
-        let made = server.map(|server| Made::new(server, size));
-        let url = made.as_ref().map(Made::url);
+        let temporary = server.map(|server| TemporaryDatabase::new(server, size));
+        let url = temporary.as_ref().map(TemporaryDatabase::url);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let path = folder.join(format!("{size}.db"));
-        let of_server = |url: &String| Database::Postgres(PostgresServer::parse(url).unwrap());
-        let database = url.as_ref().map_or_else(|| Database::Sqlite(path.clone()), of_server);
+        let postgres = |url: &String| Database::Postgres(PostgresServer::parse(url).unwrap());
+        let database = url.as_ref().map_or_else(|| Database::Sqlite(path.clone()), postgres);
         let environment = Environment::system();
         let options = OpenOptions { database, key_file: folder.join(format!("{size}.key")), readers: 2, environment };
         vext::service::migrate(&options).unwrap();
@@ -247,7 +247,7 @@ impl Bench {
         match &url {
             None => {
                 let mut raw = rusqlite::Connection::open(path).unwrap();
-                // Nothing of this has to survive; what refers to what is right by construction.
+                // The data need not survive a crash, and all references are right by construction.
                 raw.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -200000")
                     .unwrap();
                 fill(&mut raw, size);
@@ -259,8 +259,8 @@ impl Bench {
                 raw.batch_execute("ANALYZE").unwrap();
             }
         }
-        eprintln!("{size} extensions are made in {:.0} s", begun.elapsed().as_secs_f64());
-        Self { runtime, router: vext::http::router(app, unlimited()).unwrap(), size, _made: made }
+        eprintln!("created {size} extensions in {:.0} s", begun.elapsed().as_secs_f64());
+        Self { runtime, router: vext::http::router(app, unlimited()).unwrap(), size, _database: temporary }
     }
 
     fn ask(&self, query: &str, variables: &Value) -> Value {
@@ -278,23 +278,23 @@ impl Bench {
         answer["data"]["tenant"]["virtualExtensions"].take()
     }
 
-    /// The cursor behind the extension with this number or, in the order of names, behind this name.
+    /// The cursor after the last extension of this filter's first page, in the order of this field.
     fn cursor(&self, field: &str, filter: &Value) -> Value {
         let variables = json!({ "order": { "field": field }, "filter": filter });
         self.ask(PAGE, &variables)["pageInfo"]["endCursor"].clone()
     }
 
-    /// What is measured: name, query, variables, and how many objects the answer has at least.
+    /// The cases to measure: name, query, variables, and the minimum number of objects in the answer.
     fn cases(&self) -> Vec<(String, &'static str, Value, usize)> {
         let mut cases = Vec::new();
         for field in ["NUMBER", "NAME"] {
             let order = json!({ "field": field });
-            // The last page is the first of the contrary order, turned round: its last cursor has 50 behind it.
+            // The last page is the first page of the reverse order: its last object has 49 after it.
             let middle = json!({ "number": { "gte": format!("{}", 1_000_000 + self.size / 2) } });
             let middle = if field == "NUMBER" { middle } else { json!({ "name": { "startsWith": "Hansen" } }) };
             let last = self.ask(PAGE, &json!({ "order": { "field": field, "direction": "DESC" } }));
             let number = last["nodes"].as_array().unwrap().last().unwrap()["number"].clone();
-            // That object's own cursor in this order.
+            // The cursor of that object in this order.
             let last = self.cursor(field, &json!({ "number": { "eq": number } }));
             let by = field.to_lowercase();
             cases.push((format!("first page by {by}"), PAGE, json!({ "order": order }), 50));
@@ -335,7 +335,8 @@ fn main() {
     let benches: Vec<_> = sizes.iter().map(|&size| Bench::new(folder.path(), size, url.as_deref())).collect();
     let cases: Vec<_> = benches.iter().map(Bench::cases).collect();
     let mut times = vec![vec![Vec::new(); sizes.len()]; cases[0].len()];
-    // All sizes in turn, so that what else the machine does meets all of them. The first round warms caches up.
+    // All sizes in turn, so that other load on the machine affects them alike. The first round only warms up the
+    // caches.
     for round in 0..=rounds {
         for (case, times) in times.iter_mut().enumerate() {
             for (bench, (cases, times)) in benches.iter().zip(cases.iter().zip(times)) {

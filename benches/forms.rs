@@ -1,8 +1,7 @@
-//! What GraphQL costs: each request beside the same SQLite reads with rusqlite and serde_json and nothing else, in turn,
-//! in one run. Printed as a Markdown table of medians and of the ratio; the ratio is what can be compared across
-//! machines.
+//! The overhead of GraphQL: compares each request with the same SQLite reads by plain rusqlite and serde_json, in turn,
+//! in one run. Prints a Markdown table of medians and ratios; only the ratios can be compared across machines.
 //!
-//! `VEXT_BENCH_ROUNDS` sets the rounds (default 30), each of some tens of requests of both sides.
+//! `VEXT_BENCH_ROUNDS` sets the number of rounds (default 30). A round has some tens of requests of each side.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,7 +27,7 @@ use vext::domain::{Environment, ObjectId, TenantId};
 use vext::operations::demo;
 use vext::service::{App, Database, NewToken, OpenOptions};
 
-/// What is measured is not held up by limits, and read each time.
+/// Options without limits and without cached answers.
 fn unlimited() -> vext::http::ServeOptions {
     let request_timeout = std::time::Duration::from_secs(300);
     let limits = vext::graphql::Limits::default();
@@ -115,7 +114,7 @@ impl Bench {
         bench
     }
 
-    /// Copies of the demo's 108: what it points at, and its texts.
+    /// Creates copies of the demo's 108, with its references and texts.
     fn fill(&mut self) {
         let query = "{ tenant { virtualExtension(by: {number: \"108\"}) { information { memberIds callGroupIds pickupGroupIds emails }
             callSettings { musicOnHoldId parkingLotId } outboundCalls { routingProfileId externalCallerIdNumber }
@@ -142,7 +141,7 @@ impl Bench {
         }
     }
 
-    /// Sends a request; the answer's bytes.
+    /// Sends a request and returns the bytes of the answer.
     fn send(&self, query: &str, variables: &Value) -> impl Future<Output = Vec<u8>> + Send + use<> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = Request::post("/graphql")
@@ -158,7 +157,7 @@ impl Bench {
         self.runtime.block_on(self.send(query, variables))
     }
 
-    /// As many requests at the same time as there are numbers; the bytes of all answers.
+    /// Sends a request per number, all at the same time; returns the total size of the answers.
     fn together(&self, query: &str, numbers: &[String]) -> usize {
         let running: Vec<_> =
             numbers.iter().map(|number| self.runtime.spawn(self.send(query, &json!({ "n": number })))).collect();
@@ -251,7 +250,7 @@ impl Bench {
         self.snapshot(|| self.object(sql, &[&number]))
     }
 
-    /// The same rows written as a section update writes: tenant, section, object, change and its field.
+    /// Writes the same rows as a section update: tenant, section, object, change and its field.
     fn raw_update(&self, id: i64, text: &str) -> Vec<u8> {
         let run = |sql, values: &[&dyn rusqlite::ToSql]| {
             assert_eq!(self.raw.prepare_cached(sql).unwrap().execute(values).unwrap(), 1);
@@ -284,7 +283,7 @@ fn median(times: &mut [f64]) -> f64 {
     times[times.len() / 2]
 }
 
-/// Both sides in turn, round by round; the ratio is the median of the rounds' ratios.
+/// Runs both sides in turn, round by round; the ratio is the median of the rounds' ratios.
 fn compare(
     bench: &mut Bench,
     name: &str,
@@ -303,7 +302,7 @@ fn compare(
             begun.elapsed().as_secs_f64() * 1e6 / requests as f64
         };
         let (one, other) = (time(&mut graphql, &mut sizes.0), time(&mut raw, &mut sizes.1));
-        // The first round warms caches up.
+        // The first round only warms up the caches.
         if round > 0 {
             of_graphql.push(one);
             of_raw.push(other);

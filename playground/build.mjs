@@ -1,4 +1,4 @@
-// Builds the playground into dist/, or with --check tells whether dist/ is what the sources build to.
+// Builds the playground into dist/, or with --check fails if dist/ is not up to date.
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,7 @@ function write(files) {
   writeFileSync(join(DIST, MANIFEST), manifest(files));
 }
 
-/** What differs. Contents are compared uncompressed, because versions of zlib compress differently. */
+/** The files that differ. Contents are compared uncompressed, because versions of zlib compress differently. */
 function differences(files) {
   const committed = new Map(readdirSync(DIST).map((name) => [name, readFileSync(join(DIST, name))]));
   const expected = new Map([...files].map(([path, content]) => [`${path}.gz`, content]));
@@ -77,7 +77,7 @@ const files = await bundle();
 if (process.argv.includes('--check')) {
   const stale = differences(files);
   if (stale.length > 0) {
-    console.error(`dist/ is not what the sources build to; run "npm run build". Different: ${stale.join(', ')}`);
+    console.error(`dist/ is not up to date; run "npm run build". Different: ${stale.join(', ')}`);
     process.exit(1);
   }
   console.log(`ok ${files.size} files`);

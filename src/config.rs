@@ -1,11 +1,11 @@
 //! The settings and their sources, in order of precedence: flag, environment variable, file, default.
 //!
-//! An option is declared once, as a field with its `#[arg(long, env = "VEXT_…", default_value = …)]`. Clap itself lets a
-//! flag win over the environment and that over the default; the file joins by taking the default's place
-//! (`cli/file.rs`). So one parser reads a value wherever it comes from, and there is no second list of options.
+//! An option is declared once, as a field with its `#[arg(long, env = "VEXT_…", default_value = …)]`. Clap gives a flag
+//! precedence over the environment, and the environment precedence over the default. A value from the file replaces the
+//! default (`cli/file.rs`), so one parser reads every value and there is no second list of options.
 //!
-//! How to add one more: a documented field here when several commands share it, otherwise in the command's own struct
-//! in `cli/`. The file's key follows from the variable (`cli/options.rs`), the page `docs/configuration.md` from both.
+//! To add an option, add a documented field here if several commands share it, otherwise in the command's own struct in
+//! `cli/`. The file's key is derived from the variable (`cli/options.rs`), and `docs/configuration.md` from both.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::domain::duration_from;
 use crate::http::WatchOptions;
-use crate::operations::Schedule;
+use crate::operations::BackupSchedule;
 use crate::store::{Database, PostgresServer};
 
 /// Where the data is.
@@ -35,37 +35,37 @@ pub struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
-    /// The database.
+    /// The database that `--database` names.
     pub fn database(&self) -> Result<Database, String> {
-        database(&self.database)
+        parse_database(&self.database)
     }
 
-    /// The key's file, by default beside the database.
+    /// The path of the key file, by default beside the database.
     pub fn key_path(&self) -> Result<PathBuf, String> {
-        self.key_file.clone().map_or_else(|| Ok(key_beside(&self.database()?)), Ok)
+        self.key_file.clone().map_or_else(|| Ok(default_key_path(&self.database()?)), Ok)
     }
 }
 
-/// The database that a URL names. The refusals do not repeat the URL: it may hold a password.
-pub fn database(url: &str) -> Result<Database, String> {
+/// Parses a database URL. Errors do not repeat the URL, because it may contain a password.
+pub fn parse_database(url: &str) -> Result<Database, String> {
     let path = match url.split_once(':') {
         Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
         Some(("postgres" | "postgresql", _)) => return Ok(Database::Postgres(PostgresServer::parse(url)?)),
         Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') => {
-            return Err(format!("--database: there is no engine for {scheme}: URLs; use sqlite:PATH or postgres://…"));
+            return Err(format!("--database: {scheme}: URLs are not supported; use sqlite:PATH or postgres://…"));
         }
         _ => url,
     };
-    // SQLite would take these for a database without a file, one per connection, or for a URI of its own.
+    // SQLite would open a database in memory, one per connection, or read it as a URI.
     if path.is_empty() || path == ":memory:" || path.starts_with("file:") {
-        return Err("--database: needs the path of a file, such as sqlite:vext.db".into());
+        return Err("--database: must be the path of a file, such as sqlite:vext.db".into());
     }
     Ok(Database::Sqlite(path.into()))
 }
 
-/// The key file that belongs to a database unless another is named: `vext.db.key` for `vext.db`. A server's databases
-/// have no place beside them: it is `vext.key` in the working directory.
-pub fn key_beside(database: &Database) -> PathBuf {
+/// The default key file of a database: `vext.db.key` for `vext.db`, and `vext.key` in the working directory for a
+/// PostgreSQL database.
+pub fn default_key_path(database: &Database) -> PathBuf {
     match database {
         Database::Sqlite(path) => {
             let mut name = path.as_os_str().to_owned();
@@ -131,11 +131,11 @@ pub struct BackupSettings {
 }
 
 impl BackupSettings {
-    /// The schedule, if backups were asked for.
-    pub fn schedule(&self) -> Result<Option<Schedule>, String> {
+    /// The schedule, if automatic backups are configured.
+    pub fn schedule(&self) -> Result<Option<BackupSchedule>, String> {
         match (self.backup_every, self.backup_keep, &self.backup_dir) {
             (None, None, None) => Ok(None),
-            (Some(every), Some(keep), Some(folder)) => Ok(Some(Schedule { every, keep, folder: folder.clone() })),
+            (Some(every), Some(keep), Some(folder)) => Ok(Some(BackupSchedule { every, keep, folder: folder.clone() })),
             _ => Err("--backup-every, --backup-keep and --backup-dir belong together: give all three or none".into()),
         }
     }
@@ -150,7 +150,8 @@ pub struct LogSettings {
     pub log_format: LogFormat,
 
     /// What to log: a level, or levels per target such as `info,vext::store=debug`.
-    #[arg(long, global = true, env = "VEXT_LOG_LEVEL", value_name = "FILTER", default_value = "info", value_parser = filter)]
+    #[arg(long, global = true, env = "VEXT_LOG_LEVEL", value_name = "FILTER", default_value = "info",
+        value_parser = check_filter)]
     pub log_level: String,
 }
 
@@ -161,8 +162,8 @@ impl LogSettings {
     }
 }
 
-/// Keeps the text: a filter cannot be cloned, which clap asks of a value.
-fn filter(text: &str) -> Result<String, tracing_subscriber::filter::ParseError> {
+/// Checks a filter but returns its text, because clap needs values that can be cloned and a filter cannot.
+fn check_filter(text: &str) -> Result<String, tracing_subscriber::filter::ParseError> {
     EnvFilter::builder().parse(text).map(|_| text.to_owned())
 }
 
@@ -187,7 +188,7 @@ mod tests {
     fn backups_need_all_three_options_or_none() {
         let schedule = |flags: &[&str]| {
             let args = ["vext", "serve"].iter().chain(flags).map(OsString::from);
-            match Cli::over(None, args).map_err(|e| e.to_string())?.command {
+            match Cli::from_args(None, args).map_err(|e| e.to_string())?.command {
                 cli::Command::Serve(serve) => serve.backups.schedule(),
                 other => panic!("serve, not {other:?}"),
             }
@@ -212,18 +213,21 @@ mod tests {
             ("/var/lib/vext.db", "/var/lib/vext.db"),
             ("data/a:b.db", "data/a:b.db"),
         ] {
-            assert!(matches!(database(url).unwrap(), Database::Sqlite(found) if found == Path::new(path)), "{url}");
+            assert!(
+                matches!(parse_database(url).unwrap(), Database::Sqlite(found) if found == Path::new(path)),
+                "{url}"
+            );
         }
-        for (url, said) in [
+        for (url, words) in [
             ("postgres://me:secret@db:x/vext", "cannot be read"),
-            ("mysql://me:secret@db/vext", "no engine for mysql:"),
+            ("mysql://me:secret@db/vext", "mysql: URLs are not supported"),
             ("sqlite::memory:", "path of a file"),
             ("sqlite:", "path of a file"),
             ("", "path of a file"),
         ] {
-            let why = database(url).unwrap_err();
-            assert!(why.contains(said) && !why.contains("secret"), "{url}: {why}");
+            let why = parse_database(url).unwrap_err();
+            assert!(why.contains(words) && !why.contains("secret"), "{url}: {why}");
         }
-        assert_eq!(key_beside(&database("/a/vext.db").unwrap()), Path::new("/a/vext.db.key"));
+        assert_eq!(default_key_path(&parse_database("/a/vext.db").unwrap()), Path::new("/a/vext.db.key"));
     }
 }

@@ -3,11 +3,11 @@
 //!
 //! Everything follows from one sentence: *saved = checked(base ⊕ what the client sent)*, where the base is the tenant's
 //! defaults for a new extension and the saved form for an existing one. `ARCHITECTURE.md` has the map; the layers use
-//! each other in one direction only: `http` → `graphql` → `service` → `store` → `objects` → `form` → `domain`. Beside
-//! `http` and `graphql` stands `operations`, which only the command line uses.
+//! each other in one direction only: `http` → `graphql` → `service` → `store` → `objects` → `form` → `domain`.
+//! `operations` is on the level of `http` and `graphql`; only the command line uses it.
 
-/// A request makes some hundred small allocations: a fifth of the time of one that is answered from memory less than with
-/// the allocator of glibc (docs/decisions/0032-the-door.md).
+/// A request makes a few hundred small allocations. A request that is answered from memory takes a fifth less time with
+/// this allocator than with glibc's (docs/decisions/0032-the-door.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

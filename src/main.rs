@@ -1,4 +1,4 @@
-//! The `vext` command: reads the settings, starts the log, runs one command, and says in one sentence what went wrong.
+//! The `vext` command: reads the settings, starts the log, runs one command, and reports a failure in one sentence.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     run().unwrap_or_else(|failure| match failure.downcast::<clap::Error>() {
         Ok(usage) => usage.exit(),
         Err(failure) => {
-            // A closed stderr leaves nobody to tell; the exit code still says it.
+            // If stderr is closed, the exit code still reports the failure.
             _ = writeln!(io::stderr(), "vext: {failure}");
             ExitCode::FAILURE
         }
@@ -23,7 +23,7 @@ fn run() -> Result<ExitCode, Failure> {
     cli.command.run()
 }
 
-/// Sends the log to stderr, so that what a command answers has stdout to itself.
+/// Sends the log to stderr, so that stdout has only the output of the command.
 fn start_log(settings: &LogSettings) -> Result<(), Failure> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let log = tracing_subscriber::fmt()

@@ -1,6 +1,6 @@
-//! What all benchmarks do alike.
+//! Code that the benchmarks share.
 
-/// How many rounds: what `VEXT_BENCH_ROUNDS` says, or `default`; at least one.
+/// The number of rounds: `VEXT_BENCH_ROUNDS`, or else `default`; at least one.
 pub fn rounds(default: usize) -> usize {
     std::env::var("VEXT_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default).max(1)
 }

@@ -13,7 +13,7 @@ function Examples() {
   const { addTab } = useGraphiQLActions();
 
   function open({ query, variables }) {
-    // An untouched example makes way for the next one; what somebody wrote stays, and the example gets its own tab.
+    // An unchanged example is replaced by the next one. If the user wrote something, the example opens in a new tab.
     const written = editors.queryEditor.getValue();
     if (written.trim() && !examples.some((example) => example.query === written)) {
       addTab();

@@ -1,8 +1,8 @@
 import { useId, useState } from 'react';
 
 /**
- * Who asks, and for which tenant. A change takes effect when the field is left or Enter is pressed, not at every key:
- * each change makes GraphiQL read the schema again.
+ * The token and the tenant of requests. A change takes effect when the field loses focus or Enter is pressed, and not at
+ * every key, because each change makes GraphiQL read the schema again.
  */
 export function TopBar({ config, session, refused, onChange }) {
   return (
@@ -84,7 +84,7 @@ function CommittedInput({ value, onCommit, ...props }) {
   };
   return (
     <input
-      // A value that comes from elsewhere, such as the demo token, replaces what stands in the field.
+      // A value that is set elsewhere, such as the demo token, replaces the content of the field.
       key={value}
       defaultValue={value}
       autoComplete="off"

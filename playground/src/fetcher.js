@@ -28,7 +28,7 @@ export function createFetcher({ token, tenant }, onAnswer) {
   };
 }
 
-/** The results of a subscription. It is not begun anew by itself, for that would skip what happened meanwhile. */
+/** The results of a subscription. It is not restarted automatically, because that would skip events in between. */
 async function* follow(request, headers, onAnswer) {
   try {
     for await (const result of createClient({ url: URL, headers, retryAttempts: 0 }).iterate(request)) {
@@ -41,7 +41,7 @@ async function* follow(request, headers, onAnswer) {
   }
 }
 
-/** Whatever stands between page and server may answer something else than JSON; that is shown as an error too. */
+/** A proxy between page and server may answer something other than JSON; that is shown as an error too. */
 async function read(response) {
   const text = await response.text();
   try {

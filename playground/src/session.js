@@ -1,4 +1,4 @@
-// Token and tenant live in sessionStorage, so that they end with the browser tab.
+// Token and tenant are kept in sessionStorage, so they are gone when the browser tab is closed.
 const KEY = 'vext';
 
 export function openSession({ demoToken }) {
@@ -6,7 +6,7 @@ export function openSession({ demoToken }) {
   return { token, tenant };
 }
 
-// A demo token is never kept: a restarted demo server has another one, and the page shall pick that up.
+// A demo token is never stored: a restarted demo server has another one, which the page must then use.
 export function keepSession({ token, tenant }, { demoToken }) {
   sessionStorage.setItem(KEY, JSON.stringify({ token: token === demoToken ? undefined : token, tenant }));
 }

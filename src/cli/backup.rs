@@ -32,24 +32,24 @@ impl Backup {
     pub(super) fn run(self) -> CommandResult {
         self.database.must_exist()?;
         let (bar, clock) = (Bar::new(), Environment::system().clock);
-        let mut progress = |what, done, total| {
-            bar.at(what, done, total);
+        let mut progress = |stage, done, total| {
+            bar.update(stage, done, total);
             Ok(())
         };
         let manifest = operations::backup(&self.database.database()?, &self.to, &*clock, &mut progress)?;
         drop(bar);
         let key = manifest.key_id.as_ref().map_or_else(
-            || "No key file is needed: nothing was ever sealed.".to_owned(),
+            || "No key file is needed: no secret has been sealed yet.".to_owned(),
             |id| {
                 let key = self.database.key_path().unwrap_or_default();
                 format!(
-                    "The key file {} (key {id}) is not in it: keep a copy elsewhere, without it the sealed secrets are lost.",
+                    "The backup does not contain the key file {} (key {id}): keep a copy elsewhere; without it the sealed secrets are lost.",
                     key.display()
                 )
             },
         );
         print(&format!(
-            "The backup {} is there: {} rows, {} bytes, described by {}.\n{key}\n",
+            "Wrote the backup {}: {} rows, {} bytes; its manifest is {}.\n{key}\n",
             self.to.display(),
             manifest.rows.values().sum::<u64>(),
             manifest.size,

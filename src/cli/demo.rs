@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::{CommandResult, Failure, print, sentences};
-use super::serve::{bind, or_damaged, runtime, stop};
-use crate::config::{ServerSettings, database, key_beside};
+use super::output::{CommandResult, Failure, print, problems_failure};
+use super::serve::{bind, runtime, stop_or_damage, stop_signal};
+use crate::config::{ServerSettings, default_key_path, parse_database};
 use crate::domain::Environment;
 use crate::graphql::Limits;
 use crate::http::{self, DocumentSettings, DoorOptions, FairUse, ServeOptions, StreamSettings};
@@ -24,7 +24,7 @@ Examples:
   vext demo --listen 127.0.0.1:0 --token T         for scripts: any free port, a known token
   vext demo --database demo.db                     keep changes for the next time")]
 pub struct Demo {
-    // Not the database of `serve`: a settings file that names it must not lead demo data there.
+    // Not the option of `serve`, so that a settings file does not direct demo data into a real database.
     /// Database to use and keep: `sqlite:PATH`, a plain path, or `postgres://USER@HOST/NAME` [default: a temporary one]
     #[arg(long, env = "VEXT_DEMO_DATABASE", value_name = "URL", help_heading = "Demo", hide_env_values = true)]
     database: Option<String>,
@@ -62,23 +62,23 @@ impl Demo {
     pub(super) fn run(self) -> CommandResult {
         let runtime = runtime()?;
         let (stop, listener) =
-            runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
-        // Lives longer than the database in it, and is deleted however this function ends.
+            runtime.block_on(async { Ok::<_, Failure>((stop_signal()?, bind(self.server.listen).await?)) })?;
+        // Outlives the database in it, and is deleted however this function ends.
         let temporary = tempfile::Builder::new().prefix("vext-demo-").tempdir()?;
         let database = match &self.database {
-            Some(url) => database(url)?,
+            Some(url) => parse_database(url)?,
             None => Database::Sqlite(temporary.path().join("vext.db")),
         };
-        let (key_file, readers) = (key_beside(&database), self.server.readers());
+        let (key_file, readers) = (default_key_path(&database), self.server.readers());
         let environment = Environment::system();
         let is_left_open = database.is_left_open();
         let app = App::open(&OpenOptions { database: database.clone(), key_file, readers, environment })?;
-        let check = FileCheck::begin(&database, is_left_open)?;
+        let check = FileCheck::start(&database, is_left_open)?;
         let address = listener.local_addr()?;
         runtime.block_on(async {
-            // Somebody's own tenants are not joined by the demo's.
-            let of_demo = |tenant: &TenantRow| [CANISTRACCI, MOLLOY].contains(&tenant.settings.code.as_str());
-            if app.tenants().await?.iter().all(of_demo) {
+            // The demo's tenants are not added to a database with other tenants.
+            let is_demo = |tenant: &TenantRow| [CANISTRACCI, MOLLOY].contains(&tenant.settings.code.as_str());
+            if app.tenants().await?.iter().all(is_demo) {
                 demo::fill(&app).await?;
             }
             let tenants = app.tenants().await?;
@@ -88,8 +88,8 @@ impl Demo {
                 .iter()
                 .map(|tenant| format!("{} ({})", tenant.settings.code.as_str(), tenant.settings.name.as_str()))
                 .collect();
-            let fate = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
-            print(&welcome(address, &token, &tenants.join(", "), &format!("{database} ({fate})")))?;
+            let lifetime = if self.database.is_some() { "kept" } else { "deleted when the demo ends" };
+            print(&welcome(address, &token, &tenants.join(", "), &format!("{database} ({lifetime})")))?;
             let options = ServeOptions {
                 demo_token: Some(token),
                 grace: self.server.shutdown_grace,
@@ -102,16 +102,16 @@ impl Demo {
                 fair: self.fair,
                 watch: self.server.watch,
             };
-            Ok::<_, Failure>(http::serve(app, listener, options, or_damaged(stop, check.as_ref())).await?)
+            Ok::<_, Failure>(http::serve(app, listener, options, stop_or_damage(stop, check.as_ref())).await?)
         })?;
-        check.map_or(Ok(()), |check| check.verdict())?;
+        check.map_or(Ok(()), |check| check.result())?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// A token that opens all of the demo's tenants and selects the first.
+/// A token for all tenants of the demo.
 async fn demo_token(app: &App, tenants: Vec<String>, fixed: Option<String>) -> Result<String, Failure> {
-    // A database kept from last time knows last time's tokens, and the name of a token is never used again.
+    // A database kept from an earlier run has its tokens, and the name of a token cannot be used twice.
     if let Some(token) = &fixed
         && app.authenticate(&app.snapshot(), token, None).await?.is_some()
     {
@@ -119,10 +119,10 @@ async fn demo_token(app: &App, tenants: Vec<String>, fixed: Option<String>) -> R
     }
     let name = format!("demo {}", app.tokens().await?.len() + 1);
     let new = NewToken { name, tenants, all_tenants: false, write: true, delete: true, explore: true };
-    app.create_token(new, fixed).await?.map_err(sentences)
+    app.create_token(new, fixed).await?.map_err(problems_failure)
 }
 
-/// What the demo says when it is ready.
+/// The text that the demo prints when it is ready.
 fn welcome(address: SocketAddr, token: &str, tenants: &str, database: &str) -> String {
     let base = match address.ip().is_unspecified() {
         true => format!("http://localhost:{}", address.port()),

@@ -10,7 +10,7 @@ use super::output::{CommandResult, print};
 use super::progress::Bar;
 use super::serve::Serve;
 use crate::domain::Environment;
-use crate::operations::doctor::{self, Deployment, DoctorCheck, DoctorVerdict, NAMES, OwnFile};
+use crate::operations::doctor::{self, DATABASE_CHECKS, Deployment, DoctorCheck, DoctorVerdict, OperatorFile};
 
 /// The text below the options in the help.
 pub(super) const HELP: &str = "\
@@ -22,7 +22,7 @@ Takes the options of `vext serve`, writes nothing, and exits with 1 if anything 
 /// Check that everything is in order for `vext serve`: settings, files, database, clock, disk and backups.
 #[derive(Args, Debug)]
 pub struct Doctor {
-    /// What would be served.
+    /// The options of `vext serve`.
     #[command(flatten)]
     serve: Serve,
 
@@ -30,37 +30,38 @@ pub struct Doctor {
     #[arg(skip)]
     pub(super) file: Option<ConfigFile>,
 
-    /// The variables that look like options but are not.
+    /// The `VEXT_…` variables that belong to no option.
     #[arg(skip)]
-    pub(super) unknown: Vec<String>,
+    pub(super) unknown_variables: Vec<String>,
 }
 
 impl Doctor {
     pub(super) fn run(self) -> CommandResult {
-        let Self { serve, file, unknown } = self;
-        let mut checks = vec![settings(file.as_ref()), variables(&unknown), options(&serve)];
+        let Self { serve, file, unknown_variables } = self;
+        let mut checks = vec![settings(file.as_ref()), variables(&unknown_variables), options(&serve)];
         checks.push(doctor::address(serve.server.listen, serve.server.watch.metrics_listen));
         match deployment(&serve, file.as_ref()) {
             Ok(deployment) => {
                 let bar = Bar::new();
-                let mut progress = |what, done, total| {
-                    bar.at(what, done, total);
+                let mut progress = |stage, done, total| {
+                    bar.update(stage, done, total);
                     Ok(())
                 };
                 checks.extend(doctor::examine(&deployment, &mut progress));
             }
-            // What is wrong with the options has been said.
-            Err(_) => checks.extend(NAMES.map(|name| DoctorCheck::skipped(name, "The options name no database."))),
+            // The check "options" has reported the problem.
+            Err(_) => checks
+                .extend(DATABASE_CHECKS.map(|name| DoctorCheck::skipped(name, "The options do not name a database."))),
         }
-        let (text, code) = told(&checks);
+        let (text, code) = render(&checks);
         print(&text)?;
         Ok(code)
     }
 }
 
 fn deployment(serve: &Serve, file: Option<&ConfigFile>) -> Result<Deployment, String> {
-    let settings = file.map(|file| OwnFile { path: file.path().to_owned(), is_secret: file.holds_a_secret() });
-    let documents = serve.documents.trusted_documents.clone().map(|path| OwnFile { path, is_secret: false });
+    let settings = file.map(|file| OperatorFile { path: file.path().to_owned(), is_secret: file.contains_secret() });
+    let documents = serve.documents.trusted_documents.clone().map(|path| OperatorFile { path, is_secret: false });
     Ok(Deployment {
         database: serve.database.database()?,
         key_file: serve.database.key_path()?,
@@ -70,24 +71,24 @@ fn deployment(serve: &Serve, file: Option<&ConfigFile>) -> Result<Deployment, St
     })
 }
 
-/// A file with a mistake was refused before any command began.
+/// Reports the settings file. A file with a mistake was refused before the command started.
 fn settings(file: Option<&ConfigFile>) -> DoctorCheck {
-    DoctorCheck::new("settings").or(match file {
+    DoctorCheck::new("settings").or_ok(match file {
         Some(file) => format!("{} was read.", file.path().display()),
-        None => "There is no settings file: flags, variables and defaults hold.".into(),
+        None => "There is no settings file: flags, variables and defaults apply.".into(),
     })
 }
 
-/// A variable with a typing error is a setting that does not hold, and nobody says so.
+/// Reports unknown variables: a misspelt variable is otherwise ignored without a message.
 fn variables(unknown: &[String]) -> DoctorCheck {
     let mut check = DoctorCheck::new("environment");
     if !unknown.is_empty() {
-        check.warn(format!("No option reads {}: look for a typing error.", unknown.join(", ")));
+        check.warn(format!("No option uses {}: check the spelling.", unknown.join(", ")));
     }
-    check.or("Every variable VEXT_… is one that an option reads.")
+    check.or_ok("Every VEXT_… variable belongs to an option.")
 }
 
-/// What `serve` would say of its options when it starts, and what it would not say.
+/// Reports the problems with the options that `serve` would report at its start, and risks that it would not report.
 fn options(serve: &Serve) -> DoctorCheck {
     let mut check = DoctorCheck::new("options");
     let mut refused = |why: String| check.fail(format!("{}.", why.trim_end_matches('.')));
@@ -104,29 +105,29 @@ fn options(serve: &Serve) -> DoctorCheck {
     }
     if !listen.ip().is_loopback() {
         check.warn(format!(
-            "--listen {listen} is reached from other machines, in plain HTTP: let only a proxy that speaks TLS get there."
+            "--listen {listen} can be reached from other machines over plain HTTP: let only a TLS proxy connect to it."
         ));
     }
     if let Some(metrics) = metrics.filter(|metrics| !metrics.ip().is_loopback()) {
         check.warn(format!(
-            "--metrics-listen {metrics} is reached from other machines, without a token: keep them away."
+            "--metrics-listen {metrics} can be reached from other machines without a token: block them."
         ));
     }
-    check.or(match serve.documents.trusted_documents {
+    check.or_ok(match serve.documents.trusted_documents {
         Some(_) => {
             let valid = if documents == 1 { "document is valid" } else { "documents are valid" };
-            format!("`vext serve` takes them; {documents} trusted {valid}.")
+            format!("`vext serve` accepts them; {documents} trusted {valid}.")
         }
-        None => "`vext serve` takes them.".into(),
+        None => "`vext serve` accepts them.".into(),
     })
 }
 
-/// A line for each check, and one that sums up; and the exit code for it.
-fn told(checks: &[DoctorCheck]) -> (String, ExitCode) {
+/// The text of the checks, a line for each and a summary, and the exit code.
+fn render(checks: &[DoctorCheck]) -> (String, ExitCode) {
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for DoctorCheck { name, verdict, said, details } in checks {
-        _ = writeln!(text, "{verdict:4}  {name:width$}  {}", said.join(" "));
+    for DoctorCheck { name, verdict, messages, details } in checks {
+        _ = writeln!(text, "{verdict:4}  {name:width$}  {}", messages.join(" "));
         for detail in details {
             _ = writeln!(text, "{:1$}{detail}", "", width + 8);
         }
@@ -135,9 +136,9 @@ fn told(checks: &[DoctorCheck]) -> (String, ExitCode) {
     let (warn, fail) = (count(DoctorVerdict::Warn), count(DoctorVerdict::Fail));
     let warnings = format!("{warn} {}", if warn == 1 { "warning" } else { "warnings" });
     _ = match (fail, warn) {
-        (0, 0) => writeln!(text, "All is in order."),
+        (0, 0) => writeln!(text, "Everything is in order."),
         (0, _) => writeln!(text, "Nothing is broken; {warnings}."),
-        _ => writeln!(text, "Not all is in order: {fail} failed, {warnings}."),
+        _ => writeln!(text, "{fail} {} failed; {warnings}.", if fail == 1 { "check" } else { "checks" }),
     };
     (text, if fail == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -58,15 +58,16 @@ impl Export {
             SecretsChoice::Sealed => Secrets::Sealed,
             SecretsChoice::None => Secrets::None,
         };
-        // Aside first: what reads the other end may be slow, and a snapshot of the database should not wait for it.
+        // Written to a temporary file first: a pipe's reader may be slow, and the database's snapshot must not wait for
+        // it.
         let file = match &self.to {
-            Some(path) => beside(path)?,
+            Some(path) => temporary_for(path)?,
             None => tempfile::NamedTempFile::new()?,
         };
         let (mut writer, bar) = (BufWriter::new(file), Bar::new());
         let exported =
             Runtime::new()?.block_on(
-                app.export(&self.tenant, secrets, &mut writer, &mut |done, total| bar.at("exporting", done, total)),
+                app.export(&self.tenant, secrets, &mut writer, &mut |done, total| bar.update("exporting", done, total)),
             )?;
         drop(bar);
         let mut file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -75,9 +76,9 @@ impl Export {
                 file.as_file().sync_all()?;
                 file.persist(path).map_err(|e| format!("cannot write {}: {}", path.display(), e.error))?;
             }
-            None => pass_on(file.as_file_mut())?,
+            None => copy_to_stdout(file.as_file_mut())?,
         }
-        // Whoever closed stderr did not want to know.
+        // It does not matter if stderr is closed.
         _ = writeln!(
             io::stderr(),
             "Tenant {}: {} objects, {} changes; {} secrets {}.",
@@ -91,8 +92,8 @@ impl Export {
     }
 }
 
-/// A file that can take the place of `path`, readable by its owner only.
-fn beside(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
+/// A temporary file in the folder of `path` that can replace it, readable by its owner only.
+fn temporary_for(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
     if path.exists() && !path.is_file() {
         return Err(format!("--to: {} is not a file", path.display()).into());
     }
@@ -101,8 +102,8 @@ fn beside(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
     Ok(file.map_err(|e| format!("cannot write into the folder {}: {e}", folder.display()))?)
 }
 
-/// Writes a file to stdout. A reader that has seen enough is no failure.
-fn pass_on(file: &mut File) -> Result<(), Failure> {
+/// Copies a file to stdout. It is not a failure if the reader closes the pipe early.
+fn copy_to_stdout(file: &mut File) -> Result<(), Failure> {
     file.rewind()?;
     let mut stdout = io::stdout().lock();
     match io::copy(file, &mut stdout).and_then(|_| stdout.flush()) {

@@ -1,4 +1,4 @@
-//! The settings file, which takes the place of the options' defaults.
+//! The settings file, whose values replace the defaults of the options.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use clap::{Arg, ArgAction, Command};
 use toml::Spanned;
 
 use super::options::{file_key, options};
-use crate::config::database;
+use crate::config::parse_database;
 use crate::store::Database;
 
-/// Where a file is looked for when `--config` names none; the first that exists is the one that is read.
-const USUAL_FILES: [&str; 2] = ["vext.toml", "/etc/vext/vext.toml"];
+/// Where the settings file is searched for without `--config`; only the first one that exists is read.
+const DEFAULT_PATHS: [&str; 2] = ["vext.toml", "/etc/vext/vext.toml"];
 
 /// A settings file: TOML without tables, one key per option.
 pub struct ConfigFile {
@@ -20,66 +20,67 @@ pub struct ConfigFile {
 }
 
 impl std::fmt::Debug for ConfigFile {
-    /// Its path: a value may be a password.
+    /// Shows only the path, because a value may be a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.path.fmt(f)
     }
 }
 
 impl ConfigFile {
-    /// Reads `named`, which must exist, or else the first of the usual files that does; `None` when there is none.
-    pub fn find(named: Option<&Path>, program: &Command) -> Result<Option<Self>, String> {
-        let usual = || USUAL_FILES.iter().map(Path::new).find(|path| path.exists());
-        let Some(path) = named.or_else(usual) else { return Ok(None) };
+    /// Reads the file at `explicit`, which must exist, or else at the first default path that exists; `None` without
+    /// one.
+    pub fn find(explicit: Option<&Path>, program: &Command) -> Result<Option<Self>, String> {
+        let default = || DEFAULT_PATHS.iter().map(Path::new).find(|path| path.exists());
+        let Some(path) = explicit.or_else(default) else { return Ok(None) };
         let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
         Self::parse(path, &text, program).map(Some)
     }
 
-    /// Reads `text` with the options of the whole `program`, whatever command runs: a mistake in the file shows itself
-    /// today and not when it matters.
+    /// Parses `text` with the options of the whole `program`, whatever command runs, so that a mistake in the file is
+    /// reported at once and not when that command is first needed.
     pub fn parse(path: impl AsRef<Path>, text: &str, program: &Command) -> Result<Self, String> {
         let path = path.as_ref();
-        let at = |start: usize| format!("{}:{}", path.display(), text[..start].matches('\n').count() + 1);
+        let position = |start: usize| format!("{}:{}", path.display(), text[..start].matches('\n').count() + 1);
         let entries: BTreeMap<String, Spanned<toml::Value>> = toml::from_str(text)
-            .map_err(|e| format!("{}: {}", at(e.span().map_or(0, |s| s.start)), one_line(e.message())))?;
+            .map_err(|e| format!("{}: {}", position(e.span().map_or(0, |s| s.start)), one_line(e.message())))?;
         let known = options(program);
         let mut values = BTreeMap::new();
         for (key, value) in entries {
-            let at = at(value.span().start);
+            let at = position(value.span().start);
             let option = known.iter().find(|option| file_key(&option.arg).as_ref() == Some(&key));
             let option = option.ok_or_else(|| format!("{at}: there is no setting {key:?}"))?;
-            let texts = texts(value.get_ref())
-                .ok_or_else(|| format!("{at}: {key} must be a text, a whole number, true, false or a list of texts"))?;
+            let texts = value_texts(value.get_ref())
+                .ok_or_else(|| format!("{at}: {key} must be a string, an integer, true, false or a list of strings"))?;
             check(&option.arg, &texts).map_err(|why| format!("{at}: {key}: {why}"))?;
             values.insert(key, texts);
         }
         Ok(Self { path: path.to_owned(), values })
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether a password or a token stands in it.
-    pub fn holds_a_secret(&self) -> bool {
+    /// Whether the file contains a password or a token.
+    pub fn contains_secret(&self) -> bool {
         self.values.iter().any(|(key, values)| match key.as_str() {
             "demo-token" => true,
             "database" => values
                 .iter()
-                .any(|url| matches!(database(url), Ok(Database::Postgres(server)) if server.has_password())),
+                .any(|url| matches!(parse_database(url), Ok(Database::Postgres(server)) if server.has_password())),
             _ => false,
         })
     }
 
-    /// Puts what the file says in the place of the defaults, in `command` and all its subcommands.
-    pub fn overlay(&self, command: Command) -> Command {
+    /// Replaces the defaults of `command` and all its subcommands by the values of the file.
+    pub fn override_defaults(&self, command: Command) -> Command {
         command
             .mut_args(|arg| match file_key(&arg).and_then(|key| self.values.get(&key)) {
                 Some(values) => with_default(arg, values),
                 None => arg,
             })
-            .mut_subcommands(|command| self.overlay(command))
+            .mut_subcommands(|command| self.override_defaults(command))
     }
 }
 
@@ -87,7 +88,7 @@ fn with_default(arg: Arg, values: &[String]) -> Arg {
     arg.default_values(values.to_vec()).required(false)
 }
 
-/// Parses `values` as clap will, so that a refusal can name the file and the line.
+/// Parses `values` as clap will, so that an error can name the file and the line.
 fn check(arg: &Arg, values: &[String]) -> Result<(), String> {
     if values.len() > 1 && !matches!(arg.get_action(), ArgAction::Append) {
         return Err("takes one value".into());
@@ -103,7 +104,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn texts(value: &toml::Value) -> Option<Vec<String>> {
+fn value_texts(value: &toml::Value) -> Option<Vec<String>> {
     match value {
         toml::Value::String(text) => Some(vec![text.clone()]),
         toml::Value::Integer(number) => Some(vec![number.to_string()]),
@@ -135,7 +136,7 @@ mod tests {
     fn serve(flags: &[&str], file: &str) -> Result<ServerSettings, String> {
         let args = ["vext", "serve"].iter().chain(flags).map(OsString::from);
         let file = parse(file)?;
-        match Cli::over(Some(&file), args).map_err(|e| e.to_string())?.command {
+        match Cli::from_args(Some(&file), args).map_err(|e| e.to_string())?.command {
             cli::Command::Serve(serve) => Ok(serve.server),
             other => panic!("serve, not {other:?}"),
         }
@@ -151,11 +152,11 @@ mod tests {
         assert!(serve(&[], "").unwrap().readers() >= 1);
     }
 
-    /// Runs itself once more with the variable set, since a program cannot safely change its own environment.
+    /// Runs itself again with the variable set, because a program cannot safely change its own environment.
     #[test]
-    fn the_environment_stands_between_flag_and_file() {
+    fn the_environment_wins_over_the_file_but_not_the_flag() {
         if std::env::var_os("VEXT_LISTEN").is_none_or(|value| value != "[::1]:2") {
-            let name = "cli::file::tests::the_environment_stands_between_flag_and_file";
+            let name = "cli::file::tests::the_environment_wins_over_the_file_but_not_the_flag";
             let mut again = Process::new(std::env::current_exe().unwrap());
             let output = again.args([name, "--exact"]).env("VEXT_LISTEN", "[::1]:2").output().unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -170,7 +171,8 @@ mod tests {
     fn what_a_command_requires_may_come_from_the_file() {
         let file = parse("tenant-code = 'ACME'\ntenant-name = 'Acme'\ntenant-ai = true").unwrap();
         let args = ["vext", "tenant", "create", "--name", "Acme Oil"].map(OsString::from);
-        let cli::Command::Tenant(cli::TenantCommand::Create(tenant)) = Cli::over(Some(&file), args).unwrap().command
+        let cli::Command::Tenant(cli::TenantCommand::Create(tenant)) =
+            Cli::from_args(Some(&file), args).unwrap().command
         else {
             panic!("tenant create")
         };
@@ -179,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_mistake_in_the_file_is_named_with_its_place() {
-        for (file, said) in [
+        for (file, expected) in [
             ("# ours\nlissten = '[::1]:1'\n", "vext.toml:2: there is no setting \"lissten\""),
             ("config = 'x'", "vext.toml:1: there is no setting \"config\""),
             ("[server]\nlisten = 1", "vext.toml:1: there is no setting \"server\""),
@@ -190,12 +192,12 @@ mod tests {
             ("log-format = 'xml'", "vext.toml:1: log-format: invalid value 'xml'"),
             ("tenant-ai = 'perhaps'", "vext.toml:1: tenant-ai: invalid value 'perhaps'"),
             ("readers = 0", "vext.toml:1: readers: invalid value '0'"),
-            ("readers = 1.5", "vext.toml:1: readers must be a text, a whole number"),
+            ("readers = 1.5", "vext.toml:1: readers must be a string, an integer"),
             ("listen = ['[::1]:1', '[::1]:2']", "vext.toml:1: listen: takes one value"),
             ("a = 1\nb = ", "vext.toml:2: "),
         ] {
             let why = parse(file).unwrap_err();
-            assert!(why.starts_with(said) && !why.contains('\n'), "{file:?}: {why}");
+            assert!(why.starts_with(expected) && !why.contains('\n'), "{file:?}: {why}");
         }
         let why = ConfigFile::find(Some(Path::new("/none.toml")), &Cli::command()).unwrap_err();
         assert!(why.starts_with("cannot read /none.toml: "), "{why}");

@@ -13,8 +13,8 @@ use super::progress::Bar;
 use crate::config::DatabaseSettings;
 use crate::operations::transfer::{ImportOptions, Imported, LineProblem, TransferError};
 
-/// The maximum number of problems shown.
-const MOST_SHOWN: usize = 20;
+/// The maximum number of problems that are printed.
+const MAX_SHOWN: usize = 20;
 
 /// Create a tenant from a file written by `vext export`.
 #[derive(Args, Debug)]
@@ -50,15 +50,16 @@ impl Import {
         let mut file = seekable(self.file.as_deref())?;
         let app = self.database.open()?;
         let options = ImportOptions { dry_run: self.dry_run, from_key: self.from_key };
-        let (runtime, bar, what) = (Runtime::new()?, Bar::new(), if self.dry_run { "checking" } else { "importing" });
-        let imported = runtime.block_on(app.import(&mut file, &options, &mut |done, total| bar.at(what, done, total)));
+        let (runtime, bar, stage) = (Runtime::new()?, Bar::new(), if self.dry_run { "checking" } else { "importing" });
+        let imported =
+            runtime.block_on(app.import(&mut file, &options, &mut |done, total| bar.update(stage, done, total)));
         drop(bar);
         match imported {
-            Ok(imported) => print(&said(&imported, self.dry_run)),
+            Ok(imported) => print(&summary(&imported, self.dry_run)),
             Err(failure) => {
                 if let TransferError::Problems { found, .. } = &failure {
-                    // Whoever closed stderr is told by the exit code.
-                    _ = io::stderr().write_all(shown(found).as_bytes());
+                    // If stderr is closed, the exit code still reports the failure.
+                    _ = io::stderr().write_all(first_problems(found).as_bytes());
                 }
                 Err(failure.into())
             }
@@ -66,42 +67,41 @@ impl Import {
     }
 }
 
-/// The first problems, a line each: what comes first in the file is more often the cause of what comes later than the
-/// other way round.
-fn shown(problems: &[LineProblem]) -> String {
-    let mut text: String = problems.iter().take(MOST_SHOWN).map(|problem| format!("{problem}\n")).collect();
-    if let Some(more @ 1..) = problems.len().checked_sub(MOST_SHOWN) {
+/// The first problems, a line each: an earlier problem is more likely to be the cause of a later one.
+fn first_problems(problems: &[LineProblem]) -> String {
+    let mut text: String = problems.iter().take(MAX_SHOWN).map(|problem| format!("{problem}\n")).collect();
+    if let Some(more @ 1..) = problems.len().checked_sub(MAX_SHOWN) {
         text += &format!("and {more} more\n");
     }
     text
 }
 
-/// The file; what can be read only once is kept aside, since an import reads it twice.
+/// Opens the file. Input that can be read only once is copied to a temporary file, because an import reads it twice.
 fn seekable(path: Option<&Path>) -> Result<File, Failure> {
-    let kept = |source: &mut dyn io::Read| {
+    let copied = |source: &mut dyn io::Read| {
         let mut file = tempfile::tempfile()?;
         io::copy(source, &mut file)?;
         Ok(file)
     };
     match path {
-        None => kept(&mut io::stdin().lock()).map_err(|e: io::Error| format!("cannot read stdin: {e}").into()),
+        None => copied(&mut io::stdin().lock()).map_err(|e: io::Error| format!("cannot read stdin: {e}").into()),
         Some(path) => {
             let open = File::open(path).and_then(|mut file| match file.metadata()?.is_file() {
                 true => Ok(file),
-                false => kept(&mut file),
+                false => copied(&mut file),
             });
             Ok(open.map_err(|e| format!("cannot read {}: {e}", path.display()))?)
         }
     }
 }
 
-/// What was done, or would be.
-fn said(imported: &Imported, dry_run: bool) -> String {
+/// One line on what was imported, or would be, and notes.
+fn summary(imported: &Imported, dry_run: bool) -> String {
     let Imported { code, objects, changes, secrets_left_out, lines_before } = imported;
-    let done = if dry_run { "would be imported" } else { "is imported" };
-    let mut text = format!("Tenant {code} {done}: {objects} objects, {changes} changes.\n");
+    let verb = if dry_run { "Would import" } else { "Imported" };
+    let mut text = format!("{verb} tenant {code}: {objects} objects, {changes} changes.\n");
     if *lines_before > 0 {
-        text += &format!("The first {lines_before} lines were in already, from an import that was interrupted.\n");
+        text += &format!("The first {lines_before} lines had already been imported before an interruption.\n");
     }
     if *secrets_left_out > 0 {
         text +=

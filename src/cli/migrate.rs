@@ -23,7 +23,7 @@ pub struct Migrate {
 
 impl Migrate {
     pub(super) fn run(self) -> CommandResult {
-        let options = self.database.options(1)?;
+        let options = self.database.open_options(1)?;
         let migrations =
             if self.check { store::missing_migrations(&options.database)? } else { service::migrate(&options)? };
         let word = if self.check { "pending" } else { "applied" };

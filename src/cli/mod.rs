@@ -1,8 +1,8 @@
-//! The command line: what each command takes, and what it does.
+//! The command line: the options of each command, and what it does.
 //!
-//! How to add one more: a file with a struct of its options and a `run` right below it, and here the file's `mod` and
-//! `pub use`, a variant of [`Command`] and its line in [`Command::run`]. What several commands need is in `database.rs`,
-//! `output.rs` and `progress.rs`; how to listen and when to stop is in `serve.rs`.
+//! To add a command, write a file with a struct of its options and a `run` below it. Here, add the file's `mod` and
+//! `pub use`, a variant of [`Command`] and its line in [`Command::run`]. Code that commands share is in `database.rs`,
+//! `output.rs` and `progress.rs`; listening and stopping are in `serve.rs`.
 
 mod backup;
 mod database;
@@ -88,26 +88,27 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// What the user asked for: flags take precedence over the environment, then the file, then the defaults.
+    /// Parses the command line: flags take precedence over the environment, then the file, then the defaults.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Failure> {
         let args: Vec<_> = args.into_iter().collect();
-        // Here nothing is required, since the file may have it. What fails even so fails below, with the right words.
+        // Nothing is required here, since the file may have it. If this fails, the parse below fails too, with the
+        // right message.
         let file = match Self::command_for_update().try_get_matches_from(&args) {
             Ok(given) => ConfigFile::find(given.get_one("config").map(PathBuf::as_path), &Self::command())?,
             Err(_) => None,
         };
-        let mut cli = Self::over(file.as_ref(), args)?;
+        let mut cli = Self::from_args(file.as_ref(), args)?;
         if let Command::Doctor(doctor) = &mut cli.command {
             doctor.file = file;
-            doctor.unknown = unknown_variables(&Self::command(), std::env::vars_os().map(|(name, _)| name));
+            doctor.unknown_variables = unknown_variables(&Self::command(), std::env::vars_os().map(|(name, _)| name));
         }
         Ok(cli)
     }
 
-    /// What `args` say, and `file` where they and the environment are silent.
-    pub fn over(file: Option<&ConfigFile>, args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    /// Parses `args`, with values from `file` where neither they nor the environment have one.
+    pub fn from_args(file: Option<&ConfigFile>, args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let command = Self::command();
-        let command = file.map_or(command.clone(), |file| file.overlay(command));
+        let command = file.map_or(command.clone(), |file| file.override_defaults(command));
         Self::from_arg_matches(&command.try_get_matches_from(args)?)
     }
 }
@@ -120,7 +121,7 @@ pub enum Command {
     /// Serve the API until SIGTERM or Ctrl-C.
     Serve(Serve),
     /// Check that everything is in order for `vext serve`, even while it runs.
-    // Here and not at its struct, where that of `serve` would win.
+    // Here and not at its struct, where the help of `serve` would replace it.
     #[command(after_help = doctor::HELP)]
     Doctor(Doctor),
     /// Migrate the database's schema to this version, or create the database.
@@ -166,8 +167,8 @@ impl Command {
             Self::Token(command) => command.run(),
         };
         outcome.map_err(|failure| match failure.downcast::<clap::Error>() {
-            // Commands know nothing of the program's usage, which stands below what they say of a wrong call.
-            Ok(wrong) => wrong.format(&mut Cli::command()).into(),
+            // Adds the program's usage to the message, which a command does not know.
+            Ok(usage) => usage.format(&mut Cli::command()).into(),
             Err(failure) => failure,
         })
     }
@@ -178,7 +179,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::over(None, line.split(' ').map(OsString::from))
+        Cli::from_args(None, line.split(' ').map(OsString::from))
     }
 
     #[test]

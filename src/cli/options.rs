@@ -1,4 +1,4 @@
-//! The options of all commands, read from the command line's own definition.
+//! Lists the options of all commands, from the definition of the command line.
 
 use std::ffi::OsString;
 
@@ -28,7 +28,7 @@ pub(super) fn options(program: &Command) -> Vec<OptionUsage> {
     known
 }
 
-/// The variables that look like options of a program but are not.
+/// The `VEXT_…` variables that belong to no option of a program.
 pub(super) fn unknown_variables(program: &Command, names: impl Iterator<Item = OsString>) -> Vec<String> {
     let known = options(program);
     let is_known = |name: &OsString| known.iter().any(|option| option.arg.get_env() == Some(name.as_os_str()));
@@ -38,7 +38,7 @@ pub(super) fn unknown_variables(program: &Command, names: impl Iterator<Item = O
     unknown
 }
 
-/// The file's key for an option: `log-format` for `VEXT_LOG_FORMAT`. Only the file's own name is not in the file.
+/// The file's key for an option: `log-format` for `VEXT_LOG_FORMAT`. Only `VEXT_CONFIG`, the file's own path, has none.
 pub(super) fn file_key(arg: &Arg) -> Option<String> {
     let variable = arg.get_env()?.to_str()?.strip_prefix("VEXT_")?;
     (variable != "CONFIG").then(|| variable.to_lowercase().replace('_', "-"))
@@ -70,8 +70,9 @@ mod tests {
     fn options_that_share_a_variable_are_the_same_option() {
         fn walk(command: &Command, seen: &mut BTreeMap<OsString, String>) {
             for arg in command.get_arguments().filter_map(|arg| Some((arg.get_env()?, arg))) {
-                let told = format!("{:?} {:?} {:?}", arg.1.get_long(), arg.1.get_help(), arg.1.get_default_values());
-                assert_eq!(seen.entry(arg.0.into()).or_insert_with(|| told.clone()), &told);
+                let description =
+                    format!("{:?} {:?} {:?}", arg.1.get_long(), arg.1.get_help(), arg.1.get_default_values());
+                assert_eq!(seen.entry(arg.0.into()).or_insert_with(|| description.clone()), &description);
             }
             command.get_subcommands().for_each(|inner| walk(inner, seen));
         }

@@ -1,4 +1,4 @@
-//! What a command answers: its text on stdout and its exit code, or the sentence of its failure.
+//! The result of a command: its text on stdout and its exit code, or the reason for its failure.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -7,17 +7,17 @@ use std::process::ExitCode;
 
 use crate::domain::Problem;
 
-/// Why a command failed, as one sentence; a [`clap::Error`] when it was called wrongly.
+/// Why a command failed, as one sentence; a [`clap::Error`] for wrong usage.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
 pub(super) type CommandResult = Result<ExitCode, Failure>;
 
-/// What was refused, as one line.
-pub(super) fn sentences(problems: Vec<Problem>) -> Failure {
+/// The failure for a refused change: the messages of all its problems, on one line.
+pub(super) fn problems_failure(problems: Vec<Problem>) -> Failure {
     problems.iter().map(Problem::message).collect::<Vec<_>>().join(" ").into()
 }
 
-/// Columns as wide as what stands in them.
+/// A table whose columns are as wide as their longest cell.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let rows: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -33,7 +33,7 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = 
     text
 }
 
-/// Writes to stdout. A reader that has seen enough (`vext schema | head`) is no failure.
+/// Writes to stdout. It is not a failure if the reader closes the pipe early (`vext schema | head`).
 pub(super) fn print(text: &str) -> CommandResult {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

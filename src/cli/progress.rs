@@ -1,6 +1,7 @@
-//! A bar on the terminal for what takes its time.
+//! A progress bar on the terminal.
 //!
-//! How to use it: `let bar = Bar::new();`, `bar.at(what, done, total)` as the work goes on; it is gone with the value.
+//! How to use it: `let bar = Bar::new();`, then `bar.update(stage, done, total)` during the work. Dropping it removes
+//! it.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -9,51 +10,51 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// What takes less time than this shows no bar.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How often the bar moves where the work itself tells nothing.
+/// Work that takes less time than this shows no bar.
+const DELAY: Duration = Duration::from_secs(1);
+/// How often the bar moves while the work reports nothing.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Shows how far some work is: on a terminal, from its second second on.
+/// Shows the progress of some work on a terminal, if it takes longer than a second.
 pub(super) struct Bar {
     bar: ProgressBar,
     done: Option<Sender<()>>,
-    waits: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Bar {
-    /// A bar on stderr, which may be no terminal.
+    /// A bar on stderr; hidden if stderr is not a terminal.
     pub(super) fn new() -> Self {
         match io::stderr().is_terminal() {
-            true => Self::on(ProgressDrawTarget::stderr, PATIENCE),
-            false => Self { bar: ProgressBar::hidden(), done: None, waits: None },
+            true => Self::with_delay(ProgressDrawTarget::stderr, DELAY),
+            false => Self { bar: ProgressBar::hidden(), done: None, thread: None },
         }
     }
 
-    fn on(target: impl FnOnce() -> ProgressDrawTarget + Send + 'static, patience: Duration) -> Self {
+    fn with_delay(target: impl FnOnce() -> ProgressDrawTarget + Send + 'static, delay: Duration) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         let (done, is_done) = channel::<()>();
         let shown = bar.clone();
         let wait = move || {
-            if is_done.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            if is_done.recv_timeout(delay) == Err(RecvTimeoutError::Timeout) {
                 shown.set_draw_target(target());
                 shown.enable_steady_tick(TICK);
             }
         };
-        // Without a thread there is no bar, and the work goes on.
-        let waits = std::thread::Builder::new().name("progress".into()).spawn(wait).ok();
-        Self { bar, done: Some(done), waits }
+        // If the thread cannot start, there is no bar, and the work continues.
+        let thread = std::thread::Builder::new().name("progress".into()).spawn(wait).ok();
+        Self { bar, done: Some(done), thread }
     }
 
-    /// Tells what is being done and how much of it is: `total` 0 is not known.
-    pub(super) fn at(&self, what: &'static str, done: u64, total: u64) {
-        if self.bar.message() != what {
+    /// Shows the stage of the work and how much of it is done. A `total` of 0 means that it is unknown.
+    pub(super) fn update(&self, stage: &'static str, done: u64, total: u64) {
+        if self.bar.message() != stage {
             let template = if total == 0 { "{spinner} {msg}" } else { "{spinner} {msg} {wide_bar} {percent:>3} %" };
-            // A template that is wrong leaves the usual style; the test below sees it.
+            // With an invalid template the default style stays; the test below would fail.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 self.bar.set_style(style);
             }
-            self.bar.set_message(what);
+            self.bar.set_message(stage);
         }
         self.bar.set_length(total);
         self.bar.set_position(done);
@@ -63,8 +64,8 @@ impl Bar {
 impl Drop for Bar {
     fn drop(&mut self) {
         drop(self.done.take());
-        if let Some(waits) = self.waits.take() {
-            let _ = waits.join();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
         self.bar.finish_and_clear();
     }
@@ -78,8 +79,7 @@ mod tests {
 
     use super::*;
 
-    /// A terminal of one line, which is what a bar takes. (indicatif's own for tests is a feature that the program
-    /// would be tested with and shipped without.)
+    /// A terminal of one line. indicatif's own test terminal needs a feature that the shipped program does not have.
     #[derive(Clone, Debug, Default)]
     struct Terminal(Arc<Mutex<String>>);
 
@@ -93,7 +93,7 @@ mod tests {
             Ok(())
         }
 
-        /// A cursor that leaves the line would leave something behind.
+        /// If the cursor left the line, something would remain on the screen.
         fn stays(&self, lines: usize) -> io::Result<()> {
             match lines {
                 0 => Ok(()),
@@ -144,13 +144,13 @@ mod tests {
         }
     }
 
-    fn on(patience: Duration) -> (Bar, Terminal) {
+    fn on(delay: Duration) -> (Bar, Terminal) {
         let terminal = Terminal::default();
         let shown = terminal.clone();
-        (Bar::on(move || ProgressDrawTarget::term_like(Box::new(shown)), patience), terminal)
+        (Bar::with_delay(move || ProgressDrawTarget::term_like(Box::new(shown)), delay), terminal)
     }
 
-    /// Reports until the terminal shows `wanted`: the ticks come by themselves, in their own time.
+    /// Reports until the terminal shows `wanted`, because the bar is drawn by its own timer.
     fn until_shown(terminal: &Terminal, wanted: &str, report: impl Fn()) {
         for _ in 0..1000 {
             report();
@@ -163,19 +163,19 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_long_shows_what_it_does_and_leaves_nothing_behind() {
+    fn long_work_shows_its_stage_and_leaves_nothing_behind() {
         let (bar, terminal) = on(Duration::from_millis(1));
-        until_shown(&terminal, "copying", || bar.at("copying", 1, 4));
-        until_shown(&terminal, "25 %", || bar.at("copying", 1, 4));
-        until_shown(&terminal, "checking", || bar.at("checking", 0, 0));
+        until_shown(&terminal, "copying", || bar.update("copying", 1, 4));
+        until_shown(&terminal, "25 %", || bar.update("copying", 1, 4));
+        until_shown(&terminal, "checking", || bar.update("checking", 0, 0));
         drop(bar);
         assert_eq!(terminal.contents(), "");
     }
 
     #[test]
-    fn what_is_done_soon_shows_nothing() {
+    fn short_work_shows_nothing() {
         let (bar, terminal) = on(Duration::from_secs(600));
-        bar.at("copying", 1, 4);
+        bar.update("copying", 1, 4);
         drop(bar);
         assert_eq!(terminal.contents(), "");
     }

@@ -1,4 +1,4 @@
-//! The page `docs/configuration.md`.
+//! Generates the page `docs/configuration.md`.
 
 use std::fmt::Write as _;
 
@@ -7,13 +7,13 @@ use clap::{ArgAction, CommandFactory as _};
 use super::Cli;
 use super::options::{OptionUsage, file_key, options};
 
-/// The page `docs/configuration.md`, generated from the command line's own definition.
+/// The page `docs/configuration.md`, generated from the definition of the command line.
 pub fn config_reference() -> String {
     let mut page = String::from(REFERENCE_HEAD);
     for OptionUsage { arg, commands } in options(&Cli::command()) {
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        // A computed default is in the help text, written as clap writes the others.
-        let (meaning, worked_out) = help.trim_end_matches(']').split_once(" [default: ").unwrap_or((&help, ""));
+        // A computed default is in the help text, in the form in which clap shows other defaults.
+        let (meaning, computed) = help.trim_end_matches(']').split_once(" [default: ").unwrap_or((&help, ""));
         let fixed = arg.get_default_values().iter().map(|value| format!("`{}`", value.display()));
         let fixed = fixed.collect::<Vec<_>>().join(", ");
         let choices =
@@ -24,7 +24,7 @@ pub fn config_reference() -> String {
             file_key(&arg).map(|key| format!("`{key}`")).unwrap_or_default(),
             match arg.get_action() {
                 ArgAction::SetTrue => "`false`".into(),
-                _ if fixed.is_empty() => worked_out.to_owned(),
+                _ if fixed.is_empty() => computed.to_owned(),
                 _ => fixed,
             },
             match arg.get_action() {

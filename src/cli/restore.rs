@@ -8,7 +8,7 @@ use clap::builder::BoolishValueParser;
 
 use super::output::{CommandResult, print};
 use super::progress::Bar;
-use super::verify::told;
+use super::verify::render;
 use crate::config::DatabaseSettings;
 use crate::domain::Environment;
 use crate::operations;
@@ -37,27 +37,31 @@ impl RestoreCommand {
     pub(super) fn run(self) -> CommandResult {
         let (database, key_file) = (self.database.database()?, self.database.key_path()?);
         let bar = Bar::new();
-        let mut progress = |what, done, total| {
-            bar.at(what, done, total);
+        let mut progress = |stage, done, total| {
+            bar.update(stage, done, total);
             Ok(())
         };
-        let asked =
-            operations::Restore { file: &self.file, database: &database, key_file: &key_file, force: self.force };
-        let restored = operations::restore(&asked, &Environment::system(), &mut progress)?;
+        let request = operations::RestoreRequest {
+            file: &self.file,
+            database: &database,
+            key_file: &key_file,
+            force: self.force,
+        };
+        let restored = operations::restore(&request, &Environment::system(), &mut progress)?;
         drop(bar);
-        if !restored.verified.problems.is_empty() {
-            let (text, code) = told(&self.file, &restored.verified);
+        if !restored.report.problems.is_empty() {
+            let (text, code) = render(&self.file, &restored.report);
             print(&format!("{text}Nothing was restored.\n"))?;
             return Ok(code);
         }
         let aside = restored
             .aside
-            .map_or(String::new(), |aside| format!("The database that was there before is {}.\n", aside.display()));
+            .map_or(String::new(), |aside| format!("The previous database is now {}.\n", aside.display()));
         let key = match restored.key {
-            Ok(right) => format!("Key: {right}.\n"),
-            Err(wrong) => format!("Key, before you serve: {wrong}.\n"),
+            Ok(note) => format!("Key: {note}.\n"),
+            Err(problem) => format!("Key, before you serve: {problem}.\n"),
         };
-        print(&format!("{} is restored from {}.\n{aside}{key}", database, self.file.display()))?;
+        print(&format!("Restored {} from {}.\n{aside}{key}", database, self.file.display()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -11,7 +11,7 @@ use clap::{Args, Error};
 use super::output::{CommandResult, print, table};
 use super::progress::Bar;
 use crate::domain::duration_from;
-use crate::selftest::{Report, ReportRow, ServerUrl, Settings, TestVerdict, run};
+use crate::selftest::{Report, ReportRow, SelftestSettings, ServerUrl, TestVerdict, run};
 
 /// Test a running server from outside: what it refuses, what it hides, and that it survives.
 #[derive(Args, Debug)]
@@ -60,26 +60,26 @@ pub struct Selftest {
 
 impl Selftest {
     pub(super) fn run(self) -> CommandResult {
-        let settings = self.settings().map_err(|said| Error::raw(ErrorKind::ValueValidation, said))?;
+        let settings = self.settings().map_err(|rule| Error::raw(ErrorKind::ValueValidation, rule))?;
         let bar = Bar::new();
-        let report = run(settings, |done, total| bar.at("trying", done, total))?;
+        let report = run(settings, |done, total| bar.update("testing", done, total))?;
         drop(bar);
-        print(&told(&report))?;
+        print(&render(&report))?;
         Ok(if count(&report, TestVerdict::Failed) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// Read here and not by clap, which would repeat what is wrong: a URL may hold a password, and a token is one.
-    fn settings(self) -> Result<Settings, String> {
-        let Self { url, token, tenant, ca_file: authorities, timeout } = self;
+    /// Parsed here and not by clap, whose errors repeat the value: a URL may contain a password, and a token is secret.
+    fn settings(self) -> Result<SelftestSettings, String> {
+        let Self { url, token, tenant, ca_file, timeout } = self;
         let target = ServerUrl::parse(&url).map_err(|rule| format!("--url {rule}"))?;
         for (option, value) in [("--token", &token), ("--tenant", &tenant)] {
-            // What a header can hold.
-            let fits = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
-            if !value.as_ref().is_none_or(fits) {
-                return Err(format!("{option} must be of visible ASCII characters, at least one"));
+            // The characters that a header can contain.
+            let is_valid = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+            if !value.as_ref().is_none_or(is_valid) {
+                return Err(format!("{option} must be one or more visible ASCII characters"));
             }
         }
-        Ok(Settings { target, token, tenant, authorities, patience: timeout })
+        Ok(SelftestSettings { target, token, tenant, ca_file, timeout })
     }
 }
 
@@ -87,13 +87,14 @@ fn count(report: &Report, verdict: TestVerdict) -> usize {
     report.rows.iter().filter(|row| row.verdict == verdict).count()
 }
 
-fn told(report: &Report) -> String {
+/// The table of the report, and a summary.
+fn render(report: &Report) -> String {
     let cells = |row: &ReportRow| {
         let took = format!("{} ms", row.took.as_millis());
-        let words = [row.verdict.word(), row.group, row.check, row.expected, &row.seen, &took];
-        words.map(str::to_owned)
+        let cells = [row.verdict.word(), row.group, row.check, row.expected, &row.found, &took];
+        cells.map(str::to_owned)
     };
-    let head = ["", "GROUP", "CHECK", "EXPECTED", "SEEN", "TIME"];
+    let head = ["", "GROUP", "CHECK", "EXPECTED", "FOUND", "TIME"];
     let mut text = table(head, report.rows.iter().map(cells));
     let [ok, failed, skipped, noted] = [TestVerdict::Ok, TestVerdict::Failed, TestVerdict::Skipped, TestVerdict::Noted]
         .map(|verdict| count(report, verdict));

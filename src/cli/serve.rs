@@ -1,4 +1,4 @@
-//! `vext serve`, and what the commands that serve have in common.
+//! `vext serve`, and the code that it shares with `vext demo`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,8 +17,8 @@ use crate::graphql::{self, Limits};
 use crate::http::{self, DocumentSettings, DoorOptions, FairUse, STACK, ServeOptions, StreamSettings};
 use crate::operations::FileCheck;
 
-/// What the log calls the command line, whichever file it is in.
-const LOG: &str = "vext::cli";
+/// The log target of the command line, whatever file logs.
+const LOG_TARGET: &str = "vext::cli";
 
 /// Serve the API until SIGTERM or Ctrl-C.
 #[derive(Args, Debug)]
@@ -73,15 +73,15 @@ impl Serve {
         let database = self.database.database()?;
         let runtime = runtime()?;
         let (stop, listener) =
-            runtime.block_on(async { Ok::<_, Failure>((stop()?, bind(self.server.listen).await?)) })?;
-        // Beside the database, which is looked at meanwhile.
+            runtime.block_on(async { Ok::<_, Failure>((stop_signal()?, bind(self.server.listen).await?)) })?;
+        // In parallel with opening the database.
         std::thread::spawn(graphql::prepare);
         let is_left_open = database.is_left_open();
-        let app = self.database.open_or_make(self.server.readers())?;
-        let check = FileCheck::begin(&database, is_left_open)?;
-        // Ends with this function, when nobody is served any more.
+        let app = self.database.open_or_create(self.server.readers())?;
+        let check = FileCheck::start(&database, is_left_open)?;
+        // Dropped at the end of this function, after the server has stopped.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
-        tracing::info!(target: LOG, address = %listener.local_addr()?, %database, "listening");
+        tracing::info!(target: LOG_TARGET, address = %listener.local_addr()?, %database, "listening");
         let options = ServeOptions {
             demo_token: None,
             grace: self.server.shutdown_grace,
@@ -94,14 +94,14 @@ impl Serve {
             fair: self.fair,
             watch: self.server.watch,
         };
-        runtime.block_on(http::serve(app, listener, options, or_damaged(stop, check.as_ref())))?;
-        tracing::info!(target: LOG, "stopped");
-        check.map_or(Ok(()), |check| check.verdict())?;
+        runtime.block_on(http::serve(app, listener, options, stop_or_damage(stop, check.as_ref())))?;
+        tracing::info!(target: LOG_TARGET, "stopped");
+        check.map_or(Ok(()), |check| check.result())?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// The threads that execute requests.
+/// The runtime with the threads that execute requests.
 pub(super) fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()
 }
@@ -115,8 +115,8 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Ends with the first SIGTERM or Ctrl-C, also with one that comes before anybody waits for it.
-pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send> {
+/// Completes with the first SIGTERM or Ctrl-C, even if it arrives before the future is polled.
+pub(super) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -127,8 +127,8 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Ends with `stop`, or when the file that is served turns out to be damaged.
-pub(super) fn or_damaged(
+/// Completes with `stop`, or when the database file turns out to be damaged.
+pub(super) fn stop_or_damage(
     stop: impl Future<Output = ()> + Send + 'static,
     check: Option<&FileCheck>,
 ) -> impl Future<Output = ()> + Send + 'static {
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_in_use_is_named() {
+    fn an_address_in_use_is_reported() {
         Runtime::new().unwrap().block_on(async {
             let first = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
             let address = first.local_addr().unwrap();

@@ -4,12 +4,12 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
-use super::output::{CommandResult, print, sentences, table};
+use super::output::{CommandResult, print, problems_failure, table};
 use crate::config::DatabaseSettings;
 use crate::domain::{Patch, Sent};
 use crate::service::TenantRow;
 
-/// Make, list and delete tenants.
+/// Create, list and delete tenants.
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
     /// Create a tenant, and the SQLite file if there is none yet.
@@ -80,7 +80,7 @@ pub struct TenantCreate {
 
 impl TenantCreate {
     fn run(self) -> CommandResult {
-        let app = self.database.open_or_make(1)?;
+        let app = self.database.open_or_create(1)?;
         let fields = [
             ("code", Sent::from(self.code)),
             ("name", self.name.into()),
@@ -93,8 +93,8 @@ impl TenantCreate {
         ];
         let regex = self.area_code_regex.map(|regex| ("areaCodeRegex", regex.into()));
         let request: Patch = fields.into_iter().chain(regex).collect();
-        let tenant = Runtime::new()?.block_on(app.create_tenant(&request))?.map_err(sentences)?;
-        print(&format!("Tenant {} is there.\n", tenant.settings.code.as_str()))
+        let tenant = Runtime::new()?.block_on(app.create_tenant(&request))?.map_err(problems_failure)?;
+        print(&format!("Created tenant {}.\n", tenant.settings.code.as_str()))
     }
 }
 
@@ -124,11 +124,13 @@ impl TenantDelete {
     fn run(self) -> CommandResult {
         let Self { code, yes, database } = self;
         if !yes {
-            return Err(format!("this deletes the tenant {code} with all that it has, for good: say --yes").into());
+            return Err(
+                format!("this permanently deletes the tenant {code} and everything in it: confirm with --yes").into()
+            );
         }
         let app = database.open()?;
         match Runtime::new()?.block_on(app.delete_tenant(&code))? {
-            true => print(&format!("Tenant {code} is gone.\n")),
+            true => print(&format!("Deleted tenant {code}.\n")),
             false => Err(format!("there is no tenant {code}").into()),
         }
     }

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Error, Subcommand, ValueEnum};
 use tokio::runtime::Runtime;
 
-use super::output::{CommandResult, Failure, print, sentences, table};
+use super::output::{CommandResult, Failure, print, problems_failure, table};
 use crate::config::DatabaseSettings;
 use crate::domain::DateTime;
 use crate::service::{NewToken, TokenRow};
@@ -88,21 +88,22 @@ pub enum TokenScope {
 
 impl TokenCreate {
     fn run(self) -> CommandResult {
-        // By hand, because to clap a value from the file is a default, and a default satisfies no rule between options.
+        // Checked here, because to clap a value from the file is a default, and defaults do not count in its rules
+        // between options.
         if self.tenants.is_empty() != self.all_tenants {
-            let said = "a token needs either --tenant CODE, once or more, or --all-tenants";
-            return Err(Error::raw(ErrorKind::MissingRequiredArgument, said).into());
+            let rule = "a token needs either --tenant CODE, once or more, or --all-tenants";
+            return Err(Error::raw(ErrorKind::MissingRequiredArgument, rule).into());
         }
         let app = self.database.open()?;
         let [write, delete, explore] =
             [TokenScope::Write, TokenScope::Delete, TokenScope::Explore].map(|scope| self.scopes.contains(&scope));
         let Self { name, tenants, all_tenants, .. } = self;
         let new = NewToken { name, tenants, all_tenants, write, delete, explore };
-        let token = Runtime::new()?.block_on(app.create_token(new, None))?.map_err(sentences)?;
+        let token = Runtime::new()?.block_on(app.create_token(new, None))?.map_err(problems_failure)?;
         print(&format!("{token}\n"))?;
-        let said = "This is shown only now. Send it as the header `Authorization: Bearer TOKEN`.";
-        // Whoever closed stderr did not want the explanation.
-        _ = writeln!(io::stderr(), "{said}");
+        let note = "The token is shown only this once. Send it as the header `Authorization: Bearer TOKEN`.";
+        // It does not matter if stderr is closed.
+        _ = writeln!(io::stderr(), "{note}");
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -118,14 +119,14 @@ fn list(database: &DatabaseSettings) -> CommandResult {
             .map(|tenant| tenant.settings.code.as_str());
         let codes = if token.all_tenants { "(all)".into() } else { codes.collect::<Vec<_>>().join(", ") };
         let state = if token.revoked_at.is_some() { "revoked" } else { "valid" };
-        [token.name, token.scopes, codes, minute(token.created_at), state.into()]
+        [token.name, token.scopes, codes, format_minute(token.created_at), state.into()]
     };
     print(&table(["NAME", "SCOPES", "TENANTS", "CREATED (UTC)", "STATE"], tokens.into_iter().map(row)))
 }
 
-fn minute(moment: DateTime) -> String {
-    let moment = jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default();
-    moment.strftime("%F %H:%M").to_string()
+fn format_minute(time: DateTime) -> String {
+    let time = jiff::Timestamp::from_millisecond(time.0).unwrap_or_default();
+    time.strftime("%F %H:%M").to_string()
 }
 
 /// Revoke a token.
@@ -143,7 +144,7 @@ impl TokenRevoke {
     fn run(self) -> CommandResult {
         let app = self.database.open()?;
         match Runtime::new()?.block_on(app.revoke_token(&self.name))? {
-            true => print(&format!("Token {} is revoked.\n", self.name)),
+            true => print(&format!("Revoked token {}.\n", self.name)),
             false => Err(format!("there is no valid token named {:?}", self.name).into()),
         }
     }

@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::output::{CommandResult, print};
 use super::progress::Bar;
-use crate::config::key_beside;
+use crate::config::default_key_path;
 use crate::domain::Environment;
-use crate::operations::{self, Verified};
+use crate::operations::{self, VerifyReport};
 use crate::store::Database;
 
 /// Check a backup: the file, its rows and, with the key, its secrets.
@@ -31,33 +31,33 @@ pub struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> CommandResult {
-        let beside = || Some(key_beside(&Database::Sqlite(self.file.clone()))).filter(|key| key.exists());
-        let key = self.key_file.clone().or_else(beside);
+        let default = || Some(default_key_path(&Database::Sqlite(self.file.clone()))).filter(|key| key.exists());
+        let key = self.key_file.clone().or_else(default);
         let bar = Bar::new();
-        let mut progress = |what, done, total| {
-            bar.at(what, done, total);
+        let mut progress = |stage, done, total| {
+            bar.update(stage, done, total);
             Ok(())
         };
-        let verified = operations::verify(&self.file, key.as_deref(), &Environment::system(), &mut progress)?;
+        let report = operations::verify(&self.file, key.as_deref(), &Environment::system(), &mut progress)?;
         drop(bar);
-        let (text, code) = told(&self.file, &verified);
+        let (text, code) = render(&self.file, &report);
         print(&text)?;
         Ok(code)
     }
 }
 
-/// What was found out, and the exit code for it.
-pub(super) fn told(file: &Path, verified: &Verified) -> (String, ExitCode) {
+/// The text of a report, and the exit code for it.
+pub(super) fn render(file: &Path, report: &VerifyReport) -> (String, ExitCode) {
     let mut text = String::new();
-    for note in &verified.notes {
+    for note in &report.notes {
         _ = writeln!(text, "Note: {note}.");
     }
-    for problem in &verified.problems {
-        _ = writeln!(text, "Wrong: {}.", problem.trim_end_matches('.'));
+    for problem in &report.problems {
+        _ = writeln!(text, "Problem: {}.", problem.trim_end_matches('.'));
     }
-    let (file, count) = (file.display(), verified.problems.len());
+    let (file, count) = (file.display(), report.problems.len());
     if count == 0 {
-        _ = writeln!(text, "{file} is in order: {} rows.", verified.rows);
+        _ = writeln!(text, "{file} is in order: {} rows.", report.rows);
         return (text, ExitCode::SUCCESS);
     }
     _ = writeln!(text, "{file} is not in order: {count} {}.", if count == 1 { "problem" } else { "problems" });

@@ -1,4 +1,4 @@
-//! Backups: a copy of a SQLite file that others may be writing, checked, and a page beside it that says what is in it.
+//! Backups: a checked copy of a SQLite file, which others may be writing to, and a manifest beside it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::{Clock, hex};
 use crate::store::{self, Database, Progress, Session, SqliteView};
 
-/// What stands in the page beside a backup: `FILE.manifest`, as JSON.
+/// The manifest beside a backup: `FILE.manifest`, as JSON.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Manifest {
-    /// The page's own form: 1.
+    /// The version of the manifest's format: 1.
     pub format: u32,
     /// The version of the program that took the backup.
     pub vext: String,
@@ -24,32 +24,32 @@ pub struct Manifest {
     pub created_at: String,
     /// The SHA-256 of the file.
     pub sha256: String,
-    /// The bytes of the file.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// The last migration of its schema.
+    /// The last migration that was applied.
     pub migration: Option<String>,
-    /// Which key seals its secrets: without that key they are lost. The key itself is in no backup.
+    /// The id of the key that seals the secrets. Without that key they are lost; no backup contains the key itself.
     pub key_id: Option<String>,
-    /// How many rows each table has.
+    /// The number of rows of each table.
     pub rows: BTreeMap<String, u64>,
 }
 
 impl Manifest {
-    /// The form that this program writes and reads.
+    /// The format that this program writes and reads.
     pub const FORMAT: u32 = 1;
 
-    /// Where a backup's page is.
+    /// The path of a backup's manifest.
     pub fn path(backup: &Path) -> PathBuf {
         store::sidecar_path(backup, ".manifest")
     }
 
-    /// The page beside a backup, if there is one.
+    /// Reads the manifest of a backup; `None` if there is none.
     ///
     /// # Errors
-    /// One sentence when it cannot be read, or is of a newer program.
+    /// One sentence when it cannot be read, or a newer program wrote it.
     pub fn read(backup: &Path) -> Result<Option<Self>, String> {
         #[derive(Deserialize)]
-        struct Form {
+        struct Versioned {
             format: u32,
         }
         let path = Self::path(backup);
@@ -61,19 +61,20 @@ impl Manifest {
         };
         let broken = |error| format!("{shown} is not the manifest of a backup: {error}");
         match serde_json::from_slice(&text).map_err(broken)? {
-            Form { format: Self::FORMAT } => serde_json::from_slice(&text).map(Some).map_err(broken),
-            Form { format } => Err(format!("{shown} has the format {format}, which this program does not know")),
+            Versioned { format: Self::FORMAT } => serde_json::from_slice(&text).map(Some).map_err(broken),
+            Versioned { format } => Err(format!("{shown} has the format {format}, which this program cannot read")),
         }
     }
 }
 
-/// Why a database cannot be backed up as a file.
-pub(super) const NOT_A_FILE: &str = "is a server's: back it up with the server's own tools (pg_basebackup, point-in-time recovery), or take a tenant with `vext export`";
+/// Why a PostgreSQL database cannot be backed up as a file; the end of a sentence.
+pub(super) const NOT_A_FILE: &str = "is on a server: back it up with the server's own tools (pg_basebackup, point-in-time recovery), or take a tenant with `vext export`";
 
-/// Takes a backup of a database, also while a server writes to it. The file appears when it is whole and checked.
+/// Takes a backup of a database, even while a server writes to it. The file appears only when it is complete and
+/// checked.
 ///
 /// # Errors
-/// One sentence on why there is no backup; nothing is left of it then.
+/// One sentence on why no backup was taken. Then no file is left behind.
 pub fn backup(
     database: &Database,
     to: &Path,
@@ -83,7 +84,7 @@ pub fn backup(
     let from = database.file().ok_or_else(|| format!("{database} {NOT_A_FILE}"))?;
     if to.exists() {
         return Err(format!(
-            "{} exists, and a backup overwrites nothing; name another file, or delete it first",
+            "{} exists, and a backup does not overwrite files; name another file, or delete it first",
             to.display()
         ));
     }
@@ -98,26 +99,26 @@ pub fn backup(
         return Err(format!("{} is damaged, so there is no backup of it: {first}{more}", from.display()));
     }
     let rows = frozen.tables()?;
-    let (migration, key_id) = identity(frozen.session(), &rows)?;
+    let (migration, key_id) = migration_and_key(frozen.session(), &rows)?;
     drop(frozen);
-    fs::set_permissions(&copy, Permissions::from_mode(0o600)).map_err(|e| unwritable(&copy, &e))?;
+    fs::set_permissions(&copy, Permissions::from_mode(0o600)).map_err(|e| write_error(&copy, &e))?;
     sync(&copy)?;
-    let (sha256, size) = digest(&copy, None, progress)?;
-    let created_at = moment(clock.now()).to_string();
+    let (sha256, size) = hash_file(&copy, None, progress)?;
+    let created_at = timestamp(clock.now()).to_string();
     let vext = env!("CARGO_PKG_VERSION").to_owned();
     let manifest = Manifest { format: Manifest::FORMAT, vext, created_at, sha256, size, migration, key_id, rows };
-    // The page comes first: where the file is, its page is.
-    let page = work.path("manifest");
+    // The manifest is published first, so that a backup is never without one.
+    let manifest_file = work.path("manifest");
     let text = serde_json::to_string_pretty(&manifest).map_err(|e| e.to_string())? + "\n";
-    fs::write(&page, text).map_err(|e| unwritable(&page, &e))?;
-    sync(&page)?;
-    work.publish(&page, &Manifest::path(to))?;
+    fs::write(&manifest_file, text).map_err(|e| write_error(&manifest_file, &e))?;
+    sync(&manifest_file)?;
+    work.publish(&manifest_file, &Manifest::path(to))?;
     work.publish(&copy, to)?;
     Ok(manifest)
 }
 
-/// The last migration, and which key seals the secrets.
-pub(super) fn identity(
+/// The last migration, and the id of the key that seals the secrets.
+pub(super) fn migration_and_key(
     session: &mut dyn Session,
     tables: &BTreeMap<String, u64>,
 ) -> Result<(Option<String>, Option<String>), String> {
@@ -132,23 +133,23 @@ pub(super) fn identity(
     Ok((migration, text("sealing_key", "SELECT key_id FROM sealing_key")?))
 }
 
-/// A moment of the clock, to the second.
-pub(super) fn moment(now: i64) -> jiff::Timestamp {
+/// A time in milliseconds as a timestamp, rounded down to the second.
+pub(super) fn timestamp(now: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_second(now.div_euclid(1000)).unwrap_or_default()
 }
 
-/// The SHA-256 and the size of a file, of which `copy` gets every byte.
-pub(super) fn digest(
+/// The SHA-256 and the size of a file. Also writes its bytes to `copy`, if given.
+pub(super) fn hash_file(
     path: &Path,
     mut copy: Option<&mut File>,
     progress: &mut Progress<'_>,
 ) -> Result<(String, u64), String> {
-    let said = |e: std::io::Error| format!("{} cannot be read: {e}", path.display());
-    let mut file = File::open(path).map_err(said)?;
-    let total = file.metadata().map_err(said)?.len();
+    let read_error = |e: std::io::Error| format!("{} cannot be read: {e}", path.display());
+    let mut file = File::open(path).map_err(read_error)?;
+    let total = file.metadata().map_err(read_error)?.len();
     let (mut digest, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 20]);
     loop {
-        let read = file.read(&mut buffer).map_err(said)?;
+        let read = file.read(&mut buffer).map_err(read_error)?;
         let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { break };
         digest.update(part);
         if let Some(copy) = &mut copy {
@@ -160,21 +161,21 @@ pub(super) fn digest(
     Ok((hex(&digest.finalize()), size))
 }
 
-/// Lets the disk have all of a file, or what a folder says about its files.
+/// Flushes a file, or a folder's entries, to disk.
 pub(super) fn sync(path: &Path) -> Result<(), String> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(|e| unwritable(path, &e))
+    File::open(path).and_then(|file| file.sync_all()).map_err(|e| write_error(path, &e))
 }
 
-pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> String {
+pub(super) fn write_error(path: &Path, error: &std::io::Error) -> String {
     format!("{} cannot be written: {error}", path.display())
 }
 
-/// A folder for what is not finished yet, beside what it will be: on the same file system, so that it can be renamed
-/// into its place. It is locked and, however the work ends, deleted.
+/// A folder for unfinished files, beside the final file: on the same file system, so that the final file can be renamed
+/// into place. It is locked, and deleted however the work ends.
 pub(super) struct WorkFolder {
     folder: tempfile::TempDir,
     target: PathBuf,
-    /// Closed last: while it is locked, somebody is at work in the folder.
+    /// Dropped last: while the folder is locked, it is in use.
     _lock: File,
 }
 
@@ -187,9 +188,9 @@ impl WorkFolder {
             return Err(format!("the folder {} does not exist", target.display()));
         }
         let folder = tempfile::Builder::new().prefix(Self::PREFIX).tempdir_in(&target);
-        let folder = folder.map_err(|e| unwritable(&target, &e))?;
+        let folder = folder.map_err(|e| write_error(&target, &e))?;
         let lock = File::open(folder.path()).and_then(|lock| lock.lock().map(|()| lock));
-        let lock = lock.map_err(|e| unwritable(folder.path(), &e))?;
+        let lock = lock.map_err(|e| write_error(folder.path(), &e))?;
         Ok(Self { folder, target, _lock: lock })
     }
 
@@ -197,13 +198,13 @@ impl WorkFolder {
         self.folder.path().join(name)
     }
 
-    /// Gives a finished file its place and name for good.
+    /// Moves a finished file to its final place.
     pub(super) fn publish(&self, finished: &Path, file: &Path) -> Result<(), String> {
-        fs::rename(finished, file).map_err(|e| unwritable(file, &e))?;
+        fs::rename(finished, file).map_err(|e| write_error(file, &e))?;
         sync(&self.target)
     }
 
-    /// Deletes what a program that was killed has left in a folder.
+    /// Deletes the work folders that killed programs left in a folder.
     pub(super) fn clean(folder: &Path) -> std::io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
@@ -221,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_tidied_of_what_nobody_works_on() {
+    fn only_abandoned_work_folders_are_deleted() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(".vext-unfinished-old")).unwrap();
         fs::write(folder.path().join(".vext-unfinished-file"), "").unwrap();

@@ -1,6 +1,5 @@
-//! What an operator does with a whole database or tenant: back it up, verify and restore it, export and import it, examine
-//! a deployment, fill the demo; and the threads of a server that take backups and read its file. Only the command line
-//! uses this layer.
+//! Operations on a whole database or tenant: backup, verify, restore, export, import, the doctor and the demo data;
+//! also the server's threads that take backups and check its database file. Only the command line uses this layer.
 
 mod backup;
 pub mod demo;
@@ -13,6 +12,6 @@ mod verify;
 
 pub use backup::{Manifest, backup};
 pub use file_check::FileCheck;
-pub use restore::{Restore, Restored, restore};
-pub use schedule::{Schedule, Scheduled};
-pub use verify::{Verified, verify};
+pub use restore::{RestoreOutcome, RestoreRequest, restore};
+pub use schedule::{BackupSchedule, BackupThread};
+pub use verify::{VerifyReport, verify};

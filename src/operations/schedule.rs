@@ -1,7 +1,7 @@
 //! Automatic backups: a server takes them at intervals, on a separate thread.
 //!
-//! The only state is the folder: the next backup is due one interval after the newest one in it, so a restart neither
-//! repeats nor skips one.
+//! The folder is the only state: the next backup is due one interval after the newest backup in it. So a restart
+//! neither repeats nor skips a backup.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -13,13 +13,13 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::backup::{Manifest, NOT_A_FILE, WorkFolder, backup, moment};
+use super::backup::{Manifest, NOT_A_FILE, WorkFolder, backup, timestamp};
 use crate::domain::Environment;
 use crate::store::Database;
 
-/// How often, how many and where.
+/// How often to take backups, how many to keep, and where.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub struct BackupSchedule {
     /// The interval between backups.
     pub every: Duration,
     /// How many to keep.
@@ -28,23 +28,23 @@ pub struct Schedule {
     pub folder: PathBuf,
 }
 
-/// How long a backup that failed waits for the next try, unless the next one is due before.
-const AGAIN: Duration = Duration::from_secs(60);
-/// How long the thread sleeps at most: clocks are set, and machines sleep.
-const NAP: Duration = Duration::from_secs(30);
+/// How long to wait after a failed backup before the next attempt, unless the interval is shorter.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// The longest time the thread sleeps, because the clock may be set and the machine suspended.
+const MAX_SLEEP: Duration = Duration::from_secs(30);
 
-/// The thread that takes the backups; it ends with this value.
+/// The thread that takes the backups; dropping this value stops it.
 #[derive(Debug)]
-pub struct Scheduled {
+pub struct BackupThread {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Schedule {
+impl BackupSchedule {
     /// Checks whether a database can be backed up on this schedule.
     ///
     /// # Errors
-    /// One sentence when there is nothing to back up or no place for it.
+    /// One sentence if the database is not a file or the folder does not exist.
     pub fn check(&self, database: &Database) -> Result<(), String> {
         if database.file().is_none() {
             return Err(format!("--backup-every: {database} {NOT_A_FILE}"));
@@ -55,37 +55,37 @@ impl Schedule {
         }
     }
 
-    /// The backups that are there, the oldest first, each with the moment at which it was taken.
-    pub(super) fn taken(&self) -> Result<Vec<(i64, PathBuf)>, String> {
+    /// The backups in the folder, oldest first, each with the time at which it was taken.
+    pub(super) fn existing_backups(&self) -> Result<Vec<(i64, PathBuf)>, String> {
         let folder = &self.folder;
-        let said = |e| format!("{} cannot be read: {e}", folder.display());
-        let mut taken = Vec::new();
-        for entry in fs::read_dir(folder).map_err(said)? {
-            let entry = entry.map_err(said)?;
-            if let Some(at) = entry.file_name().to_str().and_then(taken_at) {
-                taken.push((at, entry.path()));
+        let failed = |e| format!("{} cannot be read: {e}", folder.display());
+        let mut backups = Vec::new();
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if let Some(at) = entry.file_name().to_str().and_then(time_from_name) {
+                backups.push((at, entry.path()));
             }
         }
-        taken.sort();
-        Ok(taken)
+        backups.sort();
+        Ok(backups)
     }
 
-    /// Begins to take backups.
+    /// Starts to take backups.
     ///
     /// # Errors
-    /// One sentence when there is nothing to back up or no place for it.
-    pub fn start(self, database: &Database, environment: &Environment) -> Result<Scheduled, String> {
+    /// As [`BackupSchedule::check`]; or the thread cannot be started.
+    pub fn start(self, database: &Database, environment: &Environment) -> Result<BackupThread, String> {
         self.check(database)?;
         let (stop, stopped) = channel();
         let worker = Worker { schedule: self, database: database.clone(), environment: environment.clone(), stopped };
         let thread = std::thread::Builder::new().name("backups".into()).spawn(move || worker.run());
-        let thread = thread.map_err(|e| format!("no thread for the backups can be started: {e}"))?;
-        Ok(Scheduled { stop: Some(stop), thread: Some(thread) })
+        let thread = thread.map_err(|e| format!("the backup thread cannot be started: {e}"))?;
+        Ok(BackupThread { stop: Some(stop), thread: Some(thread) })
     }
 }
 
-impl Drop for Scheduled {
-    /// Gives up the backup that is being taken, and waits until nothing is left of it.
+impl Drop for BackupThread {
+    /// Cancels a running backup, and waits until its files are deleted.
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -96,7 +96,7 @@ impl Drop for Scheduled {
 }
 
 struct Worker {
-    schedule: Schedule,
+    schedule: BackupSchedule,
     database: Database,
     environment: Environment,
     stopped: Receiver<()>,
@@ -113,16 +113,16 @@ impl Worker {
             let due = self.due().max(not_before);
             let wait = u64::try_from(due.saturating_sub(self.now())).unwrap_or_default();
             if wait > 0 {
-                match self.stopped.recv_timeout(Duration::from_millis(wait).min(NAP)) {
+                match self.stopped.recv_timeout(Duration::from_millis(wait).min(MAX_SLEEP)) {
                     Err(RecvTimeoutError::Timeout) => continue,
                     _ => return,
                 }
             }
-            match self.take() {
+            match self.take_backup() {
                 Ok(()) => not_before = i64::MIN,
                 Err(_) if self.is_stopped() => return,
                 Err(why) => {
-                    let again = AGAIN.min(self.schedule.every);
+                    let again = RETRY_AFTER.min(self.schedule.every);
                     tracing::error!(again_in_seconds = again.as_secs(), "no backup was taken: {why}");
                     not_before = self.now().saturating_add(millis(again));
                 }
@@ -134,29 +134,30 @@ impl Worker {
         self.stopped.try_recv() == Err(TryRecvError::Disconnected)
     }
 
-    /// When the next one is due; what the clock had not reached yet, before it was set, does not count.
+    /// When the next backup is due. Backups with a time in the future, from before the clock was set, do not count.
     fn due(&self) -> i64 {
         let now = self.now();
-        let newest = self.schedule.taken().unwrap_or_default().into_iter().rfind(|(at, _)| *at <= now);
+        let newest = self.schedule.existing_backups().unwrap_or_default().into_iter().rfind(|(at, _)| *at <= now);
         newest.map_or(now, |(at, _)| at.saturating_add(millis(self.schedule.every)))
     }
 
-    fn take(&self) -> Result<(), String> {
-        let Schedule { keep, folder, .. } = &self.schedule;
-        WorkFolder::clean(folder).map_err(|e| format!("{} cannot be tidied: {e}", folder.display()))?;
-        let file = folder.join(name(self.now()));
-        let mut go_on = |_: &str, _, _| if self.is_stopped() { Err("the server stops".to_owned()) } else { Ok(()) };
+    fn take_backup(&self) -> Result<(), String> {
+        let BackupSchedule { keep, folder, .. } = &self.schedule;
+        WorkFolder::clean(folder).map_err(|e| format!("{} cannot be cleaned up: {e}", folder.display()))?;
+        let file = folder.join(backup_name(self.now()));
+        let mut go_on =
+            |_: &str, _, _| if self.is_stopped() { Err("the server is stopping".to_owned()) } else { Ok(()) };
         let manifest = backup(&self.database, &file, &*self.environment.clock, &mut go_on)?;
         tracing::info!(file = %file.display(), bytes = manifest.size, "a backup was taken");
-        let mut old = self.schedule.taken()?;
+        let mut old = self.schedule.existing_backups()?;
         old.retain(|(_, path)| *path != file);
         let surplus = (old.len() + 1).saturating_sub(keep.get());
         for (_, path) in old.into_iter().take(surplus) {
-            // The file first: what is left without its page would still count as a backup.
-            for gone in [path.clone(), Manifest::path(&path)] {
-                match fs::remove_file(&gone) {
+            // The file is deleted first, because a file without its manifest would still count as a backup.
+            for file in [path.clone(), Manifest::path(&path)] {
+                match fs::remove_file(&file) {
                     Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                        tracing::error!("the old backup {} cannot be deleted: {e}", gone.display());
+                        tracing::error!("the old backup {} cannot be deleted: {e}", file.display());
                     }
                     _ => {}
                 }
@@ -170,16 +171,16 @@ pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The name of a backup that was taken at a moment.
-fn name(now: i64) -> String {
-    moment(now).strftime("vext-%Y%m%dT%H%M%SZ.db").to_string()
+/// The name of a backup that was taken at a time.
+fn backup_name(now: i64) -> String {
+    timestamp(now).strftime("vext-%Y%m%dT%H%M%SZ.db").to_string()
 }
 
-/// When a backup was taken, by its name; `None` for every other file.
-fn taken_at(file: &str) -> Option<i64> {
+/// The time at which a backup was taken, from its name; `None` for any other file.
+fn time_from_name(file: &str) -> Option<i64> {
     let at = DateTime::strptime("vext-%Y%m%dT%H%M%SZ.db", file).ok()?;
     let at = TimeZone::UTC.to_timestamp(at).ok()?.as_millisecond();
-    (name(at) == file).then_some(at)
+    (backup_name(at) == file).then_some(at)
 }
 
 #[cfg(test)]
@@ -187,10 +188,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_tells_the_moment_and_other_names_tell_nothing() {
-        let name = name(1_795_424_400_999);
+    fn only_the_names_of_backups_have_a_time() {
+        let name = backup_name(1_795_424_400_999);
         assert_eq!(name, "vext-20261123T090000Z.db");
-        assert_eq!(taken_at(&name), Some(1_795_424_400_000));
+        assert_eq!(time_from_name(&name), Some(1_795_424_400_000));
         for other in [
             "vext.db",
             "vext-20261123T090000Z.db.manifest",
@@ -200,7 +201,7 @@ mod tests {
             "vext- 20261123T090000Z.db",
             "vext-20261123T090000Z.db.before-restore-20261123T090000Z",
         ] {
-            assert_eq!(taken_at(other), None, "{other}");
+            assert_eq!(time_from_name(other), None, "{other}");
         }
     }
 }

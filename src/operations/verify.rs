@@ -1,127 +1,127 @@
-//! Verifying a backup: that it is the file that was taken, that SQLite finds it sound, and that this program can read
-//! every row of it.
+//! Verifies a backup: the file is unchanged, SQLite finds it sound, and this program can read every row.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::backup::{Manifest, digest, identity};
+use super::backup::{Manifest, hash_file, migration_and_key};
 use crate::domain::{Environment, Sealer};
 use crate::service::load_key;
 use crate::store::{self, Progress, SqliteView};
 
-/// What was found out about a backup.
+/// The result of verifying a backup.
 #[derive(Clone, Debug, Default)]
-pub struct Verified {
-    /// What is wrong, a line each; nothing when the file can be used.
+pub struct VerifyReport {
+    /// The problems, a line each; empty if the file can be used.
     pub problems: Vec<String>,
     /// What could not be checked, and why.
     pub notes: Vec<String>,
-    /// How many rows it has in all its tables.
+    /// The number of rows in all its tables.
     pub rows: u64,
     /// The SHA-256 of the file.
     pub sha256: String,
-    /// Which key seals its secrets.
+    /// The id of the key that seals its secrets.
     pub key_id: Option<String>,
 }
 
-/// Looks at a file that nobody uses; it and its folder stay as they are. With a key file, sealed secrets are opened.
+/// Verifies a file that no program uses, without changing it or its folder. With a key file, also opens sealed secrets.
 ///
 /// # Errors
-/// One sentence when the file cannot be looked at, or what `progress` answers. What is wrong with it is the value.
+/// One sentence if the file or key cannot be read, or an error of `progress`. Problems with the backup are in the
+/// report.
 pub fn verify(
     file: &Path,
     key_file: Option<&Path>,
     environment: &Environment,
     progress: &mut Progress<'_>,
-) -> Result<Verified, String> {
+) -> Result<VerifyReport, String> {
     if !file.is_file() {
         return Err(format!("there is no file {}", file.display()));
     }
-    let sealer = key_file.map(|path| sealer(path, environment)).transpose()?;
-    let (sha256, size) = digest(file, None, progress)?;
-    let mut verified = Verified { sha256, ..Verified::default() };
+    let sealer = key_file.map(|path| load_sealer(path, environment)).transpose()?;
+    let (sha256, size) = hash_file(file, None, progress)?;
+    let mut report = VerifyReport { sha256, ..VerifyReport::default() };
     let manifest = Manifest::read(file).unwrap_or_else(|why| {
-        verified.problems.push(why);
+        report.problems.push(why);
         None
     });
     match &manifest {
         Some(manifest) => {
             if manifest.size != size {
-                verified.problems.push(format!("the file has {size} bytes; its manifest says {}", manifest.size));
+                report.problems.push(format!("the file has {size} bytes; its manifest says {}", manifest.size));
             }
-            if manifest.sha256 != verified.sha256 {
-                let (is, was) = (&verified.sha256, &manifest.sha256);
-                verified.problems.push(format!("the file's SHA-256 is {is}; its manifest says {was}"));
+            if manifest.sha256 != report.sha256 {
+                let (is, was) = (&report.sha256, &manifest.sha256);
+                report.problems.push(format!("the file's SHA-256 is {is}; its manifest says {was}"));
             }
         }
-        None => verified.notes.push(format!(
-            "there is no {} that can be read: checksum, size and row counts were not compared",
+        None => report.notes.push(format!(
+            "there is no readable {}: checksum, size and row counts were not compared",
             Manifest::path(file).display()
         )),
     }
     if sealer.is_none() {
-        verified.notes.push("there is no key file: sealed secrets were not opened".into());
+        report.notes.push("there is no key file: sealed secrets were not opened".into());
     }
     match SqliteView::open_at_rest(file) {
-        Ok(frozen) => contents(frozen, manifest.as_ref(), sealer.as_ref(), &mut verified, progress)?,
-        Err(why) => verified.problems.push(why),
+        Ok(frozen) => check_contents(frozen, manifest.as_ref(), sealer.as_ref(), &mut report, progress)?,
+        Err(why) => report.problems.push(why),
     }
-    Ok(verified)
+    Ok(report)
 }
 
-/// The sealer with the key of a file.
-pub(super) fn sealer(path: &Path, environment: &Environment) -> Result<Sealer, String> {
+/// Loads the key of a file into a sealer.
+pub(super) fn load_sealer(path: &Path, environment: &Environment) -> Result<Sealer, String> {
     let key = load_key(path, false, &*environment.random)?;
     Ok(Sealer::new(&key, Arc::clone(&environment.random)))
 }
 
-/// Which key a file holds.
+/// The id of the key in a file.
 ///
 /// # Errors
-/// One sentence when it holds none.
-pub(super) fn key_id(path: &Path, environment: &Environment) -> Result<String, String> {
-    Ok(sealer(path, environment)?.key_id().to_owned())
+/// One sentence if there is no valid key.
+pub(super) fn load_key_id(path: &Path, environment: &Environment) -> Result<String, String> {
+    Ok(load_sealer(path, environment)?.key_id().to_owned())
 }
 
-fn contents(
+fn check_contents(
     mut frozen: SqliteView,
     manifest: Option<&Manifest>,
     sealer: Option<&Sealer>,
-    verified: &mut Verified,
+    report: &mut VerifyReport,
     progress: &mut Progress<'_>,
 ) -> Result<(), String> {
     progress("checking", 0, 0)?;
-    verified.problems.extend(frozen.check());
+    report.problems.extend(frozen.check());
     let tables = match frozen.tables() {
         Ok(tables) => tables,
         Err(why) => {
-            verified.problems.push(why);
+            report.problems.push(why);
             return Ok(());
         }
     };
-    verified.rows = tables.values().sum();
+    report.rows = tables.values().sum();
     if let Some(manifest) = manifest {
         for table in tables.keys().chain(manifest.rows.keys().filter(|table| !tables.contains_key(*table))) {
             let count = |rows: Option<&u64>| rows.map_or("no such table".into(), |rows| format!("{rows} rows"));
             let (is, was) = (tables.get(table), manifest.rows.get(table));
             if is != was {
-                verified.problems.push(format!("{table}: {}; the manifest says {}", count(is), count(was)));
+                report.problems.push(format!("{table}: {}; the manifest says {}", count(is), count(was)));
             }
         }
     }
-    match identity(frozen.session(), &tables) {
-        Ok((_, key_id)) => verified.key_id = key_id,
-        Err(why) => verified.problems.push(why),
+    match migration_and_key(frozen.session(), &tables) {
+        Ok((_, key_id)) => report.key_id = key_id,
+        Err(why) => report.problems.push(why),
     }
     match store::missing_migrations_in_file(frozen.session()) {
         Ok(lacking) if lacking.is_empty() => {
-            verified.problems.extend(store::verify_rows(frozen.session(), sealer, progress)?);
+            report.problems.extend(store::verify_rows(frozen.session(), sealer, progress)?);
         }
-        Ok(lacking) => verified.notes.push(format!(
-            "the schema is older than this program (it lacks {}), so that its rows were not parsed; a server migrates it when it starts",
+        Ok(lacking) => report.notes.push(format!(
+            "the schema is older than this program (it lacks {}), so its rows were not parsed; a server migrates it when it starts",
             lacking.join(", ")
         )),
-        Err(why) => verified.problems.push(why),
+        Err(why) => report.problems.push(why),
     }
     Ok(())
 }

@@ -1,20 +1,20 @@
-//! Documents and variables that are too much: they are refused, soon and in few words. They go with the token where there
-//! is one: a server in production looks at none without.
+//! Documents and variables that exceed a limit: they must be refused quickly, with a short answer. They are sent with
+//! the token, if there is one, because a server in production refuses any request without one first.
 
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::answer::ServerAnswer;
 use super::attacks::{ATTACKS, Attack};
-use super::check::DoorCheck;
+use super::check::ServerCheck;
 use super::client::{LONGEST, NOT_TRUSTED, TestClient, UNAUTHENTICATED};
-use super::persisted::hash;
-use super::verdict::{Judged, failed, noted, skipped};
+use super::persisted::document_hash;
+use super::verdict::{CheckResult, failed, noted, skipped};
 
-/// What should come of an attack.
+/// The expected result of an attack.
 pub(super) const EXPECTED: &str = "refused for a limit";
 
-/// The codes of refusals for a limit. Which of them is first depends on the options of the server.
+/// The codes of refusals for a limit. Which limit is reached first depends on the options of the server.
 const LIMITS: [&str; 19] = [
     "BODY_TOO_LARGE",
     "QUERY_TOO_LARGE",
@@ -37,96 +37,99 @@ const LIMITS: [&str; 19] = [
     "TEXT_TOO_LONG",
 ];
 
-/// Other codes that are as good: introspection is refused to tokens without the scope, and a server may let in none but
-/// documents of its operator's.
-const OTHERS: [&str; 2] = ["INTROSPECTION_FORBIDDEN", NOT_TRUSTED];
+/// Other accepted codes: introspection is refused to tokens without the scope, and a server may accept only the trusted
+/// documents of its operator.
+const OTHER_CODES: [&str; 2] = ["INTROSPECTION_FORBIDDEN", NOT_TRUSTED];
 
-/// The attack that is tried over every way in.
-const EVERYWHERE: &str = "fragments that double";
+/// The attack that is tried over every transport.
+const SHARED_ATTACK: &str = "fragments that double";
 
-/// Besides [`ATTACKS`].
-pub(super) const CHECKS: &[DoorCheck] = &[
-    DoorCheck {
+/// The checks besides [`ATTACKS`].
+pub(super) const CHECKS: &[ServerCheck] = &[
+    ServerCheck {
         name: "an attack in a GET",
         expected: EXPECTED,
-        run: |client| each_size(everywhere()?, |text| client.reply(&client.get(text))),
+        run: |client| try_sizes(shared_attack()?, |text| client.send_retrying(&client.get(text))),
     },
-    DoorCheck {
+    ServerCheck {
         name: "an attack with its hash",
         expected: EXPECTED,
         run: |client| {
-            each_size(everywhere()?, |text| {
-                let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash(text) } });
-                client.reply(&client.post_json(&json!({ "query": text, "extensions": extensions })))
+            try_sizes(shared_attack()?, |text| {
+                let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": document_hash(text) } });
+                client.send_retrying(&client.post_json(&json!({ "query": text, "extensions": extensions })))
             })
         },
     },
-    DoorCheck {
+    ServerCheck {
         name: "an attack over events",
         expected: EXPECTED,
         run: |client| {
-            each_size(everywhere()?, |text| client.reply(&client.post(text).with("accept", "text/event-stream")))
+            try_sizes(shared_attack()?, |text| {
+                client.send_retrying(&client.post(text).with("accept", "text/event-stream"))
+            })
         },
     },
-    DoorCheck {
+    ServerCheck {
         name: "an attack over WebSocket",
         expected: EXPECTED,
-        run: |client| each_size(everywhere()?, |text| over_socket(client, text)),
+        run: |client| try_sizes(shared_attack()?, |text| over_socket(client, text)),
     },
-    DoorCheck {
-        name: "variables in each other",
+    ServerCheck {
+        name: "nested variables",
         expected: "refused",
         run: |client| {
-            // The second is too deep for a JSON parser, too.
+            // The second value is also too deep for a JSON parser.
             variables(client, &[format!("{}{}", "[".repeat(100), "]".repeat(100)), "[".repeat(20_000)])
         },
     },
-    DoorCheck {
-        name: "values in variables",
+    ServerCheck {
+        name: "many values in variables",
         expected: EXPECTED,
         run: |client| variables(client, &[format!("[0{}]", ",0".repeat(50_000))]),
     },
-    DoorCheck {
-        name: "a text in variables",
+    ServerCheck {
+        name: "a long string in variables",
         expected: EXPECTED,
         run: |client| variables(client, &[format!("\"{}\"", "x".repeat(200_000))]),
     },
 ];
 
-/// Tries an attack of the table, in a POST.
-pub(super) fn attack(client: &TestClient, attack: &Attack) -> Judged {
-    each_size(attack, |text| client.reply(&client.post(text)))
+/// Sends an attack of [`ATTACKS`] in a POST.
+pub(super) fn attack(client: &TestClient, attack: &Attack) -> CheckResult {
+    try_sizes(attack, |text| client.send_retrying(&client.post(text)))
 }
 
-fn everywhere() -> Judged<&'static Attack> {
-    ATTACKS.iter().find(|attack| attack.name == EVERYWHERE).ok_or_else(|| failed("no such attack"))
+fn shared_attack() -> CheckResult<&'static Attack> {
+    ATTACKS.iter().find(|attack| attack.name == SHARED_ATTACK).ok_or_else(|| failed("no such attack"))
 }
 
-/// A size that the operator's own limits let in is harmless; the largest is too much for any.
-fn each_size(attack: &Attack, send: impl Fn(&str) -> Judged<ServerAnswer>) -> Judged {
-    let (mut codes, mut most, mut let_in) = (Vec::new(), 0, None);
-    for &size in attack.modest {
+/// Sends an attack in each size. A smaller size may be accepted, because the operator may set higher limits; the
+/// largest must be refused.
+fn try_sizes(attack: &Attack, send: impl Fn(&str) -> CheckResult<ServerAnswer>) -> CheckResult {
+    let (mut codes, mut most, mut accepted) = (Vec::new(), 0, None);
+    for &size in attack.selftest_sizes {
         let answer = send(&(attack.text)(size))?;
         most = most.max(answer.bytes.len());
-        match refusal(&answer, attack.codes)? {
-            Some(code) if codes.contains(&code) => let_in = None,
-            Some(code) => (let_in, _) = (None, codes.push(code)),
-            None => let_in = Some((size, answer.seen())),
+        match refusal_code(&answer, attack.codes)? {
+            Some(code) if codes.contains(&code) => accepted = None,
+            Some(code) => (accepted, _) = (None, codes.push(code)),
+            None => accepted = Some((size, answer.summary())),
         }
     }
-    match let_in {
+    match accepted {
         Some((size, seen)) => Err(failed(format!("{seen} at size {size}"))),
         None => Ok(format!("{}; at most {most} bytes", codes.join(", "))),
     }
 }
 
-/// The code of a refusal, or what stands for an error without one; `None` when it is executed.
-fn refusal(answer: &ServerAnswer, codes: &[&str]) -> Judged<Option<String>> {
+/// The code of a refusal for a limit; `None` if the request was executed.
+fn refusal_code(answer: &ServerAnswer, codes: &[&str]) -> CheckResult<Option<String>> {
     if answer.bytes.len() > LONGEST {
         return Err(failed(format!("{}, more than {LONGEST} bytes", answer.status)));
     }
     if answer.status >= 500 {
-        return Err(failed(answer.seen()));
+        return Err(failed(answer.summary()));
     }
     if answer.is_executed() {
         return Ok(None);
@@ -134,28 +137,28 @@ fn refusal(answer: &ServerAnswer, codes: &[&str]) -> Judged<Option<String>> {
     let code = answer.code().unwrap_or_default();
     match answer.body["errors"].as_array().is_some_and(|errors| !errors.is_empty()) {
         true if code == UNAUTHENTICATED => Err(skipped("needs --token")),
-        true if codes.contains(&code) || LIMITS.contains(&code) || OTHERS.contains(&code) => Ok(Some(code.into())),
+        true if codes.contains(&code) || LIMITS.contains(&code) || OTHER_CODES.contains(&code) => Ok(Some(code.into())),
         false if (400..500).contains(&answer.status) => {
-            Err(noted(format!("{}: by what is in front of the server", answer.seen())))
+            Err(noted(format!("{}: by a proxy in front of the server", answer.summary())))
         }
-        _ => Err(failed(answer.seen())),
+        _ => Err(failed(answer.summary())),
     }
 }
 
-fn over_socket(client: &TestClient, text: &str) -> Judged<ServerAnswer> {
-    let body = client.acknowledged()?.ask(text)?;
+fn over_socket(client: &TestClient, text: &str) -> CheckResult<ServerAnswer> {
+    let body = client.authenticated_socket()?.run_query(text)?;
     let bytes = body.to_string().into_bytes();
     Ok(ServerAnswer { status: 200, headers: HeaderMap::new(), bytes, body })
 }
 
-/// Variables that no query needs, as they are written.
-fn variables(client: &TestClient, values: &[String]) -> Judged {
+/// Sends a query with each of these values, as JSON text, for a variable that it does not use.
+fn variables(client: &TestClient, values: &[String]) -> CheckResult {
     let mut seen = String::new();
     for value in values {
         let query = Value::from("query($x: String) { __typename }");
-        let ask = client.post("").sending(format!("{{\"query\":{query},\"variables\":{{\"x\":{value}}}}}"));
-        let answer = client.send(&ask)?;
-        seen = refusal(&answer, &["BAD_REQUEST"])?.ok_or_else(|| failed(answer.seen()))?;
+        let request = client.post("").with_body(format!("{{\"query\":{query},\"variables\":{{\"x\":{value}}}}}"));
+        let answer = client.send(&request)?;
+        seen = refusal_code(&answer, &["BAD_REQUEST"])?.ok_or_else(|| failed(answer.summary()))?;
     }
     Ok(seen)
 }
@@ -175,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_refusal_for_any_limit_is_a_refusal() {
-        let judged = |status, body| match refusal(&answer(status, body), &["COST_TOO_HIGH"]) {
+        let judged = |status, body| match refusal_code(&answer(status, body), &["COST_TOO_HIGH"]) {
             Ok(Some(code)) => code,
             Ok(None) => "executed".into(),
             Err(other) => other.verdict.word().into(),
@@ -197,9 +200,9 @@ mod tests {
 
     #[test]
     fn the_largest_size_must_be_refused() {
-        let attack = everywhere().unwrap();
+        let attack = shared_attack().unwrap();
         let sizes = |refused: fn(usize) -> bool| {
-            each_size(attack, |text| {
+            try_sizes(attack, |text| {
                 let body = if refused(text.len()) { error("TOO_MANY_FIELDS") } else { json!({ "data": {} }) };
                 Ok(answer(200, body))
             })
@@ -207,6 +210,6 @@ mod tests {
         assert_eq!(sizes(|bytes| bytes > 1000).unwrap(), "TOO_MANY_FIELDS; at most 0 bytes");
         let other = sizes(|bytes| bytes < 1000).unwrap_err();
         assert_eq!(other.verdict, TestVerdict::Failed);
-        assert!(other.seen.contains("at size 200"), "{}", other.seen);
+        assert!(other.found.contains("at size 200"), "{}", other.found);
     }
 }

@@ -1,22 +1,22 @@
-//! An answer, and what can be asked of it. Each question ends the check where the answer is no.
+//! An answer of the server, and expectations of it. A check ends at the first expectation that is not met.
 
 use axum::http::HeaderMap;
 use serde_json::Value;
 
-use super::verdict::{Judged, failed, shown};
+use super::verdict::{CheckResult, failed, one_line};
 
-/// The media type of GraphQL over HTTP, in which the status tells whether a request was executed.
+/// The media type of GraphQL over HTTP, where the status shows whether the request was executed.
 pub(super) const RESPONSE: &str = "application/graphql-response+json";
 /// The media type of older clients.
 pub(super) const JSON: &str = "application/json";
 
-/// What a server answers.
+/// An answer of the server.
 pub(super) struct ServerAnswer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    /// As they were sent: packed, where they are.
+    /// The body as sent, before any decompression.
     pub(super) bytes: Vec<u8>,
-    /// Of a stream of events that of the first. `null` where it is no JSON.
+    /// The body as JSON; of a stream of events, the data of the first. `null` if it is not JSON.
     pub(super) body: Value,
 }
 
@@ -32,74 +32,74 @@ impl ServerAnswer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The code of the last error that has one: the first of many are those of validation.
+    /// The code of the last error that has one. If there are several, the first ones are from validation.
     pub(super) fn code(&self) -> Option<&str> {
         let errors = self.body["errors"].as_array()?;
         errors.iter().rev().find_map(|error| error["extensions"]["code"].as_str())
     }
 
-    /// Whether something was executed, if only in part.
+    /// Whether the request was executed, at least in part.
     pub(super) fn is_executed(&self) -> bool {
         self.body.get("data").is_some_and(|data| !data.is_null())
     }
 
-    /// In a few words.
-    pub(super) fn seen(&self) -> String {
-        let what = match (self.code(), self.body.get("errors"), self.body.get("data")) {
+    /// Describes the answer in a few words.
+    pub(super) fn summary(&self) -> String {
+        let result = match (self.code(), self.body.get("errors"), self.body.get("data")) {
             (Some(code), ..) => code.to_owned(),
             (None, Some(errors), _) => errors[0]["message"].as_str().unwrap_or("errors").to_owned(),
             (None, None, Some(_)) => "executed".to_owned(),
-            (None, None, None) => format!("{}, no GraphQL answer", self.header("content-type").unwrap_or("no type")),
+            (None, None, None) => format!("{}, not a GraphQL answer", self.header("content-type").unwrap_or("no type")),
         };
         let with_data = if self.body.get("errors").is_some() && self.is_executed() { ", and executed" } else { "" };
-        shown(&format!("{} {what}{with_data}", self.status))
+        one_line(&format!("{} {result}{with_data}", self.status))
     }
 
-    pub(super) fn must(&self, fits: bool) -> Judged<&Self> {
-        if fits { Ok(self) } else { Err(failed(self.seen())) }
+    pub(super) fn require(&self, fits: bool) -> CheckResult<&Self> {
+        if fits { Ok(self) } else { Err(failed(self.summary())) }
     }
 
-    pub(super) fn status(&self, status: u16) -> Judged<&Self> {
-        self.must(self.status == status)
+    pub(super) fn expect_status(&self, status: u16) -> CheckResult<&Self> {
+        self.require(self.status == status)
     }
 
-    /// Of a media type; JSON says that it is UTF-8.
-    pub(super) fn media(&self, media: &str) -> Judged<&Self> {
+    /// Expects a media type. JSON must have the charset UTF-8.
+    pub(super) fn expect_media_type(&self, media: &str) -> CheckResult<&Self> {
         let content_type = self.header("content-type").unwrap_or("no content type").to_ascii_lowercase();
         let (named, parameters) = content_type.split_once(';').unwrap_or((&content_type, ""));
         let fits = named.trim() == media && (!media.ends_with("json") || parameters.contains("charset=utf-8"));
-        if fits { Ok(self) } else { Err(failed(shown(&format!("{}, {content_type}", self.status)))) }
+        if fits { Ok(self) } else { Err(failed(one_line(&format!("{}, {content_type}", self.status)))) }
     }
 
-    /// With a header whose value fits.
-    pub(super) fn says(&self, name: &str, fits: impl FnOnce(&str) -> bool) -> Judged<&Self> {
+    /// Expects a header whose value fits.
+    pub(super) fn expect_header(&self, name: &str, fits: impl FnOnce(&str) -> bool) -> CheckResult<&Self> {
         match self.header(name) {
             Some(value) if fits(value) => Ok(self),
-            Some(value) => Err(failed(shown(&format!("{name}: {value}")))),
+            Some(value) => Err(failed(one_line(&format!("{name}: {value}")))),
             None => Err(failed(format!("no {name}"))),
         }
     }
 
-    /// The answer to `{ __typename }`.
-    pub(super) fn answers(&self) -> Judged<&Self> {
-        self.status(200)?;
-        self.must(self.body["data"]["__typename"] == "Query" && self.body.get("errors").is_none())
+    /// Expects the result of `{ __typename }`.
+    pub(super) fn expect_typename(&self) -> CheckResult<&Self> {
+        self.expect_status(200)?;
+        self.require(self.body["data"]["__typename"] == "Query" && self.body.get("errors").is_none())
     }
 
-    /// Errors, and nothing that was executed: not even the key `data`.
-    pub(super) fn refuses(&self) -> Judged<&Self> {
+    /// Expects errors and no execution: there must not even be a key `data`.
+    pub(super) fn expect_refusal(&self) -> CheckResult<&Self> {
         let has_errors = self.body["errors"].as_array().is_some_and(|errors| !errors.is_empty());
-        self.must(has_errors && self.body.get("data").is_none())
+        self.require(has_errors && self.body.get("data").is_none())
     }
 
-    /// The same with a code.
-    pub(super) fn refuses_with(&self, code: &str) -> Judged<&Self> {
-        self.refuses()?.must(self.code() == Some(code))
+    /// Expects a refusal with this code.
+    pub(super) fn expect_code(&self, code: &str) -> CheckResult<&Self> {
+        self.expect_refusal()?.require(self.code() == Some(code))
     }
 
-    /// In a few words, when all questions are asked.
-    pub(super) fn fine(&self) -> Judged {
-        Ok(self.seen())
+    /// Passes the check, with the summary of the answer.
+    pub(super) fn pass(&self) -> CheckResult {
+        Ok(self.summary())
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_told_in_a_few_words() {
+    fn an_answer_has_a_short_summary() {
         let errors =
             |data: Value| json!({ "errors": [{ "message": "no", "extensions": { "code": "A" } }], "data": data });
         for (body, words) in [
@@ -122,21 +122,21 @@ mod tests {
             (errors(Value::Null), "200 A"),
             (errors(json!({ "a": 1 })), "200 A, and executed"),
             (json!({ "errors": [{ "message": "no" }] }), "200 no"),
-            (Value::Null, "200 text/html, no GraphQL answer"),
+            (Value::Null, "200 text/html, not a GraphQL answer"),
         ] {
-            assert_eq!(answer(200, "text/html", body).seen(), words);
+            assert_eq!(answer(200, "text/html", body).summary(), words);
         }
     }
 
     #[test]
     fn a_refusal_has_no_data() {
         let refused = json!({ "errors": [{ "message": "no", "extensions": { "code": "A" } }] });
-        assert!(answer(400, RESPONSE, refused.clone()).refuses_with("A").is_ok());
-        assert!(answer(400, RESPONSE, refused.clone()).refuses_with("B").is_err());
+        assert!(answer(400, RESPONSE, refused.clone()).expect_code("A").is_ok());
+        assert!(answer(400, RESPONSE, refused.clone()).expect_code("B").is_err());
         let mut with_null = refused;
         with_null["data"] = Value::Null;
-        assert!(answer(400, RESPONSE, with_null).refuses().is_err());
-        assert!(answer(400, RESPONSE, json!({ "errors": [] })).refuses().is_err());
+        assert!(answer(400, RESPONSE, with_null).expect_refusal().is_err());
+        assert!(answer(400, RESPONSE, json!({ "errors": [] })).expect_refusal().is_err());
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
             ("application/json", false),
             ("text/html; charset=utf-8", false),
         ] {
-            assert_eq!(answer(200, content_type, Value::Null).media(JSON).is_ok(), fits, "{content_type}");
+            assert_eq!(answer(200, content_type, Value::Null).expect_media_type(JSON).is_ok(), fits, "{content_type}");
         }
     }
 }

@@ -1,55 +1,55 @@
-//! Who is let in.
+//! Authentication: which requests the server accepts.
 
-use super::check::DoorCheck;
+use super::check::ServerCheck;
 use super::client::{MADE_UP, TestClient, UNAUTHENTICATED};
-use super::verdict::{Judged, failed, shown, skipped};
+use super::verdict::{CheckResult, failed, one_line, skipped};
 
 const TENANT: &str = "{ tenant { code } }";
 
-pub(super) const CHECKS: &[DoorCheck] = &[
-    DoorCheck { name: "the token", expected: "opens its tenant", run: tenant_code },
-    DoorCheck {
+pub(super) const CHECKS: &[ServerCheck] = &[
+    ServerCheck { name: "the token", expected: "gives access to its tenant", run: tenant_code },
+    ServerCheck {
         name: "no token",
         expected: "UNAUTHENTICATED, no data",
         run: |client| {
-            let answer = client.reply(&client.post(TENANT).anonymous())?;
-            answer.must(answer.code() == Some(UNAUTHENTICATED) && answer.body["data"]["tenant"].is_null())?;
+            let answer = client.send_retrying(&client.post(TENANT).anonymous())?;
+            answer.require(answer.code() == Some(UNAUTHENTICATED) && answer.body["data"]["tenant"].is_null())?;
             Ok(format!("{} UNAUTHENTICATED", answer.status))
         },
     },
-    DoorCheck {
-        name: "a tenant that there is not",
-        expected: "nothing, as if it were another's",
+    ServerCheck {
+        name: "an unknown tenant",
+        expected: "the same as another's tenant",
         run: |client| {
-            let ask = client.signed(client.post(TENANT))?.with("x-tenant", "VEXTSELFTEST0");
-            let answer = client.send(&ask)?;
-            answer.must(answer.body["data"]["tenant"].is_null())?;
-            Ok(format!("{} {}", answer.status, shown(answer.code().unwrap_or("null"))))
+            let request = client.with_token(client.post(TENANT))?.with("x-tenant", "VEXTSELFTEST0");
+            let answer = client.send(&request)?;
+            answer.require(answer.body["data"]["tenant"].is_null())?;
+            Ok(format!("{} {}", answer.status, one_line(answer.code().unwrap_or("null"))))
         },
     },
-    DoorCheck { name: "a made-up token", expected: "401, WWW-Authenticate: Bearer", run: made_up },
-    DoorCheck { name: "tokens in answers", expected: "none", run: tokens },
+    ServerCheck { name: "a made-up token", expected: "401, WWW-Authenticate: Bearer", run: made_up },
+    ServerCheck { name: "tokens in answers", expected: "none", run: tokens },
 ];
 
-/// The code of the tenant that the token opens.
-pub(super) fn tenant_code(client: &TestClient) -> Judged {
-    let answer = client.send(&client.signed(client.post(TENANT))?)?;
+/// The code of the token's tenant.
+pub(super) fn tenant_code(client: &TestClient) -> CheckResult {
+    let answer = client.send(&client.with_token(client.post(TENANT))?)?;
     match (answer.body["data"]["tenant"]["code"].as_str(), answer.code()) {
-        (Some(code), None) => Ok(shown(code)),
+        (Some(code), None) => Ok(one_line(code)),
         (_, Some("TENANT_REQUIRED")) => Err(skipped("needs --tenant: the token is for several")),
-        (None, None) if client.tenant().is_some() => Err(failed(format!("{} without a tenant", answer.seen()))),
-        _ => Err(failed(answer.seen())),
+        (None, None) if client.tenant().is_some() => Err(failed(format!("{} without a tenant", answer.summary()))),
+        _ => Err(failed(answer.summary())),
     }
 }
 
-/// Once: a server allows an address few of them.
-fn made_up(client: &TestClient) -> Judged {
+/// Sent only once, because a server allows each address few wrong tokens.
+fn made_up(client: &TestClient) -> CheckResult {
     let made_up = client.post(TENANT).anonymous().with("authorization", &format!("Bearer {MADE_UP}"));
-    let answer = client.reply(&made_up)?;
-    let answer = answer.status(401)?.refuses_with(UNAUTHENTICATED)?;
-    answer.says("www-authenticate", |value| value == "Bearer")?.fine()
+    let answer = client.send_retrying(&made_up)?;
+    let answer = answer.expect_status(401)?.expect_code(UNAUTHENTICATED)?;
+    answer.expect_header("www-authenticate", |value| value == "Bearer")?.pass()
 }
 
-fn tokens(client: &TestClient) -> Judged {
-    if client.heard_token() { Err(failed("an answer repeats one")) } else { Ok("none".into()) }
+fn tokens(client: &TestClient) -> CheckResult {
+    if client.leaked_token() { Err(failed("an answer contains one")) } else { Ok("none".into()) }
 }

@@ -1,12 +1,12 @@
-//! Checks, as their groups list them.
+//! The type of the checks that the groups list.
 
 use super::client::TestClient;
-use super::verdict::Judged;
+use super::verdict::CheckResult;
 
-/// Something to try.
-pub(super) struct DoorCheck {
+/// A check of the server.
+pub(super) struct ServerCheck {
     pub(super) name: &'static str,
-    /// What should come of it.
+    /// The expected result.
     pub(super) expected: &'static str,
-    pub(super) run: fn(&TestClient) -> Judged,
+    pub(super) run: fn(&TestClient) -> CheckResult,
 }

@@ -6,33 +6,41 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::attacks::ATTACKS;
-use super::check::DoorCheck;
+use super::check::ServerCheck;
 use super::client::{LONGEST, TestClient};
-use super::verdict::{Judged, failed, noted, shown};
+use super::verdict::{CheckResult, failed, noted, one_line};
 
 /// What a bomb unpacks to, in bytes.
 const BOMB: usize = 12 * 1024 * 1024;
 
-pub(super) const CHECKS: &[DoorCheck] = &[
-    DoorCheck { name: "an answer in gzip", expected: "packed, and JSON inside", run: |client| packed(client, "gzip") },
-    DoorCheck { name: "an answer in br", expected: "packed, and JSON inside", run: |client| packed(client, "br") },
-    DoorCheck { name: "an answer in zstd", expected: "packed, and JSON inside", run: |client| packed(client, "zstd") },
-    DoorCheck {
+pub(super) const CHECKS: &[ServerCheck] = &[
+    ServerCheck {
+        name: "an answer in gzip",
+        expected: "packed, and JSON inside",
+        run: |client| packed(client, "gzip"),
+    },
+    ServerCheck { name: "an answer in br", expected: "packed, and JSON inside", run: |client| packed(client, "br") },
+    ServerCheck {
+        name: "an answer in zstd",
+        expected: "packed, and JSON inside",
+        run: |client| packed(client, "zstd"),
+    },
+    ServerCheck {
         name: "an answer in no coding that there is",
         expected: "406",
         run: |client| {
             let ask = client.post("{ __typename }").with("accept-encoding", "*;q=0");
-            client.send(&ask)?.status(406)?.refuses()?.fine()
+            client.send(&ask)?.expect_status(406)?.expect_refusal()?.pass()
         },
     },
-    DoorCheck { name: "a body of 12 MiB in gzip", expected: "413", run: bomb },
-    DoorCheck { name: "a body in an unknown coding", expected: "415", run: |client| refused(client, "compress") },
-    DoorCheck { name: "a body in zstd", expected: "415", run: |client| refused(client, "zstd") },
-    DoorCheck { name: "a body in gzip in gzip", expected: "415", run: |client| refused(client, "gzip, gzip") },
+    ServerCheck { name: "a body of 12 MiB in gzip", expected: "413", run: bomb },
+    ServerCheck { name: "a body in an unknown coding", expected: "415", run: |client| refused(client, "compress") },
+    ServerCheck { name: "a body in zstd", expected: "415", run: |client| refused(client, "zstd") },
+    ServerCheck { name: "a body in gzip in gzip", expected: "415", run: |client| refused(client, "gzip, gzip") },
 ];
 
 /// An answer of two kilobytes that everybody gets: many errors.
-fn packed(client: &TestClient, coding: &str) -> Judged {
+fn packed(client: &TestClient, coding: &str) -> CheckResult {
     let text = ATTACKS.iter().find(|attack| attack.name == "unknown fields").map(|attack| (attack.text)(100));
     let ask = client.post(&text.unwrap_or_default()).with("accept-encoding", coding);
     let answer = client.send(&ask)?;
@@ -47,8 +55,8 @@ fn packed(client: &TestClient, coding: &str) -> Judged {
         }
         // A proxy may unpack and pack as it likes.
         None if answer.body["errors"].is_array() => Err(noted("not packed")),
-        Some(seen) => Err(failed(shown(&format!("content-encoding: {seen}")))),
-        None => Err(failed(answer.seen())),
+        Some(seen) => Err(failed(one_line(&format!("content-encoding: {seen}")))),
+        None => Err(failed(answer.summary())),
     }
 }
 
@@ -63,15 +71,15 @@ fn unpacked(coding: &str, packed: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(plain)
 }
 
-fn refused(client: &TestClient, coding: &str) -> Judged {
+fn refused(client: &TestClient, coding: &str) -> CheckResult {
     let ask = client.post("{ __typename }").with("content-encoding", coding);
-    client.send(&ask)?.status(415)?.refuses()?.fine()
+    client.send(&ask)?.expect_status(415)?.expect_refusal()?.pass()
 }
 
-fn bomb(client: &TestClient) -> Judged {
+fn bomb(client: &TestClient) -> CheckResult {
     let body = gzip(&vec![b' '; BOMB]).map_err(|error| failed(format!("not packed: {error}")))?;
-    let ask = client.post("").with("content-encoding", "gzip").sending(body);
-    client.send(&ask)?.status(413)?.refuses()?.fine()
+    let ask = client.post("").with("content-encoding", "gzip").with_body(body);
+    client.send(&ask)?.expect_status(413)?.expect_refusal()?.pass()
 }
 
 fn gzip(plain: &[u8]) -> std::io::Result<Vec<u8>> {

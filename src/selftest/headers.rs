@@ -1,86 +1,87 @@
-//! What answers tell browsers, and what they do not tell at all. A proxy that sets headers of its own may lose these.
+//! The headers that protect browsers, and headers that must be absent. A proxy that sets its own headers may remove
+//! these.
 
 use axum::http::Method;
 
 use super::answer::ServerAnswer;
-use super::check::DoorCheck;
+use super::check::ServerCheck;
 use super::client::TestClient;
-use super::verdict::{Judged, failed, noted, shown};
+use super::verdict::{CheckResult, failed, noted, one_line};
 
-/// An origin that nobody allows.
+/// An origin that no server allows.
 const EVIL: &str = "https://evil.example";
 
-pub(super) const CHECKS: &[DoorCheck] = &[
-    DoorCheck {
+pub(super) const CHECKS: &[ServerCheck] = &[
+    ServerCheck {
         name: "x-content-type-options",
         expected: "nosniff",
         run: |client| header(client, "x-content-type-options", |value| value == "nosniff"),
     },
-    DoorCheck {
+    ServerCheck {
         name: "content-security-policy",
         expected: "default-src and frame-ancestors 'none'",
         run: |client| header(client, "content-security-policy", |value| is_closed(value) && !is_framed(value)),
     },
-    DoorCheck {
+    ServerCheck {
         name: "x-frame-options",
         expected: "DENY",
         run: |client| header(client, "x-frame-options", |value| value == "DENY"),
     },
-    DoorCheck {
+    ServerCheck {
         name: "referrer-policy",
         expected: "no-referrer",
         run: |client| header(client, "referrer-policy", |value| value == "no-referrer"),
     },
-    DoorCheck {
+    ServerCheck {
         name: "cross-origin-opener-policy",
         expected: "same-origin",
         run: |client| header(client, "cross-origin-opener-policy", |value| value == "same-origin"),
     },
-    DoorCheck {
+    ServerCheck {
         name: "cross-origin-resource-policy",
         expected: "same-origin",
         run: |client| header(client, "cross-origin-resource-policy", |value| value == "same-origin"),
     },
-    DoorCheck {
+    ServerCheck {
         name: "permissions-policy",
         expected: "no camera, no microphone",
         run: |client| {
             header(client, "permissions-policy", |value| value.contains("camera=()") && value.contains("microphone=()"))
         },
     },
-    DoorCheck {
+    ServerCheck {
         name: "cache-control",
         expected: "no-store",
         run: |client| header(client, "cache-control", |value| value.contains("no-store")),
     },
-    DoorCheck { name: "the playground's policy", expected: "its own files, in no frame", run: playground },
-    DoorCheck {
+    ServerCheck { name: "the playground's policy", expected: "its own files, in no frame", run: playground },
+    ServerCheck {
         name: "a page of another origin",
         expected: "may not read answers",
-        run: |client| foreign(client, Method::POST),
+        run: |client| cross_origin(client, Method::POST),
     },
-    DoorCheck {
-        name: "a page of another origin asks first",
+    ServerCheck {
+        name: "a preflight from another origin",
         expected: "may not send requests",
-        run: |client| foreign(client, Method::OPTIONS),
+        run: |client| cross_origin(client, Method::OPTIONS),
     },
-    DoorCheck { name: "x-request-id", expected: "another one in each answer", run: request_ids },
-    DoorCheck { name: "strict-transport-security", expected: "from the proxy, over TLS", run: transport_security },
-    DoorCheck { name: "server, x-powered-by", expected: "nothing of what answers", run: names },
+    ServerCheck { name: "x-request-id", expected: "different in each answer", run: request_ids },
+    ServerCheck { name: "strict-transport-security", expected: "from the proxy, over TLS", run: transport_security },
+    ServerCheck { name: "server, x-powered-by", expected: "no software is named", run: names },
 ];
 
-fn answer(client: &TestClient) -> Judged<ServerAnswer> {
-    client.reply(&client.post("{ __typename }"))
+fn answer(client: &TestClient) -> CheckResult<ServerAnswer> {
+    client.send_retrying(&client.post("{ __typename }"))
 }
 
-fn header(client: &TestClient, name: &str, fits: fn(&str) -> bool) -> Judged {
+fn header(client: &TestClient, name: &str, fits: fn(&str) -> bool) -> CheckResult {
     let answer = answer(client)?;
-    // A header that stands twice is one that browsers may read either way.
+    // If a header appears twice, browsers differ in which one they use.
     if answer.headers.get_all(name).iter().count() > 1 {
-        return Err(failed(format!("{name} stands twice")));
+        return Err(failed(format!("{name} appears twice")));
     }
-    answer.says(name, fits)?;
-    Ok(shown(answer.header(name).unwrap_or_default()))
+    answer.expect_header(name, fits)?;
+    Ok(one_line(answer.header(name).unwrap_or_default()))
 }
 
 /// The words of a directive of a content security policy.
@@ -98,55 +99,55 @@ fn is_framed(policy: &str) -> bool {
     directive(policy, "frame-ancestors").is_none_or(|sources| sources != ["'none'"])
 }
 
-/// The page itself, or the demand to sign in before it.
-fn playground(client: &TestClient) -> Judged {
-    let answer = client.reply(&client.page("/playground/"))?;
-    answer.must([200, 401].contains(&answer.status))?;
-    answer.says("content-security-policy", |policy| {
+/// The page itself, or the request to sign in.
+fn playground(client: &TestClient) -> CheckResult {
+    let answer = client.send_retrying(&client.get_path("/playground/"))?;
+    answer.require([200, 401].contains(&answer.status))?;
+    answer.expect_header("content-security-policy", |policy| {
         let scripts = directive(policy, "script-src").unwrap_or_default();
         is_closed(policy) && !is_framed(policy) && scripts.iter().all(|source| *source == "'self'")
     })?;
-    answer.says("x-content-type-options", |value| value == "nosniff")?;
+    answer.expect_header("x-content-type-options", |value| value == "nosniff")?;
     Ok(format!("{} with its policy", answer.status))
 }
 
-fn foreign(client: &TestClient, method: Method) -> Judged {
-    let mut ask = client.post("{ __typename }").with("origin", EVIL).by(method.clone());
+fn cross_origin(client: &TestClient, method: Method) -> CheckResult {
+    let mut request = client.post("{ __typename }").with("origin", EVIL).with_method(method.clone());
     if method == Method::OPTIONS {
-        ask = ask.sending("").with("access-control-request-method", "POST");
-        ask = ask.without("content-type").with("access-control-request-headers", "authorization,content-type");
+        request = request.with_body("").with("access-control-request-method", "POST");
+        request = request.without("content-type").with("access-control-request-headers", "authorization,content-type");
     }
-    let answer = client.reply(&ask)?;
+    let answer = client.send_retrying(&request)?;
     match answer.header("access-control-allow-origin") {
         None => Ok(format!("{} without access-control-allow-origin", answer.status)),
         Some(origin) if origin == "*" || origin == EVIL => {
-            Err(failed(shown(&format!("access-control-allow-origin: {origin}"))))
+            Err(failed(one_line(&format!("access-control-allow-origin: {origin}"))))
         }
-        Some(_) => Ok(format!("{} for another origin alone", answer.status)),
+        Some(_) => Ok(format!("{} only for another origin", answer.status)),
     }
 }
 
-fn request_ids(client: &TestClient) -> Judged {
-    let (one, other) = (client.reply(&client.post("{ noSuchField }"))?, answer(client)?);
+fn request_ids(client: &TestClient) -> CheckResult {
+    let (one, other) = (client.send_retrying(&client.post("{ noSuchField }"))?, answer(client)?);
     match (one.header("x-request-id"), other.header("x-request-id")) {
-        (Some(one), Some(other)) if one != other && !one.is_empty() => Ok(shown(one)),
-        (Some(_), Some(_)) => Err(failed("the same twice")),
+        (Some(one), Some(other)) if one != other && !one.is_empty() => Ok(one_line(one)),
+        (Some(_), Some(_)) => Err(failed("the same id twice")),
         _ => Err(failed("no x-request-id")),
     }
 }
 
-fn transport_security(client: &TestClient) -> Judged {
+fn transport_security(client: &TestClient) -> CheckResult {
     match (client.target.secure, answer(client)?.header("strict-transport-security")) {
-        (true, Some(value)) => Ok(shown(value)),
-        (true, None) => Err(noted("not set; it is the proxy's to set")),
-        (false, _) => Ok("no TLS: it would not count".into()),
+        (true, Some(value)) => Ok(one_line(value)),
+        (true, None) => Err(noted("not set; the proxy should set it")),
+        (false, _) => Ok("no TLS: it would have no effect".into()),
     }
 }
 
-fn names(client: &TestClient) -> Judged {
+fn names(client: &TestClient) -> CheckResult {
     let answer = answer(client)?;
     match ["server", "x-powered-by", "via"].iter().find_map(|name| Some((name, answer.header(name)?))) {
-        Some((name, value)) => Err(noted(shown(&format!("{name}: {value}")))),
+        Some((name, value)) => Err(noted(one_line(&format!("{name}: {value}")))),
         None => Ok("neither".into()),
     }
 }

@@ -1,38 +1,38 @@
-//! What supervisors and load balancers ask, and what only they may.
+//! The addresses for supervisors and load balancers, and those that must not be public.
 
-use super::check::DoorCheck;
+use super::check::ServerCheck;
 use super::client::TestClient;
-use super::verdict::{Judged, failed, noted, shown};
+use super::verdict::{CheckResult, failed, noted, one_line};
 
-pub(super) const CHECKS: &[DoorCheck] = &[
-    DoorCheck { name: "encryption", expected: "TLS, except on this machine", run: encryption },
-    DoorCheck { name: "/healthz", expected: "200 {\"status\": \"ok\"}", run: |client| health(client, "/healthz") },
-    DoorCheck { name: "/readyz", expected: "200 {\"status\": \"ok\"}", run: |client| health(client, "/readyz") },
-    DoorCheck { name: "/metrics", expected: "not at this address", run: metrics },
+pub(super) const CHECKS: &[ServerCheck] = &[
+    ServerCheck { name: "encryption", expected: "TLS, except on this machine", run: encryption },
+    ServerCheck { name: "/healthz", expected: "200 {\"status\": \"ok\"}", run: |client| health(client, "/healthz") },
+    ServerCheck { name: "/readyz", expected: "200 {\"status\": \"ok\"}", run: |client| health(client, "/readyz") },
+    ServerCheck { name: "/metrics", expected: "not at this address", run: metrics },
 ];
 
-/// The requests before this one have gone over TLS, if it is asked for: it is verified.
-fn encryption(client: &TestClient) -> Judged {
-    match (client.target.secure, client.target.is_here()) {
+/// Earlier requests succeeded, so if the URL has TLS, the certificate is verified.
+fn encryption(client: &TestClient) -> CheckResult {
+    match (client.target.secure, client.target.is_loopback()) {
         (true, _) => Ok("TLS, certificate verified".into()),
         (false, true) => Ok("plain HTTP on this machine".into()),
-        (false, false) => Err(noted("plain HTTP: whoever is on the way reads the token")),
+        (false, false) => Err(noted("plain HTTP: anybody on the network path can read the token")),
     }
 }
 
-fn health(client: &TestClient, path: &str) -> Judged {
-    let answer = client.try_send(&client.page(path)).map_err(|error| failed(format!("no answer: {error}")))?;
-    let status = shown(answer.body["status"].as_str().unwrap_or("no status"));
+fn health(client: &TestClient, path: &str) -> CheckResult {
+    let answer = client.send_once(&client.get_path(path)).map_err(|error| failed(format!("no answer: {error}")))?;
+    let status = one_line(answer.body["status"].as_str().unwrap_or("no status"));
     match (answer.status, status.as_str()) {
         (200, "ok") => Ok("200 ok".into()),
-        // A proxy may well keep it to itself.
-        (401 | 403 | 404, _) => Err(noted(format!("{}: not passed on", answer.status))),
+        // A proxy may block this on purpose.
+        (401 | 403 | 404, _) => Err(noted(format!("{}: blocked by a proxy", answer.status))),
         (code, _) => Err(failed(format!("{code} {status}"))),
     }
 }
 
-fn metrics(client: &TestClient) -> Judged {
-    let answer = client.send(&client.page("/metrics"))?;
-    answer.must([401, 403, 404].contains(&answer.status))?;
+fn metrics(client: &TestClient) -> CheckResult {
+    let answer = client.send(&client.get_path("/metrics"))?;
+    answer.require([401, 403, 404].contains(&answer.status))?;
     Ok(answer.status.to_string())
 }

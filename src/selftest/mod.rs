@@ -1,17 +1,16 @@
-//! `vext selftest`: whether the door of a running server holds, seen from where its clients stand, through whatever
-//! proxy and TLS there are.
+//! `vext selftest`: tests the defences of a running server from the client's side, through any proxy and TLS in front
+//! of it.
 //!
-//! It is safe for a server that others use: one request after the other, fewer than 200, bounded in time and bytes, and
-//! none that changes anything: what a server must refuse is harmless where it does not. It asks for nothing that the
-//! program knows of itself, or it would compare the program with itself: it speaks HTTP and WebSocket as any client does
-//! and uses none of the layers of the server.
+//! It is safe for a server in use: it sends fewer than 200 requests, one at a time, with limits on time and size. No
+//! request changes anything; a request that a server must refuse is harmless if it is accepted. It speaks HTTP and
+//! WebSocket as any client does and uses none of the server's layers. Otherwise it would compare the program with
+//! itself.
 //!
-//! How to add a check: an entry in the list of its group, below which the longer ones have a function; a row of
-//! [`ATTACKS`] is a check of its own.
+//! To add a check, add an entry to the list of its group, with a function below if it is long. Each row of [`ATTACKS`]
+//! is a check of its own.
 
 mod admission;
 mod answer;
-mod ask;
 mod attacks;
 mod auth;
 mod check;
@@ -23,25 +22,26 @@ mod health;
 mod persisted;
 mod production;
 mod protocol;
+mod request;
+mod server_url;
 mod settings;
 mod socket;
 mod streams;
-mod target;
 mod transport;
 mod verdict;
 mod wire;
 
-use self::check::DoorCheck;
+use self::check::ServerCheck;
 use self::client::{NOT_TRUSTED, TestClient, UNAUTHENTICATED};
-use self::verdict::{Judged, Other, skipped};
+use self::verdict::{CheckResult, NotPassed, skipped};
 use crate::domain::Stopwatch;
 
 pub use attacks::{ATTACKS, Attack};
-pub use settings::Settings;
-pub use target::ServerUrl;
+pub use server_url::ServerUrl;
+pub use settings::SelftestSettings;
 pub use verdict::{ReportRow, TestVerdict};
 
-/// What came of it.
+/// The result of a selftest.
 pub struct Report {
     /// A row for each check, in order.
     pub rows: Vec<ReportRow>,
@@ -49,39 +49,43 @@ pub struct Report {
     pub requests: usize,
 }
 
-/// Checks of one part of the door.
+/// The checks of one topic.
 struct CheckGroup {
     name: &'static str,
     attacks: &'static [Attack],
-    checks: &'static [DoorCheck],
+    checks: &'static [ServerCheck],
 }
 
 impl CheckGroup {
-    const fn new(name: &'static str, checks: &'static [DoorCheck]) -> Self {
+    const fn new(name: &'static str, checks: &'static [ServerCheck]) -> Self {
         Self { name, attacks: &[], checks }
     }
 
-    /// Its checks, and whether the server has survived them.
-    fn tries(&self) -> impl Iterator<Item = Try> {
-        let attacks = self.attacks.iter().map(|attack| Try {
+    /// The checks of the group, and last whether the server still answers.
+    fn prepared_checks(&self) -> impl Iterator<Item = PreparedCheck> {
+        let attacks = self.attacks.iter().map(|attack| PreparedCheck {
             name: attack.name,
             expected: admission::EXPECTED,
             run: Box::new(|client| admission::attack(client, attack)),
         });
-        let checks = self.checks.iter().chain([&ALIVE]);
-        attacks.chain(checks.map(|check| Try { name: check.name, expected: check.expected, run: Box::new(check.run) }))
+        let checks = self.checks.iter().chain([&STILL_ANSWERS]);
+        attacks.chain(checks.map(|check| PreparedCheck {
+            name: check.name,
+            expected: check.expected,
+            run: Box::new(check.run),
+        }))
     }
 }
 
-/// A check or an attack.
-struct Try {
+/// A check or an attack, ready to run.
+struct PreparedCheck {
     name: &'static str,
     expected: &'static str,
-    run: Box<dyn Fn(&TestClient) -> Judged>,
+    run: Box<dyn Fn(&TestClient) -> CheckResult>,
 }
 
-/// In the order in which they are tried. Valid tokens come before made-up ones: an address from which few wrong ones came
-/// is refused for a while, but not with a token that was valid there.
+/// The groups, in the order in which they run. Valid tokens are sent before made-up ones: after a few wrong tokens, a
+/// server refuses new tokens from an address for a while, but not a token that was valid from there before.
 const GROUPS: [CheckGroup; 11] = [
     CheckGroup::new("health", health::CHECKS),
     CheckGroup::new("wire", wire::CHECKS),
@@ -96,45 +100,45 @@ const GROUPS: [CheckGroup; 11] = [
     CheckGroup::new("production", production::CHECKS),
 ];
 
-/// After each group.
-const ALIVE: DoorCheck = DoorCheck {
+/// The check after each group.
+const STILL_ANSWERS: ServerCheck = ServerCheck {
     name: "still answers",
     expected: "200 to { __typename }, or asks for a token",
     run: |client| {
-        let answer = client.reply(&client.post("{ __typename }"))?;
+        let answer = client.send_retrying(&client.post("{ __typename }"))?;
         match answer.code() {
-            Some(NOT_TRUSTED) => answer.fine(),
-            Some(UNAUTHENTICATED) if client.token().is_err() => answer.fine(),
-            _ => answer.answers()?.fine(),
+            Some(NOT_TRUSTED) => answer.pass(),
+            Some(UNAUTHENTICATED) if client.token().is_err() => answer.pass(),
+            _ => answer.expect_typename()?.pass(),
         }
     },
 };
 
-/// Tries everything, and tells before each check how many of how many are done.
+/// Runs all checks. Calls `progress` before each one with the number of checks done and the total.
 ///
 /// # Errors
-/// In one sentence, why nothing could be tried: the server does not answer, or the file of authorities cannot be read.
-pub fn run(settings: Settings, mut progress: impl FnMut(u64, u64)) -> Result<Report, String> {
+/// One sentence if no check could run: the server does not answer, or the file of authorities cannot be read.
+pub fn run(settings: SelftestSettings, mut progress: impl FnMut(u64, u64)) -> Result<Report, String> {
     let client = TestClient::new(settings)?;
-    let first = client.try_send(&client.post("{ __typename }"));
+    let first = client.send_once(&client.post("{ __typename }"));
     first.map_err(|error| format!("{} does not answer: {error}", client.target.api()))?;
-    let total = GROUPS.iter().map(|group| group.tries().count() as u64).sum();
-    let (mut rows, mut gone) = (Vec::new(), false);
+    let total = GROUPS.iter().map(|group| group.prepared_checks().count() as u64).sum();
+    let (mut rows, mut server_lost) = (Vec::new(), false);
     for group in GROUPS {
-        for Try { name: check, expected, run } in group.tries() {
+        for PreparedCheck { name: check, expected, run } in group.prepared_checks() {
             progress(rows.len() as u64, total);
             let begun = Stopwatch::start();
-            let judged = match gone {
-                true => Err(skipped("not tried: the server does not answer any more")),
+            let judged = match server_lost {
+                true => Err(skipped("not tried: the server no longer answers")),
                 false => run(&client),
             };
-            let (verdict, seen) = match judged {
-                Ok(seen) => (TestVerdict::Ok, seen),
-                Err(Other { verdict, seen }) => (verdict, seen),
+            let (verdict, found) = match judged {
+                Ok(found) => (TestVerdict::Ok, found),
+                Err(NotPassed { verdict, found }) => (verdict, found),
             };
-            rows.push(ReportRow { group: group.name, check, expected, seen, verdict, took: begun.elapsed() });
+            rows.push(ReportRow { group: group.name, check, expected, found, verdict, took: begun.elapsed() });
         }
-        gone = gone || client.try_send(&client.post("{ __typename }")).is_err();
+        server_lost = server_lost || client.send_once(&client.post("{ __typename }")).is_err();
     }
     Ok(Report { rows, requests: client.requests() })
 }

@@ -1,65 +1,68 @@
-//! What production keeps back. A server that shows everything to everybody, as the demo does, does so on purpose; its
-//! operator is told.
+//! Information that a server in production must not reveal. A server that shows its schema to everybody, as the demo
+//! does, may do so on purpose, so this is only noted.
 
 use super::answer::ServerAnswer;
-use super::check::DoorCheck;
+use super::check::ServerCheck;
 use super::client::TestClient;
-use super::verdict::{Judged, failed, noted};
+use super::verdict::{CheckResult, failed, noted};
 
-pub(super) const CHECKS: &[DoorCheck] = &[
-    DoorCheck {
+pub(super) const CHECKS: &[ServerCheck] = &[
+    ServerCheck {
         name: "the schema without a token",
         expected: "refused",
         run: |client| {
             let answer = schema(client)?;
             match answer.is_executed() {
                 true => Err(noted("explorable: everybody sees the schema")),
-                false => answer.refuses()?.fine(),
+                false => answer.expect_refusal()?.pass(),
             }
         },
     },
-    DoorCheck { name: "a wrong name without a token", expected: "the same as a right one", run: names },
-    DoorCheck { name: "suggestions in errors", expected: "none", run: suggestions },
-    DoorCheck {
+    ServerCheck { name: "a wrong name without a token", expected: "the same as a right one", run: names },
+    ServerCheck { name: "suggestions in errors", expected: "none", run: suggestions },
+    ServerCheck {
         name: "the playground without a token",
         expected: "401, WWW-Authenticate: Basic",
         run: |client| {
-            let answer = client.reply(&client.page("/playground/"))?;
+            let answer = client.send_retrying(&client.get_path("/playground/"))?;
             match answer.status {
                 200 if schema(client)?.is_executed() => Err(noted("explorable: everybody sees the playground")),
-                _ => answer.status(401)?.says("www-authenticate", |value| value.starts_with("Basic"))?.fine(),
+                _ => answer
+                    .expect_status(401)?
+                    .expect_header("www-authenticate", |value| value.starts_with("Basic"))?
+                    .pass(),
             }
         },
     },
-    DoorCheck {
-        name: "the inside in errors",
+    ServerCheck {
+        name: "internals in errors",
         expected: "nothing",
-        run: |client| match client.heard_internal() {
+        run: |client| match client.leaked_internals() {
             Some(word) => Err(failed(word)),
             None => Ok(format!("nothing in {} answers", client.requests())),
         },
     },
 ];
 
-fn schema(client: &TestClient) -> Judged<ServerAnswer> {
-    client.reply(&client.post("{ __schema { queryType { name } } }").anonymous())
+fn schema(client: &TestClient) -> CheckResult<ServerAnswer> {
+    client.send_retrying(&client.post("{ __schema { queryType { name } } }").anonymous())
 }
 
-/// Who has no token cannot find out which names the schema has.
-fn names(client: &TestClient) -> Judged {
-    let of = |text| client.reply(&client.post(text).anonymous());
-    let (right, wrong) = (of("{ tenants { code } }")?, of("{ noSuchField { code } }")?);
+/// A client without a token cannot find out which names the schema has.
+fn names(client: &TestClient) -> CheckResult {
+    let send = |text| client.send_retrying(&client.post(text).anonymous());
+    let (right, wrong) = (send("{ tenants { code } }")?, send("{ noSuchField { code } }")?);
     match (right.code(), wrong.code()) {
         (Some(right), Some(wrong)) if right == wrong => Ok(format!("{wrong} for both")),
         _ if schema(client)?.is_executed() => Err(noted("explorable: everybody sees the names")),
-        _ => Err(failed(format!("{} and {}", right.seen(), wrong.seen()))),
+        _ => Err(failed(format!("{} and {}", right.summary(), wrong.summary()))),
     }
 }
 
-/// For a name that is one letter beside one that exists.
-fn suggestions(client: &TestClient) -> Judged {
+/// Sends a field name that is one letter short of one that exists.
+fn suggestions(client: &TestClient) -> CheckResult {
     let answer = client.send(&client.post("{ tenan { code } }"))?;
-    answer.refuses()?;
+    answer.expect_refusal()?;
     match answer.body.to_string().contains("Did you mean") {
         true if schema(client)?.is_executed() => Err(noted("explorable: errors suggest names")),
         true => Err(failed("errors suggest names")),

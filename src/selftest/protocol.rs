@@ -1,143 +1,174 @@
-//! GraphQL over HTTP (graphql.github.io/graphql-over-http/draft), and requests that a page of another origin could forge.
+//! GraphQL over HTTP (graphql.github.io/graphql-over-http/draft), and requests that a page of another origin could
+//! forge.
 
 use axum::http::Method;
 use serde_json::json;
 
 use super::answer::{JSON, RESPONSE};
-use super::check::DoorCheck;
+use super::check::ServerCheck;
 use super::client::{LONGEST, TestClient};
-use super::verdict::Judged;
+use super::verdict::CheckResult;
 
 const QUERY: &str = "{ __typename }";
-/// A document that is wrong, but no more than that.
-const WRONG: &str = "{ noSuchField }";
-/// Harmless where it is executed.
+/// An invalid document that is otherwise harmless.
+const INVALID: &str = "{ noSuchField }";
+/// A mutation that is harmless if it is executed.
 const MUTATION: &str = "mutation { __typename }";
 
-pub(super) const CHECKS: &[DoorCheck] = &[
-    DoorCheck {
+pub(super) const CHECKS: &[ServerCheck] = &[
+    ServerCheck {
         name: "a query in a POST",
         expected: "200, application/graphql-response+json",
-        run: |client| client.send(&client.post(QUERY))?.answers()?.media(RESPONSE)?.fine(),
+        run: |client| client.send(&client.post(QUERY))?.expect_typename()?.expect_media_type(RESPONSE)?.pass(),
     },
-    DoorCheck {
+    ServerCheck {
         name: "the same for older clients",
         expected: "200, application/json",
-        run: |client| client.send(&client.post(QUERY).with("accept", JSON))?.answers()?.media(JSON)?.fine(),
+        run: |client| {
+            client.send(&client.post(QUERY).with("accept", JSON))?.expect_typename()?.expect_media_type(JSON)?.pass()
+        },
     },
-    DoorCheck {
+    ServerCheck {
         name: "a query in a GET",
         expected: "200",
-        run: |client| client.send(&client.get(QUERY))?.answers()?.media(RESPONSE)?.fine(),
+        run: |client| client.send(&client.get(QUERY))?.expect_typename()?.expect_media_type(RESPONSE)?.pass(),
     },
-    DoorCheck {
-        name: "a document that is wrong",
+    ServerCheck {
+        name: "an invalid document",
         expected: "400, no data",
-        run: |client| client.send(&client.post(WRONG))?.status(400)?.media(RESPONSE)?.refuses()?.fine(),
+        run: |client| {
+            client
+                .send(&client.post(INVALID))?
+                .expect_status(400)?
+                .expect_media_type(RESPONSE)?
+                .expect_refusal()?
+                .pass()
+        },
     },
-    DoorCheck {
+    ServerCheck {
         name: "the same for older clients",
         expected: "200, no data",
         run: |client| {
-            client.send(&client.post(WRONG).with("accept", JSON))?.status(200)?.media(JSON)?.refuses()?.fine()
+            client
+                .send(&client.post(INVALID).with("accept", JSON))?
+                .expect_status(200)?
+                .expect_media_type(JSON)?
+                .expect_refusal()?
+                .pass()
         },
     },
-    DoorCheck {
+    ServerCheck {
         name: "a GET that could be forged",
         expected: "403 PREFLIGHT_REQUIRED",
         run: |client| {
-            let ask = client.get(QUERY).anonymous().without("graphql-require-preflight");
-            client.send(&ask)?.status(403)?.refuses_with("PREFLIGHT_REQUIRED")?.fine()
+            let request = client.get(QUERY).anonymous().without("graphql-require-preflight");
+            client.send(&request)?.expect_status(403)?.expect_code("PREFLIGHT_REQUIRED")?.pass()
         },
     },
-    DoorCheck {
+    ServerCheck {
         name: "a form that could be forged: text",
         expected: "415",
         run: |client| forged(client, "text/plain"),
     },
-    DoorCheck {
+    ServerCheck {
         name: "a form that could be forged: fields",
         expected: "415",
         run: |client| forged(client, "application/x-www-form-urlencoded"),
     },
-    DoorCheck {
+    ServerCheck {
         name: "a form that could be forged: parts",
         expected: "415",
         run: |client| forged(client, "multipart/form-data; boundary=x"),
     },
-    DoorCheck { name: "an unknown content type", expected: "415", run: |client| forged(client, "application/xml") },
-    DoorCheck {
+    ServerCheck { name: "an unknown content type", expected: "415", run: |client| forged(client, "application/xml") },
+    ServerCheck {
         name: "no content type",
         expected: "415",
-        run: |client| client.send(&client.post(QUERY).without("content-type"))?.status(415)?.refuses()?.fine(),
+        run: |client| {
+            client.send(&client.post(QUERY).without("content-type"))?.expect_status(415)?.expect_refusal()?.pass()
+        },
     },
-    DoorCheck {
-        name: "an answer in no type that there is",
+    ServerCheck {
+        name: "an unknown type in Accept",
         expected: "406",
-        run: |client| client.send(&client.post(QUERY).with("accept", "text/html"))?.status(406)?.refuses()?.fine(),
+        run: |client| {
+            client.send(&client.post(QUERY).with("accept", "text/html"))?.expect_status(406)?.expect_refusal()?.pass()
+        },
     },
-    DoorCheck {
+    ServerCheck {
         name: "a mutation in a GET",
         expected: "405, Allow: POST, not executed",
         run: |client| {
             let answer = client.send(&client.get(MUTATION))?;
-            answer.status(405)?.refuses()?.says("allow", |methods| methods == "POST")?.fine()
+            answer.expect_status(405)?.expect_refusal()?.expect_header("allow", |methods| methods == "POST")?.pass()
         },
     },
-    DoorCheck {
-        name: "a method that is not GraphQL's",
+    ServerCheck {
+        name: "an unsupported method",
         expected: "405, Allow: GET, HEAD, POST",
         run: |client| {
-            let answer = client.send(&client.post(QUERY).by(Method::PUT))?;
-            answer.status(405)?.refuses()?.says("allow", |methods| methods.contains("POST"))?.fine()
+            let answer = client.send(&client.post(QUERY).with_method(Method::PUT))?;
+            answer
+                .expect_status(405)?
+                .expect_refusal()?
+                .expect_header("allow", |methods| methods.contains("POST"))?
+                .pass()
         },
     },
-    DoorCheck {
-        name: "a body that is no JSON",
+    ServerCheck {
+        name: "a body that is not JSON",
         expected: "400, no data",
-        run: |client| client.send(&client.post(QUERY).sending("{\"query\":"))?.status(400)?.refuses()?.fine(),
+        run: |client| {
+            client.send(&client.post(QUERY).with_body("{\"query\":"))?.expect_status(400)?.expect_refusal()?.pass()
+        },
     },
-    DoorCheck {
+    ServerCheck {
         name: "a list of requests",
         expected: "400, no data",
-        run: |client| client.send(&client.post_json(&json!([{ "query": QUERY }])))?.status(400)?.refuses()?.fine(),
+        run: |client| {
+            client.send(&client.post_json(&json!([{ "query": QUERY }])))?.expect_status(400)?.expect_refusal()?.pass()
+        },
     },
-    DoorCheck {
+    ServerCheck {
         name: "a parameter of a wrong type",
         expected: "400, no data",
-        run: |client| client.send(&client.post_json(&json!({ "query": 1 })))?.status(400)?.refuses()?.fine(),
+        run: |client| {
+            client.send(&client.post_json(&json!({ "query": 1 })))?.expect_status(400)?.expect_refusal()?.pass()
+        },
     },
-    DoorCheck {
+    ServerCheck {
         name: "no query",
         expected: "400, no data",
-        run: |client| client.send(&client.post_json(&json!({})))?.status(400)?.refuses()?.fine(),
+        run: |client| client.send(&client.post_json(&json!({})))?.expect_status(400)?.expect_refusal()?.pass(),
     },
-    DoorCheck { name: "a body that is too long", expected: "413", run: too_long },
-    DoorCheck {
-        name: "an address where nothing is",
+    ServerCheck { name: "a body that is too long", expected: "413", run: too_long },
+    ServerCheck {
+        name: "an unknown path",
         expected: "404, no data",
-        run: |client| client.send(&client.page("/graphql/nothing"))?.status(404)?.refuses()?.fine(),
+        run: |client| client.send(&client.get_path("/graphql/nothing"))?.expect_status(404)?.expect_refusal()?.pass(),
     },
 ];
 
-/// A browser sends these types for any page without asking the server first.
-fn forged(client: &TestClient, content_type: &str) -> Judged {
-    client.send(&client.post(QUERY).with("content-type", content_type))?.status(415)?.refuses()?.fine()
+/// A browser sends these content types for any page without a preflight.
+fn forged(client: &TestClient, content_type: &str) -> CheckResult {
+    client.send(&client.post(QUERY).with("content-type", content_type))?.expect_status(415)?.expect_refusal()?.pass()
 }
 
-/// A body that is sent whole before the answer is read.
-fn too_long(client: &TestClient) -> Judged {
+/// Sends a body that is too long, completely, before it reads the answer.
+fn too_long(client: &TestClient) -> CheckResult {
     let mut answer = None;
-    // An operator may allow bodies longer than 256 KiB. Of one that is too long a server takes in another 1 MiB.
+    // An operator may allow bodies longer than 256 KiB. A server reads up to 1 MiB more of a body that is too long.
     for mebibytes in 0..4 {
         let padding = "x".repeat(LONGEST * mebibytes + LONGEST / 2);
         let body = json!({ "query": QUERY, "extensions": { "padding": padding } });
-        let asked = client.send(&client.post_json(&body))?;
-        let refused = asked.status == 413;
-        answer = Some(asked);
+        let received = client.send(&client.post_json(&body))?;
+        let refused = received.status == 413;
+        answer = Some(received);
         if refused {
             break;
         }
     }
-    answer.as_ref().map_or_else(|| Ok(String::new()), |answer| answer.status(413)?.must(!answer.is_executed())?.fine())
+    answer
+        .as_ref()
+        .map_or_else(|| Ok(String::new()), |answer| answer.expect_status(413)?.require(!answer.is_executed())?.pass())
 }

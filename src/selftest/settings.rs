@@ -1,20 +1,20 @@
-//! What `vext selftest` is asked for.
+//! The settings of `vext selftest`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::target::ServerUrl;
+use super::server_url::ServerUrl;
 
-/// What is tried, and as whom.
-pub struct Settings {
+/// Which server to test, and with which token.
+pub struct SelftestSettings {
     /// The server.
     pub target: ServerUrl,
-    /// A token of it. Without one, what needs one is skipped.
+    /// A token for the server. Without one, checks that need it are skipped.
     pub token: Option<String>,
-    /// The code of the tenant to select, for a token that is for several.
+    /// The code of the tenant to select, for a token that is valid for several.
     pub tenant: Option<String>,
-    /// PEM file of the authorities to trust instead of the system's.
-    pub authorities: Option<PathBuf>,
+    /// PEM file of the certificate authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
     /// How long one answer may take.
-    pub patience: Duration,
+    pub timeout: Duration,
 }

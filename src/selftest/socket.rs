@@ -13,17 +13,17 @@ use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, HandshakeError, Message, WebSocket};
 
 use super::client::{LONGEST, TestClient};
-use super::verdict::{Judged, failed, shown, skipped};
+use super::verdict::{CheckResult, failed, one_line, skipped};
 use crate::domain::Stopwatch;
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
-/// How many messages are read in the hope of the one that is meant; pings come now and then.
+/// How many messages are read while waiting for one of the protocol; the others are pings.
 const MESSAGES: usize = 20;
 
 pub(super) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
-/// A connection on which nothing is waited for beyond a time, all of it together.
+/// A connection with a time limit for all reads and writes together.
 struct DeadlineStream {
     stream: TcpStream,
     begun: Stopwatch,
@@ -58,14 +58,14 @@ impl Write for DeadlineStream {
 /// An open WebSocket.
 pub(super) struct Socket(Box<WebSocket<Box<dyn Stream>>>);
 
-/// What came of asking for one.
-pub(super) enum Opening {
+/// The result of a request for a WebSocket.
+pub(super) enum UpgradeOutcome {
     Open(Socket),
     /// The status of the answer.
     Refused(u16),
 }
 
-/// What is heard on one.
+/// An event on a WebSocket.
 #[derive(Debug)]
 pub(super) enum SocketEvent {
     Message(Value),
@@ -73,44 +73,54 @@ pub(super) enum SocketEvent {
 }
 
 impl TestClient {
-    /// Asks for a WebSocket with the subprotocol and one more header.
-    pub(super) fn open(&self, header: Option<(&'static str, &str)>) -> Judged<Opening> {
-        self.open_within(header, self.patience)
+    /// Requests a WebSocket with the subprotocol and, if given, one more header.
+    pub(super) fn request_socket(&self, header: Option<(&'static str, &str)>) -> CheckResult<UpgradeOutcome> {
+        self.request_socket_within(header, self.timeout)
     }
 
-    /// The same for a conversation that takes so long.
-    pub(super) fn open_within(&self, header: Option<(&'static str, &str)>, time: Duration) -> Judged<Opening> {
+    /// As [`TestClient::request_socket`], with a limit on the time of the whole conversation.
+    pub(super) fn request_socket_within(
+        &self,
+        header: Option<(&'static str, &str)>,
+        time: Duration,
+    ) -> CheckResult<UpgradeOutcome> {
         let mut headers = vec![("sec-websocket-protocol", SUBPROTOCOL)];
         headers.extend(header);
         self.upgrade(&headers, time)
     }
 
-    /// A WebSocket that must open.
-    pub(super) fn opened(&self) -> Judged<Socket> {
-        match self.open(None)? {
-            Opening::Open(socket) => Ok(socket),
-            Opening::Refused(status) => Err(failed(format!("{status}, no WebSocket"))),
+    /// Opens a WebSocket.
+    ///
+    /// # Errors
+    /// The check fails if it does not open.
+    pub(super) fn open_socket(&self) -> CheckResult<Socket> {
+        match self.request_socket(None)? {
+            UpgradeOutcome::Open(socket) => Ok(socket),
+            UpgradeOutcome::Refused(status) => Err(failed(format!("{status}, no WebSocket"))),
         }
     }
 
-    /// A WebSocket on which the token was accepted.
-    pub(super) fn acknowledged(&self) -> Judged<Socket> {
+    /// Opens a WebSocket and sends the token.
+    ///
+    /// # Errors
+    /// The check fails if the token is not accepted, and is skipped without a token.
+    pub(super) fn authenticated_socket(&self) -> CheckResult<Socket> {
         let token = self.token()?;
-        let mut socket = self.opened()?;
-        socket.say(&self.init(token))?;
-        match socket.hear()? {
+        let mut socket = self.open_socket()?;
+        socket.send_message(&self.connection_init(token))?;
+        match socket.next_event()? {
             SocketEvent::Message(message) if message["type"] == "connection_ack" => Ok(socket),
-            heard => Err(failed(heard.seen())),
+            event => Err(failed(event.summary())),
         }
     }
 
-    pub(super) fn init(&self, token: &str) -> Value {
+    pub(super) fn connection_init(&self, token: &str) -> Value {
         let payload = json!({ "authorization": format!("Bearer {token}"), "tenant": self.tenant() });
         json!({ "type": "connection_init", "payload": payload })
     }
 
-    pub(super) fn upgrade(&self, headers: &[(&'static str, &str)], time: Duration) -> Judged<Opening> {
-        self.count();
+    pub(super) fn upgrade(&self, headers: &[(&'static str, &str)], time: Duration) -> CheckResult<UpgradeOutcome> {
+        self.count_request();
         let url = self.target.api().replacen("http", "ws", 1);
         let mut request = url.into_client_request().map_err(|error| failed(format!("no request: {error}")))?;
         for (name, value) in headers {
@@ -120,18 +130,18 @@ impl TestClient {
         let stream = self.connect(time).map_err(|error| failed(format!("no connection: {error}")))?;
         let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
         match client_with_config(request, stream, Some(config)) {
-            Ok((socket, _)) => Ok(Opening::Open(Socket(Box::new(socket)))),
-            Err(HandshakeError::Failure(Error::Http(answer))) => Ok(Opening::Refused(answer.status().as_u16())),
+            Ok((socket, _)) => Ok(UpgradeOutcome::Open(Socket(Box::new(socket)))),
+            Err(HandshakeError::Failure(Error::Http(answer))) => Ok(UpgradeOutcome::Refused(answer.status().as_u16())),
             Err(error) => Err(failed(format!("no WebSocket: {error}"))),
         }
     }
 
-    /// A connection on which all together may take so long.
+    /// Opens a connection with a limit on the time of the whole conversation.
     pub(super) fn connect(&self, time: Duration) -> io::Result<Box<dyn Stream>> {
         let host = self.target.host.trim_matches(['[', ']']);
         let mut last = io::Error::other("the name has no address");
         for address in (host, self.target.port).to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, self.patience) {
+            match TcpStream::connect_timeout(&address, self.timeout) {
                 Ok(stream) => {
                     let stream = DeadlineStream { stream, begun: Stopwatch::start(), limit: time };
                     if !self.target.secure {
@@ -149,12 +159,12 @@ impl TestClient {
 }
 
 impl Socket {
-    pub(super) fn say(&mut self, message: &Value) -> Judged<()> {
+    pub(super) fn send_message(&mut self, message: &Value) -> CheckResult<()> {
         self.0.send(Message::text(message.to_string())).map_err(|error| failed(format!("not sent: {error}")))
     }
 
-    /// The next message of the protocol, or the end.
-    pub(super) fn hear(&mut self) -> Judged<SocketEvent> {
+    /// The next message of the protocol, or the close.
+    pub(super) fn next_event(&mut self) -> CheckResult<SocketEvent> {
         for _ in 0..MESSAGES {
             match self.0.read() {
                 Ok(Message::Text(text)) => {
@@ -167,21 +177,21 @@ impl Socket {
                 Err(error) => return Err(failed(format!("cut: {error}"))),
             }
         }
-        Err(failed("nothing but pings"))
+        Err(failed("only pings"))
     }
 
-    /// Ends as it should: with a code.
-    pub(super) fn closes(&mut self, code: u16) -> Judged {
-        match self.hear()? {
+    /// Expects a close with this code.
+    pub(super) fn expect_close(&mut self, code: u16) -> CheckResult {
+        match self.next_event()? {
             SocketEvent::Closed(seen) if seen == code => Ok(format!("closed with {seen}")),
-            heard => Err(failed(heard.seen())),
+            event => Err(failed(event.summary())),
         }
     }
 
-    /// The result of a query: what `next` or `error` says.
-    pub(super) fn ask(&mut self, query: &str) -> Judged<Value> {
-        self.say(&json!({ "type": "subscribe", "id": "1", "payload": { "query": query } }))?;
-        match self.hear()? {
+    /// Runs a query and returns the payload of `next`, or the errors of `error`.
+    pub(super) fn run_query(&mut self, query: &str) -> CheckResult<Value> {
+        self.send_message(&json!({ "type": "subscribe", "id": "1", "payload": { "query": query } }))?;
+        match self.next_event()? {
             SocketEvent::Message(message) if message["type"] == "next" => Ok(message["payload"].clone()),
             SocketEvent::Message(message) if message["type"] == "error" => {
                 match message["payload"][0]["extensions"]["code"].as_str() {
@@ -189,15 +199,15 @@ impl Socket {
                     _ => Ok(json!({ "errors": message["payload"] })),
                 }
             }
-            heard => Err(failed(heard.seen())),
+            event => Err(failed(event.summary())),
         }
     }
 }
 
 impl SocketEvent {
-    pub(super) fn seen(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         match self {
-            SocketEvent::Message(message) => shown(&format!("message {}", message["type"])),
+            SocketEvent::Message(message) => one_line(&format!("message {}", message["type"])),
             SocketEvent::Closed(code) => format!("closed with {code}"),
         }
     }

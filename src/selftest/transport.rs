@@ -1,5 +1,5 @@
-//! What ureq does not do by itself: it hears an answer that comes before the whole request is sent, from a server that
-//! then closes the connection, as one does that refuses a long body.
+//! Lets ureq read an early answer: a server that refuses a long body answers and closes the connection before the whole
+//! request is sent.
 
 use std::io::ErrorKind;
 
@@ -8,28 +8,32 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 /// Wraps the connections of another connector.
 #[derive(Debug)]
-pub(super) struct Patient;
+pub(super) struct EarlyAnswerConnector;
 
-/// A connection on which the other side may have stopped to listen: what it has said is still read.
+/// A connection whose answer is still read after the server has stopped reading the request.
 #[derive(Debug)]
-pub(super) struct Listening<T>(T);
+pub(super) struct EarlyAnswerTransport<T>(T);
 
-impl<In: Transport> Connector<In> for Patient {
-    type Out = Listening<In>;
+impl<In: Transport> Connector<In> for EarlyAnswerConnector {
+    type Out = EarlyAnswerTransport<In>;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Listening<In>>, Error> {
-        Ok(chained.map(Listening))
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<EarlyAnswerTransport<In>>, Error> {
+        Ok(chained.map(EarlyAnswerTransport))
     }
 }
 
-impl<T: Transport> Transport for Listening<T> {
+impl<T: Transport> Transport for EarlyAnswerTransport<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.0.buffers()
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         match self.0.transmit_output(amount, timeout) {
-            // Whether there is an answer shows when it is read.
+            // The answer, if there is one, is read afterwards.
             Err(Error::Io(error)) if [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind()) => {
                 Ok(())
             }

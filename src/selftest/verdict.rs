@@ -1,22 +1,22 @@
-//! What is found out: a row for each check.
+//! The results of checks: a row for each.
 
 use std::time::Duration;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TestVerdict {
-    /// As it should be.
+    /// As expected.
     Ok,
-    /// Not as it should be.
+    /// Not as expected.
     Failed,
-    /// Not judged.
+    /// The check could not be made.
     Skipped,
-    /// For the operator to judge: it may be meant.
+    /// Possibly intended; the operator should decide.
     Noted,
 }
 
 impl TestVerdict {
-    /// The word of the table.
+    /// The word in the table.
     pub fn word(self) -> &'static str {
         match self {
             TestVerdict::Ok => "ok",
@@ -30,44 +30,44 @@ impl TestVerdict {
 /// A row of the table.
 #[derive(Clone, Debug)]
 pub struct ReportRow {
-    /// Which part of the door.
+    /// The group of the check.
     pub group: &'static str,
-    /// What is tried.
+    /// The name of the check.
     pub check: &'static str,
-    /// What should come of it.
+    /// The expected result.
     pub expected: &'static str,
-    /// What came of it; one line.
-    pub seen: String,
-    /// How they compare.
+    /// The actual result, in one line.
+    pub found: String,
+    /// Whether the two agree.
     pub verdict: TestVerdict,
     /// How long it took.
     pub took: Duration,
 }
 
-/// Why a check is not passed, and what was seen.
+/// Why a check is not passed, and what was found.
 #[derive(Debug)]
-pub(super) struct Other {
+pub(super) struct NotPassed {
     pub(super) verdict: TestVerdict,
-    pub(super) seen: String,
+    pub(super) found: String,
 }
 
-/// What was seen where it is as it should be, or else the verdict.
-pub(super) type Judged<T = String> = Result<T, Other>;
+/// What was found if the check is passed, or else the verdict.
+pub(super) type CheckResult<T = String> = Result<T, NotPassed>;
 
-pub(super) fn failed(seen: impl Into<String>) -> Other {
-    Other { verdict: TestVerdict::Failed, seen: seen.into() }
+pub(super) fn failed(found: impl Into<String>) -> NotPassed {
+    NotPassed { verdict: TestVerdict::Failed, found: found.into() }
 }
 
-pub(super) fn skipped(seen: impl Into<String>) -> Other {
-    Other { verdict: TestVerdict::Skipped, seen: seen.into() }
+pub(super) fn skipped(found: impl Into<String>) -> NotPassed {
+    NotPassed { verdict: TestVerdict::Skipped, found: found.into() }
 }
 
-pub(super) fn noted(seen: impl Into<String>) -> Other {
-    Other { verdict: TestVerdict::Noted, seen: seen.into() }
+pub(super) fn noted(found: impl Into<String>) -> NotPassed {
+    NotPassed { verdict: TestVerdict::Noted, found: found.into() }
 }
 
-/// What a server said, as it can be shown: one line, not long, without characters that a terminal obeys.
-pub(super) fn shown(text: &str) -> String {
+/// Shortens a server's text to one line that is safe to print, without control characters.
+pub(super) fn one_line(text: &str) -> String {
     const LONGEST: usize = 100;
     let mut letters = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     let mut line: String = letters.by_ref().take(LONGEST).collect();
@@ -82,8 +82,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_is_a_short_line() {
-        assert_eq!(shown("a\n\u{1b}[31mb"), "a  [31mb");
-        assert_eq!(shown(&"é".repeat(101)).chars().count(), 101);
+    fn one_line_is_short_and_has_no_control_characters() {
+        assert_eq!(one_line("a\n\u{1b}[31mb"), "a  [31mb");
+        assert_eq!(one_line(&"é".repeat(101)).chars().count(), 101);
     }
 }

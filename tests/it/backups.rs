@@ -87,7 +87,7 @@ fn a_backup_is_one_file_with_its_page_and_restores_to_the_same_rows() {
     let place = Place::new();
     let file = place.path("b.db");
     let said = succeeds(&["backup", "--database", text(&place.database), "--to", text(&file)]);
-    assert!(said.contains("vext.db.key") && said.contains("is not in it"), "{said}");
+    assert!(said.contains("vext.db.key") && said.contains("does not contain the key file"), "{said}");
     assert_eq!(place.names("b.db"), ["b.db", "b.db.manifest"]);
     assert_eq!(place.names(".vext"), [] as [&str; 0], "what was unfinished is gone");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -137,14 +137,14 @@ fn what_cannot_be_backed_up_or_restored_is_refused_in_one_sentence() {
     rusqlite::Connection::open(place.path("foreign.db")).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     let (foreign, plain) = (place.path("foreign.db"), place.path("text.db"));
     let before = place.names("");
-    refuses(&["backup", "--database", database, "--to", file], "exists, and a backup overwrites nothing");
+    refuses(&["backup", "--database", database, "--to", file], "exists, and a backup does not overwrite files");
     refuses(&["backup", "--database", database, "--to", text(&nowhere)], "nowhere does not exist");
     refuses(&["backup", "--database", text(&new), "--to", text(&place.path("c.db"))], "there is no database");
     refuses(&["backup", "--database", text(&plain), "--to", text(&place.path("c.db"))], "is not a SQLite database");
     refuses(&["backup", "--database", text(&foreign), "--to", text(&place.path("c.db"))], "not a database of vext");
     refuses(&["backup", "--database", "postgres://vext@db/vext", "--to", text(&new)], "pg_basebackup");
     refuses(&["restore", file, "--database", "postgres://vext@db/vext"], "the server's own tools");
-    refuses(&["restore", file, "--database", database], "exists; with --force");
+    refuses(&["restore", file, "--database", database], "exists; --force");
     refuses(&["restore", file, "--database", file, "--force"], "over itself");
     refuses(&["restore", file, "--database", text(&nowhere)], "nowhere does not exist");
     refuses(&["restore", text(&place.path("none.db")), "--database", text(&new)], "there is no file");
@@ -154,7 +154,7 @@ fn what_cannot_be_backed_up_or_restored_is_refused_in_one_sentence() {
     assert_eq!(place.names(""), before, "nothing was made, nothing was left behind");
     // Also with --force: a database that a server has open.
     let server = Process::start(&["serve", "--database", database]);
-    refuses(&["restore", file, "--database", database, "--force"], "is in use; stop the server");
+    refuses(&["restore", file, "--database", database, "--force"], "is in use; first stop the server");
     let answer = server.ask("test-token", "{ tenant { code } }", &json!({})).unwrap();
     assert_eq!(answer["data"]["tenant"]["code"], "CANISTRACCI", "the server goes on");
     assert!(fails(&["verify", database]).contains("is in use or was not closed"));
@@ -186,7 +186,7 @@ fn a_backup_that_was_changed_is_not_restored() {
     fs::write(&page, manifest.replace("\"tenant\": 2", "\"tenant\": 3")).unwrap();
     refused("row counts", &["tenant: 2 rows; the manifest says 3 rows"]);
     fs::write(&page, manifest.replace("\"format\": 1", "\"format\": 2")).unwrap();
-    refused("a newer manifest", &["format 2, which this program does not know"]);
+    refused("a newer manifest", &["format 2, which this program cannot read"]);
     fs::write(&page, "{").unwrap();
     refused("no manifest", &["is not the manifest of a backup"]);
     fs::remove_file(&page).unwrap();

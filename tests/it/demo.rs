@@ -49,7 +49,7 @@ async fn what_was_left_unfinished_is_not_taken_for_the_demo(engine: Engine) {
     let app = App::open(&live.options()).unwrap();
     let begun = [("code", CANISTRACCI), ("name", "Canistracci Oil"), ("timezone", "Europe/Rome")];
     app.create_tenant(&begun.into()).await.unwrap().unwrap();
-    assert!(fill(&app).await.unwrap_err().to_string().contains("left unfinished"));
+    assert!(fill(&app).await.unwrap_err().to_string().contains("left incomplete"));
 }
 
 async fn there_is_something_of_every_kind(engine: Engine) {

@@ -49,7 +49,7 @@ impl Told {
     fn only(&self, others: &[&str]) {
         let checks: Vec<_> = self.text.lines().filter(|line| !line.starts_with(' ')).collect();
         let (sum, checks) = checks.split_last().unwrap();
-        assert_eq!(sum.starts_with("All is in order."), others.is_empty(), "{}", self.text);
+        assert_eq!(sum.starts_with("Everything is in order."), others.is_empty(), "{}", self.text);
         assert_eq!(checks.len(), 13, "{}", self.text);
         let wrong = checks.iter().filter(|line| !line.starts_with("ok "));
         let wrong: Vec<_> = wrong.filter_map(|line| line.split_whitespace().nth(1)).collect();
@@ -188,9 +188,9 @@ fn who_may_read_and_write_the_files_is_judged() {
     for (folder, file, mode, verdict, words) in [
         (0o755, "vext.db", 0o644, "warn", "vext.db can be read by everybody (mode 644): run chmod 600 on it."),
         (0o700, "vext.db", 0o602, "fail", "vext.db can be written by everybody (mode 602): run chmod o-w on it."),
-        (0o700, "vext.db", 0o400, "fail", "vext.db may not be written by its owner (mode 400): run chmod 600 on it."),
+        (0o700, "vext.db", 0o400, "fail", "vext.db cannot be written by its owner (mode 400): run chmod 600 on it."),
         (0o703, "vext.db", 0o600, "fail", "can be written by everybody (mode 703): run chmod o-w on it."),
-        (0o700, "backups", 0o500, "fail", "may make no files in "),
+        (0o700, "backups", 0o500, "fail", "cannot create files in "),
         (0o755, "backup", 0o644, "warn", "Z.db can be read by everybody (mode 644): run chmod 600 on it."),
         (
             0o700,
@@ -205,14 +205,14 @@ fn who_may_read_and_write_the_files_is_judged() {
             "password",
             0o644,
             "fail",
-            "own.toml holds a secret, and can be read by everybody (mode 644): run chmod 640",
+            "own.toml contains a secret and can be read by everybody (mode 644): run chmod 640",
         ),
         (
             0o755,
             "token",
             0o604,
             "fail",
-            "own.toml holds a secret, and can be read by everybody (mode 604): run chmod 640",
+            "own.toml contains a secret and can be read by everybody (mode 604): run chmod 640",
         ),
         (0o700, "own.json", 0o666, "fail", "own.json can be written by everybody (mode 666): run chmod o-w on it."),
     ] {
@@ -251,11 +251,11 @@ fn a_key_that_is_not_the_databases_own_is_noticed() {
         (
             None,
             0,
-            "cannot be read: No such file or directory (os error 2): the server does not start without it; bring",
+            "cannot be read: No such file or directory (os error 2): the server does not start without it; restore",
         ),
         (Some(other), 0o640, "is open to others (mode 640); run chmod 600 on it"),
         (Some("c2hvcnQ="), 0o600, "does not hold 32 bytes in base64"),
-        (Some(other), 0o600, ", and the database needs "),
+        (Some(other), 0o600, ", but the database needs "),
     ] {
         let deployed = Deployed::new(Engine::Sqlite);
         fs::remove_file(&deployed.key).unwrap();
@@ -264,7 +264,7 @@ fn a_key_that_is_not_the_databases_own_is_noticed() {
             set_mode(&deployed.key, mode);
         }
         broken(&deployed, &[], &["key"], "fail", words);
-        deployed.doctor(&[]).is("ok", "integrity", "sealed secrets were not opened, for want of the key.");
+        deployed.doctor(&[]).is("ok", "integrity", "sealed secrets were not opened without the key.");
     }
 }
 
@@ -275,7 +275,7 @@ fn what_is_wrong_in_the_database_is_told_by_its_own_check() {
     let (schema, unreadable) = (&["schema", "integrity"][..], &["database", "schema", "integrity"][..]);
     for (sql, checks, verdict, words) in [
         ("PRAGMA application_id = 7", unreadable, "fail", "vext.db is a SQLite database, but not one of vext."),
-        (LOST, schema, "warn", ", which a server applies when it starts; make a backup before."),
+        (LOST, schema, "warn", ", which a server applies when it starts; take a backup first."),
         (
             "INSERT INTO migration VALUES (99, '0099_future', 'x', 0)",
             schema,
@@ -287,15 +287,10 @@ fn what_is_wrong_in_the_database_is_told_by_its_own_check() {
             "UPDATE pbx_object SET number = 'abc' WHERE number = '101' AND tenant_id = 1",
             &["integrity"],
             "fail",
-            "2 things are wrong in ",
+            "2 problems in ",
         ),
-        (
-            "INSERT INTO change_field VALUES (1, 999, 1, 'a.b', '1', '1')",
-            &["integrity"],
-            "fail",
-            "1 thing is wrong in ",
-        ),
-        (SECRET, &["integrity"], "fail", "bring back a backup with `vext restore`."),
+        ("INSERT INTO change_field VALUES (1, 999, 1, 'a.b', '1', '1')", &["integrity"], "fail", "1 problem in "),
+        (SECRET, &["integrity"], "fail", "restore a backup with `vext restore`."),
     ] {
         let deployed = Deployed::new(Engine::Sqlite);
         deployed.sql(sql);
@@ -303,12 +298,12 @@ fn what_is_wrong_in_the_database_is_told_by_its_own_check() {
     }
     let deployed = Deployed::new(Engine::Sqlite);
     damage(&deployed.path("vext.db"));
-    broken(&deployed, &[], &["integrity"], "fail", "bring back a backup with `vext restore`.");
+    broken(&deployed, &[], &["integrity"], "fail", "restore a backup with `vext restore`.");
     fs::write(deployed.path("vext.db"), "just text, but more than a header ".repeat(40)).unwrap();
     broken(&deployed, &[], unreadable, "fail", "vext.db is not a SQLite database.");
     fs::remove_file(deployed.path("vext.db")).unwrap();
     let checks = ["user", "database", "schema", "integrity"];
-    broken(&deployed, &[], &checks, "skip", "There is no database whose owner could be asked for.");
+    broken(&deployed, &[], &checks, "skip", "There is no database to take the owner from.");
 }
 
 #[test]
@@ -316,7 +311,7 @@ fn a_clock_that_was_set_back_is_noticed() {
     for (ahead, verdict) in [(3_600_500, "fail"), (120_500, "warn")] {
         let deployed = Deployed::new(Engine::Sqlite);
         deployed.sql(&format!("UPDATE change SET changed_at = {}", SystemClock.now() + ahead));
-        let words = "ahead of this machine's clock, by this one or another's: set this machine's clock";
+        let words = "ahead of this machine's clock: set this machine's clock";
         broken(&deployed, &[], &["clock"], verdict, words);
     }
 }
@@ -328,16 +323,16 @@ fn backups_that_are_missing_old_or_broken_are_noticed() {
     let file = deployed.only_backup();
     let (page, bytes) = (file.with_extension("db.manifest"), fs::read(&file).unwrap());
     fs::write(&file, &bytes[..4096]).unwrap();
-    is("fail", "has 4096 bytes, and its manifest says ");
+    is("fail", "has 4096 bytes, but its manifest says ");
     fs::write(&file, &bytes).unwrap();
     fs::write(&page, "{").unwrap();
     is("fail", "is not the manifest of a backup");
     fs::remove_file(&page).unwrap();
-    is("fail", "has no manifest beside it: look at it with `vext verify`.");
+    is("fail", "has no manifest: check it with `vext verify`.");
     fs::remove_file(&file).unwrap();
     is("warn", "yet: the server takes the first when it starts.");
     deployed.backup(49);
-    is("fail", "old, and one is due every 24h: see the server's log for \"no backup was taken\".");
+    is("fail", "old, but one is due every 24h: see the server's log for \"no backup was taken\".");
     deployed.backup(-1);
     is("fail", "one is due every 24h");
     deployed.backup(47);
@@ -347,8 +342,8 @@ fn backups_that_are_missing_old_or_broken_are_noticed() {
 #[test]
 fn options_that_do_not_go_together_or_open_a_door_are_told() {
     let (all, no_folder) = (["--listen", "0.0.0.0:0", "--metrics-listen", "[::]:0"], ["options", "disk", "backups"]);
-    let said = "--listen 0.0.0.0:0 is reached from other machines, in plain HTTP: let only a proxy that speaks TLS get there. \
-                --metrics-listen [::]:0 is reached from other machines, without a token: keep them away.";
+    let said = "--listen 0.0.0.0:0 can be reached from other machines over plain HTTP: let only a TLS proxy connect to it. \
+                --metrics-listen [::]:0 can be reached from other machines without a token: block them.";
     let deployed = Deployed::new(Engine::Sqlite);
     fs::write(deployed.path("own.json"), r#"{"mine": "{ tenant { colour } }"}"#).unwrap();
     for (options, checks, verdict, words) in [
@@ -371,7 +366,7 @@ fn options_that_do_not_go_together_or_open_a_door_are_told() {
         "options",
         "--backup-every, --backup-keep and --backup-dir belong together: give all three or none.",
     );
-    told.is("skip", "backups", "The options say no schedule that makes sense.");
+    told.is("skip", "backups", "The options do not give a valid schedule.");
 }
 
 /// What is not there, or is another's, keeps only those checks from being made that need it; and each of several things
@@ -383,18 +378,18 @@ fn what_follows_from_something_else_is_skipped() {
     let told = deployed.doctor(&[]);
     told.is("fail", "database", "there is no database ");
     told.is("skip", "integrity", "The database cannot be read.");
-    told.is("ok", "key", "could not be asked");
-    assert!(told.text.ends_with("Not all is in order: 1 failed, 0 warnings.\n"), "{}", told.text);
+    told.is("ok", "key", "could not be checked");
+    assert!(told.text.ends_with("1 check failed; 0 warnings.\n"), "{}", told.text);
     let deployed = Deployed::new(Engine::Sqlite);
     deployed.sql("UPDATE pbx_object SET number = 'abc' WHERE number = '101' AND tenant_id = 1; DELETE FROM security WHERE object_id = (SELECT min(object_id) FROM security) AND tenant_id = 1");
     let told = deployed.doctor(&["--explorable"]);
     assert!(told.text.contains("                   tenant CANISTRACCI: pbx_object["), "{}", told.text);
     assert!(told.text.contains(".number must be 2 to 10 digits; it is \"abc\".\n"), "{}", told.text);
     assert!(told.text.contains("the object has no row in this table\n"), "{}", told.text);
-    assert!(told.text.ends_with("Not all is in order: 1 failed, 1 warning.\n"), "{}", told.text);
+    assert!(told.text.ends_with("1 check failed; 1 warning.\n"), "{}", told.text);
     let told = deployed.doctor(&["--database", "postgres://me:hush@db:x/vext"]);
     told.is("fail", "options", "the PostgreSQL URL cannot be read");
-    told.is("skip", "backups", "The options name no database.");
+    told.is("skip", "backups", "The options do not name a database.");
     assert!(!told.text.contains("hush"), "{}", told.text);
     let told = deployed.doctor(&["--database", "postgres://me@db/vext?sslmode=verify-full&sslrootcert=/nowhere.pem"]);
     told.is("fail", "options", "sslrootcert /nowhere.pem: No such file");
@@ -405,7 +400,7 @@ fn settings_and_variables_with_typing_errors_are_named() {
     let deployed = Deployed::new(Engine::Sqlite);
     let told = deployed.doctor_with(&[], &[("VEXT_LISTN", "0.0.0.0:80"), ("VEXT_READERS", "2"), ("OTHER", "1")]);
     told.only(&["environment"]);
-    told.is("warn", "environment", "No option reads VEXT_LISTN: look for a typing error.");
+    told.is("warn", "environment", "No option uses VEXT_LISTN: check the spelling.");
     let settings = deployed.path("vext.toml");
     fs::write(&settings, "readers = 2\n").unwrap();
     deployed.doctor(&[]).is("ok", "settings", "vext.toml was read.");
@@ -420,7 +415,7 @@ fn other_backups_than_the_servers_own_are_for_others_to_make() {
     let place = Place::new();
     set_mode(&place.database, 0o600);
     let doctor = || told_by(&mut vext(&["doctor", "--listen", "127.0.0.1:0", "--database", text(&place.database)]));
-    doctor().is("warn", "backups", "The server takes none by itself: give it --backup-every");
+    doctor().is("warn", "backups", "The server takes none by itself: set --backup-every");
     fs::create_dir(place.path(".vext.db-litestream")).unwrap();
     doctor().is("ok", "backups", "Litestream replicates the database");
 }
@@ -433,14 +428,14 @@ fn files_of_another_user_are_noticed() {
         return missing("another user (giving files away needs root)");
     }
     let told = deployed.doctor(&[]);
-    told.is("fail", "modes", &format!("belongs to user 65534, and not to user {me} as the database does"));
+    told.is("fail", "modes", &format!("belongs to user 65534, not to user {me}, who owns the database"));
     for file in ["vext.db", "backups"] {
         chown(deployed.path(file), Some(65534), None).unwrap();
     }
     let told = deployed.doctor(&[]);
-    told.is("warn", "user", "belongs to user 65534: run `vext doctor` as the user of the server");
+    told.is("warn", "user", "belongs to user 65534: run `vext doctor` as the server's user");
     // The folder is still root's, who has closed it.
-    told.is("fail", "modes", "User 65534 may make no files in ");
+    told.is("fail", "modes", "User 65534 cannot create files in ");
 }
 
 #[test]
@@ -449,20 +444,24 @@ fn the_address_is_free_or_a_server_answers_there_or_another_program() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     deployed.doctor(&["--listen", &free]).is("ok", "address", "is free.");
     let told = deployed.doctor(&["--listen", "192.0.2.1:8080"]);
-    told.is("fail", "address", "nobody can listen at 192.0.2.1:8080 on this machine");
+    told.is("fail", "address", "cannot listen at 192.0.2.1:8080 on this machine");
     let url = deployed.live.url();
     let serve = ["serve", "--database", &url, "--key-file", text(&deployed.key), "--metrics-listen", &free];
     let server = Process::start(&serve);
     let both = ["--listen", &server.address, "--metrics-listen", &free];
     let told = deployed.doctor(&both);
     told.only(&[]);
-    told.is("ok", "address", &format!("a server answers at {}, and is ready; metrics are at {free}.", server.address));
+    told.is("ok", "address", &format!("a server answers at {} and is ready; metrics are at {free}.", server.address));
     // By all of the machine's addresses it is the same.
     let port = server.address.rsplit_once(':').unwrap().1;
     deployed.doctor(&["--listen", &format!("0.0.0.0:{port}")]).is("ok", "address", "and is ready");
     // The metrics are no server, and the server no metrics.
     let told = deployed.doctor(&["--listen", &free, "--metrics-listen", &server.address]);
-    told.is("fail", "address", "another program listens there: end it, or change --listen. another program listens at");
+    told.is(
+        "fail",
+        "address",
+        "another program listens there: stop it, or change --listen. another program listens at",
+    );
     deployed.sql("INSERT INTO migration VALUES (99, '0099_future', 'x', 0)");
     std::thread::sleep(Duration::from_millis(1200));
     deployed.doctor(&both).is("fail", "address", "the server is not ready (schema: failed); its log says why");
@@ -479,9 +478,9 @@ fn the_address_is_free_or_a_server_answers_there_or_another_program() {
 fn a_disk_that_is_full_or_read_only_is_noticed() {
     let deployed = Deployed::new(Engine::Sqlite);
     for (i, (options, verdict, words)) in [
-        ("size=400m,mode=0700", "ok", "free, and needs 6"),
+        ("size=400m,mode=0700", "ok", "free and needs 6"),
         ("size=100m,mode=0700", "warn", "less than twice the "),
-        ("size=32m,mode=0700", "fail", "a copy of the database and 64 MiB for its log: make space."),
+        ("size=32m,mode=0700", "fail", "a copy of the database and 64 MiB for its log: free up space."),
         ("size=400m,mode=0700,nr_inodes=20", "fail", "more files (inodes): delete some."),
         ("size=400m,mode=0700,ro", "fail", "is mounted read-only: mount it for writing."),
     ]
@@ -597,7 +596,7 @@ fn a_clock_of_long_ago_is_noticed() {
     }
     let deployed = Deployed::new(Engine::Sqlite);
     let check = clock(&deployed, Epoch);
-    let said = check.said.join(" ");
+    let said = check.messages.join(" ");
     assert_eq!(check.verdict, DoctorVerdict::Fail);
     assert!(said.contains("It is 1970-01-01T00:00:00Z by this machine's clock, before this program"), "{said}");
 }
@@ -609,14 +608,14 @@ fn the_clock_of_the_databases_server_is_compared() {
     }
     let deployed = Deployed::new(Engine::Postgres);
     for (moved, verdict, words) in [
-        (0, DoctorVerdict::Ok, "that of the database's server agrees"),
+        (0, DoctorVerdict::Ok, "the database server's clock agrees"),
         (20_000, DoctorVerdict::Warn, "The database server's clock is 20s behind this machine's: set both with NTP."),
         (-20_000, DoctorVerdict::Warn, "The database server's clock is 20s ahead of this machine's"),
         (90_000, DoctorVerdict::Fail, "is 1m 30s behind"),
         (-90_000, DoctorVerdict::Fail, "is 1m 30s ahead of"),
     ] {
         let check = clock(&deployed, Moved(moved));
-        assert!(check.verdict == verdict && check.said.join(" ").contains(words), "{moved}: {check:?}");
+        assert!(check.verdict == verdict && check.messages.join(" ").contains(words), "{moved}: {check:?}");
     }
 }
 
@@ -632,16 +631,16 @@ fn a_database_of_a_server_is_looked_at_too() {
     deployed.sql("UPDATE pbx_object SET number = 'abc' WHERE number = '101' AND tenant_id = 1");
     let told = deployed.doctor(&[]);
     told.only(&["integrity"]);
-    told.is("fail", "integrity", "bring back a backup with PostgreSQL's own tools.");
+    told.is("fail", "integrity", "restore a backup with PostgreSQL's own tools.");
     fs::write(&deployed.key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
-    deployed.doctor(&[]).is("fail", "key", ", and the database needs ");
+    deployed.doctor(&[]).is("fail", "key", ", but the database needs ");
     deployed.sql("DELETE FROM migration WHERE number = (SELECT max(number) FROM migration)");
     deployed.doctor(&[]).is("fail", "schema", "run `vext migrate`.");
     let told = deployed.doctor(&["--backup-every", "24h", "--backup-keep", "7", "--backup-dir", "."]);
     told.is("fail", "options", "back it up with the server's own tools");
     cluster().sql("postgres", |client| client.batch_execute("CREATE DATABASE doctor_empty").unwrap());
     let told = deployed.doctor(&["--database", &cluster().url("doctor_empty")]);
-    told.is("fail", "database", "has no tables; `vext migrate` makes them.");
+    told.is("fail", "database", "has no tables; `vext migrate` creates them.");
     // Nobody listens there; nobody is called so.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (url, words) in [

@@ -288,7 +288,7 @@ fn a_file_that_is_no_database_any_more_is_replaced_and_kept() {
     let server = Process::start(&["serve", "--database", text(&place.database)]);
     overwrite(&place.database, "sqlite_schema");
     let said = fails(&["restore", text(&backup), "--database", text(&place.database), "--force"]);
-    assert!(said.contains("is in use; stop the server"), "{said}");
+    assert!(said.contains("is in use; first stop the server"), "{said}");
     drop(server);
     succeeds(&["restore", text(&backup), "--database", text(&place.database), "--force"]);
     succeeds(&["token", "list", "--database", text(&place.database)]);

@@ -315,7 +315,7 @@ async fn a_key_that_stands_twice_is_refused() {
             other => panic!("{other:?}"),
         };
         assert!(said.starts_with(&format!("line {line}: ")), "{said}");
-        assert!(said.contains(&format!("the key \"{key}\" stands in one object twice")), "{said}");
+        assert!(said.contains(&format!("the key \"{key}\" appears twice in one object")), "{said}");
     }
 }
 
@@ -412,7 +412,7 @@ fn memory_does_not_grow_with_the_file() {
     fs::write(&file, [0x1f, 0x8b, 8, 0, 10, 10, 10]).unwrap();
     let target = with_key_of(Engine::Sqlite, &source);
     let (done, said, _) = finish(start(&target, &["import", path(&file)]));
-    assert!(!done && said.contains("the file is packed"), "{said}");
+    assert!(!done && said.contains("the file is compressed"), "{said}");
     // The first 20 of 200, how many more, and that there may be others.
     let (_, said, _) = run(&*behind("\n".into(), 1000));
     let lines: Vec<_> = said.lines().collect();

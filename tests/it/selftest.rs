@@ -113,22 +113,22 @@ fn a_server_with_documents_of_its_own_holds() {
         "protocol: a query in a POST",
         "protocol: the same for older clients",
         "protocol: a query in a GET",
-        "protocol: a document that is wrong",
+        "protocol: an invalid document",
         "protocol: the same for older clients",
         "protocol: a mutation in a GET",
         "encodings: an answer in gzip",
         "encodings: an answer in br",
         "encodings: an answer in zstd",
-        "persisted: a text, then its hash alone",
+        "persisted: a document, then its hash alone",
         "persisted: a GET with the ETag of the last",
         "persisted: an answer for one token",
         "streams: a query over WebSocket",
         "streams: events in a POST",
         "streams: events in a GET",
         "documents: the default of a variable in @include",
-        "documents: a whole number of more than 32 bits",
+        "documents: an integer of more than 32 bits",
         "documents: fields that conflict below the top",
-        "documents: what hangs on __typename",
+        "documents: invalid uses of __typename",
         "documents: escapes and descriptions",
         "documents: codes of errors",
         "production: suggestions in errors",
@@ -202,12 +202,12 @@ const BREAKAGES: &[Breakage] = &[
         "makes everything a success",
         answers(|_, answer| answer.head = answer.head.replacen("400 Bad Request", "200 OK", 1)),
         &[
-            "wire: HTTP/2 without asking",
+            "wire: HTTP/2 with prior knowledge",
             "wire: no Host",
             "wire: two Hosts",
             "wire: two X-Tenant",
-            "protocol: a document that is wrong",
-            "protocol: a body that is no JSON",
+            "protocol: an invalid document",
+            "protocol: a body that is not JSON",
             "protocol: a list of requests",
             "protocol: a parameter of a wrong type",
             "protocol: no query",
@@ -244,7 +244,7 @@ const BREAKAGES: &[Breakage] = &[
     (
         "lets pages of all origins read",
         answers(|_, answer| answer.with("access-control-allow-origin", "*")),
-        &["headers: a page of another origin", "headers: a page of another origin asks first"],
+        &["headers: a page of another origin", "headers: a preflight from another origin"],
     ),
     (
         "does not say what is packed",
@@ -276,12 +276,12 @@ const BREAKAGES: &[Breakage] = &[
             request.with("host", "upstream");
             true
         }),
-        &["wire: no Host", "wire: two Hosts", "streams: WebSocket from this very host"],
+        &["wire: no Host", "wire: two Hosts", "streams: WebSocket from the same origin"],
     ),
     (
         "keeps who has begun a header",
         Change { waits: |begun| !begun.is_empty(), ..NOTHING },
-        &["wire: connections that say nothing"],
+        &["wire: idle connections"],
     ),
     (
         "speaks HTTP/2",
@@ -290,7 +290,7 @@ const BREAKAGES: &[Breakage] = &[
                 (answer.head, answer.body) = ("\0\0\0\u{4}\0\0\0\0\0".into(), Vec::new());
             }
         }),
-        &["wire: HTTP/2 without asking"],
+        &["wire: HTTP/2 with prior knowledge"],
     ),
     (
         "takes the last of two",
@@ -310,7 +310,7 @@ const BREAKAGES: &[Breakage] = &[
                 answer.head = answer.head.replacen("401 Unauthorized", "400 Bad Request", 1);
             }
         }),
-        &["wire: an address that is no text"],
+        &["wire: a path that is not UTF-8"],
     ),
     (
         "falls over an attack",
@@ -343,7 +343,7 @@ const BREAKAGES: &[Breakage] = &[
     (
         "shows its inside",
         answers(|_, answer| answer.replace("\"message\":\"", "\"message\":\"panicked at main.rs:1: ")),
-        &["production: the inside in errors"],
+        &["production: internals in errors"],
     ),
 ];
 

@@ -152,7 +152,7 @@ async fn what_is_exported_arrives_as_it_was(engine: Engine) {
         }
     }
     let again = refusal(&to, &export(&from, demo::MOLLOY, Secrets::Sealed).await, &ImportOptions::default()).await;
-    assert_eq!(again, "there is a tenant MOLLOY already; an import changes none");
+    assert_eq!(again, "there is a tenant MOLLOY already; an import does not change existing tenants");
 }
 
 /// What clients read is the same, ids included, when the tenant has the same number.
@@ -327,7 +327,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
                 lines.insert(ivy + 1, lines[ivy].clone());
                 lines[ivy + 1]["object"]["number"] = Value::Null;
             }),
-            vec![(ivy + 1, "id of an object stands in the file twice")],
+            vec![(ivy + 1, "id of an object appears twice in the file")],
         ),
         (
             set(info, "/section/fields/inboundTimeoutSeconds", json!(0)),
@@ -413,7 +413,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
         (without(change).collect(), last - 1, "sha256 must be the SHA-256 of the lines before"),
         (text.replace("Export sales", "Import sales"), last, "sha256 must be the SHA-256 of the lines before"),
         (garbled, change + 1, "is not a line of an export"),
-        (behind, last + 1, "stands behind the last line"),
+        (behind, last + 1, "follows the last line"),
         ("PIN,name\n1,2\n".into(), 1, "is not a line of an export"),
         ("{}\n".into(), 1, "is not the first line of an export"),
     ] {
@@ -570,7 +570,7 @@ async fn an_interrupted_import_goes_on(engine: Engine) {
     assert!(another.contains("half imported from another file"), "{another}");
 
     let (done, said, peak) = finish(start(&server.live, &["import", path(&file)]));
-    assert!(done && said.contains("lines were in already"), "{said}");
+    assert!(done && said.contains("lines had already been imported"), "{said}");
     assert_eq!(export(&app, "MOLLOY", Secrets::Sealed).await, text);
     assert_eq!(server.live.texts("SELECT digest FROM import"), [] as [&str; 0]);
     let (done, said, export_peak) = finish(start(&server.live, &["export", "--tenant", "MOLLOY", "--to", path(&file)]));
@@ -638,10 +638,10 @@ async fn a_deleted_tenant_leaves_nothing(engine: Engine) {
         vext(arguments).args(["--database", &live.url(), "--key-file"]).arg(key(&live)).output().unwrap()
     };
     let unsure = command(&["tenant", "delete", "--code", "COPY"]);
-    assert!(!unsure.status.success() && String::from_utf8(unsure.stderr).unwrap().contains("say --yes"));
+    assert!(!unsure.status.success() && String::from_utf8(unsure.stderr).unwrap().contains("confirm with --yes"));
     assert!(counts(3).len() > 40);
     let done = command(&["tenant", "delete", "--code", "COPY", "--yes"]);
-    assert_eq!(String::from_utf8(done.stdout).unwrap(), "Tenant COPY is gone.\n");
+    assert_eq!(String::from_utf8(done.stdout).unwrap(), "Deleted tenant COPY.\n");
     let again = command(&["tenant", "delete", "--code", "COPY", "--yes"]);
     assert!(!again.status.success() && String::from_utf8(again.stderr).unwrap().contains("there is no tenant COPY"));
     assert_eq!(counts(3), [] as [String; 0]);
@@ -681,7 +681,7 @@ fn a_pipe_moves_a_tenant_between_the_engines_and_back() {
         let mut source = command(from, &export).stdout(Stdio::piped()).spawn().unwrap();
         let output = command(to, &["import"]).stdin(source.stdout.take().unwrap()).output().unwrap();
         assert!(output.status.success() && source.wait().unwrap().success());
-        assert!(String::from_utf8(output.stdout).unwrap().starts_with("Tenant CANISTRACCI is imported: "));
+        assert!(String::from_utf8(output.stdout).unwrap().starts_with("Imported tenant CANISTRACCI: "));
     }
     let exports = [&first, &second, &third].map(|live| command(live, &export).output().unwrap().stdout);
     assert!(exports[0].len() > 50_000 && exports.iter().all(|bytes| *bytes == exports[0]));

@@ -1,17 +1,17 @@
-//! What a check has found.
+//! The result of a check.
 
 use std::fmt;
 
-/// What came out of a check.
+/// The verdict of a check.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum DoctorVerdict {
-    /// All is well.
+    /// Nothing is wrong.
     Ok,
-    /// It could not be looked at, because of something else.
+    /// It could not be checked because of another problem.
     Skip,
-    /// It works, and should be changed even so.
+    /// It works but should be changed.
     Warn,
-    /// It does not work, or not for long, or lets in whom it must not.
+    /// It does not work, will soon stop working, or gives access to people who must not have it.
     Fail,
 }
 
@@ -26,57 +26,57 @@ impl fmt::Display for DoctorVerdict {
     }
 }
 
-/// One thing that was looked at.
+/// A check and its result.
 #[derive(Clone, Debug)]
 pub struct DoctorCheck {
-    /// What was looked at, in one word.
+    /// What was checked, in one word.
     pub name: &'static str,
-    /// The worst that was found.
+    /// The worst verdict found.
     pub verdict: DoctorVerdict,
-    /// What was found and, where it is not well, what to do.
-    pub said: Vec<String>,
-    /// Each thing that is wrong, where there may be many.
+    /// What was found and, if it is a problem, what to do.
+    pub messages: Vec<String>,
+    /// The single problems, if there can be many.
     pub details: Vec<String>,
 }
 
 impl DoctorCheck {
     /// A check that has found nothing yet.
     pub fn new(name: &'static str) -> Self {
-        Self { name, verdict: DoctorVerdict::Ok, said: Vec::new(), details: Vec::new() }
+        Self { name, verdict: DoctorVerdict::Ok, messages: Vec::new(), details: Vec::new() }
     }
 
-    /// Something else keeps it from being looked at.
+    /// A check that could not run because of another problem.
     pub fn skipped(name: &'static str, why: impl Into<String>) -> Self {
-        Self { verdict: DoctorVerdict::Skip, said: vec![why.into()], ..Self::new(name) }
+        Self { verdict: DoctorVerdict::Skip, messages: vec![why.into()], ..Self::new(name) }
     }
 
-    /// A check that has found this at once.
+    /// A check that failed for one reason.
     pub fn failed(name: &'static str, why: impl Into<String>) -> Self {
         let mut check = Self::new(name);
         check.fail(why);
         check
     }
 
-    /// It does not work.
+    /// Adds a failure.
     pub fn fail(&mut self, why: impl Into<String>) {
-        self.found(DoctorVerdict::Fail, why.into());
+        self.add(DoctorVerdict::Fail, why.into());
     }
 
-    /// It works, and should be changed.
+    /// Adds a warning.
     pub fn warn(&mut self, why: impl Into<String>) {
-        self.found(DoctorVerdict::Warn, why.into());
+        self.add(DoctorVerdict::Warn, why.into());
     }
 
-    fn found(&mut self, verdict: DoctorVerdict, why: String) {
+    fn add(&mut self, verdict: DoctorVerdict, why: String) {
         self.verdict = self.verdict.max(verdict);
-        self.said.push(why);
+        self.messages.push(why);
     }
 
-    /// The check, with what it says when nothing was wrong.
+    /// The check, with this message if nothing was found.
     #[must_use]
-    pub fn or(mut self, well: impl Into<String>) -> Self {
-        if self.said.is_empty() {
-            self.said.push(well.into());
+    pub fn or_ok(mut self, message: impl Into<String>) -> Self {
+        if self.messages.is_empty() {
+            self.messages.push(message.into());
         }
         self
     }

@@ -1,30 +1,30 @@
-//! What is looked over.
+//! The deployment that the doctor examines.
 
 use std::path::PathBuf;
 
 use crate::domain::Environment;
-use crate::operations::schedule::Schedule;
+use crate::operations::schedule::BackupSchedule;
 use crate::store::Database;
 
-/// What is deployed.
+/// A deployment: the database and the files of a server.
 pub struct Deployment {
-    /// Where the data is.
+    /// The database.
     pub database: Database,
     /// The file with the key.
     pub key_file: PathBuf,
-    /// The backups that the server takes by itself; or that what was said of them makes no sense.
-    pub schedule: Result<Option<Schedule>, String>,
-    /// What else the server reads.
-    pub files: Vec<OwnFile>,
-    /// Time and chance.
+    /// The schedule of automatic backups; an error if its options do not go together.
+    pub schedule: Result<Option<BackupSchedule>, String>,
+    /// The other files that the server reads.
+    pub files: Vec<OperatorFile>,
+    /// The clock and the random numbers.
     pub environment: Environment,
 }
 
-/// A file that the operator has written.
+/// A file that the operator wrote, such as the settings file.
 #[derive(Clone, Debug)]
-pub struct OwnFile {
-    /// Where it is.
+pub struct OperatorFile {
+    /// The path of the file.
     pub path: PathBuf,
-    /// Whether it holds a password or a token.
+    /// Whether it contains a password or a token.
     pub is_secret: bool,
 }

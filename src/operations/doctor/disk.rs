@@ -1,4 +1,4 @@
-//! Whether there is space.
+//! Checks the free space on disk.
 
 use std::path::{Path, PathBuf};
 
@@ -9,23 +9,23 @@ use super::check::DoctorCheck;
 use super::deployment::Deployment;
 use crate::store::{LOG_THRESHOLD, sidecar_path};
 
-/// Files that can still be made: too few for what vext makes and what others make meanwhile.
-const FILES: u64 = 32;
+/// The minimum number of files that can still be created, by vext and by other programs meanwhile.
+const MIN_FREE_FILES: u64 = 32;
 
 pub(super) fn disk(deployment: &Deployment) -> DoctorCheck {
     let mut check = DoctorCheck::new("disk");
     let Some(database) = deployment.database.file() else {
-        return check.or("The database is its server's, whose disk is not looked at here.");
+        return check.or_ok("The database is on a server, whose disk is not checked here.");
     };
     let part = |ending| sidecar_path(database, ending).metadata().map_or(0, |file| file.len());
-    // A backup and a restore are copies; while one is made the log grows.
+    // A backup or a restore makes a copy of the database, and meanwhile the log grows.
     let needed = part("") + part("-wal") + LOG_THRESHOLD;
     let mut places = vec![folder_of(database)];
     if let Ok(Some(schedule)) = &deployment.schedule {
         places.push(schedule.folder.clone());
     }
-    let well: Vec<_> = places.iter().filter_map(|place| space(place, needed, &mut check)).collect();
-    check.or(format!("{}.", well.join("; ")))
+    let ok: Vec<_> = places.iter().filter_map(|place| check_space(place, needed, &mut check)).collect();
+    check.or_ok(format!("{}.", ok.join("; ")))
 }
 
 /// The folder that a file is in.
@@ -33,31 +33,31 @@ pub(super) fn folder_of(file: &Path) -> PathBuf {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// What there is in a place where `needed` bytes are needed; `None` where that is too little.
-fn space(place: &Path, needed: u64, check: &mut DoctorCheck) -> Option<String> {
+/// Checks a folder that needs `needed` bytes, and describes its free space; `None` if its disk cannot be used.
+fn check_space(place: &Path, needed: u64, check: &mut DoctorCheck) -> Option<String> {
     let shown = place.display();
-    let there = match statvfs(place) {
-        Ok(there) => there,
+    let disk = match statvfs(place) {
+        Ok(disk) => disk,
         Err(error) => {
-            check.fail(format!("The disk of {shown} cannot be looked at: {error}."));
+            check.fail(format!("The disk of {shown} cannot be checked: {error}."));
             return None;
         }
     };
-    if there.f_flag.contains(StatVfsMountFlags::RDONLY) {
+    if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
         check.fail(format!("The disk of {shown} is mounted read-only: mount it for writing."));
         return None;
     }
-    let free = there.f_bavail.saturating_mul(there.f_frsize);
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let (has, needs) = (HumanBytes(free), HumanBytes(needed));
     let why = "a copy of the database and 64 MiB for its log";
     if free < needed {
-        check.fail(format!("{shown} has {has} free and needs {needs}, {why}: make space."));
+        check.fail(format!("{shown} has {has} free but needs {needs}, {why}: free up space."));
     } else if free / 2 < needed {
-        check.warn(format!("{shown} has {has} free, less than twice the {needs} that it needs, {why}: make space."));
+        check.warn(format!("{shown} has {has} free, less than twice the {needs} it needs, {why}: free up space."));
     }
-    // A file system that says 0 makes them as they are needed.
-    if there.f_files > 0 && there.f_favail < FILES {
-        check.fail(format!("{shown} can take only {} more files (inodes): delete some.", there.f_favail));
+    // A file system that reports 0 creates inodes as needed.
+    if disk.f_files > 0 && disk.f_favail < MIN_FREE_FILES {
+        check.fail(format!("{shown} has room for only {} more files (inodes): delete some.", disk.f_favail));
     }
-    Some(format!("{shown} has {has} free, and needs {needs}"))
+    Some(format!("{shown} has {has} free and needs {needs}"))
 }

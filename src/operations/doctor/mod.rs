@@ -1,7 +1,7 @@
-//! Looks a deployment over, also while its server runs: nothing is written, made or migrated.
+//! Examines a deployment, even while its server runs. Nothing is written, created or migrated.
 //!
-//! How to add a check: a function that gives a [`DoctorCheck`], called in [`examine`], and a test in `tests/it/doctor.rs`
-//! that breaks just what it looks at.
+//! To add a check, write a function that returns a [`DoctorCheck`], call it in [`examine`], and add a test to
+//! `tests/it/doctor.rs` that breaks exactly what it checks.
 
 mod address;
 mod backups;
@@ -14,14 +14,14 @@ mod files;
 use std::net::SocketAddr;
 
 pub use self::check::{DoctorCheck, DoctorVerdict};
-pub use self::deployment::{Deployment, OwnFile};
+pub use self::deployment::{Deployment, OperatorFile};
 use crate::store::Progress;
 
-/// What [`examine`] looks at, in its order.
-pub const NAMES: [&str; 9] = ["user", "modes", "database", "key", "schema", "integrity", "clock", "disk", "backups"];
+/// The names of the checks of [`examine`], in order.
+pub const DATABASE_CHECKS: [&str; 9] =
+    ["user", "modes", "database", "key", "schema", "integrity", "clock", "disk", "backups"];
 
-/// Looks at everything that belongs to a database. A check that fails keeps no other from being made, but those that
-/// need what it has not found.
+/// Runs all checks of a database and its files. A check that fails stops only those that depend on it.
 pub fn examine(deployment: &Deployment, progress: &mut Progress<'_>) -> Vec<DoctorCheck> {
     let mut checks = vec![files::user(deployment), files::modes(deployment)];
     checks.extend(content::examine(deployment, progress));
@@ -30,7 +30,7 @@ pub fn examine(deployment: &Deployment, progress: &mut Progress<'_>) -> Vec<Doct
     checks
 }
 
-/// Looks whether the server can listen, or answers already, at the address of `--listen` and at that of the metrics.
+/// Checks whether the server can listen, or answers already, at `--listen` and at the address of the metrics.
 pub fn address(listen: SocketAddr, metrics: Option<SocketAddr>) -> DoctorCheck {
     address::address(listen, metrics)
 }

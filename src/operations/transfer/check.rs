@@ -1,162 +1,162 @@
-//! Finding everything that is wrong with a file before anything of it is imported: it is imported into a scratch
-//! database first, whose constraints see what no line shows alone.
+//! Finds every problem in a file before any of it is imported. The file is imported into a scratch database first,
+//! whose constraints catch what a single line cannot show.
 
 use std::fs::File;
 use std::io::{BufReader, Seek as _};
 
 use super::format::{End, Header, Secrets};
-use super::header::{self, settings};
-use super::lines::LineReader;
-use super::reader::{Keys, Parsed, Reader};
-use super::scratch::{Numbered, Scratch};
-use super::step::{CHUNK, CHUNK_BYTES, ImportStep};
-use super::verdict::ImportVerdict;
-use super::{LineProblem, Tell, TransferError};
+use super::header::{self, tenant_settings};
+use super::line_parser::{LineParser, ParsedLine, TransferKeys};
+use super::line_reader::LineReader;
+use super::problems::ImportProblems;
+use super::scratch::{NumberedStep, ScratchDatabase};
+use super::step::{CHUNK_BYTES, CHUNK_LINES, ImportStep};
+use super::{LineProblem, ProgressFn, TransferError};
 use crate::domain::{Code, Environment, Problem};
 use crate::form;
 use crate::objects::TenantSettings;
 use crate::store::StoreError;
 
-/// A file in which nothing is wrong.
+/// A file without problems.
 pub(super) struct CheckedFile {
     pub settings: TenantSettings,
     pub end: End,
-    /// The SHA-256 of as many lines as an interrupted import has got in.
+    /// The SHA-256 of the lines that an interrupted import has already written.
     pub prefix: Option<String>,
 }
 
-/// Checks a whole file, whose first line is `header`. `prefix` asks for the SHA-256 of so many lines.
+/// Checks a whole file, whose first line is `header`. With `prefix`, also computes the SHA-256 of that many lines.
 ///
 /// # Errors
-/// Everything that is wrong; or the file or the scratch database fail.
+/// All problems of the file; or the file or the scratch database cannot be read or written.
 pub(super) async fn check(
     file: &mut File,
     header: &Header,
-    keys: &Keys,
+    keys: &TransferKeys,
     environment: &Environment,
     prefix: Option<i64>,
-    tell: Tell<'_>,
+    on_progress: ProgressFn<'_>,
 ) -> Result<CheckedFile, TransferError> {
-    let mut verdict = ImportVerdict::default();
-    let found = settings(header, &mut |problem| verdict.add(1, problem));
-    let stand_in = || -> Result<TenantSettings, TransferError> {
+    let mut problems = ImportProblems::default();
+    let found = tenant_settings(header, &mut |problem| problems.add(1, problem));
+    let placeholder = || -> Result<TenantSettings, TransferError> {
         let fields = [("code", "SCRATCH"), ("name", "Scratch"), ("timezone", "UTC")];
         let settings = form::build::<TenantSettings>(&fields.into(), &mut |_| {});
-        Ok(settings.ok_or_else(|| StoreError::Bug("there is no stand-in for a tenant".into()))?)
+        Ok(settings.ok_or_else(|| StoreError::Bug("the placeholder tenant is invalid".into()))?)
     };
-    let used = found.clone().map_or_else(stand_in, Ok)?;
+    let used = found.clone().map_or_else(placeholder, Ok)?;
     let code = header.tenant.get("code").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let scratch = Scratch::make(&used, environment).await?;
-    let reader = Reader::new(code, scratch.tenant, header, keys);
+    let scratch = ScratchDatabase::create(&used, environment).await?;
+    let parser = LineParser::new(code, scratch.tenant, header, keys);
 
-    header::counters(header, &mut |problem| verdict.add(1, problem));
+    header::check_counters(header, &mut |problem| problems.add(1, problem));
     file.rewind()?;
     let mut lines = LineReader::new(BufReader::new(file));
-    let (mut seen, mut chunk, mut bytes) = (End::default(), Vec::new(), 0);
+    let (mut counted, mut chunk, mut bytes) = (End::default(), Vec::new(), 0);
     let mut greatest = (0, 0);
     let (mut end, mut end_line, mut digest) = (None, 0, None);
     let mut stopped = None;
     loop {
-        match lines.next() {
+        match lines.read_next() {
             Ok(true) => {}
             Ok(false) => break,
             Err(TransferError::Problems { found, stopped: at }) => {
-                found.into_iter().for_each(|LineProblem { line, problem }| verdict.add(line, problem));
+                found.into_iter().for_each(|LineProblem { line, problem }| problems.add(line, problem));
                 stopped = at;
                 break;
             }
             Err(error) => return Err(error),
         }
         if prefix.is_some_and(|prefix| prefix.unsigned_abs() == lines.number) {
-            digest = Some(lines.through());
+            digest = Some(lines.hash_through());
         }
         if lines.number == 1 {
             continue;
         }
         let line = lines.number;
-        if line.is_multiple_of(CHUNK as u64) {
-            tell(lines.bytes, 0);
+        if line.is_multiple_of(CHUNK_LINES as u64) {
+            on_progress(lines.bytes, 0);
         }
         if end.is_some() {
-            verdict.add(line, Problem::new(Code::InvalidFormat, "stands behind the last line of the export"));
+            problems.add(line, Problem::new(Code::InvalidFormat, "follows the last line of the export"));
             break;
         }
-        match reader.parse(lines.text(), &mut |problem| verdict.add(line, problem)) {
-            Parsed::End(found) => {
+        match parser.parse(lines.line(), &mut |problem| problems.add(line, problem)) {
+            ParsedLine::End(found) => {
                 (end, end_line) = (Some(found), line);
-                seen.sha256 = lines.before();
+                counted.sha256 = lines.hash_before();
             }
-            Parsed::Refused(what) => verdict.refuse(what),
-            Parsed::Step(step) => {
+            ParsedLine::Refused(target) => problems.refuse(target),
+            ParsedLine::Step(step) => {
                 match &step {
-                    ImportStep::Object(_) => seen.objects += 1,
-                    ImportStep::Section { .. } => seen.sections += 1,
-                    ImportStep::Change(_) => seen.changes += 1,
+                    ImportStep::Object(_) => counted.objects += 1,
+                    ImportStep::Section { .. } => counted.sections += 1,
+                    ImportStep::Change(_) => counted.changes += 1,
                 }
-                chunk.push(Numbered { line, step });
+                chunk.push(NumberedStep { line, step });
             }
         }
-        if reader.greatest_id() > greatest.0 {
-            greatest = (reader.greatest_id(), line);
+        if parser.greatest_id() > greatest.0 {
+            greatest = (parser.greatest_id(), line);
         }
-        if chunk.len() == CHUNK || lines.bytes - bytes > CHUNK_BYTES {
-            scratch.import(std::mem::take(&mut chunk), &mut verdict).await?;
+        if chunk.len() == CHUNK_LINES || lines.bytes - bytes > CHUNK_BYTES {
+            scratch.import(std::mem::take(&mut chunk), &mut problems).await?;
             bytes = lines.bytes;
         }
-        if verdict.is_full() {
+        if problems.is_full() {
             stopped = Some(line);
             break;
         }
     }
-    scratch.import(chunk, &mut verdict).await?;
+    scratch.import(chunk, &mut problems).await?;
     if stopped.is_some() {
-        return Err(verdict.told(stopped));
+        return Err(problems.into_error(stopped));
     }
 
-    verdict.lines_are_read();
+    problems.end_of_lines();
     let (last, line) = greatest;
     if (1..=last).contains(&header.next_object) {
-        let rule = format!("must be greater than every id, of which {last} in line {line} is the greatest");
-        verdict.add(1, Problem::new(Code::OutOfRange, rule).value(header.next_object).under("nextObject"));
+        let rule = format!("must be greater than every id in the file; the greatest is {last}, in line {line}");
+        problems.add(1, Problem::new(Code::OutOfRange, rule).value(header.next_object).under("nextObject"));
     }
-    scratch.complete(header, end_line.max(lines.number), &mut verdict).await?;
+    scratch.check_completeness(header, end_line.max(lines.number), &mut problems).await?;
     match &end {
         None => {
-            let rule = "is the last, but not the last of an export: the file is cut off";
-            verdict.add(lines.number, Problem::new(Code::Required, rule));
+            let rule = "must be followed by the rest of the export: the file is cut off";
+            problems.add(lines.number, Problem::new(Code::Required, rule));
         }
         Some(end) => {
             if header.secrets == Secrets::None {
-                // What was left out cannot be counted.
-                seen.secrets = end.secrets.min(reader.secrets_possible());
+                // Secrets that were left out cannot be counted.
+                counted.secrets = end.secrets.min(parser.secrets_possible());
             } else {
-                seen.secrets = reader.secrets_opened();
+                counted.secrets = parser.secrets_opened();
             }
-            compare(end, &seen, end_line, &mut verdict);
+            compare(end, &counted, end_line, &mut problems);
         }
     }
     match (found, end) {
-        (Some(settings), Some(end)) if verdict.is_empty() => Ok(CheckedFile { settings, end, prefix: digest }),
-        _ => Err(verdict.told(None)),
+        (Some(settings), Some(end)) if problems.is_empty() => Ok(CheckedFile { settings, end, prefix: digest }),
+        _ => Err(problems.into_error(None)),
     }
 }
 
-/// Compares the last line with what was seen. Lines that were refused are not counted a second time.
-fn compare(end: &End, seen: &End, line: u64, verdict: &mut ImportVerdict) {
-    if verdict.is_empty() {
+/// Compares the last line with what was counted. If lines were refused, the counts are not compared.
+fn compare(end: &End, counted: &End, line: u64, problems: &mut ImportProblems) {
+    if problems.is_empty() {
         let counts = [
-            ("objects", end.objects, seen.objects),
-            ("sections", end.sections, seen.sections),
-            ("changes", end.changes, seen.changes),
-            ("secrets", end.secrets, seen.secrets),
+            ("objects", end.objects, counted.objects),
+            ("sections", end.sections, counted.sections),
+            ("changes", end.changes, counted.changes),
+            ("secrets", end.secrets, counted.secrets),
         ];
-        for (name, said, seen) in counts.into_iter().filter(|(_, said, seen)| said != seen) {
-            let rule = format!("must be {seen}, as many as there are");
-            verdict.add(line, Problem::new(Code::Contradiction, rule).value(said).under(name));
+        for (name, claimed, actual) in counts.into_iter().filter(|(_, claimed, actual)| claimed != actual) {
+            let rule = format!("must be {actual}, the number in the file");
+            problems.add(line, Problem::new(Code::Contradiction, rule).value(claimed).under(name));
         }
     }
-    if end.sha256 != seen.sha256 {
-        let rule = "must be the SHA-256 of the lines before: the file was altered";
-        verdict.add(line, Problem::new(Code::Contradiction, rule).value(&end.sha256).under("sha256"));
+    if end.sha256 != counted.sha256 {
+        let rule = "must be the SHA-256 of the lines before it: the file was altered";
+        problems.add(line, Problem::new(Code::Contradiction, rule).value(&end.sha256).under("sha256"));
     }
 }

@@ -1,4 +1,4 @@
-//! Writing a tenant to a file, page by page, in one snapshot of the database.
+//! Writes a tenant to a file, page by page, from one snapshot of the database.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -9,10 +9,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use super::format::{ChangeLine, End, FORMAT, FieldChange, FileLine, Header, ObjectLine, Secrets, SectionLine, place};
-use super::lines::{LONGEST, digits};
-use super::shapes::{encode, refers, shapes, without_tenant};
-use super::{Tell, TransferError};
+use super::format::{
+    ChangeLine, End, FORMAT, FieldChange, FileLine, Header, ObjectLine, Secrets, SectionLine, secret_place,
+};
+use super::line_reader::{MAX_LINE_BYTES, hex_digest};
+use super::sections::{encode, may_hold_ids, sections_of, strip_tenant};
+use super::{ProgressFn, TransferError};
 use crate::domain::{Kind, Sealer, TenantId, Value};
 use crate::form::Section;
 use crate::service::App;
@@ -36,13 +38,13 @@ impl App {
     /// Writes a tenant to `out`, see the [module](super). Blocks while it writes.
     ///
     /// # Errors
-    /// There is no such tenant; it cannot be read or written.
+    /// There is no such tenant; the database cannot be read; the file cannot be written.
     pub async fn export(
         &self,
         code: &str,
         secrets: Secrets,
         out: &mut dyn Write,
-        tell: Tell<'_>,
+        on_progress: ProgressFn<'_>,
     ) -> Result<Exported, TransferError> {
         let snapshot = self.snapshot();
         let wanted = code.to_owned();
@@ -52,7 +54,7 @@ impl App {
         let (counters, (objects, changes)) = snapshot.read(tenant.id, read).await?;
         let total = (2 * objects + changes).unsigned_abs();
         let sealer = (secrets == Secrets::Sealed).then_some(&self.sealer);
-        let mut sink = Sink { out, hash: Sha256::new(), end: End::default(), done: 0, total, tell };
+        let mut sink = Sink { out, hash: Sha256::new(), end: End::default(), done: 0, total, on_progress };
 
         sink.line(&Header {
             format: FORMAT,
@@ -71,17 +73,17 @@ impl App {
             let Some(last) = rows.last() else { break };
             after = last.id.local;
             sink.end.objects += rows.len() as u64;
-            sink.step(rows.into_iter().map(|row| FileLine::Object(object_line(row))))?;
+            sink.write_lines(rows.into_iter().map(|row| FileLine::Object(object_line(row))))?;
         }
         let mut after = 0;
         loop {
-            let page = snapshot.read(tenant.id, move |query| sections(query, after)).await?;
+            let page = snapshot.read(tenant.id, move |query| load_sections(query, after)).await?;
             let Some(last) = page.last() else { break };
             after = last.object;
             sink.end.sections += page.iter().map(|found| found.sections.len() as u64).sum::<u64>();
             for found in page {
                 let lines = found.lines(code, sealer, &mut sink.end.secrets)?;
-                sink.step_one(&lines)?;
+                sink.write_step(&lines)?;
             }
         }
         let mut after = (0, 0);
@@ -92,51 +94,51 @@ impl App {
             sink.end.changes += page.len() as u64;
             let lines: Vec<_> =
                 page.into_iter().map(|change| change_line(change, tenant.id)).collect::<Result<_, _>>()?;
-            sink.step(lines.into_iter())?;
+            sink.write_lines(lines.into_iter())?;
         }
         sink.finish()
     }
 }
 
-/// Where the lines go.
+/// The file that is being written, with its digest, counts and progress.
 struct Sink<'a> {
     out: &'a mut dyn Write,
     hash: Sha256,
     end: End,
     done: u64,
     total: u64,
-    tell: Tell<'a>,
+    on_progress: ProgressFn<'a>,
 }
 
 impl Sink<'_> {
     fn line(&mut self, line: &impl Serialize) -> Result<(), TransferError> {
         let mut text = serde_json::to_string(line).map_err(|e| StoreError::Bug(e.to_string()))?;
         text.push('\n');
-        if text.len() > LONGEST {
+        if text.len() > MAX_LINE_BYTES {
             return Err(StoreError::Bug(format!("a line has {} bytes, more than an import reads", text.len())).into());
         }
         self.hash.update(&text);
         Ok(self.out.write_all(text.as_bytes())?)
     }
 
-    /// Writes lines, each of which is a step.
-    fn step(&mut self, lines: impl Iterator<Item = FileLine>) -> Result<(), TransferError> {
+    /// Writes lines, each of them one step of the progress.
+    fn write_lines(&mut self, lines: impl Iterator<Item = FileLine>) -> Result<(), TransferError> {
         for line in lines {
-            self.step_one(std::slice::from_ref(&line))?;
+            self.write_step(std::slice::from_ref(&line))?;
         }
         Ok(())
     }
 
-    /// Writes lines that are one step together.
-    fn step_one(&mut self, lines: &[FileLine]) -> Result<(), TransferError> {
+    /// Writes lines that together are one step of the progress.
+    fn write_step(&mut self, lines: &[FileLine]) -> Result<(), TransferError> {
         lines.iter().try_for_each(|line| self.line(line))?;
         self.done += 1;
-        (self.tell)(self.done, self.total);
+        (self.on_progress)(self.done, self.total);
         Ok(())
     }
 
     fn finish(mut self) -> Result<Exported, TransferError> {
-        self.end.sha256 = digits(&self.hash);
+        self.end.sha256 = hex_digest(&self.hash);
         let End { objects, changes, secrets, .. } = self.end;
         self.line(&FileLine::End(self.end.clone()))?;
         self.out.flush()?;
@@ -156,8 +158,8 @@ struct ObjectSections {
     sections: Vec<Box<dyn Section>>,
 }
 
-/// The sections of a page of objects: as many statements as there are kinds with their sections, not objects.
-fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<ObjectSections>> {
+/// The sections of a page of objects. One statement per section and kind, however many objects there are.
+fn load_sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<ObjectSections>> {
     let rows = store::objects_after(query, after, PAGE)?;
     let mut by_kind: HashMap<Kind, Vec<i64>> = HashMap::new();
     for row in &rows {
@@ -165,21 +167,21 @@ fn sections(query: &mut Query<'_>, after: i64) -> store::Result<Vec<ObjectSectio
     }
     let mut loaded = HashMap::new();
     for (kind, ids) in by_kind {
-        let sections: Vec<_> = shapes(kind)
+        let sections: Vec<_> = sections_of(kind)
             .iter()
             .map(|info| store::load_dyn_sections(query, info, &ids))
             .collect::<store::Result<_>>()?;
         loaded.insert(kind, sections);
     }
-    let mut of = |row: ObjectRow| {
+    let mut attach = |row: ObjectRow| {
         let (object, mut sections) = (row.id.local, Vec::new());
-        for (info, loaded) in shapes(row.kind).iter().zip(loaded.get_mut(&row.kind).into_iter().flatten()) {
+        for (info, loaded) in sections_of(row.kind).iter().zip(loaded.get_mut(&row.kind).into_iter().flatten()) {
             let missing = || StoreError::Corrupt(format!("{}[{object}] is missing", info.table));
             sections.push(loaded.remove(&object).ok_or_else(missing)?);
         }
         Ok(ObjectSections { object, sections })
     };
-    rows.into_iter().map(&mut of).collect()
+    rows.into_iter().map(&mut attach).collect()
 }
 
 impl ObjectSections {
@@ -192,8 +194,8 @@ impl ObjectSections {
                 *secrets += u64::from(*value != Value::Null);
                 let Some(sealer) = sealer else { return keep_blank.then_some(Json::Null) };
                 let sealed = match value {
-                    // Hashes of short PINs could be guessed by who has the file.
-                    Value::Text(hash) => sealer.seal_for(&place(code, object, &name, field), hash),
+                    // Sealed, because anybody with the file could guess a short PIN from its hash.
+                    Value::Text(hash) => sealer.seal_for(&secret_place(code, object, &name, field), hash),
                     Value::Bytes(sealed) => Some(sealed.clone()),
                     _ => None,
                 };
@@ -214,8 +216,8 @@ fn change_line(change: StoredChange, tenant: TenantId) -> Result<FileLine, Trans
         let json = |text: &str| {
             let broken = |_| StoreError::Corrupt(format!("the change {version} of object {object} is not JSON"));
             let mut json: Json = serde_json::from_str(text).map_err(broken)?;
-            if refers(&path) {
-                without_tenant(&mut json, tenant);
+            if may_hold_ids(&path) {
+                strip_tenant(&mut json, tenant);
             }
             Ok::<_, StoreError>(json)
         };

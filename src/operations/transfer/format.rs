@@ -1,33 +1,34 @@
-//! The lines of the file. The order of the members here is their order in the file.
+//! The lines of the file. Fields are written in the order in which they are declared here.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-/// The format that this program writes and reads. A field that is added to a section does not change it: left out, it
-/// is blank. Another number says that an older program must not try.
+/// The version of the format that this program writes and reads. Adding a field to a section does not change it,
+/// because a field that is left out is blank. A new number means that an older program must not read the file.
 pub(super) const FORMAT: u64 = 1;
 
 /// What an export does with secrets.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Secrets {
-    /// They are sealed with the key of the database that they come from.
+    /// Seals them with the key of the exported database.
     Sealed,
-    /// They are left out.
+    /// Leaves them out.
     None,
 }
 
-/// Where secrets stand, for [`Sealer::seal_for`](crate::domain::Sealer::seal_for).
-pub(super) fn place(code: &str, object: i64, section: &str, field: &str) -> String {
+/// The place of a secret in the file, which it is sealed for: see
+/// [`Sealer::seal_for`](crate::domain::Sealer::seal_for).
+pub(super) fn secret_place(code: &str, object: i64, section: &str, field: &str) -> String {
     format!("{code}/{object}/{section}.{field}")
 }
 
 /// Values by the names of their fields, in alphabetical order.
 pub(super) type JsonFields = BTreeMap<String, Json>;
 
-/// The first line: what the file is, and the tenant's own row.
+/// The first line: the format and the tenant's own row.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Header {
@@ -67,7 +68,7 @@ pub(super) struct ObjectLine {
     pub changed_at: i64,
 }
 
-/// A section of an object's form, or what its kind adds to its row.
+/// A section of an object's form, or the detail that its kind adds.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SectionLine {
@@ -97,7 +98,7 @@ pub(super) struct FieldChange {
     pub after: Json,
 }
 
-/// The last line: shows that nothing is missing and nothing was altered.
+/// The last line: proves that no line is missing or altered.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct End {
@@ -106,6 +107,6 @@ pub(super) struct End {
     pub changes: u64,
     /// How many secrets the tenant has, whether they are in the file or not.
     pub secrets: u64,
-    /// Of all lines before, each with its line feed.
+    /// The SHA-256 of all lines before it, each with its line feed.
     pub sha256: String,
 }

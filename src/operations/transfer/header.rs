@@ -1,20 +1,20 @@
-//! The first line of the file on its way in.
+//! Parses and checks the first line of a file that is imported.
 
-use super::bounds::{counted, moment};
+use super::bounds::{check_counter, check_time};
 use super::format::{FORMAT, Header};
 use super::json;
-use super::shapes::decode;
+use super::sections::decode;
 use crate::domain::{Code, Counter, Kept, Problem, TenantId};
 use crate::form::{self, Typed};
 use crate::objects::TenantSettings;
 
-/// What programs that pack begin their files with: gzip, zstd, xz, bzip2, zip.
-const PACKED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04"];
+/// The first bytes of compressed files: gzip, zstd, xz, bzip2, zip.
+const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04"];
 
-/// Parses the first line. `None` when the rest cannot be judged without it.
+/// Parses the first line. `None` when the rest of the file cannot be checked without it.
 pub(super) fn parse(line: &[u8], report: &mut dyn FnMut(Problem)) -> Option<Header> {
-    if PACKED.iter().any(|packed| line.starts_with(packed)) {
-        report(Problem::new(Code::InvalidFormat, "is not text: the file is packed, so unpack it first"));
+    if COMPRESSED.iter().any(|magic| line.starts_with(magic)) {
+        report(Problem::new(Code::InvalidFormat, "is not text: the file is compressed, so decompress it first"));
         return None;
     }
     let json = json::parse(line).map_err(&mut *report).ok()?;
@@ -26,30 +26,30 @@ pub(super) fn parse(line: &[u8], report: &mut dyn FnMut(Problem)) -> Option<Head
         Some(format) if format.as_u64() == Some(FORMAT) => {}
         Some(other) => {
             let newer = other.as_u64().filter(|format| *format > FORMAT);
-            let newer = newer.map_or("", |_| "; a newer vext has written this");
+            let newer = newer.map_or("", |_| "; a newer vext wrote this");
             let rule = format!("must be {FORMAT}{newer}");
             report(Problem::new(Code::OutOfRange, rule).value(other).under("format"));
             return None;
         }
     }
-    json::typed(json).map_err(report).ok()
+    json::from_json(json).map_err(report).ok()
 }
 
 /// Checks the counters of a header.
-pub(super) fn counters(header: &Header, report: &mut dyn FnMut(Problem)) {
-    moment(header.created_at, |problem| report(problem.under("createdAt")));
-    counted(Counter::NextObject, 1, header.next_object, |problem| report(problem.under("nextObject")));
-    counted(Counter::Revision, 0, header.revision, |problem| report(problem.under("revision")));
+pub(super) fn check_counters(header: &Header, report: &mut dyn FnMut(Problem)) {
+    check_time(header.created_at, |problem| report(problem.under("createdAt")));
+    check_counter(Counter::NextObject, 1, header.next_object, |problem| report(problem.under("nextObject")));
+    check_counter(Counter::Revision, 0, header.revision, |problem| report(problem.under("revision")));
 }
 
-/// The tenant of a header.
-pub(super) fn settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Option<TenantSettings> {
+/// The tenant's settings in a header; `None` if any is invalid.
+pub(super) fn tenant_settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Option<TenantSettings> {
     let mut bad = false;
     let mut under = |problem: Problem| {
         bad = true;
         report(problem.under("tenant"));
     };
-    let open = |_: Kept, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is no secret"));
+    let open = |_: Kept, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is not a secret"));
     let cells = decode(TenantSettings::info_of(), header.tenant.clone(), &open, &mut under)?;
     let settings: TenantSettings = form::admit(cells, TenantId(0), &mut under)?;
     settings.check(&mut under);

@@ -1,5 +1,5 @@
-//! The JSON of a line. What it says twice is refused, since two programs would read two things; and one line holds no
-//! more values than memory should.
+//! Parses the JSON of a line. A duplicate key is refused, since programs differ in which of the two they read. The
+//! number of values in a line is limited, to bound memory.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,11 +10,11 @@ use serde_path_to_error::{Path, Segment, Track};
 
 use crate::domain::{Code, Problem};
 
-/// The most values in a line: ten times as many as any export has, which are those of a change in a list of 1000
-/// entries.
-const MOST_VALUES: usize = 250_000;
+/// The maximum number of values in a line: ten times as many as in any export, whose longest line is a change of a list
+/// of 1000 entries.
+const MAX_VALUES: usize = 250_000;
 
-/// The value that a line is.
+/// Parses a line to a JSON value.
 ///
 /// # Errors
 /// What is wrong, and where.
@@ -25,28 +25,28 @@ pub(super) fn parse(line: &[u8]) -> Result<Json, Problem> {
     }
     let wrong = |path: &Path, error: &serde_json::Error| {
         let text = error.to_string().replace(" at line 1 column ", " at column ");
-        placed(path, Problem::new(Code::InvalidFormat, format!("is not a line of an export: {text}")))
+        with_path(path, Problem::new(Code::InvalidFormat, format!("is not a line of an export: {text}")))
     };
-    let (left, mut track) = (Cell::new(MOST_VALUES), Track::new());
+    let (left, mut track) = (Cell::new(MAX_VALUES), Track::new());
     let mut json = serde_json::Deserializer::from_slice(line);
-    let parsed = Once(&left).deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
+    let parsed = UniqueKeys(&left).deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
     let path = track.path();
     let parsed = parsed.and_then(|parsed| json.end().map(|()| parsed));
     parsed.map_err(|error| wrong(&path, &error))
 }
 
-/// The line that a value is.
+/// Converts a JSON value to the type of a line.
 ///
 /// # Errors
 /// What is wrong, and where.
-pub(super) fn typed<T: DeserializeOwned>(json: Json) -> Result<T, Problem> {
+pub(super) fn from_json<T: DeserializeOwned>(json: Json) -> Result<T, Problem> {
     serde_path_to_error::deserialize(json).map_err(|error| {
-        let rule = format!("is not as an export writes it: {}", error.inner());
-        placed(error.path(), Problem::new(Code::InvalidFormat, rule))
+        let rule = format!("is not what an export writes: {}", error.inner());
+        with_path(error.path(), Problem::new(Code::InvalidFormat, rule))
     })
 }
 
-fn placed(path: &Path, problem: Problem) -> Problem {
+fn with_path(path: &Path, problem: Problem) -> Problem {
     let step = |segment: &Segment| match segment {
         Segment::Seq { index } => Some(index.to_string()),
         Segment::Map { key } => Some(key.clone()),
@@ -56,23 +56,23 @@ fn placed(path: &Path, problem: Problem) -> Problem {
     Problem { path: path.iter().filter_map(step).collect(), ..problem }
 }
 
-/// Reads a value with each key of each object once, while values are left.
+/// Reads a value, refuses duplicate keys, and counts down the values that are still allowed.
 #[derive(Clone, Copy)]
-struct Once<'a>(&'a Cell<usize>);
+struct UniqueKeys<'a>(&'a Cell<usize>);
 
-impl<'de> DeserializeSeed<'de> for Once<'_> {
+impl<'de> DeserializeSeed<'de> for UniqueKeys<'_> {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
         match self.0.get().checked_sub(1) {
             Some(left) => self.0.set(left),
-            None => return Err(D::Error::custom(format!("a line has at most {MOST_VALUES} values"))),
+            None => return Err(D::Error::custom(format!("a line has at most {MAX_VALUES} values"))),
         }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Once<'_> {
+impl<'de> Visitor<'de> for UniqueKeys<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for Once<'_> {
         let mut fields = Map::new();
         while let Some(key) = object.next_key::<String>()? {
             if fields.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key {key:?} stands in one object twice")));
+                return Err(A::Error::custom(format!("the key {key:?} appears twice in one object")));
             }
             fields.insert(key, object.next_value_seed(self)?);
         }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_serde_reads_is_read_alike() {
+    fn values_are_read_as_serde_json_reads_them() {
         for text in [
             "null",
             "true",
@@ -154,9 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stands_once() {
+    fn duplicate_keys_are_refused() {
         for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"b":2,"\u0061":3}"#] {
-            assert!(refused(text).contains(r#"the key "a" stands in one object twice"#), "{}", refused(text));
+            assert!(refused(text).contains(r#"the key "a" appears twice in one object"#), "{}", refused(text));
         }
         let nested = refused(r#"{"section":{"fields":{"list":[{"x":1},{"y":1,"y":2}]}}}"#);
         assert!(nested.starts_with("section.fields.list") && nested.contains(r#"the key "y""#), "{nested}");
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_place() {
+    fn a_problem_names_its_place() {
         for (text, place, said) in [
             ("", ": ", "is empty"),
             (" \n", ": ", "is empty"),
@@ -179,6 +179,6 @@ mod tests {
         }
         assert!(parse(b"{\"a\":\"\xff\"}").is_err());
         assert!(refused(&"[".repeat(100_000)).contains("recursion limit"));
-        assert!(refused(&format!("[{}1]", "1,".repeat(MOST_VALUES))).contains("at most 250000 values"));
+        assert!(refused(&format!("[{}1]", "1,".repeat(MAX_VALUES))).contains("at most 250000 values"));
     }
 }

@@ -1,10 +1,10 @@
-//! One tenant as a file of JSON lines, out of one database and into another: `docs/export-format.md` describes it.
+//! Exports a tenant to a file of JSON lines and imports it again; `docs/export-format.md` describes the format.
 //!
-//! Everything goes through the domain types, and nothing here names a field of a section: a field that is added to the
-//! form is exported and imported as soon as its line is there. The same data gives the same bytes, on every engine.
+//! All values go through the domain types, and nothing here names a field of a section. A field that is added to the
+//! form is therefore exported and imported without further code. The same data gives the same bytes on every engine.
 //!
-//! An import is checked first, all of it, by importing it into a scratch database (`scratch.rs`); only a file without a
-//! problem is then imported in earnest, in chunks, by the same code (`import.rs`).
+//! An import first checks the whole file by importing it into a scratch database (`scratch.rs`). Only a file without
+//! problems is then imported in chunks, by the same code (`import.rs`).
 
 mod bounds;
 mod check;
@@ -13,12 +13,12 @@ mod format;
 mod header;
 mod import;
 mod json;
-mod lines;
-mod reader;
+mod line_parser;
+mod line_reader;
+mod problems;
 mod scratch;
-mod shapes;
+mod sections;
 mod step;
-mod verdict;
 
 use std::fmt;
 use std::io;
@@ -30,24 +30,24 @@ pub use import::{ImportOptions, Imported};
 use crate::domain::Problem;
 use crate::store::StoreError;
 
-/// Told how much is done, and of how much; the unit is up to who tells.
-pub type Tell<'a> = &'a mut dyn FnMut(u64, u64);
+/// Called with the work done and the total; the caller chooses the unit.
+pub type ProgressFn<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// Why a tenant was not exported or imported.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
-    /// One sentence.
+    /// It was refused; the sentence says why.
     #[error("{0}")]
     Refused(String),
-    /// Everything that is wrong with the file, or so much of it that reading was stopped.
-    #[error("{}", counted(.found, *.stopped))]
+    /// All problems of the file, or as many as were found before reading stopped.
+    #[error("{}", count_problems(.found, *.stopped))]
     Problems {
-        /// What is wrong: of lines in their order, then of the whole file.
+        /// The problems: first those of single lines, in their order, then those of the whole file.
         found: Vec<LineProblem>,
-        /// The line behind which nothing was read.
+        /// The line after which nothing was read.
         stopped: Option<u64>,
     },
-    /// What the store answers.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The file cannot be read or written.
@@ -55,7 +55,7 @@ pub enum TransferError {
     Io(#[from] io::Error),
 }
 
-fn counted(problems: &[LineProblem], stopped: Option<u64>) -> String {
+fn count_problems(problems: &[LineProblem], stopped: Option<u64>) -> String {
     let count = match problems.len() {
         1 => "1 problem".to_owned(),
         several => format!("{several} problems"),
@@ -64,22 +64,22 @@ fn counted(problems: &[LineProblem], stopped: Option<u64>) -> String {
     format!("nothing was imported: the file has {count}{}", more.unwrap_or_default())
 }
 
-/// Something that is wrong with a line of the file.
+/// A problem of a line of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LineProblem {
     /// The line, counted from 1.
     pub line: u64,
-    /// What is wrong; the path begins with the section.
+    /// The problem; its path begins with the section.
     pub problem: Problem,
 }
 
 impl fmt::Display for LineProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Problem { path, rule, value, .. } = &self.problem;
-        let what = if path.is_empty() { "the line".to_owned() } else { path.join(".") };
+        let subject = if path.is_empty() { "the line".to_owned() } else { path.join(".") };
         match value {
-            Some(value) => write!(f, "line {}: {what} {rule}; it is \"{value}\".", self.line),
-            None => write!(f, "line {}: {what} {rule}.", self.line),
+            Some(value) => write!(f, "line {}: {subject} {rule}; it is \"{value}\".", self.line),
+            None => write!(f, "line {}: {subject} {rule}.", self.line),
         }
     }
 }

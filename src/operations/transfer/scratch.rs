@@ -1,33 +1,34 @@
-//! The scratch database of a check: what it refuses, and why a step does not fit what came before it.
+//! The scratch database of a check. Steps are written to it to find those that it refuses, or that contradict earlier
+//! ones.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::TransferError;
 use super::format::Header;
-use super::shapes::shapes;
-use super::step::{CHUNK, ImportStep, apply};
-use super::verdict::ImportVerdict;
+use super::problems::ImportProblems;
+use super::sections::sections_of;
+use super::step::{CHUNK_LINES, ImportStep, write_step};
 use crate::domain::{Code, Environment, Kind, Problem, TenantId};
 use crate::form::camel;
 use crate::objects::TenantSettings;
 use crate::store::{self, Database, Outcome, Query, Store, StoreError};
 
-/// A database that nobody else sees and that is deleted afterwards.
-pub(super) struct Scratch {
+/// A temporary database, deleted when this value is dropped.
+pub(super) struct ScratchDatabase {
     store: Store,
     pub tenant: TenantId,
     _folder: tempfile::TempDir,
 }
 
-/// A step with its line.
-pub(super) struct Numbered {
+/// A step with the number of its line.
+pub(super) struct NumberedStep {
     pub line: u64,
     pub step: ImportStep,
 }
 
-impl Scratch {
-    pub(super) async fn make(settings: &TenantSettings, environment: &Environment) -> Result<Self, TransferError> {
+impl ScratchDatabase {
+    pub(super) async fn create(settings: &TenantSettings, environment: &Environment) -> Result<Self, TransferError> {
         let folder = tempfile::Builder::new().prefix("vext-import-").tempdir()?;
         let database = Database::Sqlite(folder.path().join("scratch.db"));
         let now = environment.clock.now();
@@ -41,88 +42,94 @@ impl Scratch {
         Ok(Self { store, tenant, _folder: folder })
     }
 
-    /// Imports some steps; when one of them fails, all of them one by one.
-    pub(super) async fn import(&self, steps: Vec<Numbered>, verdict: &mut ImportVerdict) -> Result<(), TransferError> {
-        let steps: Arc<[Numbered]> = steps.into();
-        match self.write(&steps, 0..steps.len(), verdict).await {
+    /// Imports some steps in one transaction or, when one of them fails, one by one.
+    pub(super) async fn import(
+        &self,
+        steps: Vec<NumberedStep>,
+        problems: &mut ImportProblems,
+    ) -> Result<(), TransferError> {
+        let steps: Arc<[NumberedStep]> = steps.into();
+        match self.write(&steps, 0..steps.len(), problems).await {
             Err(StoreError::Conflict { .. } | StoreError::Reference | StoreError::Invalid(_)) => {}
             Ok(found) => {
-                verdict.extend(found);
+                problems.extend(found);
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
         }
         for i in 0..steps.len() {
-            if verdict.is_full() {
+            if problems.is_full() {
                 break;
             }
-            let Numbered { line, step } = &steps[i];
-            let problem = match self.write(&steps, i..i + 1, verdict).await {
+            let NumberedStep { line, step } = &steps[i];
+            let problem = match self.write(&steps, i..i + 1, problems).await {
                 Ok(found) => {
-                    verdict.extend(found);
+                    problems.extend(found);
                     continue;
                 }
                 Err(StoreError::Conflict { constraint }) => conflict(step, &constraint),
-                Err(StoreError::Reference) => Problem::new(Code::NotFound, "refers to what is not in the file"),
-                Err(StoreError::Invalid(why)) => Problem::new(Code::InvalidFormat, format!("cannot be kept: {why}")),
+                Err(StoreError::Reference) => {
+                    Problem::new(Code::NotFound, "refers to an object that is not in the file")
+                }
+                Err(StoreError::Invalid(why)) => Problem::new(Code::InvalidFormat, format!("cannot be stored: {why}")),
                 Err(error) => return Err(error.into()),
             };
-            verdict.refuse(makes(step));
-            verdict.add(*line, problem);
+            problems.refuse(target_of(step));
+            problems.add(*line, problem);
         }
         Ok(())
     }
 
     async fn write(
         &self,
-        steps: &Arc<[Numbered]>,
+        steps: &Arc<[NumberedStep]>,
         range: std::ops::Range<usize>,
-        verdict: &ImportVerdict,
-    ) -> store::Result<ImportVerdict> {
+        problems: &ImportProblems,
+    ) -> store::Result<ImportProblems> {
         let steps = Arc::clone(steps);
-        let broken = verdict.broken();
+        let refused_objects = problems.refused_objects();
         let work = move |tx: &mut store::Tx<'_>| {
-            let mut verdict = ImportVerdict::default();
-            for Numbered { line, step } in &steps[range.clone()] {
-                match ill_fitting(tx, step, &broken)? {
-                    Some(found) if found.is_empty() => apply(tx, step)?,
+            let mut problems = ImportProblems::default();
+            for NumberedStep { line, step } in &steps[range.clone()] {
+                match check_fit(tx, step, &refused_objects)? {
+                    Some(found) if found.is_empty() => write_step(tx, step)?,
                     found => {
-                        verdict.refuse(makes(step));
-                        found.into_iter().flatten().for_each(|problem| verdict.add(*line, problem));
+                        problems.refuse(target_of(step));
+                        found.into_iter().flatten().for_each(|problem| problems.add(*line, problem));
                     }
                 }
             }
-            Ok(Outcome::Commit(verdict))
+            Ok(Outcome::Commit(problems))
         };
         self.store.write(self.tenant, work).await
     }
 
-    /// Reports what no line could show: sections that are missing, and defaults that are none.
-    pub(super) async fn complete(
+    /// Reports what a single line cannot show: missing sections, and defaults that are not form defaults.
+    pub(super) async fn check_completeness(
         &self,
         header: &Header,
         line: u64,
-        verdict: &mut ImportVerdict,
+        problems: &mut ImportProblems,
     ) -> Result<(), TransferError> {
         let snapshot = self.store.snapshot();
         let defaults = header.defaults;
         let kinds = snapshot.read(self.tenant, move |query| store::object_kinds(query, &[defaults])).await?;
         let kind = kinds.get(&defaults).map(|(kind, _)| *kind);
-        if kind != Some(Kind::FormDefaults) && !verdict.has_refused(defaults, "") {
+        if kind != Some(Kind::FormDefaults) && !problems.is_refused(defaults, "") {
             let rule = "must be the id of the form defaults";
-            verdict.add(1, Problem::new(Code::NotFound, rule).value(defaults).under("defaults"));
+            problems.add(1, Problem::new(Code::NotFound, rule).value(defaults).under("defaults"));
         }
         let mut after = 0;
-        while !verdict.is_full() {
+        while !problems.is_full() {
             let read = move |query: &mut Query<'_>| {
-                let rows = store::objects_after(query, after, CHUNK as i64)?;
+                let rows = store::objects_after(query, after, CHUNK_LINES as i64)?;
                 let mut missing = Vec::new();
                 for kind in rows.iter().map(|row| row.kind).collect::<HashSet<_>>() {
                     let ids: Vec<_> = rows.iter().filter(|row| row.kind == kind).map(|row| row.id.local).collect();
-                    for shape in shapes(kind) {
-                        let found = store::load_dyn_sections(query, shape, &ids)?;
+                    for info in sections_of(kind) {
+                        let found = store::load_dyn_sections(query, info, &ids)?;
                         let lacking = ids.iter().filter(|id| !found.contains_key(id));
-                        missing.extend(lacking.map(|id| (*id, shape.client.clone())));
+                        missing.extend(lacking.map(|id| (*id, info.client.clone())));
                     }
                 }
                 Ok((rows.last().map(|row| row.id.local), missing))
@@ -130,9 +137,9 @@ impl Scratch {
             let (last, mut missing) = snapshot.read(self.tenant, read).await?;
             missing.sort_unstable();
             for (object, name) in missing {
-                if !verdict.has_refused(object, &name) {
+                if !problems.is_refused(object, &name) {
                     let rule = format!("of the object {object} is missing");
-                    verdict.add(line, Problem::new(Code::Required, rule).under(name));
+                    problems.add(line, Problem::new(Code::Required, rule).under(name));
                 }
             }
             let Some(last) = last else { break };
@@ -142,8 +149,8 @@ impl Scratch {
     }
 }
 
-/// What a step makes, as [`ImportVerdict::refused`] names it.
-fn makes(step: &ImportStep) -> Option<(i64, String)> {
+/// The object or section that a step creates, as [`ImportProblems::refuse`] takes it.
+fn target_of(step: &ImportStep) -> Option<(i64, String)> {
     match step {
         ImportStep::Object(row) => Some((row.id.local, String::new())),
         ImportStep::Section { object, section } => Some((*object, section.info().client.clone())),
@@ -151,12 +158,16 @@ fn makes(step: &ImportStep) -> Option<(i64, String)> {
     }
 }
 
-/// Why a step does not fit what came before it; nothing when it fits. `None` when it cannot be judged, because what it
-/// belongs to was refused.
-fn ill_fitting(query: &mut Query<'_>, step: &ImportStep, broken: &HashSet<i64>) -> store::Result<Option<Vec<Problem>>> {
+/// The problems of a step with the steps before it. `None` when it cannot be checked, because the object that it
+/// belongs or refers to was refused.
+fn check_fit(
+    query: &mut Query<'_>,
+    step: &ImportStep,
+    refused_objects: &HashSet<i64>,
+) -> store::Result<Option<Vec<Problem>>> {
     let (object, section) = match step {
         ImportStep::Section { object, section } => (object, section),
-        ImportStep::Change(change) => return overtaking(query, change).map(Some),
+        ImportStep::Change(change) => return check_version(query, change).map(Some),
         ImportStep::Object(_) => return Ok(Some(Vec::new())),
     };
     let name = section.info().client.clone();
@@ -166,11 +177,11 @@ fn ill_fitting(query: &mut Query<'_>, step: &ImportStep, broken: &HashSet<i64>) 
     let kinds = store::object_kinds(query, &ids)?;
     let mut problems = Vec::new();
     match kinds.get(object) {
-        None if broken.contains(object) => return Ok(None),
+        None if refused_objects.contains(object) => return Ok(None),
         None => problems
             .push(Problem::new(Code::NotFound, "must be the id of an object above").value(object).under("object")),
-        Some((kind, _)) if !shapes(*kind).iter().any(|own| own.table == section.info().table) => {
-            let rule = format!("is not what the {} {object} has", kind.label());
+        Some((kind, _)) if !sections_of(*kind).iter().any(|own| own.table == section.info().table) => {
+            let rule = format!("is not a section of the {} {object}", kind.label());
             problems.push(Problem::new(Code::WrongKind, rule).under(&name));
         }
         Some(_) => {}
@@ -180,13 +191,13 @@ fn ill_fitting(query: &mut Query<'_>, step: &ImportStep, broken: &HashSet<i64>) 
         let local = reference.object.local;
         let problem = match kinds.get(&local) {
             Some((kind, _)) if reference.kinds.contains(kind) => continue,
-            None if broken.contains(&local) => {
+            None if refused_objects.contains(&local) => {
                 unclear = true;
                 continue;
             }
             Some((kind, _)) => {
-                let fitting = reference.kinds.iter().map(|k| k.label()).collect::<Vec<_>>().join(", ");
-                Problem::new(Code::WrongKind, format!("must be one of: {fitting}; {local} is a {}", kind.label()))
+                let allowed = reference.kinds.iter().map(|k| k.label()).collect::<Vec<_>>().join(", ");
+                Problem::new(Code::WrongKind, format!("must be one of: {allowed}; {local} is a {}", kind.label()))
             }
             None => Problem::new(Code::NotFound, "must be the id of an object above").value(local),
         };
@@ -195,8 +206,9 @@ fn ill_fitting(query: &mut Query<'_>, step: &ImportStep, broken: &HashSet<i64>) 
     Ok(if unclear && problems.is_empty() { None } else { Some(problems) })
 }
 
-/// Why a change cannot have been made: its object is not that far. Of what was deleted there is only the history.
-fn overtaking(query: &mut Query<'_>, change: &store::StoredChange) -> store::Result<Vec<Problem>> {
+/// Reports a change whose version is above that of its object. A deleted object has only its history and is not
+/// checked.
+fn check_version(query: &mut Query<'_>, change: &store::StoredChange) -> store::Result<Vec<Problem>> {
     let kinds = store::object_kinds(query, &[change.object])?;
     let newest = kinds.get(&change.object).map(|(_, version)| *version);
     let problem = newest.filter(|newest| change.version > *newest).map(|newest| {
@@ -208,7 +220,7 @@ fn overtaking(query: &mut Query<'_>, change: &store::StoredChange) -> store::Res
 
 /// The problem of a line that repeats what must be unique.
 fn conflict(step: &ImportStep, constraint: &str) -> Problem {
-    let twice = |what: &str| Problem::new(Code::Duplicate, format!("{what} stands in the file twice"));
+    let twice = |subject: &str| Problem::new(Code::Duplicate, format!("{subject} appears twice in the file"));
     let field = |table: &str| constraint.strip_prefix(table).and_then(|rest| rest.strip_prefix('_')).map(camel);
     match step {
         ImportStep::Object(row) if constraint == "pbx_object_pkey" => {
@@ -219,7 +231,7 @@ fn conflict(step: &ImportStep, constraint: &str) -> Problem {
             Problem::new(Code::Duplicate, "is the number of an object above").value(number).under("number")
         }
         ImportStep::Section { section, object } => match field(section.info().table) {
-            Some(field) if field != "pkey" => Problem::new(Code::Duplicate, "is what an object above has already")
+            Some(field) if field != "pkey" => Problem::new(Code::Duplicate, "is already used by an object above")
                 .under(field)
                 .under(section.info().client.clone()),
             _ => twice(&format!("of the object {object}")).under(section.info().client.clone()),

@@ -1,9 +1,9 @@
-//! Where the server is: its URL, and the addresses beside it.
+//! The URL of the server, and other URLs on it.
 
 use axum::http::Uri;
 use axum::http::uri::Scheme;
 
-/// The server to try.
+/// The URL of the server to test.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServerUrl {
     pub(super) secure: bool,
@@ -17,10 +17,10 @@ impl ServerUrl {
     /// Reads `http(s)://host[:port][/path]`; without a path it is `/graphql`.
     ///
     /// # Errors
-    /// What such a URL must be, without repeating it: it may hold a password.
+    /// The rule for such a URL. It does not repeat the URL, which may contain a password.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        const RULE: &str = "must be http://HOST or https://HOST, with a port and a path where the server has others than \
-                            the usual, and without a user, a query or a fragment";
+        const RULE: &str = "must be http://HOST or https://HOST, with a port and a path if they are not the default, and \
+                            without a user, a query or a fragment";
         let uri: Uri = text.parse().map_err(|_| RULE)?;
         let secure = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP => false,
@@ -32,7 +32,7 @@ impl ServerUrl {
         if host.is_empty() || authority.as_str().contains('@') || uri.query().is_some() || text.contains('#') {
             return Err(RULE);
         }
-        // A port that is no number is read as none.
+        // The parser ignores a port that is not a number.
         let whole = authority.port_u16().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         if whole != authority.as_str() {
             return Err(RULE);
@@ -41,7 +41,7 @@ impl ServerUrl {
         Ok(Self { secure, port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }), host, path })
     }
 
-    /// As a page of this host would name itself in the header `Origin`.
+    /// The value of the header `Origin` for a page on this host.
     pub(super) fn origin(&self) -> String {
         let Self { secure, host, port, .. } = self;
         match (secure, port) {
@@ -57,13 +57,13 @@ impl ServerUrl {
         format!("{}{}", self.origin(), self.path)
     }
 
-    /// The URL of a path beside the API: a proxy may have put all of them below one.
-    pub(super) fn beside(&self, path: &str) -> String {
+    /// The URL of a path beside the API. A proxy may have a prefix for all of the server's paths.
+    pub(super) fn sibling_url(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin(), self.path.strip_suffix("/graphql").unwrap_or_default())
     }
 
-    /// Whether the host is this machine, as far as its name tells.
-    pub(super) fn is_here(&self) -> bool {
+    /// Whether the host is this machine, judging by its name or address.
+    pub(super) fn is_loopback(&self) -> bool {
         let address = self.host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
         self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
@@ -83,7 +83,7 @@ mod tests {
             ("http://[::1]:81/api", "http://[::1]:81/api", "http://[::1]:81/healthz"),
         ] {
             let target = ServerUrl::parse(text).unwrap();
-            assert_eq!((target.api(), target.beside("/healthz")), (api.into(), health.into()), "{text}");
+            assert_eq!((target.api(), target.sibling_url("/healthz")), (api.into(), health.into()), "{text}");
         }
         for text in [
             "",
@@ -107,7 +107,7 @@ mod tests {
             ("http://[::1]:1", true),
             ("http://pbx.example", false),
         ] {
-            assert_eq!(ServerUrl::parse(text).unwrap().is_here(), here, "{text}");
+            assert_eq!(ServerUrl::parse(text).unwrap().is_loopback(), here, "{text}");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! One line of the file on its way in, parsed and checked alone.
+//! Parses and checks one line of an imported file by itself.
 
 use std::cell::Cell;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::bounds::{counted, moment, within};
-use super::format::{ChangeLine, End, FileLine, Header, ObjectLine, Secrets, SectionLine, place};
+use super::bounds::{check_counter, check_range, check_time};
+use super::format::{ChangeLine, End, FileLine, Header, ObjectLine, Secrets, SectionLine, secret_place};
 use super::json;
-use super::shapes::{decode, named, refers, with_tenant};
+use super::sections::{add_tenant, decode, may_hold_ids, section_by_name};
 use super::step::ImportStep;
 use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Sealer, TenantId, Value};
 use crate::form::{self, Information, Typed};
@@ -16,54 +16,55 @@ use crate::objects::KindInfo;
 use crate::store::{self, ObjectRow, StoredChange};
 
 /// The keys of an import.
-pub(super) struct Keys {
-    /// Opens what the file has.
+pub(super) struct TransferKeys {
+    /// Opens the secrets in the file.
     pub source: Sealer,
-    /// Seals what the database gets.
+    /// Seals the secrets for the database.
     pub target: Sealer,
 }
 
 /// A line that has been parsed.
-pub(super) enum Parsed {
+pub(super) enum ParsedLine {
     Step(ImportStep),
     End(End),
-    /// It cannot be used, as has been reported. What it would have made is named, so that it is not missed later.
+    /// It was refused, and the problems were reported. Names the object or section that it would have created, so that
+    /// this is not reported as missing later.
     Refused(Option<(i64, String)>),
 }
 
-/// What a parser has to know.
-pub(super) struct Reader<'a> {
+/// Parses the lines after the first one.
+pub(super) struct LineParser<'a> {
     code: &'a str,
     tenant: TenantId,
     secrets: Secrets,
-    /// The last revision that the first line tells, if it can be.
+    /// The tenant's last revision by the first line, or the maximum if that is invalid.
     revision: i64,
-    keys: &'a Keys,
+    keys: &'a TransferKeys,
     opened: Cell<u64>,
-    /// How many secrets there could have been.
-    places: Cell<u64>,
-    /// The greatest id of an object that is there, or was.
+    /// How many secrets the sections so far could have.
+    secret_fields: Cell<u64>,
+    /// The greatest id of an object so far, including deleted ones.
     greatest: Cell<i64>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(code: &'a str, tenant: TenantId, header: &Header, keys: &'a Keys) -> Self {
-        // What is wrong with the first line is told there, and not again with each line that is measured by it.
+impl<'a> LineParser<'a> {
+    pub(super) fn new(code: &'a str, tenant: TenantId, header: &Header, keys: &'a TransferKeys) -> Self {
+        // An invalid revision is reported for the first line, and not again for every line that is compared with it.
         let most = Counter::Revision.most_imported();
         let revision = if (0..=most).contains(&header.revision) { header.revision } else { most };
-        let (opened, places, greatest) = (Cell::new(0), Cell::new(0), Cell::new(0));
-        Self { code, tenant, secrets: header.secrets, revision, keys, opened, places, greatest }
+        let (opened, secret_fields, greatest) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Self { code, tenant, secrets: header.secrets, revision, keys, opened, secret_fields, greatest }
     }
 
-    /// The greatest id of an object that lines have named so far, what is gone included.
+    /// The greatest id of an object in the lines so far, including deleted ones.
     pub(super) fn greatest_id(&self) -> i64 {
         self.greatest.get()
     }
 
-    /// Takes the id of an object, and reports what cannot be one.
-    fn id(&self, id: i64, report: impl FnOnce(Problem)) {
+    /// Notes the id of an object, and reports an invalid one.
+    fn note_id(&self, id: i64, report: impl FnOnce(Problem)) {
         let most = Counter::NextObject.most_imported() - 1;
-        within(1..=most, id, report);
+        check_range(1..=most, id, report);
         self.greatest.set(self.greatest.get().max(if id <= most { id } else { 0 }));
     }
 
@@ -72,54 +73,54 @@ impl<'a> Reader<'a> {
         self.opened.get()
     }
 
-    /// How many secrets the sections that have been parsed could have.
+    /// How many secrets the sections parsed so far could have.
     pub(super) fn secrets_possible(&self) -> u64 {
-        self.places.get()
+        self.secret_fields.get()
     }
 
-    /// Parses any other line.
-    pub(super) fn parse(&self, line: &[u8], report: &mut dyn FnMut(Problem)) -> Parsed {
+    /// Parses a line after the first one.
+    pub(super) fn parse(&self, line: &[u8], report: &mut dyn FnMut(Problem)) -> ParsedLine {
         let json = match json::parse(line) {
             Ok(json) => json,
             Err(problem) => {
                 report(problem);
-                return Parsed::Refused(None);
+                return ParsedLine::Refused(None);
             }
         };
-        // Even of a line that cannot be used the object may be known, and need not be reported again wherever it is
-        // referred to.
-        let of = |line: &str, id: &str| json.get(line)?.get(id)?.as_i64();
+        // The object of a line that cannot be used may still be known. Then it is not reported as missing wherever
+        // another line refers to it.
+        let id_in = |line: &str, id: &str| json.get(line)?.get(id)?.as_i64();
         let name = || json.get("section")?.get("name")?.as_str().map(str::to_owned);
-        let object = of("object", "id").map(|id| (id, String::new()));
-        let made = object.or_else(|| Some((of("section", "object")?, name()?)));
-        match json::typed(json) {
+        let object = id_in("object", "id").map(|id| (id, String::new()));
+        let target = object.or_else(|| Some((id_in("section", "object")?, name()?)));
+        match json::from_json(json) {
             Ok(FileLine::Object(line)) => self.object(line, report),
             Ok(FileLine::Section(line)) => self.section(line, report),
             Ok(FileLine::Change(line)) => self.change(line, report),
-            Ok(FileLine::End(end)) => Parsed::End(end),
+            Ok(FileLine::End(end)) => ParsedLine::End(end),
             Err(problem) => {
                 report(problem);
-                Parsed::Refused(made)
+                ParsedLine::Refused(target)
             }
         }
     }
 
-    fn object(&self, line: ObjectLine, report: &mut dyn FnMut(Problem)) -> Parsed {
+    fn object(&self, line: ObjectLine, report: &mut dyn FnMut(Problem)) -> ParsedLine {
         let ObjectLine { id, kind: word, number, name, description, enabled, version, created_at, changed_at } = line;
         let mut bad = false;
         let mut wrong = |problem: Problem| {
             bad = true;
             report(problem);
         };
-        self.id(id, |problem| wrong(problem.under("id")));
-        counted(Counter::Version, 1, version, |problem| wrong(problem.under("version")));
-        moment(created_at, |problem| wrong(problem.under("createdAt")));
-        moment(changed_at, |problem| wrong(problem.under("changedAt")));
+        self.note_id(id, |problem| wrong(problem.under("id")));
+        check_counter(Counter::Version, 1, version, |problem| wrong(problem.under("version")));
+        check_time(created_at, |problem| wrong(problem.under("createdAt")));
+        check_time(changed_at, |problem| wrong(problem.under("changedAt")));
         let kind = Kind::of(&word);
         if kind.is_none() {
             wrong(Problem::new(Code::NotFound, "is not a kind that this program knows").value(&word).under("kind"));
         }
-        own_row(
+        check_object_row(
             kind,
             [
                 ("number", number.as_deref().into()),
@@ -129,22 +130,22 @@ impl<'a> Reader<'a> {
             &mut wrong,
         );
         match kind.filter(|_| !bad) {
-            None => Parsed::Refused(Some((id, String::new()))),
+            None => ParsedLine::Refused(Some((id, String::new()))),
             Some(kind) => {
                 let (id, created_at) = (ObjectId { tenant: self.tenant, local: id }, DateTime(created_at));
                 let changed_at = DateTime(changed_at);
                 let row = ObjectRow { id, kind, number, name, description, enabled, version, created_at, changed_at };
-                Parsed::Step(ImportStep::Object(row))
+                ParsedLine::Step(ImportStep::Object(row))
             }
         }
     }
 
-    fn section(&self, line: SectionLine, report: &mut dyn FnMut(Problem)) -> Parsed {
+    fn section(&self, line: SectionLine, report: &mut dyn FnMut(Problem)) -> ParsedLine {
         let SectionLine { object, name, fields } = line;
-        let Some(info) = named(&name) else {
+        let Some(info) = section_by_name(&name) else {
             let rule = "is not a section that this program knows";
             report(Problem::new(Code::NotFound, rule).value(&name).under("name"));
-            return Parsed::Refused(None);
+            return ParsedLine::Refused(None);
         };
         let mut bad = false;
         let mut under = |problem: Problem| {
@@ -152,26 +153,27 @@ impl<'a> Reader<'a> {
             report(problem.under(&name));
         };
         let secrets = info.fields.iter().filter(|field| field.secret.is_some()).count() as u64;
-        self.places.set(self.places.get() + secrets);
-        let open = |kept: Kept, field: &str, text: &str| self.open(kept, &place(self.code, object, &name, field), text);
+        self.secret_fields.set(self.secret_fields.get() + secrets);
+        let open =
+            |kept: Kept, field: &str, text: &str| self.open(kept, &secret_place(self.code, object, &name, field), text);
         let cells = decode(info, fields, &open, &mut under);
         let section = cells.and_then(|cells| info.admit(cells, self.tenant, &mut under));
         match section.filter(|_| !bad) {
-            Some(section) => Parsed::Step(ImportStep::Section { object, section }),
-            None => Parsed::Refused(Some((object, name))),
+            Some(section) => ParsedLine::Step(ImportStep::Section { object, section }),
+            None => ParsedLine::Refused(Some((object, name))),
         }
     }
 
-    /// What the database keeps of a secret in the file.
+    /// Opens a secret of the file and returns what the database stores of it.
     fn open(&self, kept: Kept, place: &str, text: &str) -> Result<Value, Problem> {
         let wrong = |rule: &str| Problem::new(Code::InvalidFormat, rule);
         self.opened.set(self.opened.get() + 1);
         if self.secrets == Secrets::None {
-            return Err(wrong("must not be there: the first line says that there are no secrets"));
+            return Err(wrong("must not be present: the first line says that there are no secrets"));
         }
-        let sealed = STANDARD.decode(text).map_err(|_| wrong("must be sealed, in base64"))?;
+        let sealed = STANDARD.decode(text).map_err(|_| wrong("must be a sealed secret in base64"))?;
         let broken = || wrong("cannot be opened: it was altered, or sealed for another field");
-        let Keys { source, target } = self.keys;
+        let TransferKeys { source, target } = self.keys;
         match kept {
             Kept::Hashed => source.open_for(place, &sealed).map(|hash| hash.as_str().into()).ok_or_else(broken),
             Kept::Sealed => {
@@ -184,40 +186,40 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn change(&self, line: ChangeLine, report: &mut dyn FnMut(Problem)) -> Parsed {
+    fn change(&self, line: ChangeLine, report: &mut dyn FnMut(Problem)) -> ParsedLine {
         let ChangeLine { object, version, revision, at, actor, fields } = line;
         let mut bad = false;
         let mut wrong = |field: &str, problem: Problem| {
             bad = true;
             report(problem.under(field));
         };
-        self.id(object, |problem| wrong("object", problem));
-        counted(Counter::Version, 1, version, |problem| wrong("version", problem));
+        self.note_id(object, |problem| wrong("object", problem));
+        check_counter(Counter::Version, 1, version, |problem| wrong("version", problem));
         if !(1..=self.revision).contains(&revision) {
             let rule = format!("must be 1 to {}, the tenant's revision", self.revision);
             wrong("revision", Problem::new(Code::OutOfRange, rule).value(revision));
         }
-        moment(at, |problem| wrong("at", problem));
+        check_time(at, |problem| wrong("at", problem));
         let mut kept = Vec::new();
         for (i, mut field) in fields.into_iter().enumerate() {
-            let mut within = |side: &str, problem: Problem| wrong("fields", problem.under(side).under(i));
-            if refers(&field.path) {
+            let mut report_side = |side: &str, problem: Problem| wrong("fields", problem.under(side).under(i));
+            if may_hold_ids(&field.path) {
                 for (side, json) in [("before", &mut field.before), ("after", &mut field.after)] {
-                    with_tenant(json, self.tenant, &mut |id| {
+                    add_tenant(json, self.tenant, &mut |id| {
                         let Some(local) = id.as_i64() else {
                             let rule = "must be the id of an object, a whole number";
-                            within(side, Problem::new(Code::InvalidFormat, rule).value(id));
+                            report_side(side, Problem::new(Code::InvalidFormat, rule).value(id));
                             return None;
                         };
-                        self.id(local, |problem| within(side, problem));
+                        self.note_id(local, |problem| report_side(side, problem));
                         Some(local)
                     });
                 }
             }
-            // Who follows the tenant is told what is gone by this alone.
+            // Subscribers learn the kind of a deleted object only from this field.
             if field.path == store::KIND_PATH && field.before.as_str().and_then(Kind::of).is_none() {
                 let rule = "is not a kind that this program knows";
-                within("before", Problem::new(Code::NotFound, rule).value(&field.before));
+                report_side("before", Problem::new(Code::NotFound, rule).value(&field.before));
             }
             kept.push((field.path, field.before.to_string(), field.after.to_string()));
         }
@@ -225,22 +227,28 @@ impl<'a> Reader<'a> {
             wrong("actor", Problem::new(Code::InvalidFormat, "and paths must not contain the character NUL"));
         }
         match bad {
-            true => Parsed::Refused(None),
-            false => {
-                Parsed::Step(ImportStep::Change(StoredChange { object, version, revision, at, actor, fields: kept }))
-            }
+            true => ParsedLine::Refused(None),
+            false => ParsedLine::Step(ImportStep::Change(StoredChange {
+                object,
+                version,
+                revision,
+                at,
+                actor,
+                fields: kept,
+            })),
         }
     }
 }
 
-/// Checks what stands in an object's own row by the types that the form has for it.
-fn own_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut dyn FnMut(Problem)) {
+/// Checks the values of an object's own row by the types of the form's fields.
+fn check_object_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut dyn FnMut(Problem)) {
     for (field, value) in &values {
         if value.text().is_some_and(|text| text.contains('\0')) {
             report(Problem::new(Code::InvalidFormat, "must not contain the character NUL").under(field));
         }
     }
-    // Whatever has a number shares the numbers of the form; names are the form's only where there is a form.
+    // Every kind with a number follows the form's rules for numbers; the rules for names apply only to kinds with a
+    // form.
     let form = kind.is_some_and(|kind| KindInfo::of(kind).is_none());
     let info = Information::info_of();
     let cells = info.fields.iter().map(|field| {

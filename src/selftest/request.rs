@@ -1,8 +1,8 @@
-//! Requests, as checks put them together.
+//! Requests, as the checks build them.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
-/// A request.
+/// A request to the server under test.
 #[derive(Clone)]
 pub(super) struct TestRequest {
     method: Method,
@@ -12,22 +12,22 @@ pub(super) struct TestRequest {
 }
 
 impl TestRequest {
-    /// Without headers and body.
+    /// A request without headers or body.
     pub(super) fn new(method: Method, url: String) -> Self {
         Self { method, url, headers: HeaderMap::new(), body: Vec::new() }
     }
 
-    /// With a header, in the place of one of the same name.
+    /// Sets a header, replacing one of the same name.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
-        // What cannot be sent was refused with the command line, or is made here.
+        // Values from the command line were checked there, and all others are valid.
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
         }
         self
     }
 
-    /// With a header beside those of the same name.
-    pub(super) fn and(mut self, name: &'static str, value: &'static str) -> Self {
+    /// Adds a header beside others of the same name.
+    pub(super) fn with_duplicate(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         self
     }
@@ -37,25 +37,25 @@ impl TestRequest {
         self
     }
 
-    /// With a body as it is.
-    pub(super) fn sending(self, body: impl Into<Vec<u8>>) -> Self {
+    /// Sets the body.
+    pub(super) fn with_body(self, body: impl Into<Vec<u8>>) -> Self {
         Self { body: body.into(), ..self }
     }
 
-    /// Without the token, and what goes with it.
+    /// Removes the token and the tenant.
     pub(super) fn anonymous(self) -> Self {
         self.without("authorization").without("x-tenant")
     }
 
-    pub(super) fn by(self, method: Method) -> Self {
+    pub(super) fn with_method(self, method: Method) -> Self {
         Self { method, ..self }
     }
 
-    /// As it is sent.
+    /// The HTTP request.
     ///
     /// # Errors
-    /// In a few words, why it cannot be.
-    pub(super) fn request(&self) -> Result<Request<Vec<u8>>, String> {
+    /// In a few words, why it cannot be sent.
+    pub(super) fn build(&self) -> Result<Request<Vec<u8>>, String> {
         let Self { method, url, headers, body } = self.clone();
         let mut request = Request::new(body);
         *request.method_mut() = method;

@@ -1,4 +1,4 @@
-//! Sections and details without their types: between the cells of the store and the fields of a line.
+//! Converts sections and details, whatever their type, between the cells of the store and the fields of a line.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -11,23 +11,23 @@ use crate::form::{Cell, Form, Info, Leads, Place, Pointer, Rows, Section, camel}
 use crate::objects::{KindInfo, infos};
 use crate::store;
 
-/// The sections or the detail of a kind.
-pub(super) fn shapes(kind: Kind) -> Vec<&'static Info> {
+/// The sections of a kind with a form, or the detail of any other kind.
+pub(super) fn sections_of(kind: Kind) -> Vec<&'static Info> {
     match KindInfo::of(kind) {
         None => Form::infos().to_vec(),
         Some(info) => vec![info.detail],
     }
 }
 
-/// The section or detail of this name.
-pub(super) fn named(name: &str) -> Option<&'static Info> {
+/// The section or detail with this name.
+pub(super) fn section_by_name(name: &str) -> Option<&'static Info> {
     static NAMED: LazyLock<HashMap<&str, &Info>> =
         LazyLock::new(|| infos().map(|info| (info.client.as_str(), info)).collect());
     NAMED.get(name).copied()
 }
 
-/// Whether the change records of this path may hold ids: those of a form begin with the section.
-pub(super) fn refers(path: &str) -> bool {
+/// Whether change records of this path may hold ids. In a form, the path begins with the section.
+pub(super) fn may_hold_ids(path: &str) -> bool {
     static REFERRING: LazyLock<HashSet<String>> = LazyLock::new(|| {
         let fields = |info: &'static Info, start: String| {
             let leads = |pointer: &Pointer| matches!(pointer.leads, Leads::ById(_));
@@ -40,37 +40,38 @@ pub(super) fn refers(path: &str) -> bool {
     REFERRING.contains(path)
 }
 
-/// Puts `{"object": 7}` where a change shows an opaque id, which names the tenant's number in this database.
-pub(super) fn without_tenant(json: &mut Json, tenant: TenantId) {
+/// Replaces opaque ids in a change by `{"object": 7}`, because an opaque id contains the tenant's number in this
+/// database.
+pub(super) fn strip_tenant(json: &mut Json, tenant: TenantId) {
     match json {
         Json::String(text) => {
             if let Some(id) = ObjectId::of_opaque(text).filter(|id| id.tenant == tenant) {
                 *json = serde_json::json!({ "object": id.local });
             }
         }
-        Json::Array(list) => list.iter_mut().for_each(|entry| without_tenant(entry, tenant)),
-        Json::Object(fields) => fields.values_mut().for_each(|value| without_tenant(value, tenant)),
+        Json::Array(list) => list.iter_mut().for_each(|entry| strip_tenant(entry, tenant)),
+        Json::Object(fields) => fields.values_mut().for_each(|value| strip_tenant(value, tenant)),
         _ => {}
     }
 }
 
-/// The way back from [`without_tenant`]. `known` is told each id; it says whether an object can have had it.
-pub(super) fn with_tenant(json: &mut Json, tenant: TenantId, known: &mut dyn FnMut(&Json) -> Option<i64>) {
+/// The reverse of [`strip_tenant`]. `resolve` checks each id and returns it if an object can have it.
+pub(super) fn add_tenant(json: &mut Json, tenant: TenantId, resolve: &mut dyn FnMut(&Json) -> Option<i64>) {
     match json {
-        Json::Array(list) => list.iter_mut().for_each(|entry| with_tenant(entry, tenant, known)),
+        Json::Array(list) => list.iter_mut().for_each(|entry| add_tenant(entry, tenant, resolve)),
         Json::Object(fields) => match (fields.len(), fields.get("object").filter(|id| id.is_number())) {
             (1, Some(id)) => {
-                if let Some(local) = known(id) {
+                if let Some(local) = resolve(id) {
                     *json = ObjectId { tenant, local }.opaque().into();
                 }
             }
-            _ => fields.values_mut().for_each(|value| with_tenant(value, tenant, known)),
+            _ => fields.values_mut().for_each(|value| add_tenant(value, tenant, resolve)),
         },
         _ => {}
     }
 }
 
-fn single(value: &Value) -> Json {
+fn to_json(value: &Value) -> Json {
     match value {
         Value::Bool(b) => (*b).into(),
         Value::Int(n) => (*n).into(),
@@ -79,7 +80,7 @@ fn single(value: &Value) -> Json {
     }
 }
 
-/// The fields of a line. `secret` says what stands for a secret; with `None` it is left out.
+/// Encodes a section as the fields of a line. `secret` encodes a secret; when it returns `None`, the field is left out.
 pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value) -> Option<Json>) -> JsonFields {
     let mut line = JsonFields::new();
     for (field, value) in section.fields() {
@@ -89,14 +90,14 @@ pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value)
         let (name, cell) = (&field.client, value.store());
         let json = match (&cell, field.place) {
             (Cell::Value(value), _) if field.secret.is_some() => secret(name, value),
-            (Cell::Value(value), _) => Some(single(value)),
+            (Cell::Value(value), _) => Some(to_json(value)),
             (Cell::Rows(rows), Place::Rows(Rows { columns: [_], .. })) => {
-                Some(rows.iter().flatten().map(single).collect())
+                Some(rows.iter().flatten().map(to_json).collect())
             }
             (Cell::Rows(rows), Place::Rows(Rows { columns, .. })) => {
                 // Sorted, since a map may or may not keep the order in which it is filled.
                 let entry = |row: &Vec<Value>| {
-                    let named: JsonFields = columns.iter().zip(row).map(|(c, v)| (camel(c), single(v))).collect();
+                    let named: JsonFields = columns.iter().zip(row).map(|(c, v)| (camel(c), to_json(v))).collect();
                     Json::Object(named.into_iter().collect())
                 };
                 Some(rows.iter().map(entry).collect())
@@ -108,15 +109,15 @@ pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value)
     line
 }
 
-/// Opens what stands for a secret.
-pub(super) type Open<'a> = &'a dyn Fn(Kept, &str, &str) -> Result<Value, Problem>;
+/// Opens an encoded secret.
+pub(super) type OpenSecret<'a> = &'a dyn Fn(Kept, &str, &str) -> Result<Value, Problem>;
 
-/// The cells of a line's fields: what is left out is blank, what is not known is reported. `None` when a cell is missing
-/// that nobody can guess.
+/// Decodes the fields of a line to cells. A field that is left out is blank; unknown fields are reported. `None` when a
+/// field that has no blank value is missing or invalid.
 pub(super) fn decode(
     info: &Info,
     mut fields: JsonFields,
-    open: Open<'_>,
+    open: OpenSecret<'_>,
     report: &mut dyn FnMut(Problem),
 ) -> Option<Vec<Cell>> {
     let mut cells = Vec::new();
@@ -126,8 +127,8 @@ pub(super) fn decode(
         let cell = match (sent, field.place, field.secret) {
             (None, _, _) => field.blank.clone().ok_or_else(|| vec![Problem::new(Code::Required, "is required")]),
             (Some(Json::String(text)), _, Some(kept)) => open(kept, name, &text).map(Cell::Value).map_err(|p| vec![p]),
-            (Some(json), Place::Column, _) => plain(json).map(Cell::Value).map_err(|p| vec![p]),
-            (Some(json), Place::Rows(rows), _) => entries(json, rows, &field.entry).map(Cell::Rows),
+            (Some(json), Place::Column, _) => to_value(json).map(Cell::Value).map_err(|p| vec![p]),
+            (Some(json), Place::Rows(rows), _) => decode_rows(json, rows, &field.entry).map(Cell::Rows),
         };
         cells.push(cell.map_or_else(
             |problems| {
@@ -143,7 +144,7 @@ pub(super) fn decode(
     cells.into_iter().collect()
 }
 
-fn plain(json: Json) -> Result<Value, Problem> {
+fn to_value(json: Json) -> Result<Value, Problem> {
     let wrong = |rule: &str, json: &Json| Err(Problem::new(Code::InvalidFormat, rule).value(json));
     match json {
         Json::Null => Ok(Value::Null),
@@ -151,28 +152,28 @@ fn plain(json: Json) -> Result<Value, Problem> {
         Json::Number(ref n) => {
             n.as_i64().map_or_else(|| wrong("must be a whole number of 64 bits", &json), |n| Ok(n.into()))
         }
-        // PostgreSQL cannot keep it.
+        // PostgreSQL cannot store it.
         Json::String(ref text) if text.contains('\0') => wrong("must not contain the character NUL", &json),
         Json::String(text) => Ok(text.into()),
         Json::Array(_) | Json::Object(_) => wrong("must be a single value", &json),
     }
 }
 
-fn entries(json: Json, rows: Rows, blank: &[Option<Value>]) -> Result<Vec<Vec<Value>>, Vec<Problem>> {
+fn decode_rows(json: Json, rows: Rows, blank: &[Option<Value>]) -> Result<Vec<Vec<Value>>, Vec<Problem>> {
     let Json::Array(list) = json else { return Err(vec![Problem::new(Code::InvalidFormat, "must be a list")]) };
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for (i, json) in list.into_iter().enumerate() {
         let mut report = |problem: Problem| problems.push(problem.under(i));
         match (json, rows.columns) {
-            (json, [_]) => entries.extend(plain(json).map(|value| vec![value]).map_err(&mut report)),
-            (Json::Object(fields), columns) => entries.extend(entry(fields, columns, blank, &mut report)),
+            (json, [_]) => entries.extend(to_value(json).map(|value| vec![value]).map_err(&mut report)),
+            (Json::Object(fields), columns) => entries.extend(decode_row(fields, columns, blank, &mut report)),
             _ => report(Problem::new(Code::InvalidFormat, "must be an entry with named fields")),
         }
     }
     if problems.is_empty() { Ok(entries) } else { Err(problems) }
 }
 
-fn entry(
+fn decode_row(
     mut fields: Map<String, Json>,
     columns: &[&str],
     blank: &[Option<Value>],
@@ -182,7 +183,7 @@ fn entry(
     for (column, blank) in columns.iter().zip(blank) {
         let name = camel(column);
         let value = match fields.remove(&name) {
-            Some(json) => plain(json),
+            Some(json) => to_value(json),
             None => blank.clone().ok_or_else(|| Problem::new(Code::Required, "is required")),
         };
         row.push(value.map_err(|problem| report(problem.under(&name))).ok());
