@@ -57,6 +57,6 @@ pub use shape::{ChoiceType, ScalarType, Shape, about};
 pub(crate) use shape::{scalar, words};
 pub use tenant_code::TenantCode;
 pub use text::{CidrList, DisplayName, LongText, ReferenceId, Text, WebUser};
-pub use time::{DateTime, MinuteOfDay, TimeZone, Weekday, duration_from};
+pub use time::{DateTime, MinuteOfDay, TimeZone, Weekday, duration_at_least};
 pub use typed_id::Id;
 pub use value::{Row, Value, ValueRef};

@@ -10,7 +10,7 @@ use super::{Code, Problem, Scalar, Sent, Shape, Value, ValueRef, json};
 fn check(text: &str, max: usize, lines: bool) -> Result<(), Problem> {
     let allowed = |c: char| !c.is_control() || (lines && matches!(c, '\n' | '\r' | '\t'));
     if let Some(at) = text.chars().position(|c| !allowed(c)) {
-        let rule = format!("must not contain control characters (one stands at character {})", at + 1);
+        let rule = format!("must not contain control characters (there is one at character {})", at + 1);
         return Err(Problem::new(Code::InvalidFormat, rule).value(text.escape_default()));
     }
     let length = text.chars().count();

@@ -7,13 +7,13 @@ use super::problems::{misplaced, too_many};
 use crate::domain::{Code, DialNumber, Kind, ObjectId, Patch, Problem, Row, Scalar, Sent, TenantId, Value, choice};
 
 choice! {
-    /// What a caller hears when a call is hung up.
+    /// What a caller hears when the call is hung up.
     pub enum HangupCause {
-        /// The call just ends.
+        /// Nothing: the call just ends.
         Normal = "NORMAL",
-        /// Busy tone.
+        /// A busy tone.
         Busy = "BUSY",
-        /// Congestion tone.
+        /// A congestion tone.
         Congestion = "CONGESTION",
     }
 }

@@ -6,9 +6,9 @@ use crate::form::section;
 
 section! {
     "call_group", "CallGroupInput";
-    /// A call group: calls that ring a member may be picked up by those whose pickup groups have the same group number.
+    /// A call group. Calls that ring for its members may be answered by the pickup group with the same group number.
     pub struct CallGroup {
-        /// The engine's number of the group: 0 to 63, unique among the tenant's call groups.
+        /// The engine's number for the group: 0 to 63, 0 by default, unique among the tenant's call groups.
         pub group_number: GroupNumber,
     }
 }

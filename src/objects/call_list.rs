@@ -7,22 +7,23 @@ use crate::form::{Entries, section};
 
 section! {
     "call_list", "CallListInput";
-    /// A list of outside numbers; whether they are forbidden or allowed says who uses it.
+    /// A list of outside numbers. The field that refers to it decides whether these numbers are blocked or the only
+    /// ones allowed.
     pub struct CallList {
-        /// The numbers, at most 1000.
+        /// The numbers in the list, at most 1000.
         pub entries: Entries<CallListEntry>,
     }
 }
 
 section! {
     "call_list_entry", "CallListEntryInput";
-    /// One number of a call list.
+    /// One number in a call list.
     pub struct CallListEntry {
-        /// The number as it is after the area code was added: 1 to 20 digits with an optional + in front.
+        /// The number as it is after the area code has been added: 1 to 20 digits with an optional + in front.
         pub number: Soft<ListedNumber>,
-        /// Whether all numbers that begin with it are meant too.
+        /// Whether the entry covers all numbers that begin with `number`. Off by default: it covers this number only.
         pub prefix: bool,
-        /// Why it is listed, at most 255 characters.
+        /// Why the number is in the list, at most 255 characters.
         pub remark: Text<255>,
     }
 }

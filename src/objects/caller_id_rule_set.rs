@@ -6,9 +6,9 @@ use crate::form::{AreaCode, Entries, Expression, Trial, section};
 
 section! {
     "caller_id_rule_set", "CallerIdRuleSetInput";
-    /// A set of rules that rewrite the caller ID of outside calls.
+    /// An ordered set of rules that rewrite the caller ID of outside calls.
     pub struct CallerIdRuleSet {
-        /// The rules in the order in which they are tried, at most 1000; what no rule matches stays as it is.
+        /// The rules, tried in this order; at most 1000. A caller ID that no rule matches stays as it is.
         pub rules: Entries<CallerIdRule>,
     }
 }
@@ -17,19 +17,20 @@ section! {
     "caller_id_rule", "CallerIdRuleInput";
     /// One rule of a caller-ID rule set.
     pub struct CallerIdRule {
-        /// What is rewritten.
+        /// Whether the rule rewrites the number or the name of the caller ID. `NUMBER` by default.
         pub applies_to: CallerIdPart,
         /// The expression that the number or name must match.
         pub pattern: Pattern,
-        /// What the matched part becomes, at most 64 characters; `$1` and `${name}` stand for groups of the expression, `$$` for `$`.
+        /// The text that replaces the match, at most 64 characters. `$1` and `${name}` insert a group of the
+        /// expression, `$$` inserts a dollar sign.
         pub replacement: Text<64>,
-        /// Whether no further rule is tried after this one matched.
+        /// Whether the rules after this one are skipped once it has matched. Off by default.
         pub stop: bool,
     }
 }
 
 choice! {
-    /// A part of a caller ID.
+    /// The part of a caller ID that a rule rewrites.
     pub enum CallerIdPart {
         /// The number.
         Number = "NUMBER",

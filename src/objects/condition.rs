@@ -7,73 +7,76 @@ use crate::form::{AreaCode, Checked, Destinations, Entries, Expression, Facts, L
 
 section! {
     "condition", "ConditionInput";
-    /// A condition: true or false at the moment of a call. Its type says which of the fields count.
+    /// A condition that is true or false at the time of a call. Its type decides which of the other fields matter.
     pub struct Condition {
-        /// What is asked.
+        /// What the condition depends on. `WEEKDAY` by default.
         pub condition_type: ConditionType,
-        /// The zone of weekdays and times of day; null is the tenant's.
+        /// The IANA time zone in which weekdays and times of day are read, such as Europe/Rome; null uses the tenant's.
         pub timezone: Option<TimeZone>,
-        /// In the types WEEKDAY, WEEKTIME, HOURS and CALENDAR, the spans of time in any of which the condition is true; at most 3 in type HOURS, 1000 in the others.
+        /// For the types `WEEKDAY`, `WEEKTIME`, `HOURS` and `CALENDAR`: the spans of time during which the condition is
+        /// true. At most 3 for `HOURS`, 1000 for the others.
         pub spans: Entries<ConditionSpan>,
-        /// In the types ALL_OF, ANY_OF and NOT, the conditions that this one is made of, at most 32.
+        /// For the types `ALL_OF`, `ANY_OF` and `NOT`: the conditions that this one combines, at most 32. It cannot
+        /// contain itself.
         pub part_ids: Links<kind::Condition, 32>,
-        /// In type EXTENSION_STATUS, the real extensions whose state is asked, at most 64.
+        /// For the type `EXTENSION_STATUS`: the real extensions whose state counts, at most 64.
         pub extension_ids: Links<kind::Extension, 64>,
-        /// In type EXTENSION_STATUS, the state that is asked for.
+        /// For the type `EXTENSION_STATUS`: the state that the extensions must be in. `ONLINE` by default.
         pub extension_state: ExtensionState,
-        /// In type EXTENSION_STATUS, how many of the extensions must be in the state.
+        /// For the type `EXTENSION_STATUS`: whether all of the extensions must be in the state or one is enough. `ALL`
+        /// by default.
         pub combine: ConditionCombine,
-        /// In type CALLER_ID, the expression that the caller's number must match.
+        /// For the type `CALLER_ID`: the expression that the caller's number must match.
         pub caller_id_pattern: Option<Pattern>,
-        /// Where a call goes when the condition is true, in order.
+        /// Where a call goes if the condition is true, in order; at most 20.
         pub true_destinations: Destinations,
-        /// Where a call goes when the condition is false, in order.
+        /// Where a call goes if the condition is false, in order; at most 20.
         pub false_destinations: Destinations,
     }
 }
 
 choice! {
-    /// What a condition asks.
+    /// What a condition depends on.
     pub enum ConditionType {
-        /// Whether today is one of some days of the week.
+        /// True on certain days of the week.
         Weekday = "WEEKDAY",
-        /// Whether now lies in one of some spans of the week.
+        /// True during certain spans of the week.
         Weektime = "WEEKTIME",
-        /// Whether now lies in one of at most three spans of every day.
+        /// True during at most three spans of every day.
         Hours = "HOURS",
-        /// Whether now lies between two moments, for holidays.
+        /// True between two moments, for example over a holiday.
         Calendar = "CALENDAR",
-        /// Whether all parts are true.
+        /// True if all of its parts are true.
         AllOf = "ALL_OF",
-        /// Whether any part is true.
+        /// True if at least one of its parts is true.
         AnyOf = "ANY_OF",
-        /// Whether no part is true.
+        /// True if none of its parts is true.
         Not = "NOT",
-        /// Whether real extensions are in a state.
+        /// True if real extensions are in a certain state.
         ExtensionStatus = "EXTENSION_STATUS",
-        /// Whether the caller's number matches an expression.
+        /// True if the caller's number matches an expression.
         CallerId = "CALLER_ID",
     }
 }
 
 choice! {
-    /// The state of an extension; a virtual one is in a state when one of its members is.
+    /// The state of an extension. A virtual extension is in a state if one of its members is.
     pub enum ExtensionState {
-        /// Reachable, in a call or not.
+        /// Its phone is registered, whether or not it is in a call.
         Online = "ONLINE",
-        /// Not reachable.
+        /// Its phone is not registered.
         Offline = "OFFLINE",
-        /// Reachable and not in a call.
+        /// Its phone is registered and not in a call.
         Idle = "IDLE",
-        /// In a call.
+        /// It is in a call.
         InUse = "IN_USE",
-        /// Being called.
+        /// It is ringing.
         Ringing = "RINGING",
     }
 }
 
 choice! {
-    /// How many of several must be so.
+    /// How many of several extensions must be in the state.
     pub enum ConditionCombine {
         /// All of them.
         All = "ALL",

@@ -5,17 +5,20 @@ use crate::form::section;
 
 section! {
     "condition_span", "ConditionSpanInput";
-    /// One span of time of a condition, from its start up to, but not including, its end.
+    /// One span of time of a condition. It includes its start but not its end.
     pub struct ConditionSpan {
-        /// In the types WEEKDAY and WEEKTIME, the day of the week; null is every day in type WEEKTIME.
+        /// For the types `WEEKDAY` and `WEEKTIME`: the day of the week. `WEEKDAY` requires it; in a `WEEKTIME`, null
+        /// means every day.
         pub weekday: Option<Weekday>,
-        /// In the types WEEKTIME and HOURS, the time of day at which it starts; null is 00:00.
+        /// For the types `WEEKTIME` and `HOURS`: the time of day at which the span starts; null means 00:00.
         pub from_time: Option<MinuteOfDay>,
-        /// In the types WEEKTIME and HOURS, the time of day at which it ends; null is 24:00. Before the start, it is the next day's.
+        /// For the types `WEEKTIME` and `HOURS`: the time of day at which the span ends; null means 24:00. If it is
+        /// before `fromTime`, the span ends on the next day.
         pub to_time: Option<MinuteOfDay>,
-        /// In type CALENDAR, the moment at which it starts; null is always before.
+        /// For the type `CALENDAR`: the moment at which the span starts; null means that it has no start.
         pub starts_at: Option<DateTime>,
-        /// In type CALENDAR, the moment at which it ends; null is never.
+        /// For the type `CALENDAR`: the moment at which the span ends, which must be later than `startsAt`; null means
+        /// that it has no end.
         pub ends_at: Option<DateTime>,
     }
 }

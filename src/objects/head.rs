@@ -7,28 +7,29 @@ use super::Preset;
 
 section! {
     "pbx_object", "NamedInput";
-    /// What every object has.
+    /// The fields that every object has.
     pub struct Named {
-        /// The object's name: 1 to 80 characters without `"`, `<` and `>`.
+        /// The name that people see in lists and messages: 1 to 80 characters without `"`, `<` and `>`. Required.
         pub name: DisplayName<80>,
         /// A note for administrators, at most 255 characters.
         pub description: Text<255>,
-        /// Whether the object is in use; on when left out.
+        /// Whether the object is in use. On by default; references to an object that is off cause a warning.
         pub enabled: Preset<bool, 1>,
     }
 }
 
 section! {
     "pbx_object", "NumberedInput";
-    /// What every object that can be dialled has.
+    /// The fields that every object with a number has.
     pub struct Numbered {
-        /// The number that reaches the object: 2 to 10 digits, unique in the tenant.
+        /// The number that others dial to reach the object: 2 to 10 digits, unique in the tenant. Required, except for
+        /// flows, voice menus and voicemail boxes.
         pub number: Option<ExtensionNumber>,
-        /// The object's name: 1 to 80 characters without `"`, `<` and `>`.
+        /// The name that people see in lists and messages: 1 to 80 characters without `"`, `<` and `>`. Required.
         pub name: DisplayName<80>,
         /// A note for administrators, at most 255 characters.
         pub description: Text<255>,
-        /// Whether the object is in use; on when left out.
+        /// Whether the object is in use. On by default; references to an object that is off cause a warning.
         pub enabled: Preset<bool, 1>,
     }
 }

@@ -9,49 +9,52 @@ section! {
     "hunt_list", "HuntListInput";
     /// A hunt list: destinations that ring together or in turn until one answers.
     pub struct HuntList {
-        /// In which order the members ring.
+        /// The order in which the members ring. `RING_ALL` by default.
         pub strategy: HuntStrategy,
-        /// How long a member rings, or all of them at once: 1 to 600 seconds.
+        /// How long each member rings, or all of them at once: 1 to 600 seconds, 20 by default.
         pub ring_seconds: Preset<Seconds<1, 600>, 20>,
-        /// How long the list rings in all, before the call goes to `onTimeout`: 1 to 3600 seconds, not less than `ringSeconds`.
+        /// How long the list rings in all before the call goes to `onTimeout`: 1 to 3600 seconds, 60 by default, and
+        /// not less than `ringSeconds`.
         pub dial_timeout_seconds: Preset<Seconds<1, 3600>, 60>,
-        /// Whether members are dialled directly: faster, but what is done on answer is left out.
+        /// Whether members are dialled directly, which is faster but skips what would run when a member answers. Off by
+        /// default.
         pub fast_dialing: bool,
-        /// Whether callers hear music on hold instead of ringing.
+        /// Whether callers hear music on hold instead of a ringing tone. Off by default.
         pub play_music: bool,
-        /// What callers hear when `playMusic` is on; null is the tenant's default class.
+        /// The music that callers hear while `playMusic` is on; null uses the tenant's default class.
         pub music_on_hold_id: Option<Id<kind::MusicOnHold>>,
-        /// Whether members that are in a call are passed over.
+        /// Whether members that are in a call are skipped. Off by default.
         pub skip_in_use: bool,
-        /// Whether members whose phones are not registered are passed over.
+        /// Whether members whose phones are not registered are skipped. Off by default.
         pub skip_offline: bool,
-        /// Whether a redirect that a member has set on the phone itself is followed.
+        /// Whether calls follow a redirect that a member has set on the phone itself. Off by default.
         pub allow_redirect: bool,
-        /// Whether the members' own follow-me is followed.
+        /// Whether calls follow the members' own follow-me. Off by default.
         pub allow_follow_me: bool,
-        /// Whether the members' own additional destinations are followed.
+        /// Whether calls follow the members' own additional destinations. Off by default.
         pub allow_additional_destinations: bool,
-        /// Whether who answers must press a key before being connected, so that no mobile's voicemail takes the call.
+        /// Whether whoever answers must press a key to take the call, so that a mobile's own voicemail cannot take it.
+        /// Off by default.
         pub request_confirm: bool,
-        /// The prompt that asks for the key; null is the stock prompt.
+        /// The prompt that asks for the key; null uses the stock prompt.
         pub confirm_media_id: Option<Id<kind::MediaFile>>,
-        /// Who rings, in order; each at most once.
+        /// The objects and numbers that ring, in order; at most 20, each of them once. A hang-up cannot be a member.
         pub members: Destinations,
-        /// Where a call goes that nobody has answered, in order.
+        /// Where a call goes that nobody has answered in time, in order; at most 20. If empty, the call is dropped.
         pub on_timeout: Destinations,
     }
 }
 
 choice! {
-    /// In which order the members of a hunt list ring.
+    /// The order in which the members of a hunt list ring.
     pub enum HuntStrategy {
-        /// All at once, once.
+        /// All members at the same time, once.
         RingAll = "RING_ALL",
-        /// One after the other, from the first again after the last.
+        /// One member after the other, starting over after the last.
         Cycle = "CYCLE",
-        /// One after the other, once.
+        /// One member after the other, once.
         Sequence = "SEQUENCE",
-        /// All at once, again and again.
+        /// All members at the same time, again and again.
         RingAllOverLoop = "RING_ALL_OVER_LOOP",
     }
 }

@@ -7,51 +7,53 @@ use crate::form::{Destinations, section};
 
 section! {
     "ivr", "IvrInput";
-    /// A voice menu (IVR): callers hear a prompt and choose with the keys of their telephone.
+    /// A voice menu (IVR): callers hear a prompt and choose with the keys of their phone.
     pub struct Ivr {
-        /// How callers choose.
+        /// How callers make their choice. `KEYS` by default.
         pub ivr_type: IvrType,
-        /// The language in which digits are said in type SPEECH, such as `en` or `de_CH`: at most 16 characters.
+        /// The language in which callers say the digits, such as `en` or `de_CH`: at most 16 characters. The type
+        /// `SPEECH` requires it.
         pub spoken_language: Text<16>,
-        /// The prompt that callers hear; null is silence.
+        /// The prompt that callers hear; null plays none.
         pub prompt_media_id: Option<Id<kind::MediaFile>>,
-        /// How long the first key is waited for after the prompt: 1 to 120 seconds.
+        /// How long the menu waits for the first key after the prompt: 1 to 120 seconds, 10 by default.
         pub timeout_seconds: Preset<Seconds<1, 120>, 10>,
-        /// How long a further digit is waited for, where numbers can be dialled: 1 to 30 seconds.
+        /// How long the menu waits for the next digit of a number: 1 to 30 seconds, 3 by default.
         pub digit_timeout_seconds: Preset<Seconds<1, 30>, 3>,
-        /// How often the prompt is played at most, before the call goes to `onTimeout` or `onWrong`: 1 to 20 times.
+        /// How many times the prompt plays at most before the call goes to `onTimeout` or `onWrong`: 1 to 20 times, 3
+        /// by default.
         pub loops: Preset<Amount<1, 20>, 3>,
-        /// Which numbers callers may dial instead of pressing a key.
+        /// Which numbers callers may dial instead of pressing a single key. `NONE` by default.
         pub dialing: IvrDialing,
-        /// Where a caller goes that presses 0, in order; empty makes it a wrong key.
+        /// Where callers go who press 0, in order; at most 20. If empty, the key counts as wrong.
         pub key_0: Destinations,
-        /// Where a caller goes that presses 1, in order; empty makes it a wrong key.
+        /// Where callers go who press 1, in order; at most 20. If empty, the key counts as wrong.
         pub key_1: Destinations,
-        /// Where a caller goes that presses 2, in order; empty makes it a wrong key.
+        /// Where callers go who press 2, in order; at most 20. If empty, the key counts as wrong.
         pub key_2: Destinations,
-        /// Where a caller goes that presses 3, in order; empty makes it a wrong key.
+        /// Where callers go who press 3, in order; at most 20. If empty, the key counts as wrong.
         pub key_3: Destinations,
-        /// Where a caller goes that presses 4, in order; empty makes it a wrong key.
+        /// Where callers go who press 4, in order; at most 20. If empty, the key counts as wrong.
         pub key_4: Destinations,
-        /// Where a caller goes that presses 5, in order; empty makes it a wrong key.
+        /// Where callers go who press 5, in order; at most 20. If empty, the key counts as wrong.
         pub key_5: Destinations,
-        /// Where a caller goes that presses 6, in order; empty makes it a wrong key.
+        /// Where callers go who press 6, in order; at most 20. If empty, the key counts as wrong.
         pub key_6: Destinations,
-        /// Where a caller goes that presses 7, in order; empty makes it a wrong key.
+        /// Where callers go who press 7, in order; at most 20. If empty, the key counts as wrong.
         pub key_7: Destinations,
-        /// Where a caller goes that presses 8, in order; empty makes it a wrong key.
+        /// Where callers go who press 8, in order; at most 20. If empty, the key counts as wrong.
         pub key_8: Destinations,
-        /// Where a caller goes that presses 9, in order; empty makes it a wrong key.
+        /// Where callers go who press 9, in order; at most 20. If empty, the key counts as wrong.
         pub key_9: Destinations,
-        /// Where a caller goes that presses `*`, in order; empty makes it a wrong key.
+        /// Where callers go who press `*`, in order; at most 20. If empty, the key counts as wrong.
         pub key_star: Destinations,
-        /// Where a caller goes that presses `#`, in order; empty makes it a wrong key.
+        /// Where callers go who press `#`, in order; at most 20. If empty, the key counts as wrong.
         pub key_hash: Destinations,
-        /// Where a caller goes whose last choice was a wrong key, in order; empty hangs up.
+        /// Where callers go whose last choice was a wrong key, in order; at most 20. If empty, the call is hung up.
         pub on_wrong: Destinations,
-        /// Where a caller goes that has not chosen, in order; empty hangs up.
+        /// Where callers go who have not made a choice, in order; at most 20. If empty, the call is hung up.
         pub on_timeout: Destinations,
-        /// What is done for a caller that hung up instead of choosing, in order.
+        /// What runs after a caller has hung up without making a choice, in order; at most 20.
         pub on_hangup: Destinations,
     }
 }
@@ -67,13 +69,13 @@ choice! {
 }
 
 choice! {
-    /// Which numbers may be dialled in a voice menu.
+    /// Which numbers callers may dial in a voice menu.
     pub enum IvrDialing {
-        /// None: keys only.
+        /// None: callers can only press single keys.
         None = "NONE",
-        /// The numbers of extensions, real and virtual.
+        /// The numbers of real and virtual extensions.
         Extensions = "EXTENSIONS",
-        /// Every number of the tenant, those of queues and conference rooms too.
+        /// Every number of the tenant, including queues and conference rooms.
         Any = "ANY",
     }
 }

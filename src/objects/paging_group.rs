@@ -6,17 +6,17 @@ use crate::form::{Links, section};
 
 section! {
     "paging_group", "PagingGroupInput";
-    /// A paging group: who calls it speaks through the loudspeakers of its members' phones.
+    /// A paging group: whoever calls it speaks through the loudspeakers of its members' phones.
     pub struct PagingGroup {
-        /// The extensions, real or virtual, through whose phones is spoken, at most 256.
+        /// The extensions, real or virtual, whose phones play what is said; at most 256.
         pub member_ids: Links<kind::AnyExtension, 256>,
-        /// Whether members can answer, as through an intercom.
+        /// Whether members can talk back, as on an intercom. Off by default.
         pub duplex: bool,
-        /// Whether members that are in a call are left alone.
+        /// Whether members that are in a call are skipped. Off by default.
         pub skip_busy: bool,
-        /// The announcement that members hear first, such as a gong.
+        /// The announcement that members hear first, such as a gong; null plays none.
         pub announcement_media_id: Option<Id<kind::MediaFile>>,
-        /// How long a phone that does not answer by itself rings: 1 to 120 seconds.
+        /// How long a phone rings that does not answer by itself: 1 to 120 seconds, 10 by default.
         pub ring_timeout_seconds: Preset<Seconds<1, 120>, 10>,
     }
 }

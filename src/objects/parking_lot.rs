@@ -6,17 +6,18 @@ use crate::form::{Checked, Facts, SlotRange, section};
 
 section! {
     "parking_lot", "ParkingLotInput";
-    /// A parking lot: slots in which calls wait for somebody to fetch them. No object may have a number among them.
+    /// A parking lot: numbered slots in which calls wait until somebody picks them up. No object can have the number of
+    /// a slot.
     pub struct ParkingLot {
-        /// The first slot: 2 to 10 digits.
+        /// The number of the first slot: 2 to 10 digits. Required. The slots of two lots cannot overlap.
         pub first_slot: ExtensionNumber,
-        /// The last slot: as many digits as the first, and not before it.
+        /// The number of the last slot: as many digits as `firstSlot`, and not lower. Required.
         pub last_slot: ExtensionNumber,
-        /// How long a call waits before it goes back to who parked it: 10 to 3600 seconds.
+        /// How long a call stays parked before it returns to whoever parked it: 10 to 3600 seconds, 45 by default.
         pub timeout_seconds: Preset<Seconds<10, 3600>, 45>,
-        /// What a parked caller hears; null is the tenant's default class.
+        /// The music that parked callers hear; null uses the tenant's default class.
         pub music_on_hold_id: Option<Id<kind::MusicOnHold>>,
-        /// Whether this is the tenant's default lot.
+        /// Whether this is the tenant's default lot; only one can be. Off by default.
         pub is_default: bool,
     }
 }

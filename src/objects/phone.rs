@@ -7,23 +7,27 @@ use crate::form::{Entries, Links, section};
 
 section! {
     "phone", "PhoneInput";
-    /// A phone: a handset, which fetches its lines and keys by itself.
+    /// A phone: a handset that fetches its lines and keys from this configuration.
     pub struct Phone {
-        /// The hardware address by which the phone is known: 12 hexadecimal digits, unique in the tenant; needed unless it is a default or a virtual phone.
+        /// The hardware address (MAC) that identifies the phone: 12 hexadecimal digits, unique in the tenant. Required
+        /// unless `isDefault` or `isVirtual` is on.
         pub mac_address: Option<MacAddress>,
-        /// Maker and model, at most 80 characters.
+        /// The maker and model, at most 80 characters.
         pub model: Text<80>,
-        /// The user under which the phone fetches its configuration over HTTP, at most 64 characters.
+        /// The user name with which the phone fetches its configuration over HTTP, at most 64 characters. Goes together
+        /// with `httpPassword`.
         pub http_user: Text<64>,
-        /// The password of that user: at least 10 characters. Write-only; answered as whether it is set.
+        /// The password for `httpUser`: 10 to 128 characters, at least 4 of them different. Write-only:
+        /// `httpPasswordSet` tells whether there is one.
         pub http_password: Sealed<Password>,
-        /// Whether phones of this model that nobody has entered get this configuration.
+        /// Whether phones of this model that have no entry of their own get this configuration; only one per model can
+        /// be the default. Off by default.
         pub is_default: bool,
-        /// Whether there is no handset: the configuration is for a program on a computer or mobile.
+        /// Whether the configuration is for an app on a computer or mobile instead of a handset. Off by default.
         pub is_virtual: bool,
-        /// The lines, at most 1000.
+        /// The lines of the phone, at most 1000.
         pub lines: Entries<PhoneLine>,
-        /// The programmable keys in their order on the phone, at most 1000.
+        /// The programmable keys, in their order on the phone; at most 1000.
         pub keys: Entries<PhoneKey>,
         /// The phone books that the phone shows, in order; at most 16.
         pub phone_book_ids: Links<kind::PhoneBook, 16>,
@@ -34,24 +38,26 @@ section! {
     "phone_line", "PhoneLineInput";
     /// A line of a phone.
     pub struct PhoneLine {
-        /// Which line it is: 0 to 200, each at most once.
+        /// The number of the line: 0 to 200, 0 by default, unique on the phone.
         pub line_number: Amount<0, 200>,
-        /// The extension, real or virtual, that calls and is called on the line.
+        /// The extension, real or virtual, that the line calls and answers for.
         pub extension_id: Id<kind::AnyExtension>,
     }
 }
 
 section! {
     "phone_key", "PhoneKeyInput";
-    /// A programmable key of a phone. Its type says which of the fields count.
+    /// A programmable key of a phone. Its type decides which of the other fields matter.
     pub struct PhoneKey {
-        /// What the key does.
+        /// What the key does. `BLF` by default.
         pub key_type: PhoneKeyType,
-        /// What stands beside the key, at most 40 characters.
+        /// The text beside the key, at most 40 characters.
         pub label: Text<40>,
-        /// In the types BLF, SPEED_DIAL and LINE, the extension, real or virtual; in LINE one of the phone's lines.
+        /// For the types `BLF`, `SPEED_DIAL` and `LINE`: the extension, real or virtual, that the key is for. For
+        /// `LINE` it must be the extension of one of the phone's lines.
         pub extension_id: Option<Id<kind::AnyExtension>>,
-        /// In the types BLF and SPEED_DIAL, the number instead of an extension: 2 to 32 digits, `*` or `#` with an optional + in front.
+        /// For the types `BLF` and `SPEED_DIAL`: a number instead of an extension, 2 to 32 digits, `*` or `#` with an
+        /// optional + in front.
         pub number: Option<DialNumber>,
     }
 }
@@ -59,15 +65,15 @@ section! {
 choice! {
     /// What a key of a phone does.
     pub enum PhoneKeyType {
-        /// Shows whether somebody is in a call, and calls them (busy lamp field).
+        /// Busy lamp field: shows whether somebody is in a call, and calls them.
         Blf = "BLF",
-        /// Dials.
+        /// Dials a number or an extension.
         SpeedDial = "SPEED_DIAL",
-        /// Selects a line.
+        /// Selects a line of the phone.
         Line = "LINE",
         /// Turns Do Not Disturb on and off.
         Dnd = "DND",
-        /// Nothing: it keeps the place for the keys behind it.
+        /// Does nothing: it keeps the position free.
         Empty = "EMPTY",
     }
 }

@@ -6,9 +6,9 @@ use crate::form::section;
 
 section! {
     "pickup_group", "PickupGroupInput";
-    /// A pickup group: its members may answer calls that ring in the call group with the same group number.
+    /// A pickup group. Its members may answer calls that ring in the call group with the same group number.
     pub struct PickupGroup {
-        /// The engine's number of the group: 0 to 63, unique among the tenant's pickup groups.
+        /// The engine's number for the group: 0 to 63, 0 by default, unique among the tenant's pickup groups.
         pub group_number: GroupNumber,
     }
 }

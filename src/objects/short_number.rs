@@ -6,9 +6,10 @@ use crate::form::section;
 
 section! {
     "short_number", "ShortNumberInput";
-    /// A short number: who dials it is connected with another number.
+    /// A short number: whoever dials it is connected to another, usually longer number.
     pub struct ShortNumber {
-        /// The number that is dialled instead, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in front.
+        /// The number that is dialled instead, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in
+        /// front. Required.
         pub destination: DialNumber,
     }
 }

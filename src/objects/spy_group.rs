@@ -7,9 +7,10 @@ use crate::form::section;
 
 section! {
     "spy_group", "SpyGroupInput";
-    /// A spy group: supervisors that are allowed on it may monitor the calls of its members.
+    /// A spy group. Supervisors with access to it may listen in on the calls of its members.
     pub struct SpyGroup {
-        /// The engine's name of the group: 1 to 40 characters without `:`, unique among the tenant's spy groups.
+        /// The engine's name for the group: 1 to 40 characters without `:`, unique among the tenant's spy groups.
+        /// Required.
         pub engine_name: EngineName,
     }
 }

@@ -6,25 +6,28 @@ use crate::form::{AreaCode, Expression, Trial, section};
 
 section! {
     "tenant", "TenantInput";
-    /// A tenant: a customer with a numbering plan of its own.
+    /// A tenant: a customer with their own numbering plan.
     pub struct TenantSettings {
-        /// How people and configuration name the tenant: 2 to 32 capital letters, digits or `_`, unique.
+        /// The code by which people and configuration refer to the tenant: 2 to 32 capital letters, digits or `_`,
+        /// beginning with a letter; unique. Required.
         pub code: TenantCode,
-        /// The tenant's name: 1 to 80 characters.
+        /// The tenant's name: 1 to 80 characters. Required.
         pub name: TenantName,
-        /// The time zone of the tenant's conditions, from the IANA database.
+        /// The IANA time zone of the tenant, such as Europe/Rome. Conditions and voicemail boxes use it unless they
+        /// have their own. Required.
         pub timezone: TimeZone,
-        /// Whether recordings can be transcribed.
+        /// Whether the tenant has the feature to transcribe recordings and voicemail messages. Off by default.
         pub transcription: bool,
-        /// Whether transcripts can be summarised and assessed.
+        /// Whether the tenant has the feature to summarise transcripts and assess the mood of calls. Off by default.
         pub ai: bool,
-        /// The digits put in front of short dialled numbers, at most 8.
+        /// The digits put in front of short dialled numbers, at most 8, none by default.
         pub area_code: Digits<8>,
-        /// The least length of a number that gets the area code: 0 to 20 digits.
+        /// The shortest dialled number that gets the area code: 0 to 20 digits, 0 by default.
         pub area_code_min_digits: DigitCount,
-        /// The greatest length of a number that gets the area code: 0 to 20 digits.
+        /// The longest dialled number that gets the area code: 0 to 20 digits, 0 by default. It must not be less than
+        /// `areaCodeMinDigits`.
         pub area_code_max_digits: DigitCount,
-        /// The expression that a number must match to get the area code; null is every number.
+        /// The expression that a dialled number must also match to get the area code; null sets no such condition.
         pub area_code_regex: Option<Pattern>,
     }
 }

@@ -17,9 +17,9 @@ use crate::store::{self, FeedPlace, FeedRow, GONE, Snapshot};
 
 words! {
     "ChangeAction";
-    /// What a change did to an object.
+    /// What happened to an object.
     pub enum ChangeAction {
-        /// It was made.
+        /// It was created.
         Created = "CREATED",
         /// It was saved.
         Updated = "UPDATED",

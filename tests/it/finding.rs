@@ -533,7 +533,7 @@ async fn limits_are_named(engine: Engine) {
         (json!({ "search": "a b c d e f g h i" }), "search must have at most 8 words; it has 9."),
         (
             json!({ "filter": { "createdAt": { "gte": "yesterday" } } }),
-            "createdAt.gte must be a moment such as 2026-11-23T09:00:00Z; it is \"yesterday\".",
+            "createdAt.gte must be a date and time such as 2026-11-23T09:00:00Z; it is \"yesterday\".",
         ),
     ] {
         let answer = server.answer(TOKEN, query, variables).await;

@@ -8,11 +8,11 @@ use crate::store::ObjectRow;
 
 words! {
     "Severity";
-    /// How bad a finding is.
+    /// How serious a finding is.
     pub enum Severity {
-        /// A rule is broken: a save of this part of the object would be refused.
+        /// A rule is broken: saving this part of the object would be refused.
         Error = "ERROR",
-        /// It looks wrong.
+        /// It looks wrong, but can be saved.
         Warning = "WARNING",
     }
 }

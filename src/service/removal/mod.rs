@@ -23,13 +23,13 @@ const NAMED: usize = 20;
 
 words! {
     "OnReferences";
-    /// What is to become of the references to an object that is deleted.
+    /// What to do with the references to an object that is deleted.
     pub enum OnReferences {
-        /// Delete only what nothing refers to.
+        /// Refuse the delete if anything refers to the object.
         Block = "BLOCK",
-        /// Take the object out of whatever refers to it.
+        /// Remove the object from everything that refers to it.
         Detach = "DETACH",
-        /// Put another object in its place.
+        /// Replace it by another object everywhere.
         ReplaceWith = "REPLACE_WITH",
     }
 }
