@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_list_position_is_named_with_its_list() {
-        let problem = Problem::new(Code::Duplicate, "stands in the list twice").under(2).at("information", "memberIds");
-        assert_eq!(problem.message(), "memberIds[2] stands in the list twice.");
+        let problem = Problem::new(Code::Duplicate, "is in the list twice").under(2).at("information", "memberIds");
+        assert_eq!(problem.message(), "memberIds[2] is in the list twice.");
     }
 }

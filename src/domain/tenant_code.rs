@@ -3,7 +3,7 @@
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Sent, Shape, Value};
 
-/// A tenant's code: how people and configuration name it.
+/// The code by which people and configuration refer to a tenant.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TenantCode(String);
 

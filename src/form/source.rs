@@ -1,9 +1,9 @@
-//! Where the fields of a section come from when one is made: a client, the database, or a file.
+//! Builds sections field by field, from a client's input, the database or a file.
 
 use super::field::Field;
 use super::info::{From, Info, Source};
 use super::place::Cell;
-use super::problems::misplaced;
+use super::problems::wrong_shape;
 use crate::domain::{Code, Patch, Problem, Sent, TenantId, Value};
 
 impl<'a> Source<'a> {
@@ -15,7 +15,7 @@ impl<'a> Source<'a> {
         Self { info, next: 0, from: From::File { cells: cells.into_iter(), tenant, report } }
     }
 
-    /// What is made of stored cells.
+    /// Builds something from stored cells.
     pub(crate) fn stored<S>(
         info: &'a Info,
         cells: Vec<Cell>,
@@ -29,17 +29,17 @@ impl<'a> Source<'a> {
             From::Store { problem, .. } => problem,
             From::Client { .. } | From::File { .. } => None,
         };
-        made.ok_or_else(|| problem.unwrap_or_else(misplaced))
+        made.ok_or_else(|| problem.unwrap_or_else(wrong_shape))
     }
 
-    /// The next field. What is wrong with it is told.
+    /// The next field. Problems with it are reported.
     pub fn field<F: Field>(&mut self) -> Option<F> {
         let field = self.info.fields.get(self.next)?;
         self.next += 1;
         match &mut self.from {
             From::Client { patch, report } => built(patch.get(&field.client), &mut |p| report(p.under(&field.client))),
             From::Store { cells, tenant, problem } => {
-                let loaded = cells.next().ok_or_else(misplaced).and_then(|cell| F::load(cell, *tenant));
+                let loaded = cells.next().ok_or_else(wrong_shape).and_then(|cell| F::load(cell, *tenant));
                 loaded.map_err(|p| problem.get_or_insert(p.under(field.name)).path.len()).ok()
             }
             From::File { cells, tenant, report } => {
@@ -57,7 +57,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A field made of what a client sent alone. Reports a rule that is broken, and a value that is missing.
+/// Builds a field from a client's input alone. Reports a broken rule or a missing value.
 fn built<F: Field>(sent: Option<&Sent>, report: &mut dyn FnMut(Problem)) -> Option<F> {
     let built = match sent {
         None => F::blank(),
@@ -76,7 +76,7 @@ fn built<F: Field>(sent: Option<&Sent>, report: &mut dyn FnMut(Problem)) -> Opti
     built
 }
 
-/// How a problem repeats a value of a file.
+/// A value of a file as problems repeat it.
 fn shown(cell: &Cell) -> Option<String> {
     match cell {
         Cell::Value(Value::Text(text)) => Some(text.escape_default().to_string()),

@@ -8,7 +8,7 @@ use super::layer::{Args, FieldReader, Given as _, Node, OfSave};
 use super::plan::{MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned, join};
 use super::planned::{GaveUp, Planned};
 use super::schema::mutation;
-use crate::service::{OpenSave, Saved, Viewer, WorkedOut};
+use crate::service::{PendingSave, PreparedSave, Saved, Viewer};
 use crate::store::{Deadline, Session};
 
 /// A mutation on its way: one field after the other.
@@ -18,7 +18,7 @@ pub(super) struct Mutation {
     /// What the fields have answered that are told.
     pub(super) done: Vec<(Name, Node)>,
     /// A save that is worked out: of the next field.
-    pub(super) open: Option<(Saving, OpenSave)>,
+    pub(super) open: Option<(Saving, PendingSave)>,
 }
 
 /// A save, for whoever tells what comes of it.
@@ -66,15 +66,15 @@ impl Mutation {
             let price = mutation::price(of.kind, input)?;
             let times = (self.planned.now, deadline);
             let mut reading = FieldReader::new(session, viewer, times, &change.worked.selected);
-            let tells_warnings = reading.selects("warnings");
-            let worked_out = mutation::work_out(of, input, tells_warnings, &mut reading)?;
+            let report_warnings = reading.selects("warnings");
+            let worked_out = mutation::work_out(of, input, report_warnings, &mut reading)?;
             let saving = Saving { planned: self.planned.clone(), at, of, args, price, spent };
             match worked_out {
-                WorkedOut::Settled(saved) => {
+                PreparedSave::Settled(saved) => {
                     let (told, node) = saving.tell(viewer, deadline, session, saved)?;
                     self.told(change, told, node);
                 }
-                WorkedOut::Open(open) => {
+                PreparedSave::Pending(open) => {
                     self.open = Some((saving, open));
                     return Ok(());
                 }

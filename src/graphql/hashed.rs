@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::domain::Kept;
+use crate::domain::SecretStorage;
 use crate::form::{Form, Info};
 use crate::objects::KindInfo;
 
@@ -12,7 +12,7 @@ pub(super) type Hashed = HashSet<(String, String)>;
 
 /// Those of a section, which stand in an input of this name.
 fn of(info: &'static Info, input: String) -> impl Iterator<Item = (String, String)> {
-    let fields = info.fields.iter().filter(|field| field.secret == Some(Kept::Hashed));
+    let fields = info.fields.iter().filter(|field| field.secret == Some(SecretStorage::Hashed));
     fields.map(move |field| (input.clone(), field.client.clone()))
 }
 
@@ -21,7 +21,7 @@ pub(super) fn fields() -> Hashed {
     let sections = Form::infos().iter().flat_map(|info| of(info, info.input.to_owned()));
     let details = KindInfo::all().iter().flat_map(|kind| {
         let inputs = ["Create", "Update"].map(|does| format!("{}{does}Input", kind.kind.name()));
-        inputs.into_iter().flat_map(|input| of(kind.head, input.clone()).chain(of(kind.detail, input)))
+        inputs.into_iter().flat_map(|input| of(kind.common, input.clone()).chain(of(kind.detail, input)))
     });
     sections.chain(details).collect()
 }

@@ -32,7 +32,7 @@ impl Scope {
     /// A request with loaders whose batches go to `batches`.
     pub(super) fn new(app: &App, asking: Asking, batches: Batches, budget: Budget) -> Self {
         let Asking { snapshot, viewer, request_id } = asking;
-        let app = app.tallied(snapshot.tally());
+        let app = app.with_tally(snapshot.tally());
         let loaders =
             DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, AtOnce).max_batch_size(usize::MAX);
         Self { app, snapshot, viewer, request_id, loaders, budget }

@@ -1,4 +1,4 @@
-//! Call groups: who is ringing.
+//! Call groups: calls that pickup groups may answer.
 
 use super::{Detail, Named};
 use crate::domain::{GroupNumber, Kind};
@@ -15,6 +15,6 @@ section! {
 
 impl Detail for CallGroup {
     const KIND: Kind = Kind::CallGroup;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["group_number"]];
 }

@@ -2,7 +2,7 @@
 
 use super::{Detail, Named};
 use crate::domain::{Code, Kind, Pattern, Problem, Text, choice};
-use crate::form::{AreaCode, Entries, Expression, Trial, section};
+use crate::form::{AreaCode, Entries, Expression, Samples, section};
 
 section! {
     "caller_id_rule_set", "CallerIdRuleSetInput";
@@ -42,7 +42,7 @@ choice! {
 impl CallerIdRule {
     /// The first group in the replacement that the expression does not have.
     fn unknown_group(&self) -> Option<String> {
-        // Few rules name any, and then the expression need not even be looked at.
+        // Few rules refer to groups; for all others the expression does not have to be parsed.
         groups_of(self.replacement.as_str()).next()?;
         let (count, names) = self.pattern.groups();
         let known =
@@ -51,7 +51,7 @@ impl CallerIdRule {
     }
 }
 
-/// The groups that a replacement names, read as the `regex` crate reads them.
+/// The groups that a replacement refers to, parsed in the same way as by the `regex` crate.
 fn groups_of(replacement: &str) -> impl Iterator<Item = &str> {
     let mut rest = replacement;
     std::iter::from_fn(move || {
@@ -76,30 +76,30 @@ fn groups_of(replacement: &str) -> impl Iterator<Item = &str> {
 
 impl Detail for CallerIdRuleSet {
     const KIND: Kind = Kind::CallerIdRuleSet;
-    type Head = Named;
+    type Common = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         for (i, rule) in self.rules.0.iter().enumerate() {
             if let Some(group) = rule.unknown_group() {
                 let problem = Problem::new(
                     Code::Contradiction,
-                    format!("names the group {group}, which the pattern does not have"),
+                    format!("refers to the group {group}, which the pattern does not have"),
                 );
                 report(problem.value(rule.replacement.as_str()).under("replacement").under(i).under("rules"));
             }
         }
     }
 
-    /// What a rule finds that stands behind one that rewrites and goes on is not known.
+    /// A rule after one that rewrites without `stop` sees rewritten text, which is not known here.
     fn expressions<'a>(&'a self, _: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         let (mut numbers, mut names) = (true, true);
         for (i, rule) in self.rules.0.iter().enumerate() {
-            let (known, trial) = match rule.applies_to {
-                CallerIdPart::Number => (&mut numbers, Trial::Own),
-                CallerIdPart::Name => (&mut names, Trial::Names),
+            let (known, samples) = match rule.applies_to {
+                CallerIdPart::Number => (&mut numbers, Samples::Own),
+                CallerIdPart::Name => (&mut names, Samples::Names),
             };
             if *known {
-                visit(Expression::new(&rule.pattern, trial, &["rules", &i.to_string(), "pattern"]));
+                visit(Expression::new(&rule.pattern, samples, &["rules", &i.to_string(), "pattern"]));
             }
             *known &= rule.stop;
         }
@@ -112,7 +112,7 @@ mod tests {
     use crate::domain::Scalar;
 
     #[test]
-    fn a_replacement_names_groups_that_exist() {
+    fn a_replacement_refers_to_groups_that_exist() {
         for (pattern, replacement, unknown) in [
             (r"^0([1-9]\d+)$", "+39$1", None),
             (r"^0([1-9]\d+)$", "+39$2", Some("2")),

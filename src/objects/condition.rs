@@ -1,9 +1,9 @@
-//! Conditions: what is true or false at a moment.
+//! Conditions: true or false at the time of a call.
 
 use super::problems::required_when;
 use super::{ConditionSpan, Detail, Named};
 use crate::domain::{Code, Kind, ObjectId, Pattern, Problem, TimeZone, choice, kind};
-use crate::form::{AreaCode, Checked, Destinations, Entries, Expression, Facts, Links, Surroundings, Trial, section};
+use crate::form::{AreaCode, Checked, Destinations, Entries, Expression, Facts, Links, TenantFacts, Samples, section};
 
 section! {
     "condition", "ConditionInput";
@@ -86,14 +86,13 @@ choice! {
 }
 
 impl Condition {
-    /// Whether the condition asks nothing but the time.
-    pub fn of_time(&self) -> bool {
+    /// Whether the condition depends on the time alone.
+    pub fn time_only(&self) -> bool {
         use ConditionType::{Calendar, Hours, Weekday, Weektime};
         matches!(self.condition_type, Weekday | Weektime | Hours | Calendar)
     }
 
-    /// Whether the condition by itself, whatever its parts are, can never be true at or after `now` in epoch
-    /// milliseconds.
+    /// Whether the condition can never be true at or after `now`, in epoch milliseconds, whatever its parts are.
     pub fn never_true_alone(&self, now: i64) -> bool {
         let spans = &self.spans.0;
         match self.condition_type {
@@ -108,8 +107,8 @@ impl Condition {
 }
 
 impl Condition {
-    /// The field that says what makes it true.
-    fn asks(&self) -> &'static str {
+    /// The field that decides whether the condition is true.
+    fn deciding_field(&self) -> &'static str {
         match self.condition_type {
             ConditionType::Weekday | ConditionType::Weektime | ConditionType::Hours | ConditionType::Calendar => {
                 "spans"
@@ -123,7 +122,7 @@ impl Condition {
 
 impl Detail for Condition {
     const KIND: Kind = Kind::Condition;
-    type Head = Named;
+    type Common = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         let spans = &self.spans.0;
@@ -147,19 +146,19 @@ impl Detail for Condition {
         }
     }
 
-    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+    fn check_in_tenant(&self, facts: &Facts, checked: &mut Checked) {
         for (i, part) in self.part_ids.ids().iter().enumerate() {
-            if let Some(way) = facts.way_back(part.object()) {
-                let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", way.join(" → ")));
+            if let Some(path) = facts.path_back_to_self(part.object()) {
+                let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", path.join(" → ")));
                 checked.errors.push(problem.related(part.object()).under(i).under("partIds"));
             }
         }
         if self.never_true_alone(facts.now) {
             let why = match self.condition_type {
-                ConditionType::Calendar => "has no moment that is not past, so the condition can never be true",
-                _ => "leaves nothing that could make the condition true",
+                ConditionType::Calendar => "lies in the past or is empty, so the condition can never be true",
+                _ => "has nothing that could make the condition true",
             };
-            checked.warnings.push(Problem::new(Code::NeverTrue, why).under(self.asks()));
+            checked.warnings.push(Problem::new(Code::NeverTrue, why).under(self.deciding_field()));
         }
     }
 
@@ -167,11 +166,11 @@ impl Detail for Condition {
         if let Some(pattern) =
             self.caller_id_pattern.as_ref().filter(|_| self.condition_type == ConditionType::CallerId)
         {
-            visit(Expression::new(pattern, Trial::Callers, &["callerIdPattern"]));
+            visit(Expression::new(pattern, Samples::Callers, &["callerIdPattern"]));
         }
     }
 
-    fn surely(&self, _: &Surroundings) -> Vec<ObjectId> {
+    fn certain_targets(&self, _: &TenantFacts) -> Vec<ObjectId> {
         self.part_ids.ids().iter().map(|part| part.object()).collect()
     }
 }
@@ -207,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn four_types_ask_the_time() {
-        let of_time = [ConditionType::Weekday, ConditionType::Weektime, ConditionType::Hours, ConditionType::Calendar];
+    fn four_types_depend_on_the_time_alone() {
+        let time_only = [ConditionType::Weekday, ConditionType::Weektime, ConditionType::Hours, ConditionType::Calendar];
         for word in
             ["WEEKDAY", "WEEKTIME", "HOURS", "CALENDAR", "ALL_OF", "ANY_OF", "NOT", "EXTENSION_STATUS", "CALLER_ID"]
         {
             let of = ConditionType::of(word).unwrap();
-            assert_eq!(condition(of, &[]).of_time(), of_time.contains(&of), "{word}");
+            assert_eq!(condition(of, &[]).time_only(), time_only.contains(&of), "{word}");
             assert!(condition(of, &[]).never_true_alone(NOW), "{word}");
         }
     }
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_meet_leave_nothing() {
+    fn equal_times_leave_nothing() {
         for of in [ConditionType::Weektime, ConditionType::Hours] {
             let never = |from, to| condition(of, &[times(from, to)]).never_true_alone(NOW);
             assert!(!never(Some((9, 0)), Some((17, 0))));
@@ -246,7 +245,7 @@ mod tests {
     fn a_calendar_ends() {
         let never = |starts, ends| condition(ConditionType::Calendar, &[moments(starts, ends)]).never_true_alone(NOW);
         assert!(never(Some(1), Some(NOW - 1)));
-        assert!(never(Some(1), Some(NOW)), "its end does not belong to it");
+        assert!(never(Some(1), Some(NOW)), "its end is exclusive");
         assert!(never(Some(NOW + 9), Some(NOW + 9)));
         assert!(!never(Some(1), Some(NOW + 1)));
         assert!(!never(Some(NOW + 1), Some(NOW + 2)));
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_others_need_what_they_ask() {
+    fn the_other_types_need_their_fields() {
         for of in [ConditionType::AllOf, ConditionType::AnyOf, ConditionType::Not] {
             let made = Condition { part_ids: [id(1)].into_iter().collect(), ..condition(of, &[]) };
             assert!(!made.never_true_alone(NOW));

@@ -1,4 +1,4 @@
-//! The spans of time of conditions.
+//! Spans of time in conditions.
 
 use crate::domain::{DateTime, MinuteOfDay, Weekday};
 use crate::form::section;
@@ -24,7 +24,7 @@ section! {
 }
 
 impl ConditionSpan {
-    /// Whether the times of day leave nothing between them.
+    /// Whether the times of day enclose no time.
     pub(super) fn has_no_minute(&self) -> bool {
         let (midnight, end) = (MinuteOfDay::at(0, 0), MinuteOfDay::at(24, 0));
         let (from, to) = (self.from_time.or(midnight), self.to_time.or(end));
@@ -32,7 +32,7 @@ impl ConditionSpan {
         from == to || (from == end && to == midnight)
     }
 
-    /// Whether the moments leave nothing between them that is not past.
+    /// Whether the span is empty or over at `now`.
     pub(super) fn has_no_moment_from(&self, now: i64) -> bool {
         self.ends_at.is_some_and(|ends| ends.0 <= now || self.starts_at.is_some_and(|starts| starts >= ends))
     }

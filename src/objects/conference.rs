@@ -1,4 +1,4 @@
-//! Conference rooms: several callers talk with each other.
+//! Conference rooms: several callers talk to each other.
 
 use super::problems::required_when;
 use super::{Detail, Numbered};
@@ -31,7 +31,7 @@ section! {
 
 impl Detail for Conference {
     const KIND: Kind = Kind::Conference;
-    type Head = Numbered;
+    type Common = Numbered;
     const NEEDS_NUMBER: bool = true;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
@@ -45,15 +45,15 @@ impl Detail for Conference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::testing::{problems, sent};
+    use crate::objects::testing::{problems, parse};
     use serde_json::json;
 
     #[test]
-    fn who_is_waited_for_can_be_told_from_others() {
+    fn a_leader_needs_a_pin() {
         assert_eq!(problems::<Conference>(&json!({ "waitForLeader": true })), ["adminPin REQUIRED_WHEN"]);
         let pins = json!({ "waitForLeader": true, "pin": "5108", "adminPin": "9134" });
         assert_eq!(problems::<Conference>(&pins), [] as [&str; 0]);
-        let weak = sent::<Conference>(&json!({ "pin": "1234", "adminPin": "12" })).unwrap_err();
+        let weak = parse::<Conference>(&json!({ "pin": "1234", "adminPin": "12" })).unwrap_err();
         assert_eq!(weak, ["pin WEAK_PIN", "adminPin INVALID_FORMAT"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Outside numbers (DIDs) that reach the tenant.
+//! Outside numbers (DIDs) on which people outside reach the tenant.
 
 use super::problems::required_when;
 use super::{Detail, Named};
@@ -53,7 +53,7 @@ section! {
 
 impl Detail for Did {
     const KIND: Kind = Kind::Did;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["phone_number"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
@@ -66,10 +66,10 @@ impl Detail for Did {
         }
     }
 
-    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+    fn check_in_tenant(&self, facts: &Facts, checked: &mut Checked) {
         let made = [("aiSummary", self.ai_summary), ("aiSentiment", self.ai_sentiment)];
         let switches = [("transcript", self.transcript)].into_iter().chain(made);
-        checked.errors.extend(form::unavailable(switches, facts));
+        checked.errors.extend(form::unavailable_features(switches, facts));
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_on_has_what_it_needs() {
+    fn settings_that_are_on_have_what_they_require() {
         let number = "+390550100100";
         for (did, found) in [
             (json!({ "phoneNumber": number }), vec![]),

@@ -37,7 +37,7 @@ choice! {
 
 impl Detail for Extension {
     const KIND: Kind = Kind::Extension;
-    type Head = Numbered;
+    type Common = Numbered;
     const NEEDS_NUMBER: bool = true;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {

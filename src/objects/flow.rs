@@ -1,4 +1,4 @@
-//! Flows: named switches that send calls one way or the other.
+//! Flows: switches that send calls one way or another.
 
 use super::{Detail, ExtensionState, Numbered};
 use crate::domain::{Code, Id, Kind, Pin, Problem, Secret, kind};
@@ -28,9 +28,9 @@ section! {
 
 impl Detail for Flow {
     const KIND: Kind = Kind::Flow;
-    type Head = Numbered;
+    type Common = Numbered;
 
-    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
+    fn check_warnings(&self, report: &mut dyn FnMut(Problem)) {
         if self.on_destinations == self.off_destinations {
             let rule = "has no effect: calls go the same way whether it is on or off";
             report(Problem::new(Code::NoEffect, rule).under("switchedOn"));
@@ -41,19 +41,19 @@ impl Detail for Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::testing::{doubted, made};
+    use crate::objects::testing::{warnings, parsed};
     use serde_json::json;
 
     #[test]
     fn a_switch_should_make_a_difference() {
         let (night, day) = (json!([{ "hangup": "BUSY" }]), json!([{ "number": "110" }]));
-        assert_eq!(doubted::<Flow>(&json!({})), ["switchedOn NO_EFFECT"]);
+        assert_eq!(warnings::<Flow>(&json!({})), ["switchedOn NO_EFFECT"]);
         assert_eq!(
-            doubted::<Flow>(&json!({ "onDestinations": night, "offDestinations": night })),
+            warnings::<Flow>(&json!({ "onDestinations": night, "offDestinations": night })),
             ["switchedOn NO_EFFECT"]
         );
-        assert_eq!(doubted::<Flow>(&json!({ "onDestinations": night })), [] as [&str; 0]);
-        assert_eq!(doubted::<Flow>(&json!({ "onDestinations": night, "offDestinations": day })), [] as [&str; 0]);
-        assert!(!made::<Flow>(&json!({})).switched_on);
+        assert_eq!(warnings::<Flow>(&json!({ "onDestinations": night })), [] as [&str; 0]);
+        assert_eq!(warnings::<Flow>(&json!({ "onDestinations": night, "offDestinations": day })), [] as [&str; 0]);
+        assert!(!parsed::<Flow>(&json!({})).switched_on);
     }
 }

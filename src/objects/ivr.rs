@@ -1,7 +1,7 @@
-//! Voice menus (IVR): callers choose with the keys of their telephone.
+//! Voice menus (IVR): callers choose with the keys of their phone.
 
 use super::problems::required_when;
-use super::{Detail, Numbered, Preset};
+use super::{Detail, Numbered, WithDefault};
 use crate::domain::{Amount, Code, Id, Kind, Problem, Seconds, Text, choice, kind};
 use crate::form::{Destinations, section};
 
@@ -17,12 +17,12 @@ section! {
         /// The prompt that callers hear; null plays none.
         pub prompt_media_id: Option<Id<kind::MediaFile>>,
         /// How long the menu waits for the first key after the prompt: 1 to 120 seconds, 10 by default.
-        pub timeout_seconds: Preset<Seconds<1, 120>, 10>,
+        pub timeout_seconds: WithDefault<Seconds<1, 120>, 10>,
         /// How long the menu waits for the next digit of a number: 1 to 30 seconds, 3 by default.
-        pub digit_timeout_seconds: Preset<Seconds<1, 30>, 3>,
+        pub digit_timeout_seconds: WithDefault<Seconds<1, 30>, 3>,
         /// How many times the prompt plays at most before the call goes to `onTimeout` or `onWrong`: 1 to 20 times, 3
         /// by default.
-        pub loops: Preset<Amount<1, 20>, 3>,
+        pub loops: WithDefault<Amount<1, 20>, 3>,
         /// Which numbers callers may dial instead of pressing a single key. `NONE` by default.
         pub dialing: IvrDialing,
         /// Where callers go who press 0, in order; at most 20. If empty, the key counts as wrong.
@@ -81,7 +81,7 @@ choice! {
 }
 
 impl Ivr {
-    /// What the keys lead to: the digits in order, then `*` and `#`.
+    /// The destinations of the keys: the digits in order, then `*` and `#`.
     pub fn keys(&self) -> [&Destinations; 12] {
         let Self { key_0, key_1, key_2, key_3, key_4, key_5, key_6, key_7, key_8, key_9, key_star, key_hash, .. } =
             self;
@@ -91,9 +91,9 @@ impl Ivr {
 
 impl Detail for Ivr {
     const KIND: Kind = Kind::Ivr;
-    type Head = Numbered;
-    // A key that plays the menu again.
-    const REPEATS: bool = true;
+    type Common = Numbered;
+    // A key may play the menu again.
+    const MAY_LEAD_BACK: bool = true;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.ivr_type == IvrType::Speech && self.spoken_language.is_empty() {
@@ -101,7 +101,7 @@ impl Detail for Ivr {
         }
     }
 
-    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
+    fn check_warnings(&self, report: &mut dyn FnMut(Problem)) {
         if self.dialing == IvrDialing::None && self.keys().iter().all(|key| key.0.is_empty()) {
             let rule = "is NONE and no key leads anywhere, so callers reach nobody";
             report(Problem::new(Code::NoMembers, rule).value(self.dialing.word()).under("dialing"));
@@ -112,7 +112,7 @@ impl Detail for Ivr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::testing::{doubted, made, problems};
+    use crate::objects::testing::{warnings, parsed, problems};
     use serde_json::json;
 
     #[test]
@@ -124,14 +124,14 @@ mod tests {
 
     #[test]
     fn callers_should_reach_somebody() {
-        assert_eq!(doubted::<Ivr>(&json!({})), ["dialing NO_MEMBERS"]);
-        assert_eq!(doubted::<Ivr>(&json!({ "onTimeout": [{ "number": "101" }] })), ["dialing NO_MEMBERS"]);
-        assert_eq!(doubted::<Ivr>(&json!({ "dialing": "EXTENSIONS" })), [] as [&str; 0]);
+        assert_eq!(warnings::<Ivr>(&json!({})), ["dialing NO_MEMBERS"]);
+        assert_eq!(warnings::<Ivr>(&json!({ "onTimeout": [{ "number": "101" }] })), ["dialing NO_MEMBERS"]);
+        assert_eq!(warnings::<Ivr>(&json!({ "dialing": "EXTENSIONS" })), [] as [&str; 0]);
         let keys = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "Star", "Hash"];
         for (i, key) in keys.into_iter().enumerate() {
             let ivr = json!({ format!("key{key}"): [{ "number": "101" }] });
-            assert_eq!(doubted::<Ivr>(&ivr), [] as [&str; 0], "{key}");
-            assert_eq!(made::<Ivr>(&ivr).keys().map(|key| key.0.len()), std::array::from_fn(|k| usize::from(k == i)));
+            assert_eq!(warnings::<Ivr>(&ivr), [] as [&str; 0], "{key}");
+            assert_eq!(parsed::<Ivr>(&ivr).keys().map(|key| key.0.len()), std::array::from_fn(|k| usize::from(k == i)));
         }
     }
 }

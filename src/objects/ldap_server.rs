@@ -1,7 +1,7 @@
 //! LDAP servers: they check passwords.
 
 use super::ruled_text::ruled_text;
-use super::{Detail, Named, Preset};
+use super::{Detail, Named, WithDefault};
 use crate::domain::{Amount, Kind, Sealed, Seconds, Text, choice};
 use crate::form::section;
 
@@ -12,7 +12,7 @@ section! {
         /// The host name or IP address of the server: 1 to 253 letters, digits or `.`, `-`, `:`. Required.
         pub host: HostName,
         /// The port of the server: 1 to 65535, 389 by default.
-        pub port: Preset<Amount<1, 65_535>, 389>,
+        pub port: WithDefault<Amount<1, 65_535>, 389>,
         /// How the connection is encrypted. `STARTTLS` by default.
         pub tls_mode: TlsMode,
         /// The distinguished name that searches log in with, at most 255 characters; empty, the default, searches
@@ -25,7 +25,7 @@ section! {
         /// The filter that finds a user, such as `(uid={user})`: at most 255 characters.
         pub user_filter: Text<255>,
         /// How long to wait for an answer of the server: 1 to 60 seconds, 5 by default.
-        pub timeout_seconds: Preset<Seconds<1, 60>, 5>,
+        pub timeout_seconds: WithDefault<Seconds<1, 60>, 5>,
     }
 }
 
@@ -50,5 +50,5 @@ ruled_text!(
 
 impl Detail for LdapServer {
     const KIND: Kind = Kind::LdapServer;
-    type Head = Named;
+    type Common = Named;
 }

@@ -37,5 +37,5 @@ choice! {
 
 impl Detail for MediaFile {
     const KIND: Kind = Kind::MediaFile;
-    type Head = Named;
+    type Common = Named;
 }

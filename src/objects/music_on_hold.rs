@@ -48,7 +48,7 @@ ruled_text!(
 
 impl Detail for MusicOnHold {
     const KIND: Kind = Kind::MusicOnHold;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {

@@ -1,4 +1,4 @@
-//! Phones: handsets with their lines and keys, as they are provisioned.
+//! Phones: handsets with their lines and keys, for provisioning.
 
 use super::problems::{duplicates, required_when};
 use super::{Detail, Named};
@@ -79,7 +79,7 @@ choice! {
 }
 
 impl PhoneKey {
-    /// Reports what does not go with the key's type; `lines` are the phone's.
+    /// Reports fields that do not fit the type of the key; `lines` are the lines of the phone.
     fn check(&self, lines: &[PhoneLine], report: &mut dyn FnMut(Problem)) {
         let why = format!("keyType is {}", self.key_type.word());
         let (object, number) = (self.extension_id.map(Id::object), self.number.as_ref());
@@ -111,7 +111,7 @@ impl PhoneKey {
 
 impl Detail for Phone {
     const KIND: Kind = Kind::Phone;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["mac_address"], &["is_default", "model"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
@@ -133,8 +133,8 @@ impl Detail for Phone {
         }
     }
 
-    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
-        // Whose phone gets a default configuration is not known yet.
+    fn check_warnings(&self, report: &mut dyn FnMut(Problem)) {
+        // A default configuration does not belong to a particular phone, so it needs no lines.
         if self.lines.0.is_empty() && !self.is_default {
             report(Problem::new(Code::NoMembers, "is empty, so the phone neither rings nor calls").under("lines"));
         }
@@ -145,7 +145,7 @@ impl Detail for Phone {
 mod tests {
     use super::*;
     use crate::form::Typed as _;
-    use crate::objects::testing::{doubted, id, problems, sent};
+    use crate::objects::testing::{warnings, id, problems, parse};
     use serde_json::{Value, json};
 
     fn phone(rest: Value) -> Value {
@@ -169,11 +169,11 @@ mod tests {
         assert_eq!(problems::<Phone>(&phone(json!({ "httpUser": "desk" }))), ["httpPassword REQUIRED_WHEN"]);
         let both = phone(json!({ "httpUser": "desk", "httpPassword": "cold pressed" }));
         assert_eq!(problems::<Phone>(&both), [] as [&str; 0]);
-        let weak = sent::<Phone>(&json!({ "httpPassword": "short" })).unwrap_err();
+        let weak = parse::<Phone>(&json!({ "httpPassword": "short" })).unwrap_err();
         assert_eq!(weak, ["httpPassword WEAK_PASSWORD"]);
-        // Provisioning reads it back.
+        // Provisioning must be able to read it.
         let password = Phone::info_of().fields.iter().find(|field| field.name == "http_password").unwrap();
-        assert_eq!(password.secret, Some(crate::domain::Kept::Sealed));
+        assert_eq!(password.secret, Some(crate::domain::SecretStorage::Sealed));
     }
 
     #[test]
@@ -182,12 +182,12 @@ mod tests {
         let lines = |list: [Value; 2]| problems::<Phone>(&phone(json!({ "lines": list })));
         assert_eq!(lines([line(0, 1), line(200, 1)]), [] as [&str; 0]);
         assert_eq!(lines([line(1, 1), line(1, 2)]), ["lines.1.lineNumber DUPLICATE"]);
-        let outside = sent::<Phone>(&json!({ "lines": [line(201, 1)] })).unwrap_err();
+        let outside = parse::<Phone>(&json!({ "lines": [line(201, 1)] })).unwrap_err();
         assert_eq!(outside, ["lines.0.lineNumber OUT_OF_RANGE"]);
     }
 
     #[test]
-    fn a_key_has_what_its_type_asks_for_and_nothing_else() {
+    fn a_key_has_the_fields_of_its_type_and_no_others() {
         for (key_type, extension, number, found) in [
             ("BLF", None, None, "extensionId REQUIRED_WHEN"),
             ("BLF", Some(2), None, ""),
@@ -213,8 +213,8 @@ mod tests {
 
     #[test]
     fn a_phone_should_have_a_line() {
-        assert_eq!(doubted::<Phone>(&phone(json!({}))), ["lines NO_MEMBERS"]);
-        assert_eq!(doubted::<Phone>(&phone(json!({ "lines": [{ "extensionId": id(1) }] }))), [] as [&str; 0]);
-        assert_eq!(doubted::<Phone>(&json!({ "isDefault": true })), [] as [&str; 0]);
+        assert_eq!(warnings::<Phone>(&phone(json!({}))), ["lines NO_MEMBERS"]);
+        assert_eq!(warnings::<Phone>(&phone(json!({ "lines": [{ "extensionId": id(1) }] }))), [] as [&str; 0]);
+        assert_eq!(warnings::<Phone>(&json!({ "isDefault": true })), [] as [&str; 0]);
     }
 }

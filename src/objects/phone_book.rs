@@ -34,7 +34,7 @@ section! {
 
 impl Detail for PhoneBook {
     const KIND: Kind = Kind::PhoneBook;
-    type Head = Named;
+    type Common = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         for (i, _) in self.entries.0.iter().enumerate().filter(|(_, entry)| entry.name.is_empty()) {

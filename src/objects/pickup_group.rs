@@ -1,4 +1,4 @@
-//! Pickup groups: who may answer.
+//! Pickup groups: extensions that may answer the calls of a call group.
 
 use super::{Detail, Named};
 use crate::domain::{GroupNumber, Kind};
@@ -15,6 +15,6 @@ section! {
 
 impl Detail for PickupGroup {
     const KIND: Kind = Kind::PickupGroup;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["group_number"]];
 }

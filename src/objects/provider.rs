@@ -1,4 +1,4 @@
-//! Providers: trunks to the outside.
+//! Providers: trunks that carry calls to and from the outside.
 
 use super::problems::required_when;
 use super::{Detail, Named};
@@ -64,7 +64,7 @@ choice! {
 
 impl Detail for Provider {
     const KIND: Kind = Kind::Provider;
-    type Head = Named;
+    type Common = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.peer_name.is_empty() && self.status != ProviderStatus::Disabled {

@@ -1,7 +1,7 @@
 //! Queues: callers wait until one of the members is free.
 
 use super::problems::{duplicates, required_when};
-use super::{Detail, Numbered, Preset};
+use super::{Detail, Numbered, WithDefault};
 use crate::domain::{Amount, Code, Id, KeypadKey, Kind, Problem, Seconds, choice, kind};
 use crate::form::{Destinations, Entries, Links, section};
 
@@ -16,7 +16,7 @@ section! {
         pub max_wait_seconds: Seconds<0, 86_400>,
         /// How long a member rings before other members are tried: 1 to 600 seconds, 15 by default, and not more than
         /// `maxWaitSeconds`.
-        pub ring_seconds: Preset<Seconds<1, 600>, 15>,
+        pub ring_seconds: WithDefault<Seconds<1, 600>, 15>,
         /// How long a member gets no new call after one has ended: 0 to 3600 seconds, 0 by default.
         pub wrap_up_seconds: Seconds<0, 3600>,
         /// Whether members that are in a call ring too. Off by default.
@@ -35,15 +35,15 @@ section! {
         /// The announcement that waiting callers hear at regular intervals; null plays none.
         pub periodic_announcement_media_id: Option<Id<kind::MediaFile>>,
         /// The time between two periodic announcements: 10 to 3600 seconds, 60 by default.
-        pub periodic_announcement_seconds: Preset<Seconds<10, 3600>, 60>,
+        pub periodic_announcement_seconds: WithDefault<Seconds<10, 3600>, 60>,
         /// Whether callers may hang up and be called back when it is their turn. Off by default.
         pub callback_enabled: bool,
         /// The key that a waiting caller presses to ask for a callback. Required while `callbackEnabled` is on.
         pub callback_key: Option<KeypadKey>,
         /// How many times a callback is tried: 1 to 10 times, 3 by default.
-        pub callback_attempts: Preset<Amount<1, 10>, 3>,
+        pub callback_attempts: WithDefault<Amount<1, 10>, 3>,
         /// The time between two attempts to call back: 10 to 86400 seconds, 300 by default.
-        pub callback_retry_seconds: Preset<Seconds<10, 86_400>, 300>,
+        pub callback_retry_seconds: WithDefault<Seconds<10, 86_400>, 300>,
         /// The key that a waiting caller presses to leave the queue for `onExitKey`; null means that there is none.
         pub exit_key: Option<KeypadKey>,
         /// Only members with at least this penalty ring: 0 to 1000, 0 by default.
@@ -118,7 +118,7 @@ choice! {
 }
 
 impl Queue {
-    /// Whether the penalties let a member ring, be it after a while.
+    /// Whether a member can ring with its penalty, at once or after `maxPenalty` has risen.
     fn lets_ring(&self, member: &QueueMember) -> bool {
         let raised = self.raise_penalty_seconds.get() > 0;
         member.penalty >= self.min_penalty && (raised || self.max_penalty.is_none_or(|max| member.penalty <= max))
@@ -127,7 +127,7 @@ impl Queue {
 
 impl Detail for Queue {
     const KIND: Kind = Kind::Queue;
-    type Head = Numbered;
+    type Common = Numbered;
     const NEEDS_NUMBER: bool = true;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
@@ -159,13 +159,13 @@ impl Detail for Queue {
         });
     }
 
-    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
+    fn check_warnings(&self, report: &mut dyn FnMut(Problem)) {
         if self.allowed_member_ids.is_empty() {
             if self.members.0.is_empty() {
                 let rule = "is empty, and no extension may log in as a member";
                 report(Problem::new(Code::NoMembers, rule).under("members"));
             } else if !self.members.0.iter().any(|member| self.lets_ring(member)) {
-                let rule = "has nobody whose penalty lies between minPenalty and maxPenalty";
+                let rule = "has nobody with a penalty between minPenalty and maxPenalty";
                 report(Problem::new(Code::NoMembers, rule).under("members"));
             }
         }
@@ -183,11 +183,11 @@ impl Detail for Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::testing::{doubted, id, made, problems, sent};
+    use crate::objects::testing::{warnings, id, parsed, problems, parse};
     use serde_json::json;
 
     #[test]
-    fn waiting_and_ringing_fit_together() {
+    fn members_ring_no_longer_than_callers_wait() {
         for (wait, ring, found) in [(0, 600, ""), (20, 20, ""), (20, 21, "ringSeconds CONTRADICTION")] {
             let queue = json!({ "maxWaitSeconds": wait, "ringSeconds": ring });
             assert_eq!(problems::<Queue>(&queue).join(" "), found, "{queue}");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_need_what_they_lead_to_and_differ() {
+    fn keys_need_destinations_and_differ() {
         let away = json!([{ "hangup": "NORMAL" }]);
         for (queue, found) in [
             (json!({ "callbackEnabled": true }), vec!["callbackKey REQUIRED_WHEN"]),
@@ -220,16 +220,16 @@ mod tests {
         ] {
             assert_eq!(problems::<Queue>(&queue), found, "{queue}");
         }
-        assert_eq!(sent::<Queue>(&json!({ "exitKey": "00" })).unwrap_err(), ["exitKey INVALID_FORMAT"]);
+        assert_eq!(parse::<Queue>(&json!({ "exitKey": "00" })).unwrap_err(), ["exitKey INVALID_FORMAT"]);
     }
 
     #[test]
-    fn a_member_stands_in_the_list_once() {
+    fn a_member_is_in_the_list_once() {
         let member = |local| json!({ "extensionId": id(local) });
         assert_eq!(problems::<Queue>(&json!({ "members": [member(1), member(2)] })), [] as [&str; 0]);
         let twice = json!({ "members": [member(1), member(2), member(1)] });
         assert_eq!(problems::<Queue>(&twice), ["members.2.extensionId DUPLICATE"]);
-        assert_eq!(sent::<Queue>(&json!({ "members": [{}] })).unwrap_err(), ["members.0.extensionId REQUIRED"]);
+        assert_eq!(parse::<Queue>(&json!({ "members": [{}] })).unwrap_err(), ["members.0.extensionId REQUIRED"]);
     }
 
     #[test]
@@ -245,10 +245,10 @@ mod tests {
             (json!({ "members": member, "minPenalty": 6 }), nobody.clone()),
             (json!({ "members": member, "minPenalty": 6, "maxPenalty": 9, "raisePenaltySeconds": 30 }), nobody),
         ] {
-            assert_eq!(doubted::<Queue>(&queue), found, "{queue}");
+            assert_eq!(warnings::<Queue>(&queue), found, "{queue}");
         }
         let member = json!({ "members": member, "maxWaitSeconds": 60, "raisePenaltySeconds": 30 });
-        assert_eq!(doubted::<Queue>(&member), ["onTimeout CALLS_DROPPED", "raisePenaltySeconds NO_EFFECT"]);
-        assert!(made::<Queue>(&member).members.0[0].penalty.get() == 5);
+        assert_eq!(warnings::<Queue>(&member), ["onTimeout CALLS_DROPPED", "raisePenaltySeconds NO_EFFECT"]);
+        assert!(parsed::<Queue>(&member).members.0[0].penalty.get() == 5);
     }
 }

@@ -1,8 +1,8 @@
-//! Routing profiles: ordered routes that carry outside calls.
+//! Routing profiles: ordered sets of routes for outside calls.
 
-use super::{Detail, Named, Preset};
+use super::{Detail, Named, WithDefault};
 use crate::domain::{Amount, DigitCount, Digits, Id, Kind, Pattern, Text, choice, kind};
-use crate::form::{AreaCode, Entries, Expression, Trial, section};
+use crate::form::{AreaCode, Entries, Expression, Samples, section};
 
 section! {
     "routing_profile", "RoutingProfileInput";
@@ -37,7 +37,7 @@ section! {
         /// Orders routes with the same `routeOrder`, lowest first: 0 to 9999, 0 by default.
         pub priority: Amount<0, 9999>,
         /// The share of the calls among routes with the same `routeOrder` and `priority`: 1 to 1000, 1 by default.
-        pub weight: Preset<Amount<1, 1000>, 1>,
+        pub weight: WithDefault<Amount<1, 1000>, 1>,
         /// Whether the numbers are emergency numbers, which every extension may dial whatever its own settings are. Off
         /// by default.
         pub emergency: bool,
@@ -63,19 +63,20 @@ choice! {
 
 impl Detail for RoutingProfile {
     const KIND: Kind = Kind::RoutingProfile;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default", "profile_type"]];
 
-    /// Who is called is known, who gets faxes or messages is not. Nobody dials emergency numbers or forbidden ones as a
-    /// rule. Which extensions' area codes numbers have got here is not asked: with the tenant's or without one will do.
+    /// Only the numbers of calls are known, not those of faxes and messages. Emergency and blocked numbers are skipped,
+    /// because usually nobody dials them. Extensions may have their own area codes; to keep this simple, numbers are tried
+    /// with the tenant's area code and without one.
     fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         if self.profile_type != RoutingProfileType::Voice {
             return;
         }
         for (i, route) in self.routes.0.iter().enumerate().filter(|(_, r)| !r.emergency && r.provider_id.is_some()) {
-            let trials = [area.clone(), AreaCode::default()].map(Trial::Dialled).into();
+            let samples = [area.clone(), AreaCode::default()].map(Samples::Dialled).into();
             let path = ["routes".to_owned(), i.to_string(), "pattern".to_owned()].into();
-            visit(Expression { pattern: &route.pattern, trials, path });
+            visit(Expression { pattern: &route.pattern, samples, path });
         }
     }
 }

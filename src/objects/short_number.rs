@@ -1,4 +1,4 @@
-//! Short numbers: they stand for longer ones.
+//! Short numbers: they dial another, usually longer number.
 
 use super::{Detail, Numbered};
 use crate::domain::{DialNumber, Kind};
@@ -16,6 +16,6 @@ section! {
 
 impl Detail for ShortNumber {
     const KIND: Kind = Kind::ShortNumber;
-    type Head = Numbered;
+    type Common = Numbered;
     const NEEDS_NUMBER: bool = true;
 }

@@ -1,4 +1,4 @@
-//! Spy groups: who may be monitored.
+//! Spy groups: extensions that supervisors may listen in on.
 
 use super::ruled_text::ruled_text;
 use super::{Detail, Named};
@@ -17,13 +17,13 @@ section! {
 
 impl Detail for SpyGroup {
     const KIND: Kind = Kind::SpyGroup;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["engine_name"]];
 }
 
 ruled_text!(
-    /// The name under which the engine knows a spy group. It joins an extension's groups with `:` into one text, of
-    /// which it compares the first 128.
+    /// The engine's name for a spy group. The engine joins the groups of an extension with `:` and compares the first 128
+    /// of them.
     EngineName<40>, "must be 1 to 40 characters without :", |text| !text.is_empty() && !text.contains(':')
 );
 
@@ -33,7 +33,7 @@ mod tests {
     use crate::domain::{Code, Scalar};
 
     #[test]
-    fn a_name_keeps_together() {
+    fn a_name_has_no_colon() {
         let name = EngineName::parse(&" sales team ".into()).unwrap();
         assert_eq!(name.as_str(), "sales team");
         assert_eq!(EngineName::from_value(name.to_value()).unwrap(), name);

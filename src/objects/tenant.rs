@@ -1,8 +1,8 @@
-//! What a tenant is, besides its key: made like a section, so that making one is checked like any save.
+//! The settings of a tenant. They are declared like a section, so that creating a tenant is checked like any save.
 
 use super::ruled_text::ruled_text;
 use crate::domain::{Code, DigitCount, Digits, Pattern, Problem, TenantCode, TimeZone};
-use crate::form::{AreaCode, Expression, Trial, section};
+use crate::form::{AreaCode, Expression, Samples, section};
 
 section! {
     "tenant", "TenantInput";
@@ -38,8 +38,8 @@ ruled_text!(
 );
 
 impl TenantSettings {
-    /// What is put in front of short dialled numbers.
-    pub fn prefixing(&self) -> AreaCode {
+    /// The area code for short dialled numbers.
+    pub fn area_code_rule(&self) -> AreaCode {
         AreaCode {
             digits: self.area_code.as_str().to_owned(),
             lengths: (self.area_code_min_digits.get(), self.area_code_max_digits.get()),
@@ -47,13 +47,13 @@ impl TenantSettings {
         }
     }
 
-    /// The expression that can be tried on the tenant's numbers, if there is one.
+    /// The expression that can be tried on the tenant's numbers, if it has one.
     pub fn expression(&self) -> Option<Expression<'_>> {
         let pattern = self.area_code_regex.as_ref().filter(|_| !self.area_code.as_str().is_empty())?;
-        Some(Expression::new(pattern, Trial::Short(self.prefixing()), &["areaCodeRegex"]))
+        Some(Expression::new(pattern, Samples::Short(self.area_code_rule()), &["areaCodeRegex"]))
     }
 
-    /// Reports the rules that one field alone cannot answer.
+    /// Checks the rules that involve several fields.
     pub fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.area_code_min_digits > self.area_code_max_digits {
             let rule = format!("must not be greater than areaCodeMaxDigits, {}", self.area_code_max_digits.get());

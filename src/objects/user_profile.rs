@@ -1,4 +1,4 @@
-//! User profiles: what a user may do.
+//! User profiles: sets of privileges for users.
 
 use super::ruled_text::ruled_text;
 use super::{Detail, Named};
@@ -42,7 +42,7 @@ choice! {
 }
 
 ruled_text!(
-    /// The word for something that may be allowed.
+    /// The name of a privilege.
     PrivilegeName<64>, "must be 1 to 64 letters, digits or . _ -", |text| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
     }
@@ -50,6 +50,6 @@ ruled_text!(
 
 impl Detail for UserProfile {
     const KIND: Kind = Kind::UserProfile;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default"]];
 }

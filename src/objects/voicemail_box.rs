@@ -1,7 +1,7 @@
 //! Voicemail boxes.
 
 use super::problems::required_when;
-use super::{Detail, Numbered, Preset, Soft};
+use super::{Detail, Numbered, WithDefault, NumberReference};
 use crate::domain::{
     Amount, Code, Digits, DisplayName, EmailList, Kind, Pin, Problem, Seconds, Secret, Text, TimeZone,
 };
@@ -13,7 +13,7 @@ section! {
     pub struct VoicemailBox {
         /// The number of the box: at most 10 digits, unique among the tenant's boxes. If empty, the object's own number
         /// is used.
-        pub mailbox: Soft<Digits<10>>,
+        pub mailbox: NumberReference<Digits<10>>,
         /// The full name of the owner, for e-mails and the directory: at most 80 characters without `"`, `<` and `>`.
         pub full_name: DisplayName<80>,
         /// The PIN that the owner must enter to hear messages: 4 to 10 digits, neither one repeated digit nor a run
@@ -32,11 +32,11 @@ section! {
         /// Whether the date and time are read out before a message. Off by default.
         pub envelope: bool,
         /// How many messages the box holds: 1 to 9999, 100 by default.
-        pub max_messages: Preset<Amount<1, 9999>, 100>,
+        pub max_messages: WithDefault<Amount<1, 9999>, 100>,
         /// Shorter messages are dropped: 0 to 60 seconds, 3 by default, and less than `maxSeconds`.
-        pub min_seconds: Preset<Seconds<0, 60>, 3>,
+        pub min_seconds: WithDefault<Seconds<0, 60>, 3>,
         /// Longer messages are cut off: 1 to 3600 seconds, 180 by default.
-        pub max_seconds: Preset<Seconds<1, 3600>, 180>,
+        pub max_seconds: WithDefault<Seconds<1, 3600>, 180>,
         /// The IANA time zone in which the times of messages are read out, such as Europe/Rome; null uses the tenant's.
         pub timezone: Option<TimeZone>,
         /// The language of the prompts, such as `en` or `de_CH`: at most 16 characters; if empty, the tenant's is used.
@@ -56,7 +56,7 @@ section! {
 
 impl Detail for VoicemailBox {
     const KIND: Kind = Kind::VoicemailBox;
-    type Head = Numbered;
+    type Common = Numbered;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["mailbox"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
@@ -71,7 +71,7 @@ impl Detail for VoicemailBox {
         }
     }
 
-    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
-        checked.errors.extend(form::unavailable([("transcript", self.transcript)], facts));
+    fn check_in_tenant(&self, facts: &Facts, checked: &mut Checked) {
+        checked.errors.extend(form::unavailable_features([("transcript", self.transcript)], facts));
     }
 }

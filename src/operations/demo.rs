@@ -45,10 +45,10 @@ pub async fn fill(app: &App) -> Result<()> {
 
 /// Saves 108 once more, as somebody did since the version that the example of a conflict has seen.
 async fn second_save(app: &App) -> Result<()> {
-    let object = ObjectId::of_opaque(IVY_MORGAN_ID).ok_or_else(|| StoreError::Bug("108's id is none".into()))?;
+    let object = ObjectId::from_opaque(IVY_MORGAN_ID).ok_or_else(|| StoreError::Bug("108's id is none".into()))?;
     let patch = [("note", Patch::from([("department", "Export sales")]))].into();
     let (kind, target) = (Kind::VirtualExtension, SaveTarget::Existing(object));
-    let save = Save { kind, target, patch, expected_version: Some(1), dry_run: false, tells_warnings: true };
+    let save = Save { kind, target, patch, expected_version: Some(1), dry_run: false, report_warnings: true };
     let saved = app.save(&app.snapshot(), &Viewer::system("demo data"), save).await?;
     if saved.errors.is_empty() { Ok(()) } else { Err(mistake(IVY_MORGAN, &saved.errors)) }
 }
@@ -130,7 +130,7 @@ impl Maker<'_> {
             Kind::FormDefaults => SaveTarget::Defaults(self.tenant),
             _ => SaveTarget::New(self.tenant),
         };
-        let save = Save { kind, target, patch, expected_version: None, dry_run: false, tells_warnings: true };
+        let save = Save { kind, target, patch, expected_version: None, dry_run: false, report_warnings: true };
         saved(what, self.app.save(&self.app.snapshot(), &self.viewer, save).await?)
     }
 }
@@ -152,10 +152,10 @@ fn mistake(what: &str, problems: &[Problem]) -> StoreError {
 fn read(kind: Kind, object: &Json) -> std::result::Result<Patch, String> {
     let Some(info) = KindInfo::of(kind) else { return Form::read(object) };
     let Json::Object(mut detail) = object.clone() else { return Err(object.to_string()) };
-    let head = info.head.fields.iter().filter_map(|field| detail.remove_entry(&field.client));
-    let head: serde_json::Map<_, _> = head.collect();
-    let (head, detail) = (info.head.read(&head.into())?, info.detail.read(&detail.into())?);
-    Ok(Patch([head.0, detail.0].concat()))
+    let common = info.common.fields.iter().filter_map(|field| detail.remove_entry(&field.client));
+    let common: serde_json::Map<_, _> = common.collect();
+    let (common, detail) = (info.common.read(&common.into())?, info.detail.read(&detail.into())?);
+    Ok(Patch([common.0, detail.0].concat()))
 }
 
 /// The mistake of a field that there is not.

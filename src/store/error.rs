@@ -58,7 +58,7 @@ pub enum StoreError {
     #[error("the database is damaged: {0}")]
     Corrupt(String),
     /// A counter is at its end. Nothing was written, and nothing will be.
-    #[error("the counter of {} is at its end, {}", .0.label(), .0.most())]
+    #[error("the counter of {} is at its end, {}", .0.label(), .0.max())]
     Exhausted(Counter),
     /// A statement that cannot work: a mistake in the program.
     #[error("internal error: {0}")]

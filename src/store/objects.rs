@@ -38,7 +38,7 @@ impl ObjectRow {
     /// # Errors
     /// There is none.
     pub fn next_version(&self) -> Result<i64> {
-        let next = self.version.checked_add(1).filter(|next| *next <= Counter::Version.most());
+        let next = self.version.checked_add(1).filter(|next| *next <= Counter::Version.max());
         next.ok_or(StoreError::Exhausted(Counter::Version))
     }
 }
@@ -192,7 +192,7 @@ pub fn plain_row(query: &mut Query<'_>, number: &str) -> Result<Option<ObjectRow
 /// # Errors
 /// What the engine answers; CONFLICT when the number is taken; that there is no next id.
 pub fn insert_object(tx: &mut Tx<'_>, new: OwnRow<'_>, now: i64) -> Result<ObjectRow> {
-    let handed = tx.first(NEXT, &[Counter::NextObject.most().into()])?;
+    let handed = tx.first(NEXT, &[Counter::NextObject.max().into()])?;
     let local = column!(handed.ok_or(StoreError::Exhausted(Counter::NextObject))?, 0, int)?;
     let OwnRow { kind, number, name, description, enabled } = new;
     let row = [
@@ -220,7 +220,7 @@ pub fn touch(tx: &mut Tx<'_>, row: &ObjectRow, (before, own): (OwnRow<'_>, OwnRo
     let id = row.id.local;
     let version = row.next_version()?;
     // The last version is that of its deletion.
-    if version == Counter::Version.most() {
+    if version == Counter::Version.max() {
         return Err(StoreError::Exhausted(Counter::Version));
     }
     let saved = own.saved(row.id, (version, row.created_at, DateTime(now)));

@@ -1,7 +1,7 @@
 //! Orders of lists, and places in them.
 
 use super::objects::ObjectRow;
-use crate::domain::{BEHIND_ALL, Value, choice, sort_key};
+use crate::domain::{LAST_CHARACTER, Value, choice, sort_key};
 
 choice! {
     /// What a list is sorted by; equal ones stand in the order in which they were made.
@@ -90,7 +90,7 @@ impl Span {
 
     /// The texts that begin so.
     pub fn beginning_with(prefix: &str) -> Self {
-        Self::of_keys(Key::Text(prefix.to_owned()), Key::Text(format!("{prefix}{BEHIND_ALL}")))
+        Self::of_keys(Key::Text(prefix.to_owned()), Key::Text(format!("{prefix}{LAST_CHARACTER}")))
     }
 
     /// The texts from `from` to `to`, both included.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::error::Result;
 use super::session::{Query, Tx, column};
-use crate::domain::{BEHIND_ALL, fold, word, words};
+use crate::domain::{LAST_CHARACTER, fold, word, words};
 use crate::form::{Cell, Info};
 
 /// The words of one row.
@@ -61,6 +61,6 @@ pub(super) fn save(tx: &mut Tx<'_>, id: i64, source: &str, before: &Words, after
 /// # Errors
 /// What the engine answers.
 pub fn with_word(query: &mut Query<'_>, ids: &[i64], term: &str) -> Result<HashSet<i64>> {
-    let params = [ids.iter().copied().collect(), term.into(), format!("{term}{BEHIND_ALL}").into()];
+    let params = [ids.iter().copied().collect(), term.into(), format!("{term}{LAST_CHARACTER}").into()];
     query.rows(AMONG, &params)?.iter().map(|row| column!(row, 0, int)).collect()
 }

@@ -484,7 +484,7 @@ pub async fn make_change_and_delete_every_kind(server: &Server) {
 }
 
 fn id_of(opaque: &str) -> i64 {
-    vext::domain::ObjectId::of_opaque(opaque).unwrap().local
+    vext::domain::ObjectId::from_opaque(opaque).unwrap().local
 }
 
 /// Numbers are one space; what must be unique is told with its holder.

@@ -124,7 +124,7 @@ proptest! {
         if let Some(plain) = opaque::read(&text) {
             prop_assert_eq!(opaque::write(plain), text.clone());
         }
-        if let Some(id) = TenantId::of_opaque(&text) {
+        if let Some(id) = TenantId::from_opaque(&text) {
             prop_assert_eq!(id.opaque(), text);
         }
     }

@@ -70,7 +70,7 @@ impl Table {
             self.json.extend_from_slice(value.as_deref().unwrap_or(b"null"));
             self.ends.push(self.json.len());
         }
-        self.leads.push(target.leads_to().map_or(NOTHING, |object| object.local));
+        self.leads.push(target.object().map_or(NOTHING, |object| object.local));
         Ok(())
     }
 }

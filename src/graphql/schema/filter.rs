@@ -6,7 +6,7 @@ use super::shapes::choice;
 use crate::domain::{DateTime, Kind, ObjectId, Patch, Scalar as _, fold};
 use crate::graphql::errors::{coded, misfit};
 use crate::graphql::layer::{Given as _, InputObject, InputValue, SchemaType, input};
-use crate::service::find::{Filter, Leaf, Measure, TextTest};
+use crate::service::find::{Filter, FilterSize, Leaf, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
 
 /// Every place of the form where a condition can stand.
@@ -114,7 +114,7 @@ pub fn definitions() -> Vec<SchemaType> {
 /// A filter while it is put together.
 struct Building<'a> {
     parts: Vec<Filter>,
-    measure: &'a mut Measure,
+    measure: &'a mut FilterSize,
     within: usize,
     wrong: &'a mut Option<String>,
 }
@@ -124,14 +124,14 @@ struct Building<'a> {
 /// # Errors
 /// It is too large, or a moment is none.
 pub fn filter(sent: &Patch) -> Result<Filter> {
-    let (mut measure, mut wrong) = (Measure::default(), None);
+    let (mut measure, mut wrong) = (FilterSize::default(), None);
     let filter = nested(sent, 0, &mut measure, &mut wrong)?;
     let refused = |sentence| coded("BAD_USER_INPUT", sentence);
     measure.check().map_err(refused)?;
     wrong.map_or(Ok(filter), |sentence| Err(refused(sentence)))
 }
 
-fn nested(sent: &Patch, within: usize, measure: &mut Measure, wrong: &mut Option<String>) -> Result<Filter> {
+fn nested(sent: &Patch, within: usize, measure: &mut FilterSize, wrong: &mut Option<String>) -> Result<Filter> {
     measure.filter(within);
     let mut building = Building { parts: Vec::new(), measure, within, wrong };
     building.conditions(sent)?;
@@ -152,7 +152,7 @@ impl Building<'_> {
                 Test::Switch(fact) => self.part(sent.bool(name)?.map(|on| Filter::Is(Leaf::Switch(fact, on))), 1),
                 Test::Object(facts, kind) => {
                     let of = |object| Filter::Is(Leaf::Object(facts, kind, object));
-                    let object = |id| ObjectId::of_opaque(id).map_or_else(Filter::nothing, of);
+                    let object = |id| ObjectId::from_opaque(id).map_or_else(Filter::nothing, of);
                     self.part(sent.text(name)?.map(object), 1);
                 }
             }

@@ -142,7 +142,7 @@ async fn one(thing: &Thing, call: Call<'_>, kind: Kind) -> Result<Node> {
     let (tenant, scope) = (thing.get::<TenantRow>()?.id, call.scope()?);
     let by = call.args.the_object("by")?;
     let row: Option<Arc<ObjectRow>> = if let Some(id) = by.text("id")? {
-        match ObjectId::of_opaque(id).filter(|id| id.tenant == tenant) {
+        match ObjectId::from_opaque(id).filter(|id| id.tenant == tenant) {
             Some(id) => scope.object(id).await?,
             None => None,
         }

@@ -86,17 +86,17 @@ fn of_any(args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError>
 fn lint(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
-    let place = args.text("after")?.map(|cursor| LintPlace::of(cursor).ok_or_else(wrong)).transpose()?;
+    let place = args.text("after")?.map(|cursor| LintPlace::from_cursor(cursor).ok_or_else(wrong)).transpose()?;
     let lint = Lint {
         severity: args.choice("severity", Severity::of)?,
         codes: args.choices("codes", Code::of)?,
         kinds: kinds(args)?,
     };
     let (now, deadline) = (reading.now, reading.deadline);
-    let Findings { findings, more, goes_on } = lint.page(&mut reading.of(tenant.id), first, place, now, deadline)?;
+    let Findings { findings, more, resume_at } = lint.page(&mut reading.of(tenant.id), first, place, now, deadline)?;
     reading.spend(findings.len());
     let edges = findings.into_iter().map(|finding| finding_edge(tenant, finding));
-    let edges = Edges::new(edges, more, place.is_some(), Thing::of(())).going_on(goes_on.map(LintPlace::cursor));
+    let edges = Edges::new(edges, more, place.is_some(), Thing::of(())).going_on(resume_at.map(LintPlace::cursor));
     Ok(Node::object("FindingConnection", edges))
 }
 

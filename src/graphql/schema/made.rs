@@ -38,7 +38,10 @@ pub fn made() -> Made {
     Made {
         tenant_fields: fields(tenant, |thing| Ok(&thing.get::<TenantRow>()?.settings)),
         tenant_inputs: inputs(tenant),
-        kind_inputs: kinds.iter().map(|kind| (kind.kind, [inputs(kind.head), inputs(kind.detail)].concat())).collect(),
+        kind_inputs: kinds
+            .iter()
+            .map(|kind| (kind.kind, [inputs(kind.common), inputs(kind.detail)].concat()))
+            .collect(),
         definitions: objects.map(SchemaType::from).chain(definitions(tenant, &others)).collect(),
     }
 }

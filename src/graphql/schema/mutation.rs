@@ -9,7 +9,7 @@ use crate::graphql::layer::{
     SchemaField, Text, object,
 };
 use crate::graphql::prices::HASH;
-use crate::service::{self, Save, SaveTarget, Saved, Selected, WorkedOut};
+use crate::service::{self, PreparedSave, Save, SaveTarget, Saved, Selected};
 
 /// The field of a payload that has the object, of the type `ty`.
 pub fn object_field(ty: &'static str, about: impl Into<Text>) -> SchemaField {
@@ -86,7 +86,7 @@ fn tenant(input: &Patch, reading: &mut FieldReader<'_>) -> Result<Result<TenantI
 
 /// The object behind an id. One that no server handed out answers like one that does not exist: there is no tenant 0.
 pub fn object_id(id: &str) -> ObjectId {
-    ObjectId::of_opaque(id).unwrap_or(ObjectId { tenant: TenantId(0), local: 0 })
+    ObjectId::from_opaque(id).unwrap_or(ObjectId { tenant: TenantId(0), local: 0 })
 }
 
 /// Works out what a mutation saves, in the transaction that finds out who asks.
@@ -96,15 +96,15 @@ pub fn object_id(id: &str) -> ObjectId {
 pub fn work_out(
     of: OfSave,
     input: &Patch,
-    tells_warnings: bool,
+    report_warnings: bool,
     reading: &mut FieldReader<'_>,
-) -> Result<WorkedOut, ReadError> {
+) -> Result<PreparedSave, ReadError> {
     let (expected_version, dry_run) = (input.int("expectedVersion")?, input.bool("dryRun")?.unwrap_or_default());
     let target = match of.what {
         SaveWhat::New | SaveWhat::Defaults => match tenant(input, reading)? {
             Ok(tenant) if of.what == SaveWhat::New => SaveTarget::New(tenant),
             Ok(tenant) => SaveTarget::Defaults(tenant),
-            Err(saved) => return Ok(WorkedOut::Settled(saved)),
+            Err(saved) => return Ok(PreparedSave::Settled(saved)),
         },
         SaveWhat::Changes => SaveTarget::Existing(object_id(input.the_text("id")?)),
         SaveWhat::Copy => SaveTarget::CopyOf(object_id(input.the_text("id")?)),
@@ -116,9 +116,9 @@ pub fn work_out(
         }
         _ => only_patch(input),
     };
-    let save = Save { kind: of.kind, target, patch, expected_version, dry_run, tells_warnings };
+    let save = Save { kind: of.kind, target, patch, expected_version, dry_run, report_warnings };
     let (viewer, now) = (reading.viewer, reading.now);
-    Ok(WorkedOut::of(reading.session(), viewer, save, now)?)
+    Ok(PreparedSave::prepare(reading.session(), viewer, save, now)?)
 }
 
 /// What the secrets cost that a mutation sends and that are hashed and kept.
@@ -142,12 +142,12 @@ pub fn told(of: OfSave, input: &Patch, mut saved: Saved) -> Result<Node> {
 }
 
 async fn save(call: Call<'_>, of: OfSave) -> Result<Node> {
-    let (scope, input, tells_warnings) = (call.scope()?, call.args.the_object("input")?, call.selects("warnings"));
+    let (scope, input, report_warnings) = (call.scope()?, call.args.the_object("input")?, call.selects("warnings"));
     let own = input.clone();
-    let saved = scope.read_all(move |reading| work_out(of, &own, tells_warnings, reading)).await?;
+    let saved = scope.read_all(move |reading| work_out(of, &own, report_warnings, reading)).await?;
     let saved = match saved {
-        WorkedOut::Settled(saved) => saved,
-        WorkedOut::Open(open) => {
+        PreparedSave::Settled(saved) => saved,
+        PreparedSave::Pending(open) => {
             let finished = scope.app.finish(&scope.snapshot, scope.viewer()?, open).await;
             finished.map_err(|error| scope.surprise(&error))?
         }

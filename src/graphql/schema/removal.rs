@@ -15,7 +15,7 @@ use crate::graphql::layer::{
     Args, Call, FieldReader, Given as _, InputValue, Node, ObjectBuilder, ReadError, Reads, Resolver, SchemaField,
     SchemaType, Thing, input, object,
 };
-use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, Shown, label};
+use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, ShownEffects, label};
 use crate::store::{ObjectRow, TenantRow};
 
 /// A change with the object whose field it is.
@@ -210,7 +210,8 @@ fn plan(tenant: Option<TenantId>, args: &Args, reading: &mut FieldReader<'_>) ->
     if !reading.viewer.sees(object.tenant) || tenant.is_some_and(|tenant| tenant != object.tenant) {
         return Ok(Node::Null);
     }
-    let (shown, now) = (Shown { detach: reading.selects("detach"), replace: reading.selects("replace") }, reading.now);
+    let (shown, now) =
+        (ShownEffects { detach: reading.selects("detach"), replace: reading.selects("replace") }, reading.now);
     let Some(mut plan) = DeletePlan::of(&mut reading.of(object.tenant), object, other, shown, now)? else {
         return Ok(Node::Null);
     };

@@ -10,8 +10,8 @@ use super::nodes::node_of;
 use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
-    Described, Destination, DestinationTarget as Target, Destinations, FieldValue, Form, HangupCause, Info, Leads,
-    Place, Reference, Section, Seen,
+    Described, Destination, DestinationTarget as Target, Destinations, FieldShape, FieldValue, Form, HangupCause, Info,
+    Leads, Place, Reference, Section,
 };
 use crate::graphql::errors::misfit;
 use crate::graphql::layer::{
@@ -42,8 +42,8 @@ pub fn fields(info: &'static Info, get: Get) -> Vec<SchemaField> {
 }
 
 fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
-    let (ty, answer) = match field.seen {
-        Seen::Value { answers, .. } => {
+    let (ty, answer) = match field.shape {
+        FieldShape::Value { answers, .. } => {
             // The entries of a list in rows of its own are as many as somebody has made.
             let counted = matches!(field.place, Place::Rows(_));
             let shown = move |value: &dyn FieldValue| match value.show() {
@@ -52,7 +52,7 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
             };
             (shapes::ty(answers), Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))))
         }
-        Seen::Entries(entry) => {
+        FieldShape::Entries(entry) => {
             let name = entry().name;
             let entries = move |value: &dyn FieldValue| {
                 let entry = |entry: &dyn Section| Node::object(name, Behind(Arc::from(entry.boxed())));
@@ -61,7 +61,7 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
             let answer = Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, entries)));
             (format!("[{name}!]"), answer)
         }
-        Seen::Destinations => {
+        FieldShape::Destinations => {
             let steps = |value: &dyn FieldValue| {
                 let list = (value as &dyn std::any::Any).downcast_ref::<Destinations>();
                 let steps = list.into_iter().flat_map(|list| list.0.iter().cloned());
@@ -77,7 +77,7 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
 
 /// The field that leads to what a field with ids names: `members` to what is in `memberIds`.
 fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<SchemaField> {
-    let Seen::Value { answers, .. } = field.seen else { return None };
+    let FieldShape::Value { answers, .. } = field.shape else { return None };
     let kinds = field.pointers.iter().find_map(|pointer| match pointer.leads {
         Leads::ById(kinds) => Some(kinds),
         Leads::ByNumber => None,
@@ -130,10 +130,10 @@ async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
 /// The input fields of a section.
 pub fn inputs(info: &'static Info) -> Vec<InputValue> {
     let input = |field: &'static Described| {
-        let ty = match field.seen {
-            Seen::Value { takes, .. } => shapes::ty(takes),
-            Seen::Entries(entry) => format!("[{}!]", entry().input),
-            Seen::Destinations => "[DestinationInput!]".to_owned(),
+        let ty = match field.shape {
+            FieldShape::Value { takes, .. } => shapes::ty(takes),
+            FieldShape::Entries(entry) => format!("[{}!]", entry().input),
+            FieldShape::Destinations => "[DestinationInput!]".to_owned(),
         };
         let secret = field.secret.is_some();
         InputValue { secret, ..InputValue::new(field.client.as_str(), &ty, about(field.doc)) }
@@ -149,16 +149,16 @@ fn input_object(info: &'static Info) -> InputObject {
 
 /// The entries of a section's lists, and of theirs.
 fn entries(info: &'static Info) -> impl Iterator<Item = &'static Info> {
-    info.fields.iter().filter_map(|field| match field.seen {
-        Seen::Entries(entry) => Some(entry()),
-        Seen::Value { .. } | Seen::Destinations => None,
+    info.fields.iter().filter_map(|field| match field.shape {
+        FieldShape::Entries(entry) => Some(entry()),
+        FieldShape::Value { .. } | FieldShape::Destinations => None,
     })
 }
 
 /// The shapes of all values that sections, details and the fields beside them have, each once.
 fn shapes_of(infos: &[&'static Info], found: &mut BTreeMap<&'static str, Shape>) {
     for field in infos.iter().flat_map(|info| &info.fields) {
-        if let Seen::Value { takes, answers } = field.seen {
+        if let FieldShape::Value { takes, answers } = field.shape {
             [takes, answers].into_iter().for_each(|shape| collect(shape, found));
         }
     }
@@ -178,7 +178,7 @@ pub fn collect(shape: Shape, found: &mut BTreeMap<&'static str, Shape>) {
 /// shapes that stand elsewhere in the schema.
 pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
     let sections = Form::infos();
-    let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.head, kind.detail]).collect();
+    let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.common, kind.detail]).collect();
     let entries: Vec<_> = sections.iter().chain(&details).flat_map(|info| entries(info)).collect();
     let mut found = BTreeMap::new();
     for infos in [sections, &details, &entries, &[tenant]] {
@@ -223,7 +223,7 @@ pub fn detail_fields(info: &'static Info) -> Vec<SchemaField> {
 
 /// A step of what happens to a call, as it is answered and as it is sent.
 fn destination() -> [SchemaType; 2] {
-    let object_id = |step: &Destination| step.leads_to().map(ObjectId::opaque).into();
+    let object_id = |step: &Destination| step.object().map(ObjectId::opaque).into();
     let number = |step: &Destination| match step.target() {
         Target::Number(number) => number.as_str().into(),
         Target::Object(_) | Target::Hangup(_) => Node::Null,
@@ -243,7 +243,7 @@ fn destination() -> [SchemaType; 2] {
     .now("hangup", "HangupCause", "Hang up with this cause.", hangup)
     .read(FieldSource::Step(OfStep::Hangup))
     .later("object", "PbxObject", "The object behind `objectId`.", |step, call| {
-        Box::pin(async move { one(step.leads_to(), call).await })
+        Box::pin(async move { one(step.object(), call).await })
     })
     .read(FieldSource::Step(OfStep::Object));
     let sent = input(

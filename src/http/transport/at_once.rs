@@ -44,7 +44,7 @@ impl Prepared {
         };
         let (shared, selected) = (&self.shared, self.selected.as_deref());
         self.data_version = shared.api.app().data_version();
-        self.remembered = self.data_version.and_then(|of| shared.api.app().remembered(of, token, selected));
+        self.remembered = self.data_version.and_then(|of| shared.api.app().cached_viewer(of, token, selected));
         let Some(viewer) = &self.remembered else { return Ok(None) };
         let tag = tag_of(self.asked.as_ref(), planned, viewer);
         let is_known = tag.as_ref().is_some_and(|tag| tag.is_known(headers));

@@ -11,7 +11,7 @@ pub(super) fn within(range: std::ops::RangeInclusive<i64>, value: i64, report: i
 
 /// A counter is not negative, and can be counted on.
 pub(super) fn counted(counter: Counter, least: i64, value: i64, report: impl FnOnce(Problem)) {
-    within(least..=counter.most_imported(), value, report);
+    within(least..=counter.max_imported(), value, report);
 }
 
 pub(super) fn moment(value: i64, report: impl FnOnce(Problem)) {

@@ -4,7 +4,7 @@ use super::bounds::{counted, moment};
 use super::format::{FORMAT, Header};
 use super::json;
 use super::shapes::decode;
-use crate::domain::{Code, Counter, Kept, Problem, TenantId};
+use crate::domain::{Code, Counter, Problem, SecretStorage, TenantId};
 use crate::form::{self, Typed};
 use crate::objects::TenantSettings;
 
@@ -49,7 +49,7 @@ pub(super) fn settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Opti
         bad = true;
         report(problem.under("tenant"));
     };
-    let open = |_: Kept, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is no secret"));
+    let open = |_: SecretStorage, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is no secret"));
     let cells = decode(TenantSettings::info_of(), header.tenant.clone(), &open, &mut under)?;
     let settings: TenantSettings = form::admit(cells, TenantId(0), &mut under)?;
     settings.check(&mut under);

@@ -10,7 +10,7 @@ use super::format::{ChangeLine, End, FileLine, Header, ObjectLine, Secrets, Sect
 use super::json;
 use super::shapes::{decode, named, refers, with_tenant};
 use super::step::ImportStep;
-use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Sealer, TenantId, Value};
+use crate::domain::{Code, Counter, DateTime, Kind, ObjectId, Problem, Sealer, SecretStorage, TenantId, Value};
 use crate::form::{self, Information, Typed};
 use crate::objects::KindInfo;
 use crate::store::{self, KeptChange, ObjectRow};
@@ -49,7 +49,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(code: &'a str, tenant: TenantId, header: &Header, keys: &'a Keys) -> Self {
         // What is wrong with the first line is told there, and not again with each line that is measured by it.
-        let most = Counter::Revision.most_imported();
+        let most = Counter::Revision.max_imported();
         let revision = if (0..=most).contains(&header.revision) { header.revision } else { most };
         let (opened, places, greatest) = (Cell::new(0), Cell::new(0), Cell::new(0));
         Self { code, tenant, secrets: header.secrets, revision, keys, opened, places, greatest }
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
 
     /// Takes the id of an object, and reports what cannot be one.
     fn id(&self, id: i64, report: impl FnOnce(Problem)) {
-        let most = Counter::NextObject.most_imported() - 1;
+        let most = Counter::NextObject.max_imported() - 1;
         within(1..=most, id, report);
         self.greatest.set(self.greatest.get().max(if id <= most { id } else { 0 }));
     }
@@ -153,7 +153,9 @@ impl<'a> Reader<'a> {
         };
         let secrets = info.fields.iter().filter(|field| field.secret.is_some()).count() as u64;
         self.places.set(self.places.get() + secrets);
-        let open = |kept: Kept, field: &str, text: &str| self.open(kept, &place(self.code, object, &name, field), text);
+        let open = |kept: SecretStorage, field: &str, text: &str| {
+            self.open(kept, &place(self.code, object, &name, field), text)
+        };
         let cells = decode(info, fields, &open, &mut under);
         let section = cells.and_then(|cells| info.admit(cells, self.tenant, &mut under));
         match section.filter(|_| !bad) {
@@ -163,7 +165,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What the database keeps of a secret in the file.
-    fn open(&self, kept: Kept, place: &str, text: &str) -> Result<Value, Problem> {
+    fn open(&self, kept: SecretStorage, place: &str, text: &str) -> Result<Value, Problem> {
         let wrong = |rule: &str| Problem::new(Code::InvalidFormat, rule);
         self.opened.set(self.opened.get() + 1);
         if self.secrets == Secrets::None {
@@ -173,8 +175,10 @@ impl<'a> Reader<'a> {
         let broken = || wrong("cannot be opened: it was altered, or sealed for another field");
         let Keys { source, target } = self.keys;
         match kept {
-            Kept::Hashed => source.open_for(place, &sealed).map(|hash| hash.as_str().into()).ok_or_else(broken),
-            Kept::Sealed => {
+            SecretStorage::Hashed => {
+                source.open_for(place, &sealed).map(|hash| hash.as_str().into()).ok_or_else(broken)
+            }
+            SecretStorage::Sealed => {
                 let plain = source.open(&sealed).ok_or_else(broken)?;
                 if source.key_id() == target.key_id() {
                     return Ok(Value::Bytes(sealed));

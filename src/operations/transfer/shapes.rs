@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value as Json};
 
 use super::format::JsonFields;
-use crate::domain::{Code, Kept, Kind, ObjectId, Problem, TenantId, Value};
+use crate::domain::{Code, Kind, ObjectId, Problem, SecretStorage, TenantId, Value};
 use crate::form::{Cell, Form, Info, Leads, Place, Pointer, Rows, Section, camel};
 use crate::objects::{KindInfo, infos};
 use crate::store;
@@ -44,7 +44,7 @@ pub(super) fn refers(path: &str) -> bool {
 pub(super) fn without_tenant(json: &mut Json, tenant: TenantId) {
     match json {
         Json::String(text) => {
-            if let Some(id) = ObjectId::of_opaque(text).filter(|id| id.tenant == tenant) {
+            if let Some(id) = ObjectId::from_opaque(text).filter(|id| id.tenant == tenant) {
                 *json = serde_json::json!({ "object": id.local });
             }
         }
@@ -109,7 +109,7 @@ pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value)
 }
 
 /// Opens what stands for a secret.
-pub(super) type Open<'a> = &'a dyn Fn(Kept, &str, &str) -> Result<Value, Problem>;
+pub(super) type Open<'a> = &'a dyn Fn(SecretStorage, &str, &str) -> Result<Value, Problem>;
 
 /// The cells of a line's fields: what is left out is blank, what is not known is reported. `None` when a cell is missing
 /// that nobody can guess.

@@ -12,7 +12,7 @@ const CHANGES: &str = "SELECT c.object_id, c.version, c.changed_at, o.version
 
 /// Whether a counter stands where something can still be counted.
 fn at_its_end(place: &str, counter: Counter, value: i64) -> Option<String> {
-    let most = counter.most() - 1;
+    let most = counter.max() - 1;
     (value > most).then(|| format!("{place}: must be at most {most}, or nothing can be counted; it is {value}"))
 }
 

@@ -1,9 +1,9 @@
-//! What an object that is not a form has besides its detail: it stands in its row of `pbx_object`.
+//! The fields that objects of all kinds have in common. They are stored in the object's row in `pbx_object`.
 
 use crate::domain::{DisplayName, ExtensionNumber, Text};
 use crate::form::{Section, section};
 
-use super::Preset;
+use super::WithDefault;
 
 section! {
     "pbx_object", "NamedInput";
@@ -14,7 +14,7 @@ section! {
         /// A note for administrators, at most 255 characters.
         pub description: Text<255>,
         /// Whether the object is in use. On by default; references to an object that is off cause a warning.
-        pub enabled: Preset<bool, 1>,
+        pub enabled: WithDefault<bool, 1>,
     }
 }
 
@@ -30,12 +30,12 @@ section! {
         /// A note for administrators, at most 255 characters.
         pub description: Text<255>,
         /// Whether the object is in use. On by default; references to an object that is off cause a warning.
-        pub enabled: Preset<bool, 1>,
+        pub enabled: WithDefault<bool, 1>,
     }
 }
 
-/// What an object has besides its detail: [`Named`], or [`Numbered`] for what can be dialled.
-pub trait Head: Section {
+/// The common fields of an object: [`Named`], or [`Numbered`] for objects that can be dialled.
+pub trait CommonFields: Section {
     /// The number that reaches the object, if it has one.
     fn number(&self) -> Option<&ExtensionNumber>;
     /// The object's name.
@@ -44,11 +44,11 @@ pub trait Head: Section {
     fn description(&self) -> &str;
     /// Whether the object is in use.
     fn enabled(&self) -> bool;
-    /// A copy of it.
-    fn copy(&self) -> Box<dyn Head>;
+    /// A boxed copy.
+    fn copy(&self) -> Box<dyn CommonFields>;
 }
 
-impl Head for Named {
+impl CommonFields for Named {
     fn number(&self) -> Option<&ExtensionNumber> {
         None
     }
@@ -65,12 +65,12 @@ impl Head for Named {
         self.enabled.value()
     }
 
-    fn copy(&self) -> Box<dyn Head> {
+    fn copy(&self) -> Box<dyn CommonFields> {
         Box::new(self.clone())
     }
 }
 
-impl Head for Numbered {
+impl CommonFields for Numbered {
     fn number(&self) -> Option<&ExtensionNumber> {
         self.number.as_ref()
     }
@@ -87,7 +87,7 @@ impl Head for Numbered {
         self.enabled.value()
     }
 
-    fn copy(&self) -> Box<dyn Head> {
+    fn copy(&self) -> Box<dyn CommonFields> {
         Box::new(self.clone())
     }
 }
