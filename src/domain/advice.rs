@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn advice_is_one_sentence() {
         for (word, _) in Code::TYPE.words {
-            let advice = Code::of(word).unwrap().advice();
+            let advice = Code::from_word(word).unwrap().advice();
             assert!(advice.starts_with(char::is_uppercase) && advice.ends_with('.'), "{advice}");
             assert!(!advice.contains(". "), "{advice}");
         }

@@ -2,8 +2,8 @@
 
 use super::{ChoiceType, Code, Problem};
 
-/// Declares a choice that is stored as its word: `choice! { /// … pub enum Mode { /// … Auto = "AUTO" } }`. The first word
-/// is the default.
+/// Declares a choice that is stored as its word: `choice! { /// … pub enum Mode { /// … Auto = "AUTO" } }`. The first
+/// word is the default.
 macro_rules! choice {
     ($(#[doc = $doc:literal])* pub enum $Name:ident {
         $(#[doc = $first_doc:literal])* $First:ident = $first:literal,
@@ -23,7 +23,7 @@ macro_rules! choice {
 
             fn parse(sent: &$crate::domain::Sent) -> Result<Self, $crate::domain::Problem> {
                 let word = sent.text()?;
-                Self::of(word).ok_or_else(|| $crate::domain::no_such_word(Self::TYPE, word))
+                Self::from_word(word).ok_or_else(|| $crate::domain::no_such_word(Self::TYPE, word))
             }
 
             fn blank() -> Option<Self> {
@@ -35,7 +35,7 @@ macro_rules! choice {
             }
 
             fn from_value(value: $crate::domain::Value) -> Result<Self, $crate::domain::Problem> {
-                value.text().and_then(Self::of).ok_or_else(|| {
+                value.text().and_then(Self::from_word).ok_or_else(|| {
                     $crate::domain::Problem::new(
                         $crate::domain::Code::InvalidFormat,
                         concat!("is not stored as a ", stringify!($Name)),
@@ -47,7 +47,7 @@ macro_rules! choice {
                 stored: $crate::domain::ValueRef<'_>,
                 json: &mut Vec<u8>,
             ) -> Result<(), $crate::domain::Problem> {
-                match stored.text().and_then(Self::of) {
+                match stored.text().and_then(Self::from_word) {
                     Some(choice) => Ok($crate::domain::json::write(choice.word(), json)),
                     None => Self::from_value(stored.into()).map(drop),
                 }

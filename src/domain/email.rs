@@ -15,9 +15,9 @@ impl Email {
         &self.0
     }
 
-    /// A practical subset of RFC 5321: one `@`, before it a dot-atom of at most 64 characters, after it a host name with at
-    /// least two labels or an address literal, and at most 254 characters in all. Quoted local parts are refused: no mail
-    /// system in use assigns them, and every notification template would have to quote them.
+    /// A practical subset of RFC 5321: one `@`, before it a dot-atom of at most 64 characters, after it a host name
+    /// with at least two labels or an address literal, and at most 254 characters in all. Quoted local parts are
+    /// refused: no mail system in use assigns them, and every notification template would have to quote them.
     fn is_address(text: &str) -> bool {
         let Some((local, host)) = text.rsplit_once('@') else { return false };
         let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);

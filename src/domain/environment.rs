@@ -25,8 +25,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Measures how long something takes. It is independent of changes to the machine's clock. It does not tell the time, so
-/// nothing that is stored or answered can depend on it.
+/// Measures how long something takes. It is independent of changes to the machine's clock. It does not tell the time,
+/// so nothing that is stored or answered can depend on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 

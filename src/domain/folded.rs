@@ -2,7 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Sorts after every character of a folded text, so that `prefix + LAST_CHARACTER` sorts after all texts with the prefix.
+/// Sorts after every character of a folded text, so that `prefix + LAST_CHARACTER` sorts after all texts with the
+/// prefix.
 pub const LAST_CHARACTER: char = '\u{10FFFF}';
 
 /// The number of characters of a folded text that lists are sorted by: an index of any database can hold this many.

@@ -119,7 +119,8 @@ macro_rules! kinds {
                 .trim_start()
             }
 
-            /// The names of a tenant's fields for one object of the kind and for all of them: `phone_book`, `phone_books`.
+            /// The names of a tenant's fields for one object of the kind and for all of them: `phone_book`,
+            /// `phone_books`.
             pub fn fields(self) -> (&'static str, &'static str) {
                 match self {
                     Kind::$Form => (stringify!($form_field), stringify!($form_list)),

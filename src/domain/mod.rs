@@ -3,8 +3,8 @@
 //! A value of one of these types is always valid: its field is private, and input can only become one through
 //! [`Scalar::parse`].
 //!
-//! To add a type, give it a private field, implement `Scalar`, declare its [`Shape`] with `scalar!` if it should have its
-//! own name in GraphQL, and add a test beside it.
+//! To add a type, give it a private field, implement `Scalar`, declare its [`Shape`] with `scalar!` if it should have
+//! its own name in GraphQL, and add a test beside it.
 
 mod advice;
 mod choice;

@@ -3,7 +3,8 @@
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Sent, Shape, Value, ValueRef, json, scalar};
 
-/// Declares a text type for dialled numbers: `dialled!(/// doc  Name, "GraphQL name", "rule", |text| fits, dials: bool)`.
+/// Declares a text type for dialled numbers: `dialled!(/// doc  Name, "GraphQL name", "rule", |text| fits, dials:
+/// bool)`.
 macro_rules! dialled {
     (
         $(#[doc = $doc:literal])* $Name:ident, $graphql:literal, $rule:literal, $fits:expr, dials: $dials:literal

@@ -126,7 +126,7 @@ impl Scalar for Pattern {
         }
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         match value {
             Value::Text(text) => Self::read(&text),
             _ => Err(corrupt("a regular expression")),
@@ -138,8 +138,8 @@ impl Scalar for Pattern {
 fn syntax(error: &regex::Error) -> String {
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    // The error has three lines: a heading, the expression indented by four spaces, the caret. The expression itself has
-    // no line breaks.
+    // The error has three lines: a heading, the expression indented by four spaces, the caret. The expression itself
+    // has no line breaks.
     match text.lines().nth(2).and_then(|line| line.find('^')) {
         Some(at) => format!("must be a regular expression: {reason} at character {}", at.saturating_sub(4) + 1),
         None => format!("must be a regular expression: {reason}"),

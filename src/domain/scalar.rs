@@ -21,8 +21,8 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync + 'static {
     /// Whether the value is a dialled number that may be the number of an object: a soft reference.
     const DIALS: bool = false;
 
-    /// Its shape in inputs. A value of another shape is a GraphQL error. A value that breaks a rule is a [`Problem`], so
-    /// that all rules can be checked at once.
+    /// Its shape in inputs. A value of another shape is a GraphQL error. A value that breaks a rule is a [`Problem`],
+    /// so that all rules can be checked at once.
     const TAKES: Shape;
 
     /// Its shape in answers.
@@ -53,12 +53,12 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync + 'static {
     /// The rule that the stored value breaks: the row was not written by this program.
     fn from_value(value: Value) -> Result<Self, Problem>;
 
-    /// Loads the value from a file that somebody may have edited by hand: like [`Scalar::from_value`], but every rule is
-    /// checked again.
+    /// Loads the value from a file that somebody may have edited by hand: like [`Scalar::from_value`], but every rule
+    /// is checked again.
     ///
     /// # Errors
     /// The rule that the value breaks.
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         Self::from_value(value)
     }
 

@@ -53,10 +53,10 @@ impl Sealer {
 
     /// Encrypts a text so that the same text at the same `place` gives the same bytes. This makes exports comparable.
     ///
-    /// The nonce is a keyed hash (HMAC-SHA256) of the place and the text, cut to 192 bits. This is safe: without the key,
-    /// the nonce cannot be distinguished from a random one. It repeats only if both the place and the text repeat, which
-    /// gives the same bytes and reveals only that nothing has changed. The same secret at two places looks different, and
-    /// what was sealed for one place cannot be opened at another.
+    /// The nonce is a keyed hash (HMAC-SHA256) of the place and the text, cut to 192 bits. This is safe: without the
+    /// key, the nonce cannot be distinguished from a random one. It repeats only if both the place and the text repeat,
+    /// which gives the same bytes and reveals only that nothing has changed. The same secret at two places looks
+    /// different, and what was sealed for one place cannot be opened at another.
     pub fn seal_for(&self, place: &str, text: &str) -> Option<Vec<u8>> {
         let nonce = self.nonce_for(place, text);
         let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), text.as_bytes()).ok()?;
@@ -122,7 +122,8 @@ impl Hasher {
         Some(hash.to_string())
     }
 
-    /// Whether a hash in PHC format is the hash of a text. Also `false` for a hash that takes more memory than allocated.
+    /// Whether a hash in PHC format is the hash of a text. Also `false` for a hash that takes more memory than
+    /// allocated.
     pub fn verify(&mut self, hash: &str, text: &str) -> bool {
         self.rehash(hash, text).is_some_and(|(kept, hashed)| kept == hashed)
     }

@@ -1,10 +1,10 @@
 //! Secrets: write-only values. Secrets that only have to be compared are hashed, secrets that must be readable are
 //! encrypted.
 //!
-//! Both happen once per save, before its transaction: argon2id is slow on purpose and must not hold up other writers, and
-//! a retried transaction must not use new random bytes. The result is set on the [`SecretText`] that the client sent.
-//! Until then a secret that passes its rules counts as set. That is enough for all checks and for previews of changes, but
-//! it cannot be written. So most saves that are refused need no hash.
+//! Both happen once per save, before its transaction: argon2id is slow on purpose and must not hold up other writers,
+//! and a retried transaction must not use new random bytes. The result is set on the [`SecretText`] that the client
+//! sent. Until then a secret that passes its rules counts as set. That is enough for all checks and for previews of
+//! changes, but it cannot be written. So most saves that are refused need no hash.
 
 use std::marker::PhantomData;
 
@@ -178,7 +178,8 @@ secret!(
     Secret(String), Text, Hashed
 );
 secret!(
-    /// A secret that a PBX must be able to read. It is encrypted with the server's key; answers only tell whether it is set.
+    /// A secret that a PBX must be able to read. It is encrypted with the server's key; answers only tell whether it is
+    /// set.
     Sealed(Vec<u8>), Bytes, Sealed
 );
 

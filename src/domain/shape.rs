@@ -48,7 +48,8 @@ pub enum Shape {
     List(&'static Shape),
 }
 
-/// The shape of a value with its own GraphQL scalar: `scalar!(/// description  "Name", Plain, "https://specification")`.
+/// The shape of a value with its own GraphQL scalar: `scalar!(/// description  "Name", Plain,
+/// "https://specification")`.
 macro_rules! scalar {
     ($(#[doc = $doc:literal])* $name:literal, $Plain:ident $(, $url:literal)?) => {
         $crate::domain::Shape::Scalar(&$crate::domain::ScalarType {
@@ -61,7 +62,8 @@ macro_rules! scalar {
 }
 pub(crate) use scalar;
 
-/// Declares an enum whose values have words in the API: `words! { "Mode"; /// … pub enum Mode { /// … Auto = "AUTO" } }`.
+/// Declares an enum whose values have words in the API: `words! { "Mode"; /// … pub enum Mode { /// … Auto = "AUTO" }
+/// }`.
 macro_rules! words {
     ($name:expr; $(#[doc = $doc:literal])* pub enum $Name:ident {
         $($(#[doc = $word_doc:literal])* $Variant:ident = $word:literal),+ $(,)?
@@ -84,7 +86,7 @@ macro_rules! words {
             }
 
             /// The value with this word, if there is one.
-            pub fn of(word: &str) -> Option<Self> {
+            pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($word => Some($Name::$Variant),)+ _ => None }
             }
         }

@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Sent, Shape, Value, ValueRef, json};
 
-/// The rule for all text: at most `max` characters and no control characters. Line breaks and tabs are allowed if the text
-/// may have several lines.
+/// The rule for all text: at most `max` characters and no control characters. Line breaks and tabs are allowed if the
+/// text may have several lines.
 fn check(text: &str, max: usize, lines: bool) -> Result<(), Problem> {
     let allowed = |c: char| !c.is_control() || (lines && matches!(c, '\n' | '\r' | '\t'));
     if let Some(at) = text.chars().position(|c| !allowed(c)) {

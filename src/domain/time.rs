@@ -53,7 +53,7 @@ impl Scalar for DateTime {
         value.int().map(Self).ok_or_else(|| corrupt("a date and time"))
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         let moment = Self::from_value(value)?;
         if moment.is_shown() { Ok(moment) } else { Err(Self::out_of_range().value(moment.0)) }
     }
@@ -144,7 +144,7 @@ impl Scalar for TimeZone {
         }
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         Self::from_value(value).and_then(|zone| Self::read(&zone.0))
     }
 }
@@ -216,7 +216,7 @@ mod tests {
         ] {
             let moment = DateTime(moment);
             assert_eq!(moment.answer(), shown);
-            assert_eq!(DateTime::admit(moment.to_value()).is_ok(), moment.is_shown(), "{shown}");
+            assert_eq!(DateTime::load_untrusted(moment.to_value()).is_ok(), moment.is_shown(), "{shown}");
             assert!(DateTime::parse(&shown.into()).is_ok_and(DateTime::is_shown), "{shown}");
         }
         let early = DateTime::parse(&"-000001-01-01T00:00:00Z".into()).unwrap_err();

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use super::{Code, Kind, ObjectId, Problem, Target};
 
-/// A reference to an object of certain kinds. A save checks that the object exists and has one of these kinds; a foreign
-/// key of the database ensures again that it exists.
+/// A reference to an object of certain kinds. A save checks that the object exists and has one of these kinds; a
+/// foreign key of the database ensures again that it exists.
 pub struct Id<K> {
     object: ObjectId,
     kind: PhantomData<fn() -> K>,

@@ -1,7 +1,8 @@
 //! The checks of a form, and those checks that every object shares.
 //!
-//! [`check`] is a pure function of the form and of [`Facts`], which the service loads in the same transaction. The rules
-//! themselves are in the files of the sections. A broken rule is an error; something that only looks wrong is a warning.
+//! [`check`] is a pure function of the form and of [`Facts`], which the service loads in the same transaction. The
+//! rules themselves are in the files of the sections. A broken rule is an error; something that only looks wrong is a
+//! warning.
 
 use super::Form;
 use super::destination::Destinations;

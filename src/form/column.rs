@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::field::Field;
 use super::info::FieldShape;
-use super::place::{Cell, Leads, Pointer, Reference};
+use super::place::{Cell, Pointer, Reference, ReferenceBy};
 use super::problems::wrong_shape;
 use crate::domain::{
     Id, ObjectId, Problem, Scalar, SecretStorage, Sent, Shape, Target, TenantId, Value, ValueRef, json,
@@ -38,9 +38,9 @@ impl<T: Scalar> Field for T {
         }
     }
 
-    fn admit(cell: Cell, _: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, _: TenantId) -> Result<Self, Vec<Problem>> {
         match cell {
-            Cell::Value(value) => T::admit(value).map_err(|p| vec![p]),
+            Cell::Value(value) => T::load_untrusted(value).map_err(|p| vec![p]),
             Cell::Rows(_) => Err(vec![wrong_shape()]),
         }
     }
@@ -54,7 +54,7 @@ impl<T: Scalar> Field for T {
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
-        if T::DIALS { vec![Pointer { column: name, leads: Leads::ByNumber }] } else { Vec::new() }
+        if T::DIALS { vec![Pointer { column: name, by: ReferenceBy::Number }] } else { Vec::new() }
     }
 
     fn redial(&mut self, from: &str, to: &str) {
@@ -92,10 +92,10 @@ impl<T: Field> Field for Option<T> {
         }
     }
 
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         match cell {
             Cell::Value(Value::Null) => Ok(None),
-            cell => T::admit(cell, tenant).map(Some),
+            cell => T::load_untrusted(cell, tenant).map(Some),
         }
     }
 
@@ -172,7 +172,7 @@ impl<K: Target> Field for Id<K> {
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
-        vec![Pointer { column: name, leads: Leads::ById(K::KINDS) }]
+        vec![Pointer { column: name, by: ReferenceBy::Id(K::KINDS) }]
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {

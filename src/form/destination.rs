@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use super::info::FieldShape;
-use super::place::{Cell, Leads, Place, Pointer, Reference, Rows};
+use super::place::{Cell, Place, Pointer, Reference, ReferenceBy, Rows};
 use super::problems::{too_many, wrong_shape};
 use crate::domain::{Code, DialNumber, Kind, ObjectId, Patch, Problem, Row, Scalar, Sent, TenantId, Value, choice};
 
@@ -170,7 +170,7 @@ impl Field for Destinations {
         cell.rows()?.into_iter().map(|row| Destination::load(row, tenant)).collect::<Result<_, _>>().map(Self)
     }
 
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         let (mut list, rows) = (Vec::new(), cell.rows().map_err(|p| vec![p])?);
         let mut problems = too_many(rows.len(), Self::MAX);
         for (i, row) in rows.into_iter().enumerate() {
@@ -182,7 +182,7 @@ impl Field for Destinations {
         if problems.is_empty() { Ok(Self(list)) } else { Err(problems) }
     }
 
-    fn entry() -> Vec<Option<Value>> {
+    fn entry_defaults() -> Vec<Option<Value>> {
         vec![Some(Value::Null); 3]
     }
 
@@ -191,8 +191,8 @@ impl Field for Destinations {
     }
 
     fn pointers(_: &'static str) -> Vec<Pointer> {
-        let by_id = Pointer { column: "target_id", leads: Leads::ById(Destination::KINDS) };
-        vec![by_id, Pointer { column: "number", leads: Leads::ByNumber }]
+        let by_id = Pointer { column: "target_id", by: ReferenceBy::Id(Destination::KINDS) };
+        vec![by_id, Pointer { column: "number", by: ReferenceBy::Number }]
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {

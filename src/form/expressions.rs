@@ -1,4 +1,5 @@
-//! Tries the regular expressions of administrators on sample texts: the numbers and names that a tenant is known to use.
+//! Tries the regular expressions of administrators on sample texts: the numbers and names that a tenant is known to
+//! use.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};

@@ -28,8 +28,8 @@ pub struct TenantFacts {
     pub owned: HashSet<String>,
     /// Every existing object of the tenant that the objects refer to.
     pub referenced: HashMap<ObjectId, ReferencedObject>,
-    /// Where calls to an object certainly go on to, or which conditions it evaluates: for the objects that are checked and
-    /// for all that they reach in this way.
+    /// Where calls to an object certainly go on to, or which conditions it evaluates: for the objects that are checked
+    /// and for all that they reach in this way.
     pub hops: HashMap<ObjectId, Hop>,
 }
 

@@ -1,14 +1,14 @@
 //! The types that fields of a section can have, and how they are stored.
 //!
 //! A field is a value in a column of the section's table, a reference (a column with a foreign key), or an ordered list
-//! whose entries are rows of another table. The rest of the program works on [`Cell`]s and does not depend on the type of
-//! a field.
+//! whose entries are rows of another table. The rest of the program works on [`Cell`]s and does not depend on the type
+//! of a field.
 
 use std::any::Any;
 
 use serde_json::Value as Json;
 
-use super::info::{Described, FieldShape, FieldValue, Section};
+use super::info::{FieldInfo, FieldShape, FieldValue, Section};
 use super::names::camel;
 use super::place::{Cell, Place, Pointer, Reference};
 use super::problems::wrong_shape;
@@ -58,12 +58,12 @@ pub trait Field: Clone + PartialEq + Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// All rules that the value breaks.
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         Self::load(cell, tenant).map_err(|p| vec![p])
     }
 
     /// The default of each column of an entry, if the field is a list.
-    fn entry() -> Vec<Option<Value>> {
+    fn entry_defaults() -> Vec<Option<Value>> {
         Vec::new()
     }
 
@@ -139,9 +139,9 @@ impl<F: Field> FieldValue for F {
     }
 }
 
-impl Described {
+impl FieldInfo {
     /// Describes the field with this name and type.
-    pub(crate) fn of<F: Field>(name: &'static str, doc: &'static [&'static str]) -> Self {
+    pub(crate) fn new<F: Field>(name: &'static str, doc: &'static [&'static str]) -> Self {
         let client = camel(name);
         let answered = if F::SECRET.is_some() { format!("{client}Set") } else { client.clone() };
         Self {
@@ -155,7 +155,7 @@ impl Described {
             secret: F::SECRET,
             pointers: F::pointers(name),
             blank: F::blank().map(|blank| blank.store()),
-            entry: F::entry(),
+            entry_defaults: F::entry_defaults(),
             write: F::write,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Form;
 use super::destination::Destinations;
-use super::info::{Info, Section};
+use super::info::{Section, SectionInfo};
 use super::place::Reference;
 use super::section::Change;
 use super::sections::Sections;
@@ -24,7 +24,7 @@ impl Form {
 
     /// The secrets in a patch.
     pub fn secrets(patch: &Patch) -> Vec<SentSecret<'_>> {
-        let of = |info: &&'static Info| match patch.get(&info.client) {
+        let of = |info: &&'static SectionInfo| match patch.get(&info.client) {
             Some(Sent::Object(sent)) => info.secrets(sent),
             _ => Vec::new(),
         };

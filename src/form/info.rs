@@ -12,7 +12,7 @@ use crate::domain::{ObjectId, Patch, Problem, SecretStorage, Sent, Shape, Tenant
 
 /// Describes a struct that `section!` generated, so that the same code can work on all of them.
 #[derive(Debug)]
-pub struct Info {
+pub struct SectionInfo {
     /// The name of the struct.
     pub name: &'static str,
     /// The name of its input type in GraphQL.
@@ -24,7 +24,7 @@ pub struct Info {
     /// The name of the table in camel case: for a section, its field in the form.
     pub client: String,
     /// The fields, in order.
-    pub fields: Vec<Described>,
+    pub fields: Vec<FieldInfo>,
     /// The fields that a search looks in, besides the object's number, name and description.
     pub searched: &'static [&'static str],
     /// Builds a section from a source of its fields; `None` if a field is missing or wrong, which is reported.
@@ -33,7 +33,7 @@ pub struct Info {
 
 /// Describes a field of a section.
 #[derive(Debug)]
-pub struct Described {
+pub struct FieldInfo {
     /// Its name in the struct.
     pub name: &'static str,
     /// Its name in inputs and change records.
@@ -55,7 +55,7 @@ pub struct Described {
     /// Its value while nobody has set it; `None` if it must be set.
     pub blank: Option<Cell>,
     /// The default of each column of an entry, if it is a list.
-    pub entry: Vec<Option<Value>>,
+    pub entry_defaults: Vec<Option<Value>>,
     /// Writes the value of its column as answers show it, see [`Field::write`](super::Field::write).
     pub write: Write,
 }
@@ -74,7 +74,7 @@ pub enum FieldShape {
         answers: Shape,
     },
     /// A list of entries with their own fields.
-    Entries(fn() -> &'static Info),
+    Entries(fn() -> &'static SectionInfo),
     /// A list of destinations.
     Destinations,
 }
@@ -82,7 +82,7 @@ pub enum FieldShape {
 /// A section of the form, the detail of an object, or an entry of a list.
 pub trait Section: Any + Send + Sync {
     /// Describes the section.
-    fn info(&self) -> &'static Info;
+    fn info(&self) -> &'static SectionInfo;
     /// The value of the field at a position.
     fn value(&self, index: usize) -> Option<&dyn FieldValue>;
     /// The values of its fields, in order.
@@ -95,8 +95,8 @@ pub trait Section: Any + Send + Sync {
 
 /// The value of a field of any type: an object-safe [`Field`](super::Field).
 pub trait FieldValue: Any {
-    /// Applies what a client sent: `null` clears the field, a value is parsed. A value that breaks a rule is reported and
-    /// changes nothing.
+    /// Applies what a client sent: `null` clears the field, a value is parsed. A value that breaks a rule is reported
+    /// and changes nothing.
     fn apply(&mut self, sent: &Sent, report: &mut dyn FnMut(Problem));
     /// See [`Field::store`](super::Field::store).
     fn store(&self) -> Cell;
@@ -116,13 +116,13 @@ pub trait FieldValue: Any {
 
 /// Hands out the fields of a section, one after the other.
 pub struct Source<'a> {
-    pub(super) info: &'a Info,
+    pub(super) info: &'a SectionInfo,
     pub(super) next: usize,
-    pub(super) from: From<'a>,
+    pub(super) origin: FieldOrigin<'a>,
 }
 
 /// Where the fields come from.
-pub(super) enum From<'a> {
+pub(super) enum FieldOrigin<'a> {
     /// A client's input; fields that are left out are blank.
     Client { patch: &'a Patch, report: &'a mut dyn FnMut(Problem) },
     /// The database, with the first problem found.

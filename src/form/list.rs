@@ -72,7 +72,7 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
         cell.rows()?.into_iter().map(|row| Id::load(first(row)?, tenant)).collect::<Result<_, _>>().map(Self)
     }
 
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         let list = Self::load(cell, tenant).map_err(|p| vec![p])?;
         let mut problems = too_many(list.0.len(), MAX);
         for (i, id) in list.0.iter().enumerate().filter(|(i, id)| list.0[..*i].contains(id)) {
@@ -82,7 +82,7 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
         if problems.is_empty() { Ok(list) } else { Err(problems) }
     }
 
-    fn entry() -> Vec<Option<Value>> {
+    fn entry_defaults() -> Vec<Option<Value>> {
         vec![None]
     }
 
@@ -111,8 +111,8 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
 /// The maximum number of entries in a list.
 const MAX_ENTRIES: usize = 1000;
 
-/// An ordered list of entries that belong to one object, such as the routes of a routing profile. They are rows of their
-/// own table.
+/// An ordered list of entries that belong to one object, such as the routes of a routing profile. They are rows of
+/// their own table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entries<S>(pub Vec<S>);
 
@@ -123,7 +123,7 @@ impl<S> Default for Entries<S> {
 }
 
 impl<S: Typed> Field for Entries<S> {
-    const SHAPE: FieldShape = FieldShape::Entries(S::info_of);
+    const SHAPE: FieldShape = FieldShape::Entries(S::section_info);
 
     const PLACE: Place = Place::Rows(Rows { table: S::TABLE, columns: S::COLUMNS, slotted: false });
 
@@ -157,18 +157,18 @@ impl<S: Typed> Field for Entries<S> {
         cell.rows()?.into_iter().map(entry).collect::<Result<_, _>>().map(Self)
     }
 
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         let rows = cell.rows().map_err(|p| vec![p])?;
         let (mut entries, mut problems) = (Vec::new(), too_many(rows.len(), MAX_ENTRIES));
         for (i, row) in rows.into_iter().enumerate() {
             let cells = row.into_iter().map(Cell::Value).collect();
-            entries.extend(section::admit::<S>(cells, tenant, &mut |problem| problems.push(problem.under(i))));
+            entries.extend(section::load_untrusted::<S>(cells, tenant, &mut |problem| problems.push(problem.under(i))));
         }
         if problems.is_empty() { Ok(Self(entries)) } else { Err(problems) }
     }
 
-    fn entry() -> Vec<Option<Value>> {
-        let fields = &S::info_of().fields;
+    fn entry_defaults() -> Vec<Option<Value>> {
+        let fields = &S::section_info().fields;
         debug_assert!(
             fields.iter().all(|field| field.secret.is_none()),
             "an export does not protect the secrets of entries"
@@ -185,7 +185,7 @@ impl<S: Typed> Field for Entries<S> {
     }
 
     fn pointers(_: &'static str) -> Vec<Pointer> {
-        S::info_of().fields.iter().flat_map(|field| field.pointers.clone()).collect()
+        S::section_info().fields.iter().flat_map(|field| field.pointers.clone()).collect()
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {

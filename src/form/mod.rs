@@ -39,17 +39,17 @@ pub use expressions::{AreaCode, Expression, KnownNumbers, MatchOutcome, Samples}
 pub use facts::{Facts, Holder, Hop, ReferencedObject, SlotRange, TenantFacts};
 pub use field::Field;
 pub use follow_me::*;
-pub use info::{Described, FieldShape, FieldValue, Info, Section, Source};
+pub use info::{FieldInfo, FieldShape, FieldValue, Section, SectionInfo, Source};
 pub use information::*;
 pub use list::{Entries, Links};
 pub use names::camel;
 pub use note::*;
 pub use outbound_calls::*;
 pub use outbound_recording::*;
-pub use place::{Cell, Leads, Place, Pointer, Reference, Rows};
+pub use place::{Cell, Place, Pointer, Reference, ReferenceBy, Rows};
 pub use rules::Rules;
 pub(crate) use section::section;
-pub use section::{Change, Typed, admit, build, load};
+pub use section::{Change, Typed, build, load, load_untrusted};
 pub use sections::Sections;
 pub use security::*;
 pub use web_user_panel::*;
@@ -73,8 +73,8 @@ macro_rules! form {
 
         impl Form {
             /// Describes the sections, in form order.
-            pub fn infos() -> &'static [&'static Info] {
-                static INFOS: LazyLock<Vec<&'static Info>> = LazyLock::new(|| vec![$($Section::info_of()),+]);
+            pub fn infos() -> &'static [&'static SectionInfo] {
+                static INFOS: LazyLock<Vec<&'static SectionInfo>> = LazyLock::new(|| vec![$($Section::section_info()),+]);
                 &INFOS
             }
 
@@ -90,8 +90,8 @@ macro_rules! form {
                 Self { $($name: $Section::initial()),+ }
             }
 
-            /// A form with these sections and the initial values of all others; `None` if one of them is not a section of
-            /// a form.
+            /// A form with these sections and the initial values of all others; `None` if one of them is not a section
+            /// of a form.
             pub fn with(sections: Vec<Box<dyn Section>>) -> Option<Self> {
                 let mut form = Self::initial();
                 for section in sections {

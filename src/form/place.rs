@@ -51,16 +51,16 @@ pub struct Pointer {
     /// The column's name.
     pub column: &'static str,
     /// How it refers to them.
-    pub leads: Leads,
+    pub by: ReferenceBy,
 }
 
 /// How a column refers to objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Leads {
+pub enum ReferenceBy {
     /// By their keys, to objects of these kinds: a foreign key.
-    ById(&'static [Kind]),
+    Id(&'static [Kind]),
     /// By a text that may equal the number of an object.
-    ByNumber,
+    Number,
 }
 
 /// A reference in a form or another object, for the checks.

@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{FieldShape, Form, Info};
+use super::{FieldShape, Form, SectionInfo};
 use crate::domain::{Patch, SecretText, Sent};
 
-impl Info {
+impl SectionInfo {
     /// Reads the input for a section.
     ///
     /// # Errors

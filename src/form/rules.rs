@@ -20,8 +20,8 @@ pub trait Rules: Typed {
     /// The other sections that [`Rules::check`] reads, by their names in the form.
     const DEPENDS_ON: &'static [&'static str] = &[];
 
-    /// Checks what depends on several fields or on the tenant. References that are missing or of the wrong kind are found
-    /// before, in the same way for all sections.
+    /// Checks what depends on several fields or on the tenant. References that are missing or of the wrong kind are
+    /// found before, in the same way for all sections.
     fn check(_form: &Form, _facts: &Facts, _checked: &mut Checked) {}
 
     /// Adds the warnings that only make sense for a saved form, see [`lint`](super::lint).

@@ -1,9 +1,9 @@
 //! The `section!` macro: it turns one Rust struct into everything that a section of the form needs.
 //!
-//! The macro takes an ordinary struct. Each field is one documented line, and its type decides which values it may have,
-//! see [`Field`](super::Field). The doc comment becomes the description in both the answer and the input. `searched:`
-//! lists the fields that a search looks in. The macro only lists the fields: the code that works with them is written
-//! once, on [`Section`], which knows them by position.
+//! The macro takes an ordinary struct. Each field is one documented line, and its type decides which values it may
+//! have, see [`Field`](super::Field). The doc comment becomes the description in both the answer and the input.
+//! `searched:` lists the fields that a search looks in. The macro only lists the fields: the code that works with them
+//! is written once, on [`Section`], which knows them by position.
 //!
 //! To add a field, add its line here and its column in a new file of each `migrations` folder, then run `cargo test`
 //! once (it rewrites `schema.graphql`).
@@ -11,7 +11,7 @@
 use std::any::Any;
 
 use super::destination::Destinations;
-use super::info::{Described, FieldValue, Info, Section, Source};
+use super::info::{FieldInfo, FieldValue, Section, SectionInfo, Source};
 use super::place::{Cell, Reference};
 use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret, TenantId};
 
@@ -34,14 +34,14 @@ pub trait Typed: Section + Clone + PartialEq {
     const COLUMNS: &'static [&'static str];
 
     /// Describes the section.
-    fn info_of() -> &'static Info;
-    /// See [`Info::make`].
+    fn section_info() -> &'static SectionInfo;
+    /// See [`SectionInfo::make`].
     fn make(source: &mut Source<'_>) -> Option<Self>;
 }
 
 impl dyn Section {
     /// Each field with its value.
-    pub fn fields(&self) -> impl Iterator<Item = (&'static Described, &dyn FieldValue)> {
+    pub fn fields(&self) -> impl Iterator<Item = (&'static FieldInfo, &dyn FieldValue)> {
         self.info().fields.iter().zip(self.values())
     }
 
@@ -67,7 +67,7 @@ impl dyn Section {
     /// The fields whose values differ; their paths do not include the section.
     pub fn diff(&self, after: &dyn Section) -> Vec<Change> {
         let pairs = self.fields().zip(after.values()).filter(|((_, before), after)| !before.equals(*after));
-        let change = |((field, before), after): ((&Described, &dyn FieldValue), &dyn FieldValue)| Change {
+        let change = |((field, before), after): ((&FieldInfo, &dyn FieldValue), &dyn FieldValue)| Change {
             path: field.client.clone(),
             before: before.show(),
             after: after.show(),
@@ -106,7 +106,7 @@ impl dyn Section {
     }
 
     /// Visits every list of destinations in the section, with its field.
-    pub fn destinations<'a>(&'a self, visit: &mut dyn FnMut(&'static Described, &'a Destinations)) {
+    pub fn destinations<'a>(&'a self, visit: &mut dyn FnMut(&'static FieldInfo, &'a Destinations)) {
         for (field, value) in self.fields() {
             if let Some(list) = (value as &dyn Any).downcast_ref() {
                 visit(field, list);
@@ -127,9 +127,9 @@ impl std::fmt::Debug for dyn Section {
     }
 }
 
-impl Info {
-    /// Builds a section from a client's input alone; fields that are left out are blank. Reports missing values and broken
-    /// rules.
+impl SectionInfo {
+    /// Builds a section from a client's input alone; fields that are left out are blank. Reports missing values and
+    /// broken rules.
     pub fn build(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn Section>> {
         (self.make)(&mut Source::sent(self, patch, report))
     }
@@ -143,7 +143,7 @@ impl Info {
     }
 
     /// Loads a section from a file that somebody may have edited by hand. Reports every broken rule.
-    pub fn admit(
+    pub fn load_untrusted(
         &self,
         cells: Vec<Cell>,
         tenant: TenantId,
@@ -154,7 +154,7 @@ impl Info {
 
     /// The secrets in a patch.
     pub fn secrets<'a>(&self, patch: &'a Patch) -> Vec<SentSecret<'a>> {
-        let sent = |field: &Described| match (field.secret, patch.get(&field.client)) {
+        let sent = |field: &FieldInfo| match (field.secret, patch.get(&field.client)) {
             (Some(kept), Some(Sent::Secret(secret))) => Some((kept, secret)),
             _ => None,
         };
@@ -162,22 +162,22 @@ impl Info {
     }
 }
 
-/// Builds a section from a client's input alone, see [`Info::build`].
+/// Builds a section from a client's input alone, see [`SectionInfo::build`].
 pub fn build<S: Typed>(patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<S> {
-    S::make(&mut Source::sent(S::info_of(), patch, report))
+    S::make(&mut Source::sent(S::section_info(), patch, report))
 }
 
-/// Loads a section from its stored form, see [`Info::load`].
+/// Loads a section from its stored form, see [`SectionInfo::load`].
 ///
 /// # Errors
 /// The rule that a stored value breaks.
 pub fn load<S: Typed>(cells: Vec<Cell>, tenant: TenantId) -> Result<S, Problem> {
-    Source::stored(S::info_of(), cells, tenant, |source| S::make(source))
+    Source::stored(S::section_info(), cells, tenant, |source| S::make(source))
 }
 
-/// Loads a section from a file, see [`Info::admit`].
-pub fn admit<S: Typed>(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<S> {
-    S::make(&mut Source::file(S::info_of(), cells, tenant, report))
+/// Loads a section from a file, see [`SectionInfo::load_untrusted`].
+pub fn load_untrusted<S: Typed>(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<S> {
+    S::make(&mut Source::file(S::section_info(), cells, tenant, report))
 }
 
 /// See the [module](self).
@@ -202,8 +202,8 @@ macro_rules! section {
         }
 
         impl $crate::form::Section for $Section {
-            fn info(&self) -> &'static $crate::form::Info {
-                <Self as $crate::form::Typed>::info_of()
+            fn info(&self) -> &'static $crate::form::SectionInfo {
+                <Self as $crate::form::Typed>::section_info()
             }
 
             fn value(&self, index: usize) -> Option<&dyn $crate::form::FieldValue> {
@@ -228,14 +228,14 @@ macro_rules! section {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
 
-            fn info_of() -> &'static $crate::form::Info {
-                static INFO: std::sync::LazyLock<$crate::form::Info> = std::sync::LazyLock::new(|| $crate::form::Info {
+            fn section_info() -> &'static $crate::form::SectionInfo {
+                static INFO: std::sync::LazyLock<$crate::form::SectionInfo> = std::sync::LazyLock::new(|| $crate::form::SectionInfo {
                     name: stringify!($Section),
                     input: $input,
                     doc: &[$($doc),+],
                     table: $table,
                     client: $crate::form::camel($table),
-                    fields: vec![$($crate::form::Described::of::<$Type>(stringify!($field), &[$($field_doc),+])),+],
+                    fields: vec![$($crate::form::FieldInfo::new::<$Type>(stringify!($field), &[$($field_doc),+])),+],
                     searched: &[$($(stringify!($searched)),+)?],
                     make: |source| {
                         <$Section as $crate::form::Typed>::make(source)

@@ -1,7 +1,7 @@
 //! Sets of sections.
 
 use super::Form;
-use super::info::Info;
+use super::info::SectionInfo;
 use crate::domain::Patch;
 
 /// Some of the sections of a form.
@@ -51,7 +51,7 @@ impl Sections {
     }
 
     /// Describes the sections, in form order.
-    pub fn infos(self) -> Vec<&'static Info> {
+    pub fn infos(self) -> Vec<&'static SectionInfo> {
         Form::infos().iter().enumerate().filter(|(at, _)| self.has_index(*at)).map(|(_, info)| *info).collect()
     }
 

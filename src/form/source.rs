@@ -1,33 +1,38 @@
 //! Builds sections field by field, from a client's input, the database or a file.
 
 use super::field::Field;
-use super::info::{From, Info, Source};
+use super::info::{FieldOrigin, SectionInfo, Source};
 use super::place::Cell;
 use super::problems::wrong_shape;
 use crate::domain::{Code, Patch, Problem, Sent, TenantId, Value};
 
 impl<'a> Source<'a> {
-    pub(crate) fn sent(info: &'a Info, patch: &'a Patch, report: &'a mut dyn FnMut(Problem)) -> Self {
-        Self { info, next: 0, from: From::Client { patch, report } }
+    pub(crate) fn sent(info: &'a SectionInfo, patch: &'a Patch, report: &'a mut dyn FnMut(Problem)) -> Self {
+        Self { info, next: 0, origin: FieldOrigin::Client { patch, report } }
     }
 
-    pub(super) fn file(info: &'a Info, cells: Vec<Cell>, tenant: TenantId, report: &'a mut dyn FnMut(Problem)) -> Self {
-        Self { info, next: 0, from: From::File { cells: cells.into_iter(), tenant, report } }
+    pub(super) fn file(
+        info: &'a SectionInfo,
+        cells: Vec<Cell>,
+        tenant: TenantId,
+        report: &'a mut dyn FnMut(Problem),
+    ) -> Self {
+        Self { info, next: 0, origin: FieldOrigin::File { cells: cells.into_iter(), tenant, report } }
     }
 
     /// Builds something from stored cells.
     pub(crate) fn stored<S>(
-        info: &'a Info,
+        info: &'a SectionInfo,
         cells: Vec<Cell>,
         tenant: TenantId,
         make: impl FnOnce(&mut Self) -> Option<S>,
     ) -> Result<S, Problem> {
-        let from = From::Store { cells: cells.into_iter(), tenant, problem: None };
-        let mut source = Self { info, next: 0, from };
+        let origin = FieldOrigin::Store { cells: cells.into_iter(), tenant, problem: None };
+        let mut source = Self { info, next: 0, origin };
         let made = make(&mut source);
-        let problem = match source.from {
-            From::Store { problem, .. } => problem,
-            From::Client { .. } | From::File { .. } => None,
+        let problem = match source.origin {
+            FieldOrigin::Store { problem, .. } => problem,
+            FieldOrigin::Client { .. } | FieldOrigin::File { .. } => None,
         };
         made.ok_or_else(|| problem.unwrap_or_else(wrong_shape))
     }
@@ -36,13 +41,15 @@ impl<'a> Source<'a> {
     pub fn field<F: Field>(&mut self) -> Option<F> {
         let field = self.info.fields.get(self.next)?;
         self.next += 1;
-        match &mut self.from {
-            From::Client { patch, report } => built(patch.get(&field.client), &mut |p| report(p.under(&field.client))),
-            From::Store { cells, tenant, problem } => {
+        match &mut self.origin {
+            FieldOrigin::Client { patch, report } => {
+                built(patch.get(&field.client), &mut |p| report(p.under(&field.client)))
+            }
+            FieldOrigin::Store { cells, tenant, problem } => {
                 let loaded = cells.next().ok_or_else(wrong_shape).and_then(|cell| F::load(cell, *tenant));
                 loaded.map_err(|p| problem.get_or_insert(p.under(field.name)).path.len()).ok()
             }
-            From::File { cells, tenant, report } => {
+            FieldOrigin::File { cells, tenant, report } => {
                 let cell = cells.next()?;
                 let shown = if field.secret.is_some() { None } else { shown(&cell) };
                 let refused = |mut problem: Problem| {
@@ -51,7 +58,7 @@ impl<'a> Source<'a> {
                     }
                     report(problem.under(&field.client));
                 };
-                F::admit(cell, *tenant).map_err(|problems| problems.into_iter().for_each(refused)).ok()
+                F::load_untrusted(cell, *tenant).map_err(|problems| problems.into_iter().for_each(refused)).ok()
             }
         }
     }

@@ -4,14 +4,14 @@
 use std::collections::HashSet;
 
 use crate::domain::SecretStorage;
-use crate::form::{Form, Info};
+use crate::form::{Form, SectionInfo};
 use crate::objects::KindInfo;
 
 /// Input types with the names of their fields that are hashed.
 pub(super) type Hashed = HashSet<(String, String)>;
 
 /// Those of a section, which stand in an input of this name.
-fn of(info: &'static Info, input: String) -> impl Iterator<Item = (String, String)> {
+fn of(info: &'static SectionInfo, input: String) -> impl Iterator<Item = (String, String)> {
     let fields = info.fields.iter().filter(|field| field.secret == Some(SecretStorage::Hashed));
     fields.map(move |field| (input.clone(), field.client.clone()))
 }

@@ -13,7 +13,7 @@ use super::budget::Budget;
 use super::errors::{coded, surprise, tenant_required};
 use super::layer::{FieldReader, ReadError, Text};
 use crate::domain::{ObjectId, TenantId};
-use crate::form::{Info, Section};
+use crate::form::{Section, SectionInfo};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
 use crate::store::{self, ObjectRow, Query, Session, Snapshot};
 
@@ -78,7 +78,7 @@ impl Scope {
     }
 
     /// A section or detail that an object must have.
-    pub(super) async fn section(&self, info: &'static Info, id: ObjectId) -> Result<Arc<dyn Section>> {
+    pub(super) async fn section(&self, info: &'static SectionInfo, id: ObjectId) -> Result<Arc<dyn Section>> {
         let found = self.loaders.load_one(Of(info, id)).await.map_err(|e| self.surprise(&e))?;
         found.ok_or_else(|| self.surprise(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
     }
@@ -144,7 +144,7 @@ struct SnapshotLoader(Arc<Snapshot>);
 
 /// The key of a section of an object.
 #[derive(Clone, Copy)]
-struct Of(&'static Info, ObjectId);
+struct Of(&'static SectionInfo, ObjectId);
 
 impl PartialEq for Of {
     fn eq(&self, other: &Self) -> bool {
@@ -197,7 +197,7 @@ impl Loader<Of> for SnapshotLoader {
 
     /// All sections that are asked for make one trip, with one read for each.
     async fn load(&self, keys: &[Of]) -> store::Result<HashMap<Of, Arc<dyn Section>>> {
-        let mut wanted: BTreeMap<(&str, TenantId), (&'static Info, Vec<i64>)> = BTreeMap::new();
+        let mut wanted: BTreeMap<(&str, TenantId), (&'static SectionInfo, Vec<i64>)> = BTreeMap::new();
         for Of(info, id) in keys {
             wanted.entry((info.table, id.tenant)).or_insert_with(|| (info, Vec::new())).1.push(id.local);
         }

@@ -207,12 +207,12 @@ mod tests {
 
     #[test]
     fn four_types_depend_on_the_time_alone() {
-        let time_only = [ConditionType::Weekday, ConditionType::Weektime, ConditionType::Hours, ConditionType::Calendar];
+        let timed = [ConditionType::Weekday, ConditionType::Weektime, ConditionType::Hours, ConditionType::Calendar];
         for word in
             ["WEEKDAY", "WEEKTIME", "HOURS", "CALENDAR", "ALL_OF", "ANY_OF", "NOT", "EXTENSION_STATUS", "CALLER_ID"]
         {
-            let of = ConditionType::of(word).unwrap();
-            assert_eq!(condition(of, &[]).time_only(), time_only.contains(&of), "{word}");
+            let of = ConditionType::from_word(word).unwrap();
+            assert_eq!(condition(of, &[]).time_only(), timed.contains(&of), "{word}");
             assert!(condition(of, &[]).never_true_alone(NOW), "{word}");
         }
     }

@@ -12,8 +12,8 @@ pub trait Detail: Typed {
     type Common: CommonFields + Typed;
     /// Whether objects of the kind must have a number.
     const NEEDS_NUMBER: bool = false;
-    /// Sets of columns in which no two objects of a tenant may agree. Objects whose first column is off, empty or null do
-    /// not count.
+    /// Sets of columns in which no two objects of a tenant may agree. Objects whose first column is off, empty or null
+    /// do not count.
     const UNIQUE: &'static [&'static [&'static str]] = &[];
     /// The lists of destinations whose entries ring in parallel, so that none of them ends the list.
     const PARALLEL_LISTS: &'static [&'static str] = &[];
@@ -23,11 +23,12 @@ pub trait Detail: Typed {
     /// Checks the rules that involve several fields; paths start with the field.
     fn check(&self, _report: &mut dyn FnMut(Problem)) {}
 
-    /// Checks what depends on the rest of the tenant; paths start with the field. References and lists of destinations are
-    /// checked before, in the same way for all kinds.
+    /// Checks what depends on the rest of the tenant; paths start with the field. References and lists of destinations
+    /// are checked before, in the same way for all kinds.
     fn check_in_tenant(&self, _facts: &Facts, _checked: &mut Checked) {}
 
-    /// The objects that a call to this one certainly reaches next, or the conditions that evaluating it certainly evaluates.
+    /// The objects that a call to this one certainly reaches next, or the conditions that evaluating it certainly
+    /// evaluates.
     fn certain_targets(&self, _tenant: &TenantFacts) -> Vec<ObjectId> {
         Vec::new()
     }

@@ -2,7 +2,7 @@
 
 use super::{AnyDetail, CommonFields, Detail};
 use crate::domain::{Kind, Patch, Problem, TenantId};
-use crate::form::{Cell, Info, Source, Typed};
+use crate::form::{Cell, SectionInfo, Source, Typed};
 
 /// Describes a kind of object with a detail, so that the same code can work on all of them.
 #[derive(Debug)]
@@ -10,9 +10,9 @@ pub struct KindInfo {
     /// The kind.
     pub kind: Kind,
     /// Its common fields: [`Numbered`](super::Numbered) or [`Named`](super::Named).
-    pub common: &'static Info,
+    pub common: &'static SectionInfo,
     /// The fields of its detail.
-    pub detail: &'static Info,
+    pub detail: &'static SectionInfo,
     /// See [`Detail::NEEDS_NUMBER`].
     pub needs_number: bool,
     /// See [`Detail::UNIQUE`].
@@ -29,8 +29,8 @@ impl KindInfo {
     pub(super) fn new<D: Detail>() -> Self {
         Self {
             kind: D::KIND,
-            common: D::Common::info_of(),
-            detail: D::info_of(),
+            common: D::Common::section_info(),
+            detail: D::section_info(),
             needs_number: D::NEEDS_NUMBER,
             unique: D::UNIQUE,
             parallel_lists: D::PARALLEL_LISTS,
@@ -42,7 +42,7 @@ impl KindInfo {
         }
     }
 
-    /// Builds a detail from a client's input alone, see [`Info::build`].
+    /// Builds a detail from a client's input alone, see [`SectionInfo::build`].
     pub fn build(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn AnyDetail>> {
         (self.make)(&mut Source::sent(self.detail, patch, report))
     }

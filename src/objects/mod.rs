@@ -2,8 +2,8 @@
 //! declared with the same macro as a section of the form, and a table of the same structure.
 //!
 //! To add a kind, add its line in `domain/kinds.rs`, its file here and its table in `migrations`. Its mutations, list,
-//! filters, option lists, references, deletes, export and import follow from that. The tests ask for the rest: an object
-//! of the kind in the demo data, and the required fields of a new one in `tests/it/referring.rs`.
+//! filters, option lists, references, deletes, export and import follow from that. The tests ask for the rest: an
+//! object of the kind in the demo data, and the required fields of a new one in `tests/it/referring.rs`.
 
 use std::sync::LazyLock;
 
@@ -28,7 +28,7 @@ pub use tenant::*;
 pub use with_default::WithDefault;
 
 use crate::domain::{Kind, each_kind};
-use crate::form::{Form, Info};
+use crate::form::{Form, SectionInfo};
 
 macro_rules! details {
     (
@@ -52,13 +52,13 @@ each_kind!(details);
 
 impl KindInfo {
     /// Describes a kind; `None` for virtual extensions and the defaults, which have the form instead.
-    pub fn of(kind: Kind) -> Option<&'static Self> {
+    pub fn for_kind(kind: Kind) -> Option<&'static Self> {
         Self::all().iter().find(|info| info.kind == kind)
     }
 }
 
 /// Describes every section of the form and the detail of every other kind.
-pub fn infos() -> impl Iterator<Item = &'static Info> {
+pub fn infos() -> impl Iterator<Item = &'static SectionInfo> {
     Form::infos().iter().copied().chain(KindInfo::all().iter().map(|kind| kind.detail))
 }
 
@@ -137,7 +137,7 @@ mod tests {
             assert_eq!(info.kind.name(), info.detail.name);
             assert_eq!(info.kind.fields().0, info.detail.table);
         }
-        let without = Kind::ALL.iter().filter(|kind| KindInfo::of(**kind).is_none());
+        let without = Kind::ALL.iter().filter(|kind| KindInfo::for_kind(**kind).is_none());
         assert_eq!(without.copied().collect::<Vec<_>>(), [Kind::VirtualExtension, Kind::FormDefaults]);
     }
 
@@ -193,7 +193,7 @@ mod tests {
     fn references_have_paths() {
         let provider = Id::new(ObjectId { tenant: TenantId(1), local: 7 });
         let sent = json!({ "routes": [{ "pattern": "^0", "providerId": provider.object().opaque() }] });
-        let sent = RoutingProfile::info_of().read(&sent).unwrap();
+        let sent = RoutingProfile::section_info().read(&sent).unwrap();
         let profile: RoutingProfile = form::build(&sent, &mut |p| panic!("{p:?}")).unwrap();
         assert_eq!(profile.routes.0[0].provider_id, Some(provider));
         let mut paths = Vec::new();

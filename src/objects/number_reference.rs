@@ -41,8 +41,8 @@ impl<T: Scalar> Scalar for NumberReference<T> {
         T::from_value(value).map(Self)
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
-        T::admit(value).map(Self)
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
+        T::load_untrusted(value).map(Self)
     }
 
     fn answer(&self) -> Json {

@@ -172,7 +172,7 @@ mod tests {
         let weak = parse::<Phone>(&json!({ "httpPassword": "short" })).unwrap_err();
         assert_eq!(weak, ["httpPassword WEAK_PASSWORD"]);
         // Provisioning must be able to read it.
-        let password = Phone::info_of().fields.iter().find(|field| field.name == "http_password").unwrap();
+        let password = Phone::section_info().fields.iter().find(|field| field.name == "http_password").unwrap();
         assert_eq!(password.secret, Some(crate::domain::SecretStorage::Sealed));
     }
 

@@ -67,8 +67,8 @@ impl Detail for RoutingProfile {
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default", "profile_type"]];
 
     /// Only the numbers of calls are known, not those of faxes and messages. Emergency and blocked numbers are skipped,
-    /// because usually nobody dials them. Extensions may have their own area codes; to keep this simple, numbers are tried
-    /// with the tenant's area code and without one.
+    /// because usually nobody dials them. Extensions may have their own area codes; to keep this simple, numbers are
+    /// tried with the tenant's area code and without one.
     fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         if self.profile_type != RoutingProfileType::Voice {
             return;

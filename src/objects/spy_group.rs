@@ -22,8 +22,8 @@ impl Detail for SpyGroup {
 }
 
 ruled_text!(
-    /// The engine's name for a spy group. The engine joins the groups of an extension with `:` and compares the first 128
-    /// of them.
+    /// The engine's name for a spy group. The engine joins the groups of an extension with `:` and compares the first
+    /// 128 of them.
     EngineName<40>, "must be 1 to 40 characters without :", |text| !text.is_empty() && !text.contains(':')
 );
 

@@ -2,7 +2,7 @@
 
 use super::Detail;
 use crate::domain::{ObjectId, Problem, TenantId};
-use crate::form::{self, Info};
+use crate::form::{self, SectionInfo};
 
 /// An opaque id.
 pub(super) fn id(local: i64) -> String {
@@ -15,7 +15,7 @@ fn describe(problem: &Problem) -> String {
 
 /// Parses a detail; the errors are problems with its values as `path CODE`.
 pub(super) fn parse<D: Detail>(json: &serde_json::Value) -> Result<D, Vec<String>> {
-    let info: &Info = D::info_of();
+    let info: &SectionInfo = D::section_info();
     let patch = info.read(json).unwrap_or_else(|field| panic!("there is no field {field}"));
     let mut problems = Vec::new();
     form::build(&patch, &mut |problem| problems.push(describe(&problem))).ok_or(problems)

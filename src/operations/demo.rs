@@ -55,11 +55,12 @@ async fn second_save(app: &App) -> Result<()> {
 
 async fn make_tenant(app: &App, data: &str) -> Result<()> {
     let Data { tenant, make } = toml::from_str(data).map_err(|e| StoreError::Bug(e.to_string()))?;
-    let request = TenantSettings::info_of().read(&tenant).map_err(|field| unread("tenant", &field))?;
+    let request = TenantSettings::section_info().read(&tenant).map_err(|field| unread("tenant", &field))?;
     let tenant = app.create_tenant(&request).await?.map_err(|problems| mistake("tenant", &problems))?.id;
     let mut maker = Maker { app, viewer: Viewer::system("demo data"), tenant, made: HashMap::new() };
     for Batch { kind, objects } in make {
-        let kind = Kind::of(&kind).ok_or_else(|| StoreError::Bug(format!("the demo data has no kind {kind}")))?;
+        let kind =
+            Kind::from_word(&kind).ok_or_else(|| StoreError::Bug(format!("the demo data has no kind {kind}")))?;
         for object in objects {
             maker.make(kind, object).await?;
         }
@@ -150,7 +151,7 @@ fn mistake(what: &str, problems: &[Problem]) -> StoreError {
 
 /// Reads an object as if a client had sent it. A field that it does not have is not passed over.
 fn read(kind: Kind, object: &Json) -> std::result::Result<Patch, String> {
-    let Some(info) = KindInfo::of(kind) else { return Form::read(object) };
+    let Some(info) = KindInfo::for_kind(kind) else { return Form::read(object) };
     let Json::Object(mut detail) = object.clone() else { return Err(object.to_string()) };
     let common = info.common.fields.iter().filter_map(|field| detail.remove_entry(&field.client));
     let common: serde_json::Map<_, _> = common.collect();

@@ -36,8 +36,8 @@ fn find_viewer(session: &mut dyn Session, token: &str, header: Option<String>) -
 }
 
 impl App {
-    /// Looks up the viewer of a bearer token, with the tenant that the code in `header`, or otherwise the token, selects.
-    /// `None` if the token is unknown or revoked.
+    /// Looks up the viewer of a bearer token, with the tenant that the code in `header`, or otherwise the token,
+    /// selects. `None` if the token is unknown or revoked.
     ///
     /// # Errors
     /// Errors of the store.
@@ -56,8 +56,8 @@ impl App {
         self.viewers.get(data_version, token, header)
     }
 
-    /// Looks up the viewer of a bearer token in a transaction that began after the database was in the state `before`. A
-    /// `cached` viewer is used if the database is still in that state.
+    /// Looks up the viewer of a bearer token in a transaction that began after the database was in the state `before`.
+    /// A `cached` viewer is used if the database is still in that state.
     ///
     /// # Errors
     /// Errors of the store.
@@ -133,7 +133,7 @@ impl App {
                 }
                 if new.all_tenants != new.tenants.is_empty() {
                     problems.push(
-                        Problem::new(Code::Contradiction, "must be either a list of tenants or all tenants, not both")
+                        Problem::new(Code::Contradiction, "must be either some tenants or all of them")
                             .under("tenants"),
                     );
                 }

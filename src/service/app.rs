@@ -30,9 +30,9 @@ const RANDOM_BATCH: usize = 64;
 const FEED_POLL: Duration = Duration::from_secs(1);
 
 impl App {
-    /// Opens the database and the key file; blocks while it checks the database. The schema of a SQLite file is migrated
-    /// first. A PostgreSQL database may be shared by several servers, so only [`migrate`](super::migrate) changes its
-    /// schema.
+    /// Opens the database and the key file; blocks while it checks the database. The schema of a SQLite file is
+    /// migrated first. A PostgreSQL database may be shared by several servers, so only [`migrate`](super::migrate)
+    /// changes its schema.
     ///
     /// # Errors
     /// One sentence: the database belongs to another program, is newer, older, damaged or not writable; or the key is

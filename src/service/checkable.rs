@@ -14,7 +14,8 @@ pub(super) trait Checkable: Send {
     fn needs_number(&self) -> bool;
     /// Adds what the check needs to know.
     fn collect_lookups(&self, lookups: &mut Lookups);
-    /// The objects that a call to this one certainly reaches next, or the conditions that evaluating it certainly evaluates.
+    /// The objects that a call to this one certainly reaches next, or the conditions that evaluating it certainly
+    /// evaluates.
     fn certain_targets(&self, tenant: &TenantFacts) -> Vec<ObjectId>;
     /// Checks the object.
     fn check(&self, facts: &Facts) -> Checked;

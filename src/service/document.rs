@@ -1,5 +1,5 @@
-//! Documents: everything that is saved under one id, either a form or an object with a detail. Operations on objects are
-//! written once, on [`Document`].
+//! Documents: everything that is saved under one id, either a form or an object with a detail. Operations on objects
+//! are written once, on [`Document`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use super::checkable::Checkable;
 use super::detail_object::{CommonFieldsOnly, DetailObject};
 use crate::domain::{Code, ExtensionNumber, Kind, ObjectId, Patch, Problem, SecretStorage, SecretText, SentSecret};
-use crate::form::{Change, Described, FieldValue, Form, Reference, Section, Sections};
+use crate::form::{Change, FieldInfo, FieldValue, Form, Reference, Section, Sections};
 use crate::objects::KindInfo;
 use crate::store::{self, ObjectRow, OwnRow, Query, Result, StoreError, Tx, Whole};
 
@@ -22,7 +22,7 @@ pub(super) enum Document {
 
 /// The secrets in a patch for an object of this kind.
 pub(super) fn secrets(kind: Kind, patch: &Patch) -> Vec<SentSecret<'_>> {
-    match KindInfo::of(kind) {
+    match KindInfo::for_kind(kind) {
         None => Form::secrets(patch),
         Some(info) => [info.common.secrets(patch), info.detail.secrets(patch)].concat(),
     }
@@ -40,7 +40,7 @@ pub(super) fn new_password(patch: &Patch) -> Option<SecretText> {
 
 /// The common fields of a new object, which can be checked even if its detail cannot be built.
 pub(super) fn common_fields_only(kind: Kind, patch: &Patch) -> Option<CommonFieldsOnly> {
-    let kind = KindInfo::of(kind)?;
+    let kind = KindInfo::for_kind(kind)?;
     let mut common = kind.build_common(&Patch::default(), &mut |_| {})?;
     (&mut *common as &mut dyn Section).apply(patch, &mut |_| {});
     Some(CommonFieldsOnly { kind, common })
@@ -48,7 +48,7 @@ pub(super) fn common_fields_only(kind: Kind, patch: &Patch) -> Option<CommonFiel
 
 /// Deletes the sections or the detail of an object of this kind, but not its row.
 pub(super) fn erase_parts(tx: &mut Tx<'_>, kind: Kind, id: i64) -> Result<()> {
-    match KindInfo::of(kind) {
+    match KindInfo::for_kind(kind) {
         None => Form::infos().iter().try_for_each(|info| store::erase_section(tx, id, info)),
         Some(info) => store::erase_section(tx, id, info.detail),
     }
@@ -65,7 +65,7 @@ pub(super) fn save_sections(tx: &mut Tx<'_>, id: i64, before: Option<&Form>, aft
 }
 
 /// The statements that load some sections, cached for each set.
-fn whole(sections: Sections) -> Arc<Whole> {
+fn section_loader(sections: Sections) -> Arc<Whole> {
     static CACHE: LazyLock<Mutex<HashMap<Sections, Arc<Whole>>>> = LazyLock::new(Mutex::default);
     // A poisoned lock only means that another thread panicked; the map is intact.
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +74,7 @@ fn whole(sections: Sections) -> Arc<Whole> {
 
 /// Loads some sections of forms; the other sections have their initial values.
 fn load_forms(query: &mut Query<'_>, ids: &[i64], sections: Sections) -> Result<HashMap<i64, Form>> {
-    let mut found = whole(sections).load(query, ids)?;
+    let mut found = section_loader(sections).load(query, ids)?;
     let form = |id: &i64| {
         let sections = found.remove(id).ok_or_else(|| missing("a section of pbx_object", *id))?;
         let form =
@@ -89,7 +89,7 @@ fn missing(table: &str, id: i64) -> StoreError {
 }
 
 fn all_fields(section: &dyn Section) -> Vec<Change> {
-    let change = |(field, value): (&Described, &dyn FieldValue)| Change {
+    let change = |(field, value): (&FieldInfo, &dyn FieldValue)| Change {
         path: field.client.clone(),
         before: serde_json::Value::Null,
         after: value.show(),
@@ -100,7 +100,7 @@ fn all_fields(section: &dyn Section) -> Vec<Change> {
 impl Document {
     /// The initial state of a new document of this kind; `None` if some fields are required.
     pub(super) fn initial(query: &mut Query<'_>, kind: Kind, defaults: i64) -> Result<Option<Self>> {
-        let Some(kind) = KindInfo::of(kind) else {
+        let Some(kind) = KindInfo::for_kind(kind) else {
             return Ok(load_forms(query, &[defaults], Sections::ALL)?
                 .remove(&defaults)
                 .map(|form| Self::Form(Box::new(form))));
@@ -110,21 +110,21 @@ impl Document {
         Ok(parts.map(|(common, detail)| Self::Detail(DetailObject { kind, common, detail })))
     }
 
-    /// Applies a patch to an existing document, or builds a new one of this kind. Reports broken rules; `None` if they make
-    /// it impossible to build the document.
+    /// Applies a patch to an existing document, or builds a new one of this kind. Reports broken rules; `None` if they
+    /// make it impossible to build the document.
     pub(super) fn patched(
         kind: Kind,
         base: Option<&Self>,
         patch: &Patch,
         report: &mut dyn FnMut(Problem),
     ) -> Option<Self> {
-        let plain = match (base, KindInfo::of(kind)) {
+        let plain = match (base, KindInfo::for_kind(kind)) {
             (Some(Self::Form(form)), _) => return Some(Self::Form(Box::new(form.patched(patch, report)))),
             (Some(Self::Detail(plain)), _) => Some(plain),
             (None, Some(_)) => None,
             (None, None) => return None,
         };
-        let kind = KindInfo::of(kind)?;
+        let kind = KindInfo::for_kind(kind)?;
         // The common fields of a new object can be blank, but its detail may have required fields.
         let mut common =
             plain.map(|plain| plain.common.copy()).or_else(|| kind.build_common(&Patch::default(), &mut |_| {}))?;
@@ -144,7 +144,7 @@ impl Document {
     /// number of objects.
     pub(super) fn load(query: &mut Query<'_>, kind: Kind, rows: &[ObjectRow]) -> Result<HashMap<i64, Self>> {
         let ids: Vec<i64> = rows.iter().map(|row| row.id.local).collect();
-        let Some(kind) = KindInfo::of(kind) else {
+        let Some(kind) = KindInfo::for_kind(kind) else {
             let forms = load_forms(query, &ids, Sections::ALL)?.into_iter();
             return Ok(forms.map(|(id, form)| (id, Self::Form(Box::new(form)))).collect());
         };
@@ -163,9 +163,10 @@ impl Document {
         Ok(Self::load(query, row.kind, std::slice::from_ref(row))?.remove(&row.id.local))
     }
 
-    /// Loads the document of one object, if it exists; for a form, only some sections and the fields of the object's row.
+    /// Loads the document of one object, if it exists; for a form, only some sections and the fields of the object's
+    /// row.
     pub(super) fn load_some(query: &mut Query<'_>, row: &ObjectRow, sections: Sections) -> Result<Option<Self>> {
-        if KindInfo::of(row.kind).is_some() || sections == Sections::ALL {
+        if KindInfo::for_kind(row.kind).is_some() || sections == Sections::ALL {
             return Self::load_one(query, row);
         }
         let form = load_forms(query, &[row.id.local], sections.union(Sections::named("information")))?;

@@ -50,7 +50,8 @@ pub struct Effect {
 /// Writes the effect on one object.
 pub(super) type PendingWrite = Box<dyn FnOnce(&mut Tx<'_>, &str) -> Result<()>>;
 
-/// Computes the effect of a step. The number of statements depends on the number of kinds, not on the number of objects.
+/// Computes the effect of a step. The number of statements depends on the number of kinds, not on the number of
+/// objects.
 pub(super) fn compute_effect(
     query: &mut Query<'_>,
     tenant: &TenantRow,

@@ -51,8 +51,8 @@ pub(super) fn load(query: &mut Query<'_>, tenant: &TenantRow, lookups: Lookups, 
     Ok(facts)
 }
 
-/// Loads those objects that exist in the tenant, with the properties of the conditions among them if `conditions` is true.
-/// Ids of another tenant are not looked up.
+/// Loads those objects that exist in the tenant, with the properties of the conditions among them if `conditions` is
+/// true. Ids of another tenant are not looked up.
 fn load_referenced(
     query: &mut Query<'_>,
     (objects, conditions): (HashSet<ObjectId>, bool),

@@ -1,7 +1,8 @@
 //! Feeds of a tenant's changes: change records, as soon as they are committed, for clients that may see them.
 //!
 //! Records do not pile up in memory: a follower keeps only its place and one page, and reads more when there is a newer
-//! revision. So a slow client simply reads later, and a client that returns with its place gets every record exactly once.
+//! revision. So a slow client simply reads later, and a client that returns with its place gets every record exactly
+//! once.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;

@@ -4,9 +4,9 @@
 //! takes more of the machine, and all other work comes first. Secrets wait in lines by token, so that a flood from one
 //! token only delays itself. A secret is not hashed if nobody waits for it any more.
 //!
-//! To sign in by password or PIN, add a method beside [`Hashing::hash`] that passes [`Hashing::run`] a job. The job calls
-//! [`crate::domain::Secret::verify`] with the hasher that it gets, so it waits in the same lines and needs no memory of
-//! its own.
+//! To sign in by password or PIN, add a method beside [`Hashing::hash`] that passes [`Hashing::run`] a job. The job
+//! calls [`crate::domain::Secret::verify`] with the hasher that it gets, so it waits in the same lines and needs no
+//! memory of its own.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,8 +39,8 @@ type HashJob = Box<dyn FnOnce(&mut Hasher) + Send>;
 pub(super) struct Hashing {
     gate: Arc<Gate<Line>>,
     threads: usize,
-    /// The channel to the threads, which start with the first secret and end with the sender. `None` if the system could not
-    /// start them.
+    /// The channel to the threads, which start with the first secret and end with the sender. `None` if the system
+    /// could not start them.
     jobs: OnceLock<Option<Sender<HashJob>>>,
     fingerprints: RandomState,
     hashes: Counter,

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::{Random, Sealer};
 
-/// Reads the key, or creates it if it is missing and the database is new. An existing database may have secrets that only
-/// the old key can open, so its key is never replaced.
+/// Reads the key, or creates it if it is missing and the database is new. An existing database may have secrets that
+/// only the old key can open, so its key is never replaced.
 pub(crate) fn load_key(path: &Path, fresh: bool, random: &dyn Random) -> Result<[u8; Sealer::KEY_LENGTH], String> {
     let shown = path.display();
     match fs::read_to_string(path) {

@@ -50,8 +50,8 @@ impl OpenOptions {
     }
 }
 
-/// Migrates the schema of a database to this version and creates the key of a new one. Returns the names of the migrations
-/// that were applied.
+/// Migrates the schema of a database to this version and creates the key of a new one. Returns the names of the
+/// migrations that were applied.
 ///
 /// # Errors
 /// The errors of [`App::open`](super::App::open). Nothing is applied if there is an error.

@@ -8,7 +8,7 @@ use super::document::Document;
 use super::facts;
 use super::find::{Cursor, Find};
 use crate::domain::{Kind, ObjectId};
-use crate::form::{Info, Leads, Place, ReferencedObject, camel};
+use crate::form::{Place, ReferenceBy, ReferencedObject, SectionInfo, camel};
 use crate::objects::{KindInfo, infos};
 use crate::store::{self, ObjectRow, Query, Result};
 
@@ -42,10 +42,10 @@ pub struct OptionPage {
     pub more: bool,
 }
 
-fn collect(info: &Info, found: &mut Fields) {
+fn collect(info: &SectionInfo, found: &mut Fields) {
     for field in &info.fields {
         for pointer in &field.pointers {
-            let Leads::ById(kinds) = pointer.leads else { continue };
+            let ReferenceBy::Id(kinds) = pointer.by else { continue };
             let mut path = format!("{}.{}", info.client, field.client);
             if let Place::Rows(rows) = field.place
                 && !rows.slotted
@@ -59,7 +59,7 @@ fn collect(info: &Info, found: &mut Fields) {
 
 /// Every reference in an object: the name of its field, as in [`fields`], and the object that it refers to.
 fn references_of(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<(String, ObjectId)>> {
-    let start = KindInfo::of(row.kind).map(|kind| kind.detail.client.clone());
+    let start = KindInfo::for_kind(row.kind).map(|kind| kind.detail.client.clone());
     let Some(document) = Document::load_one(query, row)? else { return Ok(Vec::new()) };
     let mut references = Vec::new();
     document.references(&mut |reference| {
@@ -108,7 +108,7 @@ impl Options {
         let Some(after) = after else {
             return kinds.iter().map(|kind| Ok((*kind, find(*kind)?, None))).collect();
         };
-        let wrong = || "after must be a cursor from a page of options for this field.".to_owned();
+        let wrong = || "after must be a cursor from this field.".to_owned();
         let (kind, cursor) = after.split_once(':').ok_or_else(wrong)?;
         let from = kinds.iter().position(|known| known.word() == kind).ok_or_else(wrong)?;
         let list = |kind: &Kind| {
@@ -130,15 +130,15 @@ impl Options {
         self.lists().map(drop)
     }
 
-    /// The page: kind by kind, each in the order of its list. Every kind is queried, even if the page is full, so that the
-    /// number of statements does not depend on its length.
+    /// The page: kind by kind, each in the order of its list. Every kind is queried, even if the page is full, so that
+    /// the number of statements does not depend on its length.
     ///
     /// # Errors
     /// Errors of the store.
     pub fn page(&self, query: &mut Query<'_>, now: i64) -> Result<OptionPage> {
         let chosen = self.chosen(query)?;
-        // The page, the object itself, and one more to see whether there are more. If objects of a kind may not be allowed,
-        // many more.
+        // The page, the object itself, and one more to see whether there are more. If objects of a kind may not be
+        // allowed, many more.
         let length = if is_allowed(&self.field, None) { self.first + 2 } else { self.first + CHUNK };
         let mut offered = OptionPage::default();
         for (kind, find, mut after) in self.lists().unwrap_or_default() {

@@ -4,8 +4,8 @@ use super::viewer::Viewer;
 use crate::domain::{Code, Kind, Problem, TenantId};
 use crate::store::{self, ObjectRow, Query, Result};
 
-/// The reason why a viewer may not change objects of a tenant, if there is one. A tenant that the viewer cannot see gets
-/// the same answer as one that does not exist.
+/// The reason why a viewer may not change objects of a tenant, if there is one. A tenant that the viewer cannot see
+/// gets the same answer as one that does not exist.
 pub(super) fn refusal(viewer: &Viewer, tenant: TenantId, kind: Kind) -> Option<Problem> {
     if !viewer.write {
         return Some(Problem::new(Code::Forbidden, "needs a token with the scope write"));

@@ -37,8 +37,8 @@ pub struct Renumbered {
 }
 
 impl App {
-    /// Changes the number of a virtual extension. References by id are not affected. Texts that equal the old number are
-    /// reported, and changed on request.
+    /// Changes the number of a virtual extension. References by id are not affected. Texts that equal the old number
+    /// are reported, and changed on request.
     ///
     /// # Errors
     /// Errors of the store. Reasons for a refusal are part of the result.
@@ -77,8 +77,8 @@ impl App {
     }
 }
 
-/// Plans the save of the extension and computes the effect on soft references. The writes for these are returned only if
-/// they were requested.
+/// Plans the save of the extension and computes the effect on soft references. The writes for these are returned only
+/// if they were requested.
 fn compute_renumber(
     query: &mut Query<'_>,
     renumber: &Renumber,

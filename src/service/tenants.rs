@@ -95,8 +95,8 @@ impl App {
         updated
     }
 
-    /// Deletes a tenant with everything in it, or the remains of an interrupted import. Returns `false` if there is no tenant
-    /// with this code.
+    /// Deletes a tenant with everything in it, or the remains of an interrupted import. Returns `false` if there is no
+    /// tenant with this code.
     ///
     /// # Errors
     /// Errors of the store; nothing is deleted in this case.

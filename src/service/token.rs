@@ -19,8 +19,8 @@ pub struct NewToken {
     pub explore: bool,
 }
 
-/// The first bytes of a token's hash: enough to recognise nearly every invalid token, but too few to reveal anything about
-/// the valid ones.
+/// The first bytes of a token's hash: enough to recognise nearly every invalid token, but too few to reveal anything
+/// about the valid ones.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct TokenMark([u8; 4]);
 

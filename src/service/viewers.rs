@@ -1,5 +1,5 @@
-//! Caches viewers as long as nothing is committed. A valid token is not looked up again until something may have changed
-//! that the viewer depends on: the token, its tenants, or the revision of the selected tenant.
+//! Caches viewers as long as nothing is committed. A valid token is not looked up again until something may have
+//! changed that the viewer depends on: the token, its tenants, or the revision of the selected tenant.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -8,7 +8,7 @@ use super::error::{Result, StoreError};
 use super::sections::{in_object_row, keep};
 use super::session::{Columns, Query};
 use crate::domain::Value;
-use crate::form::{Described, Info, Place, Rows};
+use crate::form::{FieldInfo, Place, Rows, SectionInfo};
 
 /// How many choices have statements of their own. They live as long as the program, and who asks chooses: with more of
 /// them all fields are read.
@@ -21,8 +21,8 @@ pub const ENTRY: usize = 2;
 #[derive(Clone, Copy, Debug)]
 pub struct ChosenField {
     /// The section.
-    pub info: &'static Info,
-    /// The position in [`Info::fields`].
+    pub info: &'static SectionInfo,
+    /// The position in [`SectionInfo::fields`].
     pub at: usize,
 }
 
@@ -34,7 +34,7 @@ impl PartialEq for ChosenField {
 
 impl ChosenField {
     /// What it is; `None` when the section has no such field.
-    pub fn described(&self) -> Option<&'static Described> {
+    pub fn described(&self) -> Option<&'static FieldInfo> {
         self.info.fields.get(self.at)
     }
 
@@ -47,7 +47,7 @@ impl ChosenField {
 #[derive(Debug)]
 pub struct Chosen {
     /// The sections.
-    pub infos: Vec<&'static Info>,
+    pub infos: Vec<&'static SectionInfo>,
     /// The lists.
     pub lists: Vec<ChosenList>,
     /// What the statement reads. Column 0 is the object.
@@ -69,7 +69,7 @@ impl Chosen {
     pub fn of(mut fields: Vec<ChosenField>) -> Self {
         fields.sort_by_key(|field| (field.info.table, field.at));
         fields.dedup();
-        let mut infos: Vec<&'static Info> = Vec::new();
+        let mut infos: Vec<&'static SectionInfo> = Vec::new();
         for ChosenField { info, .. } in &fields {
             if !infos.iter().any(|own| std::ptr::eq(*own, *info)) {
                 infos.push(info);
@@ -224,13 +224,13 @@ mod tests {
     use super::*;
     use crate::form::{Information, Note, Security, Typed as _};
 
-    fn field(info: &'static Info, name: &str) -> ChosenField {
+    fn field(info: &'static SectionInfo, name: &str) -> ChosenField {
         ChosenField { info, at: info.fields.iter().position(|field| field.name == name).unwrap() }
     }
 
     #[test]
     fn only_the_columns_that_are_chosen_are_read_in_one_statement() {
-        let (note, security) = (Note::info_of(), Security::info_of());
+        let (note, security) = (Note::section_info(), Security::section_info());
         let (branch, locked) = (field(note, "branch"), field(security, "locked"));
         let chosen = Chosen::of(vec![locked, branch, locked]);
         assert_eq!(
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn what_stands_in_the_objects_row_is_read_there_and_lists_of_a_table_together() {
-        let information = Information::info_of();
+        let information = Information::section_info();
         let fields = ["name", "member_ids", "call_group_ids"].map(|name| field(information, name));
         let chosen = Chosen::of(fields.to_vec());
         let sql = chosen.sql.unwrap();

@@ -62,7 +62,9 @@ pub fn feed(query: &mut Query<'_>, behind: FeedPlace, limit: i64) -> Result<Vec<
     let row = |row: &Vec<Value>| {
         // The word as it stands in its column, or as JSON in the record of a delete.
         let kind = match row.get(5).and_then(Value::text).map(|word| word.trim_matches('"')) {
-            Some(word) => Some(Kind::of(word).ok_or_else(|| StoreError::Corrupt(format!("there is no kind {word}")))?),
+            Some(word) => {
+                Some(Kind::from_word(word).ok_or_else(|| StoreError::Corrupt(format!("there is no kind {word}")))?)
+            }
             None => None,
         };
         Ok(FeedRow {

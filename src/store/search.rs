@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::error::Result;
 use super::session::{Query, Tx, column};
 use crate::domain::{LAST_CHARACTER, fold, word, words};
-use crate::form::{Cell, Info};
+use crate::form::{Cell, SectionInfo};
 
 /// The words of one row.
 pub(super) type Words = BTreeSet<String>;
@@ -27,7 +27,7 @@ pub(super) fn own(number: Option<&str>, name: &str, description: &str) -> Words 
 }
 
 /// The words of a section's row: those of each text, and each text as a whole, which a filter for it begins with.
-pub(super) fn of_section(info: &Info, cells: &[Cell]) -> Words {
+pub(super) fn of_section(info: &SectionInfo, cells: &[Cell]) -> Words {
     let cells = info.fields.iter().zip(cells).filter(|(field, _)| info.searched.contains(&field.name));
     of_texts(&mut cells.filter_map(|(_, cell)| if let Cell::Value(value) = cell { value.text() } else { None }))
 }

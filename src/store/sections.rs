@@ -9,7 +9,7 @@ use super::error::{Result, StoreError};
 use super::search;
 use super::session::{Query, Tx, column};
 use crate::domain::{Problem, Row, Value};
-use crate::form::{self, Cell, Described, Info, Information, Place, Rows, Section, Typed};
+use crate::form::{self, Cell, FieldInfo, Information, Place, Rows, Section, SectionInfo, Typed};
 use crate::objects::{AnyDetail, KindInfo};
 
 /// The fields of Information that stand in the object's own row.
@@ -41,12 +41,12 @@ pub fn in_object_row(table: &str, field: &str) -> bool {
 }
 
 /// The fields that are columns of the section's own table.
-fn own_columns(info: &'static Info) -> impl Iterator<Item = &'static str> {
+fn own_columns(info: &'static SectionInfo) -> impl Iterator<Item = &'static str> {
     info.fields.iter().filter(|field| is_own(info, field)).map(|field| field.name)
 }
 
 /// Whether a field is a column of the section's own table.
-fn is_own(info: &Info, field: &Described) -> bool {
+fn is_own(info: &SectionInfo, field: &FieldInfo) -> bool {
     field.place == Place::Column && !in_object_row(info.table, field.name)
 }
 
@@ -64,7 +64,7 @@ pub(super) fn once<K: std::hash::Hash + Eq, V>(
     })
 }
 
-fn sql(info: &'static Info) -> &'static Sql {
+fn sql(info: &'static SectionInfo) -> &'static Sql {
     static KNOWN: OnceLock<RwLock<HashMap<&'static str, &'static Sql>>> = OnceLock::new();
     once(KNOWN.get_or_init(RwLock::default), info.table, || {
         let table = info.table;
@@ -91,7 +91,7 @@ fn sql(info: &'static Info) -> &'static Sql {
 }
 
 /// One statement per table of lists: the section's lists in a shared table are told apart by their slots.
-fn list_statements(info: &'static Info) -> Vec<(Rows, &'static str)> {
+fn list_statements(info: &'static SectionInfo) -> Vec<(Rows, &'static str)> {
     let mut lists: Vec<(Rows, Vec<&str>)> = Vec::new();
     for field in &info.fields {
         let Place::Rows(rows) = field.place else { continue };
@@ -142,7 +142,7 @@ fn list_sql(rows: Rows) -> &'static ListSql {
 /// many. `found` makes of them what is wanted, or tells the rule that one breaks.
 fn each(
     query: &mut Query<'_>,
-    info: &'static Info,
+    info: &'static SectionInfo,
     ids: &[i64],
     found: &mut dyn FnMut(i64, Vec<Cell>) -> std::result::Result<(), Problem>,
 ) -> Result<()> {
@@ -160,7 +160,7 @@ fn each(
     query.each(sql.select, &[ids], &mut |row| {
         let id = column!(row, 0, int)?;
         let mut values = row.into_iter().skip(1);
-        let mut cell = |field: &Described| match field.place {
+        let mut cell = |field: &FieldInfo| match field.place {
             Place::Column => Cell::Value(values.next().unwrap_or(Value::Null)),
             Place::Rows(_) => Cell::Rows(lists.remove(&(id, field.name.to_owned())).unwrap_or_default()),
         };
@@ -173,7 +173,11 @@ fn each(
 ///
 /// # Errors
 /// What the engine answers; CORRUPT when a row breaks a rule of its field's type.
-pub fn load_any(query: &mut Query<'_>, info: &'static Info, ids: &[i64]) -> Result<HashMap<i64, Box<dyn Section>>> {
+pub fn load_any(
+    query: &mut Query<'_>,
+    info: &'static SectionInfo,
+    ids: &[i64],
+) -> Result<HashMap<i64, Box<dyn Section>>> {
     let (tenant, mut sections) = (query.tenant(), HashMap::new());
     each(query, info, ids, &mut |id, cells| {
         info.load(cells, tenant).map(|section| drop(sections.insert(id, section)))
@@ -203,7 +207,7 @@ pub fn load_details(
 /// As [`load_any`].
 pub fn load_sections<S: Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
     let (tenant, mut sections) = (query.tenant(), HashMap::new());
-    each(query, S::info_of(), ids, &mut |id, cells| {
+    each(query, S::section_info(), ids, &mut |id, cells| {
         form::load(cells, tenant).map(|section| drop(sections.insert(id, section)))
     })?;
     Ok(sections)
@@ -259,7 +263,7 @@ fn save_list(tx: &mut Tx<'_>, owner: i64, slot: &str, rows: Rows, clear: bool, e
 ///
 /// # Errors
 /// What the engine answers; REFERENCE when something refers to it.
-pub fn erase_section(tx: &mut Tx<'_>, id: i64, info: &'static Info) -> Result<()> {
+pub fn erase_section(tx: &mut Tx<'_>, id: i64, info: &'static SectionInfo) -> Result<()> {
     static KNOWN: OnceLock<RwLock<HashMap<&'static str, &'static &'static str>>> = OnceLock::new();
     for field in &info.fields {
         if let Place::Rows(rows @ Rows { slotted: false, .. }) = field.place {

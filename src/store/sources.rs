@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::objects::ObjectRow;
 use crate::domain::{Kind, Value, opaque};
-use crate::form::{Form, Info, Leads, Place, Pointer, camel};
+use crate::form::{Form, Place, Pointer, ReferenceBy, SectionInfo, camel};
 use crate::objects::KindInfo;
 
 /// Where a reference stands among all references to an object: they come by owner, then by column.
@@ -56,7 +56,7 @@ pub struct ReferenceColumn {
     /// The field, unless several share the column: then the rows name it.
     field: Option<&'static str>,
     /// The sections of the fields of forms.
-    sections: HashMap<&'static str, &'static Info>,
+    sections: HashMap<&'static str, &'static SectionInfo>,
     pub(super) statements: Statements,
 }
 
@@ -99,17 +99,17 @@ fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bo
     Statements { one, page, count }
 }
 
-fn collect(info: &'static Info, is_of_form: bool, found: &mut Vec<ReferenceColumn>) {
+fn collect(info: &'static SectionInfo, is_of_form: bool, found: &mut Vec<ReferenceColumn>) {
     for field in &info.fields {
         let name = field.name;
-        for &Pointer { column, leads } in &field.pointers {
+        for &Pointer { column, by } in &field.pointers {
             let (table, listed, slotted) = match field.place {
                 Place::Column => (info.table, false, false),
                 Place::Rows(rows) => (rows.table, true, rows.slotted),
             };
-            let kinds = match leads {
-                Leads::ById(kinds) => Some(kinds.to_vec()),
-                Leads::ByNumber => None,
+            let kinds = match by {
+                ReferenceBy::Id(kinds) => Some(kinds.to_vec()),
+                ReferenceBy::Number => None,
             };
             let known = found.iter().position(|source| (source.table, source.column) == (table, column));
             let known = known.unwrap_or_else(|| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vext::domain::Kind;
-use vext::form::{Described, Leads, Place, camel};
+use vext::form::{FieldInfo, Place, ReferenceBy, camel};
 
 use crate::cost::{details, form_fields};
 use crate::engines::{Engine, on_each_engine};
@@ -29,12 +29,12 @@ impl Way {
 /// Every field of every kind that can refer to a virtual extension, as the fields say of themselves.
 fn ways() -> Vec<Way> {
     let mut found = Vec::new();
-    let mut add = |kind: Kind, section: Option<&str>, field: &Described| {
+    let mut add = |kind: Kind, section: Option<&str>, field: &FieldInfo| {
         for pointer in &field.pointers {
-            let hard = match pointer.leads {
-                Leads::ById(kinds) if !kinds.contains(&Kind::VirtualExtension) => continue,
-                Leads::ById(_) => true,
-                Leads::ByNumber => false,
+            let hard = match pointer.by {
+                ReferenceBy::Id(kinds) if !kinds.contains(&Kind::VirtualExtension) => continue,
+                ReferenceBy::Id(_) => true,
+                ReferenceBy::Number => false,
             };
             let (name, column) = (camel(field.name), camel(pointer.column));
             let slot: Vec<_> = section.map(str::to_owned).into_iter().chain([name]).collect();

@@ -1,7 +1,7 @@
 //! Where the answer of a field is read, said as data: what a plan is compiled from, see [`crate::graphql::plan`].
 
 use crate::domain::{Code, DateTime, Kind, Problem, Scalar as _, ValueRef, json};
-use crate::form::Info;
+use crate::form::SectionInfo;
 
 /// Where the answer of a field is read.
 #[derive(Clone, Copy, Debug)]
@@ -21,11 +21,11 @@ pub enum FieldSource {
     /// From an object's own row.
     Row(OfRow),
     /// A section of the object.
-    Section(&'static Info),
-    /// The field at a position of [`Info::fields`], of a section, a detail or an entry.
-    Value(&'static Info, usize),
+    Section(&'static SectionInfo),
+    /// The field at a position of [`SectionInfo::fields`], of a section, a detail or an entry.
+    Value(&'static SectionInfo, usize),
     /// The object or the objects behind the ids in such a field.
-    Lead(&'static Info, usize),
+    Lead(&'static SectionInfo, usize),
     /// From a destination.
     Step(OfStep),
     /// From what comes of a save.

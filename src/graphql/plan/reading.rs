@@ -1,6 +1,6 @@
 //! What a plan reads of the sections or the detail of objects.
 
-use crate::form::Described;
+use crate::form::FieldInfo;
 use crate::store::Chosen;
 
 /// What is read of the sections or the detail of many objects.
@@ -9,7 +9,7 @@ pub struct PlannedRead {
     pub id: usize,
     pub chosen: Chosen,
     /// What is kept as JSON, with the column of each.
-    pub cells: Vec<(&'static Described, usize)>,
+    pub cells: Vec<(&'static FieldInfo, usize)>,
     /// The columns of the ids that are followed.
     pub leads: Vec<usize>,
     /// The lists.
@@ -34,7 +34,7 @@ pub enum ListEntries {
     /// Destinations: all three values as JSON, and the id, which is followed.
     Steps,
     /// Objects of their own: some values as JSON and some ids, which are followed, with the column of each.
-    Objects { cells: Vec<(&'static Described, usize)>, leads: Vec<usize> },
+    Objects { cells: Vec<(&'static FieldInfo, usize)>, leads: Vec<usize> },
 }
 
 impl List {

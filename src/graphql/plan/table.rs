@@ -2,7 +2,7 @@
 
 use super::reading::STEP;
 use crate::domain::{self, TenantId, json};
-use crate::form::{Described, Destination, DestinationTarget};
+use crate::form::{Destination, DestinationTarget, FieldInfo};
 use crate::graphql::layer::OfRow;
 use crate::store::{self, Columns, ENTRY, StoreError};
 
@@ -30,7 +30,7 @@ impl Table {
     }
 
     /// Adds some columns of a row of a section, a detail or a list.
-    pub fn put(&mut self, columns: &dyn Columns, cells: &[(&Described, usize)], tenant: TenantId) -> store::Result<()> {
+    pub fn put(&mut self, columns: &dyn Columns, cells: &[(&FieldInfo, usize)], tenant: TenantId) -> store::Result<()> {
         for (described, column) in cells {
             (described.write)(columns.get(*column)?, tenant, &mut self.json)
                 .map_err(|problem| StoreError::from(problem.under(described.name)))?;

@@ -113,9 +113,9 @@ pub fn find(kind: Kind, args: &Patch) -> Result<Find> {
         find = find.filtered(filter(sent)?);
     }
     if let Some(order) = args.object("orderBy")?
-        && let Some(field) = order.choice("field", OrderField::of)?
+        && let Some(field) = order.choice("field", OrderField::from_word)?
     {
-        let direction = order.choice("direction", OrderDirection::of)?.unwrap_or(OrderDirection::Asc);
+        let direction = order.choice("direction", OrderDirection::from_word)?.unwrap_or(OrderDirection::Asc);
         find = find.in_order(field, direction);
     }
     let search = args.text("search")?.unwrap_or_default();

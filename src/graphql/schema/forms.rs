@@ -5,7 +5,7 @@ use super::mutation::{
 };
 use super::renumber;
 use crate::domain::Kind;
-use crate::form::{Form, Info};
+use crate::form::{Form, SectionInfo};
 use crate::graphql::layer::{InputObject, InputValue, OfSave, SaveWhat, SchemaField, SchemaType, input, object};
 use crate::service::Saved;
 
@@ -16,7 +16,7 @@ const PAYLOAD: &str = "VirtualExtensionPayload";
 
 /// The input fields of a form: one for each section.
 fn sections() -> Vec<InputValue> {
-    let section = |info: &&'static Info| {
+    let section = |info: &&'static SectionInfo| {
         let about = format!("What is sent of the section `{}`; left out, it stays as it is.", info.client);
         InputValue::new(info.client.as_str(), info.input, about)
     };
@@ -24,14 +24,14 @@ fn sections() -> Vec<InputValue> {
 }
 
 /// The input of the mutation of one section.
-fn section_update(info: &&'static Info) -> InputObject {
+fn section_update(info: &&'static SectionInfo) -> InputObject {
     let about = "Changes of one section of a virtual extension. What is left out stays as it is.";
     input(update_type(info), about)
         .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
         .field(info.client.as_str(), &format!("{}!", info.input), "The section.")
 }
 
-fn update_type(info: &Info) -> String {
+fn update_type(info: &SectionInfo) -> String {
     format!("VirtualExtension{}UpdateInput", info.name)
 }
 
@@ -104,7 +104,7 @@ pub fn fields() -> Vec<SchemaField> {
         ("VirtualExtensionCloneInput", "What to copy."),
         of(SaveWhat::Copy),
     );
-    let section = |info: &&'static Info| {
+    let section = |info: &&'static SectionInfo| {
         let field = (
             format!("virtualExtension{}Update", info.name),
             format!("Changes the section `{}` of a virtual extension.", info.client),

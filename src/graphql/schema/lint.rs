@@ -88,8 +88,8 @@ fn lint(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Resul
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor that this field has answered.");
     let place = args.text("after")?.map(|cursor| LintPlace::from_cursor(cursor).ok_or_else(wrong)).transpose()?;
     let lint = Lint {
-        severity: args.choice("severity", Severity::of)?,
-        codes: args.choices("codes", Code::of)?,
+        severity: args.choice("severity", Severity::from_word)?,
+        codes: args.choices("codes", Code::from_word)?,
         kinds: kinds(args)?,
     };
     let (now, deadline) = (reading.now, reading.deadline);

@@ -31,7 +31,7 @@ pub struct Made {
 
 /// All of it.
 pub fn made() -> Made {
-    let tenant = TenantSettings::info_of();
+    let tenant = TenantSettings::section_info();
     let kinds = KindInfo::all();
     let objects = kinds.iter().map(kind_object).chain([virtual_extension(), new_virtual_extension()]);
     let others = [DateTime::TAKES, ExtensionNumber::TAKES];
@@ -91,7 +91,7 @@ fn phone_books(extensions: &[Thing], reading: &mut FieldReader<'_>) -> Result<Ve
     let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };
     let query = &mut reading.of(tenant);
     let locals: Vec<_> = ids.iter().map(|id| id.local).collect();
-    let settings = store::load_any(query, CallSettings::info_of(), &locals)?;
+    let settings = store::load_any(query, CallSettings::section_info(), &locals)?;
     let is_listed = |id: &ObjectId| {
         let settings = settings.get(&id.local).and_then(|settings| settings.typed());
         settings.is_some_and(|settings: &CallSettings| settings.include_in_phone_books)
@@ -99,7 +99,7 @@ fn phone_books(extensions: &[Thing], reading: &mut FieldReader<'_>) -> Result<Ve
     let listed = ids.iter().filter(|id| is_listed(id)).count();
     let books = if listed > 0 { store::of_kind(query, Kind::PhoneBook)? } else { Vec::new() };
     let details: Vec<_> = books.iter().map(|book| book.id.local).collect();
-    let details = store::load_any(query, PhoneBook::info_of(), &details)?;
+    let details = store::load_any(query, PhoneBook::section_info(), &details)?;
     reading.spend(listed * books.len());
     let lists = |book: &ObjectRow| {
         let detail = details.get(&book.id.local).and_then(|detail| detail.typed());

@@ -41,7 +41,7 @@ pub fn kinds_arg(about: &'static str) -> InputValue {
 
 /// The kinds that are wanted; `None` is all.
 pub fn kinds(args: &Patch) -> Result<Option<Vec<Kind>>> {
-    args.choices("kinds", Kind::of)
+    args.choices("kinds", Kind::from_word)
 }
 
 /// Where a page stands in the whole list.

@@ -189,7 +189,7 @@ async fn delete(call: Call<'_>) -> Result<Node> {
     let delete = Delete {
         object: object_id(id),
         expected_version: input.int("expectedVersion")?,
-        on_references: input.choice("onReferences", OnReferences::of)?.unwrap_or(OnReferences::Block),
+        on_references: input.choice("onReferences", OnReferences::from_word)?.unwrap_or(OnReferences::Block),
         replacement: replacement.map(object_id),
         plan_token: input.text("planToken")?.map(str::to_owned),
         dry_run: input.bool("dryRun")?.unwrap_or_default(),

@@ -10,8 +10,8 @@ use super::nodes::node_of;
 use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
-    Described, Destination, DestinationTarget as Target, Destinations, FieldShape, FieldValue, Form, HangupCause, Info,
-    Leads, Place, Reference, Section,
+    Destination, DestinationTarget as Target, Destinations, FieldInfo, FieldShape, FieldValue, Form, HangupCause,
+    Place, Reference, ReferenceBy, Section, SectionInfo,
 };
 use crate::graphql::errors::misfit;
 use crate::graphql::layer::{
@@ -31,7 +31,7 @@ fn behind(thing: &Thing) -> Result<&dyn Section> {
 }
 
 /// The fields of a section, answered from what `get` gets, and behind them those that lead to what its ids name.
-pub fn fields(info: &'static Info, get: Get) -> Vec<SchemaField> {
+pub fn fields(info: &'static SectionInfo, get: Get) -> Vec<SchemaField> {
     let own =
         info.fields.iter().enumerate().map(|(at, field)| own_field(at, field, get).read(FieldSource::Value(info, at)));
     let led =
@@ -41,7 +41,7 @@ pub fn fields(info: &'static Info, get: Get) -> Vec<SchemaField> {
     own.chain(led).collect()
 }
 
-fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
+fn own_field(at: usize, field: &'static FieldInfo, get: Get) -> SchemaField {
     let (ty, answer) = match field.shape {
         FieldShape::Value { answers, .. } => {
             // The entries of a list in rows of its own are as many as somebody has made.
@@ -76,11 +76,11 @@ fn own_field(at: usize, field: &'static Described, get: Get) -> SchemaField {
 }
 
 /// The field that leads to what a field with ids names: `members` to what is in `memberIds`.
-fn reference_field(at: usize, field: &'static Described, get: Get) -> Option<SchemaField> {
+fn reference_field(at: usize, field: &'static FieldInfo, get: Get) -> Option<SchemaField> {
     let FieldShape::Value { answers, .. } = field.shape else { return None };
-    let kinds = field.pointers.iter().find_map(|pointer| match pointer.leads {
-        Leads::ById(kinds) => Some(kinds),
-        Leads::ByNumber => None,
+    let kinds = field.pointers.iter().find_map(|pointer| match pointer.by {
+        ReferenceBy::Id(kinds) => Some(kinds),
+        ReferenceBy::Number => None,
     })?;
     let (name, label) = match kinds {
         [kind] => (kind.name(), kind.label()),
@@ -128,8 +128,8 @@ async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
 }
 
 /// The input fields of a section.
-pub fn inputs(info: &'static Info) -> Vec<InputValue> {
-    let input = |field: &'static Described| {
+pub fn inputs(info: &'static SectionInfo) -> Vec<InputValue> {
+    let input = |field: &'static FieldInfo| {
         let ty = match field.shape {
             FieldShape::Value { takes, .. } => shapes::ty(takes),
             FieldShape::Entries(entry) => format!("[{}!]", entry().input),
@@ -142,13 +142,13 @@ pub fn inputs(info: &'static Info) -> Vec<InputValue> {
 }
 
 /// The input of a section or an entry.
-fn input_object(info: &'static Info) -> InputObject {
+fn input_object(info: &'static SectionInfo) -> InputObject {
     let about = format!("{}\nWhat is left out stays as it is, `null` clears.", about(info.doc));
     input(info.input, about).fields(inputs(info))
 }
 
 /// The entries of a section's lists, and of theirs.
-fn entries(info: &'static Info) -> impl Iterator<Item = &'static Info> {
+fn entries(info: &'static SectionInfo) -> impl Iterator<Item = &'static SectionInfo> {
     info.fields.iter().filter_map(|field| match field.shape {
         FieldShape::Entries(entry) => Some(entry()),
         FieldShape::Value { .. } | FieldShape::Destinations => None,
@@ -156,7 +156,7 @@ fn entries(info: &'static Info) -> impl Iterator<Item = &'static Info> {
 }
 
 /// The shapes of all values that sections, details and the fields beside them have, each once.
-fn shapes_of(infos: &[&'static Info], found: &mut BTreeMap<&'static str, Shape>) {
+fn shapes_of(infos: &[&'static SectionInfo], found: &mut BTreeMap<&'static str, Shape>) {
     for field in infos.iter().flat_map(|info| &info.fields) {
         if let FieldShape::Value { takes, answers } = field.shape {
             [takes, answers].into_iter().for_each(|shape| collect(shape, found));
@@ -176,7 +176,7 @@ pub fn collect(shape: Shape, found: &mut BTreeMap<&'static str, Shape>) {
 
 /// The types of sections and entries, of what is sent for them, of destinations, and of their values. `others` are
 /// shapes that stand elsewhere in the schema.
-pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
+pub fn definitions(tenant: &'static SectionInfo, others: &[Shape]) -> Vec<SchemaType> {
     let sections = Form::infos();
     let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.common, kind.detail]).collect();
     let entries: Vec<_> = sections.iter().chain(&details).flat_map(|info| entries(info)).collect();
@@ -196,7 +196,7 @@ pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
 
 /// The fields of a virtual extension, or of a new one, that have the sections.
 pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<SchemaField> {
-    let field = |&info: &&'static Info| {
+    let field = |&info: &&'static SectionInfo| {
         let answer = Resolver::later(move |thing, call| {
             Box::pin(async move {
                 let section = call.scope()?.section(info, id(thing.get()?)).await?;
@@ -212,12 +212,12 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<S
 
 /// What a kind adds to its objects, as it is loaded when it is selected.
 pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
-    let info = KindInfo::of(kind).ok_or_else(misfit)?;
+    let info = KindInfo::for_kind(kind).ok_or_else(misfit)?;
     Ok(Thing::of(Behind(scope.section(info.detail, id).await?)))
 }
 
 /// The fields that a kind adds to its objects.
-pub fn detail_fields(info: &'static Info) -> Vec<SchemaField> {
+pub fn detail_fields(info: &'static SectionInfo) -> Vec<SchemaField> {
     fields(info, behind)
 }
 

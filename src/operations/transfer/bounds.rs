@@ -15,7 +15,7 @@ pub(super) fn counted(counter: Counter, least: i64, value: i64, report: impl FnO
 }
 
 pub(super) fn moment(value: i64, report: impl FnOnce(Problem)) {
-    if let Err(problem) = DateTime::admit(value.into()) {
+    if let Err(problem) = DateTime::load_untrusted(value.into()) {
         report(problem);
     }
 }

@@ -50,8 +50,8 @@ pub(super) fn settings(header: &Header, report: &mut dyn FnMut(Problem)) -> Opti
         report(problem.under("tenant"));
     };
     let open = |_: SecretStorage, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is no secret"));
-    let cells = decode(TenantSettings::info_of(), header.tenant.clone(), &open, &mut under)?;
-    let settings: TenantSettings = form::admit(cells, TenantId(0), &mut under)?;
+    let cells = decode(TenantSettings::section_info(), header.tenant.clone(), &open, &mut under)?;
+    let settings: TenantSettings = form::load_untrusted(cells, TenantId(0), &mut under)?;
     settings.check(&mut under);
     (!bad).then_some(settings)
 }

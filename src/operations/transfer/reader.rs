@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
         counted(Counter::Version, 1, version, |problem| wrong(problem.under("version")));
         moment(created_at, |problem| wrong(problem.under("createdAt")));
         moment(changed_at, |problem| wrong(problem.under("changedAt")));
-        let kind = Kind::of(&word);
+        let kind = Kind::from_word(&word);
         if kind.is_none() {
             wrong(Problem::new(Code::NotFound, "is not a kind that this program knows").value(&word).under("kind"));
         }
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
             self.open(kept, &place(self.code, object, &name, field), text)
         };
         let cells = decode(info, fields, &open, &mut under);
-        let section = cells.and_then(|cells| info.admit(cells, self.tenant, &mut under));
+        let section = cells.and_then(|cells| info.load_untrusted(cells, self.tenant, &mut under));
         match section.filter(|_| !bad) {
             Some(section) => Parsed::Step(ImportStep::Section { object, section }),
             None => Parsed::Refused(Some((object, name))),
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
                 }
             }
             // Who follows the tenant is told what is gone by this alone.
-            if field.path == store::KIND_PATH && field.before.as_str().and_then(Kind::of).is_none() {
+            if field.path == store::KIND_PATH && field.before.as_str().and_then(Kind::from_word).is_none() {
                 let rule = "is not a kind that this program knows";
                 within("before", Problem::new(Code::NotFound, rule).value(&field.before));
             }
@@ -245,15 +245,15 @@ fn own_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut dyn FnMu
         }
     }
     // Whatever has a number shares the numbers of the form; names are the form's only where there is a form.
-    let form = kind.is_some_and(|kind| KindInfo::of(kind).is_none());
-    let info = Information::info_of();
+    let form = kind.is_some_and(|kind| KindInfo::for_kind(kind).is_none());
+    let info = Information::section_info();
     let cells = info.fields.iter().map(|field| {
         let value =
             values.iter().find(|(name, _)| store::in_object_row(Information::TABLE, field.name) && *name == field.name);
         value.map(|(_, value)| form::Cell::Value(value.clone())).or_else(|| field.blank.clone())
     });
     let Some(cells) = cells.collect::<Option<Vec<_>>>() else { return };
-    let _ = info.admit(cells, TenantId(0), &mut |problem| {
+    let _ = info.load_untrusted(cells, TenantId(0), &mut |problem| {
         if form || problem.path.first().is_some_and(|field| field == "number") {
             report(problem);
         }

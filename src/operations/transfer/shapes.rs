@@ -7,21 +7,21 @@ use serde_json::{Map, Value as Json};
 
 use super::format::JsonFields;
 use crate::domain::{Code, Kind, ObjectId, Problem, SecretStorage, TenantId, Value};
-use crate::form::{Cell, Form, Info, Leads, Place, Pointer, Rows, Section, camel};
+use crate::form::{Cell, Form, Place, Pointer, ReferenceBy, Rows, Section, SectionInfo, camel};
 use crate::objects::{KindInfo, infos};
 use crate::store;
 
 /// The sections or the detail of a kind.
-pub(super) fn shapes(kind: Kind) -> Vec<&'static Info> {
-    match KindInfo::of(kind) {
+pub(super) fn shapes(kind: Kind) -> Vec<&'static SectionInfo> {
+    match KindInfo::for_kind(kind) {
         None => Form::infos().to_vec(),
         Some(info) => vec![info.detail],
     }
 }
 
 /// The section or detail of this name.
-pub(super) fn named(name: &str) -> Option<&'static Info> {
-    static NAMED: LazyLock<HashMap<&str, &Info>> =
+pub(super) fn named(name: &str) -> Option<&'static SectionInfo> {
+    static NAMED: LazyLock<HashMap<&str, &SectionInfo>> =
         LazyLock::new(|| infos().map(|info| (info.client.as_str(), info)).collect());
     NAMED.get(name).copied()
 }
@@ -29,8 +29,8 @@ pub(super) fn named(name: &str) -> Option<&'static Info> {
 /// Whether the change records of this path may hold ids: those of a form begin with the section.
 pub(super) fn refers(path: &str) -> bool {
     static REFERRING: LazyLock<HashSet<String>> = LazyLock::new(|| {
-        let fields = |info: &'static Info, start: String| {
-            let leads = |pointer: &Pointer| matches!(pointer.leads, Leads::ById(_));
+        let fields = |info: &'static SectionInfo, start: String| {
+            let leads = |pointer: &Pointer| matches!(pointer.by, ReferenceBy::Id(_));
             let referring = info.fields.iter().filter(move |field| field.pointers.iter().any(leads));
             referring.map(move |field| start.clone() + &field.client)
         };
@@ -114,7 +114,7 @@ pub(super) type Open<'a> = &'a dyn Fn(SecretStorage, &str, &str) -> Result<Value
 /// The cells of a line's fields: what is left out is blank, what is not known is reported. `None` when a cell is missing
 /// that nobody can guess.
 pub(super) fn decode(
-    info: &Info,
+    info: &SectionInfo,
     mut fields: JsonFields,
     open: Open<'_>,
     report: &mut dyn FnMut(Problem),
@@ -127,7 +127,7 @@ pub(super) fn decode(
             (None, _, _) => field.blank.clone().ok_or_else(|| vec![Problem::new(Code::Required, "is required")]),
             (Some(Json::String(text)), _, Some(kept)) => open(kept, name, &text).map(Cell::Value).map_err(|p| vec![p]),
             (Some(json), Place::Column, _) => plain(json).map(Cell::Value).map_err(|p| vec![p]),
-            (Some(json), Place::Rows(rows), _) => entries(json, rows, &field.entry).map(Cell::Rows),
+            (Some(json), Place::Rows(rows), _) => entries(json, rows, &field.entry_defaults).map(Cell::Rows),
         };
         cells.push(cell.map_or_else(
             |problems| {

@@ -1,5 +1,5 @@
-//! Filters: trees of conditions on objects. They are evaluated on the rows of objects, and on facts that are loaded only if
-//! they are needed.
+//! Filters: trees of conditions on objects. They are evaluated on the rows of objects, and on facts that are loaded
+//! only if they are needed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -72,8 +72,8 @@ impl Filter {
         Self::Or(Vec::new())
     }
 
-    /// Looks up the objects in the filter. A condition matches nothing if its object does not exist, has another kind, or
-    /// belongs to another tenant.
+    /// Looks up the objects in the filter. A condition matches nothing if its object does not exist, has another kind,
+    /// or belongs to another tenant.
     pub(super) fn resolved(&self, query: &mut Query<'_>) -> Result<Self> {
         let mut ids = Vec::new();
         self.each_object(&mut |object| ids.push(object.local));
@@ -138,7 +138,8 @@ impl Filter {
     }
 }
 
-/// `decisive` if one of the filters evaluates to it; otherwise `None` if one of them is unknown; otherwise the opposite.
+/// `decisive` if one of the filters evaluates to it; otherwise `None` if one of them is unknown; otherwise the
+/// opposite.
 fn evaluate_all(filters: &[Filter], row: &ObjectRow, facts: &FactValues, decisive: bool) -> Option<bool> {
     let mut known = true;
     for filter in filters {
@@ -175,7 +176,8 @@ impl Leaf {
         })
     }
 
-    /// The part of a sorted list that contains everything that matches; `None` if the condition does not depend on the order.
+    /// The part of a sorted list that contains everything that matches; `None` if the condition does not depend on the
+    /// order.
     pub(super) fn span(&self, field: OrderField) -> Option<Span> {
         match (self, field) {
             (Leaf::Number(test), OrderField::Number) | (Leaf::Name(test), OrderField::Name) => test.span(field),

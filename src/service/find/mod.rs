@@ -1,8 +1,8 @@
 //! Finds objects: pages of one kind in any order, with a filter and a search.
 //!
-//! The filter is evaluated here, on rows in the order of the list. If a condition of the filter or a word of the search is
-//! rare enough, these are the rows from an index; otherwise the list itself is scanned, chunk by chunk, until the page is
-//! full.
+//! The filter is evaluated here, on rows in the order of the list. If a condition of the filter or a word of the search
+//! is rare enough, these are the rows from an index; otherwise the list itself is scanned, chunk by chunk, until the
+//! page is full.
 
 mod cursor;
 mod filter;
@@ -135,8 +135,8 @@ impl Find {
         self.terms.is_empty() && matches!(&self.filter, Filter::And(all) if all.is_empty())
     }
 
-    /// Whether the result is exactly one part of the sorted list, so that an index alone can find and count it: there are no
-    /// conditions, or only ones on the sort key.
+    /// Whether the result is exactly one part of the sorted list, so that an index alone can find and count it: there
+    /// are no conditions, or only ones on the sort key.
     pub fn is_one_span(&self) -> bool {
         let is_of_leaves = match &self.filter {
             Filter::And(all) => all.iter().all(|filter| matches!(filter, Filter::Is(_))),
@@ -154,7 +154,8 @@ impl Find {
         leaves.filter_map(|leaf| leaf.span(self.order.0)).fold(self.order.0.whole(), Span::within)
     }
 
-    /// Visits the results in order, until `visit` returns false. `expected` is the number of results that may be needed.
+    /// Visits the results in order, until `visit` returns false. `expected` is the number of results that may be
+    /// needed.
     fn for_each_match(
         &self,
         query: &mut Query<'_>,

@@ -1,10 +1,10 @@
-//! Finds errors and warnings in a whole tenant. Every object is checked as in a save, and its expressions are tried on the
-//! numbers that the tenant is known to use.
+//! Finds errors and warnings in a whole tenant. Every object is checked as in a save, and its expressions are tried on
+//! the numbers that the tenant is known to use.
 //!
-//! A tenant is scanned by id, some hundred objects at a time, until a page is full or its time is over. In both cases the
-//! next page can continue where this one ended, even in the middle of an expression. So a large tenant takes more pages,
-//! but each page is answered in time. Values that must be unique are not checked: saves enforce that, and there is no
-//! other way to break it.
+//! A tenant is scanned by id, some hundred objects at a time, until a page is full or its time is over. In both cases
+//! the next page can continue where this one ended, even in the middle of an expression. So a large tenant takes more
+//! pages, but each page is answered in time. Values that must be unique are not checked: saves enforce that, and there
+//! is no other way to break it.
 
 mod finding;
 mod place;
@@ -26,8 +26,8 @@ const CHUNK: usize = 500;
 const CHUNK_WITH_ENTRIES: usize = 20;
 
 impl Lint {
-    /// The page of at most `first` findings after a place. The page ends early when half of the time until the deadline is
-    /// over.
+    /// The page of at most `first` findings after a place. The page ends early when half of the time until the deadline
+    /// is over.
     ///
     /// # Errors
     /// Errors of the store.
@@ -87,7 +87,7 @@ impl Lint {
 fn has_entries(kind: Kind) -> bool {
     let own =
         |kind: &KindInfo| kind.detail.fields.iter().any(|f| matches!(f.place, Place::Rows(rows) if !rows.slotted));
-    KindInfo::of(kind).is_some_and(own)
+    KindInfo::for_kind(kind).is_some_and(own)
 }
 
 #[cfg(test)]

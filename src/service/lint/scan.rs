@@ -13,8 +13,8 @@ use crate::service::document::Document;
 use crate::service::facts;
 use crate::store::{self, Deadline, ObjectRow, Query, Result, TenantRow};
 
-/// The time for a page: half of the time of the request. The other half is for the step that is running when it is over,
-/// and for the answer.
+/// The time for a page: half of the time of the request. The other half is for the step that is running when it is
+/// over, and for the answer.
 pub(super) struct TimeBudget {
     watch: Stopwatch,
     limit: Option<Duration>,

@@ -64,8 +64,8 @@ pub struct Deleted {
 }
 
 impl App {
-    /// Deletes an object, or reports what would happen. Either everything is deleted or nothing, and no references to the
-    /// object remain.
+    /// Deletes an object, or reports what would happen. Either everything is deleted or nothing, and no references to
+    /// the object remain.
     ///
     /// # Errors
     /// Errors of the store. Reasons for a refusal are part of the result.

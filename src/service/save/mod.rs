@@ -1,8 +1,8 @@
 //! Saves: *saved = checked(base ⊕ what the client sent)*, for extensions, a tenant's defaults and all other objects.
 //!
-//! A save is planned in the snapshot of the request, where any number of saves can run in parallel. The only writer then
-//! carries it out: as planned, or planned again if the tenant has changed meanwhile. Secrets are hashed in between (see
-//! [`super::hashing`]) once it is clear that they will be saved; the save is then planned again, too.
+//! A save is planned in the snapshot of the request, where any number of saves can run in parallel. The only writer
+//! then carries it out: as planned, or planned again if the tenant has changed meanwhile. Secrets are hashed in between
+//! (see [`super::hashing`]) once it is clear that they will be saved; the save is then planned again, too.
 
 mod check_context;
 mod plan;
@@ -87,8 +87,8 @@ impl App {
         if let Err(StoreError::NoTenant) = saved { Ok(Saved::refused(not_found(kind))) } else { saved }
     }
 
-    /// Carries out a planned save and passes the result to `answer` in the same transaction. Nothing is saved if `answer`
-    /// rolls back. If the transaction is retried, `answer` is called again, and only its last result counts.
+    /// Carries out a planned save and passes the result to `answer` in the same transaction. Nothing is saved if
+    /// `answer` rolls back. If the transaction is retried, `answer` is called again, and only its last result counts.
     ///
     /// # Errors
     /// Errors of the store or of `answer`.

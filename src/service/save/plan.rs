@@ -150,8 +150,8 @@ fn add(errors: &mut Vec<Problem>, later: Vec<Problem>) {
     errors.extend(new);
 }
 
-/// Turns errors into warnings if they already existed in parts of the object that the client did not send. They must not
-/// prevent saves of other parts.
+/// Turns errors into warnings if they already existed in parts of the object that the client did not send. They must
+/// not prevent saves of other parts.
 fn downgrade_old_errors(checked: &mut Checked, before: &Checked, sends: impl Fn(&str) -> bool) {
     let old = |problem: &Problem| {
         let unsent = problem.path.first().is_some_and(|name| !sends(name));

@@ -41,8 +41,8 @@ pub struct Save {
     pub expected_version: Option<i64>,
     /// Whether to report only what would happen.
     pub dry_run: bool,
-    /// Whether to report warnings. Otherwise only the sections that were sent, and those whose rules depend on them, are
-    /// loaded and checked: errors in the other sections already existed and do not prevent the save.
+    /// Whether to report warnings. Otherwise only the sections that were sent, and those whose rules depend on them,
+    /// are loaded and checked: errors in the other sections already existed and do not prevent the save.
     pub report_warnings: bool,
 }
 

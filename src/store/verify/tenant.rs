@@ -11,7 +11,7 @@ use super::super::{objects, sections, tenants};
 use super::counters;
 use super::problem::problem;
 use crate::domain::{ExtensionNumber, Kind, Row, Scalar as _, Sealer, TenantId, Value};
-use crate::form::{Cell, Form, Info, Place, Rows, Section};
+use crate::form::{Cell, Form, Place, Rows, Section, SectionInfo};
 use crate::objects::KindInfo;
 
 /// How many rows are read at once; when one of them is wrong, these are read again one by one.
@@ -119,7 +119,7 @@ impl Check<'_, '_> {
     }
 
     /// The rows of one section or detail: of exactly these objects, each in its type.
-    fn section(&mut self, info: &'static Info, expected: &[i64]) {
+    fn section(&mut self, info: &'static SectionInfo, expected: &[i64]) {
         let table = info.table;
         let there = self.ids(table, keys_of(table));
         let (expected_set, there_set): (BTreeSet<_>, BTreeSet<_>) =

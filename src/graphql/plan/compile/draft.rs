@@ -1,6 +1,6 @@
 //! What is read of sections, of a detail or of entries, while it is found out.
 
-use crate::form::{Described, Place};
+use crate::form::{FieldInfo, Place};
 use crate::graphql::plan::reading::{List, ListEntries, PlannedRead};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::store::{Chosen, ChosenField, ENTRY};
@@ -14,7 +14,7 @@ pub(super) struct Draft {
 }
 
 /// What a form says of a field.
-pub(super) fn described(field: &ChosenField) -> PlanResult<&'static Described> {
+pub(super) fn described(field: &ChosenField) -> PlanResult<&'static FieldInfo> {
     field.described().ok_or(Unplanned::Field)
 }
 
@@ -56,7 +56,7 @@ impl Draft {
         let cells = cells.iter().map(|field| Ok((described(field)?, column(field)?))).collect::<PlanResult<_>>()?;
         let leads = leads.iter().map(column).collect::<PlanResult<_>>()?;
         let list = |(field, entries): (ChosenField, ListEntries)| match described(&field)? {
-            Described { name: slot, place: Place::Rows(rows), .. } => Ok(List { table: rows.table, slot, entries }),
+            FieldInfo { name: slot, place: Place::Rows(rows), .. } => Ok(List { table: rows.table, slot, entries }),
             _ => Err(Unplanned::Field),
         };
         let lists = lists.into_iter().map(list).collect::<PlanResult<_>>()?;
