@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_accepted_has_no_control_characters_and_survives_the_row(text in any::<String>()) {
+        fn accepted_text_has_no_control_characters_and_survives_the_row(text in any::<String>()) {
             if let Ok(kept) = Text::<80>::parse(&text.as_str().into()) {
                 prop_assert!(kept.as_str().chars().all(|c| !c.is_control()));
                 prop_assert!(kept.as_str().chars().count() <= 80);

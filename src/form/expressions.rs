@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_time_goes_on_where_it_stopped() {
+    fn an_interrupted_trial_continues_where_it_stopped() {
         let others: BTreeSet<String> = (1000..1100).map(|number| number.to_string()).collect();
         let mut numbers = KnownNumbers { others, ..KnownNumbers::default() };
         let (last, none) = (pattern("^1099$"), pattern("^2"));

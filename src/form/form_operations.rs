@@ -24,21 +24,21 @@ impl Form {
 
     /// The secrets in a patch.
     pub fn secrets(patch: &Patch) -> Vec<SentSecret<'_>> {
-        let of = |info: &&'static SectionInfo| match patch.get(&info.client) {
+        let secrets_of = |info: &&'static SectionInfo| match patch.get(&info.client) {
             Some(Sent::Object(sent)) => info.secrets(sent),
             _ => Vec::new(),
         };
-        Self::infos().iter().flat_map(of).collect()
+        Self::infos().iter().flat_map(secrets_of).collect()
     }
 
     /// The fields whose values differ; their paths are `section.field`.
     pub fn diff(&self, after: &Self) -> Vec<Change> {
-        let of = |(before, after): (&dyn Section, &dyn Section)| {
+        let changes_of = |(before, after): (&dyn Section, &dyn Section)| {
             let section = &before.info().client;
             let under = move |change: Change| Change { path: format!("{section}.{}", change.path), ..change };
             before.diff(after).into_iter().map(under)
         };
-        self.sections().into_iter().zip(after.sections()).flat_map(of).collect()
+        self.sections().into_iter().zip(after.sections()).flat_map(changes_of).collect()
     }
 
     /// Some of the sections.

@@ -211,9 +211,9 @@ mod tests {
         for word in
             ["WEEKDAY", "WEEKTIME", "HOURS", "CALENDAR", "ALL_OF", "ANY_OF", "NOT", "EXTENSION_STATUS", "CALLER_ID"]
         {
-            let of = ConditionType::from_word(word).unwrap();
-            assert_eq!(condition(of, &[]).time_only(), timed.contains(&of), "{word}");
-            assert!(condition(of, &[]).never_true_alone(NOW), "{word}");
+            let condition_type = ConditionType::from_word(word).unwrap();
+            assert_eq!(condition(condition_type, &[]).time_only(), timed.contains(&condition_type), "{word}");
+            assert!(condition(condition_type, &[]).never_true_alone(NOW), "{word}");
         }
     }
 

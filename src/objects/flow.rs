@@ -45,7 +45,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_switch_should_make_a_difference() {
+    fn a_switch_without_effect_gets_a_warning() {
         let (night, day) = (json!([{ "hangup": "BUSY" }]), json!([{ "number": "110" }]));
         assert_eq!(warnings::<Flow>(&json!({})), ["switchedOn NO_EFFECT"]);
         assert_eq!(

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_should_reach_somebody() {
+    fn a_menu_without_choices_gets_a_warning() {
         assert_eq!(warnings::<Ivr>(&json!({})), ["dialing NO_MEMBERS"]);
         assert_eq!(warnings::<Ivr>(&json!({ "onTimeout": [{ "number": "101" }] })), ["dialing NO_MEMBERS"]);
         assert_eq!(warnings::<Ivr>(&json!({ "dialing": "EXTENSIONS" })), [] as [&str; 0]);

@@ -40,7 +40,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn somebody_should_hear_it() {
+    fn a_group_without_members_gets_a_warning() {
         assert_eq!(warnings::<PagingGroup>(&json!({})), ["memberIds NO_MEMBERS"]);
         assert_eq!(warnings::<PagingGroup>(&json!({ "memberIds": [id(1), id(2)] })), [] as [&str; 0]);
         let twice = parse::<PagingGroup>(&json!({ "memberIds": [id(1), id(1)] })).unwrap_err();

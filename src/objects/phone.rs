@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_should_have_a_line() {
+    fn a_phone_without_lines_gets_a_warning() {
         assert_eq!(warnings::<Phone>(&phone(json!({}))), ["lines NO_MEMBERS"]);
         assert_eq!(warnings::<Phone>(&phone(json!({ "lines": [{ "extensionId": id(1) }] }))), [] as [&str; 0]);
         assert_eq!(warnings::<Phone>(&json!({ "isDefault": true })), [] as [&str; 0]);

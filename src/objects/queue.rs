@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_should_be_able_to_answer() {
+    fn a_queue_without_members_gets_a_warning() {
         let member = json!([{ "extensionId": id(1), "penalty": 5 }]);
         let nobody = vec!["members NO_MEMBERS"];
         for (queue, found) in [

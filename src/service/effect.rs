@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::document::Document;
-use super::facts;
+use super::tenant_facts;
 use crate::domain::{Kind, ObjectId, Problem};
 use crate::form::{Change, Checked, Facts};
 use crate::store::{self, ObjectRow, Query, Record, Result, TenantRow, Tx};
@@ -87,7 +87,7 @@ fn add_effect_on_kind(
     let pairs: Vec<_> = pairs.into_iter().map(|(row, before)| (row, step.apply(&before), before)).collect();
     let states =
         pairs.iter().flat_map(|(_, after, before)| [after.checkable(), before.checkable()]).collect::<Vec<_>>();
-    let tenant_facts = facts::load_for(query, tenant, &states, now)?;
+    let tenant_facts = tenant_facts::load_for(query, tenant, &states, now)?;
     for (row, after, before) in pairs {
         let defaults = row.kind == Kind::FormDefaults;
         let own = Some(row.id).filter(|_| !defaults);

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_loses_its_own_places_and_nobody_elses() {
+    async fn a_flood_only_loses_its_own_places() {
         let gate = Gate::new(1, 4, LONG);
         let _held = enter(&gate, 'a').ok().unwrap().unwrap();
         let mut flood: Vec<_> = (0..4).map(|_| waits(&gate, 'a')).collect();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_leaves_is_passed_over_and_loses_no_slot() {
+    async fn cancelled_requests_are_skipped_and_lose_no_slot() {
         let gate = Gate::new(1, 2, LONG);
         let held = enter(&gate, 'a').ok().unwrap().unwrap();
         drop((waits(&gate, 'a'), waits(&gate, 'b')));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn patience_ends() {
+    async fn waiting_times_out() {
         let gate = Gate::new(1, 2, Duration::from_millis(1));
         let _held = enter(&gate, 'a').ok().unwrap().unwrap();
         assert!(gate.enter('a').await.is_err());

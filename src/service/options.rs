@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use super::checkable::Lookups;
 use super::document::Document;
-use super::facts;
 use super::find::{Cursor, Find};
+use super::tenant_facts;
 use crate::domain::{Kind, ObjectId};
 use crate::form::{Place, ReferenceBy, ReferencedObject, SectionInfo, camel};
 use crate::objects::{KindInfo, infos};
@@ -186,6 +186,7 @@ impl Options {
         }
         let objects = rows.iter().map(|(row, _)| row.id).collect();
         let tenant = store::own_tenant(query)?;
-        Ok(facts::load(query, &tenant, Lookups { objects, conditions: true, ..Lookups::default() }, now)?.referenced)
+        Ok(tenant_facts::load(query, &tenant, Lookups { objects, conditions: true, ..Lookups::default() }, now)?
+            .referenced)
     }
 }

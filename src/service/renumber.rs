@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::app::App;
 use super::effect::{Effect, ObjectProblem, PendingWrite, Step, compute_effect};
-use super::facts;
 use super::refusal::{not_found, refusal};
 use super::removal::MAX_REFERENCES;
 use super::save::{Save, SavePlan, SaveTarget, Saved};
+use super::tenant_facts;
 use super::viewer::Viewer;
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem};
 use crate::store::{self, Asked, Outcome, Query, Result, Snapshot, StoreError, Tx};
@@ -115,7 +115,7 @@ fn compute_renumber(
         return Ok((plan, soft, Vec::new()));
     }
     for ObjectProblem { object, problem } in &soft.errors {
-        let rule = format!("does not fit {}: {}", facts::label(object), problem.message());
+        let rule = format!("does not fit {}: {}", tenant_facts::label(object), problem.message());
         plan.add_error(Problem::new(problem.code, rule).related(object.id).under("number"));
     }
     Ok((plan, soft, writes))

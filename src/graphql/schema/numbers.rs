@@ -8,7 +8,7 @@ use crate::graphql::errors::coded;
 use crate::graphql::layer::{
     Args, FieldReader, Given as _, Node, ObjectBuilder, ReadError, Reads, SchemaField, Thing, fields_of, object,
 };
-use crate::service::numbers::{self, Availability};
+use crate::service::free_numbers::{self, Availability};
 use crate::store::{self, ObjectRow, TenantRow};
 
 /// What is said of a number.
@@ -68,7 +68,7 @@ pub fn fields() -> Vec<SchemaField> {
 }
 
 fn next_free(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
-    let range = numbers::range(args.the_text("from")?, args.the_text("to")?);
+    let range = free_numbers::range(args.the_text("from")?, args.the_text("to")?);
     let (from, to) = range.map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
     let found = store::free_number(&mut reading.of(tenant.id), &from, &to)?;
     Ok(found.as_ref().map(ExtensionNumber::as_str).into())
@@ -77,7 +77,7 @@ fn next_free(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> 
 fn said(tenant: &TenantRow, args: &Args, reading: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let query = &mut reading.of(tenant.id);
     let Availability { problem, holder, parking_lot, suggestion } =
-        numbers::availability(query, args.the_text("number")?)?;
+        free_numbers::availability(query, args.the_text("number")?)?;
     let parking_lot = match parking_lot {
         Some(id) => store::load_objects(query, &[id.local])?.remove(&id.local).map(Arc::new),
         None => None,

@@ -212,7 +212,7 @@ fn plan(tenant: Option<TenantId>, args: &Args, reading: &mut FieldReader<'_>) ->
     }
     let (shown, now) =
         (ShownEffects { detach: reading.selects("detach"), replace: reading.selects("replace") }, reading.now);
-    let Some(mut plan) = DeletePlan::of(&mut reading.of(object.tenant), object, other, shown, now)? else {
+    let Some(mut plan) = DeletePlan::prepare(&mut reading.of(object.tenant), object, other, shown, now)? else {
         return Ok(Node::Null);
     };
     if let Some(replacement) = replacement {

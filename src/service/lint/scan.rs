@@ -10,7 +10,7 @@ use crate::domain::{Kind, Problem, Stopwatch};
 use crate::form::{AreaCode, Checked, Expression, Facts, KnownNumbers, MatchOutcome, TenantFacts};
 use crate::service::checkable::Checkable;
 use crate::service::document::Document;
-use crate::service::facts;
+use crate::service::tenant_facts;
 use crate::store::{self, Deadline, ObjectRow, Query, Result, TenantRow};
 
 /// The time for a page: half of the time of the request. The other half is for the step that is running when it is
@@ -135,7 +135,7 @@ impl Scan<'_> {
             loaded.extend(Document::load(query, kind, &rows)?);
         }
         let objects: Vec<_> = loaded.values().map(Document::checkable).collect();
-        let tenant_facts = facts::load_for(query, self.tenant, &objects, now)?;
+        let tenant_facts = tenant_facts::load_for(query, self.tenant, &objects, now)?;
         for row in rows {
             let Some(object) = loaded.get(&row.id.local) else { continue };
             let from = if row.id.local == start.object { start } else { LintPlace::before(row.id.local) };

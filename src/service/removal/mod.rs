@@ -12,8 +12,8 @@ use self::references::{hard_references, load_with_references, not_found, plan_to
 use super::app::App;
 use super::document::{self, Document};
 use super::effect::{Effect, ObjectProblem, PendingWrite, Step, compute_effect};
-use super::facts;
 use super::refusal::conflict;
+use super::tenant_facts;
 use super::viewer::Viewer;
 use crate::domain::{Code, ObjectId, Problem, words};
 use crate::form::Change;
@@ -170,7 +170,8 @@ fn compute_delete(
 
 /// The problem of a replacement that breaks a rule of an object that refers to the deleted one.
 fn replacement_error(ObjectProblem { object, problem }: &ObjectProblem) -> Problem {
-    let rule = format!("does not fit {} in {}: {}", facts::label(object), problem.path.join("."), problem.message());
+    let rule =
+        format!("does not fit {} in {}: {}", tenant_facts::label(object), problem.path.join("."), problem.message());
     Problem::new(problem.code, rule).related(object.id).under("replacement")
 }
 
@@ -178,7 +179,7 @@ fn replacement_error(ObjectProblem { object, problem }: &ObjectProblem) -> Probl
 fn in_use(references: &[ReferenceRow]) -> Vec<Problem> {
     let problem = |reference: &ReferenceRow| {
         let (owner, path) = (&reference.owner, reference.path.join("."));
-        let rule = format!("is used by the {} {} in {path}", owner.kind.label(), facts::label(owner));
+        let rule = format!("is used by the {} {} in {path}", owner.kind.label(), tenant_facts::label(owner));
         Problem::new(Code::InUse, rule).related(owner.id).under("id")
     };
     let more = hard_references(references).count().saturating_sub(MAX_LISTED);

@@ -41,7 +41,7 @@ impl DeletePlan {
     ///
     /// # Errors
     /// Errors of the store.
-    pub fn of(
+    pub fn prepare(
         query: &mut Query<'_>,
         object: ObjectId,
         replacement: Option<ObjectId>,

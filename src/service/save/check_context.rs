@@ -6,7 +6,7 @@ use crate::domain::{ExtensionNumber, ObjectId, SecretText};
 use crate::form::{Checked, Facts, Sections};
 use crate::service::checkable::{Checkable, Lookups, Part};
 use crate::service::document::Document;
-use crate::service::facts;
+use crate::service::tenant_facts;
 use crate::store::{self, Query, Result, TenantRow};
 
 /// What the check of one object needs besides the object.
@@ -39,11 +39,11 @@ impl CheckContext<'_> {
     ) -> Result<Checked> {
         let mut lookups = Lookups::default();
         document.collect_lookups(&mut lookups);
-        let mut tenant = facts::load(query, self.tenant, lookups, self.now)?;
+        let mut tenant = tenant_facts::load(query, self.tenant, lookups, self.now)?;
         // Nothing can lead to a new object yet, so it cannot be part of a loop.
         if self.own.is_some() {
             let next = document.certain_targets(&tenant);
-            facts::follow(query, &mut tenant, next, self.now)?;
+            tenant_facts::follow(query, &mut tenant, next, self.now)?;
         }
         let mut facts =
             Facts { own: self.own, defaults: self.defaults, free_number: None, new_password, tenant: Arc::new(tenant) };

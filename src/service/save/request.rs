@@ -59,7 +59,7 @@ impl Save {
 /// The result of a save.
 #[derive(Clone, Debug, Default)]
 pub struct Saved {
-    /// The current row of the object; `None` if the object does not exist.
+    /// The row of the object as it is now; `None` if it does not exist or was not looked up.
     pub object: Option<Arc<ObjectRow>>,
     /// All reasons why the save was refused; empty if it was not refused.
     pub errors: Vec<Problem>,
