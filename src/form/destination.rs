@@ -21,7 +21,7 @@ choice! {
 /// The target of one step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DestinationTarget {
-    /// Go to an object: ring an extension, play a media file, ask a condition, …
+    /// Go to an object: ring an extension, play a media file, evaluate a condition, …
     Object(ObjectId),
     /// Dial a number, inside or outside.
     Number(DialNumber),

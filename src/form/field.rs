@@ -142,12 +142,12 @@ impl<F: Field> FieldValue for F {
 impl FieldInfo {
     /// Describes the field with this name and type.
     pub(crate) fn new<F: Field>(name: &'static str, doc: &'static [&'static str]) -> Self {
-        let client = camel(name);
-        let answered = if F::SECRET.is_some() { format!("{client}Set") } else { client.clone() };
+        let client_name = camel(name);
+        let answer_name = if F::SECRET.is_some() { format!("{client_name}Set") } else { client_name.clone() };
         Self {
             name,
-            client,
-            answered,
+            client_name,
+            answer_name,
             doc,
             shape: F::SHAPE,
             nullable: F::NULLABLE,

@@ -14,7 +14,7 @@ impl Form {
     pub fn patched(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Self {
         let mut form = self.clone();
         for section in form.sections_mut() {
-            let name = &section.info().client;
+            let name = &section.info().client_name;
             if let Some(Sent::Object(sent)) = patch.get(name) {
                 section.apply(sent, &mut |problem| report(problem.under(name)));
             }
@@ -24,7 +24,7 @@ impl Form {
 
     /// The secrets in a patch.
     pub fn secrets(patch: &Patch) -> Vec<SentSecret<'_>> {
-        let secrets_of = |info: &&'static SectionInfo| match patch.get(&info.client) {
+        let secrets_of = |info: &&'static SectionInfo| match patch.get(&info.client_name) {
             Some(Sent::Object(sent)) => info.secrets(sent),
             _ => Vec::new(),
         };
@@ -34,7 +34,7 @@ impl Form {
     /// The fields whose values differ; their paths are `section.field`.
     pub fn diff(&self, after: &Self) -> Vec<Change> {
         let changes_of = |(before, after): (&dyn Section, &dyn Section)| {
-            let section = &before.info().client;
+            let section = &before.info().client_name;
             let under = move |change: Change| Change { path: format!("{section}.{}", change.path), ..change };
             before.diff(after).into_iter().map(under)
         };
@@ -50,7 +50,7 @@ impl Form {
     pub fn references(&self, sections: Sections, visit: &mut dyn FnMut(Reference)) {
         for section in self.selected(sections) {
             section.references(&mut |mut reference| {
-                reference.path.insert(0, section.info().client.clone());
+                reference.path.insert(0, section.info().client_name.clone());
                 visit(reference);
             });
         }
@@ -59,8 +59,8 @@ impl Form {
     /// Visits every list of destinations in some sections, with its path.
     pub fn destinations(&self, sections: Sections, visit: &mut dyn FnMut([String; 2], &Destinations)) {
         for section in self.selected(sections) {
-            let name = &section.info().client;
-            section.destinations(&mut |field, list| visit([name.clone(), field.client.clone()], list));
+            let name = &section.info().client_name;
+            section.destinations(&mut |field, list| visit([name.clone(), field.client_name.clone()], list));
         }
     }
 

@@ -22,7 +22,7 @@ pub struct SectionInfo {
     /// The table of the section.
     pub table: &'static str,
     /// The name of the table in camel case: for a section, its field in the form.
-    pub client: String,
+    pub client_name: String,
     /// The fields, in order.
     pub fields: Vec<FieldInfo>,
     /// The fields that a search looks in, besides the object's number, name and description.
@@ -37,9 +37,9 @@ pub struct FieldInfo {
     /// Its name in the struct.
     pub name: &'static str,
     /// Its name in inputs and change records.
-    pub client: String,
+    pub client_name: String,
     /// Its name in answers. It differs for a secret, of which only `…Set` is answered.
-    pub answered: String,
+    pub answer_name: String,
     /// The lines of its description, see [`about`](crate::domain::about).
     pub doc: &'static [&'static str],
     /// The shape that clients see.

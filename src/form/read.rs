@@ -13,7 +13,7 @@ impl SectionInfo {
     pub fn read(&self, json: &Json) -> Result<Patch, String> {
         let Json::Object(fields) = json else { return Err(json.to_string()) };
         let field = |(name, json): (&String, &Json)| {
-            let field = self.fields.iter().find(|field| field.client == *name).ok_or_else(|| name.clone())?;
+            let field = self.fields.iter().find(|field| field.client_name == *name).ok_or_else(|| name.clone())?;
             let sent = match (json, field.shape) {
                 (Json::String(text), _) if field.secret.is_some() => SecretText::new(text.as_str()).into(),
                 (Json::Array(list), FieldShape::Entries(info)) => {
@@ -36,7 +36,7 @@ impl Form {
     pub fn read(json: &Json) -> Result<Patch, String> {
         let Json::Object(sections) = json else { return Err(json.to_string()) };
         let section = |(name, json): (&String, &Json)| {
-            let known = Self::infos().iter().find(|known| known.client == *name).ok_or_else(|| name.clone())?;
+            let known = Self::infos().iter().find(|known| known.client_name == *name).ok_or_else(|| name.clone())?;
             Ok((name.clone(), Sent::Object(known.read(json)?)))
         };
         sections.iter().map(section).collect::<Result<_, _>>().map(Patch)

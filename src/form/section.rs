@@ -53,8 +53,8 @@ impl dyn Section {
     /// Applies a patch. A value that breaks a rule is reported and leaves its field unchanged.
     pub fn apply(&mut self, patch: &Patch, report: &mut dyn FnMut(Problem)) {
         for (field, value) in self.info().fields.iter().zip(self.values_mut()) {
-            if let Some(sent) = patch.get(&field.client) {
-                value.apply(sent, &mut |problem| report(problem.under(&field.client)));
+            if let Some(sent) = patch.get(&field.client_name) {
+                value.apply(sent, &mut |problem| report(problem.under(&field.client_name)));
             }
         }
     }
@@ -68,7 +68,7 @@ impl dyn Section {
     pub fn diff(&self, after: &dyn Section) -> Vec<Change> {
         let pairs = self.fields().zip(after.values()).filter(|((_, before), after)| !before.equals(*after));
         let change = |((field, before), after): ((&FieldInfo, &dyn FieldValue), &dyn FieldValue)| Change {
-            path: field.client.clone(),
+            path: field.client_name.clone(),
             before: before.show(),
             after: after.show(),
         };
@@ -77,14 +77,14 @@ impl dyn Section {
 
     /// All values by name.
     pub fn show(&self) -> serde_json::Value {
-        self.fields().map(|(field, value)| (field.client.clone(), value.show())).collect()
+        self.fields().map(|(field, value)| (field.client_name.clone(), value.show())).collect()
     }
 
     /// Visits every reference in the section.
     pub fn references(&self, visit: &mut dyn FnMut(Reference)) {
         for (field, value) in self.fields() {
             value.references(&mut |mut reference| {
-                reference.path.insert(0, field.client.clone());
+                reference.path.insert(0, field.client_name.clone());
                 visit(reference);
             });
         }
@@ -154,7 +154,7 @@ impl SectionInfo {
 
     /// The secrets in a patch.
     pub fn secrets<'a>(&self, patch: &'a Patch) -> Vec<SentSecret<'a>> {
-        let sent = |field: &FieldInfo| match (field.secret, patch.get(&field.client)) {
+        let sent = |field: &FieldInfo| match (field.secret, patch.get(&field.client_name)) {
             (Some(kept), Some(Sent::Secret(secret))) => Some((kept, secret)),
             _ => None,
         };
@@ -234,7 +234,7 @@ macro_rules! section {
                     input: $input,
                     doc: &[$($doc),+],
                     table: $table,
-                    client: $crate::form::camel($table),
+                    client_name: $crate::form::camel($table),
                     fields: vec![$($crate::form::FieldInfo::new::<$Type>(stringify!($field), &[$($field_doc),+])),+],
                     searched: &[$($(stringify!($searched)),+)?],
                     make: |source| {

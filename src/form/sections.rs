@@ -14,7 +14,7 @@ impl Sections {
 
     fn matching(wanted: impl Fn(usize, &str) -> bool) -> Self {
         let infos = Form::infos().iter().enumerate();
-        Self(infos.filter(|(at, info)| wanted(*at, &info.client)).fold(0, |all, (at, _)| all | 1 << at))
+        Self(infos.filter(|(at, info)| wanted(*at, &info.client_name)).fold(0, |all, (at, _)| all | 1 << at))
     }
 
     /// The sections in a patch.

@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
         self.next += 1;
         match &mut self.origin {
             FieldOrigin::Client { patch, report } => {
-                built(patch.get(&field.client), &mut |p| report(p.under(&field.client)))
+                built(patch.get(&field.client_name), &mut |p| report(p.under(&field.client_name)))
             }
             FieldOrigin::Store { cells, tenant, problem } => {
                 let loaded = cells.next().ok_or_else(wrong_shape).and_then(|cell| F::load(cell, *tenant));
@@ -56,7 +56,7 @@ impl<'a> Source<'a> {
                     if problem.path.is_empty() && problem.value.is_none() {
                         problem.value.clone_from(&shown);
                     }
-                    report(problem.under(&field.client));
+                    report(problem.under(&field.client_name));
                 };
                 F::load_untrusted(cell, *tenant).map_err(|problems| problems.into_iter().for_each(refused)).ok()
             }

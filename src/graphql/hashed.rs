@@ -13,7 +13,7 @@ pub(super) type Hashed = HashSet<(String, String)>;
 /// Those of a section, which stand in an input of this name.
 fn of(info: &'static SectionInfo, input: String) -> impl Iterator<Item = (String, String)> {
     let fields = info.fields.iter().filter(|field| field.secret == Some(SecretStorage::Hashed));
-    fields.map(move |field| (input.clone(), field.client.clone()))
+    fields.map(move |field| (input.clone(), field.client_name.clone()))
 }
 
 /// All of them.

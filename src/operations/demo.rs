@@ -153,7 +153,7 @@ fn mistake(what: &str, problems: &[Problem]) -> StoreError {
 fn read(kind: Kind, object: &Json) -> std::result::Result<Patch, String> {
     let Some(info) = KindInfo::for_kind(kind) else { return Form::read(object) };
     let Json::Object(mut detail) = object.clone() else { return Err(object.to_string()) };
-    let common = info.common.fields.iter().filter_map(|field| detail.remove_entry(&field.client));
+    let common = info.common.fields.iter().filter_map(|field| detail.remove_entry(&field.client_name));
     let common: serde_json::Map<_, _> = common.collect();
     let (common, detail) = (info.common.read(&common.into())?, info.detail.read(&detail.into())?);
     Ok(Patch([common.0, detail.0].concat()))
@@ -203,7 +203,7 @@ mod tests {
             for new in initial.sections() {
                 let section = store::load_any(query, new.info(), &[ivy])?.remove(&ivy).unwrap();
                 let fields = section.fields().zip(new.values()).filter(|((_, ivy), new)| ivy.equals(*new));
-                same.extend(fields.map(|((field, _), _)| format!("{}.{}", new.info().client, field.client)));
+                same.extend(fields.map(|((field, _), _)| format!("{}.{}", new.info().client_name, field.client_name)));
             }
             Ok(same)
         };

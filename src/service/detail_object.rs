@@ -59,12 +59,12 @@ impl Checkable for DetailObject {
         detail.references(&mut |reference| checked.reference(reference, facts));
         detail.destinations(&mut |field, list| {
             if !kind.parallel_lists.contains(&field.name) {
-                checked.destinations(std::slice::from_ref(&field.client), list, facts);
+                checked.destinations(std::slice::from_ref(&field.client_name), list, facts);
                 let only = list.0.first().filter(|to| !kind.may_lead_back && facts.leads_back(to, self.number()));
                 if let Some(only) = only {
                     let rule = format!("leads back to the {} itself and nowhere else", kind.kind.label());
                     let problem = Problem::new(Code::SelfReference, rule).under(only.field_name()).under(0);
-                    checked.errors.push(problem.under(&field.client));
+                    checked.errors.push(problem.under(&field.client_name));
                 }
             }
         });

@@ -90,7 +90,7 @@ fn missing(table: &str, id: i64) -> StoreError {
 
 fn all_fields(section: &dyn Section) -> Vec<Change> {
     let change = |(field, value): (&FieldInfo, &dyn FieldValue)| Change {
-        path: field.client.clone(),
+        path: field.client_name.clone(),
         before: serde_json::Value::Null,
         after: value.show(),
     };

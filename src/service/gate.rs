@@ -148,7 +148,7 @@ mod tests {
 
     type Entering = BoxFuture<'static, Result<GateSlot<char>, Overloaded>>;
 
-    /// Enters as far as that goes at once.
+    /// Polls `enter` once.
     fn enter(gate: &Arc<Gate<char>>, key: char) -> Result<Result<GateSlot<char>, Overloaded>, Entering> {
         let gate = Arc::clone(gate);
         let mut entering = async move { gate.enter(key).await }.boxed();
@@ -210,7 +210,7 @@ mod tests {
         // Their places are free for others.
         let (left, mut stays) = (waits(&gate, 'c'), waits(&gate, 'd'));
         drop(held);
-        // A slot that was given to somebody who leaves before looking is given on.
+        // A slot that went to a cancelled request is passed on.
         drop(left);
         let slot = stays.as_mut().now_or_never().unwrap().unwrap();
         drop(slot);

@@ -46,7 +46,7 @@ fn collect(info: &SectionInfo, found: &mut Fields) {
     for field in &info.fields {
         for pointer in &field.pointers {
             let ReferenceBy::Id(kinds) = pointer.by else { continue };
-            let mut path = format!("{}.{}", info.client, field.client);
+            let mut path = format!("{}.{}", info.client_name, field.client_name);
             if let Place::Rows(rows) = field.place
                 && !rows.slotted
             {
@@ -59,7 +59,7 @@ fn collect(info: &SectionInfo, found: &mut Fields) {
 
 /// Every reference in an object: the name of its field, as in [`fields`], and the object that it refers to.
 fn references_of(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<(String, ObjectId)>> {
-    let start = KindInfo::for_kind(row.kind).map(|kind| kind.detail.client.clone());
+    let start = KindInfo::for_kind(row.kind).map(|kind| kind.detail.client_name.clone());
     let Some(document) = Document::load_one(query, row)? else { return Ok(Vec::new()) };
     let mut references = Vec::new();
     document.references(&mut |reference| {

@@ -144,7 +144,7 @@ impl ReferenceColumn {
     pub(super) fn path(&self, owner: &ObjectRow, slot: &str, position: i64) -> Vec<String> {
         let field = self.field.unwrap_or(slot);
         let form = matches!(owner.kind, Kind::VirtualExtension | Kind::FormDefaults);
-        let section = self.sections.get(field).filter(|_| form).map(|section| section.client.clone());
+        let section = self.sections.get(field).filter(|_| form).map(|section| section.client_name.clone());
         let mut path: Vec<_> = section.into_iter().chain([camel(field)]).collect();
         if self.listed {
             path.push(position.to_string());

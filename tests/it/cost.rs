@@ -12,7 +12,7 @@ use vext::service::Database;
 
 /// The nine sections by the names that clients use, each with its fields.
 pub fn form_fields() -> Vec<(String, &'static [FieldInfo])> {
-    Form::infos().iter().map(|info| (info.client.clone(), info.fields.as_slice())).collect()
+    Form::infos().iter().map(|info| (info.client_name.clone(), info.fields.as_slice())).collect()
 }
 
 /// The other kinds: what each is, and of its detail the table and the fields.
@@ -49,7 +49,7 @@ async fn struct_columns_answer_and_input_agree(engine: Engine) {
         let own = ["tenant_id", "object_id"].into_iter().chain(own.map(|field| field.name));
         assert_eq!(columns(&server.live, table), own.map(str::to_owned).collect(), "{table}");
 
-        let names: Vec<_> = info.fields.iter().map(|field| field.client.clone()).collect();
+        let names: Vec<_> = info.fields.iter().map(|field| field.client_name.clone()).collect();
         assert_eq!(members(&server, info.input).await, names, "{table}");
         answer_has(&members(&server, info.name).await, &names, info.name);
     }
@@ -103,8 +103,10 @@ async fn details_columns_and_answers_agree(engine: Engine) {
 /// The answer's fields of a section, destinations with what they hold.
 pub fn selection(fields: &[FieldInfo]) -> String {
     let one = |field: &FieldInfo| match field.place {
-        Place::Rows(rows) if rows.table == "destination" => format!("{} {{ objectId number hangup }}", field.client),
-        _ => field.answered.clone(),
+        Place::Rows(rows) if rows.table == "destination" => {
+            format!("{} {{ objectId number hangup }}", field.client_name)
+        }
+        _ => field.answer_name.clone(),
     };
     fields.iter().map(one).collect::<Vec<_>>().join(" ")
 }

@@ -17,8 +17,8 @@ const PAYLOAD: &str = "VirtualExtensionPayload";
 /// The input fields of a form: one for each section.
 fn sections() -> Vec<InputValue> {
     let section = |info: &&'static SectionInfo| {
-        let about = format!("What is sent of the section `{}`; left out, it stays as it is.", info.client);
-        InputValue::new(info.client.as_str(), info.input, about)
+        let about = format!("What is sent of the section `{}`; left out, it stays as it is.", info.client_name);
+        InputValue::new(info.client_name.as_str(), info.input, about)
     };
     Form::infos().iter().map(section).collect()
 }
@@ -28,7 +28,7 @@ fn section_update(info: &&'static SectionInfo) -> InputObject {
     let about = "Changes of one section of a virtual extension. What is left out stays as it is.";
     input(update_type(info), about)
         .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
-        .field(info.client.as_str(), &format!("{}!", info.input), "The section.")
+        .field(info.client_name.as_str(), &format!("{}!", info.input), "The section.")
 }
 
 fn update_type(info: &SectionInfo) -> String {
@@ -107,7 +107,7 @@ pub fn fields() -> Vec<SchemaField> {
     let section = |info: &&'static SectionInfo| {
         let field = (
             format!("virtualExtension{}Update", info.name),
-            format!("Changes the section `{}` of a virtual extension.", info.client),
+            format!("Changes the section `{}` of a virtual extension.", info.client_name),
         );
         save_field(field, (&update_type(info), "The changes."), of(SaveWhat::Changes))
     };

@@ -72,7 +72,7 @@ fn own_field(at: usize, field: &'static FieldInfo, get: Get) -> SchemaField {
         }
     };
     let ty = if field.nullable { ty } else { ty + "!" };
-    SchemaField::new(field.answered.as_str(), &ty, about(field.doc), answer)
+    SchemaField::new(field.answer_name.as_str(), &ty, about(field.doc), answer)
 }
 
 /// The field that leads to what a field with ids names: `members` to what is in `memberIds`.
@@ -93,7 +93,7 @@ fn reference_field(at: usize, field: &'static FieldInfo, get: Get) -> Option<Sch
         }
         Ok::<_, async_graphql::Error>(ids)
     };
-    let client = &field.client;
+    let client = &field.client_name;
     Some(match answers {
         Shape::List(_) => {
             let stem = client.strip_suffix("Ids")?;
@@ -136,7 +136,7 @@ pub fn inputs(info: &'static SectionInfo) -> Vec<InputValue> {
             FieldShape::Destinations => "[DestinationInput!]".to_owned(),
         };
         let secret = field.secret.is_some();
-        InputValue { secret, ..InputValue::new(field.client.as_str(), &ty, about(field.doc)) }
+        InputValue { secret, ..InputValue::new(field.client_name.as_str(), &ty, about(field.doc)) }
     };
     info.fields.iter().map(input).collect()
 }
@@ -203,8 +203,8 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<S
                 Ok(Node::object(info.name, Behind(section)))
             })
         });
-        let about = format!("The section `{}` of the form.", info.client);
-        SchemaField::new(info.client.as_str(), &format!("{}!", info.name), about, answer)
+        let about = format!("The section `{}` of the form.", info.client_name);
+        SchemaField::new(info.client_name.as_str(), &format!("{}!", info.name), about, answer)
             .read(FieldSource::Section(info))
     };
     Form::infos().iter().map(field).collect()

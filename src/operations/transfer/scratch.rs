@@ -122,7 +122,7 @@ impl Scratch {
                     for shape in shapes(kind) {
                         let found = store::load_any(query, shape, &ids)?;
                         let lacking = ids.iter().filter(|id| !found.contains_key(id));
-                        missing.extend(lacking.map(|id| (*id, shape.client.clone())));
+                        missing.extend(lacking.map(|id| (*id, shape.client_name.clone())));
                     }
                 }
                 Ok((rows.last().map(|row| row.id.local), missing))
@@ -146,7 +146,7 @@ impl Scratch {
 fn makes(step: &ImportStep) -> Option<(i64, String)> {
     match step {
         ImportStep::Object(row) => Some((row.id.local, String::new())),
-        ImportStep::Section { object, section } => Some((*object, section.info().client.clone())),
+        ImportStep::Section { object, section } => Some((*object, section.info().client_name.clone())),
         ImportStep::Change(_) => None,
     }
 }
@@ -159,7 +159,7 @@ fn ill_fitting(query: &mut Query<'_>, step: &ImportStep, broken: &HashSet<i64>) 
         ImportStep::Change(change) => return overtaking(query, change).map(Some),
         ImportStep::Object(_) => return Ok(Some(Vec::new())),
     };
-    let name = section.info().client.clone();
+    let name = section.info().client_name.clone();
     let mut references = Vec::new();
     section.references(&mut |reference| references.push(reference));
     let ids: Vec<i64> = references.iter().map(|r| r.object.local).chain([*object]).collect();
@@ -221,8 +221,8 @@ fn conflict(step: &ImportStep, constraint: &str) -> Problem {
         ImportStep::Section { section, object } => match field(section.info().table) {
             Some(field) if field != "pkey" => Problem::new(Code::Duplicate, "is what an object above has already")
                 .under(field)
-                .under(section.info().client.clone()),
-            _ => twice(&format!("of the object {object}")).under(section.info().client.clone()),
+                .under(section.info().client_name.clone()),
+            _ => twice(&format!("of the object {object}")).under(section.info().client_name.clone()),
         },
         ImportStep::Change(change) => twice(&format!("of the object {}, or one of its paths,", change.object))
             .value(change.version)

@@ -22,7 +22,7 @@ pub(super) fn shapes(kind: Kind) -> Vec<&'static SectionInfo> {
 /// The section or detail of this name.
 pub(super) fn named(name: &str) -> Option<&'static SectionInfo> {
     static NAMED: LazyLock<HashMap<&str, &SectionInfo>> =
-        LazyLock::new(|| infos().map(|info| (info.client.as_str(), info)).collect());
+        LazyLock::new(|| infos().map(|info| (info.client_name.as_str(), info)).collect());
     NAMED.get(name).copied()
 }
 
@@ -32,9 +32,9 @@ pub(super) fn refers(path: &str) -> bool {
         let fields = |info: &'static SectionInfo, start: String| {
             let leads = |pointer: &Pointer| matches!(pointer.by, ReferenceBy::Id(_));
             let referring = info.fields.iter().filter(move |field| field.pointers.iter().any(leads));
-            referring.map(move |field| start.clone() + &field.client)
+            referring.map(move |field| start.clone() + &field.client_name)
         };
-        let form = Form::infos().iter().flat_map(|info| fields(info, format!("{}.", info.client)));
+        let form = Form::infos().iter().flat_map(|info| fields(info, format!("{}.", info.client_name)));
         form.chain(KindInfo::all().iter().flat_map(|kind| fields(kind.detail, String::new()))).collect()
     });
     REFERRING.contains(path)
@@ -86,7 +86,7 @@ pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value)
         if store::in_object_row(section.info().table, field.name) {
             continue;
         }
-        let (name, cell) = (&field.client, value.store());
+        let (name, cell) = (&field.client_name, value.store());
         let json = match (&cell, field.place) {
             (Cell::Value(value), _) if field.secret.is_some() => secret(name, value),
             (Cell::Value(value), _) => Some(single(value)),
@@ -121,7 +121,7 @@ pub(super) fn decode(
 ) -> Option<Vec<Cell>> {
     let mut cells = Vec::new();
     for field in &info.fields {
-        let name = &field.client;
+        let name = &field.client_name;
         let sent = if store::in_object_row(info.table, field.name) { None } else { fields.remove(name) };
         let cell = match (sent, field.place, field.secret) {
             (None, _, _) => field.blank.clone().ok_or_else(|| vec![Problem::new(Code::Required, "is required")]),
