@@ -66,20 +66,20 @@ impl Lookups {
 }
 
 /// Some sections of a form.
-pub(super) struct Part<'a> {
+pub(super) struct FormPart<'a> {
     pub(super) form: &'a Form,
     pub(super) sections: Sections,
     /// Whether to look for warnings.
-    pub(super) warns: bool,
+    pub(super) with_warnings: bool,
 }
 
-impl<'a> Part<'a> {
+impl<'a> FormPart<'a> {
     fn whole(form: &'a Form) -> Self {
-        Self { form, sections: Sections::ALL, warns: true }
+        Self { form, sections: Sections::ALL, with_warnings: true }
     }
 }
 
-impl Checkable for Part<'_> {
+impl Checkable for FormPart<'_> {
     fn number(&self) -> Option<&ExtensionNumber> {
         self.form.information.number.as_ref().filter(|_| self.needs_number())
     }
@@ -89,9 +89,9 @@ impl Checkable for Part<'_> {
     }
 
     fn collect_lookups(&self, lookups: &mut Lookups) {
-        let Self { form, sections, warns } = self;
+        let Self { form, sections, with_warnings } = self;
         // A condition that is never true causes a warning; working hours require a condition on the time.
-        lookups.conditions |= *warns || sections.has("security");
+        lookups.conditions |= *with_warnings || sections.has("security");
         if sections.has("information") {
             lookups.number(form.information.number.as_ref());
         }
@@ -139,15 +139,15 @@ impl Checkable for Form {
     }
 
     fn collect_lookups(&self, lookups: &mut Lookups) {
-        Part::whole(self).collect_lookups(lookups);
+        FormPart::whole(self).collect_lookups(lookups);
     }
 
     fn certain_targets(&self, tenant: &TenantFacts) -> Vec<ObjectId> {
-        Part::whole(self).certain_targets(tenant)
+        FormPart::whole(self).certain_targets(tenant)
     }
 
     fn check(&self, facts: &Facts) -> Checked {
-        Part::whole(self).check(facts)
+        FormPart::whole(self).check(facts)
     }
 
     fn lint(&self, facts: &Facts, checked: &mut Checked) {

@@ -11,7 +11,7 @@ use crate::store::{self, ObjectRow, Query, Record, Result, TenantRow, Tx};
 
 /// A change to all objects that refer to another one.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(super) enum ReferenceChange {
     /// Replace references to the first object by references to the second one, or remove them.
     Redirect(ObjectId, Option<ObjectId>),
     /// Replace the first dialled number by the second one.
@@ -36,7 +36,7 @@ pub struct ObjectChange {
     pub change: Change,
 }
 
-/// The effect of a step on the objects that refer to another one.
+/// The effect of a change on the objects that refer to another one.
 #[derive(Clone, Debug, Default)]
 pub struct Effect {
     /// The fields that change.
@@ -50,13 +50,13 @@ pub struct Effect {
 /// Writes the effect on one object.
 pub(super) type PendingWrite = Box<dyn FnOnce(&mut Tx<'_>, &str) -> Result<()>>;
 
-/// Computes the effect of a step. The number of statements depends on the number of kinds, not on the number of
-/// objects.
+/// Computes the effect of a change to the references. The number of statements depends on the number of kinds, not on
+/// the number of objects.
 pub(super) fn compute_effect(
     query: &mut Query<'_>,
     tenant: &TenantRow,
     owners: impl IntoIterator<Item = Arc<ObjectRow>>,
-    step: &Step,
+    change: &ReferenceChange,
     now: i64,
 ) -> Result<(Effect, Vec<PendingWrite>)> {
     let mut by_kind: BTreeMap<(&str, i64), Arc<ObjectRow>> = BTreeMap::new();
@@ -66,7 +66,7 @@ pub(super) fn compute_effect(
     let (mut effect, mut writes) = (Effect::default(), Vec::new());
     let rows: Vec<_> = by_kind.into_values().collect();
     for rows in rows.chunk_by(|a, b| a.kind == b.kind) {
-        add_effect_on_kind(query, tenant, rows, step, now, &mut effect, &mut writes)?;
+        add_effect_on_kind(query, tenant, rows, change, now, &mut effect, &mut writes)?;
     }
     Ok((effect, writes))
 }
@@ -76,7 +76,7 @@ fn add_effect_on_kind(
     query: &mut Query<'_>,
     tenant: &TenantRow,
     rows: &[Arc<ObjectRow>],
-    step: &Step,
+    change: &ReferenceChange,
     now: i64,
     effect: &mut Effect,
     writes: &mut Vec<PendingWrite>,
@@ -84,7 +84,7 @@ fn add_effect_on_kind(
     let Some(kind) = rows.first().map(|row| row.kind) else { return Ok(()) };
     let mut before = Document::load(query, kind, &rows.iter().map(|row| (**row).clone()).collect::<Vec<_>>())?;
     let pairs: Vec<_> = rows.iter().filter_map(|row| Some((row, before.remove(&row.id.local)?))).collect();
-    let pairs: Vec<_> = pairs.into_iter().map(|(row, before)| (row, step.apply(&before), before)).collect();
+    let pairs: Vec<_> = pairs.into_iter().map(|(row, before)| (row, change.apply(&before), before)).collect();
     let states =
         pairs.iter().flat_map(|(_, after, before)| [after.checkable(), before.checkable()]).collect::<Vec<_>>();
     let tenant_facts = tenant_facts::load_for(query, tenant, &states, now)?;
@@ -102,7 +102,7 @@ fn add_effect_on_kind(
         effect.warnings.extend(added(warnings, &old.warnings));
         let changes = after.changes(Some(&before));
         let object_changes =
-            changes.iter().map(|change| ObjectChange { object: Arc::clone(row), change: change.clone() });
+            changes.iter().map(|field| ObjectChange { object: Arc::clone(row), change: field.clone() });
         effect.changes.extend(object_changes);
         let row = Arc::clone(row);
         writes.push(Box::new(move |tx, actor| {
@@ -114,7 +114,7 @@ fn add_effect_on_kind(
     Ok(())
 }
 
-impl Step {
+impl ReferenceChange {
     fn apply(&self, before: &Document) -> Document {
         let mut after = before.clone();
         match self {

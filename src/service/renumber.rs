@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::app::App;
-use super::effect::{Effect, ObjectProblem, PendingWrite, Step, compute_effect};
+use super::effect::{Effect, ObjectProblem, PendingWrite, ReferenceChange, compute_effect};
 use super::refusal::{not_found, refusal};
 use super::removal::MAX_REFERENCES;
 use super::save::{Save, SavePlan, SaveTarget, Saved};
@@ -110,7 +110,7 @@ fn compute_renumber(
     }
     let owners = references.into_iter().filter(|reference| !reference.hard).map(|reference| reference.owner);
     let tenant = store::own_tenant(query)?;
-    let (soft, writes) = compute_effect(query, &tenant, owners, &Step::Redial(old, number.clone()), now)?;
+    let (soft, writes) = compute_effect(query, &tenant, owners, &ReferenceChange::Redial(old, number.clone()), now)?;
     if !update_soft_references {
         return Ok((plan, soft, Vec::new()));
     }

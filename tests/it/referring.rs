@@ -639,7 +639,7 @@ async fn too_many_references_are_refused(engine: Engine) {
     let blocked = delete(&server, json!({ "id": desk })).await;
     let named = blocked["userErrors"].as_array().unwrap();
     assert_eq!((named.len(), &blocked["deletedId"]), (21, &Value::Null));
-    assert!(named[20]["message"].as_str().unwrap().contains("times more"), "{}", named[20]);
+    assert!(named[20]["message"].as_str().unwrap().contains("more places"), "{}", named[20]);
     let detach = json!({ "id": desk, "onReferences": "DETACH", "planToken": planned["token"] });
     let refused = delete(&server, detach).await;
     assert_eq!(problems(&refused["userErrors"]), ["onReferences OUT_OF_RANGE"]);

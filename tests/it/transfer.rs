@@ -382,7 +382,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
             }),
             vec![
                 (ivy, "version must be 1 to 1073741823; it is \"0\"."),
-                (info, "information.dnd is stored"),
+                (info, "information.dnd is not stored as a boolean"),
                 (info, "information.inboundTimeoutSeconds must be 1 to 600 seconds; it is \"601\"."),
             ],
         ),

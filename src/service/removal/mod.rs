@@ -11,7 +11,7 @@ pub(super) use self::references::MAX_REFERENCES;
 use self::references::{hard_references, load_with_references, not_found, plan_token, replacement_problem, too_many};
 use super::app::App;
 use super::document::{self, Document};
-use super::effect::{Effect, ObjectProblem, PendingWrite, Step, compute_effect};
+use super::effect::{Effect, ObjectProblem, PendingWrite, ReferenceChange, compute_effect};
 use super::refusal::conflict;
 use super::tenant_facts;
 use super::viewer::Viewer;
@@ -158,7 +158,7 @@ fn compute_delete(
         return refused(vec![problem]);
     }
     let owners = hard_references(&references).map(|reference| Arc::clone(&reference.owner));
-    let (effect, writes) = compute_effect(query, &tenant, owners, &Step::Redirect(delete.object, to), now)?;
+    let (effect, writes) = compute_effect(query, &tenant, owners, &ReferenceChange::Redirect(delete.object, to), now)?;
     // Removing references may leave invalid objects, as the plan has shown. A replacement that does not fit is refused.
     let errors: Vec<_> = match to {
         Some(_) => effect.errors.iter().map(replacement_error).collect(),

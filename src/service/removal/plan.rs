@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::references::{hard_references, load_with_references, plan_token, replacement_problem, too_many};
 use crate::domain::{ObjectId, Problem};
 use crate::service::document::Document;
-use crate::service::effect::{Effect, Step, compute_effect};
+use crate::service::effect::{Effect, ReferenceChange, compute_effect};
 use crate::store::{self, ObjectRow, Query, Result, StoreError};
 
 /// The plan of a delete: what it would do.
@@ -61,9 +61,8 @@ impl DeletePlan {
         let owners = || hard_references(&references).map(|reference| Arc::clone(&reference.owner));
         let mut effect = |to| match errors.first() {
             Some(_) => Ok(Effect::default()),
-            None => {
-                compute_effect(query, &tenant, owners(), &Step::Redirect(object, to), now).map(|(effect, _)| effect)
-            }
+            None => compute_effect(query, &tenant, owners(), &ReferenceChange::Redirect(object, to), now)
+                .map(|(effect, _)| effect),
         };
         let detach = if shown.detach { effect(None)? } else { Effect::default() };
         let replace = match replacement.filter(|_| shown.replace && replacement_error.is_none()) {

@@ -4,7 +4,7 @@
 //! then carries it out: as planned, or planned again if the tenant has changed meanwhile. Secrets are hashed in between
 //! (see [`super::hashing`]) once it is clear that they will be saved; the save is then planned again, too.
 
-mod check_context;
+mod object_checker;
 mod plan;
 mod request;
 

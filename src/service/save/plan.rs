@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::check_context::CheckContext;
+use super::object_checker::ObjectChecker;
 use super::request::{Save, SaveTarget, Saved};
 use crate::domain::{Kind, Problem};
 use crate::form::{Change, Checked};
@@ -63,18 +63,19 @@ impl SavePlan {
         let from = copy.as_ref().or(base.as_ref());
         let document = Document::patched(kind, from, &save.patch, &mut |problem| errors.push(problem));
         let own = object.as_ref().map(|row| row.id).filter(|_| kind != Kind::FormDefaults);
-        let context = CheckContext { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
+        let checker = ObjectChecker { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
         let Some(document) = document else {
             if let Some(common) = document::common_fields_only(kind, &save.patch) {
-                add(&mut errors, context.check(query, &common, None)?.errors);
+                add(&mut errors, checker.check(query, &common, None)?.errors);
             }
             return Ok(refused(object, errors));
         };
-        let warns = save.report_warnings;
-        let mut checked = context.check_some(query, (&document, checks, warns), document::new_password(&save.patch))?;
+        let with_warnings = save.report_warnings;
+        let mut checked =
+            checker.check_some(query, (&document, checks, with_warnings), document::new_password(&save.patch))?;
         checked.errors.extend(document.find_taken(query, own)?);
         if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
-            let before = context.check_some(query, (base, checks, warns), None)?;
+            let before = checker.check_some(query, (base, checks, with_warnings), None)?;
             downgrade_old_errors(&mut checked, &before, |name| save.patch.sends(name));
         }
         add(&mut errors, checked.errors);

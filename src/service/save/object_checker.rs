@@ -4,29 +4,29 @@ use std::sync::Arc;
 
 use crate::domain::{ExtensionNumber, ObjectId, SecretText};
 use crate::form::{Checked, Facts, Sections};
-use crate::service::checkable::{Checkable, Lookups, Part};
+use crate::service::checkable::{Checkable, FormPart, Lookups};
 use crate::service::document::Document;
 use crate::service::tenant_facts;
 use crate::store::{self, Query, Result, TenantRow};
 
 /// What the check of one object needs besides the object.
-pub(super) struct CheckContext<'a> {
+pub(super) struct ObjectChecker<'a> {
     pub(super) tenant: &'a TenantRow,
     pub(super) own: Option<ObjectId>,
     pub(super) defaults: bool,
     pub(super) now: i64,
 }
 
-impl CheckContext<'_> {
+impl ObjectChecker<'_> {
     /// Checks some sections of a form, or an object of another kind.
     pub(super) fn check_some(
         &self,
         query: &mut Query<'_>,
-        (document, sections, warns): (&Document, Sections, bool),
+        (document, sections, with_warnings): (&Document, Sections, bool),
         new_password: Option<SecretText>,
     ) -> Result<Checked> {
         match document {
-            Document::Form(form) => self.check(query, &Part { form, sections, warns }, new_password),
+            Document::Form(form) => self.check(query, &FormPart { form, sections, with_warnings }, new_password),
             Document::Detail(plain) => self.check(query, plain, new_password),
         }
     }
