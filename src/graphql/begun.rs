@@ -14,7 +14,7 @@ use super::plan::{self, Answer, MutationFieldOutcome, PlanOutcome, PlannedMutati
 use super::planned::{GaveUp, Planned};
 use super::schema::Vext;
 use super::scope::{Asking, Scope};
-use crate::service::{PendingSave, StoreError, Viewer};
+use crate::service::{PlannedSave, StoreError, Viewer};
 use crate::store::{self, Deadline, ReadAhead, Session, Snapshot};
 
 /// What has come of a request in its first trip.
@@ -139,7 +139,7 @@ impl Api {
         snapshot: &Snapshot,
         viewer: &Arc<Viewer>,
         request_id: &str,
-        (saving, open): (Saving, PendingSave),
+        (saving, open): (Saving, PlannedSave),
     ) -> Result<(MutationFieldOutcome, Node), Ended> {
         let (deadline, own) = (snapshot.deadline(), Arc::clone(viewer));
         let app = self.app.with_tally(snapshot.tally());

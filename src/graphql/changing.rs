@@ -8,7 +8,7 @@ use super::layer::{Args, FieldReader, Given as _, Node, OfSave};
 use super::plan::{MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned, join};
 use super::planned::{GaveUp, Planned};
 use super::schema::mutation;
-use crate::service::{PendingSave, PreparedSave, Saved, Viewer};
+use crate::service::{PlannedSave, PreparedSave, Saved, Viewer};
 use crate::store::{Deadline, Session};
 
 /// A mutation on its way: one field after the other.
@@ -18,7 +18,7 @@ pub(super) struct Mutation {
     /// What the fields have answered that are told.
     pub(super) done: Vec<(Name, Node)>,
     /// A save that is worked out: of the next field.
-    pub(super) open: Option<(Saving, PendingSave)>,
+    pub(super) open: Option<(Saving, PlannedSave)>,
 }
 
 /// A save, for whoever tells what comes of it.
@@ -74,7 +74,7 @@ impl Mutation {
                     let (told, node) = saving.tell(viewer, deadline, session, saved)?;
                     self.told(change, told, node);
                 }
-                PreparedSave::Pending(open) => {
+                PreparedSave::Planned(open) => {
                     self.open = Some((saving, open));
                     return Ok(());
                 }

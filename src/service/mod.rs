@@ -37,7 +37,7 @@ pub use lint::{Finding, Findings, Lint, LintPlace, Severity};
 pub use open::{OpenOptions, StartError, migrate};
 pub use removal::{Delete, DeletePlan, Deleted, OnReferences, ShownEffects};
 pub use renumber::{Renumber, Renumbered};
-pub use save::{PendingSave, PreparedSave, Save, SaveTarget, Saved};
+pub use save::{PlannedSave, PreparedSave, Save, SaveTarget, Saved};
 pub(crate) use tenant_facts::label;
 pub use token::{NewToken, TokenMark};
 pub use viewer::{Selected, Viewer};

@@ -147,7 +147,7 @@ async fn save(call: Call<'_>, of: OfSave) -> Result<Node> {
     let saved = scope.read_all(move |reading| work_out(of, &own, report_warnings, reading)).await?;
     let saved = match saved {
         PreparedSave::Settled(saved) => saved,
-        PreparedSave::Pending(open) => {
+        PreparedSave::Planned(open) => {
             let finished = scope.app.finish(&scope.snapshot, scope.viewer()?, open).await;
             finished.map_err(|error| scope.surprise(&error))?
         }

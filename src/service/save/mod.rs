@@ -25,11 +25,11 @@ pub enum PreparedSave {
     /// There is nothing to carry out: the save was refused, is a dry run, or changes nothing.
     Settled(Saved),
     /// It still has to be carried out.
-    Pending(PendingSave),
+    Planned(PlannedSave),
 }
 
 /// A planned save that still has to be carried out, see [`App::carry_out`].
-pub struct PendingSave {
+pub struct PlannedSave {
     save: Arc<Save>,
     plan: SavePlan,
     now: i64,
@@ -55,7 +55,7 @@ impl PreparedSave {
         } else if plan.is_no_op() {
             Self::Settled(plan.into_unchanged())
         } else {
-            Self::Pending(PendingSave { save: Arc::new(save), plan, now })
+            Self::Planned(PlannedSave { save: Arc::new(save), plan, now })
         })
     }
 }
@@ -70,7 +70,7 @@ impl App {
         let work = move |session: &mut dyn Session| PreparedSave::prepare(session, &own, save, now);
         match snapshot.read_session(None, work).await? {
             PreparedSave::Settled(saved) => Ok(saved),
-            PreparedSave::Pending(open) => self.finish(snapshot, viewer, open).await,
+            PreparedSave::Planned(open) => self.finish(snapshot, viewer, open).await,
         }
     }
 
@@ -78,7 +78,7 @@ impl App {
     ///
     /// # Errors
     /// Errors of the store.
-    pub async fn finish(&self, snapshot: &Snapshot, viewer: &Viewer, open: PendingSave) -> Result<Saved> {
+    pub async fn finish(&self, snapshot: &Snapshot, viewer: &Viewer, open: PlannedSave) -> Result<Saved> {
         // A request must not hold a connection while it waits.
         snapshot.renew().await;
         let kind = open.save.kind;
@@ -96,7 +96,7 @@ impl App {
         &self,
         snapshot: &Snapshot,
         viewer: &Viewer,
-        PendingSave { save, plan, now }: PendingSave,
+        PlannedSave { save, plan, now }: PlannedSave,
         answer: impl Fn(&mut dyn Session, Saved) -> Result<Outcome<T>> + Send + 'static,
     ) -> Result<T> {
         self.seal(snapshot, viewer, document::secrets(save.kind, &save.patch)).await?;
