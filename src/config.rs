@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use crate::domain::duration_from;
+use crate::domain::duration_at_least;
 use crate::http::WatchOptions;
 use crate::operations::BackupSchedule;
 use crate::store::{Database, PostgresServer};
@@ -90,12 +90,12 @@ pub struct ServerSettings {
 
     /// How long running requests may take to finish after SIGTERM or Ctrl-C.
     #[arg(long, env = "VEXT_SHUTDOWN_GRACE", value_name = "DURATION", default_value = "10s",
-        value_parser = duration_from(Duration::ZERO))]
+        value_parser = duration_at_least(Duration::ZERO))]
     pub shutdown_grace: Duration,
 
     /// How long to keep accepting requests after SIGTERM while `/readyz` already fails, for load balancers.
     #[arg(long, env = "VEXT_SHUTDOWN_DELAY", value_name = "DURATION", default_value = "0s",
-        value_parser = duration_from(Duration::ZERO))]
+        value_parser = duration_at_least(Duration::ZERO))]
     pub shutdown_delay: Duration,
 
     /// What the server reports about its work.
@@ -118,7 +118,7 @@ pub struct BackupSettings {
     //
     // At least a second, because backups are named by the second.
     #[arg(long, env = "VEXT_BACKUP_EVERY", value_name = "DURATION",
-        value_parser = duration_from(Duration::from_secs(1)))]
+        value_parser = duration_at_least(Duration::from_secs(1)))]
     pub backup_every: Option<Duration>,
 
     /// Number of backups to keep; older ones made by vext are deleted.

@@ -10,7 +10,7 @@ use clap::{Args, Error};
 
 use super::output::{CommandResult, print, table};
 use super::progress::Bar;
-use crate::domain::duration_from;
+use crate::domain::duration_at_least;
 use crate::selftest::{Report, ReportRow, SelftestSettings, ServerUrl, TestVerdict, run};
 
 /// Test a running server from outside: what it refuses, what it hides, and that it survives.
@@ -54,7 +54,7 @@ pub struct Selftest {
 
     /// How long each answer may take.
     #[arg(long, env = "VEXT_SELFTEST_TIMEOUT", value_name = "DURATION", help_heading = "Server to test",
-        default_value = "5s", value_parser = duration_from(Duration::from_secs(1)))]
+        default_value = "5s", value_parser = duration_at_least(Duration::from_secs(1)))]
     timeout: Duration,
 }
 

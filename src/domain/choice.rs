@@ -1,9 +1,9 @@
-//! The `choice!` macro: from a list of words to a [`Scalar`](super::Scalar) that is one of them.
+//! The `choice!` macro: it turns a list of words into a [`Scalar`](super::Scalar) that is one of them.
 
 use super::{ChoiceType, Code, Problem};
 
-/// A choice that is kept as its word: `choice! { /// … pub enum Mode { /// … Auto = "AUTO" } }`. What nobody chose is
-/// the first of the list.
+/// Declares a choice that is stored as its word: `choice! { /// … pub enum Mode { /// … Auto = "AUTO" } }`. The first
+/// word is the default.
 macro_rules! choice {
     ($(#[doc = $doc:literal])* pub enum $Name:ident {
         $(#[doc = $first_doc:literal])* $First:ident = $first:literal,
@@ -23,7 +23,7 @@ macro_rules! choice {
 
             fn parse(sent: &$crate::domain::Sent) -> Result<Self, $crate::domain::Problem> {
                 let word = sent.text()?;
-                Self::of(word).ok_or_else(|| $crate::domain::no_such_word(Self::TYPE, word))
+                Self::from_word(word).ok_or_else(|| $crate::domain::no_such_word(Self::TYPE, word))
             }
 
             fn blank() -> Option<Self> {
@@ -35,10 +35,10 @@ macro_rules! choice {
             }
 
             fn from_value(value: $crate::domain::Value) -> Result<Self, $crate::domain::Problem> {
-                value.text().and_then(Self::of).ok_or_else(|| {
+                value.text().and_then(Self::from_word).ok_or_else(|| {
                     $crate::domain::Problem::new(
                         $crate::domain::Code::InvalidFormat,
-                        concat!("is stored as something else than a ", stringify!($Name)),
+                        concat!("is not stored as a ", stringify!($Name)),
                     )
                 })
             }
@@ -47,7 +47,7 @@ macro_rules! choice {
                 stored: $crate::domain::ValueRef<'_>,
                 json: &mut Vec<u8>,
             ) -> Result<(), $crate::domain::Problem> {
-                match stored.text().and_then(Self::of) {
+                match stored.text().and_then(Self::from_word) {
                     Some(choice) => Ok($crate::domain::json::write(choice.word(), json)),
                     None => Self::from_value(stored.into()).map(drop),
                 }
@@ -57,7 +57,7 @@ macro_rules! choice {
 }
 pub(crate) use choice;
 
-/// The problem of a word that is not one of a choice's.
+/// The problem of a word that is not in a choice.
 pub(crate) fn no_such_word(choice: &ChoiceType, word: &str) -> Problem {
     let words: Vec<_> = choice.words.iter().map(|(word, _)| *word).collect();
     Problem::new(Code::InvalidFormat, format!("must be one of {}", words.join(", "))).value(word.escape_default())

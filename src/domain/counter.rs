@@ -1,34 +1,34 @@
-//! How far the counters of a tenant go. Each of them is a number that somebody sees, and none may come to where that
-//! number cannot be shown or counted on.
+//! The limits of a tenant's counters. Clients see these numbers, so none may reach a value that cannot be shown or
+//! incremented.
 
 /// A counter of a tenant or of one of its objects.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Counter {
-    /// The changes of a tenant.
+    /// The number of changes of a tenant.
     Revision,
-    /// The saves of an object.
+    /// The number of saves of an object.
     Version,
-    /// The key that the next object of a tenant gets.
+    /// The key of a tenant's next object.
     NextObject,
 }
 
 impl Counter {
-    /// The greatest value that is ever reached.
-    pub const fn most(self) -> i64 {
+    /// The maximum value.
+    pub const fn max(self) -> i64 {
         match self {
             // An `Int` of GraphQL has 32 bits.
             Self::Revision | Self::Version => 0x7FFF_FFFF,
-            // The whole numbers on which all programs that read JSON agree.
+            // The integers that all JSON parsers read exactly.
             Self::NextObject => (1 << 53) - 1,
         }
     }
 
-    /// The greatest value that an import takes: half of the way is left.
-    pub const fn most_imported(self) -> i64 {
-        self.most() / 2
+    /// The maximum value that an import accepts: half of the range is left for changes.
+    pub const fn max_imported(self) -> i64 {
+        self.max() / 2
     }
 
-    /// What it counts, in words.
+    /// What it counts, for messages.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Revision => "the tenant's changes",

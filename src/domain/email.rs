@@ -15,9 +15,9 @@ impl Email {
         &self.0
     }
 
-    /// A practical reading of RFC 5321: one `@`, a dot-atom of at most 64 characters before it, a host name with at
-    /// least two labels or an address literal after it, 254 characters in all. Quoted local parts are not taken: no
-    /// mail system in use hands them out and every notification template would have to quote them.
+    /// A practical subset of RFC 5321: one `@`, before it a dot-atom of at most 64 characters, after it a host name
+    /// with at least two labels or an address literal, and at most 254 characters in all. Quoted local parts are
+    /// refused: no mail system in use assigns them, and every notification template would have to quote them.
     fn is_address(text: &str) -> bool {
         let Some((local, host)) = text.rsplit_once('@') else { return false };
         let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
@@ -70,14 +70,14 @@ impl Scalar for Email {
     }
 }
 
-/// E-mail addresses, at most 20, in the order given. One text with commas is taken as several addresses.
+/// At most 20 e-mail addresses, in the order given. A text with commas counts as several addresses.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EmailList(Vec<Email>);
 
 impl EmailList {
     const MAX: usize = 20;
 
-    /// Whether there is no address.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -92,7 +92,7 @@ impl EmailList {
             );
         }
         match (1..list.len()).find(|&i| list[..i].contains(&list[i])) {
-            Some(i) => Err(Problem::new(Code::Duplicate, "stands in the list twice").value(list[i].as_str()).under(i)),
+            Some(i) => Err(Problem::new(Code::Duplicate, "is in the list twice").value(list[i].as_str()).under(i)),
             None => Ok(Self(list)),
         }
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_told_from_other_text() {
+    fn only_addresses_are_accepted() {
         for good in ["ivy@example.com", "i.m+pbx@mail.example.co.uk", "a@[192.0.2.1]", "jörg@müller.example"] {
             assert!(Email::is_address(good), "{good}");
         }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bad_address_is_the_one_that_is_named() {
+    fn a_problem_names_the_bad_address() {
         let problem = list(&["a@example.com, b@example.com", "nobody"]).unwrap_err();
         assert_eq!((problem.path, problem.value.as_deref()), (vec!["2".to_owned()], Some("nobody")));
         assert_eq!(list(&["a@x.com", "a@x.com"]).unwrap_err().code, Code::Duplicate);

@@ -1,4 +1,4 @@
-//! Time and chance, injected: nothing else in the program reads a clock or draws a random byte.
+//! Injected time and randomness: nothing else in the program reads a clock or draws random bytes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ pub trait Clock: Send + Sync {
 
 /// Draws random bytes for tokens, salts, nonces and keys.
 pub trait Random: Send + Sync {
-    /// Fills `bytes` with what nobody can guess.
+    /// Fills `bytes` with random bytes that nobody can guess.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -25,13 +25,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// Measures how long something takes. It runs evenly whatever happens to the machine's clock, and does not say what time
-/// it is, so that nothing that is kept or answered can depend on it.
+/// Measures how long something takes. It is independent of changes to the machine's clock. It does not tell the time,
+/// so nothing that is stored or answered can depend on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Begins to measure.
+    /// Starts to measure.
     #[expect(clippy::disallowed_methods, reason = "the one place that measures")]
     pub fn start() -> Self {
         Self(Instant::now())
@@ -57,7 +57,7 @@ impl Random for SystemRandom {
     }
 }
 
-/// Clock and randomness together, as they are handed down.
+/// The clock and the random generator, as they are passed on.
 #[derive(Clone)]
 pub struct Environment {
     /// Tells the time.

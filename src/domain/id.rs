@@ -1,4 +1,4 @@
-//! Ids: integers that a tenant's row hands out, opaque outside.
+//! Ids: integers inside the program, opaque text for clients.
 
 use super::opaque;
 
@@ -12,8 +12,8 @@ impl TenantId {
         opaque::write(self.0.to_string())
     }
 
-    /// The tenant behind an opaque id; `None` for everything else.
-    pub fn of_opaque(id: &str) -> Option<Self> {
+    /// The tenant with an opaque id; `None` if the text is not one.
+    pub fn from_opaque(id: &str) -> Option<Self> {
         let plain = opaque::read(id)?;
         canonical(&plain).map(TenantId)
     }
@@ -24,7 +24,7 @@ impl TenantId {
 pub struct ObjectId {
     /// The tenant that owns the object.
     pub tenant: TenantId,
-    /// The object's key within the tenant; not the number that is dialled.
+    /// The key of the object within the tenant. This is not the number that is dialled.
     pub local: i64,
 }
 
@@ -39,15 +39,15 @@ impl ObjectId {
         opaque::write_json(format_args!("{}.{}", self.tenant.0, self.local), json);
     }
 
-    /// The object behind an opaque id; `None` for everything that [`ObjectId::opaque`] did not make.
-    pub fn of_opaque(id: &str) -> Option<Self> {
+    /// The object with an opaque id; `None` for any text that [`ObjectId::opaque`] did not make.
+    pub fn from_opaque(id: &str) -> Option<Self> {
         let plain = opaque::read(id)?;
         let (tenant, local) = plain.split_once('.')?;
         Some(Self { tenant: TenantId(canonical(tenant)?), local: canonical(local)? })
     }
 }
 
-/// A positive integer in the one way that `to_string` writes it, so that an object has exactly one opaque id.
+/// Parses a positive integer only in the form that `to_string` writes, so that an object has exactly one opaque id.
 fn canonical(text: &str) -> Option<i64> {
     let number: i64 = text.parse().ok()?;
     (number > 0 && number.to_string() == text).then_some(number)
@@ -62,14 +62,14 @@ mod tests {
         #[test]
         fn an_opaque_id_leads_back(tenant in 1..i64::MAX, local in 1..i64::MAX) {
             let id = ObjectId { tenant: TenantId(tenant), local };
-            prop_assert_eq!(ObjectId::of_opaque(&id.opaque()), Some(id));
-            prop_assert_eq!(TenantId::of_opaque(&id.tenant.opaque()), Some(id.tenant));
-            prop_assert_eq!(ObjectId::of_opaque(&id.tenant.opaque()), None);
+            prop_assert_eq!(ObjectId::from_opaque(&id.opaque()), Some(id));
+            prop_assert_eq!(TenantId::from_opaque(&id.tenant.opaque()), Some(id.tenant));
+            prop_assert_eq!(ObjectId::from_opaque(&id.tenant.opaque()), None);
         }
 
         #[test]
         fn nothing_else_is_an_id(text in ".*") {
-            if let Some(id) = ObjectId::of_opaque(&text) {
+            if let Some(id) = ObjectId::from_opaque(&text) {
                 prop_assert_eq!(id.opaque(), text);
             }
         }

@@ -1,67 +1,68 @@
-//! The kinds of things a tenant has. All of them share one number space and one table of objects.
+//! The kinds of objects. All of them share one number space per tenant, and one table.
 
-/// Every kind, once: calls `$macro!` with the description and `Kind = word, label, field, list;` of each, where `label` is how
-/// messages call an object of the kind, `field` its module, table and single field, and `list` the field of all of them.
-/// First stands the kind that has the form, last the tenant's template of it; those between have a struct in `objects`.
+/// The list of all kinds. Calls `$macro!` with the description and `Kind = word, label, field, list;` of each kind:
+/// `label` is what messages call an object of the kind, `field` names its module, its table and the GraphQL field for
+/// one object, `list` names the GraphQL field for all of them. The first kind has the form and the last is the tenant's
+/// template for it; each kind in between has a struct in `objects`.
 macro_rules! each_kind {
     ($macro:ident) => {
         $macro! {
             form:
-            /// An internal number that stands in front of several real extensions.
+            /// A virtual extension: an internal number for which several real extensions ring.
             VirtualExtension = "VIRTUAL_EXTENSION", "virtual extension", virtual_extension, virtual_extensions;
             details:
             /// A real extension: a SIP, PJSIP or custom device.
             Extension = "EXTENSION", "real extension", extension, extensions;
-            /// A call group: who is ringing.
+            /// A call group: the calls that ring for its members may be answered by a pickup group.
             CallGroup = "CALL_GROUP", "call group", call_group, call_groups;
-            /// A pickup group: who may answer.
+            /// A pickup group: its members may answer calls that ring in a call group.
             PickupGroup = "PICKUP_GROUP", "pickup group", pickup_group, pickup_groups;
-            /// A spy group: who may be monitored.
+            /// A spy group: supervisors may listen in on the calls of its members.
             SpyGroup = "SPY_GROUP", "spy group", spy_group, spy_groups;
-            /// A voicemail box.
+            /// A voicemail box: callers leave messages in it.
             VoicemailBox = "VOICEMAIL_BOX", "voicemail box", voicemail_box, voicemail_boxes;
-            /// A music-on-hold class.
+            /// A music-on-hold class: what waiting callers hear.
             MusicOnHold = "MUSIC_ON_HOLD", "music-on-hold class", music_on_hold, music_on_hold_classes;
-            /// A phone book.
+            /// A phone book: names and numbers for phones to show.
             PhoneBook = "PHONE_BOOK", "phone book", phone_book, phone_books;
-            /// A parking lot with its slots.
+            /// A parking lot: numbered slots in which calls wait until somebody picks them up.
             ParkingLot = "PARKING_LOT", "parking lot", parking_lot, parking_lots;
             /// A media file: a prompt, a message or music.
             MediaFile = "MEDIA_FILE", "media file", media_file, media_files;
-            /// A condition that is true or false at a moment.
+            /// A condition that is true or false at the time of a call.
             Condition = "CONDITION", "condition", condition, conditions;
-            /// A list of outside numbers.
+            /// A call list: outside numbers to block or to allow.
             CallList = "CALL_LIST", "call list", call_list, call_lists;
-            /// Ordered routes that carry outside calls.
+            /// A routing profile: an ordered set of routes for outside calls.
             RoutingProfile = "ROUTING_PROFILE", "routing profile", routing_profile, routing_profiles;
-            /// A trunk to a provider.
+            /// A provider: a trunk that carries calls to and from the outside.
             Provider = "PROVIDER", "provider", provider, providers;
-            /// Ordered rules that rewrite caller IDs.
+            /// A caller-ID rule set: ordered rules that rewrite caller IDs.
             CallerIdRuleSet = "CALLER_ID_RULE_SET", "caller-ID rule set", caller_id_rule_set, caller_id_rule_sets;
-            /// What a user may do in the web panel.
+            /// A user profile: a set of privileges that decides what a user may do.
             UserProfile = "USER_PROFILE", "user profile", user_profile, user_profiles;
             /// An LDAP server that checks passwords.
             LdapServer = "LDAP_SERVER", "LDAP server", ldap_server, ldap_servers;
-            /// An outside number that reaches the tenant.
+            /// An outside number (DID) on which people outside reach the tenant.
             Did = "DID", "outside number (DID)", did, dids;
-            /// A queue in which callers wait for a free member.
+            /// A queue: callers wait in it until one of its members is free.
             Queue = "QUEUE", "queue", queue, queues;
-            /// A voice menu (IVR) that callers steer with keys.
+            /// A voice menu (IVR): callers choose with the keys of their phone.
             Ivr = "IVR", "voice menu (IVR)", ivr, ivrs;
-            /// A hunt list: destinations that ring together or in turn.
+            /// A hunt list: destinations that ring together or in turn until one answers.
             HuntList = "HUNT_LIST", "hunt list", hunt_list, hunt_lists;
-            /// A phone: a handset with its lines and keys.
+            /// A phone: a handset with lines and programmable keys.
             Phone = "PHONE", "phone", phone, phones;
-            /// A conference room.
+            /// A conference room: everyone who calls it can talk to everyone else in it.
             Conference = "CONFERENCE", "conference room", conference, conferences;
-            /// A paging group: extensions whose loudspeakers are spoken through.
+            /// A paging group: callers speak through the loudspeakers of its members' phones.
             PagingGroup = "PAGING_GROUP", "paging group", paging_group, paging_groups;
-            /// A short number that stands for a longer one.
+            /// A short number: whoever dials it is connected to another, usually longer number.
             ShortNumber = "SHORT_NUMBER", "short number", short_number, short_numbers;
-            /// A flow: a named switch that sends calls one way or the other.
+            /// A flow: a switch that sends calls one way while it is on and another way while it is off.
             Flow = "FLOW", "flow", flow, flows;
             template:
-            /// The tenant's template for new virtual extensions.
+            /// The tenant's defaults for new virtual extensions.
             FormDefaults = "FORM_DEFAULTS", "form defaults", form_defaults, form_defaults;
         }
     };
@@ -76,7 +77,7 @@ macro_rules! kinds {
         template: #[doc = $last_doc:literal] $Last:ident = $last_word:literal, $last_label:literal, $last_field:ident, $last_list:ident;
     ) => {
         crate::domain::choice! {
-            /// What an object is.
+            /// The kind of an object.
             pub enum Kind {
                 $(#[doc = $form_doc])+
                 $Form = $form_word,
@@ -99,7 +100,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// How messages call an object of this kind: `real extension`.
+            /// What messages call an object of this kind: `real extension`.
             pub fn label(self) -> &'static str {
                 match self {
                     Kind::$Form => $form_label,
@@ -108,7 +109,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// The kind's description, as in this file.
+            /// The description of the kind, from the list above.
             pub fn about(self) -> &'static str {
                 match self {
                     Kind::$Form => concat!($($form_doc),+),
@@ -118,7 +119,8 @@ macro_rules! kinds {
                 .trim_start()
             }
 
-            /// The fields under which a tenant has one object of the kind, and all of them: `phone_book`, `phone_books`.
+            /// The names of a tenant's fields for one object of the kind and for all of them: `phone_book`,
+            /// `phone_books`.
             pub fn fields(self) -> (&'static str, &'static str) {
                 match self {
                     Kind::$Form => (stringify!($form_field), stringify!($form_list)),
@@ -128,7 +130,7 @@ macro_rules! kinds {
             }
         }
 
-        /// Marker types that say in an [`Id`](super::Id)'s type what it may point at.
+        /// Marker types that state in the type of an [`Id`](super::Id) which kinds it may refer to.
         pub mod kind {
             kinds!(@marker [$($form_doc)+] $Form);
             $(kinds!(@marker [$doc] $Kind);)+
@@ -153,8 +155,8 @@ macro_rules! kinds {
 }
 each_kind!(kinds);
 
-/// What an [`Id`](super::Id) of this marker points at.
+/// A marker type for [`Id`](super::Id): the kinds that the id may refer to.
 pub trait Target: Clone + PartialEq + Send + Sync + 'static {
-    /// The kinds that fit.
+    /// The allowed kinds.
     const KINDS: &'static [Kind];
 }

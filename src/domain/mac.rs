@@ -3,13 +3,13 @@
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Sent, Shape, Value, scalar};
 
-/// The hardware address (MAC) of a device: six pairs of hexadecimal digits. It may be written with colons, hyphens,
-/// dots or nothing between them, and is kept as `00:04:13:a0:b1:c2`.
+/// The hardware address (MAC) of a device: six pairs of hexadecimal digits. Clients may separate them with colons,
+/// hyphens, dots or nothing; the address is kept as `00:04:13:a0:b1:c2`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MacAddress(String);
 
 impl MacAddress {
-    /// The address in small letters with colons.
+    /// The address in lower case with colons.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -29,7 +29,7 @@ impl MacAddress {
     }
 }
 
-/// The twelve digits of an address, in small letters.
+/// The twelve digits of an address, in lower case.
 fn digits(text: &str) -> Option<String> {
     let written = [(':', 2), ('-', 2), ('.', 4)].into_iter().find(|(separator, _)| text.contains(*separator));
     let (separator, width) = written.unwrap_or((':', 12));
@@ -40,8 +40,8 @@ fn digits(text: &str) -> Option<String> {
 
 impl Scalar for MacAddress {
     const TAKES: Shape = scalar!(
-        /// The hardware address (MAC) of a device: 12 hexadecimal digits, answered as `00:04:13:a0:b1:c2`; hyphens, dots or
-        /// nothing may stand between them in an input.
+        /// The hardware address (MAC) of a device: 12 hexadecimal digits. Answers have the format `00:04:13:a0:b1:c2`;
+        /// inputs may also use hyphens, dots or no separators.
         "MacAddress", String
     );
 

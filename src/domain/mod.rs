@@ -1,9 +1,10 @@
-//! Value types, ids and kinds: what a single value may be. Knows no other layer.
+//! Value types, ids and kinds. This layer depends on no other layer.
 //!
-//! A value of one of these types cannot be wrong: its field is private and there is one way in, [`Scalar::parse`].
+//! A value of one of these types is always valid: its field is private, and input can only become one through
+//! [`Scalar::parse`].
 //!
-//! How to add one more: a type with a private field, `impl Scalar`, its [`Shape`] with `scalar!` when clients should see it
-//! under a GraphQL name of its own, and a test beside it.
+//! To add a type, give it a private field, implement `Scalar`, declare its [`Shape`] with `scalar!` if it should have
+//! its own name in GraphQL, and add a test beside it.
 
 mod advice;
 mod choice;
@@ -36,7 +37,7 @@ pub(crate) use choice::{choice, no_such_word};
 pub use counter::Counter;
 pub use email::{Email, EmailList};
 pub use environment::{Clock, Environment, Random, Stopwatch, SystemClock, SystemRandom};
-pub use folded::{BEHIND_ALL, fold, sort_key, word, words};
+pub use folded::{LAST_CHARACTER, fold, sort_key, word, words};
 pub use hex::hex;
 pub use id::{ObjectId, TenantId};
 pub(crate) use kinds::each_kind;
@@ -48,7 +49,7 @@ pub use number::{
 };
 pub use pattern::Pattern;
 pub use problem::{Code, Problem};
-pub use scalar::{Kept, Scalar};
+pub use scalar::{Scalar, SecretStorage};
 pub use sealer::{Hasher, Sealer};
 pub use secret::{Password, Pin, Plain, Sealed, Secret, SentSecret, TotpSeed};
 pub use secret_text::SecretText;
@@ -57,6 +58,6 @@ pub use shape::{ChoiceType, ScalarType, Shape, about};
 pub(crate) use shape::{scalar, words};
 pub use tenant_code::TenantCode;
 pub use text::{CidrList, DisplayName, LongText, ReferenceId, Text, WebUser};
-pub use time::{DateTime, MinuteOfDay, TimeZone, Weekday, duration_from};
+pub use time::{DateTime, MinuteOfDay, TimeZone, Weekday, duration_at_least};
 pub use typed_id::Id;
 pub use value::{Row, Value, ValueRef};

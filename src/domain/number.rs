@@ -1,9 +1,10 @@
-//! Numbers: those that are dialled (kept as text, a leading zero counts) and those that are counted.
+//! Dialled numbers, which are kept as text because a leading zero matters, and counted numbers.
 
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Sent, Shape, Value, ValueRef, json, scalar};
 
-/// A text type for dialled numbers: `dialled!(/// doc  Name, "rule", |text| fits, whether it is a soft reference)`.
+/// Declares a text type for dialled numbers: `dialled!(/// doc  Name, "GraphQL name", "rule", |text| fits, dials:
+/// bool)`.
 macro_rules! dialled {
     (
         $(#[doc = $doc:literal])* $Name:ident, $graphql:literal, $rule:literal, $fits:expr, dials: $dials:literal
@@ -14,15 +15,15 @@ macro_rules! dialled {
         pub struct $Name(String);
 
         impl $Name {
-            /// The number's text.
+            /// The number as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The number that a text writes.
+            /// Reads a number from text.
             ///
             /// # Errors
-            /// It is none.
+            /// The text is not such a number.
             pub fn read(text: &str) -> Result<Self, Problem> {
                 let fits: fn(&str) -> bool = $fits;
                 if fits(text) {
@@ -61,7 +62,7 @@ macro_rules! dialled {
     };
 }
 
-/// Whether all of `text` is in `extra` or a digit, and its length is in the range.
+/// Whether `text` consists of digits and characters from `extra`, and its length is in the range.
 fn made_of(text: &str, extra: &str, length: std::ops::RangeInclusive<usize>) -> bool {
     length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || extra.as_bytes().contains(&b))
 }
@@ -77,36 +78,36 @@ dialled!(
     "must be 2 to 10 digits", |text| made_of(text, "", 2..=10), dials: false
 );
 dialled!(
-    /// An outside number: 2 to 20 digits, with an optional leading plus sign as in E.164.
+    /// An outside number: 2 to 20 digits with an optional + in front, as in E.164.
     PhoneNumber, "PhoneNumber",
     "must be 2 to 20 digits with an optional + in front", |text| made_of(unplussed(text), "", 2..=20), dials: false,
     "https://www.itu.int/rec/T-REC-E.164"
 );
 dialled!(
-    /// The number part of an internal caller ID: 1 to 32 of the digits and `*`, `#`, `+`.
+    /// The number in an internal caller ID: 1 to 32 digits, `*`, `#` or `+`.
     CallerIdDigits, "CallerIdNumber",
     "must be 1 to 32 digits or * # +", |text| made_of(text, "*#+", 1..=32), dials: false
 );
 dialled!(
-    /// What a phone can dial, inside or outside: 2 to 32 digits, `*` or `#`, with an optional leading plus sign.
+    /// A number that a phone can dial, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in front.
     DialNumber, "DialNumber",
     "must be 2 to 32 digits, * or # with an optional + in front", |text| made_of(unplussed(text), "*#", 2..=32), dials: true
 );
 
 dialled!(
-    /// One key of a telephone: a digit, `*` or `#`.
+    /// One key of a phone's keypad: a digit, `*` or `#`.
     KeypadKey, "KeypadKey",
     "must be one of 0 to 9, * or #", |text| made_of(text, "*#", 1..=1), dials: false
 );
 
 impl DialNumber {
-    /// Whether this is surely an outside number: international, or longer than any extension number.
+    /// Whether this is certainly an outside number: international, or longer than any extension number.
     pub fn is_outside(&self) -> bool {
         self.0.starts_with('+') || self.0.starts_with("00") || self.0.len() > 10
     }
 }
 
-/// At most `MAX` digits, perhaps none: an area code or a prefix.
+/// 0 to `MAX` digits: an area code or a prefix.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Digits<const MAX: usize>(String);
 
@@ -148,7 +149,7 @@ impl<const MAX: usize> Scalar for Digits<MAX> {
     }
 }
 
-/// A counted type: `counted!(/// doc  Name => GraphQL type, "unit in the rule")`.
+/// Declares a counted type: `counted!(/// doc  Name, shape, "unit in the rule")`.
 macro_rules! counted {
     ($(#[doc = $doc:literal])* $Name:ident, $shape:expr, $unit:literal) => {
         $(#[doc = $doc])*
@@ -156,13 +157,13 @@ macro_rules! counted {
         pub struct $Name<const MIN: i64, const MAX: i64>(i64);
 
         impl<const MIN: i64, const MAX: i64> $Name<MIN, MAX> {
-            /// The number, where the program itself says it: out of range does not compile.
+            /// A number from the program itself: one that is out of range does not compile.
             pub const fn of<const N: i64>() -> Self {
                 const { assert!(MIN <= N && N <= MAX, "out of range") };
                 Self(N)
             }
 
-            /// The bare number.
+            /// The plain number.
             pub fn get(self) -> i64 {
                 self.0
             }
@@ -184,7 +185,7 @@ macro_rules! counted {
                 Self::checked(sent.int()?)
             }
 
-            /// Zero, or what is closest to it.
+            /// Zero, or the number in the range that is closest to it.
             fn blank() -> Option<Self> {
                 Some(Self(0.clamp(MIN, MAX)))
             }
@@ -214,13 +215,13 @@ counted!(
     Amount, Shape::Int, ""
 );
 
-/// How clients see a time span.
+/// The shape of a time span for clients.
 const SECONDS: Shape = scalar!(
-    /// A time span in whole seconds; the field says its range.
+    /// A time span in whole seconds; the description of the field gives its range.
     "Seconds", Int
 );
 
-/// The gain of one direction of an extension's audio: -10 to 10, where 0 leaves the audio unchanged.
+/// The gain of one direction of audio: -10 to 10, where 0 leaves the audio unchanged.
 pub type Gain = Amount<-10, 10>;
 /// How many digits a number has: 0 to 20.
 pub type DigitCount = Amount<0, 20>;

@@ -1,4 +1,4 @@
-//! Ids and cursors as clients see them: base64url of a plain text, so that nobody builds on what it says.
+//! The opaque form of ids and cursors: base64url of a plain text, so that clients do not rely on its content.
 
 use std::fmt;
 use std::io::Write as _;
@@ -15,7 +15,7 @@ pub fn write(plain: impl AsRef<[u8]>) -> String {
 pub fn write_json(plain: fmt::Arguments<'_>, json: &mut Vec<u8>) {
     let (mut text, mut opaque) = ([0; 96], [0; 128]);
     let mut rest = &mut text[..];
-    // Two numbers of 64 bits with their signs are 41 bytes.
+    // Two 64-bit numbers with their signs and a separator take at most 41 bytes.
     let fits = rest.write_fmt(plain).is_ok();
     let length = 96 - rest.len();
     debug_assert!(fits, "{plain} is too long");
@@ -25,7 +25,7 @@ pub fn write_json(plain: fmt::Arguments<'_>, json: &mut Vec<u8>) {
     json.push(b'"');
 }
 
-/// The text behind an opaque form; `None` for what is none.
+/// The text of an opaque form; `None` if it is not valid.
 pub fn read(opaque: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(opaque).ok()?).ok()
 }

@@ -10,8 +10,8 @@ use regex_syntax::hir::{Capture, HirKind};
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Sent, Shape, Value, scalar};
 
-/// A regular expression of at most 255 characters in the syntax of the `regex` crate: like RE2 it matches in linear
-/// time and knows neither look-around nor back-references. Compiled, it stays below 256 KiB.
+/// A regular expression of at most 255 characters in the syntax of the `regex` crate. Like RE2, it matches in linear
+/// time and has neither look-around nor back-references. Its compiled size is limited to 256 KiB.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Pattern(String);
 
@@ -24,8 +24,8 @@ impl Pattern {
         &self.0
     }
 
-    /// How many groups a replacement may refer to, and their names. The expression is only read: compiling it takes much
-    /// longer.
+    /// How many groups a replacement may refer to, and their names. The expression is only parsed, because compiling it
+    /// takes much longer.
     pub fn groups(&self) -> (usize, Vec<String>) {
         let (mut count, mut names) = (0, Vec::new());
         let mut left: Vec<_> = regex_syntax::parse(&self.0).into_iter().collect();
@@ -49,7 +49,7 @@ impl Pattern {
         self.matcher()(text)
     }
 
-    /// The same question for many texts: compiled once.
+    /// Like [`Pattern::matches`] for many texts: the expression is compiled once.
     pub fn matcher(&self) -> impl Fn(&str) -> bool {
         let regex = compile(&self.0);
         move |text| regex.as_ref().is_ok_and(|regex| regex.is_match(text))
@@ -65,12 +65,12 @@ impl Pattern {
         if text.chars().any(char::is_control) {
             return Err(Problem::new(Code::InvalidFormat, "must not contain control characters").value(shown()));
         }
-        if is_known(text) {
+        if was_accepted(text) {
             return Ok(Self(text.to_owned()));
         }
         match compile(text) {
             Ok(_) => {
-                know(text);
+                remember_accepted(text);
                 Ok(Self(text.to_owned()))
             }
             Err(regex::Error::CompiledTooBig(limit)) => {
@@ -82,20 +82,20 @@ impl Pattern {
     }
 }
 
-/// Expressions that have been compiled: most sites write the same few again and again, and compiling one takes a hundred
-/// times as long as reading it.
-static KNOWN: Mutex<Option<LruCache<String, ()>>> = Mutex::new(None);
-const MOST_KNOWN: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+/// Expressions that have compiled before: most sites send the same few again and again, and compiling one takes a
+/// hundred times as long as parsing it.
+static ACCEPTED: Mutex<Option<LruCache<String, ()>>> = Mutex::new(None);
+const MAX_ACCEPTED: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
-fn is_known(text: &str) -> bool {
-    // A poisoned lock only means that another thread panicked; the list is whole.
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.as_mut().is_some_and(|known| known.get(text).is_some())
+fn was_accepted(text: &str) -> bool {
+    // A poisoned lock only means that another thread panicked; the cache is intact.
+    let mut accepted = ACCEPTED.lock().unwrap_or_else(PoisonError::into_inner);
+    accepted.as_mut().is_some_and(|accepted| accepted.get(text).is_some())
 }
 
-fn know(text: &str) {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.get_or_insert_with(|| LruCache::new(MOST_KNOWN)).put(text.to_owned(), ());
+fn remember_accepted(text: &str) {
+    let mut accepted = ACCEPTED.lock().unwrap_or_else(PoisonError::into_inner);
+    accepted.get_or_insert_with(|| LruCache::new(MAX_ACCEPTED)).put(text.to_owned(), ());
 }
 
 fn compile(text: &str) -> Result<regex::Regex, regex::Error> {
@@ -104,8 +104,8 @@ fn compile(text: &str) -> Result<regex::Regex, regex::Error> {
 
 impl Scalar for Pattern {
     const TAKES: Shape = scalar!(
-        /// A regular expression of at most 255 characters in the syntax of RE2: linear time, no look-around and no
-        /// back-references.
+        /// A regular expression of 1 to 255 characters in the syntax of RE2, which has no look-around and no
+        /// back-references. It matches anywhere in the text unless it is anchored with `^` and `$`.
         "Pattern", String, "https://github.com/google/re2/wiki/Syntax"
     );
 
@@ -117,8 +117,8 @@ impl Scalar for Pattern {
         self.0.as_str().into()
     }
 
-    /// A stored expression was compiled when it was saved; compiling it again for each read would cost more than the
-    /// read. `vext` compiles it where it is used.
+    /// A stored expression was compiled when it was saved. Compiling it again for each read would cost more than the
+    /// read itself, so it is compiled only where it is used.
     fn from_value(value: Value) -> Result<Self, Problem> {
         match value {
             Value::Text(text) if !text.is_empty() && text.chars().count() <= Self::MAX_LENGTH => Ok(Self(text)),
@@ -126,7 +126,7 @@ impl Scalar for Pattern {
         }
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         match value {
             Value::Text(text) => Self::read(&text),
             _ => Err(corrupt("a regular expression")),
@@ -134,11 +134,12 @@ impl Scalar for Pattern {
     }
 }
 
-/// The regex crate draws a caret below the expression; a form needs the column as a number.
+/// The regex crate draws a caret below the expression; clients need its column as a number.
 fn syntax(error: &regex::Error) -> String {
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    // Three lines: a heading, the expression with an indent of four blanks, the caret. It has no line breaks.
+    // The error has three lines: a heading, the expression indented by four spaces, the caret. The expression itself
+    // has no line breaks.
     match text.lines().nth(2).and_then(|line| line.find('^')) {
         Some(at) => format!("must be a regular expression: {reason} at character {}", at.saturating_sub(4) + 1),
         None => format!("must be a regular expression: {reason}"),

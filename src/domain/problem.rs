@@ -1,43 +1,43 @@
-//! What is wrong with an input: said once, where it is found, and carried unchanged to the client.
+//! Problems with an input. A problem is worded where it is found and reaches the client unchanged.
 
 use super::{ObjectId, words};
 
 words! {
     "FindingCode";
-    /// Why an input was refused, or what a warning is about. Clients may branch on it; messages are for people. Warnings
-    /// stand last, see [`Code::is_warning`].
+    /// Why an input was refused, or what a warning is about. Programs can rely on it, while messages are for people.
+    /// Warnings come last, see [`Code::is_warning`].
     pub enum Code {
-        /// A value that cannot be left out or cleared is missing.
+        /// A required value is missing or was cleared.
         Required = "REQUIRED",
-        /// The value does not have the form that the field asks for.
+        /// The value does not have the format of the field.
         InvalidFormat = "INVALID_FORMAT",
         /// Another object of the tenant already has this number.
         NumberTaken = "NUMBER_TAKEN",
-        /// The number lies in a parking lot's slot range.
+        /// The number is reserved for a slot of a parking lot.
         NumberReserved = "NUMBER_RESERVED",
         /// The value is outside the range of the field.
         OutOfRange = "OUT_OF_RANGE",
-        /// No such object in this tenant.
+        /// The tenant has no such object.
         NotFound = "NOT_FOUND",
-        /// The object exists, but is of a kind that does not fit here.
+        /// The object exists, but its kind is not allowed here.
         WrongKind = "WRONG_KIND",
         /// A member is not a real extension.
         MemberNotReal = "MEMBER_NOT_REAL",
-        /// The same entry stands in the list twice.
+        /// The same entry is in the list twice.
         Duplicate = "DUPLICATE",
-        /// The extension would point at itself.
+        /// The object refers to itself.
         SelfReference = "SELF_REFERENCE",
-        /// A chain of objects comes back to where it began.
+        /// A chain of objects leads back to its start.
         RoutingLoop = "ROUTING_LOOP",
         /// Another object of the tenant already has this value.
         Taken = "TAKEN",
-        /// The object is referred to and cannot be deleted so.
+        /// Other objects refer to the object, so it cannot be deleted.
         InUse = "IN_USE",
-        /// The references have changed since the plan was made.
+        /// The references to the object have changed since the delete plan was made.
         PlanChanged = "PLAN_CHANGED",
-        /// The value is required because of what another field says.
+        /// The value is required because of the value of another field.
         RequiredWhen = "REQUIRED_WHEN",
-        /// Two fields of the form exclude each other.
+        /// The values of two fields exclude each other.
         Contradiction = "CONTRADICTION",
         /// The regular expression does not compile.
         RegexSyntax = "REGEX_SYNTAX",
@@ -51,41 +51,41 @@ words! {
         LoginTaken = "LOGIN_TAKEN",
         /// The tenant does not have this feature.
         FeatureNotAvailable = "FEATURE_NOT_AVAILABLE",
-        /// LDAP is asked for, but the tenant has no LDAP server.
+        /// LDAP is on, but the tenant has no enabled LDAP server.
         NoLdapServer = "NO_LDAP_SERVER",
-        /// The object was saved by someone else since the version that the client saw.
+        /// The object has been saved since the version that the client expects.
         Conflict = "CONFLICT",
-        /// The token does not carry the scope that this needs.
+        /// The token does not have the required scope.
         Forbidden = "FORBIDDEN",
         /// A member is disabled and will not ring.
         MemberDisabled = "MEMBER_DISABLED",
-        /// An object that the form points at is disabled.
+        /// An object that a field refers to is disabled.
         ReferenceDisabled = "REFERENCE_DISABLED",
         /// The number is not one of the tenant's outside numbers.
         NumberNotOwned = "NUMBER_NOT_OWNED",
         /// A call that nobody answers is dropped.
         CallsDropped = "CALLS_DROPPED",
-        /// The message lamp is set, but no call ever reaches a voicemail box.
+        /// A box for the message lamp is set, but no call ever reaches a voicemail box.
         VoicemailNeverReached = "VOICEMAIL_NEVER_REACHED",
         /// The follow-me number is never dialled.
         NeverRings = "NEVER_RINGS",
-        /// The destination stands behind one that ends the call.
+        /// The destination comes after one that ends the call.
         UnreachableDestination = "UNREACHABLE_DESTINATION",
         /// The condition can never be true.
         NeverTrue = "NEVER_TRUE",
         /// Carriers often refuse this caller ID.
         CallerIdRefused = "CALLER_ID_REFUSED",
-        /// The setting has no effect as the form stands.
+        /// The setting has no effect because of other settings.
         NoEffect = "NO_EFFECT",
-        /// Nobody is left who could answer.
+        /// There is nobody who could answer.
         NoMembers = "NO_MEMBERS",
-        /// The expression matches nothing that the tenant is known to dial, or to be called from.
+        /// The expression matches none of the numbers or names that the tenant is known to use.
         MatchesNothing = "MATCHES_NOTHING",
     }
 }
 
 impl Code {
-    /// Whether it only looks wrong. What is wrong stands before the first of these.
+    /// Whether it is the code of a warning. The codes of errors come before the first of these.
     pub fn is_warning(self) -> bool {
         self as usize >= Self::MemberDisabled as usize
     }
@@ -94,60 +94,60 @@ impl Code {
 /// One thing that is wrong with an input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    /// Where: the input field's path from the outermost input field inwards, list positions included.
+    /// The path of the input field, from the outermost field inwards, with list positions.
     pub path: Vec<String>,
     /// The rule that was broken.
     pub code: Code,
-    /// The rule in words, as the continuation of the field's name: `must be 1 to 600 seconds`.
+    /// The rule in words that continue the field's name: `must be 1 to 600 seconds`.
     pub rule: String,
     /// The offending value as the client sent it; `None` for secrets.
     pub value: Option<String>,
-    /// What would be accepted instead, when that can be said.
+    /// A value that would be accepted instead, if one is known.
     pub suggestion: Option<String>,
-    /// The other object that is the cause, when there is one.
+    /// The other object that causes the problem, if there is one.
     pub related: Option<ObjectId>,
 }
 
 impl Problem {
-    /// A problem that does not know its field yet; [`Problem::under`] adds it on the way up.
+    /// A problem without a path; callers add it on the way up with [`Problem::under`].
     pub fn new(code: Code, rule: impl Into<String>) -> Self {
         Self { path: Vec::new(), code, rule: rule.into(), value: None, suggestion: None, related: None }
     }
 
-    /// Names the offending value. Never call this for a secret.
+    /// Sets the offending value. Never call this for a secret.
     pub fn value(mut self, value: impl ToString) -> Self {
         self.value = Some(value.to_string());
         self
     }
 
-    /// Says what would be accepted.
+    /// Sets a value that would be accepted.
     pub fn suggest(mut self, suggestion: impl Into<String>) -> Self {
         self.suggestion = Some(suggestion.into());
         self
     }
 
-    /// Names the object that is the cause.
+    /// Sets the object that causes the problem.
     pub fn related(mut self, object: ObjectId) -> Self {
         self.related = Some(object);
         self
     }
 
-    /// Puts the problem below a field or a list position.
+    /// Puts a field or a list position in front of the path.
     pub fn under(mut self, step: impl ToString) -> Self {
         self.path.insert(0, step.to_string());
         self
     }
 
-    /// Puts the problem at `section.field`.
+    /// Puts `section.field` in front of the path.
     pub fn at(self, section: &str, field: &str) -> Self {
         self.under(field).under(section)
     }
 
-    /// The whole sentence: field, rule and, unless it is a secret, value.
+    /// The whole sentence: the field, the rule and, unless it is a secret, the value.
     pub fn message(&self) -> String {
         let field = match self.path.as_slice() {
             [] => "The input",
-            // A list position alone would say nothing.
+            // A list position alone would tell readers nothing.
             [.., list, position] if position.parse::<usize>().is_ok() => {
                 return self.sentence(&format!("{list}[{position}]"));
             }
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_list_position_is_named_with_its_list() {
-        let problem = Problem::new(Code::Duplicate, "stands in the list twice").under(2).at("information", "memberIds");
-        assert_eq!(problem.message(), "memberIds[2] stands in the list twice.");
+        let problem = Problem::new(Code::Duplicate, "is in the list twice").under(2).at("information", "memberIds");
+        assert_eq!(problem.message(), "memberIds[2] is in the list twice.");
     }
 }

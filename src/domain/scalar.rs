@@ -1,68 +1,68 @@
-//! The trait of a single value: what a client sends for it, how it is kept, how it is shown.
+//! The trait of single values: how clients send them, how they are stored and how they are answered.
 
 use serde_json::Value as Json;
 
 use super::{Code, Problem, Sent, Shape, Value, ValueRef, json};
 
-/// How a secret is kept.
+/// How a secret is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kept {
+pub enum SecretStorage {
     /// As a hash, in text form.
     Hashed,
-    /// Sealed with the key of the server, in bytes.
+    /// Encrypted with the key of the server, as bytes.
     Sealed,
 }
 
-/// A value that stands in one column.
+/// A value that is stored in one column.
 pub trait Scalar: Clone + PartialEq + Sized + Send + Sync + 'static {
-    /// How the value is kept when it is a secret.
-    const SECRET: Option<Kept> = None;
+    /// How the value is stored, if it is a secret.
+    const SECRET: Option<SecretStorage> = None;
 
-    /// Whether the value is a number that somebody or something dials, which may be that of an object: a soft reference.
+    /// Whether the value is a dialled number that may be the number of an object: a soft reference.
     const DIALS: bool = false;
 
-    /// How clients send it. A value of another shape is a GraphQL error, one that breaks a rule is a [`Problem`], so that
-    /// all rules can be checked in one go.
+    /// Its shape in inputs. A value of another shape is a GraphQL error. A value that breaks a rule is a [`Problem`],
+    /// so that all rules can be checked at once.
     const TAKES: Shape;
 
-    /// How it is answered.
+    /// Its shape in answers.
     const ANSWERS: Shape = Self::TAKES;
 
-    /// The one way in.
+    /// Parses the value that a client sent. There is no other way to make one from input.
     ///
     /// # Errors
     /// The rule that the value breaks, without its path.
     fn parse(sent: &Sent) -> Result<Self, Problem>;
 
-    /// What clearing the field with `null` leaves; `None` when it cannot be cleared.
+    /// The value after the field has been cleared with `null`; `None` if it cannot be cleared.
     fn empty() -> Option<Self> {
         None
     }
 
-    /// What a field of this type holds when nobody ever said anything; `None` when somebody has to.
+    /// The value of a field that nobody has set; `None` if it must be set.
     fn blank() -> Option<Self> {
         Self::empty()
     }
 
-    /// The column form.
+    /// The value as it is stored in its column.
     fn to_value(&self) -> Value;
 
-    /// Back from the column form.
+    /// Loads the value from its column.
     ///
     /// # Errors
     /// The rule that the stored value breaks: the row was not written by this program.
     fn from_value(value: Value) -> Result<Self, Problem>;
 
-    /// Back from a file that somebody may have written by hand: like [`Scalar::from_value`], but every rule is asked
-    /// again.
+    /// Loads the value from a file that somebody may have edited by hand: like [`Scalar::from_value`], but every rule
+    /// is checked again.
     ///
     /// # Errors
     /// The rule that the value breaks.
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         Self::from_value(value)
     }
 
-    /// The value as clients and change records see it; a secret answers only whether it is set.
+    /// The value as answers and change records show it; for a secret, only whether it is set.
     fn answer(&self) -> Json {
         match self.to_value() {
             Value::Bool(b) => b.into(),
@@ -72,15 +72,15 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync + 'static {
         }
     }
 
-    /// Writes a stored value as JSON, as [`Scalar::answer`] shows it.
+    /// Writes a stored value as JSON, in the same form as [`Scalar::answer`].
     ///
     /// # Errors
-    /// As [`Scalar::from_value`].
+    /// The errors of [`Scalar::from_value`].
     fn write(stored: ValueRef<'_>, json: &mut Vec<u8>) -> Result<(), Problem> {
         Self::from_value(stored.into()).map(|value| json::write(&value.answer(), json))
     }
 
-    /// Dials `to` where it dialled `from`, when [`Scalar::DIALS`].
+    /// Replaces the dialled number `from` by `to`, if [`Scalar::DIALS`] is true.
     fn redial(&mut self, from: &str, to: &str) {
         if Self::DIALS
             && self.to_value().text() == Some(from)
@@ -91,9 +91,9 @@ pub trait Scalar: Clone + PartialEq + Sized + Send + Sync + 'static {
     }
 }
 
-/// The problem of a column that does not hold what its type says.
+/// The problem of a stored value that does not have the type of its field.
 pub(super) fn corrupt(what: &str) -> Problem {
-    Problem::new(Code::InvalidFormat, format!("is stored as something else than {what}"))
+    Problem::new(Code::InvalidFormat, format!("is not stored as {what}"))
 }
 
 impl Scalar for bool {
@@ -112,10 +112,10 @@ impl Scalar for bool {
     }
 
     fn from_value(value: Value) -> Result<Self, Problem> {
-        value.bool().ok_or_else(|| corrupt("a switch"))
+        value.bool().ok_or_else(|| corrupt("a boolean"))
     }
 
     fn write(stored: ValueRef<'_>, json: &mut Vec<u8>) -> Result<(), Problem> {
-        stored.bool().map(|on| json::write(&on, json)).ok_or_else(|| corrupt("a switch"))
+        stored.bool().map(|on| json::write(&on, json)).ok_or_else(|| corrupt("a boolean"))
     }
 }

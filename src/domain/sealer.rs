@@ -1,4 +1,4 @@
-//! The key of a database, which seals what must be read back; and hashing what only has to be recognised.
+//! Encrypts secrets that must be readable with the key of the database, and hashes secrets that are only compared.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use zeroize::Zeroizing;
 
 use super::{Random, hex};
 
-/// Seals with the server's key.
+/// Encrypts secrets with the server's key.
 #[derive(Clone)]
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
-    /// Keyed with what only this key gives: makes the nonces of [`Sealer::seal_for`].
+    /// Makes the nonces of [`Sealer::seal_for`]. Its key is derived from the server's key.
     nonces: Hmac<Sha256>,
     key_id: String,
     random: Arc<dyn Random>,
@@ -29,7 +29,7 @@ impl Sealer {
 
     /// A sealer with this key.
     pub fn new(key: &[u8; Self::KEY_LENGTH], random: Arc<dyn Random>) -> Self {
-        // The key has 256 random bits: its hash gives nothing away.
+        // The key has 256 random bits, so its hash reveals nothing.
         let digest = Sha256::new().chain_update("vext sealing key").chain_update(key).finalize();
         let key_id = hex(&digest[..8]);
         let mut nonces = keyed(key);
@@ -38,12 +38,12 @@ impl Sealer {
         Self { cipher: XChaCha20Poly1305::new(key.into()), nonces, key_id, random }
     }
 
-    /// The key's fingerprint, 16 hexadecimal digits: says which key it is, and nothing about it.
+    /// The fingerprint of the key, 16 hexadecimal digits. It identifies the key without revealing it.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// Nonce and ciphertext (XChaCha20-Poly1305) of a text.
+    /// Encrypts a text with a random nonce (XChaCha20-Poly1305). Returns the nonce followed by the ciphertext.
     pub fn close(&self, text: &str) -> Option<Vec<u8>> {
         let mut nonce = [0; Self::NONCE_LENGTH];
         self.random.fill(&mut nonce);
@@ -51,26 +51,26 @@ impl Sealer {
         Some([&nonce[..], &sealed].concat())
     }
 
-    /// Seals a text so that the same text at the same `place` gives the same bytes, for exports that can be compared.
+    /// Encrypts a text so that the same text at the same `place` gives the same bytes. This makes exports comparable.
     ///
-    /// The nonce is a keyed hash (HMAC-SHA256) of place and text, cut to 192 bits. That is safe: who does not have the
-    /// key cannot tell it from a random one, and it repeats only when place and text repeat, which gives the same bytes
-    /// and so tells nothing but that nothing has changed. Two secrets that are the same at two places look different,
-    /// and what was sealed for one place does not open at another.
+    /// The nonce is a keyed hash (HMAC-SHA256) of the place and the text, cut to 192 bits. This is safe: without the
+    /// key, the nonce cannot be distinguished from a random one. It repeats only if both the place and the text repeat,
+    /// which gives the same bytes and reveals only that nothing has changed. The same secret at two places looks
+    /// different, and what was sealed for one place cannot be opened at another.
     pub fn seal_for(&self, place: &str, text: &str) -> Option<Vec<u8>> {
         let nonce = self.nonce_for(place, text);
         let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), text.as_bytes()).ok()?;
         Some([&nonce[..], &sealed].concat())
     }
 
-    /// The text that [`Sealer::seal_for`] sealed for this place; `None` for everything else.
+    /// The text that [`Sealer::seal_for`] encrypted for this place; `None` for anything else.
     pub fn open_for(&self, place: &str, sealed: &[u8]) -> Option<Zeroizing<String>> {
         self.open(sealed).filter(|text| sealed.starts_with(&self.nonce_for(place, text)))
     }
 
     fn nonce_for(&self, place: &str, text: &str) -> [u8; Self::NONCE_LENGTH] {
         let mut hash = self.nonces.clone();
-        // The length keeps place and text apart.
+        // The length separates the place from the text.
         hash.update(&(place.len() as u64).to_be_bytes());
         hash.update(place.as_bytes());
         hash.update(text.as_bytes());
@@ -78,7 +78,7 @@ impl Sealer {
         std::array::from_fn(|i| hash[i])
     }
 
-    /// The text in `sealed`; `None` when it was sealed with another key or has been changed.
+    /// The text in `sealed`; `None` if it was encrypted with another key or has been changed.
     pub fn open(&self, sealed: &[u8]) -> Option<Zeroizing<String>> {
         let (nonce, sealed) = sealed.split_at_checked(Self::NONCE_LENGTH)?;
         let plain = self.cipher.decrypt(XNonce::from_slice(nonce), sealed).ok()?;
@@ -86,7 +86,7 @@ impl Sealer {
     }
 }
 
-/// Hashes with argon2id. The memory that this takes, 19 MiB, is set aside once and used again for each hash.
+/// Hashes with argon2id. The 19 MiB of memory that this takes are allocated once and reused for each hash.
 pub struct Hasher {
     argon: Argon2<'static>,
     blocks: Vec<Block>,
@@ -95,14 +95,14 @@ pub struct Hasher {
 impl Hasher {
     const SALT_LENGTH: usize = 16;
 
-    /// A hasher with the memory that it needs.
+    /// Allocates the memory of the hasher.
     pub fn new() -> Self {
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT);
         let blocks = vec![Block::default(); argon.params().block_count()];
         Self { argon, blocks }
     }
 
-    /// The hash of a text in PHC form, with a salt of its own, drawn as the sealer draws.
+    /// The hash of a text in PHC format, with its own salt from the random generator of the sealer.
     pub fn hash(&mut self, sealer: &Sealer, text: &str) -> Option<String> {
         let mut salt = [0; Self::SALT_LENGTH];
         sealer.random.fill(&mut salt);
@@ -122,12 +122,13 @@ impl Hasher {
         Some(hash.to_string())
     }
 
-    /// Whether a hash in PHC form is that of a text; `false` also for one that takes more memory than there is.
+    /// Whether a hash in PHC format is the hash of a text. Also `false` for a hash that takes more memory than
+    /// allocated.
     pub fn verify(&mut self, hash: &str, text: &str) -> bool {
         self.rehash(hash, text).is_some_and(|(kept, hashed)| kept == hashed)
     }
 
-    /// What a hash holds, and what it would hold for a text. Comparing them takes the same time wherever they differ.
+    /// The output in a hash, and the output for a text with the same parameters. Comparing them takes constant time.
     fn rehash(&mut self, hash: &str, text: &str) -> Option<(Output, Output)> {
         let hash = PasswordHash::new(hash).ok()?;
         let (params, version) = (Params::try_from(&hash).ok()?, Version::try_from(hash.version?).ok()?);
@@ -161,9 +162,9 @@ mod tests {
         Sealer::new(&[7; 32], Arc::new(crate::domain::SystemRandom))
     }
 
-    /// The same words as the crate's own, which sets the memory aside anew for each hash.
+    /// The results equal those of the crate, which allocates the memory again for each hash.
     #[test]
-    fn a_hasher_that_is_used_again_hashes_as_a_fresh_one() {
+    fn a_reused_hasher_hashes_like_a_new_one() {
         use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
         let mut hasher = Hasher::new();
         for text in ["7305", "", "A very secret 1 word", "7305"] {
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_for_a_place_is_the_same_every_time_and_opens_only_there() {
+    fn sealing_for_a_place_is_repeatable_and_opens_only_there() {
         let seal = |place, text| sealer().seal_for(place, text).unwrap();
         let sealed = seal("ACME/5/information.securityPin", "$argon2id$");
         assert_eq!(sealed, seal("ACME/5/information.securityPin", "$argon2id$"));
@@ -192,7 +193,7 @@ mod tests {
         let others =
             [seal("ACME/6/information.securityPin", "$argon2id$"), seal("ACME/5/information.securityPin", "$")];
         assert!(others.iter().all(|other| nonce(other) != nonce(&sealed)));
-        // Place and text do not run into each other.
+        // The place and the text cannot be confused.
         assert_ne!(nonce(&seal("ab", "c")), nonce(&seal("a", "bc")));
         let other = Sealer::new(&[8; 32], Arc::new(crate::domain::SystemRandom));
         assert!(other.open_for("ACME/5/information.securityPin", &sealed).is_none());

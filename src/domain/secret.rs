@@ -1,9 +1,10 @@
-//! Secrets: write-only values. What only has to be recognised is hashed, what must be read back is sealed.
+//! Secrets: write-only values. Secrets that only have to be compared are hashed, secrets that must be readable are
+//! encrypted.
 //!
-//! Both happen once per save and before its transaction: argon2id is slow on purpose and must not hold up other writers,
-//! and a transaction that is run again must not draw new randomness. The [`SecretText`] that was sent takes the result.
-//! Until then a secret that passes its rules counts as set. That is enough for all checks and for telling what a save
-//! would change, but it cannot be written: most saves that are refused need no hash.
+//! Both happen once per save, before its transaction: argon2id is slow on purpose and must not hold up other writers,
+//! and a retried transaction must not use new random bytes. The result is set on the [`SecretText`] that the client
+//! sent. Until then a secret that passes its rules counts as set. That is enough for all checks and for previews of
+//! changes, but it cannot be written. So most saves that are refused need no hash.
 
 use std::marker::PhantomData;
 
@@ -11,9 +12,9 @@ use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::scalar::corrupt;
-use super::{Code, Hasher, Kept, PhoneNumber, Problem, Scalar, Sealer, SecretText, Sent, Shape, Text, Value};
+use super::{Code, Hasher, PhoneNumber, Problem, Scalar, Sealer, SecretStorage, SecretText, Sent, Shape, Text, Value};
 
-/// What a secret's text must be.
+/// The rule for the text of a secret.
 pub trait Plain: Clone + PartialEq + Send + Sync + 'static {
     /// Checks the text; the problem must not repeat it.
     ///
@@ -39,7 +40,7 @@ impl Plain for Pin {
     }
 }
 
-/// A password: 10 to 128 characters of which at least 4 differ.
+/// A password: 10 to 128 characters, at least 4 of them different.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Password;
 
@@ -77,7 +78,7 @@ impl Plain for TotpSeed {
 
 impl Plain for PhoneNumber {
     fn check(text: &str) -> Result<(), Problem> {
-        // The rule is the type's own; the value is a secret here.
+        // The rule of the type applies, but the value is a secret here.
         PhoneNumber::read(text).map(drop).map_err(|p| Problem { value: None, ..p })
     }
 }
@@ -88,33 +89,33 @@ impl Plain for Text<255> {
     }
 }
 
-/// A secret among what a client sends, and how it is to be kept.
-pub type SentSecret<'a> = (Kept, &'a SecretText);
+/// A secret in a client's input, and how to store it.
+pub type SentSecret<'a> = (SecretStorage, &'a SecretText);
 
-/// What there is of a secret.
+/// The state of a secret.
 #[derive(Clone, Eq, PartialEq)]
 enum State<T> {
     Missing,
-    /// Its text, which passes its rules; nothing that could be written.
+    /// A client has sent a valid text, but it is not hashed or encrypted yet.
     Sent,
-    Kept(T),
+    Stored(T),
 }
 
 impl<T> State<T> {
-    fn kept(&self) -> Option<&T> {
+    fn stored(&self) -> Option<&T> {
         match self {
-            State::Kept(kept) => Some(kept),
+            State::Stored(stored) => Some(stored),
             State::Missing | State::Sent => None,
         }
     }
 }
 
-/// A secret type: `secret!(/// doc  Name(column form), its variant of `Value`, how it is kept)`.
+/// Declares a secret type: `secret!(/// doc  Name(stored type), variant of `Value`, variant of `SecretStorage`)`.
 macro_rules! secret {
-    ($(#[$doc:meta])* $Name:ident($kept:ty), $Variant:ident, $how:ident) => {
+    ($(#[$doc:meta])* $Name:ident($stored:ty), $Variant:ident, $how:ident) => {
         $(#[$doc])*
         #[derive(Clone, Eq, PartialEq)]
-        pub struct $Name<P>(State<$kept>, PhantomData<fn() -> P>);
+        pub struct $Name<P>(State<$stored>, PhantomData<fn() -> P>);
 
         impl<P> $Name<P> {
             /// Whether there is a secret.
@@ -136,15 +137,15 @@ macro_rules! secret {
         }
 
         impl<P: Plain> Scalar for $Name<P> {
-            const SECRET: Option<Kept> = Some(Kept::$how);
+            const SECRET: Option<SecretStorage> = Some(SecretStorage::$how);
             const TAKES: Shape = Shape::String;
             const ANSWERS: Shape = Shape::Boolean;
 
             fn parse(sent: &Sent) -> Result<Self, Problem> {
                 let sent = sent.secret()?;
                 P::check(sent.expose())?;
-                match sent.kept() {
-                    Some(kept) => Self::from_value(kept.clone()),
+                match sent.stored() {
+                    Some(stored) => Self::from_value(stored.clone()),
                     None => Ok(Self(State::Sent, PhantomData)),
                 }
             }
@@ -154,13 +155,13 @@ macro_rules! secret {
             }
 
             fn to_value(&self) -> Value {
-                self.0.kept().map_or(Value::Null, |kept| Value::$Variant(kept.clone()))
+                self.0.stored().map_or(Value::Null, |stored| Value::$Variant(stored.clone()))
             }
 
             fn from_value(value: Value) -> Result<Self, Problem> {
                 match value {
                     Value::Null => Ok(Self::default()),
-                    Value::$Variant(kept) => Ok(Self(State::Kept(kept), PhantomData)),
+                    Value::$Variant(stored) => Ok(Self(State::Stored(stored), PhantomData)),
                     _ => Err(corrupt("a secret")),
                 }
             }
@@ -173,25 +174,26 @@ macro_rules! secret {
 }
 
 secret!(
-    /// A secret that is only ever compared: kept as its argon2id hash, answered as whether it is set.
+    /// A secret that is only compared. It is stored as its argon2id hash; answers only tell whether it is set.
     Secret(String), Text, Hashed
 );
 secret!(
-    /// A secret that a PBX must be able to read: kept sealed with the server's key, answered as whether it is set.
+    /// A secret that a PBX must be able to read. It is encrypted with the server's key; answers only tell whether it is
+    /// set.
     Sealed(Vec<u8>), Bytes, Sealed
 );
 
 impl<P> Secret<P> {
-    /// Whether `text` is the secret. Takes as long as argon2id takes.
+    /// Whether `text` is the secret. Takes the time of one argon2id hash.
     pub fn verify(&self, hasher: &mut Hasher, text: &str) -> bool {
-        self.0.kept().is_some_and(|hash| hasher.verify(hash, text))
+        self.0.stored().is_some_and(|hash| hasher.verify(hash, text))
     }
 }
 
 impl<P> Sealed<P> {
-    /// The secret's text; `None` when there is none or the key is another one.
+    /// The text of the secret; `None` if it is not set or was encrypted with another key.
     pub fn open(&self, sealer: &Sealer) -> Option<Zeroizing<String>> {
-        sealer.open(self.0.kept()?)
+        sealer.open(self.0.stored()?)
     }
 }
 
@@ -207,10 +209,10 @@ mod tests {
     fn set<S: Scalar>(text: &str) -> Result<S, Problem> {
         let secret = SecretText::new(text);
         let kept = match S::SECRET.unwrap() {
-            Kept::Hashed => Hasher::new().hash(&sealer(), secret.expose()).map(Value::Text),
-            Kept::Sealed => sealer().close(secret.expose()).map(Value::Bytes),
+            SecretStorage::Hashed => Hasher::new().hash(&sealer(), secret.expose()).map(Value::Text),
+            SecretStorage::Sealed => sealer().close(secret.expose()).map(Value::Bytes),
         };
-        secret.keep(kept.unwrap());
+        secret.set_stored(kept.unwrap());
         S::parse(&secret.into())
     }
 
@@ -253,12 +255,12 @@ mod tests {
         assert!(sealer().open(&bytes).is_none());
     }
 
-    /// Checks and lists of changes need no more; what is written must have been hashed.
+    /// This is enough for checks and lists of changes; only a hashed secret can be written.
     #[test]
-    fn a_secret_stands_as_set_before_it_is_hashed() {
+    fn a_secret_counts_as_set_before_it_is_hashed() {
         let sent = SecretText::new("7305");
         let pin = Secret::<Pin>::parse(&sent.clone().into()).unwrap();
-        assert!(pin.is_set() && !sent.is_kept() && !pin.verify(&mut Hasher::new(), "7305"));
+        assert!(pin.is_set() && !sent.is_storable() && !pin.verify(&mut Hasher::new(), "7305"));
         assert_eq!((pin.answer(), pin.to_value()), (Json::from(true), Value::Null));
         assert_ne!(pin, set("7305").unwrap(), "a secret that is sent is a change");
         assert_eq!(Secret::<Pin>::parse(&SecretText::new("1111").into()).unwrap_err().code, Code::WeakPin);

@@ -1,4 +1,4 @@
-//! The text of a secret on its way from a client to where it is hashed or sealed.
+//! The text of a secret on its way from a client to where it is hashed or encrypted.
 
 use std::sync::OnceLock;
 
@@ -6,18 +6,18 @@ use zeroize::Zeroizing;
 
 use super::Value;
 
-/// A secret as a client sends it. Its text is wiped from memory with it and never printed.
+/// A secret as a client sends it. Its text is wiped from memory when it is dropped, and it is never printed.
 #[derive(Clone)]
 pub struct SecretText {
     plain: Zeroizing<String>,
-    /// The hash or the sealed bytes, once there is one.
-    kept: OnceLock<Value>,
+    /// The hash or the encrypted bytes, once they exist.
+    stored: OnceLock<Value>,
 }
 
 impl SecretText {
-    /// A secret that was not sent by a client but made by the program.
+    /// A secret with this text.
     pub fn new(plain: impl Into<String>) -> Self {
-        Self { plain: Zeroizing::new(plain.into()), kept: OnceLock::new() }
+        Self { plain: Zeroizing::new(plain.into()), stored: OnceLock::new() }
     }
 
     /// The text, for rules that compare it with other fields.
@@ -25,19 +25,19 @@ impl SecretText {
         &self.plain
     }
 
-    /// Takes what is to be kept of it: its hash, or its sealed bytes. The first stays.
-    pub fn keep(&self, kept: Value) {
-        let _ = self.kept.set(kept);
+    /// Sets the form to store: its hash or its encrypted bytes. Later calls have no effect.
+    pub fn set_stored(&self, stored: Value) {
+        let _ = self.stored.set(stored);
     }
 
-    /// What is to be kept of it, once that is known.
-    pub(super) fn kept(&self) -> Option<&Value> {
-        self.kept.get()
+    /// The form to store, once it exists.
+    pub(super) fn stored(&self) -> Option<&Value> {
+        self.stored.get()
     }
 
-    /// Whether it can be written.
-    pub fn is_kept(&self) -> bool {
-        self.kept().is_some()
+    /// Whether the form to store exists, so that the secret can be written.
+    pub fn is_storable(&self) -> bool {
+        self.stored().is_some()
     }
 }
 

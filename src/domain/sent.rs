@@ -1,20 +1,20 @@
-//! What a client sent, once it is known to be of its type: plain data that knows no GraphQL and no field.
+//! A client's input as plain data, independent of GraphQL and of fields.
 
 use super::{Code, Problem, SecretText};
 
-/// A value that a client sent. A value of the wrong shape does not come here over GraphQL, which refuses it before; in
-/// a file that somebody wrote by hand it is a [`Problem`] like any other.
+/// A value that a client sent. GraphQL refuses values of the wrong shape before this; in a file that somebody edited by
+/// hand, they are a [`Problem`] like any other.
 #[derive(Clone, Debug)]
 pub enum Sent {
-    /// `null`: clears.
+    /// `null`, which clears the field.
     Null,
-    /// A switch.
+    /// A boolean.
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// A text: also ids and the words of choices.
+    /// Text, including ids and the words of choices.
     Text(String),
-    /// A text that is a secret.
+    /// The text of a secret.
     Secret(SecretText),
     /// A list.
     List(Vec<Sent>),
@@ -22,7 +22,7 @@ pub enum Sent {
     Object(Patch),
 }
 
-/// An input object: what was sent of each field, by the field's name as clients write it. What is left out is not there.
+/// An input object: the values by the names of the input fields. Fields that were left out are not in it.
 #[derive(Clone, Debug, Default)]
 pub struct Patch(pub Vec<(String, Sent)>);
 
@@ -34,18 +34,18 @@ impl Sent {
     /// The text.
     ///
     /// # Errors
-    /// It is something else.
+    /// It has another type.
     pub fn text(&self) -> Result<&str, Problem> {
         match self {
             Self::Text(text) => Ok(text),
-            _ => Err(shape("must be a text")),
+            _ => Err(shape("must be a string")),
         }
     }
 
     /// The whole number.
     ///
     /// # Errors
-    /// It is something else.
+    /// It has another type.
     pub fn int(&self) -> Result<i64, Problem> {
         match self {
             Self::Int(n) => Ok(*n),
@@ -53,10 +53,10 @@ impl Sent {
         }
     }
 
-    /// The switch.
+    /// The boolean.
     ///
     /// # Errors
-    /// It is something else.
+    /// It has another type.
     pub fn bool(&self) -> Result<bool, Problem> {
         match self {
             Self::Bool(b) => Ok(*b),
@@ -67,7 +67,7 @@ impl Sent {
     /// The entries of a list.
     ///
     /// # Errors
-    /// It is something else.
+    /// It has another type.
     pub fn list(&self) -> Result<&[Sent], Problem> {
         match self {
             Self::List(list) => Ok(list),
@@ -78,7 +78,7 @@ impl Sent {
     /// The input object.
     ///
     /// # Errors
-    /// It is something else.
+    /// It has another type.
     pub fn object(&self) -> Result<&Patch, Problem> {
         match self {
             Self::Object(patch) => Ok(patch),
@@ -89,28 +89,28 @@ impl Sent {
     /// The secret.
     ///
     /// # Errors
-    /// It is something else; the value is not repeated.
+    /// It has another type; the problem does not repeat the value.
     pub fn secret(&self) -> Result<&SecretText, Problem> {
         match self {
             Self::Secret(secret) => Ok(secret),
-            _ => Err(shape("must be a text")),
+            _ => Err(shape("must be a string")),
         }
     }
 }
 
 impl Patch {
-    /// What was sent of a field; `None` when it was left out.
+    /// The value of a field; `None` if it was left out.
     pub fn get(&self, field: &str) -> Option<&Sent> {
         self.0.iter().find(|(name, _)| name == field).map(|(_, sent)| sent)
     }
 
-    /// Takes out what was sent of a field.
+    /// Removes a field and returns its value.
     pub fn take(&mut self, field: &str) -> Option<Sent> {
         let at = self.0.iter().position(|(name, _)| name == field)?;
         Some(self.0.swap_remove(at).1)
     }
 
-    /// Whether something was sent of a field, be it `null`.
+    /// Whether a field was sent, even as `null`.
     pub fn sends(&self, field: &str) -> bool {
         self.get(field).is_some()
     }

@@ -1,24 +1,24 @@
-//! How clients see a value: its shape, and the names and words that the API has for it.
+//! The shapes of values in the API, and the names and words of scalars and choices.
 
-/// The lines of a doc comment as clients read them.
+/// The text of a description from the lines of a doc comment.
 pub fn about(doc: &[&str]) -> String {
     doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n")
 }
 
-/// A scalar of the API under a name of its own.
+/// A scalar type of the API with its own name.
 #[derive(Debug)]
 pub struct ScalarType {
     /// Its name in GraphQL.
     pub name: &'static str,
     /// The lines of its description, see [`about`].
     pub doc: &'static [&'static str],
-    /// The specification of its form, if there is one.
+    /// The specification of its format, if there is one.
     pub url: Option<&'static str>,
     /// The JSON type of its values.
     pub plain: Shape,
 }
 
-/// A choice of the API: words of which one is meant.
+/// An enum of the API: one of several words.
 #[derive(Debug)]
 pub struct ChoiceType {
     /// Its name in GraphQL.
@@ -29,26 +29,27 @@ pub struct ChoiceType {
     pub words: &'static [(&'static str, &'static [&'static str])],
 }
 
-/// How clients see a value.
+/// The shape of a value in the API.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// A text.
+    /// A string.
     String,
     /// A whole number.
     Int,
-    /// A switch.
+    /// A boolean.
     Boolean,
     /// The opaque id of an object.
     Id,
-    /// A text or a number under a name of its own.
+    /// A string or number with its own scalar type.
     Scalar(&'static ScalarType),
-    /// One of some words.
+    /// One of several words.
     Choice(&'static ChoiceType),
-    /// A list of values, none of which is null.
+    /// A list of values without nulls.
     List(&'static Shape),
 }
 
-/// A GraphQL scalar for a value type: `scalar!(/// description  "Name", Plain, "https://specification")` is the shape.
+/// The shape of a value with its own GraphQL scalar: `scalar!(/// description  "Name", Plain,
+/// "https://specification")`.
 macro_rules! scalar {
     ($(#[doc = $doc:literal])* $name:literal, $Plain:ident $(, $url:literal)?) => {
         $crate::domain::Shape::Scalar(&$crate::domain::ScalarType {
@@ -61,7 +62,8 @@ macro_rules! scalar {
 }
 pub(crate) use scalar;
 
-/// An enum whose values clients name by words: `words! { "Mode": /// … pub enum Mode { /// … Auto = "AUTO" } }`.
+/// Declares an enum whose values have words in the API: `words! { "Mode"; /// … pub enum Mode { /// … Auto = "AUTO" }
+/// }`.
 macro_rules! words {
     ($name:expr; $(#[doc = $doc:literal])* pub enum $Name:ident {
         $($(#[doc = $word_doc:literal])* $Variant:ident = $word:literal),+ $(,)?
@@ -71,20 +73,20 @@ macro_rules! words {
         pub enum $Name { $($(#[doc = $word_doc])* $Variant),+ }
 
         impl $Name {
-            /// How clients see it.
+            /// Describes the enum for the API.
             pub const TYPE: &'static $crate::domain::ChoiceType = &$crate::domain::ChoiceType {
                 name: $name,
                 doc: &[$($doc),*],
                 words: &[$(($word, &[$($word_doc),*])),+],
             };
 
-            /// The word that clients and columns use.
+            /// The word in the API and in columns.
             pub fn word(self) -> &'static str {
                 match self { $($Name::$Variant => $word),+ }
             }
 
-            /// The value behind a word, if there is one.
-            pub fn of(word: &str) -> Option<Self> {
+            /// The value with this word, if there is one.
+            pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($word => Some($Name::$Variant),)+ _ => None }
             }
         }

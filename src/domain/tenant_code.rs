@@ -3,7 +3,7 @@
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Sent, Shape, Value};
 
-/// A tenant's code: how people and configuration name it.
+/// The code by which people and configuration refer to a tenant.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TenantCode(String);
 
@@ -41,7 +41,7 @@ impl Scalar for TenantCode {
         value.text().map(|s| Self(s.to_owned())).ok_or_else(|| corrupt("a tenant code"))
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         Self::from_value(value).and_then(|code| Self::read(&code.0))
     }
 }

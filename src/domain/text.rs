@@ -1,16 +1,16 @@
-//! Text, with one rule for all of it: no NUL, no control characters.
+//! Text types. One rule applies to all of them: no NUL and no other control characters.
 
 use serde_json::Value as Json;
 
 use super::scalar::corrupt;
 use super::{Code, Problem, Scalar, Sent, Shape, Value, ValueRef, json};
 
-/// The one text rule: at most `max` characters, none of them a control character. Line breaks and tabs pass where the
+/// The rule for all text: at most `max` characters and no control characters. Line breaks and tabs are allowed if the
 /// text may have several lines.
 fn check(text: &str, max: usize, lines: bool) -> Result<(), Problem> {
     let allowed = |c: char| !c.is_control() || (lines && matches!(c, '\n' | '\r' | '\t'));
     if let Some(at) = text.chars().position(|c| !allowed(c)) {
-        let rule = format!("must not contain control characters (one stands at character {})", at + 1);
+        let rule = format!("must not contain control characters (there is one at character {})", at + 1);
         return Err(Problem::new(Code::InvalidFormat, rule).value(text.escape_default()));
     }
     let length = text.chars().count();
@@ -23,7 +23,7 @@ fn check(text: &str, max: usize, lines: bool) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A text type: `text_type!(/// doc  Name<MAX>, lines, |text| extra rule)`.
+/// Declares a text type: `text_type!(/// doc  Name, may have several lines, |text| extra rule)`.
 macro_rules! text_type {
     ($(#[$doc:meta])* $Name:ident, $lines:literal, $extra:expr) => {
         $(#[$doc])*
@@ -36,7 +36,7 @@ macro_rules! text_type {
                 &self.0
             }
 
-            /// Whether nothing is written.
+            /// Whether the text is empty.
             pub fn is_empty(&self) -> bool {
                 self.0.is_empty()
             }
@@ -80,23 +80,22 @@ macro_rules! text_type {
 }
 
 text_type!(
-    /// One line of text of at most `MAX` characters; leading and trailing blanks are dropped.
+    /// One line of at most `MAX` characters; leading and trailing white space is removed.
     Text, false, |text| Ok(text.to_owned())
 );
 text_type!(
-    /// Text of at most `MAX` characters that may have several lines.
+    /// Text of at most `MAX` characters, possibly with several lines.
     LongText, true, |text| Ok(text.to_owned())
 );
 text_type!(
-    /// A name that appears on displays and in SIP headers: one line, without the characters `"`, `<` and `>`, which
-    /// would break a caller-ID header.
+    /// A name for displays and SIP headers: one line without `"`, `<` and `>`, which would break a caller-ID header.
     DisplayName, false, |text| match text.chars().find(|c| matches!(c, '"' | '<' | '>')) {
         Some(_) => Err(Problem::new(Code::InvalidFormat, "must not contain \", < or >").value(text)),
         None => Ok(text.to_owned()),
     }
 );
 text_type!(
-    /// A login name: 2 to `MAX` of `a-z 0-9 . _ @ + -`; capitals are kept as small letters.
+    /// A login name: 2 to `MAX` of `a-z 0-9 . _ @ + -`; upper case is stored as lower case.
     WebUser, false, |text| {
         let fits = text.chars().count() >= 2
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '+' | '-'));
@@ -108,15 +107,15 @@ text_type!(
     }
 );
 
-/// The key of the extension in another system, such as a CRM.
+/// The key of an extension in another system, such as a CRM.
 pub type ReferenceId = Text<64>;
 
-/// Networks in CIDR form, such as `192.0.2.0/24` or `2001:db8::/32`; a bare address stands for itself.
+/// Networks in CIDR notation, such as `192.0.2.0/24` or `2001:db8::/32`; a bare address is a network of one.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CidrList(Vec<String>);
 
 impl CidrList {
-    /// Whether no network is listed.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -127,7 +126,7 @@ impl CidrList {
     }
 }
 
-/// The network in its canonical text, or the rule that it breaks.
+/// Parses a network into its canonical text.
 fn cidr(text: &str) -> Result<String, Problem> {
     let wrong =
         || Problem::new(Code::InvalidFormat, "must be an IP address or a network such as 192.0.2.0/24").value(text);
@@ -174,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_accepted_has_no_control_characters_and_survives_the_row(text in any::<String>()) {
+        fn accepted_text_has_no_control_characters_and_survives_the_row(text in any::<String>()) {
             if let Ok(kept) = Text::<80>::parse(&text.as_str().into()) {
                 prop_assert!(kept.as_str().chars().all(|c| !c.is_control()));
                 prop_assert!(kept.as_str().chars().count() <= 80);

@@ -1,4 +1,4 @@
-//! Moments, times of day, time zones and lengths of time.
+//! Dates and times, times of day, time zones and durations.
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use super::{Code, Problem, Scalar, Sent, Shape, Value, choice, scalar};
 pub struct DateTime(pub i64);
 
 impl DateTime {
-    /// The first moment that can be shown: the year 1 begins. RFC 3339 has no signs.
+    /// The first moment that can be shown: the start of the year 1. RFC 3339 has no signs.
     pub const FIRST: i64 = -62_135_596_800_000;
-    /// The last moment that can be shown, on the second last day of the year 9999.
+    /// The last moment that can be shown, on the second to last day of the year 9999.
     pub const LAST: i64 = 253_402_207_200_000;
 
-    /// Whether it can be shown as it is.
+    /// Whether RFC 3339 can show this moment.
     pub fn is_shown(self) -> bool {
         (Self::FIRST..=Self::LAST).contains(&self.0)
     }
 
-    /// The rule that a moment breaks that cannot be shown.
+    /// The problem of a moment that cannot be shown.
     fn out_of_range() -> Problem {
-        Problem::new(Code::OutOfRange, "must be a moment from 0001-01-01 to 9999-12-30")
+        Problem::new(Code::OutOfRange, "must be a date and time from 0001-01-01 to 9999-12-30")
     }
 }
 
 impl Scalar for DateTime {
     const TAKES: Shape = scalar!(
-        /// A moment in UTC as RFC 3339 writes it, such as `2026-11-23T09:00:00Z`.
+        /// A date and time in UTC in the format of RFC 3339, such as `2026-11-23T09:00:00Z`.
         "DateTime", String, "https://scalars.graphql.org/andimarek/date-time"
     );
 
     fn parse(sent: &Sent) -> Result<Self, Problem> {
         let text = sent.text()?;
         let moment: jiff::Timestamp = text.parse().map_err(|_| {
-            Problem::new(Code::InvalidFormat, "must be a moment such as 2026-11-23T09:00:00Z")
+            Problem::new(Code::InvalidFormat, "must be a date and time such as 2026-11-23T09:00:00Z")
                 .value(text.escape_default())
         })?;
         let moment = Self(moment.as_millisecond());
@@ -48,17 +48,17 @@ impl Scalar for DateTime {
         self.0.into()
     }
 
-    /// What is kept stays readable; `vext verify` tells of a moment that cannot be shown.
+    /// A stored moment that cannot be shown stays readable; `vext verify` reports it.
     fn from_value(value: Value) -> Result<Self, Problem> {
-        value.int().map(Self).ok_or_else(|| corrupt("a moment"))
+        value.int().map(Self).ok_or_else(|| corrupt("a date and time"))
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         let moment = Self::from_value(value)?;
         if moment.is_shown() { Ok(moment) } else { Err(Self::out_of_range().value(moment.0)) }
     }
 
-    /// What cannot be shown is shown as the nearest moment that can: a field that must not be null is never null.
+    /// A moment that cannot be shown is answered as the nearest one that can, because the field may not be nullable.
     fn answer(&self) -> Json {
         let nearest = self.0.clamp(Self::FIRST, Self::LAST);
         jiff::Timestamp::from_millisecond(nearest).map_or(Json::Null, |moment| moment.to_string().into())
@@ -79,7 +79,7 @@ impl MinuteOfDay {
 
 impl Scalar for MinuteOfDay {
     const TAKES: Shape = scalar!(
-        /// A wall-clock time `HH:MM` from `00:00` to `24:00`.
+        /// A time of day in the format `HH:MM`, from `00:00` to `24:00`.
         "TimeOfDay", String
     );
 
@@ -106,12 +106,12 @@ impl Scalar for MinuteOfDay {
     }
 }
 
-/// A time zone of the IANA database.
+/// A time zone from the IANA database.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TimeZone(String);
 
 impl TimeZone {
-    /// The zone's name.
+    /// The name of the zone.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -144,7 +144,7 @@ impl Scalar for TimeZone {
         }
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
         Self::from_value(value).and_then(|zone| Self::read(&zone.0))
     }
 }
@@ -169,15 +169,14 @@ choice! {
     }
 }
 
-/// Reads lengths of time that are not shorter than `least`: such as `300ms`, `5s` or `24h`, always with a unit, for a
-/// number alone is seconds to some and hours to others. The answer is a parser of one, and its error is a sentence
-/// without the value.
-pub fn duration_from(least: Duration) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+/// Makes a parser of durations of at least `least`, such as `300ms`, `5s` or `24h`. A unit is required, because a bare
+/// number means seconds to some people and hours to others. The parser's error is a sentence without the value.
+pub fn duration_at_least(least: Duration) -> impl Fn(&str) -> Result<Duration, String> + Clone {
     move |text| {
         let duration = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
         duration.filter(|duration| *duration >= least).ok_or_else(|| {
             let bound = if least.is_zero() { String::new() } else { format!(", not less than {least:?}") };
-            format!("must be a length of time such as 300ms, 5s or 24h{bound}")
+            format!("must be a duration such as 300ms, 5s or 24h{bound}")
         })
     }
 }
@@ -217,7 +216,7 @@ mod tests {
         ] {
             let moment = DateTime(moment);
             assert_eq!(moment.answer(), shown);
-            assert_eq!(DateTime::admit(moment.to_value()).is_ok(), moment.is_shown(), "{shown}");
+            assert_eq!(DateTime::load_untrusted(moment.to_value()).is_ok(), moment.is_shown(), "{shown}");
             assert!(DateTime::parse(&shown.into()).is_ok_and(DateTime::is_shown), "{shown}");
         }
         let early = DateTime::parse(&"-000001-01-01T00:00:00Z".into()).unwrap_err();
@@ -231,16 +230,16 @@ mod tests {
     }
 
     #[test]
-    fn a_length_of_time_has_units() {
-        let read = duration_from(Duration::from_millis(10));
+    fn a_duration_has_a_unit() {
+        let read = duration_at_least(Duration::from_millis(10));
         for (text, millis) in [("10s", 10_000), ("10ms", 10), ("1m 30s", 90_000), ("24h", 86_400_000)] {
             assert_eq!(read(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for text in ["", "9ms", "10", "-1", "-5s", "5 parsecs", "1.5.5s", "99999999999999999999s"] {
             let why = read(text).unwrap_err();
-            assert_eq!(why, "must be a length of time such as 300ms, 5s or 24h, not less than 10ms", "{text}");
+            assert_eq!(why, "must be a duration such as 300ms, 5s or 24h, not less than 10ms", "{text}");
         }
-        assert_eq!(duration_from(Duration::ZERO)("0s"), Ok(Duration::ZERO));
-        assert!(!duration_from(Duration::ZERO)("x").unwrap_err().contains("less"));
+        assert_eq!(duration_at_least(Duration::ZERO)("0s"), Ok(Duration::ZERO));
+        assert!(!duration_at_least(Duration::ZERO)("x").unwrap_err().contains("less"));
     }
 }

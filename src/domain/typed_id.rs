@@ -1,12 +1,12 @@
-//! Ids whose type says what kind of object they may point at.
+//! Ids with the kinds of objects that they may refer to in their type.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::{Code, Kind, ObjectId, Problem, Target};
 
-/// A reference to an object of one kind. That the object exists and is of that kind is checked when a form is saved,
-/// and again by the database's foreign key.
+/// A reference to an object of certain kinds. A save checks that the object exists and has one of these kinds; a
+/// foreign key of the database ensures again that it exists.
 pub struct Id<K> {
     object: ObjectId,
     kind: PhantomData<fn() -> K>,
@@ -45,17 +45,17 @@ impl<K> fmt::Debug for Id<K> {
 }
 
 impl<K: Target> Id<K> {
-    /// The reference that a client sent.
+    /// Parses a reference that a client sent.
     ///
     /// # Errors
-    /// NOT_FOUND for what no server ever handed out: the same answer as for an id that does not exist.
+    /// NOT_FOUND for a text that is not an id: the same answer as for an object that does not exist.
     pub fn parse(sent: &str) -> Result<Self, Problem> {
-        ObjectId::of_opaque(sent).map(Self::new).ok_or_else(|| Problem::not_found(K::KINDS, sent))
+        ObjectId::from_opaque(sent).map(Self::new).ok_or_else(|| Problem::not_found(K::KINDS, sent))
     }
 }
 
 impl Problem {
-    /// The one answer for an id that does not exist, that is another tenant's, or that no server ever handed out.
+    /// The answer for an id that does not exist, belongs to another tenant, or is not an id at all.
     pub fn not_found(kinds: &[Kind], id: &str) -> Self {
         let kinds = kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>().join(", ");
         Self::new(Code::NotFound, format!("must be the id of an object of this tenant: {kinds}")).value(id)

@@ -1,35 +1,35 @@
-//! The neutral form of a database value: what both engines can hold.
+//! Database values in a form that is the same for both engines.
 
 use std::sync::Arc;
 
-/// One value on its way into or out of a statement.
+/// A parameter or a result of a statement.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Value {
     /// SQL NULL.
     Null,
-    /// A switch. SQLite hands it back as an integer, see [`Value::bool`].
+    /// A boolean. SQLite returns it as an integer, see [`Value::bool`].
     Bool(bool),
     /// A 64-bit integer; times are epoch milliseconds.
     Int(i64),
     /// UTF-8 text.
     Text(String),
-    /// Raw bytes: hashes and sealed secrets.
+    /// Raw bytes: hashes and encrypted secrets.
     Bytes(Vec<u8>),
-    /// A list of ids, only ever bound to `= ANY($n)`.
+    /// A list of ids, used only as a parameter of `= ANY($n)`.
     Ids(Arc<[i64]>),
-    /// A list of texts, only ever bound to `= ANY($n)`.
+    /// A list of texts, used only as a parameter of `= ANY($n)`.
     Texts(Arc<[String]>),
 }
 
-/// The columns of one row, in the order that the statement names them.
+/// The columns of one row, in the order of the statement.
 pub type Row = Vec<Value>;
 
-/// A value of a row while its statement stands on it: a [`Value`] that owns nothing.
+/// A value in the current row of a statement: a [`Value`] without ownership.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueRef<'a> {
     /// SQL NULL.
     Null,
-    /// A switch, see [`ValueRef::bool`].
+    /// A boolean, see [`ValueRef::bool`].
     Bool(bool),
     /// A 64-bit integer.
     Int(i64),
@@ -40,7 +40,7 @@ pub enum ValueRef<'a> {
 }
 
 impl<'a> ValueRef<'a> {
-    /// The integer in this value, or `None` when it holds anything else.
+    /// The integer in this value, or `None` if it holds anything else.
     pub fn int(self) -> Option<i64> {
         match self {
             ValueRef::Int(n) => Some(n),
@@ -48,7 +48,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The text in this value, or `None` when it holds anything else.
+    /// The text in this value, or `None` if it holds anything else.
     pub fn text(self) -> Option<&'a str> {
         match self {
             ValueRef::Text(text) => Some(text),
@@ -56,7 +56,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The switch in this value, see [`Value::bool`].
+    /// The boolean in this value, see [`Value::bool`].
     pub fn bool(self) -> Option<bool> {
         match self {
             ValueRef::Bool(b) => Some(b),
@@ -80,7 +80,7 @@ impl From<ValueRef<'_>> for Value {
 }
 
 impl Value {
-    /// The same without owning it; `None` for a list, which no row holds.
+    /// A borrowed form; `None` for a list, which no row contains.
     pub fn borrowed(&self) -> Option<ValueRef<'_>> {
         Some(match self {
             Value::Null => ValueRef::Null,
@@ -92,7 +92,7 @@ impl Value {
         })
     }
 
-    /// The integer in this value, or `None` when it holds anything else.
+    /// The integer in this value, or `None` if it holds anything else.
     pub fn int(&self) -> Option<i64> {
         match self {
             Value::Int(n) => Some(*n),
@@ -100,7 +100,7 @@ impl Value {
         }
     }
 
-    /// The text in this value, or `None` when it holds anything else.
+    /// The text in this value, or `None` if it holds anything else.
     pub fn text(&self) -> Option<&str> {
         match self {
             Value::Text(s) => Some(s),
@@ -108,7 +108,7 @@ impl Value {
         }
     }
 
-    /// The bytes in this value, or `None` when it holds anything else.
+    /// The bytes in this value, or `None` if it holds anything else.
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {
             Value::Bytes(b) => Some(b),
@@ -116,7 +116,7 @@ impl Value {
         }
     }
 
-    /// The switch in this value. SQLite keeps booleans as the integers 0 and 1, PostgreSQL as booleans.
+    /// The boolean in this value. SQLite stores booleans as the integers 0 and 1, PostgreSQL has a type for them.
     pub fn bool(&self) -> Option<bool> {
         match self {
             Value::Bool(b) => Some(*b),

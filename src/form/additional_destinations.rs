@@ -1,14 +1,14 @@
-//! Additional Destinations: where calls go instead, or when they are not answered.
+//! Additional Destinations: where calls go instead of the members, or when nobody answers.
 
 use super::rules::Rules;
 use super::section::section;
-use super::{Checked, Destination, Destinations, Facts, Form, Surroundings};
+use super::{Checked, Destination, Destinations, Facts, Form, TenantFacts};
 use crate::domain::{Code, EmailList, Id, ObjectId, Problem, kind};
 
 section! {
     "additional_destinations", "AdditionalDestinationsInput";
-    /// Where calls go instead of the members or when nobody answers, and who is told about missed calls. A list is kept
-    /// while its switch is off, and cannot be empty while it is on.
+    /// Where calls go instead of the members or when nobody answers, and who is notified of missed calls. A list is
+    /// kept while its switch is off, and cannot be empty while it is on.
     pub struct AdditionalDestinations {
         /// Whether every call goes straight to `unconditional`, ahead of all other destinations here. Off by default.
         pub unconditional_enabled: bool,
@@ -43,7 +43,7 @@ section! {
 }
 
 impl Rules for AdditionalDestinations {
-    const LOOKS_AT: &'static [&'static str] = &["information", "followMe"];
+    const DEPENDS_ON: &'static [&'static str] = &["information", "followMe"];
 
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "additionalDestinations";
@@ -53,20 +53,20 @@ impl Rules for AdditionalDestinations {
             let own = |to: &Destination| facts.leads_back(to, form.information.number.as_ref());
             if let Some(i) = list.0.iter().position(own) {
                 let problem = Problem::new(Code::SelfReference, "leads back to the extension itself");
-                checked.errors.push(problem.under(list.0[i].word()).under(i).at(section, field));
+                checked.errors.push(problem.under(list.0[i].field_name()).under(i).at(section, field));
             }
         }
-        if let Some((i, next)) = destinations.surely(facts)
+        if let Some((i, next)) = destinations.certain_target(facts)
             && facts.own != Some(next)
-            && let Some(way) = facts.way_back(next)
+            && let Some(way) = facts.path_back_to_self(next)
         {
             let rule = format!("leads back to the extension itself: {}", way.join(" → "));
             let problem = Problem::new(Code::RoutingLoop, rule).related(next);
-            let step = destinations.unconditional.0[i].word();
+            let step = destinations.unconditional.0[i].field_name();
             checked.errors.push(problem.under(step).under(i).at(section, "unconditional"));
         }
-        let unasked = destinations.on_condition_enabled && destinations.condition_id.is_none();
-        checked.required_when(unasked, section, "conditionId", "onConditionEnabled is on");
+        let unconditioned = destinations.on_condition_enabled && destinations.condition_id.is_none();
+        checked.required_when(unconditioned, section, "conditionId", "onConditionEnabled is on");
         let answered =
             destinations.on_no_answer_enabled || destinations.unconditional_enabled || form.follow_me.enabled;
         if !answered && !facts.defaults {
@@ -82,15 +82,15 @@ pub(super) struct Slot<'a> {
     field: &'static str,
     /// Whether the switch is on.
     pub(super) enabled: bool,
-    /// Where calls go then.
+    /// Where calls go while the switch is on.
     pub(super) list: &'a Destinations,
 }
 
 impl AdditionalDestinations {
-    /// The object to which every call goes, with its position in `unconditional`.
-    pub fn surely(&self, around: &Surroundings) -> Option<(usize, ObjectId)> {
-        let end = self.unconditional.end(around).filter(|_| self.unconditional_enabled)?;
-        Some((end, around.leads_to(&self.unconditional.0[end])?))
+    /// The object that every call certainly reaches, with its position in `unconditional`.
+    pub fn certain_target(&self, tenant: &TenantFacts) -> Option<(usize, ObjectId)> {
+        let end = self.unconditional.last_step(tenant).filter(|_| self.unconditional_enabled)?;
+        Some((end, tenant.target_object(&self.unconditional.0[end])?))
     }
 
     /// The five rows in form order.

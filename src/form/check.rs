@@ -1,22 +1,23 @@
-//! The checks of a form, and what of them holds for every object.
+//! The checks of a form, and those checks that every object shares.
 //!
-//! [`check`] is a pure function of the form and of [`Facts`], which the service gathers in the same transaction. The
-//! rules themselves stand in the sections' files. A rule that must hold is an error; what only looks wrong is a warning.
+//! [`check`] is a pure function of the form and of [`Facts`], which the service loads in the same transaction. The
+//! rules themselves are in the files of the sections. A broken rule is an error; something that only looks wrong is a
+//! warning.
 
 use super::Form;
 use super::destination::Destinations;
+use super::expressions::{AreaCode, Expression};
 use super::facts::{Facts, Holder, SlotRange};
-use super::numbers::{AreaCode, Expression};
 use super::place::Reference;
 use super::sections::Sections;
 use crate::domain::{Code, ExtensionNumber, Kind, Problem};
 
-/// The verdict on a form or another object.
+/// The result of checking a form or another object.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// Rules that are broken: it cannot be saved.
+    /// Broken rules: the object cannot be saved.
     pub errors: Vec<Problem>,
-    /// What looks wrong: it can be saved.
+    /// Things that look wrong: the object can still be saved.
     pub warnings: Vec<Problem>,
 }
 
@@ -29,7 +30,7 @@ impl Checked {
         self.warnings.push(Problem::new(code, rule).at(section, field));
     }
 
-    /// An error when something is on that needs something else.
+    /// Adds an error if a value is missing that `why` requires.
     pub(super) fn required_when(&mut self, broken: bool, section: &str, field: &str, why: &str) {
         if broken {
             self.error(section, field, Problem::new(Code::RequiredWhen, format!("is required when {why}")));
@@ -37,30 +38,30 @@ impl Checked {
     }
 }
 
-/// Checks some sections of a form: their references, then each by its own rules. Of the others only what these rules look
-/// at has to be there.
-pub fn check(form: &Form, of: Sections, facts: &Facts) -> Checked {
+/// Checks some sections of a form: first their references, then each section by its own rules. Of the other sections,
+/// only those that these rules depend on must be loaded.
+pub fn check(form: &Form, sections: Sections, facts: &Facts) -> Checked {
     let mut checked = Checked::default();
-    form.references(of, &mut |reference| checked.reference(reference, facts));
-    form.destinations(of, &mut |path, list| checked.destinations(&path, list, facts));
-    let rules = Form::RULES.iter().enumerate().filter(|(at, _)| of.has_at(*at));
+    form.references(sections, &mut |reference| checked.reference(reference, facts));
+    form.destinations(sections, &mut |path, list| checked.destinations(&path, list, facts));
+    let rules = Form::RULES.iter().enumerate().filter(|(i, _)| sections.has_index(*i));
     rules.for_each(|(_, section)| (section.check)(form, facts, &mut checked));
     checked
 }
 
-/// Adds what is worth saying of a saved form only: it looks at more of the tenant than a save does, or would be said of
-/// every form that is still being filled.
+/// Adds the warnings that only make sense for a saved form: those that look at more of the tenant than a save does, and
+/// those that every half-filled form would get.
 pub fn lint(form: &Form, facts: &Facts, checked: &mut Checked) {
     Form::RULES.iter().for_each(|section| (section.lint)(form, facts, checked));
 }
 
-/// Hands out the form's expressions that can be tried on numbers; `area` is the tenant's.
+/// Visits the form's expressions that can be tried on numbers; `area` is the area code of the tenant.
 pub fn expressions<'a>(form: &'a Form, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
     Form::RULES.iter().for_each(|section| (section.expressions)(form, area, visit));
 }
 
 impl Checked {
-    /// A reference leads to an enabled object of a kind that fits.
+    /// Checks that a reference leads to an enabled object of an allowed kind.
     pub fn reference(&mut self, reference: Reference, facts: &Facts) {
         let Reference { object, kinds, path } = reference;
         let problem = |code, rule: String| Problem {
@@ -68,8 +69,8 @@ impl Checked {
             ..Problem::new(code, rule).value(object.opaque().as_str())
         };
         let member = path.iter().any(|step| step == "memberIds" || step == "members");
-        match facts.known.get(&object) {
-            // Another tenant's object and one that never was answer alike.
+        match facts.referenced.get(&object) {
+            // An object of another tenant gets the same answer as one that never existed.
             None => self.errors.push(Problem { path, ..Problem::not_found(kinds, &object.opaque()) }),
             Some(known) if !kinds.contains(&known.kind) && member && kinds == [Kind::Extension] => {
                 let rule = format!("must be a real extension, not the {} {}", known.kind.label(), known.name);
@@ -82,28 +83,28 @@ impl Checked {
             }
             Some(known) if !known.enabled => {
                 let code = if member { Code::MemberDisabled } else { Code::ReferenceDisabled };
-                let rule = format!("points at {}, which is disabled", known.name);
+                let rule = format!("refers to {}, which is disabled", known.name);
                 self.warnings.push(problem(code, rule).related(object));
             }
             Some(known) if known.never_true => {
-                let rule = format!("points at the condition {}, which can never be true", known.name);
+                let rule = format!("refers to the condition {}, which can never be true", known.name);
                 self.warnings.push(problem(Code::NeverTrue, rule).related(object));
             }
             Some(_) => {}
         }
     }
 
-    /// Nothing should stand behind a step that ends the call.
+    /// Warns about destinations after one that ends the call.
     pub fn destinations(&mut self, path: &[String], list: &Destinations, facts: &Facts) {
-        if let Some(end) = list.end(facts).filter(|end| end + 1 < list.0.len()) {
-            let rule = format!("is never reached: entry {end} ends the list");
+        if let Some(end) = list.last_step(facts).filter(|end| end + 1 < list.0.len()) {
+            let rule = format!("is never reached, because entry {end} ends the list");
             let problem = Problem::new(Code::UnreachableDestination, rule).under(end + 1);
             self.warnings.push(path.iter().rev().fold(problem, Problem::under));
         }
     }
 }
 
-/// What is wrong with the number of an object, or with having none; without a path.
+/// The problems with the number of an object, or with having none; their paths are empty.
 pub fn check_number(number: Option<&ExtensionNumber>, required: bool, facts: &Facts) -> Vec<Problem> {
     let suggestion = facts.free_number.as_ref().map(|free| free.as_str().to_owned());
     let Some(number) = number.map(ExtensionNumber::as_str) else {
@@ -112,6 +113,6 @@ pub fn check_number(number: Option<&ExtensionNumber>, required: bool, facts: &Fa
     };
     let taken = facts.other_holder(number).map(Holder::problem);
     let reserved = facts.parking(number).map(SlotRange::problem);
-    let told = |problem: Problem| Problem { suggestion: suggestion.clone(), ..problem.value(number) };
-    taken.into_iter().chain(reserved).map(told).collect()
+    let complete = |problem: Problem| Problem { suggestion: suggestion.clone(), ..problem.value(number) };
+    taken.into_iter().chain(reserved).map(complete).collect()
 }

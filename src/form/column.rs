@@ -1,17 +1,19 @@
-//! Fields that are kept in one column: a value, a reference, and either of them where it may be null.
+//! Fields that are kept in one column: values, references, and nullable fields of both kinds.
 
 use serde_json::Value as Json;
 
 use super::field::Field;
-use super::info::Seen;
-use super::place::{Cell, Leads, Pointer, Reference};
-use super::problems::misplaced;
-use crate::domain::{Id, Kept, ObjectId, Problem, Scalar, Sent, Shape, Target, TenantId, Value, ValueRef, json};
+use super::info::FieldShape;
+use super::place::{Cell, Pointer, Reference, ReferenceBy};
+use super::problems::wrong_shape;
+use crate::domain::{
+    Id, ObjectId, Problem, Scalar, SecretStorage, Sent, Shape, Target, TenantId, Value, ValueRef, json,
+};
 
 impl<T: Scalar> Field for T {
-    const SEEN: Seen = Seen::Value { takes: T::TAKES, answers: T::ANSWERS };
+    const SHAPE: FieldShape = FieldShape::Value { takes: T::TAKES, answers: T::ANSWERS };
 
-    const SECRET: Option<Kept> = T::SECRET;
+    const SECRET: Option<SecretStorage> = T::SECRET;
 
     fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
         Scalar::parse(sent).map_err(|p| vec![p])
@@ -32,14 +34,14 @@ impl<T: Scalar> Field for T {
     fn load(cell: Cell, _: TenantId) -> Result<Self, Problem> {
         match cell {
             Cell::Value(value) => T::from_value(value),
-            Cell::Rows(_) => Err(misplaced()),
+            Cell::Rows(_) => Err(wrong_shape()),
         }
     }
 
-    fn admit(cell: Cell, _: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, _: TenantId) -> Result<Self, Vec<Problem>> {
         match cell {
-            Cell::Value(value) => T::admit(value).map_err(|p| vec![p]),
-            Cell::Rows(_) => Err(vec![misplaced()]),
+            Cell::Value(value) => T::load_untrusted(value).map_err(|p| vec![p]),
+            Cell::Rows(_) => Err(vec![wrong_shape()]),
         }
     }
 
@@ -52,7 +54,7 @@ impl<T: Scalar> Field for T {
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
-        if T::DIALS { vec![Pointer { column: name, leads: Leads::ByNumber }] } else { Vec::new() }
+        if T::DIALS { vec![Pointer { column: name, by: ReferenceBy::Number }] } else { Vec::new() }
     }
 
     fn redial(&mut self, from: &str, to: &str) {
@@ -61,11 +63,11 @@ impl<T: Scalar> Field for T {
 }
 
 impl<T: Field> Field for Option<T> {
-    const SEEN: Seen = T::SEEN;
+    const SHAPE: FieldShape = T::SHAPE;
 
     const NULLABLE: bool = true;
 
-    const SECRET: Option<Kept> = T::SECRET;
+    const SECRET: Option<SecretStorage> = T::SECRET;
 
     fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
         T::parse(sent).map(Some)
@@ -90,10 +92,10 @@ impl<T: Field> Field for Option<T> {
         }
     }
 
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         match cell {
             Cell::Value(Value::Null) => Ok(None),
-            cell => T::admit(cell, tenant).map(Some),
+            cell => T::load_untrusted(cell, tenant).map(Some),
         }
     }
 
@@ -136,7 +138,7 @@ impl<T: Field> Field for Option<T> {
 }
 
 impl<K: Target> Field for Id<K> {
-    const SEEN: Seen = Seen::Value { takes: Shape::Id, answers: Shape::Id };
+    const SHAPE: FieldShape = FieldShape::Value { takes: Shape::Id, answers: Shape::Id };
 
     fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
         sent.text().and_then(Id::parse).map_err(|p| vec![p])
@@ -157,7 +159,7 @@ impl<K: Target> Field for Id<K> {
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem> {
         match cell {
             Cell::Value(Value::Int(local)) => Ok(Self::new(ObjectId { tenant, local })),
-            _ => Err(misplaced()),
+            _ => Err(wrong_shape()),
         }
     }
 
@@ -166,11 +168,11 @@ impl<K: Target> Field for Id<K> {
     }
 
     fn write(stored: ValueRef<'_>, tenant: TenantId, json: &mut Vec<u8>) -> Result<(), Problem> {
-        stored.int().map(|local| ObjectId { tenant, local }.write(json)).ok_or_else(misplaced)
+        stored.int().map(|local| ObjectId { tenant, local }.write(json)).ok_or_else(wrong_shape)
     }
 
     fn pointers(name: &'static str) -> Vec<Pointer> {
-        vec![Pointer { column: name, leads: Leads::ById(K::KINDS) }]
+        vec![Pointer { column: name, by: ReferenceBy::Id(K::KINDS) }]
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {

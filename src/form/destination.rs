@@ -1,27 +1,27 @@
-//! What happens next: ordered lists of destinations, one list per slot of an owner.
+//! Ordered lists of destinations: what happens to a call next. An object has one list per field.
 
 use super::field::Field;
-use super::info::Seen;
-use super::place::{Cell, Leads, Place, Pointer, Reference, Rows};
-use super::problems::{misplaced, too_many};
+use super::info::FieldShape;
+use super::place::{Cell, Place, Pointer, Reference, ReferenceBy, Rows};
+use super::problems::{too_many, wrong_shape};
 use crate::domain::{Code, DialNumber, Kind, ObjectId, Patch, Problem, Row, Scalar, Sent, TenantId, Value, choice};
 
 choice! {
-    /// What a caller hears when a call is hung up.
+    /// What a caller hears when the call is hung up.
     pub enum HangupCause {
-        /// The call just ends.
+        /// Nothing: the call just ends.
         Normal = "NORMAL",
-        /// Busy tone.
+        /// A busy tone.
         Busy = "BUSY",
-        /// Congestion tone.
+        /// A congestion tone.
         Congestion = "CONGESTION",
     }
 }
 
-/// One step of what happens to a call.
+/// The target of one step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DestinationTarget {
-    /// Go to an object: ring an extension, play a media file, ask a condition, …
+    /// Go to an object: ring an extension, play a media file, evaluate a condition, …
     Object(ObjectId),
     /// Dial a number, inside or outside.
     Number(DialNumber),
@@ -29,7 +29,7 @@ pub enum DestinationTarget {
     Hangup(HangupCause),
 }
 
-/// One step of what happens to a call: an object to go to, a number to dial, or a hang-up.
+/// One step in what happens to a call: go to an object, dial a number, or hang up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destination(DestinationTarget);
 
@@ -50,18 +50,18 @@ impl Destination {
         Kind::Flow,
     ];
 
-    /// The step that goes there.
-    pub fn to(target: DestinationTarget) -> Self {
+    /// The step with this target.
+    pub fn new(target: DestinationTarget) -> Self {
         Self(target)
     }
 
-    /// Where the step goes.
+    /// The target of the step.
     pub fn target(&self) -> &DestinationTarget {
         &self.0
     }
 
-    /// The field that is not null, as clients write it.
-    pub fn word(&self) -> &'static str {
+    /// The name of the input field that is set: `objectId`, `number` or `hangup`.
+    pub fn field_name(&self) -> &'static str {
         match self.0 {
             DestinationTarget::Object(_) => "objectId",
             DestinationTarget::Number(_) => "number",
@@ -69,15 +69,15 @@ impl Destination {
         }
     }
 
-    /// The object that the step goes to, if it is one.
-    pub fn leads_to(&self) -> Option<ObjectId> {
+    /// The object that the step goes to by id, if it does.
+    pub fn object(&self) -> Option<ObjectId> {
         match self.0 {
             DestinationTarget::Object(object) => Some(object),
             _ => None,
         }
     }
 
-    /// A destination that was read can be sent back: what it answers as null says nothing.
+    /// Fields that are null count as absent, so that clients can send back a destination that they have read.
     fn parse(sent: &Patch) -> Result<Self, Problem> {
         let given: Vec<_> = sent.0.iter().filter(|(_, sent)| !matches!(sent, Sent::Null)).collect();
         let [(field, sent)] = given.as_slice() else {
@@ -86,12 +86,12 @@ impl Destination {
         };
         let target = match field.as_str() {
             "objectId" => sent.text().and_then(|id| {
-                let object = ObjectId::of_opaque(id);
+                let object = ObjectId::from_opaque(id);
                 object.map(DestinationTarget::Object).ok_or_else(|| Problem::not_found(Self::KINDS, id))
             }),
             "number" => <DialNumber as Scalar>::parse(sent).map(DestinationTarget::Number),
             "hangup" => <HangupCause as Scalar>::parse(sent).map(DestinationTarget::Hangup),
-            _ => Err(misplaced()),
+            _ => Err(wrong_shape()),
         };
         target.map(Self).map_err(|problem| problem.under(field))
     }
@@ -104,21 +104,21 @@ impl Destination {
         }
     }
 
-    /// Back from its three columns: the object, the number and the cause.
+    /// Loads a destination from its three columns: the object, the number and the hang-up cause.
     ///
     /// # Errors
-    /// Not exactly one of them has a value, or one that breaks a rule.
+    /// Zero or several columns have a value, or the value breaks a rule.
     pub fn load(row: Row, tenant: TenantId) -> Result<Self, Problem> {
-        let [target, number, hangup] = <[Value; 3]>::try_from(row).map_err(|_| misplaced())?;
-        Ok(Self::to(match (target, number, hangup) {
+        let [target, number, hangup] = <[Value; 3]>::try_from(row).map_err(|_| wrong_shape())?;
+        Ok(Self::new(match (target, number, hangup) {
             (Value::Int(local), Value::Null, Value::Null) => DestinationTarget::Object(ObjectId { tenant, local }),
             (Value::Null, number, Value::Null) => DestinationTarget::Number(DialNumber::from_value(number)?),
             (Value::Null, Value::Null, cause) => DestinationTarget::Hangup(HangupCause::from_value(cause)?),
-            _ => return Err(misplaced()),
+            _ => return Err(wrong_shape()),
         }))
     }
 
-    /// How answers and change records show it: the one field that is given.
+    /// The form in answers and change records: the one field that is set.
     pub fn show(&self) -> serde_json::Value {
         match &self.0 {
             DestinationTarget::Object(object) => serde_json::json!({ "objectId": object.opaque() }),
@@ -128,7 +128,7 @@ impl Destination {
     }
 }
 
-/// The ordered destinations of one slot, at most 20: rows of `destination` under the field's name.
+/// The ordered destinations of one field, at most 20. They are rows of the table `destination` with the field's name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Destinations(pub Vec<Destination>);
 
@@ -137,7 +137,7 @@ impl Destinations {
 }
 
 impl Field for Destinations {
-    const SEEN: Seen = Seen::Destinations;
+    const SHAPE: FieldShape = FieldShape::Destinations;
 
     const PLACE: Place =
         Place::Rows(Rows { table: "destination", columns: &["target_id", "number", "hangup"], slotted: true });
@@ -170,7 +170,7 @@ impl Field for Destinations {
         cell.rows()?.into_iter().map(|row| Destination::load(row, tenant)).collect::<Result<_, _>>().map(Self)
     }
 
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         let (mut list, rows) = (Vec::new(), cell.rows().map_err(|p| vec![p])?);
         let mut problems = too_many(rows.len(), Self::MAX);
         for (i, row) in rows.into_iter().enumerate() {
@@ -182,7 +182,7 @@ impl Field for Destinations {
         if problems.is_empty() { Ok(Self(list)) } else { Err(problems) }
     }
 
-    fn entry() -> Vec<Option<Value>> {
+    fn entry_defaults() -> Vec<Option<Value>> {
         vec![Some(Value::Null); 3]
     }
 
@@ -191,17 +191,17 @@ impl Field for Destinations {
     }
 
     fn pointers(_: &'static str) -> Vec<Pointer> {
-        let by_id = Pointer { column: "target_id", leads: Leads::ById(Destination::KINDS) };
-        vec![by_id, Pointer { column: "number", leads: Leads::ByNumber }]
+        let by_id = Pointer { column: "target_id", by: ReferenceBy::Id(Destination::KINDS) };
+        vec![by_id, Pointer { column: "number", by: ReferenceBy::Number }]
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
         self.0.retain_mut(|destination| {
-            let leads_there = destination.leads_to() == Some(from);
-            if let (true, Some(to)) = (leads_there, to) {
-                *destination = Destination::to(DestinationTarget::Object(to));
+            let goes_there = destination.object() == Some(from);
+            if let (true, Some(to)) = (goes_there, to) {
+                *destination = Destination::new(DestinationTarget::Object(to));
             }
-            !leads_there || to.is_some()
+            !goes_there || to.is_some()
         });
         true
     }
@@ -210,14 +210,14 @@ impl Field for Destinations {
         for destination in &mut self.0 {
             if let DestinationTarget::Number(mut number) = destination.0.clone() {
                 Scalar::redial(&mut number, from, to);
-                *destination = Destination::to(DestinationTarget::Number(number));
+                *destination = Destination::new(DestinationTarget::Number(number));
             }
         }
     }
 
     fn references(&self, visit: &mut dyn FnMut(Reference)) {
         for (i, destination) in self.0.iter().enumerate() {
-            if let Some(object) = destination.leads_to() {
+            if let Some(object) = destination.object() {
                 visit(Reference { object, kinds: Destination::KINDS, path: vec![i.to_string(), "objectId".into()] });
             }
         }
@@ -232,9 +232,9 @@ mod tests {
     fn every_target_survives_the_rows() {
         let tenant = TenantId(1);
         let list = Destinations(vec![
-            Destination::to(DestinationTarget::Object(ObjectId { tenant, local: 7 })),
+            Destination::new(DestinationTarget::Object(ObjectId { tenant, local: 7 })),
             Destination::parse(&[("number", "+390551234")].into()).unwrap(),
-            Destination::to(DestinationTarget::Hangup(HangupCause::Busy)),
+            Destination::new(DestinationTarget::Hangup(HangupCause::Busy)),
         ]);
         assert_eq!(Destinations::load(list.store(), tenant).unwrap(), list);
         assert!(Destination::load(vec![1.into(), Value::Null, "BUSY".into()], tenant).is_err());

@@ -1,98 +1,98 @@
-//! What a field of a section can be, and how it is kept.
+//! The types that fields of a section can have, and how they are stored.
 //!
-//! A field is either a value in a column of the section's table, a reference (a column with a foreign key), or a list
-//! whose entries are rows of another table, in order. Everything else in the program works on [`Cell`]s and never asks
-//! which field it has before it.
+//! A field is a value in a column of the section's table, a reference (a column with a foreign key), or an ordered list
+//! whose entries are rows of another table. The rest of the program works on [`Cell`]s and does not depend on the type
+//! of a field.
 
 use std::any::Any;
 
 use serde_json::Value as Json;
 
-use super::info::{Described, FieldValue, Section, Seen};
+use super::info::{FieldInfo, FieldShape, FieldValue, Section};
 use super::names::camel;
 use super::place::{Cell, Place, Pointer, Reference};
-use super::problems::misplaced;
-use crate::domain::{Code, Kept, ObjectId, Problem, Sent, TenantId, Value, ValueRef};
+use super::problems::wrong_shape;
+use crate::domain::{Code, ObjectId, Problem, SecretStorage, Sent, TenantId, Value, ValueRef};
 
 /// A type that a field of a section can have.
 pub trait Field: Clone + PartialEq + Sized + Send + Sync + 'static {
-    /// How clients see it.
-    const SEEN: Seen;
+    /// The shape that clients see.
+    const SHAPE: FieldShape;
 
-    /// Whether it may be null in an answer.
+    /// Whether the field may be null in an answer.
     const NULLABLE: bool = false;
 
-    /// Where it is kept.
+    /// Where the field is stored.
     const PLACE: Place = Place::Column;
 
-    /// How it is kept when it is a secret.
-    const SECRET: Option<Kept> = None;
+    /// How the field is protected, if it is a secret.
+    const SECRET: Option<SecretStorage> = None;
 
-    /// The columns that lead to objects; `name` is the field's.
+    /// The columns that refer to objects; `name` is the name of the field.
     fn pointers(_name: &'static str) -> Vec<Pointer> {
         Vec::new()
     }
 
-    /// The one way in for a client's value.
+    /// Parses the value that a client sent.
     ///
     /// # Errors
     /// All rules that the value breaks.
     fn parse(sent: &Sent) -> Result<Self, Vec<Problem>>;
 
-    /// What the field holds when nobody ever said anything; `None` when somebody has to.
+    /// The value of a field that nobody has set; `None` if it must be set.
     fn blank() -> Option<Self>;
 
-    /// What `null` leaves; `None` when the field cannot be empty.
+    /// The value after a client has sent `null`; `None` if the field cannot be cleared.
     fn cleared() -> Option<Self>;
 
     /// The stored form.
     fn store(&self) -> Cell;
 
-    /// Back from the stored form.
+    /// Loads the field from its stored form.
     ///
     /// # Errors
     /// The rule that the stored value breaks.
     fn load(cell: Cell, tenant: TenantId) -> Result<Self, Problem>;
 
-    /// Back from a file that somebody may have written by hand: every rule of the value is asked again.
+    /// Loads the field from a file that somebody may have edited by hand: every rule of the value is checked again.
     ///
     /// # Errors
     /// All rules that the value breaks.
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         Self::load(cell, tenant).map_err(|p| vec![p])
     }
 
-    /// What each column of an entry holds when nobody ever said anything, when the field is a list.
-    fn entry() -> Vec<Option<Value>> {
+    /// The default of each column of an entry, if the field is a list.
+    fn entry_defaults() -> Vec<Option<Value>> {
         Vec::new()
     }
 
-    /// How answers and change records show the value.
+    /// The value as answers and change records show it.
     fn show(&self) -> Json;
 
-    /// Writes what stands in the field's column as JSON, as [`Field::show`] shows it.
+    /// Writes the value of the field's column as JSON, in the same form as [`Field::show`].
     ///
     /// # Errors
-    /// As [`Field::load`]; that the field is a list, which has no column.
+    /// The errors of [`Field::load`]; an error if the field is a list, which has no column.
     fn write(_stored: ValueRef<'_>, _tenant: TenantId, _json: &mut Vec<u8>) -> Result<(), Problem> {
-        Err(misplaced())
+        Err(wrong_shape())
     }
 
-    /// The entries of the list, when it is one of objects of their own.
+    /// The entries, if the field is a list of entries with their own fields.
     fn entries(&self) -> Vec<&dyn Section> {
         Vec::new()
     }
 
-    /// Hands out every reference that the value holds.
+    /// Visits every reference in the value.
     fn references(&self, _visit: &mut dyn FnMut(Reference)) {}
 
-    /// Points at `to` where it pointed at `from`; without `to`, at nothing. `false` when it cannot be without: then what
-    /// holds it has to go.
+    /// Replaces references to `from` by references to `to`, or removes them without `to`. Returns `false` if the value
+    /// cannot exist without the reference: then its holder must be removed.
     fn redirect(&mut self, _from: ObjectId, _to: Option<ObjectId>) -> bool {
         true
     }
 
-    /// Dials `to` where it dialled `from`.
+    /// Replaces the dialled number `from` by `to`.
     fn redial(&mut self, _from: &str, _to: &str) {}
 }
 
@@ -139,23 +139,23 @@ impl<F: Field> FieldValue for F {
     }
 }
 
-impl Described {
-    /// The field of this name and type.
-    pub(crate) fn of<F: Field>(name: &'static str, doc: &'static [&'static str]) -> Self {
-        let client = camel(name);
-        let answered = if F::SECRET.is_some() { format!("{client}Set") } else { client.clone() };
+impl FieldInfo {
+    /// Describes the field with this name and type.
+    pub(crate) fn new<F: Field>(name: &'static str, doc: &'static [&'static str]) -> Self {
+        let client_name = camel(name);
+        let answer_name = if F::SECRET.is_some() { format!("{client_name}Set") } else { client_name.clone() };
         Self {
             name,
-            client,
-            answered,
+            client_name,
+            answer_name,
             doc,
-            seen: F::SEEN,
+            shape: F::SHAPE,
             nullable: F::NULLABLE,
             place: F::PLACE,
             secret: F::SECRET,
             pointers: F::pointers(name),
             blank: F::blank().map(|blank| blank.store()),
-            entry: F::entry(),
+            entry_defaults: F::entry_defaults(),
             write: F::write,
         }
     }

@@ -1,4 +1,4 @@
-//! Find me/Follow me (FMFM): ring another number too, or instead.
+//! Find me/Follow me (FMFM): another number that rings as well, or instead.
 
 use super::rules::Rules;
 use super::section::section;
@@ -46,7 +46,7 @@ impl Rules for FollowMe {
         Self { timeout_seconds: Seconds::of::<30>(), ..Self::blank() }
     }
 
-    const LOOKS_AT: &'static [&'static str] = &["information"];
+    const DEPENDS_ON: &'static [&'static str] = &["information"];
 
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "followMe";

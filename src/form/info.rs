@@ -1,101 +1,102 @@
-//! What a section is as data, and the traits behind which the types of sections and fields are not known.
+//! Descriptions of sections as data, and the traits that hide the concrete types of sections and fields.
 //!
-//! These types name each other, so they are in one file. What is done with them is elsewhere: `field.rs` has the types of
-//! fields, `source.rs` hands out fields, `section.rs` works on sections.
+//! These types refer to each other, so they are in one file. The code that works with them is elsewhere: `field.rs` has
+//! the types of fields, `source.rs` hands out fields, and `section.rs` works on sections.
 
 use std::any::Any;
 
 use serde_json::Value as Json;
 
 use super::place::{Cell, Place, Pointer, Reference};
-use crate::domain::{Kept, ObjectId, Patch, Problem, Sent, Shape, TenantId, Value, ValueRef};
+use crate::domain::{ObjectId, Patch, Problem, SecretStorage, Sent, Shape, TenantId, Value, ValueRef};
 
-/// A struct that `section!` made, as data: the same code for all of them.
+/// Describes a struct that `section!` generated, so that the same code can work on all of them.
 #[derive(Debug)]
-pub struct Info {
-    /// The struct's name.
+pub struct SectionInfo {
+    /// The name of the struct.
     pub name: &'static str,
-    /// The name of what clients send for it.
+    /// The name of its input type in GraphQL.
     pub input: &'static str,
     /// The lines of its description.
     pub doc: &'static [&'static str],
-    /// The section's table.
+    /// The table of the section.
     pub table: &'static str,
-    /// The table's name as clients write it: a section's name in the form.
-    pub client: String,
-    /// The fields in order.
-    pub fields: Vec<Described>,
-    /// The fields whose text a search reads, besides the object's number, name and description.
+    /// The name of the table in camel case: for a section, its field in the form.
+    pub client_name: String,
+    /// The fields, in order.
+    pub fields: Vec<FieldInfo>,
+    /// The fields that a search looks in, besides the object's number, name and description.
     pub searched: &'static [&'static str],
-    /// Makes one of what a source has for each field; `None` when a field is missing or wrong, which is told.
+    /// Builds a section from a source of its fields; `None` if a field is missing or wrong, which is reported.
     pub make: fn(&mut Source<'_>) -> Option<Box<dyn Section>>,
 }
 
-/// What the rest of the program has to know of a field besides its value.
+/// Describes a field of a section.
 #[derive(Debug)]
-pub struct Described {
-    /// Its name in the section's struct.
+pub struct FieldInfo {
+    /// Its name in the struct.
     pub name: &'static str,
-    /// Its name as clients send it, and as change records name it.
-    pub client: String,
-    /// Its name in an answer: a secret's says that it tells only whether it is set.
-    pub answered: String,
+    /// Its name in inputs and change records.
+    pub client_name: String,
+    /// Its name in answers. It differs for a secret, of which only `…Set` is answered.
+    pub answer_name: String,
     /// The lines of its description, see [`about`](crate::domain::about).
     pub doc: &'static [&'static str],
-    /// How clients see it.
-    pub seen: Seen,
-    /// Whether it may be null in an answer.
+    /// The shape that clients see.
+    pub shape: FieldShape,
+    /// Whether it may be null in answers.
     pub nullable: bool,
-    /// Where it is kept.
+    /// Where it is stored.
     pub place: Place,
-    /// How it is kept when it is a secret.
-    pub secret: Option<Kept>,
-    /// Its columns that lead to objects.
+    /// How it is protected, if it is a secret.
+    pub secret: Option<SecretStorage>,
+    /// Its columns that refer to objects.
     pub pointers: Vec<Pointer>,
-    /// What it holds when nobody ever said anything; `None` when somebody has to.
+    /// Its value while nobody has set it; `None` if it must be set.
     pub blank: Option<Cell>,
-    /// The same for each column of an entry, when it is a list.
-    pub entry: Vec<Option<Value>>,
-    /// Writes what stands in its column as an answer shows it, see [`Field::write`](super::Field::write).
+    /// The default of each column of an entry, if it is a list.
+    pub entry_defaults: Vec<Option<Value>>,
+    /// Writes the value of its column as answers show it, see [`Field::write`](super::Field::write).
     pub write: Write,
 }
 
 /// Writes a stored value as JSON.
 pub type Write = fn(ValueRef<'_>, TenantId, &mut Vec<u8>) -> Result<(), Problem>;
 
-/// How clients see a field.
+/// The shape of a field for clients.
 #[derive(Clone, Copy, Debug)]
-pub enum Seen {
-    /// As a value.
+pub enum FieldShape {
+    /// A value.
     Value {
-        /// How they send it.
+        /// Its shape in inputs.
         takes: Shape,
-        /// How it is answered.
+        /// Its shape in answers.
         answers: Shape,
     },
-    /// As a list of objects of their own: entries of the section.
-    Entries(fn() -> &'static Info),
-    /// As a list of destinations.
+    /// A list of entries with their own fields.
+    Entries(fn() -> &'static SectionInfo),
+    /// A list of destinations.
     Destinations,
 }
 
 /// A section of the form, the detail of an object, or an entry of a list.
 pub trait Section: Any + Send + Sync {
-    /// What it is.
-    fn info(&self) -> &'static Info;
+    /// Describes the section.
+    fn info(&self) -> &'static SectionInfo;
     /// The value of the field at a position.
-    fn value(&self, at: usize) -> Option<&dyn FieldValue>;
+    fn value(&self, index: usize) -> Option<&dyn FieldValue>;
     /// The values of its fields, in order.
     fn values(&self) -> Vec<&dyn FieldValue>;
-    /// The values of its fields, to be changed.
+    /// The values of its fields, for changes.
     fn values_mut(&mut self) -> Vec<&mut dyn FieldValue>;
-    /// A copy of it.
+    /// A boxed copy.
     fn boxed(&self) -> Box<dyn Section>;
 }
 
-/// The value of a field whose type is not known: [`Field`](super::Field) as an object.
+/// The value of a field of any type: an object-safe [`Field`](super::Field).
 pub trait FieldValue: Any {
-    /// Applies what a client sent: `null` clears, a value is parsed. What breaks a rule is reported and changes nothing.
+    /// Applies what a client sent: `null` clears the field, a value is parsed. A value that breaks a rule is reported
+    /// and changes nothing.
     fn apply(&mut self, sent: &Sent, report: &mut dyn FnMut(Problem));
     /// See [`Field::store`](super::Field::store).
     fn store(&self) -> Cell;
@@ -109,23 +110,23 @@ pub trait FieldValue: Any {
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool;
     /// See [`Field::redial`](super::Field::redial).
     fn redial(&mut self, from: &str, to: &str);
-    /// Whether it is the same as another value of the same field.
+    /// Whether it equals another value of the same field.
     fn equals(&self, other: &dyn FieldValue) -> bool;
 }
 
 /// Hands out the fields of a section, one after the other.
 pub struct Source<'a> {
-    pub(super) info: &'a Info,
+    pub(super) info: &'a SectionInfo,
     pub(super) next: usize,
-    pub(super) from: From<'a>,
+    pub(super) origin: FieldOrigin<'a>,
 }
 
-/// What it has for each field.
-pub(super) enum From<'a> {
-    /// What a client sent; what is left out is blank.
+/// Where the fields come from.
+pub(super) enum FieldOrigin<'a> {
+    /// A client's input; fields that are left out are blank.
     Client { patch: &'a Patch, report: &'a mut dyn FnMut(Problem) },
-    /// What is stored, and the first problem with it.
+    /// The database, with the first problem found.
     Store { cells: std::vec::IntoIter<Cell>, tenant: TenantId, problem: Option<Problem> },
-    /// What stands in a file that somebody may have written by hand. Secrets are not repeated.
+    /// A file that somebody may have edited by hand. Problems do not repeat its secrets.
     File { cells: std::vec::IntoIter<Cell>, tenant: TenantId, report: &'a mut dyn FnMut(Problem) },
 }

@@ -1,4 +1,4 @@
-//! Information: who the extension is, which phones ring for it, which groups it belongs to.
+//! Information: the identity of the extension, the phones that ring for it and its groups.
 
 use super::check::check_number;
 use super::rules::Rules;
@@ -55,7 +55,7 @@ section! {
 }
 
 impl Information {
-    /// The fields that stand in the object's own row: everything that has a number has them.
+    /// The fields that are stored in the object's row, as for every object with a number.
     pub const OF_OBJECT: &'static [&'static str] = &["number", "name", "description"];
 }
 
@@ -68,7 +68,7 @@ impl Rules for Information {
         Self { number: None, name: DisplayName::default(), security_pin: Secret::default(), ..self }
     }
 
-    const LOOKS_AT: &'static [&'static str] = &["additionalDestinations"];
+    const DEPENDS_ON: &'static [&'static str] = &["additionalDestinations"];
 
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "information";
@@ -78,7 +78,8 @@ impl Rules for Information {
                 checked.error(
                     section,
                     "number",
-                    Problem::new(Code::Contradiction, "cannot be a default, it is unique").value(number.as_str()),
+                    Problem::new(Code::Contradiction, "cannot have a default, because it must be unique")
+                        .value(number.as_str()),
                 );
             }
         } else {
@@ -99,19 +100,20 @@ impl Rules for Information {
             why,
         );
         if info.voicemail_mwi_mailbox_id.is_some() && !reaches_voicemail(form, facts) {
-            let rule = "lights a lamp, but no switched-on destination leads to a voicemail box";
+            let rule = "lights the message lamp, but no destination that is on leads to a voicemail box";
             checked.warn(section, "voicemailMwiMailboxId", Code::VoicemailNeverReached, rule);
         }
     }
 
-    /// Without members an extension is offline, and what waits for the time to run out is of no use.
+    /// An extension without members is offline, so destinations for unanswered calls do not help.
     fn lint(form: &Form, facts: &Facts, checked: &mut Checked) {
-        let go_on = &form.additional_destinations;
-        let goes_on = go_on.unconditional_enabled || go_on.on_condition_enabled || go_on.on_offline_enabled;
-        if form.information.member_ids.is_empty() && !goes_on && !form.follow_me.enabled && !facts.defaults {
-            // Says what the one of onNoAnswer says, and more.
+        let destinations = &form.additional_destinations;
+        let diverted =
+            destinations.unconditional_enabled || destinations.on_condition_enabled || destinations.on_offline_enabled;
+        if form.information.member_ids.is_empty() && !diverted && !form.follow_me.enabled && !facts.defaults {
+            // This warning includes the one about onNoAnswer.
             checked.warnings.retain(|warning| warning.code != Code::CallsDropped);
-            let rule = "is empty and onOffline is off, so every call is dropped while nobody has joined a phone";
+            let rule = "is empty and onOffline is off, so every call is dropped as long as no phone has joined";
             checked.warn("information", "memberIds", Code::CallsDropped, rule);
         }
     }
@@ -127,11 +129,11 @@ choice! {
     }
 }
 
-/// Whether a call can reach some voicemail box, or what has destinations of its own that the form cannot see.
+/// Whether a call can reach a voicemail box, or an object with destinations that are not part of the form.
 fn reaches_voicemail(form: &Form, facts: &Facts) -> bool {
     form.additional_destinations.slots().into_iter().filter(|slot| slot.enabled).flat_map(|slot| &slot.list.0).any(
         |destination| {
-            let kind = facts.leads_to(destination).and_then(|object| facts.kind_of(object));
+            let kind = facts.target_object(destination).and_then(|object| facts.kind_of(object));
             use Kind::{Condition, Flow, HuntList, Ivr, Queue, VoicemailBox};
             matches!(kind, Some(VoicemailBox | Condition | Flow | HuntList | Ivr | Queue))
         },

@@ -1,13 +1,13 @@
-//! Fields that are lists: of references, or of entries that belong to their owner alone.
+//! Fields that are lists: of references, or of entries that belong to one object.
 
 use super::field::Field;
-use super::info::{Section, Seen};
+use super::info::{FieldShape, Section};
 use super::place::{Cell, Place, Pointer, Reference, Rows};
-use super::problems::{misplaced, too_many};
+use super::problems::{too_many, wrong_shape};
 use super::section::{self, Typed};
 use crate::domain::{Code, Id, ObjectId, Problem, Row, Sent, Shape, Target, TenantId, Value};
 
-/// An ordered list of references without repetition: rows of `link` under the field's name.
+/// An ordered list of distinct references. They are rows of the table `link` with the field's name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Links<K: Target, const MAX: usize>(Vec<Id<K>>);
 
@@ -36,7 +36,7 @@ impl<K: Target, const MAX: usize> FromIterator<Id<K>> for Links<K, MAX> {
 }
 
 impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
-    const SEEN: Seen = Seen::Value { takes: Shape::List(&Shape::Id), answers: Shape::List(&Shape::Id) };
+    const SHAPE: FieldShape = FieldShape::Value { takes: Shape::List(&Shape::Id), answers: Shape::List(&Shape::Id) };
 
     const PLACE: Place = Place::Rows(Rows { table: "link", columns: &["target_id"], slotted: true });
 
@@ -46,7 +46,7 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
         for (i, one) in sent.iter().enumerate() {
             match one.text().and_then(Id::parse) {
                 Ok(id) if ids.contains(&id) => {
-                    let twice = Problem::new(Code::Duplicate, "stands in the list twice");
+                    let twice = Problem::new(Code::Duplicate, "is in the list twice");
                     problems.push(twice.value(id.object().opaque()).under(i));
                 }
                 Ok(id) => ids.push(id),
@@ -72,17 +72,17 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
         cell.rows()?.into_iter().map(|row| Id::load(first(row)?, tenant)).collect::<Result<_, _>>().map(Self)
     }
 
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         let list = Self::load(cell, tenant).map_err(|p| vec![p])?;
         let mut problems = too_many(list.0.len(), MAX);
         for (i, id) in list.0.iter().enumerate().filter(|(i, id)| list.0[..*i].contains(id)) {
-            let twice = Problem::new(Code::Duplicate, "stands in the list twice").value(id.object().local);
+            let twice = Problem::new(Code::Duplicate, "is in the list twice").value(id.object().local);
             problems.push(twice.under(i));
         }
         if problems.is_empty() { Ok(list) } else { Err(problems) }
     }
 
-    fn entry() -> Vec<Option<Value>> {
+    fn entry_defaults() -> Vec<Option<Value>> {
         vec![None]
     }
 
@@ -101,18 +101,18 @@ impl<K: Target, const MAX: usize> Field for Links<K, MAX> {
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
-        // What already stands in the list does not come a second time.
+        // A reference that is already in the list is not added again.
         let to = to.filter(|to| self.0.iter().all(|id| id.object() != *to));
         self.0.retain_mut(|id| id.redirect(from, to));
         true
     }
 }
 
-/// The most entries of a list that belongs to its owner alone.
-const MOST_ENTRIES: usize = 1000;
+/// The maximum number of entries in a list.
+const MAX_ENTRIES: usize = 1000;
 
-/// An ordered list of entries that belong to their owner alone, such as the routes of a routing profile: rows of a
-/// table of their own.
+/// An ordered list of entries that belong to one object, such as the routes of a routing profile. They are rows of
+/// their own table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entries<S>(pub Vec<S>);
 
@@ -123,13 +123,13 @@ impl<S> Default for Entries<S> {
 }
 
 impl<S: Typed> Field for Entries<S> {
-    const SEEN: Seen = Seen::Entries(S::info_of);
+    const SHAPE: FieldShape = FieldShape::Entries(S::section_info);
 
     const PLACE: Place = Place::Rows(Rows { table: S::TABLE, columns: S::COLUMNS, slotted: false });
 
     fn parse(sent: &Sent) -> Result<Self, Vec<Problem>> {
         let sent = sent.list().map_err(|p| vec![p])?;
-        let (mut entries, mut problems) = (Vec::new(), too_many(sent.len(), MOST_ENTRIES));
+        let (mut entries, mut problems) = (Vec::new(), too_many(sent.len(), MAX_ENTRIES));
         for (i, entry) in sent.iter().enumerate() {
             match entry.object() {
                 Ok(patch) => entries.extend(section::build::<S>(patch, &mut |p| problems.push(p.under(i)))),
@@ -157,19 +157,22 @@ impl<S: Typed> Field for Entries<S> {
         cell.rows()?.into_iter().map(entry).collect::<Result<_, _>>().map(Self)
     }
 
-    fn admit(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
+    fn load_untrusted(cell: Cell, tenant: TenantId) -> Result<Self, Vec<Problem>> {
         let rows = cell.rows().map_err(|p| vec![p])?;
-        let (mut entries, mut problems) = (Vec::new(), too_many(rows.len(), MOST_ENTRIES));
+        let (mut entries, mut problems) = (Vec::new(), too_many(rows.len(), MAX_ENTRIES));
         for (i, row) in rows.into_iter().enumerate() {
             let cells = row.into_iter().map(Cell::Value).collect();
-            entries.extend(section::admit::<S>(cells, tenant, &mut |problem| problems.push(problem.under(i))));
+            entries.extend(section::load_untrusted::<S>(cells, tenant, &mut |problem| problems.push(problem.under(i))));
         }
         if problems.is_empty() { Ok(Self(entries)) } else { Err(problems) }
     }
 
-    fn entry() -> Vec<Option<Value>> {
-        let fields = &S::info_of().fields;
-        debug_assert!(fields.iter().all(|field| field.secret.is_none()), "an export would not know an entry's secret");
+    fn entry_defaults() -> Vec<Option<Value>> {
+        let fields = &S::section_info().fields;
+        debug_assert!(
+            fields.iter().all(|field| field.secret.is_none()),
+            "an export does not protect the secrets of entries"
+        );
         fields.iter().map(|field| field.blank.clone().map(value_of)).collect()
     }
 
@@ -182,7 +185,7 @@ impl<S: Typed> Field for Entries<S> {
     }
 
     fn pointers(_: &'static str) -> Vec<Pointer> {
-        S::info_of().fields.iter().flat_map(|field| field.pointers.clone()).collect()
+        S::section_info().fields.iter().flat_map(|field| field.pointers.clone()).collect()
     }
 
     fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
@@ -205,7 +208,7 @@ impl<S: Typed> Field for Entries<S> {
 }
 
 fn first(row: Row) -> Result<Cell, Problem> {
-    row.into_iter().next().map(Cell::Value).ok_or_else(misplaced)
+    row.into_iter().next().map(Cell::Value).ok_or_else(wrong_shape)
 }
 
 /// Entries have no lists inside them, so every cell of an entry is a value.

@@ -1,22 +1,24 @@
 //! The nine sections of the form, and the one operation on them:
 //! *saved = checked(base ⊕ what the client sent)*.
 //!
-//! The nine are listed once, in this file; whatever must be said of each is made from that list.
+//! This file lists the nine sections once; everything that depends on the set of sections is generated from that list.
 
 mod additional_destinations;
+mod call_path;
 mod call_settings;
 mod check;
 mod column;
 mod destination;
+mod expressions;
 mod facts;
 mod field;
 mod follow_me;
+mod form_operations;
 mod info;
 mod information;
 mod list;
 mod names;
 mod note;
-mod numbers;
 mod outbound_calls;
 mod outbound_recording;
 mod place;
@@ -27,29 +29,27 @@ mod section;
 mod sections;
 mod security;
 mod source;
-mod way;
 mod web_user_panel;
-mod whole;
 
 pub use additional_destinations::*;
 pub use call_settings::*;
 pub use check::{Checked, check, check_number, expressions, lint};
 pub use destination::{Destination, DestinationTarget, Destinations, HangupCause};
-pub use facts::{Facts, Holder, Hop, Known, SlotRange, Surroundings};
+pub use expressions::{AreaCode, Expression, KnownNumbers, MatchOutcome, Samples};
+pub use facts::{Facts, Holder, Hop, ReferencedObject, SlotRange, TenantFacts};
 pub use field::Field;
 pub use follow_me::*;
-pub use info::{Described, FieldValue, Info, Section, Seen, Source};
+pub use info::{FieldInfo, FieldShape, FieldValue, Section, SectionInfo, Source};
 pub use information::*;
 pub use list::{Entries, Links};
 pub use names::camel;
 pub use note::*;
-pub use numbers::{AreaCode, Expression, KnownNumbers, Trial, Tried};
 pub use outbound_calls::*;
 pub use outbound_recording::*;
-pub use place::{Cell, Leads, Place, Pointer, Reference, Rows};
+pub use place::{Cell, Place, Pointer, Reference, ReferenceBy, Rows};
 pub use rules::Rules;
 pub(crate) use section::section;
-pub use section::{Change, Typed, admit, build, load};
+pub use section::{Change, Typed, build, load, load_untrusted};
 pub use sections::Sections;
 pub use security::*;
 pub use web_user_panel::*;
@@ -59,7 +59,7 @@ use std::sync::LazyLock;
 
 /// The checks of one section, see [`Rules`].
 struct SectionRules {
-    looks_at: &'static [&'static str],
+    depends_on: &'static [&'static str],
     check: fn(&Form, &Facts, &mut Checked),
     lint: fn(&Form, &Facts, &mut Checked),
     expressions: for<'a> fn(&'a Form, &AreaCode, &mut dyn FnMut(Expression<'a>)),
@@ -67,30 +67,31 @@ struct SectionRules {
 
 macro_rules! form {
     ($($name:ident: $Section:ident,)+) => {
-        /// A whole form: what is saved, or what a new one opens with.
+        /// A whole form: a saved one, or the values that a new one opens with.
         #[derive(Clone, Debug, PartialEq)]
         pub struct Form { $(#[doc = concat!("See [`", stringify!($Section), "`].")] pub $name: $Section),+ }
 
         impl Form {
-            /// What the sections are, in form order.
-            pub fn infos() -> &'static [&'static Info] {
-                static INFOS: LazyLock<Vec<&'static Info>> = LazyLock::new(|| vec![$($Section::info_of()),+]);
+            /// Describes the sections, in form order.
+            pub fn infos() -> &'static [&'static SectionInfo] {
+                static INFOS: LazyLock<Vec<&'static SectionInfo>> = LazyLock::new(|| vec![$($Section::section_info()),+]);
                 &INFOS
             }
 
             const RULES: &'static [SectionRules] = &[$(SectionRules {
-                looks_at: $Section::LOOKS_AT,
+                depends_on: $Section::DEPENDS_ON,
                 check: $Section::check,
                 lint: $Section::lint,
                 expressions: $Section::expressions,
             }),+];
 
-            /// What a new form holds in a tenant that has not chosen its own defaults.
+            /// A new form in a tenant that has not set its own defaults.
             pub fn initial() -> Self {
                 Self { $($name: $Section::initial()),+ }
             }
 
-            /// A form with these sections, of which the others are as at first; `None` when one is no section of a form.
+            /// A form with these sections and the initial values of all others; `None` if one of them is not a section
+            /// of a form.
             pub fn with(sections: Vec<Box<dyn Section>>) -> Option<Self> {
                 let mut form = Self::initial();
                 for section in sections {
@@ -112,7 +113,7 @@ macro_rules! form {
                 None
             }
 
-            /// Its sections, in form order.
+            /// The sections, in form order.
             pub fn sections(&self) -> [&dyn Section; Self::RULES.len()] {
                 [$(&self.$name),+]
             }
@@ -121,7 +122,8 @@ macro_rules! form {
                 [$(&mut self.$name),+]
             }
 
-            /// A copy for a new extension: without what belongs to this one alone.
+            /// A copy for a new extension, without the values that must not be shared, such as the number and the
+            /// secrets.
             pub fn copied(self) -> Self {
                 Self { $($name: self.$name.copied()),+ }
             }

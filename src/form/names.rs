@@ -1,6 +1,6 @@
-//! The names of fields.
+//! Names of fields in camel case.
 
-/// The name of a field as clients write it: `inbound_timeout_seconds` is `inboundTimeoutSeconds`.
+/// The name in camel case, as clients write it: `inbound_timeout_seconds` becomes `inboundTimeoutSeconds`.
 pub fn camel(field: &str) -> String {
     let mut words = field.split('_');
     let first = words.next().unwrap_or_default().to_owned();

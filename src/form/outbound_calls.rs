@@ -2,7 +2,7 @@
 
 use super::rules::Rules;
 use super::section::section;
-use super::{AreaCode, Checked, Expression, Facts, Form, Links, Trial};
+use super::{AreaCode, Checked, Expression, Facts, Form, Links, Samples};
 use crate::domain::{Code, DigitCount, Digits, DisplayName, Id, Pattern, PhoneNumber, Problem, kind};
 
 section! {
@@ -87,19 +87,19 @@ impl Rules for OutboundCalls {
 
     fn expressions<'a>(form: &'a Form, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         let calls = &form.outbound_calls;
-        let area = calls.prefixing(area);
+        let area = calls.effective_area_code(area);
         let Some(pattern) = calls.area_code_regex.as_ref().filter(|_| !calls.use_tenant_area_code_regex) else {
             return;
         };
         if !area.digits.is_empty() {
-            visit(Expression::new(pattern, Trial::Short(area), &["outboundCalls", "areaCodeRegex"]));
+            visit(Expression::new(pattern, Samples::Short(area), &["outboundCalls", "areaCodeRegex"]));
         }
     }
 }
 
 impl OutboundCalls {
-    /// What is put in front of the numbers that are dialled here, given the tenant's.
-    pub(super) fn prefixing(&self, tenant: &AreaCode) -> AreaCode {
+    /// The area code for numbers that are dialled here, given the area code of the tenant.
+    pub(super) fn effective_area_code(&self, tenant: &AreaCode) -> AreaCode {
         let own = AreaCode {
             digits: self.area_code.as_str().to_owned(),
             lengths: (self.area_code_min_digits.get(), self.area_code_max_digits.get()),

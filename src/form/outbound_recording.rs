@@ -1,4 +1,4 @@
-//! Outbound Recording: recording outside calls, and what is made of the recordings.
+//! Outbound Recording: whether outside calls are recorded, and how the recordings are used.
 
 use super::rules::Rules;
 use super::section::section;
@@ -32,15 +32,15 @@ section! {
     }
 }
 
-/// What of transcripts, and of what is made of them, is on although the tenant does not have it; paths start with the
+/// The problems of transcript settings that are on although the tenant does not have the feature. Paths start with the
 /// field.
-pub fn unavailable(
+pub fn unavailable_features(
     switches: impl IntoIterator<Item = (&'static str, bool)>,
     facts: &Facts,
 ) -> impl Iterator<Item = Problem> {
     let lacks = |field: &str| if field == "transcript" { !facts.transcription } else { !facts.ai };
     let on = switches.into_iter().filter(move |(field, on)| *on && lacks(field));
-    let problem = || Problem::new(Code::FeatureNotAvailable, "is a feature that the tenant does not have");
+    let problem = || Problem::new(Code::FeatureNotAvailable, "needs a feature that the tenant does not have");
     on.map(move |(field, _)| problem().under(field))
 }
 
@@ -50,7 +50,7 @@ impl Rules for OutboundRecording {
         let recording = &form.outbound_recording;
         let needed = [("aiSummary", recording.ai_summary), ("aiSentiment", recording.ai_sentiment)];
         let features = [("transcript", recording.transcript)].into_iter().chain(needed);
-        checked.errors.extend(unavailable(features, facts).map(|problem| problem.under(section)));
+        checked.errors.extend(unavailable_features(features, facts).map(|problem| problem.under(section)));
         for (field, _) in needed.into_iter().filter(|(_, on)| *on && !recording.transcript) {
             checked.required_when(true, section, "transcript", &format!("{field} is on"));
         }

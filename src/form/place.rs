@@ -1,14 +1,14 @@
-//! Where a field is kept, and where it leads.
+//! Where fields are stored, and how they refer to objects.
 
-use super::problems::misplaced;
+use super::problems::wrong_shape;
 use crate::domain::{Kind, ObjectId, Problem, Row, Value};
 
-/// Where a field is kept.
+/// Where a field is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Place {
-    /// In a column of the section's own table, or of the object's row, named like the field.
+    /// In a column with the name of the field, in the section's table or in the object's row.
     Column,
-    /// In rows of another table whose key is (tenant, owner, position).
+    /// In rows of another table, with the key (tenant, owner, position).
     Rows(Rows),
 }
 
@@ -19,11 +19,11 @@ pub struct Rows {
     pub table: &'static str,
     /// The columns of an entry.
     pub columns: &'static [&'static str],
-    /// Whether several fields share the table, told apart by its column `slot`, which holds the field's name.
+    /// Whether several fields share the table. Its column `slot` then holds the name of the field.
     pub slotted: bool,
 }
 
-/// A field's value in its neutral form.
+/// The stored form of a field's value, the same for every database.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     /// The value of one column.
@@ -36,40 +36,40 @@ impl Cell {
     /// The entries of a list.
     ///
     /// # Errors
-    /// It is one value.
+    /// The cell is a single value.
     pub(super) fn rows(self) -> Result<Vec<Row>, Problem> {
         match self {
             Self::Rows(rows) => Ok(rows),
-            Self::Value(_) => Err(misplaced()),
+            Self::Value(_) => Err(wrong_shape()),
         }
     }
 }
 
-/// A column that leads to objects.
+/// A column that refers to objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pointer {
     /// The column's name.
     pub column: &'static str,
-    /// How it leads there.
-    pub leads: Leads,
+    /// How it refers to them.
+    pub by: ReferenceBy,
 }
 
-/// How a column leads to objects.
+/// How a column refers to objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Leads {
+pub enum ReferenceBy {
     /// By their keys, to objects of these kinds: a foreign key.
-    ById(&'static [Kind]),
-    /// By a text that may equal an object's number.
-    ByNumber,
+    Id(&'static [Kind]),
+    /// By a text that may equal the number of an object.
+    Number,
 }
 
-/// One reference that a form holds, as the checks see it.
+/// A reference in a form or another object, for the checks.
 #[derive(Clone, Debug)]
 pub struct Reference {
     /// The object that is referred to.
     pub object: ObjectId,
-    /// The kinds that fit.
+    /// The allowed kinds.
     pub kinds: &'static [Kind],
-    /// Where in the form: field first, then positions.
+    /// The path: first fields, then list positions.
     pub path: Vec<String>,
 }

@@ -1,10 +1,10 @@
-//! Problems that fields of several types can have.
+//! Problems that fields of several types share.
 
 use crate::domain::{Code, Problem};
 
-/// The problem of a stored value whose shape is not the field's: the file was not written by this program.
-pub(super) fn misplaced() -> Problem {
-    Problem::new(Code::InvalidFormat, "is stored in a form that this field does not have")
+/// The problem of a stored value that does not have the shape of its field: this program did not write it.
+pub(super) fn wrong_shape() -> Problem {
+    Problem::new(Code::InvalidFormat, "is stored in a format that does not fit the field")
 }
 
 /// The problem of a list that is too long, if it is.

@@ -1,24 +1,24 @@
-//! The `section!` macro: from one Rust struct to everything that a section of the form needs.
+//! The `section!` macro: it turns one Rust struct into everything that a section of the form needs.
 //!
-//! Inside stands an ordinary struct. A field is one documented line; what it may be is said by its type, see
-//! [`Field`](super::Field). The doc comment describes it in the answer and in the input alike. Behind `searched:` stand
-//! the fields whose text a search reads. The macro only names the fields: what is done with them is written once, over
-//! [`Section`], which knows them by their position.
+//! The macro takes an ordinary struct. Each field is one documented line, and its type decides which values it may
+//! have, see [`Field`](super::Field). The doc comment becomes the description in both the answer and the input.
+//! `searched:` lists the fields that a search looks in. The macro only lists the fields: the code that works with them
+//! is written once, on [`Section`], which knows them by position.
 //!
-//! How to add a field: its line here, its column in a new file of each `migrations` folder, `cargo test` once (it
-//! rewrites `schema.graphql`).
+//! To add a field, add its line here and its column in a new file of each `migrations` folder, then run `cargo test`
+//! once (it rewrites `schema.graphql`).
 
 use std::any::Any;
 
 use super::destination::Destinations;
-use super::info::{Described, FieldValue, Info, Section, Source};
+use super::info::{FieldInfo, FieldValue, Section, SectionInfo, Source};
 use super::place::{Cell, Reference};
 use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret, TenantId};
 
 /// A difference in one field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// `section.field`, as clients write it.
+    /// The path `section.field`, as clients write it.
     pub path: String,
     /// The value before, as JSON; secrets show only whether they are set.
     pub before: serde_json::Value,
@@ -26,35 +26,35 @@ pub struct Change {
     pub after: serde_json::Value,
 }
 
-/// A section whose type is known.
+/// A section with a concrete type.
 pub trait Typed: Section + Clone + PartialEq {
-    /// Its table.
+    /// The table of the section.
     const TABLE: &'static str;
-    /// The fields in order, which are also the columns' names.
+    /// The names of the fields in order, which are also the names of the columns.
     const COLUMNS: &'static [&'static str];
 
-    /// What it is.
-    fn info_of() -> &'static Info;
-    /// See [`Info::make`].
+    /// Describes the section.
+    fn section_info() -> &'static SectionInfo;
+    /// See [`SectionInfo::make`].
     fn make(source: &mut Source<'_>) -> Option<Self>;
 }
 
 impl dyn Section {
     /// Each field with its value.
-    pub fn fields(&self) -> impl Iterator<Item = (&'static Described, &dyn FieldValue)> {
+    pub fn fields(&self) -> impl Iterator<Item = (&'static FieldInfo, &dyn FieldValue)> {
         self.info().fields.iter().zip(self.values())
     }
 
-    /// The section as its own type; `None` when it is another.
+    /// The section as the type `S`; `None` if it has another type.
     pub fn typed<S: Section>(&self) -> Option<&S> {
         (self as &dyn Any).downcast_ref()
     }
 
-    /// Applies a patch; what breaks a rule is reported and leaves its field as it was.
+    /// Applies a patch. A value that breaks a rule is reported and leaves its field unchanged.
     pub fn apply(&mut self, patch: &Patch, report: &mut dyn FnMut(Problem)) {
         for (field, value) in self.info().fields.iter().zip(self.values_mut()) {
-            if let Some(sent) = patch.get(&field.client) {
-                value.apply(sent, &mut |problem| report(problem.under(&field.client)));
+            if let Some(sent) = patch.get(&field.client_name) {
+                value.apply(sent, &mut |problem| report(problem.under(&field.client_name)));
             }
         }
     }
@@ -64,11 +64,11 @@ impl dyn Section {
         self.values().into_iter().map(FieldValue::store).collect()
     }
 
-    /// The fields whose values differ; paths without the section.
+    /// The fields whose values differ; their paths do not include the section.
     pub fn diff(&self, after: &dyn Section) -> Vec<Change> {
         let pairs = self.fields().zip(after.values()).filter(|((_, before), after)| !before.equals(*after));
-        let change = |((field, before), after): ((&Described, &dyn FieldValue), &dyn FieldValue)| Change {
-            path: field.client.clone(),
+        let change = |((field, before), after): ((&FieldInfo, &dyn FieldValue), &dyn FieldValue)| Change {
+            path: field.client_name.clone(),
             before: before.show(),
             after: after.show(),
         };
@@ -77,35 +77,36 @@ impl dyn Section {
 
     /// All values by name.
     pub fn show(&self) -> serde_json::Value {
-        self.fields().map(|(field, value)| (field.client.clone(), value.show())).collect()
+        self.fields().map(|(field, value)| (field.client_name.clone(), value.show())).collect()
     }
 
-    /// Every reference that the section holds.
+    /// Visits every reference in the section.
     pub fn references(&self, visit: &mut dyn FnMut(Reference)) {
         for (field, value) in self.fields() {
             value.references(&mut |mut reference| {
-                reference.path.insert(0, field.client.clone());
+                reference.path.insert(0, field.client_name.clone());
                 visit(reference);
             });
         }
     }
 
-    /// Points at `to` where a field pointed at `from`; without `to`, at nothing. `false` when a field cannot be without.
+    /// Replaces references to `from` by references to `to`, or removes them without `to`. Returns `false` if a field
+    /// cannot exist without its reference.
     pub fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) -> bool {
-        let mut stays = true;
+        let mut remains = true;
         for value in self.values_mut() {
-            stays &= value.redirect(from, to);
+            remains &= value.redirect(from, to);
         }
-        stays
+        remains
     }
 
-    /// Dials `to` where a field dialled `from`.
+    /// Replaces the dialled number `from` by `to`.
     pub fn redial(&mut self, from: &str, to: &str) {
         self.values_mut().into_iter().for_each(|value| value.redial(from, to));
     }
 
-    /// Every list of destinations that the section holds, with its field.
-    pub fn destinations<'a>(&'a self, visit: &mut dyn FnMut(&'static Described, &'a Destinations)) {
+    /// Visits every list of destinations in the section, with its field.
+    pub fn destinations<'a>(&'a self, visit: &mut dyn FnMut(&'static FieldInfo, &'a Destinations)) {
         for (field, value) in self.fields() {
             if let Some(list) = (value as &dyn Any).downcast_ref() {
                 visit(field, list);
@@ -113,7 +114,7 @@ impl dyn Section {
         }
     }
 
-    /// Whether all fields have the values of another section of the same type.
+    /// Whether another section has the same type and the same values.
     pub fn equals(&self, other: &dyn Section) -> bool {
         std::ptr::eq(self.info(), other.info())
             && self.values().into_iter().zip(other.values()).all(|(own, other)| own.equals(other))
@@ -126,13 +127,14 @@ impl std::fmt::Debug for dyn Section {
     }
 }
 
-impl Info {
-    /// A section made of what a client sent alone; what is left out is blank. Reports what is missing or breaks a rule.
+impl SectionInfo {
+    /// Builds a section from a client's input alone; fields that are left out are blank. Reports missing values and
+    /// broken rules.
     pub fn build(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn Section>> {
         (self.make)(&mut Source::sent(self, patch, report))
     }
 
-    /// A section back from the stored form.
+    /// Loads a section from its stored form.
     ///
     /// # Errors
     /// The rule that a stored value breaks.
@@ -140,8 +142,8 @@ impl Info {
         Source::stored(self, cells, tenant, |source| (self.make)(source))
     }
 
-    /// A section back from a file that somebody may have written by hand; reports every rule that a value breaks.
-    pub fn admit(
+    /// Loads a section from a file that somebody may have edited by hand. Reports every broken rule.
+    pub fn load_untrusted(
         &self,
         cells: Vec<Cell>,
         tenant: TenantId,
@@ -150,9 +152,9 @@ impl Info {
         (self.make)(&mut Source::file(self, cells, tenant, report))
     }
 
-    /// The secrets that a patch sends.
+    /// The secrets in a patch.
     pub fn secrets<'a>(&self, patch: &'a Patch) -> Vec<SentSecret<'a>> {
-        let sent = |field: &Described| match (field.secret, patch.get(&field.client)) {
+        let sent = |field: &FieldInfo| match (field.secret, patch.get(&field.client_name)) {
             (Some(kept), Some(Sent::Secret(secret))) => Some((kept, secret)),
             _ => None,
         };
@@ -160,22 +162,22 @@ impl Info {
     }
 }
 
-/// A section made of what a client sent alone, see [`Info::build`].
+/// Builds a section from a client's input alone, see [`SectionInfo::build`].
 pub fn build<S: Typed>(patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<S> {
-    S::make(&mut Source::sent(S::info_of(), patch, report))
+    S::make(&mut Source::sent(S::section_info(), patch, report))
 }
 
-/// A section back from the stored form, see [`Info::load`].
+/// Loads a section from its stored form, see [`SectionInfo::load`].
 ///
 /// # Errors
 /// The rule that a stored value breaks.
 pub fn load<S: Typed>(cells: Vec<Cell>, tenant: TenantId) -> Result<S, Problem> {
-    Source::stored(S::info_of(), cells, tenant, |source| S::make(source))
+    Source::stored(S::section_info(), cells, tenant, |source| S::make(source))
 }
 
-/// A section back from a file, see [`Info::admit`].
-pub fn admit<S: Typed>(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<S> {
-    S::make(&mut Source::file(S::info_of(), cells, tenant, report))
+/// Loads a section from a file, see [`SectionInfo::load_untrusted`].
+pub fn load_untrusted<S: Typed>(cells: Vec<Cell>, tenant: TenantId, report: &mut dyn FnMut(Problem)) -> Option<S> {
+    S::make(&mut Source::file(S::section_info(), cells, tenant, report))
 }
 
 /// See the [module](self).
@@ -200,13 +202,13 @@ macro_rules! section {
         }
 
         impl $crate::form::Section for $Section {
-            fn info(&self) -> &'static $crate::form::Info {
-                <Self as $crate::form::Typed>::info_of()
+            fn info(&self) -> &'static $crate::form::SectionInfo {
+                <Self as $crate::form::Typed>::section_info()
             }
 
-            fn value(&self, at: usize) -> Option<&dyn $crate::form::FieldValue> {
+            fn value(&self, index: usize) -> Option<&dyn $crate::form::FieldValue> {
                 let values: [&dyn $crate::form::FieldValue; _] = [$(&self.$field),+];
-                values.get(at).copied()
+                values.get(index).copied()
             }
 
             fn values(&self) -> Vec<&dyn $crate::form::FieldValue> {
@@ -226,14 +228,14 @@ macro_rules! section {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
 
-            fn info_of() -> &'static $crate::form::Info {
-                static INFO: std::sync::LazyLock<$crate::form::Info> = std::sync::LazyLock::new(|| $crate::form::Info {
+            fn section_info() -> &'static $crate::form::SectionInfo {
+                static INFO: std::sync::LazyLock<$crate::form::SectionInfo> = std::sync::LazyLock::new(|| $crate::form::SectionInfo {
                     name: stringify!($Section),
                     input: $input,
                     doc: &[$($doc),+],
                     table: $table,
-                    client: $crate::form::camel($table),
-                    fields: vec![$($crate::form::Described::of::<$Type>(stringify!($field), &[$($field_doc),+])),+],
+                    client_name: $crate::form::camel($table),
+                    fields: vec![$($crate::form::FieldInfo::new::<$Type>(stringify!($field), &[$($field_doc),+])),+],
                     searched: &[$($(stringify!($searched)),+)?],
                     make: |source| {
                         <$Section as $crate::form::Typed>::make(source)

@@ -1,8 +1,8 @@
-//! Security: which outside numbers may be dialled, when, for how long; the lock.
+//! Security: which outside numbers may be dialled, when and for how long, and the lock.
 
 use super::rules::Rules;
 use super::section::section;
-use super::{AreaCode, Checked, Expression, Facts, Form, Trial};
+use super::{AreaCode, Checked, Expression, Facts, Form, Samples};
 use crate::domain::{Code, Id, Kind, Pattern, Pin, Problem, Seconds, Secret, Text, choice, kind};
 
 section! {
@@ -57,12 +57,12 @@ impl Rules for Security {
             "workingHoursConditionId",
             "workingHoursEnabled is on",
         );
-        if let Some((id, known)) = hours.and_then(|id| Some((id.object(), facts.known.get(&id.object())?)))
+        if let Some((id, known)) = hours.and_then(|id| Some((id.object(), facts.referenced.get(&id.object())?)))
             && known.kind == Kind::Condition
-            && !known.of_time
+            && !known.time_only
         {
             let rule = format!(
-                "must be a condition that only asks the time (weekday, weektime, hours, calendar); {} is not",
+                "must be a condition that depends on the time alone (weekday, weektime, hours, calendar); {} does not",
                 known.name
             );
             let problem = Problem::new(Code::WrongKind, rule).value(id.opaque().as_str()).related(id);
@@ -70,12 +70,12 @@ impl Rules for Security {
         }
     }
 
-    /// What may be dialled is asked once the number has its area code.
+    /// The expression is applied after the area code has been added.
     fn expressions<'a>(form: &'a Form, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         let Some(pattern) = &form.security.outbound_regex else { return };
         if form.security.outbound_mode == OutboundMode::Regex {
-            let area = form.outbound_calls.prefixing(area);
-            visit(Expression::new(pattern, Trial::Dialled(area), &["security", "outboundRegex"]));
+            let area = form.outbound_calls.effective_area_code(area);
+            visit(Expression::new(pattern, Samples::Dialled(area), &["security", "outboundRegex"]));
         }
     }
 }

@@ -1,63 +1,70 @@
-//! Where the fields of a section come from when one is made: a client, the database, or a file.
+//! Builds sections field by field, from a client's input, the database or a file.
 
 use super::field::Field;
-use super::info::{From, Info, Source};
+use super::info::{FieldOrigin, SectionInfo, Source};
 use super::place::Cell;
-use super::problems::misplaced;
+use super::problems::wrong_shape;
 use crate::domain::{Code, Patch, Problem, Sent, TenantId, Value};
 
 impl<'a> Source<'a> {
-    pub(crate) fn sent(info: &'a Info, patch: &'a Patch, report: &'a mut dyn FnMut(Problem)) -> Self {
-        Self { info, next: 0, from: From::Client { patch, report } }
+    pub(crate) fn sent(info: &'a SectionInfo, patch: &'a Patch, report: &'a mut dyn FnMut(Problem)) -> Self {
+        Self { info, next: 0, origin: FieldOrigin::Client { patch, report } }
     }
 
-    pub(super) fn file(info: &'a Info, cells: Vec<Cell>, tenant: TenantId, report: &'a mut dyn FnMut(Problem)) -> Self {
-        Self { info, next: 0, from: From::File { cells: cells.into_iter(), tenant, report } }
+    pub(super) fn file(
+        info: &'a SectionInfo,
+        cells: Vec<Cell>,
+        tenant: TenantId,
+        report: &'a mut dyn FnMut(Problem),
+    ) -> Self {
+        Self { info, next: 0, origin: FieldOrigin::File { cells: cells.into_iter(), tenant, report } }
     }
 
-    /// What is made of stored cells.
+    /// Builds something from stored cells.
     pub(crate) fn stored<S>(
-        info: &'a Info,
+        info: &'a SectionInfo,
         cells: Vec<Cell>,
         tenant: TenantId,
         make: impl FnOnce(&mut Self) -> Option<S>,
     ) -> Result<S, Problem> {
-        let from = From::Store { cells: cells.into_iter(), tenant, problem: None };
-        let mut source = Self { info, next: 0, from };
+        let origin = FieldOrigin::Store { cells: cells.into_iter(), tenant, problem: None };
+        let mut source = Self { info, next: 0, origin };
         let made = make(&mut source);
-        let problem = match source.from {
-            From::Store { problem, .. } => problem,
-            From::Client { .. } | From::File { .. } => None,
+        let problem = match source.origin {
+            FieldOrigin::Store { problem, .. } => problem,
+            FieldOrigin::Client { .. } | FieldOrigin::File { .. } => None,
         };
-        made.ok_or_else(|| problem.unwrap_or_else(misplaced))
+        made.ok_or_else(|| problem.unwrap_or_else(wrong_shape))
     }
 
-    /// The next field. What is wrong with it is told.
+    /// The next field. Problems with it are reported.
     pub fn field<F: Field>(&mut self) -> Option<F> {
         let field = self.info.fields.get(self.next)?;
         self.next += 1;
-        match &mut self.from {
-            From::Client { patch, report } => built(patch.get(&field.client), &mut |p| report(p.under(&field.client))),
-            From::Store { cells, tenant, problem } => {
-                let loaded = cells.next().ok_or_else(misplaced).and_then(|cell| F::load(cell, *tenant));
+        match &mut self.origin {
+            FieldOrigin::Client { patch, report } => {
+                built(patch.get(&field.client_name), &mut |p| report(p.under(&field.client_name)))
+            }
+            FieldOrigin::Store { cells, tenant, problem } => {
+                let loaded = cells.next().ok_or_else(wrong_shape).and_then(|cell| F::load(cell, *tenant));
                 loaded.map_err(|p| problem.get_or_insert(p.under(field.name)).path.len()).ok()
             }
-            From::File { cells, tenant, report } => {
+            FieldOrigin::File { cells, tenant, report } => {
                 let cell = cells.next()?;
                 let shown = if field.secret.is_some() { None } else { shown(&cell) };
                 let refused = |mut problem: Problem| {
                     if problem.path.is_empty() && problem.value.is_none() {
                         problem.value.clone_from(&shown);
                     }
-                    report(problem.under(&field.client));
+                    report(problem.under(&field.client_name));
                 };
-                F::admit(cell, *tenant).map_err(|problems| problems.into_iter().for_each(refused)).ok()
+                F::load_untrusted(cell, *tenant).map_err(|problems| problems.into_iter().for_each(refused)).ok()
             }
         }
     }
 }
 
-/// A field made of what a client sent alone. Reports a rule that is broken, and a value that is missing.
+/// Builds a field from a client's input alone. Reports a broken rule or a missing value.
 fn built<F: Field>(sent: Option<&Sent>, report: &mut dyn FnMut(Problem)) -> Option<F> {
     let built = match sent {
         None => F::blank(),
@@ -76,7 +83,7 @@ fn built<F: Field>(sent: Option<&Sent>, report: &mut dyn FnMut(Problem)) -> Opti
     built
 }
 
-/// How a problem repeats a value of a file.
+/// A value of a file as problems repeat it.
 fn shown(cell: &Cell) -> Option<String> {
     match cell {
         Cell::Value(Value::Text(text)) => Some(text.escape_default().to_string()),

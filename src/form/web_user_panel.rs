@@ -51,19 +51,23 @@ section! {
 }
 
 impl Rules for WebUserPanel {
-    /// The copy has no login yet, so the panel is off.
+    /// A copy has no login yet, so its panel is off.
     fn copied(self) -> Self {
         let Self { use_ldap, ldap_server_id, user_profile_id, never_expire, use_ip_filter, ip_filter, .. } = self;
         Self { use_ldap, ldap_server_id, user_profile_id, never_expire, use_ip_filter, ip_filter, ..Self::blank() }
     }
 
-    const LOOKS_AT: &'static [&'static str] = &["information"];
+    const DEPENDS_ON: &'static [&'static str] = &["information"];
 
     fn check(form: &Form, facts: &Facts, checked: &mut Checked) {
         let section = "webUserPanel";
         let panel = &form.web_user_panel;
         if facts.defaults && panel.web_user.is_some() {
-            checked.error(section, "webUser", Problem::new(Code::Contradiction, "cannot be a default, it is unique"));
+            checked.error(
+                section,
+                "webUser",
+                Problem::new(Code::Contradiction, "cannot have a default, because it must be unique"),
+            );
         }
         if let Some(user) = panel.web_user.as_ref().filter(|user| facts.login_taken(user.as_str())) {
             let suggestion =
@@ -98,12 +102,12 @@ impl Rules for WebUserPanel {
             );
         }
         let factor = panel.two_factor_type;
-        let seedless = factor == TwoFactorType::Totp && !panel.two_factor_secret.is_set();
-        checked.required_when(seedless, section, "twoFactorSecret", "twoFactorType is TOTP");
-        let addressless = factor == TwoFactorType::Email && panel.notification_email.is_none();
-        checked.required_when(addressless, section, "notificationEmail", "twoFactorType is EMAIL");
-        let phoneless = factor == TwoFactorType::Sms && !panel.two_factor_mobile.is_set();
-        checked.required_when(phoneless, section, "twoFactorMobile", "twoFactorType is SMS");
+        let no_seed = factor == TwoFactorType::Totp && !panel.two_factor_secret.is_set();
+        checked.required_when(no_seed, section, "twoFactorSecret", "twoFactorType is TOTP");
+        let no_address = factor == TwoFactorType::Email && panel.notification_email.is_none();
+        checked.required_when(no_address, section, "notificationEmail", "twoFactorType is EMAIL");
+        let no_mobile = factor == TwoFactorType::Sms && !panel.two_factor_mobile.is_set();
+        checked.required_when(no_mobile, section, "twoFactorMobile", "twoFactorType is SMS");
         checked.required_when(
             panel.use_ip_filter && panel.ip_filter.is_empty(),
             section,
@@ -111,11 +115,11 @@ impl Rules for WebUserPanel {
             "useIpFilter is on",
         );
         if let Some((id, known)) =
-            panel.user_profile_id.and_then(|id| Some((id.object(), facts.known.get(&id.object())?)))
+            panel.user_profile_id.and_then(|id| Some((id.object(), facts.referenced.get(&id.object())?)))
             && known.kind == Kind::UserProfile
             && !known.for_panel
         {
-            let rule = format!("must be a profile for the panel; {} is not", known.name);
+            let rule = format!("must be a profile for the web panel; {} is not", known.name);
             let problem = Problem::new(Code::WrongKind, rule).value(id.opaque().as_str()).related(id);
             checked.error(section, "userProfileId", problem);
         }

@@ -9,7 +9,7 @@ use async_graphql::{Error, Pos, ServerError};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command};
 
-use crate::domain::duration_from;
+use crate::domain::duration_at_least;
 
 /// The deepest nesting of brackets that fits the parser's stack, with room to spare.
 const NESTING: usize = 64;
@@ -111,7 +111,7 @@ pub struct Limits {
 
     /// Time limit for a request, such as `5s` or `300ms`; work that is still running then is stopped.
     #[arg(long, env = "VEXT_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "5s",
-        value_parser = duration_from(Duration::from_millis(1)))]
+        value_parser = duration_at_least(Duration::from_millis(1)))]
     pub request_timeout: Duration,
 
     /// Maximum length of a text in a request's variables, in bytes.

@@ -8,7 +8,7 @@ use super::layer::{ArgValues as _, Args, FieldReader, Node, SaveMutation};
 use super::plan::{MutationFieldOutcome, PlanOutcome, PlannedMutation, Unplanned, join};
 use super::planned::{GaveUp, Planned};
 use super::schema::mutation;
-use crate::service::{OpenSave, Saved, Viewer, WorkedOut};
+use crate::service::{PlannedSave, PreparedSave, Saved, Viewer};
 use crate::store::{Deadline, Session};
 
 /// A mutation while its plan runs, one field after the other.
@@ -18,7 +18,7 @@ pub(super) struct RunningMutation {
     /// The results of the fields that have run.
     pub(super) completed: Vec<(Name, Node)>,
     /// The save of the next field, worked out but not committed.
-    pub(super) open_save: Option<(PendingSave, OpenSave)>,
+    pub(super) open_save: Option<(PendingSave, PlannedSave)>,
 }
 
 /// A worked-out save, with what is needed to render its result.
@@ -66,15 +66,15 @@ impl RunningMutation {
             let price = mutation::price(target.kind, input)?;
             let times = (self.planned.now, deadline);
             let mut reader = FieldReader::new(session, viewer, times, &change.computed.selected);
-            let tells_warnings = reader.selects("warnings");
-            let worked_out = mutation::work_out(target, input, tells_warnings, &mut reader)?;
+            let report_warnings = reader.selects("warnings");
+            let worked_out = mutation::work_out(target, input, report_warnings, &mut reader)?;
             let save = PendingSave { planned: self.planned.clone(), at, target, args, price, spent };
             match worked_out {
-                WorkedOut::Settled(saved) => {
+                PreparedSave::Settled(saved) => {
                     let (outcome, node) = save.render(viewer, deadline, session, saved)?;
                     self.record(change, outcome, node);
                 }
-                WorkedOut::Open(open) => {
+                PreparedSave::Planned(open) => {
                     self.open_save = Some((save, open));
                     return Ok(());
                 }

@@ -13,7 +13,7 @@ use super::budget::Budget;
 use super::errors::{coded, store_error, tenant_required};
 use super::layer::{FieldReader, ReadError, Text};
 use crate::domain::{ObjectId, TenantId};
-use crate::form::{Info, Section};
+use crate::form::{Section, SectionInfo};
 use crate::service::{App, Selected, StoreError, TenantRow, Viewer};
 use crate::store::{self, ObjectRow, Query, Session, Snapshot};
 
@@ -32,7 +32,7 @@ impl Scope {
     /// A request whose loaders send their batches to `batches`.
     pub(super) fn new(app: &App, context: RequestContext, batches: Batches, budget: Budget) -> Self {
         let RequestContext { snapshot, viewer, request_id } = context;
-        let app = app.tallied(snapshot.tally());
+        let app = app.with_tally(snapshot.tally());
         let loaders =
             DataLoader::new(SnapshotLoader(Arc::clone(&snapshot)), batches, NoDelay).max_batch_size(usize::MAX);
         Self { app, snapshot, viewer, request_id, loaders, budget }
@@ -78,7 +78,7 @@ impl Scope {
     }
 
     /// A section or detail that an object must have.
-    pub(super) async fn section(&self, info: &'static Info, id: ObjectId) -> Result<Arc<dyn Section>> {
+    pub(super) async fn section(&self, info: &'static SectionInfo, id: ObjectId) -> Result<Arc<dyn Section>> {
         let found = self.loaders.load_one(SectionKey(info, id)).await.map_err(|e| self.store_error(&e))?;
         found.ok_or_else(|| self.store_error(&StoreError::Corrupt(format!("{}[{}] is missing", info.table, id.local))))
     }
@@ -145,7 +145,7 @@ struct SnapshotLoader(Arc<Snapshot>);
 
 /// The key of a section of an object.
 #[derive(Clone, Copy)]
-struct SectionKey(&'static Info, ObjectId);
+struct SectionKey(&'static SectionInfo, ObjectId);
 
 impl PartialEq for SectionKey {
     fn eq(&self, other: &Self) -> bool {
@@ -198,7 +198,7 @@ impl Loader<SectionKey> for SnapshotLoader {
 
     /// All requested sections are read in one trip, with one read per section and tenant.
     async fn load(&self, keys: &[SectionKey]) -> store::Result<HashMap<SectionKey, Arc<dyn Section>>> {
-        let mut wanted: BTreeMap<(&str, TenantId), (&'static Info, Vec<i64>)> = BTreeMap::new();
+        let mut wanted: BTreeMap<(&str, TenantId), (&'static SectionInfo, Vec<i64>)> = BTreeMap::new();
         for SectionKey(info, id) in keys {
             wanted.entry((info.table, id.tenant)).or_insert_with(|| (info, Vec::new())).1.push(id.local);
         }

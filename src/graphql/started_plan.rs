@@ -14,7 +14,7 @@ use super::planned::{GaveUp, Planned};
 use super::running_mutation::{PendingSave, RunningMutation};
 use super::schema::Vext;
 use super::scope::{RequestContext, Scope};
-use crate::service::{OpenSave, StoreError, Viewer};
+use crate::service::{PlannedSave, StoreError, Viewer};
 use crate::store::{self, Deadline, ReadAhead, Session, Snapshot};
 
 /// The state of a request after its first trip to the database.
@@ -141,10 +141,10 @@ impl Api {
         snapshot: &Snapshot,
         viewer: &Arc<Viewer>,
         request_id: &str,
-        (save, open): (PendingSave, OpenSave),
+        (save, open): (PendingSave, PlannedSave),
     ) -> Result<(MutationFieldOutcome, Node), MutationStop> {
         let (deadline, own) = (snapshot.deadline(), Arc::clone(viewer));
-        let app = self.app.tallied(snapshot.tally());
+        let app = self.app.with_tally(snapshot.tally());
         let render = move |session: &mut dyn Session, saved| {
             Ok(match save.render(&own, deadline, session, saved) {
                 Ok(outcome) => store::Outcome::Commit(Ok(outcome)),

@@ -1,4 +1,4 @@
-//! Call groups: who is ringing.
+//! Call groups: calls that pickup groups may answer.
 
 use super::{Detail, Named};
 use crate::domain::{GroupNumber, Kind};
@@ -6,15 +6,15 @@ use crate::form::section;
 
 section! {
     "call_group", "CallGroupInput";
-    /// A call group: calls that ring a member may be picked up by those whose pickup groups have the same group number.
+    /// A call group. Calls that ring for its members may be answered by the pickup group with the same group number.
     pub struct CallGroup {
-        /// The engine's number of the group: 0 to 63, unique among the tenant's call groups.
+        /// The engine's number for the group: 0 to 63, 0 by default, unique among the tenant's call groups.
         pub group_number: GroupNumber,
     }
 }
 
 impl Detail for CallGroup {
     const KIND: Kind = Kind::CallGroup;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["group_number"]];
 }

@@ -1,34 +1,35 @@
-//! Call lists: outside numbers that may not, or may only, be dialled.
+//! Call lists: outside numbers that are blocked, or that are the only ones allowed.
 
 use super::ruled_text::ruled_text;
-use super::{Detail, Named, Soft};
+use super::{Detail, Named, NumberReference};
 use crate::domain::{Kind, Text};
 use crate::form::{Entries, section};
 
 section! {
     "call_list", "CallListInput";
-    /// A list of outside numbers; whether they are forbidden or allowed says who uses it.
+    /// A list of outside numbers. The field that refers to it decides whether these numbers are blocked or the only
+    /// ones allowed.
     pub struct CallList {
-        /// The numbers, at most 1000.
+        /// The numbers in the list, at most 1000.
         pub entries: Entries<CallListEntry>,
     }
 }
 
 section! {
     "call_list_entry", "CallListEntryInput";
-    /// One number of a call list.
+    /// One number in a call list.
     pub struct CallListEntry {
-        /// The number as it is after the area code was added: 1 to 20 digits with an optional + in front.
-        pub number: Soft<ListedNumber>,
-        /// Whether all numbers that begin with it are meant too.
+        /// The number as it is after the area code has been added: 1 to 20 digits with an optional + in front.
+        pub number: NumberReference<ListedNumber>,
+        /// Whether the entry covers all numbers that begin with `number`. Off by default: it covers this number only.
         pub prefix: bool,
-        /// Why it is listed, at most 255 characters.
+        /// Why the number is in the list, at most 255 characters.
         pub remark: Text<255>,
     }
 }
 
 ruled_text!(
-    /// A number, or the beginning of one, in a call list.
+    /// A number or prefix in a call list.
     ListedNumber<21>, "must be 1 to 20 digits with an optional + in front", |text| {
         let digits = text.strip_prefix('+').unwrap_or(text);
         (1..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
@@ -36,7 +37,7 @@ ruled_text!(
 );
 
 impl CallListEntry {
-    /// Whether a dialled number, with its area code, is meant.
+    /// Whether the entry covers a dialled number, with its area code.
     pub fn matches(&self, number: &str) -> bool {
         if self.prefix {
             number.starts_with(self.number.value().as_str())
@@ -48,7 +49,7 @@ impl CallListEntry {
 
 impl Detail for CallList {
     const KIND: Kind = Kind::CallList;
-    type Head = Named;
+    type Common = Named;
 }
 
 #[cfg(test)]
@@ -57,11 +58,11 @@ mod tests {
     use crate::domain::{Code, Scalar};
 
     fn entry(number: &str, prefix: bool) -> CallListEntry {
-        CallListEntry { number: Soft::parse(&number.into()).unwrap(), prefix, remark: Text::default() }
+        CallListEntry { number: NumberReference::parse(&number.into()).unwrap(), prefix, remark: Text::default() }
     }
 
     #[test]
-    fn a_prefix_means_all_that_begin_with_it() {
+    fn a_prefix_covers_all_numbers_that_begin_with_it() {
         assert!(entry("0900", true).matches("0900123") && entry("0900", true).matches("0900"));
         assert!(entry("+39055", false).matches("+39055") && !entry("+39055", false).matches("+390551"));
         assert!(!entry("0900", true).matches("10900"));

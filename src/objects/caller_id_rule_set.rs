@@ -2,13 +2,13 @@
 
 use super::{Detail, Named};
 use crate::domain::{Code, Kind, Pattern, Problem, Text, choice};
-use crate::form::{AreaCode, Entries, Expression, Trial, section};
+use crate::form::{AreaCode, Entries, Expression, Samples, section};
 
 section! {
     "caller_id_rule_set", "CallerIdRuleSetInput";
-    /// A set of rules that rewrite the caller ID of outside calls.
+    /// An ordered set of rules that rewrite the caller ID of outside calls.
     pub struct CallerIdRuleSet {
-        /// The rules in the order in which they are tried, at most 1000; what no rule matches stays as it is.
+        /// The rules, tried in this order; at most 1000. A caller ID that no rule matches stays as it is.
         pub rules: Entries<CallerIdRule>,
     }
 }
@@ -17,19 +17,20 @@ section! {
     "caller_id_rule", "CallerIdRuleInput";
     /// One rule of a caller-ID rule set.
     pub struct CallerIdRule {
-        /// What is rewritten.
+        /// Whether the rule rewrites the number or the name of the caller ID. `NUMBER` by default.
         pub applies_to: CallerIdPart,
         /// The expression that the number or name must match.
         pub pattern: Pattern,
-        /// What the matched part becomes, at most 64 characters; `$1` and `${name}` stand for groups of the expression, `$$` for `$`.
+        /// The text that replaces the match, at most 64 characters. `$1` and `${name}` insert a group of the
+        /// expression, `$$` inserts a dollar sign.
         pub replacement: Text<64>,
-        /// Whether no further rule is tried after this one matched.
+        /// Whether the rules after this one are skipped once it has matched. Off by default.
         pub stop: bool,
     }
 }
 
 choice! {
-    /// A part of a caller ID.
+    /// The part of a caller ID that a rule rewrites.
     pub enum CallerIdPart {
         /// The number.
         Number = "NUMBER",
@@ -41,7 +42,7 @@ choice! {
 impl CallerIdRule {
     /// The first group in the replacement that the expression does not have.
     fn unknown_group(&self) -> Option<String> {
-        // Few rules name any, and then the expression need not even be looked at.
+        // Few rules refer to groups; for all others the expression does not have to be parsed.
         groups_of(self.replacement.as_str()).next()?;
         let (count, names) = self.pattern.groups();
         let known =
@@ -50,7 +51,7 @@ impl CallerIdRule {
     }
 }
 
-/// The groups that a replacement names, read as the `regex` crate reads them.
+/// The groups that a replacement refers to, parsed in the same way as by the `regex` crate.
 fn groups_of(replacement: &str) -> impl Iterator<Item = &str> {
     let mut rest = replacement;
     std::iter::from_fn(move || {
@@ -75,30 +76,30 @@ fn groups_of(replacement: &str) -> impl Iterator<Item = &str> {
 
 impl Detail for CallerIdRuleSet {
     const KIND: Kind = Kind::CallerIdRuleSet;
-    type Head = Named;
+    type Common = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         for (i, rule) in self.rules.0.iter().enumerate() {
             if let Some(group) = rule.unknown_group() {
                 let problem = Problem::new(
                     Code::Contradiction,
-                    format!("names the group {group}, which the pattern does not have"),
+                    format!("refers to the group {group}, which the pattern does not have"),
                 );
                 report(problem.value(rule.replacement.as_str()).under("replacement").under(i).under("rules"));
             }
         }
     }
 
-    /// What a rule finds that stands behind one that rewrites and goes on is not known.
+    /// A rule after one that rewrites without `stop` sees rewritten text, which is not known here.
     fn expressions<'a>(&'a self, _: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         let (mut numbers, mut names) = (true, true);
         for (i, rule) in self.rules.0.iter().enumerate() {
-            let (known, trial) = match rule.applies_to {
-                CallerIdPart::Number => (&mut numbers, Trial::Own),
-                CallerIdPart::Name => (&mut names, Trial::Names),
+            let (known, samples) = match rule.applies_to {
+                CallerIdPart::Number => (&mut numbers, Samples::Own),
+                CallerIdPart::Name => (&mut names, Samples::Names),
             };
             if *known {
-                visit(Expression::new(&rule.pattern, trial, &["rules", &i.to_string(), "pattern"]));
+                visit(Expression::new(&rule.pattern, samples, &["rules", &i.to_string(), "pattern"]));
             }
             *known &= rule.stop;
         }
@@ -111,7 +112,7 @@ mod tests {
     use crate::domain::Scalar;
 
     #[test]
-    fn a_replacement_names_groups_that_exist() {
+    fn a_replacement_refers_to_groups_that_exist() {
         for (pattern, replacement, unknown) in [
             (r"^0([1-9]\d+)$", "+39$1", None),
             (r"^0([1-9]\d+)$", "+39$2", Some("2")),

@@ -1,79 +1,82 @@
-//! Conditions: what is true or false at a moment.
+//! Conditions: true or false at the time of a call.
 
 use super::problems::required_when;
 use super::{ConditionSpan, Detail, Named};
 use crate::domain::{Code, Kind, ObjectId, Pattern, Problem, TimeZone, choice, kind};
-use crate::form::{AreaCode, Checked, Destinations, Entries, Expression, Facts, Links, Surroundings, Trial, section};
+use crate::form::{AreaCode, Checked, Destinations, Entries, Expression, Facts, Links, TenantFacts, Samples, section};
 
 section! {
     "condition", "ConditionInput";
-    /// A condition: true or false at the moment of a call. Its type says which of the fields count.
+    /// A condition that is true or false at the time of a call. Its type decides which of the other fields matter.
     pub struct Condition {
-        /// What is asked.
+        /// What the condition depends on. `WEEKDAY` by default.
         pub condition_type: ConditionType,
-        /// The zone of weekdays and times of day; null is the tenant's.
+        /// The IANA time zone in which weekdays and times of day are read, such as Europe/Rome; null uses the tenant's.
         pub timezone: Option<TimeZone>,
-        /// In the types WEEKDAY, WEEKTIME, HOURS and CALENDAR, the spans of time in any of which the condition is true; at most 3 in type HOURS, 1000 in the others.
+        /// For the types `WEEKDAY`, `WEEKTIME`, `HOURS` and `CALENDAR`: the spans of time during which the condition is
+        /// true. At most 3 for `HOURS`, 1000 for the others.
         pub spans: Entries<ConditionSpan>,
-        /// In the types ALL_OF, ANY_OF and NOT, the conditions that this one is made of, at most 32.
+        /// For the types `ALL_OF`, `ANY_OF` and `NOT`: the conditions that this one combines, at most 32. It cannot
+        /// contain itself.
         pub part_ids: Links<kind::Condition, 32>,
-        /// In type EXTENSION_STATUS, the real extensions whose state is asked, at most 64.
+        /// For the type `EXTENSION_STATUS`: the real extensions whose state counts, at most 64.
         pub extension_ids: Links<kind::Extension, 64>,
-        /// In type EXTENSION_STATUS, the state that is asked for.
+        /// For the type `EXTENSION_STATUS`: the state that the extensions must be in. `ONLINE` by default.
         pub extension_state: ExtensionState,
-        /// In type EXTENSION_STATUS, how many of the extensions must be in the state.
+        /// For the type `EXTENSION_STATUS`: whether all of the extensions must be in the state or one is enough. `ALL`
+        /// by default.
         pub combine: ConditionCombine,
-        /// In type CALLER_ID, the expression that the caller's number must match.
+        /// For the type `CALLER_ID`: the expression that the caller's number must match.
         pub caller_id_pattern: Option<Pattern>,
-        /// Where a call goes when the condition is true, in order.
+        /// Where a call goes if the condition is true, in order; at most 20.
         pub true_destinations: Destinations,
-        /// Where a call goes when the condition is false, in order.
+        /// Where a call goes if the condition is false, in order; at most 20.
         pub false_destinations: Destinations,
     }
 }
 
 choice! {
-    /// What a condition asks.
+    /// What a condition depends on.
     pub enum ConditionType {
-        /// Whether today is one of some days of the week.
+        /// True on certain days of the week.
         Weekday = "WEEKDAY",
-        /// Whether now lies in one of some spans of the week.
+        /// True during certain spans of the week.
         Weektime = "WEEKTIME",
-        /// Whether now lies in one of at most three spans of every day.
+        /// True during at most three spans of every day.
         Hours = "HOURS",
-        /// Whether now lies between two moments, for holidays.
+        /// True between two moments, for example over a holiday.
         Calendar = "CALENDAR",
-        /// Whether all parts are true.
+        /// True if all of its parts are true.
         AllOf = "ALL_OF",
-        /// Whether any part is true.
+        /// True if at least one of its parts is true.
         AnyOf = "ANY_OF",
-        /// Whether no part is true.
+        /// True if none of its parts is true.
         Not = "NOT",
-        /// Whether real extensions are in a state.
+        /// True if real extensions are in a certain state.
         ExtensionStatus = "EXTENSION_STATUS",
-        /// Whether the caller's number matches an expression.
+        /// True if the caller's number matches an expression.
         CallerId = "CALLER_ID",
     }
 }
 
 choice! {
-    /// The state of an extension; a virtual one is in a state when one of its members is.
+    /// The state of an extension. A virtual extension is in a state if one of its members is.
     pub enum ExtensionState {
-        /// Reachable, in a call or not.
+        /// Its phone is registered, whether or not it is in a call.
         Online = "ONLINE",
-        /// Not reachable.
+        /// Its phone is not registered.
         Offline = "OFFLINE",
-        /// Reachable and not in a call.
+        /// Its phone is registered and not in a call.
         Idle = "IDLE",
-        /// In a call.
+        /// It is in a call.
         InUse = "IN_USE",
-        /// Being called.
+        /// It is ringing.
         Ringing = "RINGING",
     }
 }
 
 choice! {
-    /// How many of several must be so.
+    /// How many of several extensions must be in the state.
     pub enum ConditionCombine {
         /// All of them.
         All = "ALL",
@@ -83,14 +86,13 @@ choice! {
 }
 
 impl Condition {
-    /// Whether the condition asks nothing but the time.
-    pub fn of_time(&self) -> bool {
+    /// Whether the condition depends on the time alone.
+    pub fn time_only(&self) -> bool {
         use ConditionType::{Calendar, Hours, Weekday, Weektime};
         matches!(self.condition_type, Weekday | Weektime | Hours | Calendar)
     }
 
-    /// Whether the condition by itself, whatever its parts are, can never be true at or after `now` in epoch
-    /// milliseconds.
+    /// Whether the condition can never be true at or after `now`, in epoch milliseconds, whatever its parts are.
     pub fn never_true_alone(&self, now: i64) -> bool {
         let spans = &self.spans.0;
         match self.condition_type {
@@ -105,8 +107,8 @@ impl Condition {
 }
 
 impl Condition {
-    /// The field that says what makes it true.
-    fn asks(&self) -> &'static str {
+    /// The field that decides whether the condition is true.
+    fn deciding_field(&self) -> &'static str {
         match self.condition_type {
             ConditionType::Weekday | ConditionType::Weektime | ConditionType::Hours | ConditionType::Calendar => {
                 "spans"
@@ -120,7 +122,7 @@ impl Condition {
 
 impl Detail for Condition {
     const KIND: Kind = Kind::Condition;
-    type Head = Named;
+    type Common = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         let spans = &self.spans.0;
@@ -144,19 +146,19 @@ impl Detail for Condition {
         }
     }
 
-    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+    fn check_in_tenant(&self, facts: &Facts, checked: &mut Checked) {
         for (i, part) in self.part_ids.ids().iter().enumerate() {
-            if let Some(way) = facts.way_back(part.object()) {
-                let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", way.join(" → ")));
+            if let Some(path) = facts.path_back_to_self(part.object()) {
+                let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", path.join(" → ")));
                 checked.errors.push(problem.related(part.object()).under(i).under("partIds"));
             }
         }
         if self.never_true_alone(facts.now) {
             let why = match self.condition_type {
-                ConditionType::Calendar => "has no moment that is not past, so the condition can never be true",
-                _ => "leaves nothing that could make the condition true",
+                ConditionType::Calendar => "lies in the past or is empty, so the condition can never be true",
+                _ => "has nothing that could make the condition true",
             };
-            checked.warnings.push(Problem::new(Code::NeverTrue, why).under(self.asks()));
+            checked.warnings.push(Problem::new(Code::NeverTrue, why).under(self.deciding_field()));
         }
     }
 
@@ -164,11 +166,11 @@ impl Detail for Condition {
         if let Some(pattern) =
             self.caller_id_pattern.as_ref().filter(|_| self.condition_type == ConditionType::CallerId)
         {
-            visit(Expression::new(pattern, Trial::Callers, &["callerIdPattern"]));
+            visit(Expression::new(pattern, Samples::Callers, &["callerIdPattern"]));
         }
     }
 
-    fn surely(&self, _: &Surroundings) -> Vec<ObjectId> {
+    fn certain_targets(&self, _: &TenantFacts) -> Vec<ObjectId> {
         self.part_ids.ids().iter().map(|part| part.object()).collect()
     }
 }
@@ -204,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn four_types_ask_the_time() {
-        let of_time = [ConditionType::Weekday, ConditionType::Weektime, ConditionType::Hours, ConditionType::Calendar];
+    fn four_types_depend_on_the_time_alone() {
+        let timed = [ConditionType::Weekday, ConditionType::Weektime, ConditionType::Hours, ConditionType::Calendar];
         for word in
             ["WEEKDAY", "WEEKTIME", "HOURS", "CALENDAR", "ALL_OF", "ANY_OF", "NOT", "EXTENSION_STATUS", "CALLER_ID"]
         {
-            let of = ConditionType::of(word).unwrap();
-            assert_eq!(condition(of, &[]).of_time(), of_time.contains(&of), "{word}");
-            assert!(condition(of, &[]).never_true_alone(NOW), "{word}");
+            let condition_type = ConditionType::from_word(word).unwrap();
+            assert_eq!(condition(condition_type, &[]).time_only(), timed.contains(&condition_type), "{word}");
+            assert!(condition(condition_type, &[]).never_true_alone(NOW), "{word}");
         }
     }
 
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_meet_leave_nothing() {
+    fn equal_times_leave_nothing() {
         for of in [ConditionType::Weektime, ConditionType::Hours] {
             let never = |from, to| condition(of, &[times(from, to)]).never_true_alone(NOW);
             assert!(!never(Some((9, 0)), Some((17, 0))));
@@ -243,7 +245,7 @@ mod tests {
     fn a_calendar_ends() {
         let never = |starts, ends| condition(ConditionType::Calendar, &[moments(starts, ends)]).never_true_alone(NOW);
         assert!(never(Some(1), Some(NOW - 1)));
-        assert!(never(Some(1), Some(NOW)), "its end does not belong to it");
+        assert!(never(Some(1), Some(NOW)), "its end is exclusive");
         assert!(never(Some(NOW + 9), Some(NOW + 9)));
         assert!(!never(Some(1), Some(NOW + 1)));
         assert!(!never(Some(NOW + 1), Some(NOW + 2)));
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_others_need_what_they_ask() {
+    fn the_other_types_need_their_fields() {
         for of in [ConditionType::AllOf, ConditionType::AnyOf, ConditionType::Not] {
             let made = Condition { part_ids: [id(1)].into_iter().collect(), ..condition(of, &[]) };
             assert!(!made.never_true_alone(NOW));

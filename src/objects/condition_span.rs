@@ -1,27 +1,30 @@
-//! The spans of time of conditions.
+//! Spans of time in conditions.
 
 use crate::domain::{DateTime, MinuteOfDay, Weekday};
 use crate::form::section;
 
 section! {
     "condition_span", "ConditionSpanInput";
-    /// One span of time of a condition, from its start up to, but not including, its end.
+    /// One span of time of a condition. It includes its start but not its end.
     pub struct ConditionSpan {
-        /// In the types WEEKDAY and WEEKTIME, the day of the week; null is every day in type WEEKTIME.
+        /// For the types `WEEKDAY` and `WEEKTIME`: the day of the week. `WEEKDAY` requires it; in a `WEEKTIME`, null
+        /// means every day.
         pub weekday: Option<Weekday>,
-        /// In the types WEEKTIME and HOURS, the time of day at which it starts; null is 00:00.
+        /// For the types `WEEKTIME` and `HOURS`: the time of day at which the span starts; null means 00:00.
         pub from_time: Option<MinuteOfDay>,
-        /// In the types WEEKTIME and HOURS, the time of day at which it ends; null is 24:00. Before the start, it is the next day's.
+        /// For the types `WEEKTIME` and `HOURS`: the time of day at which the span ends; null means 24:00. If it is
+        /// before `fromTime`, the span ends on the next day.
         pub to_time: Option<MinuteOfDay>,
-        /// In type CALENDAR, the moment at which it starts; null is always before.
+        /// For the type `CALENDAR`: the moment at which the span starts; null means that it has no start.
         pub starts_at: Option<DateTime>,
-        /// In type CALENDAR, the moment at which it ends; null is never.
+        /// For the type `CALENDAR`: the moment at which the span ends, which must be later than `startsAt`; null means
+        /// that it has no end.
         pub ends_at: Option<DateTime>,
     }
 }
 
 impl ConditionSpan {
-    /// Whether the times of day leave nothing between them.
+    /// Whether the times of day enclose no time.
     pub(super) fn has_no_minute(&self) -> bool {
         let (midnight, end) = (MinuteOfDay::at(0, 0), MinuteOfDay::at(24, 0));
         let (from, to) = (self.from_time.or(midnight), self.to_time.or(end));
@@ -29,7 +32,7 @@ impl ConditionSpan {
         from == to || (from == end && to == midnight)
     }
 
-    /// Whether the moments leave nothing between them that is not past.
+    /// Whether the span is empty or over at `now`.
     pub(super) fn has_no_moment_from(&self, now: i64) -> bool {
         self.ends_at.is_some_and(|ends| ends.0 <= now || self.starts_at.is_some_and(|starts| starts >= ends))
     }

@@ -1,4 +1,4 @@
-//! Conference rooms: several callers talk with each other.
+//! Conference rooms: several callers talk to each other.
 
 use super::problems::required_when;
 use super::{Detail, Numbered};
@@ -7,28 +7,31 @@ use crate::form::section;
 
 section! {
     "conference", "ConferenceInput";
-    /// A conference room: all who call it talk with each other.
+    /// A conference room: everyone who calls it can talk to everyone else in it.
     pub struct Conference {
-        /// The PIN, 4 to 10 digits, that participants are asked for. Write-only; answered as whether it is set.
+        /// The PIN that participants must enter: 4 to 10 digits, neither one repeated digit nor a run such as 1234.
+        /// Write-only: `pinSet` tells whether there is one.
         pub pin: Secret<Pin>,
-        /// The PIN, 4 to 10 digits, that makes a participant the leader. Write-only; answered as whether it is set.
+        /// The PIN that makes a participant the leader: 4 to 10 digits, neither one repeated digit nor a run such as
+        /// 1234. Write-only: `adminPinSet` tells whether there is one.
         pub admin_pin: Secret<Pin>,
-        /// How many participants the room holds: 1 to 1000, 0 is unlimited.
+        /// How many participants the room holds: 1 to 1000. 0, the default, is no limit.
         pub max_members: Amount<0, 1000>,
-        /// What a participant hears who is alone or waits for the leader; null is the tenant's default class.
+        /// The music that a participant hears while alone or waiting for the leader; null uses the tenant's default
+        /// class.
         pub music_on_hold_id: Option<Id<kind::MusicOnHold>>,
-        /// Whether what is said is recorded.
+        /// Whether the conference is recorded. Off by default.
         pub record: bool,
-        /// Whether the others hear who comes and who goes.
+        /// Whether an announcement plays when somebody joins or leaves. Off by default.
         pub announce_join_leave: bool,
-        /// Whether participants wait until the leader is there; needs `adminPin`.
+        /// Whether participants wait until the leader has joined; requires `adminPin`. Off by default.
         pub wait_for_leader: bool,
     }
 }
 
 impl Detail for Conference {
     const KIND: Kind = Kind::Conference;
-    type Head = Numbered;
+    type Common = Numbered;
     const NEEDS_NUMBER: bool = true;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
@@ -42,15 +45,15 @@ impl Detail for Conference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::testing::{problems, sent};
+    use crate::objects::testing::{problems, parse};
     use serde_json::json;
 
     #[test]
-    fn who_is_waited_for_can_be_told_from_others() {
+    fn a_leader_needs_a_pin() {
         assert_eq!(problems::<Conference>(&json!({ "waitForLeader": true })), ["adminPin REQUIRED_WHEN"]);
         let pins = json!({ "waitForLeader": true, "pin": "5108", "adminPin": "9134" });
         assert_eq!(problems::<Conference>(&pins), [] as [&str; 0]);
-        let weak = sent::<Conference>(&json!({ "pin": "1234", "adminPin": "12" })).unwrap_err();
+        let weak = parse::<Conference>(&json!({ "pin": "1234", "adminPin": "12" })).unwrap_err();
         assert_eq!(weak, ["pin WEAK_PIN", "adminPin INVALID_FORMAT"]);
     }
 }

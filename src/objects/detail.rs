@@ -1,64 +1,65 @@
-//! What each kind of object says of itself besides its fields.
+//! The properties and rules of each kind of object, besides its fields.
 
-use super::Head;
+use super::CommonFields;
 use crate::domain::{ExtensionNumber, Kind, ObjectId, Problem};
-use crate::form::{AreaCode, Checked, Expression, Facts, Section, Surroundings, Typed};
+use crate::form::{AreaCode, Checked, Expression, Facts, Section, TenantFacts, Typed};
 
-/// What a kind of object adds to its row in `pbx_object`.
+/// The fields that a kind of object adds to its row in `pbx_object`.
 pub trait Detail: Typed {
-    /// The kind whose detail this is.
+    /// The kind.
     const KIND: Kind;
-    /// What its objects have besides: [`Numbered`](super::Numbered) when they can be dialled, else [`Named`](super::Named).
-    type Head: Head + Typed;
-    /// Whether its objects must have a number.
+    /// Their common fields: [`Numbered`](super::Numbered) if they can be dialled, otherwise [`Named`](super::Named).
+    type Common: CommonFields + Typed;
+    /// Whether objects of the kind must have a number.
     const NEEDS_NUMBER: bool = false;
-    /// The columns that two objects of a tenant cannot have alike. What is off, empty or null in the first of them is
-    /// never alike.
+    /// Sets of columns in which no two objects of a tenant may agree. Objects whose first column is off, empty or null
+    /// do not count.
     const UNIQUE: &'static [&'static [&'static str]] = &[];
-    /// The lists of destinations whose entries ring beside each other, so that none of them ends the list.
-    const BESIDE: &'static [&'static str] = &[];
-    /// Whether a list of destinations may lead back to the object and nowhere else.
-    const REPEATS: bool = false;
+    /// The lists of destinations whose entries ring in parallel, so that none of them ends the list.
+    const PARALLEL_LISTS: &'static [&'static str] = &[];
+    /// Whether a list of destinations may do nothing but lead back to the object.
+    const MAY_LEAD_BACK: bool = false;
 
-    /// Reports the rules that one field alone cannot answer; paths start with the field.
+    /// Checks the rules that involve several fields; paths start with the field.
     fn check(&self, _report: &mut dyn FnMut(Problem)) {}
 
-    /// Checks what depends on the tenant around the object; paths start with the field. References and lists of
-    /// destinations are checked before, for all kinds alike.
-    fn check_around(&self, _facts: &Facts, _checked: &mut Checked) {}
+    /// Checks what depends on the rest of the tenant; paths start with the field. References and lists of destinations
+    /// are checked before, in the same way for all kinds.
+    fn check_in_tenant(&self, _facts: &Facts, _checked: &mut Checked) {}
 
-    /// Where a call, or a question, that comes to the object surely goes on.
-    fn surely(&self, _around: &Surroundings) -> Vec<ObjectId> {
+    /// The objects that a call to this one certainly reaches next, or the conditions that evaluating it certainly
+    /// evaluates.
+    fn certain_targets(&self, _tenant: &TenantFacts) -> Vec<ObjectId> {
         Vec::new()
     }
 
-    /// The first and the last of numbers that no object may have because of this one.
+    /// The first and last of a range of numbers that this object reserves, so that no object may have them.
     fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)> {
         None
     }
 
-    /// Reports what looks wrong but can be saved; paths start with the field.
-    fn doubts(&self, _report: &mut dyn FnMut(Problem)) {}
+    /// Reports warnings: things that look wrong but can be saved. Paths start with the field.
+    fn check_warnings(&self, _report: &mut dyn FnMut(Problem)) {}
 
-    /// Hands out the expressions that can be tried on the tenant's numbers, which a save does not know, always in the
-    /// same order; `area` is the tenant's. Paths start with the field.
+    /// Visits the expressions that can be tried on the tenant's numbers, always in the same order. A save does not load
+    /// these numbers. `area` is the area code of the tenant; paths start with the field.
     fn expressions<'a>(&'a self, _area: &AreaCode, _visit: &mut dyn FnMut(Expression<'a>)) {}
 }
 
-/// A detail whose kind is not known: [`Detail`] as an object.
+/// The detail of any kind: an object-safe [`Detail`].
 pub trait AnyDetail: Section {
-    /// A copy of it.
+    /// A boxed copy.
     fn copy(&self) -> Box<dyn AnyDetail>;
     /// See [`Detail::check`].
     fn check(&self, report: &mut dyn FnMut(Problem));
-    /// See [`Detail::check_around`].
-    fn check_around(&self, facts: &Facts, checked: &mut Checked);
-    /// See [`Detail::surely`].
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId>;
+    /// See [`Detail::check_in_tenant`].
+    fn check_in_tenant(&self, facts: &Facts, checked: &mut Checked);
+    /// See [`Detail::certain_targets`].
+    fn certain_targets(&self, tenant: &TenantFacts) -> Vec<ObjectId>;
     /// See [`Detail::reserves`].
     fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)>;
-    /// See [`Detail::doubts`].
-    fn doubts(&self, report: &mut dyn FnMut(Problem));
+    /// See [`Detail::check_warnings`].
+    fn check_warnings(&self, report: &mut dyn FnMut(Problem));
     /// See [`Detail::expressions`].
     fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>));
 }
@@ -72,20 +73,20 @@ impl<D: Detail> AnyDetail for D {
         Detail::check(self, report);
     }
 
-    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
-        Detail::check_around(self, facts, checked);
+    fn check_in_tenant(&self, facts: &Facts, checked: &mut Checked) {
+        Detail::check_in_tenant(self, facts, checked);
     }
 
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
-        Detail::surely(self, around)
+    fn certain_targets(&self, tenant: &TenantFacts) -> Vec<ObjectId> {
+        Detail::certain_targets(self, tenant)
     }
 
     fn reserves(&self) -> Option<(&ExtensionNumber, &ExtensionNumber)> {
         Detail::reserves(self)
     }
 
-    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
-        Detail::doubts(self, report);
+    fn check_warnings(&self, report: &mut dyn FnMut(Problem)) {
+        Detail::check_warnings(self, report);
     }
 
     fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {

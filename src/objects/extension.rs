@@ -7,17 +7,18 @@ use crate::form::section;
 
 section! {
     "extension", "ExtensionInput";
-    /// A real extension: the device that rings for a virtual one.
+    /// A real extension: a device that rings for virtual extensions.
     pub struct Extension {
-        /// How the device is connected.
+        /// How the device is connected. `PJSIP` by default.
         pub technology: ExtensionTechnology,
-        /// The name under which the device registers, at most 80 characters; needed unless the technology is CUSTOM.
+        /// The name under which the device registers, at most 80 characters. Required unless `technology` is `CUSTOM`.
         pub peer_name: Text<80>,
-        /// What the engine dials, at most 255 characters; needed in technology CUSTOM and unused in the others.
+        /// What the engine dials, at most 255 characters. Required if `technology` is `CUSTOM`, unused otherwise.
         pub dial_string: Option<Text<255>>,
-        /// The device's own Do Not Disturb: it is passed over when the virtual extension rings.
+        /// The device's own Do Not Disturb: it is skipped when a virtual extension rings. Off by default.
         pub dnd: bool,
-        /// The number that the device itself shows outside: 2 to 20 digits with an optional + in front; null is the tenant's.
+        /// The number that people outside see when the device calls: 2 to 20 digits with an optional + in front; null
+        /// uses the tenant's.
         pub external_caller_id_number: Option<PhoneNumber>,
     }
 }
@@ -25,18 +26,18 @@ section! {
 choice! {
     /// How a device is connected.
     pub enum ExtensionTechnology {
-        /// A PJSIP endpoint.
+        /// As a PJSIP endpoint.
         Pjsip = "PJSIP",
-        /// A peer of the old SIP channel.
+        /// As a peer of the older SIP channel driver.
         Sip = "SIP",
-        /// Whatever the dial string says.
+        /// In the way that its dial string describes.
         Custom = "CUSTOM",
     }
 }
 
 impl Detail for Extension {
     const KIND: Kind = Kind::Extension;
-    type Head = Numbered;
+    type Common = Numbered;
     const NEEDS_NUMBER: bool = true;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {

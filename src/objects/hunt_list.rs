@@ -1,66 +1,69 @@
 //! Hunt lists: destinations that ring together or in turn.
 
 use super::problems::duplicates;
-use super::{Detail, Numbered, Preset};
+use super::{Detail, Numbered, WithDefault};
 use crate::domain::{Code, Id, Kind, ObjectId, Problem, Seconds, choice, kind};
-use crate::form::{Checked, Destination, DestinationTarget, Destinations, Facts, Surroundings, section};
+use crate::form::{Checked, Destination, DestinationTarget, Destinations, Facts, TenantFacts, section};
 
 section! {
     "hunt_list", "HuntListInput";
     /// A hunt list: destinations that ring together or in turn until one answers.
     pub struct HuntList {
-        /// In which order the members ring.
+        /// The order in which the members ring. `RING_ALL` by default.
         pub strategy: HuntStrategy,
-        /// How long a member rings, or all of them at once: 1 to 600 seconds.
-        pub ring_seconds: Preset<Seconds<1, 600>, 20>,
-        /// How long the list rings in all, before the call goes to `onTimeout`: 1 to 3600 seconds, not less than `ringSeconds`.
-        pub dial_timeout_seconds: Preset<Seconds<1, 3600>, 60>,
-        /// Whether members are dialled directly: faster, but what is done on answer is left out.
+        /// How long each member rings, or all of them at once: 1 to 600 seconds, 20 by default.
+        pub ring_seconds: WithDefault<Seconds<1, 600>, 20>,
+        /// How long the list rings in all before the call goes to `onTimeout`: 1 to 3600 seconds, 60 by default, and
+        /// not less than `ringSeconds`.
+        pub dial_timeout_seconds: WithDefault<Seconds<1, 3600>, 60>,
+        /// Whether members are dialled directly, which is faster but skips what would run when a member answers. Off by
+        /// default.
         pub fast_dialing: bool,
-        /// Whether callers hear music on hold instead of ringing.
+        /// Whether callers hear music on hold instead of a ringing tone. Off by default.
         pub play_music: bool,
-        /// What callers hear when `playMusic` is on; null is the tenant's default class.
+        /// The music that callers hear while `playMusic` is on; null uses the tenant's default class.
         pub music_on_hold_id: Option<Id<kind::MusicOnHold>>,
-        /// Whether members that are in a call are passed over.
+        /// Whether members that are in a call are skipped. Off by default.
         pub skip_in_use: bool,
-        /// Whether members whose phones are not registered are passed over.
+        /// Whether members whose phones are not registered are skipped. Off by default.
         pub skip_offline: bool,
-        /// Whether a redirect that a member has set on the phone itself is followed.
+        /// Whether calls follow a redirect that a member has set on the phone itself. Off by default.
         pub allow_redirect: bool,
-        /// Whether the members' own follow-me is followed.
+        /// Whether calls follow the members' own follow-me. Off by default.
         pub allow_follow_me: bool,
-        /// Whether the members' own additional destinations are followed.
+        /// Whether calls follow the members' own additional destinations. Off by default.
         pub allow_additional_destinations: bool,
-        /// Whether who answers must press a key before being connected, so that no mobile's voicemail takes the call.
+        /// Whether whoever answers must press a key to take the call, so that a mobile's own voicemail cannot take it.
+        /// Off by default.
         pub request_confirm: bool,
-        /// The prompt that asks for the key; null is the stock prompt.
+        /// The prompt that asks for the key; null uses the stock prompt.
         pub confirm_media_id: Option<Id<kind::MediaFile>>,
-        /// Who rings, in order; each at most once.
+        /// The objects and numbers that ring, in order; at most 20, each of them once. A hang-up cannot be a member.
         pub members: Destinations,
-        /// Where a call goes that nobody has answered, in order.
+        /// Where a call goes that nobody has answered in time, in order; at most 20. If empty, the call is dropped.
         pub on_timeout: Destinations,
     }
 }
 
 choice! {
-    /// In which order the members of a hunt list ring.
+    /// The order in which the members of a hunt list ring.
     pub enum HuntStrategy {
-        /// All at once, once.
+        /// All members at the same time, once.
         RingAll = "RING_ALL",
-        /// One after the other, from the first again after the last.
+        /// One member after the other, starting over after the last.
         Cycle = "CYCLE",
-        /// One after the other, once.
+        /// One member after the other, once.
         Sequence = "SEQUENCE",
-        /// All at once, again and again.
+        /// All members at the same time, again and again.
         RingAllOverLoop = "RING_ALL_OVER_LOOP",
     }
 }
 
 impl HuntList {
-    /// Whether a call that rings a member goes on to where that sends it: into a list, or where an extension sends all
-    /// its calls when the list lets it.
-    fn follows(&self, member: ObjectId, around: &Surroundings) -> bool {
-        match around.kind_of(member) {
+    /// Whether a call follows the destinations of a member: always those of another hunt list, and those of a virtual
+    /// extension if this list allows it.
+    fn follows(&self, member: ObjectId, tenant: &TenantFacts) -> bool {
+        match tenant.kind_of(member) {
             Some(Kind::VirtualExtension) => self.allow_additional_destinations,
             Some(Kind::HuntList) => true,
             _ => false,
@@ -70,9 +73,9 @@ impl HuntList {
 
 impl Detail for HuntList {
     const KIND: Kind = Kind::HuntList;
-    type Head = Numbered;
+    type Common = Numbered;
     const NEEDS_NUMBER: bool = true;
-    const BESIDE: &'static [&'static str] = &["members"];
+    const PARALLEL_LISTS: &'static [&'static str] = &["members"];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         let (ring, dial) = (self.ring_seconds.value().get(), self.dial_timeout_seconds.value().get());
@@ -82,28 +85,28 @@ impl Detail for HuntList {
         }
         let targets: Vec<_> = self.members.0.iter().map(Destination::target).collect();
         for (i, _) in targets.iter().enumerate().filter(|(_, target)| matches!(target, DestinationTarget::Hangup(_))) {
-            let rule = "must be an object or a number, since a hang-up cannot ring";
+            let rule = "must be an object or a number, because a hang-up cannot ring";
             report(Problem::new(Code::InvalidFormat, rule).under("hangup").under(i).under("members"));
         }
         duplicates(&targets, &mut |i, problem| report(problem.under(i).under("members")));
     }
 
-    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+    fn check_in_tenant(&self, facts: &Facts, checked: &mut Checked) {
         for (i, member) in self.members.0.iter().enumerate() {
-            let Some(object) = facts.leads_to(member) else { continue };
-            if let Some(way) = self.follows(object, facts).then(|| facts.way_back(object)).flatten() {
-                let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", way.join(" → ")));
-                checked.errors.push(problem.related(object).under(member.word()).under(i).under("members"));
+            let Some(object) = facts.target_object(member) else { continue };
+            if let Some(path) = self.follows(object, facts).then(|| facts.path_back_to_self(object)).flatten() {
+                let problem = Problem::new(Code::RoutingLoop, format!("contains itself: {}", path.join(" → ")));
+                checked.errors.push(problem.related(object).under(member.field_name()).under(i).under("members"));
             }
         }
     }
 
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
-        let members = self.members.0.iter().filter_map(|member| around.leads_to(member));
-        members.filter(|object| self.follows(*object, around)).collect()
+    fn certain_targets(&self, tenant: &TenantFacts) -> Vec<ObjectId> {
+        let members = self.members.0.iter().filter_map(|member| tenant.target_object(member));
+        members.filter(|object| self.follows(*object, tenant)).collect()
     }
 
-    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
+    fn check_warnings(&self, report: &mut dyn FnMut(Problem)) {
         if self.members.0.is_empty() {
             report(Problem::new(Code::NoMembers, "is empty, so nobody rings").under("members"));
         }
@@ -117,7 +120,7 @@ impl Detail for HuntList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::testing::{doubted, id, problems};
+    use crate::objects::testing::{warnings, id, problems};
     use serde_json::json;
 
     #[test]
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn members_can_ring_and_stand_there_once() {
+    fn members_can_ring_and_are_unique() {
         let (object, number) = (json!({ "objectId": id(1) }), json!({ "number": "+39055108" }));
         let found = |members| problems::<HuntList>(&json!({ "members": members }));
         assert_eq!(found(json!([object, number, { "objectId": id(2) }])), [] as [&str; 0]);
@@ -139,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn somebody_should_ring_and_the_call_go_on() {
-        assert_eq!(doubted::<HuntList>(&json!({})), ["members NO_MEMBERS", "onTimeout CALLS_DROPPED"]);
+    fn a_list_without_members_or_timeout_gets_warnings() {
+        assert_eq!(warnings::<HuntList>(&json!({})), ["members NO_MEMBERS", "onTimeout CALLS_DROPPED"]);
         let list = json!({ "members": [{ "objectId": id(1) }], "onTimeout": [{ "hangup": "BUSY" }] });
-        assert_eq!(doubted::<HuntList>(&list), [] as [&str; 0]);
+        assert_eq!(warnings::<HuntList>(&list), [] as [&str; 0]);
     }
 }

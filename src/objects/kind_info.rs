@@ -1,56 +1,58 @@
-//! The kinds of objects as data.
+//! Descriptions of the kinds of objects as data.
 
-use super::{AnyDetail, Detail, Head};
+use super::{AnyDetail, CommonFields, Detail};
 use crate::domain::{Kind, Patch, Problem, TenantId};
-use crate::form::{Cell, Info, Source, Typed};
+use crate::form::{Cell, SectionInfo, Source, Typed};
 
-/// A kind of object with a detail, as data: the same code for all of them.
+/// Describes a kind of object with a detail, so that the same code can work on all of them.
 #[derive(Debug)]
 pub struct KindInfo {
     /// The kind.
     pub kind: Kind,
-    /// What its objects have besides: [`Numbered`](super::Numbered) or [`Named`](super::Named).
-    pub head: &'static Info,
-    /// Its detail.
-    pub detail: &'static Info,
+    /// Its common fields: [`Numbered`](super::Numbered) or [`Named`](super::Named).
+    pub common: &'static SectionInfo,
+    /// The fields of its detail.
+    pub detail: &'static SectionInfo,
     /// See [`Detail::NEEDS_NUMBER`].
     pub needs_number: bool,
     /// See [`Detail::UNIQUE`].
     pub unique: &'static [&'static [&'static str]],
-    /// See [`Detail::BESIDE`].
-    pub beside: &'static [&'static str],
-    /// See [`Detail::REPEATS`].
-    pub repeats: bool,
+    /// See [`Detail::PARALLEL_LISTS`].
+    pub parallel_lists: &'static [&'static str],
+    /// See [`Detail::MAY_LEAD_BACK`].
+    pub may_lead_back: bool,
     make: fn(&mut Source<'_>) -> Option<Box<dyn AnyDetail>>,
-    make_head: fn(&mut Source<'_>) -> Option<Box<dyn Head>>,
+    make_common: fn(&mut Source<'_>) -> Option<Box<dyn CommonFields>>,
 }
 
 impl KindInfo {
     pub(super) fn new<D: Detail>() -> Self {
         Self {
             kind: D::KIND,
-            head: D::Head::info_of(),
-            detail: D::info_of(),
+            common: D::Common::section_info(),
+            detail: D::section_info(),
             needs_number: D::NEEDS_NUMBER,
             unique: D::UNIQUE,
-            beside: D::BESIDE,
-            repeats: D::REPEATS,
+            parallel_lists: D::PARALLEL_LISTS,
+            may_lead_back: D::MAY_LEAD_BACK,
             make: |source| D::make(source).map(|detail| Box::new(detail) as Box<dyn AnyDetail>),
-            make_head: |source| <D::Head as Typed>::make(source).map(|head| Box::new(head) as Box<dyn Head>),
+            make_common: |source| {
+                <D::Common as Typed>::make(source).map(|common| Box::new(common) as Box<dyn CommonFields>)
+            },
         }
     }
 
-    /// A detail made of what a client sent alone, see [`Info::build`].
+    /// Builds a detail from a client's input alone, see [`SectionInfo::build`].
     pub fn build(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn AnyDetail>> {
         (self.make)(&mut Source::sent(self.detail, patch, report))
     }
 
-    /// What an object has besides, made of what a client sent alone.
-    pub fn build_head(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn Head>> {
-        (self.make_head)(&mut Source::sent(self.head, patch, report))
+    /// Builds the common fields from a client's input alone.
+    pub fn build_common(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Option<Box<dyn CommonFields>> {
+        (self.make_common)(&mut Source::sent(self.common, patch, report))
     }
 
-    /// A detail back from the stored form.
+    /// Loads a detail from its stored form.
     ///
     /// # Errors
     /// The rule that a stored value breaks.
@@ -58,25 +60,25 @@ impl KindInfo {
         Source::stored(self.detail, cells, tenant, self.make)
     }
 
-    /// What an object has besides, back from its row.
+    /// Loads the common fields from an object's row.
     ///
     /// # Errors
     /// The rule that a stored value breaks.
-    pub fn load_head(
+    pub fn load_common(
         &self,
         number: Option<&str>,
         name: &str,
         description: &str,
         enabled: bool,
-    ) -> Result<Box<dyn Head>, Problem> {
+    ) -> Result<Box<dyn CommonFields>, Problem> {
         let cell = |field: &str| match field {
             "number" => number.into(),
             "name" => name.into(),
             "description" => description.into(),
             _ => enabled.into(),
         };
-        let cells = self.head.fields.iter().map(|field| Cell::Value(cell(field.name))).collect();
-        // No field here holds an id, so the tenant is not asked for.
-        Source::stored(self.head, cells, TenantId(0), self.make_head)
+        let cells = self.common.fields.iter().map(|field| Cell::Value(cell(field.name))).collect();
+        // None of these fields holds an id, so the tenant does not matter.
+        Source::stored(self.common, cells, TenantId(0), self.make_common)
     }
 }

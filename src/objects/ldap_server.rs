@@ -1,7 +1,7 @@
 //! LDAP servers: they check passwords.
 
 use super::ruled_text::ruled_text;
-use super::{Detail, Named, Preset};
+use super::{Detail, Named, WithDefault};
 use crate::domain::{Amount, Kind, Sealed, Seconds, Text, choice};
 use crate::form::section;
 
@@ -9,33 +9,34 @@ section! {
     "ldap_server", "LdapServerInput";
     /// An LDAP server that checks passwords.
     pub struct LdapServer {
-        /// Its name or address: 1 to 253 letters, digits or `.`, `-`, `:`.
+        /// The host name or IP address of the server: 1 to 253 letters, digits or `.`, `-`, `:`. Required.
         pub host: HostName,
-        /// Its port, 1 to 65535.
-        pub port: Preset<Amount<1, 65_535>, 389>,
-        /// How the connection is encrypted.
+        /// The port of the server: 1 to 65535, 389 by default.
+        pub port: WithDefault<Amount<1, 65_535>, 389>,
+        /// How the connection is encrypted. `STARTTLS` by default.
         pub tls_mode: TlsMode,
-        /// The entry as which the server is searched, at most 255 characters; empty searches anonymously.
+        /// The distinguished name that searches log in with, at most 255 characters; empty, the default, searches
+        /// anonymously.
         pub bind_dn: Text<255>,
-        /// The password of that entry, at most 255 characters. Write-only; answered as whether it is set.
+        /// The password for `bindDn`, at most 255 characters. Write-only: `bindPasswordSet` tells whether there is one.
         pub bind_password: Sealed<Text<255>>,
-        /// The entry below which users are searched, at most 255 characters.
+        /// The distinguished name below which users are searched, at most 255 characters.
         pub base_dn: Text<255>,
-        /// The filter that finds a user, such as `(uid={user})`, at most 255 characters.
+        /// The filter that finds a user, such as `(uid={user})`: at most 255 characters.
         pub user_filter: Text<255>,
-        /// How long an answer is waited for: 1 to 60 seconds.
-        pub timeout_seconds: Preset<Seconds<1, 60>, 5>,
+        /// How long to wait for an answer of the server: 1 to 60 seconds, 5 by default.
+        pub timeout_seconds: WithDefault<Seconds<1, 60>, 5>,
     }
 }
 
 choice! {
     /// How a connection is encrypted.
     pub enum TlsMode {
-        /// Encrypted after a plain start.
+        /// It starts unencrypted and switches to TLS (STARTTLS).
         Starttls = "STARTTLS",
-        /// Encrypted from the start.
+        /// It uses TLS from the start.
         Tls = "TLS",
-        /// Not at all.
+        /// It is not encrypted.
         None = "NONE",
     }
 }
@@ -49,5 +50,5 @@ ruled_text!(
 
 impl Detail for LdapServer {
     const KIND: Kind = Kind::LdapServer;
-    type Head = Named;
+    type Common = Named;
 }

@@ -8,21 +8,21 @@ section! {
     "media_file", "MediaFileInput";
     /// A media file: a prompt, a message or music.
     pub struct MediaFile {
-        /// How the audio is encoded.
+        /// How the audio is encoded. `WAV` by default.
         pub audio_format: AudioFormat,
-        /// How long it plays: 0 to 86400 seconds.
+        /// How long the file plays: 0 to 86400 seconds, 0 by default.
         pub length_seconds: Seconds<0, 86_400>,
-        /// The language that is spoken, such as `en` or `de_CH`, at most 16 characters; empty for none.
+        /// The language that is spoken, such as `en` or `de_CH`: at most 16 characters; empty if nothing is spoken.
         pub spoken_language: Text<16>,
     }
 }
 
 choice! {
-    /// How a media file's audio is encoded.
+    /// How the audio of a media file is encoded.
     pub enum AudioFormat {
         /// Uncompressed audio in a WAV file.
         Wav = "WAV",
-        /// MPEG layer 3.
+        /// MP3 (MPEG audio layer 3).
         Mp3 = "MP3",
         /// GSM full rate.
         Gsm = "GSM",
@@ -37,5 +37,5 @@ choice! {
 
 impl Detail for MediaFile {
     const KIND: Kind = Kind::MediaFile;
-    type Head = Named;
+    type Common = Named;
 }

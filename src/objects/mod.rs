@@ -1,34 +1,34 @@
-//! What each kind of object adds to its row in `pbx_object`: one struct per kind, made by the same macro as a section
-//! of the form, with a table of the same shape.
+//! The details of each kind of object: the fields that it adds to its row in `pbx_object`. Each kind has one struct,
+//! declared with the same macro as a section of the form, and a table of the same structure.
 //!
-//! How to add a kind: its line in `domain/kinds.rs`, its file here, its table in `migrations`. Its mutations, list, filters,
-//! option lists, references, deletes, export and import follow from that. The tests ask for the rest: an object of it in
-//! the demo data, and what a new one needs in `tests/it/referring.rs`.
+//! To add a kind, add its line in `domain/kinds.rs`, its file here and its table in `migrations`. Its mutations, list,
+//! filters, option lists, references, deletes, export and import follow from that. The tests ask for the rest: an
+//! object of the kind in the demo data, and the required fields of a new one in `tests/it/referring.rs`.
 
 use std::sync::LazyLock;
 
+mod common_fields;
 mod condition_span;
 mod detail;
-mod head;
 mod kind_info;
-mod preset;
+mod number_reference;
 mod problems;
 mod ruled_text;
-mod soft;
 mod tenant;
 #[cfg(test)]
 mod testing;
+mod with_default;
 
+pub use common_fields::*;
 pub use condition_span::ConditionSpan;
 pub use detail::{AnyDetail, Detail};
-pub use head::*;
 pub use kind_info::KindInfo;
-pub use preset::Preset;
-pub use soft::Soft;
+pub use number_reference::NumberReference;
 pub use tenant::*;
+pub use with_default::WithDefault;
 
 use crate::domain::{Kind, each_kind};
-use crate::form::{Form, Info};
+use crate::form::{Form, SectionInfo};
 
 macro_rules! details {
     (
@@ -40,7 +40,7 @@ macro_rules! details {
         $(pub use $field::*;)+
 
         impl KindInfo {
-            /// Every kind with a detail, in order.
+            /// All kinds with a detail, in order.
             pub fn all() -> &'static [Self] {
                 static ALL: LazyLock<Vec<KindInfo>> = LazyLock::new(|| vec![$(KindInfo::new::<$Kind>()),+]);
                 &ALL
@@ -51,14 +51,14 @@ macro_rules! details {
 each_kind!(details);
 
 impl KindInfo {
-    /// The kind's; `None` for virtual extensions and the defaults, which have the form.
-    pub fn of(kind: Kind) -> Option<&'static Self> {
+    /// Describes a kind; `None` for virtual extensions and the defaults, which have the form instead.
+    pub fn for_kind(kind: Kind) -> Option<&'static Self> {
         Self::all().iter().find(|info| info.kind == kind)
     }
 }
 
-/// Every section of the form, and the detail of every other kind.
-pub fn infos() -> impl Iterator<Item = &'static Info> {
+/// Describes every section of the form and the detail of every other kind.
+pub fn infos() -> impl Iterator<Item = &'static SectionInfo> {
     Form::infos().iter().copied().chain(KindInfo::all().iter().map(|kind| kind.detail))
 }
 
@@ -76,7 +76,7 @@ mod tests {
         include_str!("../../migrations/sqlite/0008_plural_lists.sql")
     );
 
-    /// A column: its name, and what stands behind it.
+    /// A column: its name and the rest of its definition.
     type Column = (&'static str, &'static str);
 
     fn not_null(column: Column) -> bool {
@@ -97,7 +97,7 @@ mod tests {
                 tables.get_mut(name).unwrap().push(column.split_once(' ').unwrap());
             } else if let Some((name, columns)) = added.split_once(" RENAME COLUMN ") {
                 let (old, new) = columns.trim_end_matches(';').split_once(" TO ").unwrap();
-                // The form's own are compared with the live database.
+                // The columns of the form are compared with the live database in another test.
                 if let Some(table) = tables.get_mut(name) {
                     table.iter_mut().filter(|column| column.0 == old).for_each(|column| column.0 = new);
                 }
@@ -132,12 +132,12 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_there_under_its_own_name() {
+    fn every_kind_has_a_detail_under_its_own_name() {
         for info in KindInfo::all() {
             assert_eq!(info.kind.name(), info.detail.name);
             assert_eq!(info.kind.fields().0, info.detail.table);
         }
-        let without = Kind::ALL.iter().filter(|kind| KindInfo::of(**kind).is_none());
+        let without = Kind::ALL.iter().filter(|kind| KindInfo::for_kind(**kind).is_none());
         assert_eq!(without.copied().collect::<Vec<_>>(), [Kind::VirtualExtension, Kind::FormDefaults]);
     }
 
@@ -145,7 +145,7 @@ mod tests {
     fn every_reference_has_its_foreign_key_and_index() {
         for (table, columns) in tables() {
             let keyed = |name: &str| ["object_id", "owner_id"].contains(&name);
-            // What is a switch, such as `say_caller_id`, refers to nothing.
+            // A boolean column such as `say_caller_id` is not a reference.
             let refers =
                 |name: &str, rest: &str| name.ends_with("_id") && name != "tenant_id" && !rest.contains("CHECK");
             for (column, _) in columns.iter().filter(|(name, rest)| refers(name, rest)) {
@@ -158,9 +158,9 @@ mod tests {
         }
     }
 
-    /// What is blank in a struct is what may be NULL in its table.
+    /// A blank field of a struct corresponds to a nullable column of its table.
     #[test]
-    fn a_new_object_needs_only_what_nobody_can_guess() {
+    fn only_fields_without_a_default_are_required() {
         let (mut wanted, tables) = (Vec::new(), tables());
         for info in KindInfo::all().iter().map(|kind| kind.detail) {
             let mut report = |p: Problem| {
@@ -190,10 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn references_are_named_by_their_path() {
+    fn references_have_paths() {
         let provider = Id::new(ObjectId { tenant: TenantId(1), local: 7 });
         let sent = json!({ "routes": [{ "pattern": "^0", "providerId": provider.object().opaque() }] });
-        let sent = RoutingProfile::info_of().read(&sent).unwrap();
+        let sent = RoutingProfile::section_info().read(&sent).unwrap();
         let profile: RoutingProfile = form::build(&sent, &mut |p| panic!("{p:?}")).unwrap();
         assert_eq!(profile.routes.0[0].provider_id, Some(provider));
         let mut paths = Vec::new();

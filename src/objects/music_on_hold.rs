@@ -10,17 +10,18 @@ section! {
     "music_on_hold", "MusicOnHoldInput";
     /// A music-on-hold class: what waiting callers hear.
     pub struct MusicOnHold {
-        /// Where the music comes from.
+        /// Where the music comes from. `FILES` by default.
         pub play_mode: MusicOnHoldMode,
-        /// The gain of the music, -10 to 10; 0 leaves it unchanged.
+        /// The gain for the music: -10 (quieter) to 10 (louder). 0, the default, leaves it unchanged.
         pub volume: Gain,
-        /// Whether the media are played in random order.
+        /// Whether the media files play in random order. Off by default.
         pub random_order: bool,
-        /// Whether this is the tenant's default class.
+        /// Whether this is the tenant's default class; only one can be. Off by default.
         pub is_default: bool,
-        /// In mode STREAM, the address of the stream: `http://` or `https://`, at most 255 characters.
+        /// The address of the stream, which begins with `http://` or `https://`: at most 255 characters. The mode
+        /// `STREAM` requires it.
         pub stream_url: Option<StreamUrl>,
-        /// In the modes FILES and PLAYLIST, what is played, in order; at most 64.
+        /// The files that play in the modes `FILES` and `PLAYLIST`, in order; at most 64.
         pub media_ids: Links<kind::MediaFile, 64>,
     }
 }
@@ -28,11 +29,11 @@ section! {
 choice! {
     /// Where music on hold comes from.
     pub enum MusicOnHoldMode {
-        /// The media files; each caller starts with the first.
+        /// Media files, which start from the first for every caller.
         Files = "FILES",
-        /// The media files as one programme that goes on whoever listens.
+        /// Media files that play continuously: callers join wherever the playlist is.
         Playlist = "PLAYLIST",
-        /// A stream from the network.
+        /// An audio stream from the network.
         Stream = "STREAM",
     }
 }
@@ -47,7 +48,7 @@ ruled_text!(
 
 impl Detail for MusicOnHold {
     const KIND: Kind = Kind::MusicOnHold;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {

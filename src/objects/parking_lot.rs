@@ -1,28 +1,29 @@
-//! Parking lots: slots in which calls wait for somebody to fetch them.
+//! Parking lots: slots in which calls wait until somebody picks them up.
 
-use super::{Detail, Named, Preset};
+use super::{Detail, Named, WithDefault};
 use crate::domain::{Code, ExtensionNumber, Id, Kind, Problem, Seconds, kind};
 use crate::form::{Checked, Facts, SlotRange, section};
 
 section! {
     "parking_lot", "ParkingLotInput";
-    /// A parking lot: slots in which calls wait for somebody to fetch them. No object may have a number among them.
+    /// A parking lot: numbered slots in which calls wait until somebody picks them up. No object can have the number of
+    /// a slot.
     pub struct ParkingLot {
-        /// The first slot: 2 to 10 digits.
+        /// The number of the first slot: 2 to 10 digits. Required. The slots of two lots cannot overlap.
         pub first_slot: ExtensionNumber,
-        /// The last slot: as many digits as the first, and not before it.
+        /// The number of the last slot: as many digits as `firstSlot`, and not lower. Required.
         pub last_slot: ExtensionNumber,
-        /// How long a call waits before it goes back to who parked it: 10 to 3600 seconds.
-        pub timeout_seconds: Preset<Seconds<10, 3600>, 45>,
-        /// What a parked caller hears; null is the tenant's default class.
+        /// How long a call stays parked before it returns to whoever parked it: 10 to 3600 seconds, 45 by default.
+        pub timeout_seconds: WithDefault<Seconds<10, 3600>, 45>,
+        /// The music that parked callers hear; null uses the tenant's default class.
         pub music_on_hold_id: Option<Id<kind::MusicOnHold>>,
-        /// Whether this is the tenant's default lot.
+        /// Whether this is the tenant's default lot; only one can be. Off by default.
         pub is_default: bool,
     }
 }
 
 impl ParkingLot {
-    /// Whether a number is one of the slots. Texts of equal length compare like the numbers that they write.
+    /// Whether a number is one of the slots. Strings of digits with the same length sort like their numbers.
     pub fn contains(&self, number: &ExtensionNumber) -> bool {
         let (first, last, number) = (self.first_slot.as_str(), self.last_slot.as_str(), number.as_str());
         number.len() == first.len() && (first..=last).contains(&number)
@@ -31,24 +32,24 @@ impl ParkingLot {
 
 impl Detail for ParkingLot {
     const KIND: Kind = Kind::ParkingLot;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         let (first, last) = (self.first_slot.as_str(), self.last_slot.as_str());
         if first.len() != last.len() || first > last {
-            let rule = format!("must have as many digits as firstSlot, {first}, and not lie before it");
+            let rule = format!("must have as many digits as firstSlot, which is {first}, and not be lower");
             report(Problem::new(Code::Contradiction, rule).value(last).under("lastSlot"));
         }
     }
 
-    fn check_around(&self, facts: &Facts, checked: &mut Checked) {
+    fn check_in_tenant(&self, facts: &Facts, checked: &mut Checked) {
         let (first, last) = (self.first_slot.as_str(), self.last_slot.as_str());
-        let meets = |lot: &&SlotRange| {
+        let overlaps = |lot: &&SlotRange| {
             Some(lot.lot) != facts.own && lot.first.len() == first.len() && *lot.first <= *last && *first <= *lot.last
         };
-        if let Some(SlotRange { lot, name, first: from, last: to }) = facts.lots.iter().find(meets) {
-            let rule = format!("starts slots that meet those of the parking lot {name}, {from} to {to}");
+        if let Some(SlotRange { lot, name, first: from, last: to }) = facts.lots.iter().find(overlaps) {
+            let rule = format!("starts a range that overlaps the slots {from} to {to} of the parking lot {name}");
             checked.errors.push(Problem::new(Code::Taken, rule).value(first).related(*lot).under("firstSlot"));
         }
     }

@@ -1,4 +1,4 @@
-//! Phones: handsets with their lines and keys, as they are provisioned.
+//! Phones: handsets with their lines and keys, for provisioning.
 
 use super::problems::{duplicates, required_when};
 use super::{Detail, Named};
@@ -7,23 +7,27 @@ use crate::form::{Entries, Links, section};
 
 section! {
     "phone", "PhoneInput";
-    /// A phone: a handset, which fetches its lines and keys by itself.
+    /// A phone: a handset that fetches its lines and keys from this configuration.
     pub struct Phone {
-        /// The hardware address by which the phone is known: 12 hexadecimal digits, unique in the tenant; needed unless it is a default or a virtual phone.
+        /// The hardware address (MAC) that identifies the phone: 12 hexadecimal digits, unique in the tenant. Required
+        /// unless `isDefault` or `isVirtual` is on.
         pub mac_address: Option<MacAddress>,
-        /// Maker and model, at most 80 characters.
+        /// The maker and model, at most 80 characters.
         pub model: Text<80>,
-        /// The user under which the phone fetches its configuration over HTTP, at most 64 characters.
+        /// The user name with which the phone fetches its configuration over HTTP, at most 64 characters. Goes together
+        /// with `httpPassword`.
         pub http_user: Text<64>,
-        /// The password of that user: at least 10 characters. Write-only; answered as whether it is set.
+        /// The password for `httpUser`: 10 to 128 characters, at least 4 of them different. Write-only:
+        /// `httpPasswordSet` tells whether there is one.
         pub http_password: Sealed<Password>,
-        /// Whether phones of this model that nobody has entered get this configuration.
+        /// Whether phones of this model that have no entry of their own get this configuration; only one per model can
+        /// be the default. Off by default.
         pub is_default: bool,
-        /// Whether there is no handset: the configuration is for a program on a computer or mobile.
+        /// Whether the configuration is for an app on a computer or mobile instead of a handset. Off by default.
         pub is_virtual: bool,
-        /// The lines, at most 1000.
+        /// The lines of the phone, at most 1000.
         pub lines: Entries<PhoneLine>,
-        /// The programmable keys in their order on the phone, at most 1000.
+        /// The programmable keys, in their order on the phone; at most 1000.
         pub keys: Entries<PhoneKey>,
         /// The phone books that the phone shows, in order; at most 16.
         pub phone_book_ids: Links<kind::PhoneBook, 16>,
@@ -34,24 +38,26 @@ section! {
     "phone_line", "PhoneLineInput";
     /// A line of a phone.
     pub struct PhoneLine {
-        /// Which line it is: 0 to 200, each at most once.
+        /// The number of the line: 0 to 200, 0 by default, unique on the phone.
         pub line_number: Amount<0, 200>,
-        /// The extension, real or virtual, that calls and is called on the line.
+        /// The extension, real or virtual, that the line calls and answers for.
         pub extension_id: Id<kind::AnyExtension>,
     }
 }
 
 section! {
     "phone_key", "PhoneKeyInput";
-    /// A programmable key of a phone. Its type says which of the fields count.
+    /// A programmable key of a phone. Its type decides which of the other fields matter.
     pub struct PhoneKey {
-        /// What the key does.
+        /// What the key does. `BLF` by default.
         pub key_type: PhoneKeyType,
-        /// What stands beside the key, at most 40 characters.
+        /// The text beside the key, at most 40 characters.
         pub label: Text<40>,
-        /// In the types BLF, SPEED_DIAL and LINE, the extension, real or virtual; in LINE one of the phone's lines.
+        /// For the types `BLF`, `SPEED_DIAL` and `LINE`: the extension, real or virtual, that the key is for. For
+        /// `LINE` it must be the extension of one of the phone's lines.
         pub extension_id: Option<Id<kind::AnyExtension>>,
-        /// In the types BLF and SPEED_DIAL, the number instead of an extension: 2 to 32 digits, `*` or `#` with an optional + in front.
+        /// For the types `BLF` and `SPEED_DIAL`: a number instead of an extension, 2 to 32 digits, `*` or `#` with an
+        /// optional + in front.
         pub number: Option<DialNumber>,
     }
 }
@@ -59,21 +65,21 @@ section! {
 choice! {
     /// What a key of a phone does.
     pub enum PhoneKeyType {
-        /// Shows whether somebody is in a call, and calls them (busy lamp field).
+        /// Busy lamp field: shows whether somebody is in a call, and calls them.
         Blf = "BLF",
-        /// Dials.
+        /// Dials a number or an extension.
         SpeedDial = "SPEED_DIAL",
-        /// Selects a line.
+        /// Selects a line of the phone.
         Line = "LINE",
         /// Turns Do Not Disturb on and off.
         Dnd = "DND",
-        /// Nothing: it keeps the place for the keys behind it.
+        /// Does nothing: it keeps the position free.
         Empty = "EMPTY",
     }
 }
 
 impl PhoneKey {
-    /// Reports what does not go with the key's type; `lines` are the phone's.
+    /// Reports fields that do not fit the type of the key; `lines` are the lines of the phone.
     fn check(&self, lines: &[PhoneLine], report: &mut dyn FnMut(Problem)) {
         let why = format!("keyType is {}", self.key_type.word());
         let (object, number) = (self.extension_id.map(Id::object), self.number.as_ref());
@@ -105,7 +111,7 @@ impl PhoneKey {
 
 impl Detail for Phone {
     const KIND: Kind = Kind::Phone;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["mac_address"], &["is_default", "model"]];
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
@@ -127,8 +133,8 @@ impl Detail for Phone {
         }
     }
 
-    fn doubts(&self, report: &mut dyn FnMut(Problem)) {
-        // Whose phone gets a default configuration is not known yet.
+    fn check_warnings(&self, report: &mut dyn FnMut(Problem)) {
+        // A default configuration does not belong to a particular phone, so it needs no lines.
         if self.lines.0.is_empty() && !self.is_default {
             report(Problem::new(Code::NoMembers, "is empty, so the phone neither rings nor calls").under("lines"));
         }
@@ -139,7 +145,7 @@ impl Detail for Phone {
 mod tests {
     use super::*;
     use crate::form::Typed as _;
-    use crate::objects::testing::{doubted, id, problems, sent};
+    use crate::objects::testing::{warnings, id, problems, parse};
     use serde_json::{Value, json};
 
     fn phone(rest: Value) -> Value {
@@ -163,11 +169,11 @@ mod tests {
         assert_eq!(problems::<Phone>(&phone(json!({ "httpUser": "desk" }))), ["httpPassword REQUIRED_WHEN"]);
         let both = phone(json!({ "httpUser": "desk", "httpPassword": "cold pressed" }));
         assert_eq!(problems::<Phone>(&both), [] as [&str; 0]);
-        let weak = sent::<Phone>(&json!({ "httpPassword": "short" })).unwrap_err();
+        let weak = parse::<Phone>(&json!({ "httpPassword": "short" })).unwrap_err();
         assert_eq!(weak, ["httpPassword WEAK_PASSWORD"]);
-        // Provisioning reads it back.
-        let password = Phone::info_of().fields.iter().find(|field| field.name == "http_password").unwrap();
-        assert_eq!(password.secret, Some(crate::domain::Kept::Sealed));
+        // Provisioning must be able to read it.
+        let password = Phone::section_info().fields.iter().find(|field| field.name == "http_password").unwrap();
+        assert_eq!(password.secret, Some(crate::domain::SecretStorage::Sealed));
     }
 
     #[test]
@@ -176,12 +182,12 @@ mod tests {
         let lines = |list: [Value; 2]| problems::<Phone>(&phone(json!({ "lines": list })));
         assert_eq!(lines([line(0, 1), line(200, 1)]), [] as [&str; 0]);
         assert_eq!(lines([line(1, 1), line(1, 2)]), ["lines.1.lineNumber DUPLICATE"]);
-        let outside = sent::<Phone>(&json!({ "lines": [line(201, 1)] })).unwrap_err();
+        let outside = parse::<Phone>(&json!({ "lines": [line(201, 1)] })).unwrap_err();
         assert_eq!(outside, ["lines.0.lineNumber OUT_OF_RANGE"]);
     }
 
     #[test]
-    fn a_key_has_what_its_type_asks_for_and_nothing_else() {
+    fn a_key_has_the_fields_of_its_type_and_no_others() {
         for (key_type, extension, number, found) in [
             ("BLF", None, None, "extensionId REQUIRED_WHEN"),
             ("BLF", Some(2), None, ""),
@@ -206,9 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_should_have_a_line() {
-        assert_eq!(doubted::<Phone>(&phone(json!({}))), ["lines NO_MEMBERS"]);
-        assert_eq!(doubted::<Phone>(&phone(json!({ "lines": [{ "extensionId": id(1) }] }))), [] as [&str; 0]);
-        assert_eq!(doubted::<Phone>(&json!({ "isDefault": true })), [] as [&str; 0]);
+    fn a_phone_without_lines_gets_a_warning() {
+        assert_eq!(warnings::<Phone>(&phone(json!({}))), ["lines NO_MEMBERS"]);
+        assert_eq!(warnings::<Phone>(&phone(json!({ "lines": [{ "extensionId": id(1) }] }))), [] as [&str; 0]);
+        assert_eq!(warnings::<Phone>(&json!({ "isDefault": true })), [] as [&str; 0]);
     }
 }

@@ -6,11 +6,11 @@ use crate::form::{Entries, section};
 
 section! {
     "phone_book", "PhoneBookInput";
-    /// A phone book as phones and callers' names use it.
+    /// A phone book: phones show it, and the names of callers are looked up in it.
     pub struct PhoneBook {
-        /// Whether the tenant's extensions are listed too, those that want to be in phone books.
+        /// Whether it also lists the tenant's extensions, except those with `includeInPhoneBooks` off. Off by default.
         pub include_extensions: bool,
-        /// Whether the tenant's short numbers are listed too.
+        /// Whether it also lists the tenant's short numbers. Off by default.
         pub include_short_numbers: bool,
         /// The entries in order, at most 1000.
         pub entries: Entries<PhoneBookEntry>,
@@ -21,7 +21,7 @@ section! {
     "phone_book_entry", "PhoneBookEntryInput";
     /// One entry of a phone book.
     pub struct PhoneBookEntry {
-        /// Who it is: 1 to 80 characters without `"`, `<` and `>`.
+        /// The name of the person or company: 1 to 80 characters without `"`, `<` and `>`. Required.
         pub name: DisplayName<80>,
         /// The first number, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in front.
         pub phone1: Option<DialNumber>,
@@ -34,7 +34,7 @@ section! {
 
 impl Detail for PhoneBook {
     const KIND: Kind = Kind::PhoneBook;
-    type Head = Named;
+    type Common = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         for (i, _) in self.entries.0.iter().enumerate().filter(|(_, entry)| entry.name.is_empty()) {

@@ -1,4 +1,4 @@
-//! Providers: trunks to the outside.
+//! Providers: trunks that carry calls to and from the outside.
 
 use super::problems::required_when;
 use super::{Detail, Named};
@@ -7,25 +7,27 @@ use crate::form::section;
 
 section! {
     "provider", "ProviderInput";
-    /// A provider: a trunk to the outside.
+    /// A provider: a trunk that carries calls to and from the outside.
     pub struct Provider {
-        /// How the trunk is connected.
+        /// How the trunk is connected. `PJSIP` by default.
         pub technology: ProviderTechnology,
-        /// The engine's name of the trunk: 1 to 80 characters.
+        /// The engine's name for the trunk, at most 80 characters. Required unless `status` is `DISABLED`.
         pub peer_name: Text<80>,
-        /// What the trunk is used for.
+        /// Which calls use the trunk. `ENABLED` by default.
         pub status: ProviderStatus,
-        /// At most 20 digits put in front of a dialled number, after others were removed.
+        /// Digits put in front of a dialled number, after `digitsToRemove` have been removed; at most 20.
         pub digits_to_add: Digits<20>,
-        /// How many digits are removed from the start of a dialled number: 0 to 20.
+        /// How many digits are removed from the start of a dialled number: 0 to 20, 0 by default.
         pub digits_to_remove: DigitCount,
-        /// The number shown outside, 2 to 20 digits with an optional + in front, which replaces the extension's; null keeps that.
+        /// The number that people outside see instead of the extension's: 2 to 20 digits with an optional + in front;
+        /// null keeps the extension's.
         pub caller_id_number: Option<PhoneNumber>,
-        /// How many calls it carries at once, 1 to 10000; when all are taken it is passed over. 0 is unlimited.
+        /// How many calls the trunk carries at once: 1 to 10000. While it is full, it is skipped. 0, the default, is no
+        /// limit.
         pub max_channels: Amount<0, 10_000>,
-        /// How far it is put back behind equal ones, 0 to 1000; the lowest is tried first.
+        /// Orders trunks that are otherwise equal, lowest first: 0 to 1000, 0 by default.
         pub penalty: Amount<0, 1000>,
-        /// Whether the next route is tried when the provider answers that the called number is busy.
+        /// Whether the next route is tried if the provider reports that the called number is busy. Off by default.
         pub ignore_busy: bool,
     }
 }
@@ -33,36 +35,36 @@ section! {
 choice! {
     /// How a trunk is connected.
     pub enum ProviderTechnology {
-        /// A PJSIP endpoint.
+        /// As a PJSIP endpoint.
         Pjsip = "PJSIP",
-        /// A peer of the old SIP channel.
+        /// As a peer of the older SIP channel driver.
         Sip = "SIP",
-        /// An IAX2 peer.
+        /// As an IAX2 peer.
         Iax2 = "IAX2",
-        /// A DAHDI group: ISDN or analogue lines.
+        /// As a DAHDI group, for ISDN or analogue lines.
         Dahdi = "DAHDI",
-        /// A local channel of the engine.
+        /// Through the engine's own local channel.
         Local = "LOCAL",
-        /// A gateway for short messages.
+        /// Through a gateway for text messages.
         Sms = "SMS",
     }
 }
 
 choice! {
-    /// What a trunk is used for.
+    /// Which calls use a trunk.
     pub enum ProviderStatus {
         /// Calls in both directions.
         Enabled = "ENABLED",
-        /// Nothing.
+        /// No calls.
         Disabled = "DISABLED",
-        /// Calls from outside only.
+        /// Only calls from outside.
         InboundOnly = "INBOUND_ONLY",
     }
 }
 
 impl Detail for Provider {
     const KIND: Kind = Kind::Provider;
-    type Head = Named;
+    type Common = Named;
 
     fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.peer_name.is_empty() && self.status != ProviderStatus::Disabled {

@@ -1,18 +1,19 @@
-//! Routing profiles: ordered routes that carry outside calls.
+//! Routing profiles: ordered sets of routes for outside calls.
 
-use super::{Detail, Named, Preset};
+use super::{Detail, Named, WithDefault};
 use crate::domain::{Amount, DigitCount, Digits, Id, Kind, Pattern, Text, choice, kind};
-use crate::form::{AreaCode, Entries, Expression, Trial, section};
+use crate::form::{AreaCode, Entries, Expression, Samples, section};
 
 section! {
     "routing_profile", "RoutingProfileInput";
-    /// A routing profile: the routes that carry outside calls, faxes or messages.
+    /// A routing profile: an ordered set of routes that carry outside calls, faxes or text messages.
     pub struct RoutingProfile {
-        /// What the routes carry.
+        /// What the routes carry. `VOICE` by default.
         pub profile_type: RoutingProfileType,
-        /// Whether this is the tenant's default profile of its type.
+        /// Whether this is the tenant's default profile of its type; only one of each type can be. Off by default.
         pub is_default: bool,
-        /// The routes, at most 1000. Of those whose pattern matches, the lowest order is tried first, then the lowest priority; equal ones share the calls by weight.
+        /// The routes, at most 1000. Of the routes whose pattern matches, those with the lowest `routeOrder` are tried
+        /// first, then those with the lowest `priority`; equal routes share the calls by `weight`.
         pub routes: Entries<Route>,
     }
 }
@@ -21,27 +22,29 @@ section! {
     "route", "RouteInput";
     /// One route of a routing profile.
     pub struct Route {
-        /// What administrators call it, at most 80 characters.
+        /// What administrators call the route, at most 80 characters.
         pub name: Text<80>,
         /// The expression that a dialled number must match to take this route.
         pub pattern: Pattern,
-        /// The provider that carries the call; null forbids the number.
+        /// The provider that carries the call; null blocks the number.
         pub provider_id: Option<Id<kind::Provider>>,
-        /// At most 20 digits put in front of the number, after others were removed.
+        /// Digits put in front of the number, after `digitsToRemove` have been removed; at most 20.
         pub digits_to_add: Digits<20>,
-        /// How many digits are removed from the start of the number: 0 to 20.
+        /// How many digits are removed from the start of the number: 0 to 20, 0 by default.
         pub digits_to_remove: DigitCount,
-        /// When it is tried, lowest first: 0 to 9999.
+        /// Orders the routes, lowest first: 0 to 9999, 0 by default.
         pub route_order: Amount<0, 9999>,
-        /// When it is tried among routes of the same order, lowest first: 0 to 9999.
+        /// Orders routes with the same `routeOrder`, lowest first: 0 to 9999, 0 by default.
         pub priority: Amount<0, 9999>,
-        /// Its share of the calls among routes of the same order and priority: 1 to 1000.
-        pub weight: Preset<Amount<1, 1000>, 1>,
-        /// Whether the numbers are emergency numbers, which are allowed whatever the form forbids.
+        /// The share of the calls among routes with the same `routeOrder` and `priority`: 1 to 1000, 1 by default.
+        pub weight: WithDefault<Amount<1, 1000>, 1>,
+        /// Whether the numbers are emergency numbers, which every extension may dial whatever its own settings are. Off
+        /// by default.
         pub emergency: bool,
-        /// Whether the caller must enter a PIN.
+        /// Whether the caller must enter a PIN. Off by default.
         pub ask_pin: bool,
-        /// Whether the cheapest route that matches is taken instead of order, priority and weight.
+        /// Whether the cheapest matching route is taken, regardless of `routeOrder`, `priority` and `weight`. Off by
+        /// default.
         pub least_cost: bool,
     }
 }
@@ -53,26 +56,27 @@ choice! {
         Voice = "VOICE",
         /// Faxes.
         Fax = "FAX",
-        /// Short messages.
+        /// Text messages.
         Sms = "SMS",
     }
 }
 
 impl Detail for RoutingProfile {
     const KIND: Kind = Kind::RoutingProfile;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default", "profile_type"]];
 
-    /// Who is called is known, who gets faxes or messages is not. Nobody dials emergency numbers or forbidden ones as a
-    /// rule. Which extensions' area codes numbers have got here is not asked: with the tenant's or without one will do.
+    /// Only the numbers of calls are known, not those of faxes and messages. Emergency and blocked numbers are skipped,
+    /// because usually nobody dials them. Extensions may have their own area codes; to keep this simple, numbers are
+    /// tried with the tenant's area code and without one.
     fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>)) {
         if self.profile_type != RoutingProfileType::Voice {
             return;
         }
         for (i, route) in self.routes.0.iter().enumerate().filter(|(_, r)| !r.emergency && r.provider_id.is_some()) {
-            let trials = [area.clone(), AreaCode::default()].map(Trial::Dialled).into();
+            let samples = [area.clone(), AreaCode::default()].map(Samples::Dialled).into();
             let path = ["routes".to_owned(), i.to_string(), "pattern".to_owned()].into();
-            visit(Expression { pattern: &route.pattern, trials, path });
+            visit(Expression { pattern: &route.pattern, samples, path });
         }
     }
 }

@@ -1,6 +1,6 @@
-//! One line of text with a rule of its own.
+//! A macro for one-line text types with their own rule.
 
-/// A required text type: `ruled_text!(/// doc  Name<MAX>, "rule", |text| fits)`.
+/// Declares a required text type: `ruled_text!(/// doc  Name<MAX>, "rule", |text| fits)`.
 macro_rules! ruled_text {
     ($(#[$doc:meta])* $Name:ident<$max:literal>, $rule:literal, $fits:expr ) => {
         $(#[$doc])*

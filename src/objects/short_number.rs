@@ -1,4 +1,4 @@
-//! Short numbers: they stand for longer ones.
+//! Short numbers: they dial another, usually longer number.
 
 use super::{Detail, Numbered};
 use crate::domain::{DialNumber, Kind};
@@ -6,15 +6,16 @@ use crate::form::section;
 
 section! {
     "short_number", "ShortNumberInput";
-    /// A short number: who dials it is connected with another number.
+    /// A short number: whoever dials it is connected to another, usually longer number.
     pub struct ShortNumber {
-        /// The number that is dialled instead, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in front.
+        /// The number that is dialled instead, inside or outside: 2 to 32 digits, `*` or `#` with an optional + in
+        /// front. Required.
         pub destination: DialNumber,
     }
 }
 
 impl Detail for ShortNumber {
     const KIND: Kind = Kind::ShortNumber;
-    type Head = Numbered;
+    type Common = Numbered;
     const NEEDS_NUMBER: bool = true;
 }

@@ -1,30 +1,33 @@
-//! What a tenant is, besides its key: made like a section, so that making one is checked like any save.
+//! The settings of a tenant. They are declared like a section, so that creating a tenant is checked like any save.
 
 use super::ruled_text::ruled_text;
 use crate::domain::{Code, DigitCount, Digits, Pattern, Problem, TenantCode, TimeZone};
-use crate::form::{AreaCode, Expression, Trial, section};
+use crate::form::{AreaCode, Expression, Samples, section};
 
 section! {
     "tenant", "TenantInput";
-    /// A tenant: a customer with a numbering plan of its own.
+    /// A tenant: a customer with their own numbering plan.
     pub struct TenantSettings {
-        /// How people and configuration name the tenant: 2 to 32 capital letters, digits or `_`, unique.
+        /// The code by which people and configuration refer to the tenant: 2 to 32 capital letters, digits or `_`,
+        /// beginning with a letter; unique. Required.
         pub code: TenantCode,
-        /// The tenant's name: 1 to 80 characters.
+        /// The tenant's name: 1 to 80 characters. Required.
         pub name: TenantName,
-        /// The time zone of the tenant's conditions, from the IANA database.
+        /// The IANA time zone of the tenant, such as Europe/Rome. Conditions and voicemail boxes use it unless they
+        /// have their own. Required.
         pub timezone: TimeZone,
-        /// Whether recordings can be transcribed.
+        /// Whether the tenant has the feature to transcribe recordings and voicemail messages. Off by default.
         pub transcription: bool,
-        /// Whether transcripts can be summarised and assessed.
+        /// Whether the tenant has the feature to summarise transcripts and assess the mood of calls. Off by default.
         pub ai: bool,
-        /// The digits put in front of short dialled numbers, at most 8.
+        /// The digits put in front of short dialled numbers, at most 8, none by default.
         pub area_code: Digits<8>,
-        /// The least length of a number that gets the area code: 0 to 20 digits.
+        /// The shortest dialled number that gets the area code: 0 to 20 digits, 0 by default.
         pub area_code_min_digits: DigitCount,
-        /// The greatest length of a number that gets the area code: 0 to 20 digits.
+        /// The longest dialled number that gets the area code: 0 to 20 digits, 0 by default. It must not be less than
+        /// `areaCodeMinDigits`.
         pub area_code_max_digits: DigitCount,
-        /// The expression that a number must match to get the area code; null is every number.
+        /// The expression that a dialled number must also match to get the area code; null sets no such condition.
         pub area_code_regex: Option<Pattern>,
     }
 }
@@ -35,8 +38,8 @@ ruled_text!(
 );
 
 impl TenantSettings {
-    /// What is put in front of short dialled numbers.
-    pub fn prefixing(&self) -> AreaCode {
+    /// The area code for short dialled numbers.
+    pub fn area_code_rule(&self) -> AreaCode {
         AreaCode {
             digits: self.area_code.as_str().to_owned(),
             lengths: (self.area_code_min_digits.get(), self.area_code_max_digits.get()),
@@ -44,13 +47,13 @@ impl TenantSettings {
         }
     }
 
-    /// The expression that can be tried on the tenant's numbers, if there is one.
+    /// The expression that can be tried on the tenant's numbers, if it has one.
     pub fn expression(&self) -> Option<Expression<'_>> {
         let pattern = self.area_code_regex.as_ref().filter(|_| !self.area_code.as_str().is_empty())?;
-        Some(Expression::new(pattern, Trial::Short(self.prefixing()), &["areaCodeRegex"]))
+        Some(Expression::new(pattern, Samples::Short(self.area_code_rule()), &["areaCodeRegex"]))
     }
 
-    /// Reports the rules that one field alone cannot answer.
+    /// Checks the rules that involve several fields.
     pub fn check(&self, report: &mut dyn FnMut(Problem)) {
         if self.area_code_min_digits > self.area_code_max_digits {
             let rule = format!("must not be greater than areaCodeMaxDigits, {}", self.area_code_max_digits.get());

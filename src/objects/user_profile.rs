@@ -1,4 +1,4 @@
-//! User profiles: what a user may do.
+//! User profiles: sets of privileges for users.
 
 use super::ruled_text::ruled_text;
 use super::{Detail, Named};
@@ -7,26 +7,26 @@ use crate::form::{Entries, section};
 
 section! {
     "user_profile", "UserProfileInput";
-    /// A user profile: what a user may do.
+    /// A user profile: a set of privileges that decides what a user may do.
     pub struct UserProfile {
-        /// Whether it is for users of the web panel.
+        /// Whether the profile is for users of the web panel. Off by default.
         pub for_panel: bool,
-        /// Whether it belongs to the system and is not to be changed by tenants.
+        /// Marks a profile that belongs to the system and that tenants should not change. Off by default.
         pub reserved: bool,
-        /// Whether this is the tenant's default profile.
+        /// Whether this is the tenant's default profile; only one can be. Off by default.
         pub is_default: bool,
-        /// What is allowed, at most 1000.
+        /// The privileges that the profile grants, at most 1000.
         pub privileges: Entries<Privilege>,
     }
 }
 
 section! {
     "user_profile_privilege", "PrivilegeInput";
-    /// One thing that a user profile allows.
+    /// One privilege that a user profile grants.
     pub struct Privilege {
-        /// What is allowed: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+        /// The name of the privilege: 1 to 64 of `A-Z a-z 0-9 . _ -`.
         pub privilege: PrivilegeName,
-        /// How much of it.
+        /// Whether the user may only see, or also change. `READ` by default.
         pub access_level: AccessLevel,
     }
 }
@@ -34,15 +34,15 @@ section! {
 choice! {
     /// How much a privilege allows.
     pub enum AccessLevel {
-        /// To see.
+        /// The user may see it.
         Read = "READ",
-        /// To see and to change.
+        /// The user may see and change it.
         Write = "WRITE",
     }
 }
 
 ruled_text!(
-    /// The word for something that may be allowed.
+    /// The name of a privilege.
     PrivilegeName<64>, "must be 1 to 64 letters, digits or . _ -", |text| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
     }
@@ -50,6 +50,6 @@ ruled_text!(
 
 impl Detail for UserProfile {
     const KIND: Kind = Kind::UserProfile;
-    type Head = Named;
+    type Common = Named;
     const UNIQUE: &'static [&'static [&'static str]] = &[&["is_default"]];
 }

@@ -46,21 +46,22 @@ pub async fn fill(app: &App) -> Result<()> {
 /// Saves 108 a second time, so that the example of a conflict, which expects the first version, has one.
 async fn second_save(app: &App) -> Result<()> {
     let object =
-        ObjectId::of_opaque(IVY_MORGAN_ID).ok_or_else(|| StoreError::Bug("the id of 108 is invalid".into()))?;
+        ObjectId::from_opaque(IVY_MORGAN_ID).ok_or_else(|| StoreError::Bug("the id of 108 is invalid".into()))?;
     let patch = [("note", Patch::from([("department", "Export sales")]))].into();
     let (kind, target) = (Kind::VirtualExtension, SaveTarget::Existing(object));
-    let save = Save { kind, target, patch, expected_version: Some(1), dry_run: false, tells_warnings: true };
+    let save = Save { kind, target, patch, expected_version: Some(1), dry_run: false, report_warnings: true };
     let saved = app.save(&app.snapshot(), &Viewer::system("demo data"), save).await?;
     if saved.errors.is_empty() { Ok(()) } else { Err(broken_rule(IVY_MORGAN, &saved.errors)) }
 }
 
 async fn create_tenant(app: &App, data: &str) -> Result<()> {
     let DemoFile { tenant, make } = toml::from_str(data).map_err(|e| StoreError::Bug(e.to_string()))?;
-    let request = TenantSettings::info_of().read(&tenant).map_err(|field| unknown_field("tenant", &field))?;
+    let request = TenantSettings::section_info().read(&tenant).map_err(|field| unknown_field("tenant", &field))?;
     let tenant = app.create_tenant(&request).await?.map_err(|problems| broken_rule("tenant", &problems))?.id;
     let mut builder = DemoBuilder { app, viewer: Viewer::system("demo data"), tenant, created: HashMap::new() };
     for ObjectBatch { kind, objects } in make {
-        let kind = Kind::of(&kind).ok_or_else(|| StoreError::Bug(format!("the demo data has no kind {kind}")))?;
+        let kind =
+            Kind::from_word(&kind).ok_or_else(|| StoreError::Bug(format!("the demo data has no kind {kind}")))?;
         for object in objects {
             builder.make(kind, object).await?;
         }
@@ -132,7 +133,7 @@ impl DemoBuilder<'_> {
             Kind::FormDefaults => SaveTarget::Defaults(self.tenant),
             _ => SaveTarget::New(self.tenant),
         };
-        let save = Save { kind, target, patch, expected_version: None, dry_run: false, tells_warnings: true };
+        let save = Save { kind, target, patch, expected_version: None, dry_run: false, report_warnings: true };
         saved_id(what, self.app.save(&self.app.snapshot(), &self.viewer, save).await?)
     }
 }
@@ -152,11 +153,11 @@ fn broken_rule(what: &str, problems: &[Problem]) -> StoreError {
 
 /// Reads an object as if a client had sent it. An unknown field is an error.
 fn read_patch(kind: Kind, object: &Json) -> std::result::Result<Patch, String> {
-    let Some(info) = KindInfo::of(kind) else { return Form::read(object) };
+    let Some(info) = KindInfo::for_kind(kind) else { return Form::read(object) };
     let Json::Object(mut detail) = object.clone() else { return Err(object.to_string()) };
-    let head = info.head.fields.iter().filter_map(|field| detail.remove_entry(&field.client));
+    let head = info.common.fields.iter().filter_map(|field| detail.remove_entry(&field.client_name));
     let head: serde_json::Map<_, _> = head.collect();
-    let (head, detail) = (info.head.read(&head.into())?, info.detail.read(&detail.into())?);
+    let (head, detail) = (info.common.read(&head.into())?, info.detail.read(&detail.into())?);
     Ok(Patch([head.0, detail.0].concat()))
 }
 
@@ -204,7 +205,7 @@ mod tests {
             for new in initial.sections() {
                 let section = store::load_dyn_sections(query, new.info(), &[ivy])?.remove(&ivy).unwrap();
                 let fields = section.fields().zip(new.values()).filter(|((_, ivy), new)| ivy.equals(*new));
-                same.extend(fields.map(|((field, _), _)| format!("{}.{}", new.info().client, field.client)));
+                same.extend(fields.map(|((field, _), _)| format!("{}.{}", new.info().client_name, field.client_name)));
             }
             Ok(same)
         };

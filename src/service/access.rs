@@ -1,4 +1,4 @@
-//! Bearer tokens and what they open.
+//! Bearer tokens and the access that they give.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use super::viewer::{Selected, Viewer};
 use crate::domain::{Code, Problem, TenantId};
 use crate::store::{self, DataVersion, Outcome, Session, Snapshot, StoreError, TokenRow};
 
-/// The viewer behind a bearer token, see [`App::authenticate`].
-fn viewer(session: &mut dyn Session, token: &str, header: Option<String>) -> store::Result<Option<Viewer>> {
+/// Looks up the viewer of a bearer token, see [`App::authenticate`].
+fn find_viewer(session: &mut dyn Session, token: &str, header: Option<String>) -> store::Result<Option<Viewer>> {
     let hash = hash(token);
     let (token, row) = store::find_token_and_tenant(session, &hash, header.as_deref())?;
     let Some(token) = token else { return Ok(None) };
@@ -36,11 +36,11 @@ fn viewer(session: &mut dyn Session, token: &str, header: Option<String>) -> sto
 }
 
 impl App {
-    /// The viewer behind a bearer token, with the tenant that the code in `header` selects, or else the token itself.
-    /// `None` when the token is unknown or revoked.
+    /// Looks up the viewer of a bearer token, with the tenant that the code in `header`, or otherwise the token,
+    /// selects. `None` if the token is unknown or revoked.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub async fn authenticate(
         &self,
         snapshot: &Snapshot,
@@ -48,58 +48,57 @@ impl App {
         header: Option<String>,
     ) -> store::Result<Option<Viewer>> {
         let token = token.to_owned();
-        snapshot.read_system(move |session| viewer(session, &token, header)).await
+        snapshot.read_system(move |session| find_viewer(session, &token, header)).await
     }
 
-    /// The viewer behind a bearer token, as [`App::authenticate`] finds them, if they were looked up in this state of the
-    /// database.
-    pub fn remembered(&self, data_version: DataVersion, token: &str, header: Option<&str>) -> Option<Arc<Viewer>> {
+    /// The cached viewer of a bearer token, if the token was looked up in this state of the database.
+    pub fn cached_viewer(&self, data_version: DataVersion, token: &str, header: Option<&str>) -> Option<Arc<Viewer>> {
         self.viewers.get(data_version, token, header)
     }
 
-    /// The same in a transaction that began after the database was in this state. A viewer who was `remembered` is not
-    /// looked up where it still is.
+    /// Looks up the viewer of a bearer token in a transaction that began after the database was in the state `before`.
+    /// A `cached` viewer is used if the database is still in that state.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub fn authenticate_in(
         &self,
         session: &mut dyn Session,
         (token, header): (&str, Option<String>),
-        (before, remembered): (Option<DataVersion>, Option<Arc<Viewer>>),
+        (before, cached): (Option<DataVersion>, Option<Arc<Viewer>>),
     ) -> store::Result<Option<Arc<Viewer>>> {
         let still = |before| self.store.is_unchanged_since(before);
-        if let Some(viewer) = remembered.filter(|_| before.is_some_and(still)) {
+        if let Some(viewer) = cached.filter(|_| before.is_some_and(still)) {
             return Ok(Some(viewer));
         }
-        let found = viewer(session, token, header.clone())?.map(Arc::new);
+        let found = find_viewer(session, token, header.clone())?.map(Arc::new);
         if let (Some(data_version), Some(viewer)) = (before, &found) {
             self.viewers.put(data_version, token, header.as_deref(), Arc::clone(viewer));
         }
         Ok(found)
     }
 
-    /// The marks of the valid tokens, of at most so many, the newest; read in time.
+    /// The marks of the newest valid tokens, at most `most` of them. Fails if the read takes longer than `within`.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub async fn valid_tokens(&self, most: usize, within: Duration) -> store::Result<HashSet<TokenMark>> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let read = move |session: &mut dyn Session| {
             let mut marks = HashSet::new();
             store::each_valid_token_hash(session, most, &mut |hash| {
-                marks.insert(TokenMark::of_hash(hash));
+                marks.insert(TokenMark::from_hash(hash));
             })?;
             Ok(marks)
         };
         self.snapshot().with_time_limit(within).read_system(read).await
     }
 
-    /// Whether a viewer's token is still valid, and for this tenant.
+    /// Whether a viewer's token is still valid for this tenant.
     ///
     /// # Errors
-    /// What the store answers.
-    pub(super) async fn still_opens(
+    /// Errors of the store.
+    pub(super) async fn token_is_valid(
         &self,
         snapshot: &Snapshot,
         viewer: &Viewer,
@@ -110,10 +109,10 @@ impl App {
         Ok(found.is_some_and(|token| token.all_tenants || token.tenants.contains(&tenant)))
     }
 
-    /// Makes a token and returns it: the only time that it can be seen. `fixed` sets its text, for scripts.
+    /// Creates a token and returns it. Its text cannot be read again later. `fixed` sets the text, for scripts.
     ///
     /// # Errors
-    /// All that is wrong with the request, or what the store answers.
+    /// All problems with the request, or an error of the store.
     pub async fn create_token(
         &self,
         new: NewToken,
@@ -134,7 +133,7 @@ impl App {
                 }
                 if new.all_tenants != new.tenants.is_empty() {
                     problems.push(
-                        Problem::new(Code::Contradiction, "must name tenants, or all of them, not both")
+                        Problem::new(Code::Contradiction, "must be either some tenants or all of them")
                             .under("tenants"),
                     );
                 }
@@ -156,7 +155,7 @@ impl App {
                 let tenants = (!new.all_tenants).then_some(ids.as_slice());
                 match store::create_token(session, &new.name, &hash, &scopes, tenants, now) {
                     Ok(()) => Ok(Outcome::Commit(Vec::new())),
-                    // Another server has just taken the next key.
+                    // Another server has just used the next key.
                     Err(StoreError::Conflict { constraint }) if constraint == "token_pkey" => {
                         Err(StoreError::Stale(constraint))
                     }
@@ -172,18 +171,18 @@ impl App {
         Ok(if problems.is_empty() { Ok(token) } else { Err(problems) })
     }
 
-    /// All tokens by name, without what makes them work.
+    /// All tokens by name, without their secrets.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub async fn tokens(&self) -> store::Result<Vec<TokenRow>> {
         self.snapshot().read_system(store::list_tokens).await
     }
 
-    /// Ends a token's validity at once. False when there is no valid token of this name.
+    /// Revokes a token at once. Returns false if there is no valid token with this name.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub async fn revoke_token(&self, name: &str) -> store::Result<bool> {
         let (name, now) = (name.to_owned(), self.now());
         self.store.write_system(move |session| store::revoke_token(session, &name, now).map(Outcome::Commit)).await

@@ -9,7 +9,7 @@ use super::viewers::Viewers;
 use crate::domain::{Environment, Sealer};
 use crate::store::{self, Database, Store};
 
-/// The program without its transport: database, key, time and chance. Cheap to clone.
+/// The program without its transport: database, key, clock and random generator. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     pub(crate) store: Store,
@@ -17,29 +17,30 @@ pub struct App {
     pub(super) hashing: Arc<Hashing>,
     pub(super) viewers: Arc<Viewers>,
     pub(crate) environment: Arc<Environment>,
-    /// Random numbers that have not been used yet.
-    drawn: Arc<Mutex<Vec<u64>>>,
-    /// How often to look for what other processes have committed, while somebody follows a tenant.
+    /// Random numbers for later use.
+    random_numbers: Arc<Mutex<Vec<u64>>>,
+    /// How often to look for commits of other processes while a client follows a tenant.
     pub(super) feed_poll: Duration,
 }
 
-/// How many random numbers are drawn at once.
-const DRAWN: usize = 64;
+/// How many random numbers are generated at once.
+const RANDOM_BATCH: usize = 64;
 
-/// The interval unless [`App::with_feed_poll`] sets another.
+/// The default interval, see [`App::with_feed_poll`].
 const FEED_POLL: Duration = Duration::from_secs(1);
 
 impl App {
-    /// Opens database and key file; blocks while it checks the database. A SQLite file is brought up to date first;
-    /// over PostgreSQL, which several servers may share, only [`migrate`](super::migrate) does that.
+    /// Opens the database and the key file; blocks while it checks the database. The schema of a SQLite file is
+    /// migrated first. A PostgreSQL database may be shared by several servers, so only [`migrate`](super::migrate)
+    /// changes its schema.
     ///
     /// # Errors
-    /// One sentence: the database is not ours, newer, older, damaged or not writable; the key is missing, another
-    /// one's, or readable by others.
+    /// One sentence: the database belongs to another program, is newer, older, damaged or not writable; or the key is
+    /// missing, belongs to another database, or can be read by others.
     pub fn open(options: &OpenOptions) -> Result<Self, StartError> {
         let OpenOptions { database, readers, environment, .. } = options;
         let sealer = if let Database::Sqlite(_) = database {
-            options.migrated()?.1
+            options.migrate()?.1
         } else if let [first, ..] = store::missing_migrations(database).map_err(StartError)?.as_slice() {
             let why = "the database is older than this program: it lacks the migration";
             return Err(StartError(format!("{database}: {why} {first}; run `vext migrate` first")));
@@ -49,11 +50,11 @@ impl App {
         let store = Store::open(database, *readers).map_err(StartError)?;
         let hashing = Arc::new(Hashing::new(store.expensive_readers()));
         let viewers = Arc::new(Viewers::new(*readers));
-        let (environment, drawn) = (Arc::new(environment.clone()), Arc::default());
-        Ok(Self { store, sealer, hashing, viewers, environment, drawn, feed_poll: FEED_POLL })
+        let (environment, random_numbers) = (Arc::new(environment.clone()), Arc::default());
+        Ok(Self { store, sealer, hashing, viewers, environment, random_numbers, feed_poll: FEED_POLL })
     }
 
-    /// The same with another interval between two looks at what other processes have committed.
+    /// Sets the interval at which to look for commits of other processes.
     pub fn with_feed_poll(self, feed_poll: Duration) -> Self {
         Self { feed_poll, ..self }
     }
@@ -63,7 +64,7 @@ impl App {
         self.store.snapshot()
     }
 
-    /// The same for a request whose statements are counted; for one that is expensive, see
+    /// A view of the database for one request whose statements are counted. For an expensive request, see
     /// [`store::Store::expensive_snapshot`].
     pub fn snapshot_for(&self, tally: Arc<store::Tally>, expensive: bool) -> store::Snapshot {
         match expensive {
@@ -77,71 +78,72 @@ impl App {
         self.store.data_version()
     }
 
-    /// How many cores may read, as [`OpenOptions::readers`] says.
+    /// The number of readers, see [`OpenOptions::readers`].
     pub fn readers(&self) -> usize {
         self.store.readers()
     }
 
-    /// How many expensive requests can read at the same time.
-    pub fn apart_readers(&self) -> usize {
+    /// The number of expensive requests that can read at the same time.
+    pub fn expensive_readers(&self) -> usize {
         self.store.expensive_readers()
     }
 
-    /// The same application for the writes of the request that reads this snapshot: they wait no longer than its reads.
+    /// This application for the writes of the request with this snapshot, which wait no longer than its reads.
     pub(super) fn within(&self, snapshot: &store::Snapshot) -> Self {
         Self { store: self.store.with_deadline_of(snapshot), ..self.clone() }
     }
 
-    /// The same application for one request, whose statements are counted, those of its saves included.
-    pub(crate) fn tallied(&self, tally: Option<Arc<store::Tally>>) -> Self {
+    /// This application for one request whose statements are counted, including those of its saves.
+    pub(crate) fn with_tally(&self, tally: Option<Arc<store::Tally>>) -> Self {
         Self { store: self.store.with_tally(tally), ..self.clone() }
     }
 
     /// Registers the metrics of the database and of hashing.
-    pub fn register(&self, to: &mut prometheus_client::registry::Registry) {
-        self.store.register(to);
-        self.hashing.register(to);
+    pub fn register(&self, registry: &mut prometheus_client::registry::Registry) {
+        self.store.register(registry);
+        self.hashing.register(registry);
     }
 
-    /// How many secrets have been hashed since the start.
+    /// The number of secrets that have been hashed since the start.
     pub fn hashes(&self) -> u64 {
         self.hashing.hashes()
     }
 
-    /// How many statements have been run since the start.
+    /// The number of statements that have been run since the start.
     pub fn statements(&self) -> u64 {
         self.store.statements()
     }
 
-    /// The texts of the statements that have been run since the start, in alphabetical order.
+    /// The texts of all statements that have been run since the start, in alphabetical order.
     pub fn statement_texts(&self) -> Vec<&'static str> {
         self.store.statement_texts()
     }
 
-    /// A name for a request, unlike all others: 16 hexadecimal digits.
+    /// A unique id for a request: 16 hexadecimal digits.
     pub fn request_id(&self) -> Arc<str> {
-        format!("{:016x}", self.draw()).into()
+        format!("{:016x}", self.random_number()).into()
     }
 
-    /// A name for a trace, unlike all others: 32 hexadecimal digits.
+    /// A unique id for a trace: 32 hexadecimal digits.
     pub fn trace_id(&self) -> String {
-        format!("{:016x}{:016x}", self.draw(), self.draw())
+        format!("{:016x}{:016x}", self.random_number(), self.random_number())
     }
 
     /// A random number.
-    fn draw(&self) -> u64 {
-        // A poisoned lock only means that another thread panicked; the bytes are as random.
-        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        if drawn.is_empty() {
-            // Each draw is a call of the system.
-            let mut bytes = [0; 8 * DRAWN];
+    fn random_number(&self) -> u64 {
+        // A poisoned lock only means that another thread panicked; the numbers are still random.
+        let mut numbers = self.random_numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        if numbers.is_empty() {
+            // Random bytes take a system call, so they are fetched in batches.
+            let mut bytes = [0; 8 * RANDOM_BATCH];
             self.environment.random.fill(&mut bytes);
-            drawn.extend(bytes.chunks_exact(8).map(|bytes| bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))));
+            numbers
+                .extend(bytes.chunks_exact(8).map(|bytes| bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))));
         }
-        drawn.pop().unwrap_or_default()
+        numbers.pop().unwrap_or_default()
     }
 
-    /// The time, in epoch milliseconds.
+    /// The current time, in epoch milliseconds.
     pub fn now(&self) -> i64 {
         self.environment.clock.now()
     }

@@ -1,49 +1,50 @@
-//! What can be checked, one by one or many at once: it says what it asks of the tenant around it.
+//! Objects that can be checked, one by one or many at once, and what their checks need to know about the tenant.
 
 use std::collections::HashSet;
 
 use crate::domain::{ExtensionNumber, ObjectId};
 use crate::form::{self, AreaCode, Checked, Destinations, Expression, Facts, Form, Reference, Sections};
-use crate::form::{DestinationTarget as Target, Surroundings};
+use crate::form::{DestinationTarget, TenantFacts};
 
-/// A form or another object as it is checked.
+/// A form or another object that can be checked.
 pub(super) trait Checkable: Send {
-    /// The number that it has.
+    /// Its number.
     fn number(&self) -> Option<&ExtensionNumber>;
-    /// Whether it must have one.
+    /// Whether it must have a number.
     fn needs_number(&self) -> bool;
-    /// What the check has to know.
-    fn ask(&self, asks: &mut Asks);
-    /// Where a call, or a question, that comes to the object surely goes on.
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId>;
-    /// What is wrong with it.
+    /// Adds what the check needs to know.
+    fn collect_lookups(&self, lookups: &mut Lookups);
+    /// The objects that a call to this one certainly reaches next, or the conditions that evaluating it certainly
+    /// evaluates.
+    fn certain_targets(&self, tenant: &TenantFacts) -> Vec<ObjectId>;
+    /// Checks the object.
     fn check(&self, facts: &Facts) -> Checked;
-    /// Adds what is worth saying of it only when it is saved, see [`form::lint`].
+    /// Adds the warnings that only make sense for a saved object, see [`form::lint`].
     fn lint(&self, facts: &Facts, checked: &mut Checked);
-    /// Hands out its expressions that can be tried on numbers; `area` is the tenant's.
+    /// Visits its expressions that can be tried on numbers; `area` is the area code of the tenant.
     fn expressions<'a>(&'a self, area: &AreaCode, visit: &mut dyn FnMut(Expression<'a>));
 }
 
-/// What checks have to know of a tenant.
+/// What checks need to know about a tenant.
 #[derive(Debug, Default)]
-pub(super) struct Asks {
-    /// Who has these numbers.
+pub(super) struct Lookups {
+    /// Numbers whose holders are needed.
     pub numbers: HashSet<String>,
-    /// Who has these logins.
+    /// Logins whose holders are needed.
     pub logins: HashSet<String>,
-    /// Whether these outside numbers are the tenant's; without the plus sign.
+    /// Outside numbers that may belong to the tenant; without the plus sign.
     pub outside: HashSet<String>,
-    /// What these objects are.
+    /// Objects whose properties are needed.
     pub objects: HashSet<ObjectId>,
-    /// Whether there is an LDAP server.
+    /// Whether to look for an LDAP server.
     pub ldap: bool,
-    /// Which numbers are the slots of parking lots.
+    /// Whether to load the slots of parking lots.
     pub slots: bool,
-    /// What the conditions among the objects ask.
+    /// Whether to load the conditions among the objects.
     pub conditions: bool,
 }
 
-impl Asks {
+impl Lookups {
     pub(super) fn number(&mut self, number: Option<&ExtensionNumber>) {
         self.slots = true;
         self.numbers.extend(number.map(|number| number.as_str().to_owned()));
@@ -52,9 +53,9 @@ impl Asks {
     pub(super) fn destinations(&mut self, list: &Destinations) {
         for destination in &list.0 {
             match destination.target() {
-                Target::Number(number) => self.numbers.extend([number.as_str().to_owned()]),
-                Target::Object(object) => self.objects.extend([*object]),
-                Target::Hangup(_) => {}
+                DestinationTarget::Number(number) => self.numbers.extend([number.as_str().to_owned()]),
+                DestinationTarget::Object(object) => self.objects.extend([*object]),
+                DestinationTarget::Hangup(_) => {}
             }
         }
     }
@@ -65,20 +66,20 @@ impl Asks {
 }
 
 /// Some sections of a form.
-pub(super) struct Part<'a> {
+pub(super) struct FormPart<'a> {
     pub(super) form: &'a Form,
     pub(super) sections: Sections,
-    /// Whether what only looks wrong is looked for.
-    pub(super) warns: bool,
+    /// Whether to look for warnings.
+    pub(super) with_warnings: bool,
 }
 
-impl<'a> Part<'a> {
+impl<'a> FormPart<'a> {
     fn whole(form: &'a Form) -> Self {
-        Self { form, sections: Sections::ALL, warns: true }
+        Self { form, sections: Sections::ALL, with_warnings: true }
     }
 }
 
-impl Checkable for Part<'_> {
+impl Checkable for FormPart<'_> {
     fn number(&self) -> Option<&ExtensionNumber> {
         self.form.information.number.as_ref().filter(|_| self.needs_number())
     }
@@ -87,31 +88,31 @@ impl Checkable for Part<'_> {
         self.sections.has("information")
     }
 
-    fn ask(&self, asks: &mut Asks) {
-        let Self { form, sections, warns } = self;
-        // One that is never true only looks wrong; the hours of work have to be times.
-        asks.conditions |= *warns || sections.has("security");
+    fn collect_lookups(&self, lookups: &mut Lookups) {
+        let Self { form, sections, with_warnings } = self;
+        // A condition that is never true causes a warning; working hours require a condition on the time.
+        lookups.conditions |= *with_warnings || sections.has("security");
         if sections.has("information") {
-            asks.number(form.information.number.as_ref());
+            lookups.number(form.information.number.as_ref());
         }
         if sections.has("followMe") {
-            asks.numbers.extend(form.follow_me.number.as_ref().map(|number| number.as_str().to_owned()));
+            lookups.numbers.extend(form.follow_me.number.as_ref().map(|number| number.as_str().to_owned()));
         }
         if sections.has("webUserPanel") {
-            asks.logins.extend(form.web_user_panel.web_user.as_ref().map(|login| login.as_str().to_owned()));
-            asks.ldap |= form.web_user_panel.use_ldap;
+            lookups.logins.extend(form.web_user_panel.web_user.as_ref().map(|login| login.as_str().to_owned()));
+            lookups.ldap |= form.web_user_panel.use_ldap;
         }
         if sections.has("outboundCalls") {
             let outside = form.outbound_calls.external_caller_id_number.as_ref();
-            asks.outside.extend(outside.map(|number| number.as_str().trim_start_matches('+').to_owned()));
+            lookups.outside.extend(outside.map(|number| number.as_str().trim_start_matches('+').to_owned()));
         }
-        form.references(*sections, &mut |reference| asks.reference(&reference));
-        form.destinations(*sections, &mut |_, list| asks.destinations(list));
+        form.references(*sections, &mut |reference| lookups.reference(&reference));
+        form.destinations(*sections, &mut |_, list| lookups.destinations(list));
     }
 
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
+    fn certain_targets(&self, tenant: &TenantFacts) -> Vec<ObjectId> {
         let is_part = self.sections.has("additionalDestinations");
-        let next = is_part.then(|| self.form.additional_destinations.surely(around)).flatten();
+        let next = is_part.then(|| self.form.additional_destinations.certain_target(tenant)).flatten();
         next.map(|(_, object)| object).into_iter().collect()
     }
 
@@ -137,16 +138,16 @@ impl Checkable for Form {
         true
     }
 
-    fn ask(&self, asks: &mut Asks) {
-        Part::whole(self).ask(asks);
+    fn collect_lookups(&self, lookups: &mut Lookups) {
+        FormPart::whole(self).collect_lookups(lookups);
     }
 
-    fn surely(&self, around: &Surroundings) -> Vec<ObjectId> {
-        Part::whole(self).surely(around)
+    fn certain_targets(&self, tenant: &TenantFacts) -> Vec<ObjectId> {
+        FormPart::whole(self).certain_targets(tenant)
     }
 
     fn check(&self, facts: &Facts) -> Checked {
-        Part::whole(self).check(facts)
+        FormPart::whole(self).check(facts)
     }
 
     fn lint(&self, facts: &Facts, checked: &mut Checked) {

@@ -1,29 +1,29 @@
-//! What happens to the objects that refer to another one when that goes, or is dialled differently.
+//! Computes how other objects change when an object is deleted or gets another number.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::document::Document;
-use super::facts;
+use super::tenant_facts;
 use crate::domain::{Kind, ObjectId, Problem};
 use crate::form::{Change, Checked, Facts};
 use crate::store::{self, NewChange, ObjectRow, Query, Result, TenantRow, Tx};
 
-/// What is done to every object that refers.
+/// A change to all objects that refer to another one.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
-    /// It points at the second object instead of the first, or at nothing.
+pub(super) enum ReferenceChange {
+    /// Replace references to the first object by references to the second one, or remove them.
     Redirect(ObjectId, Option<ObjectId>),
-    /// It dials the second number instead of the first.
+    /// Replace the first dialled number by the second one.
     Redial(String, String),
 }
 
-/// Something that is wrong with an object, or looks wrong.
+/// An error or a warning about an object.
 #[derive(Clone, Debug)]
 pub struct ObjectProblem {
     /// The object.
     pub object: Arc<ObjectRow>,
-    /// What is wrong with it.
+    /// The error or warning.
     pub problem: Problem,
 }
 
@@ -36,26 +36,27 @@ pub struct ObjectChange {
     pub change: Change,
 }
 
-/// What a step does to the objects that refer.
+/// The effect of a change on the objects that refer to another one.
 #[derive(Clone, Debug, Default)]
 pub struct Effect {
     /// The fields that change.
     pub changes: Vec<ObjectChange>,
-    /// The rules that are broken then, and were not before.
+    /// The new errors: rules that are broken now but were not before.
     pub errors: Vec<ObjectProblem>,
-    /// What looks wrong then, and did not before.
+    /// The new warnings.
     pub warnings: Vec<ObjectProblem>,
 }
 
-/// Writes one object's part of an effect.
+/// Writes the effect on one object.
 pub(super) type PendingWrite = Box<dyn FnOnce(&mut Tx<'_>, &str) -> Result<()>>;
 
-/// Works a step out. The number of statements depends on the number of kinds, not on that of objects.
-pub(super) fn work_out(
+/// Computes the effect of a change to the references. The number of statements depends on the number of kinds, not on
+/// the number of objects.
+pub(super) fn compute_effect(
     query: &mut Query<'_>,
     tenant: &TenantRow,
     owners: impl IntoIterator<Item = Arc<ObjectRow>>,
-    step: &Step,
+    change: &ReferenceChange,
     now: i64,
 ) -> Result<(Effect, Vec<PendingWrite>)> {
     let mut by_kind: BTreeMap<(&str, i64), Arc<ObjectRow>> = BTreeMap::new();
@@ -65,17 +66,17 @@ pub(super) fn work_out(
     let (mut effect, mut writes) = (Effect::default(), Vec::new());
     let rows: Vec<_> = by_kind.into_values().collect();
     for rows in rows.chunk_by(|a, b| a.kind == b.kind) {
-        of_kind(query, tenant, rows, step, now, &mut effect, &mut writes)?;
+        add_effect_on_kind(query, tenant, rows, change, now, &mut effect, &mut writes)?;
     }
     Ok((effect, writes))
 }
 
-/// The part of the objects of one kind.
-fn of_kind(
+/// Adds the effect on objects of one kind.
+fn add_effect_on_kind(
     query: &mut Query<'_>,
     tenant: &TenantRow,
     rows: &[Arc<ObjectRow>],
-    step: &Step,
+    change: &ReferenceChange,
     now: i64,
     effect: &mut Effect,
     writes: &mut Vec<PendingWrite>,
@@ -83,25 +84,26 @@ fn of_kind(
     let Some(kind) = rows.first().map(|row| row.kind) else { return Ok(()) };
     let mut before = Document::load(query, kind, &rows.iter().map(|row| (**row).clone()).collect::<Vec<_>>())?;
     let pairs: Vec<_> = rows.iter().filter_map(|row| Some((row, before.remove(&row.id.local)?))).collect();
-    let pairs: Vec<_> = pairs.into_iter().map(|(row, before)| (row, step.taken(&before), before)).collect();
+    let pairs: Vec<_> = pairs.into_iter().map(|(row, before)| (row, change.apply(&before), before)).collect();
     let states =
         pairs.iter().flat_map(|(_, after, before)| [after.checkable(), before.checkable()]).collect::<Vec<_>>();
-    let around = facts::around(query, tenant, &states, now)?;
+    let tenant_facts = tenant_facts::load_for(query, tenant, &states, now)?;
     for (row, after, before) in pairs {
         let defaults = row.kind == Kind::FormDefaults;
         let own = Some(row.id).filter(|_| !defaults);
-        let facts = Facts { own, defaults, around: Arc::clone(&around), ..Facts::default() };
-        let (was, is) = (before.checkable().check(&facts), after.checkable().check(&facts));
-        let new = |is: Vec<Problem>, was: &[Problem]| {
-            let is = is.into_iter().filter(|p| was.iter().all(|w| (&w.path, w.code) != (&p.path, p.code)));
-            is.map(|problem| ObjectProblem { object: Arc::clone(row), problem }).collect::<Vec<_>>()
+        let facts = Facts { own, defaults, tenant: Arc::clone(&tenant_facts), ..Facts::default() };
+        let (old, new) = (before.checkable().check(&facts), after.checkable().check(&facts));
+        let added = |new: Vec<Problem>, old: &[Problem]| {
+            let added = new.into_iter().filter(|n| old.iter().all(|o| (&o.path, o.code) != (&n.path, n.code)));
+            added.map(|problem| ObjectProblem { object: Arc::clone(row), problem }).collect::<Vec<_>>()
         };
-        let Checked { errors, warnings } = is;
-        effect.errors.extend(new(errors, &was.errors));
-        effect.warnings.extend(new(warnings, &was.warnings));
+        let Checked { errors, warnings } = new;
+        effect.errors.extend(added(errors, &old.errors));
+        effect.warnings.extend(added(warnings, &old.warnings));
         let changes = after.changes(Some(&before));
-        let told = changes.iter().map(|change| ObjectChange { object: Arc::clone(row), change: change.clone() });
-        effect.changes.extend(told);
+        let object_changes =
+            changes.iter().map(|field| ObjectChange { object: Arc::clone(row), change: field.clone() });
+        effect.changes.extend(object_changes);
         let row = Arc::clone(row);
         writes.push(Box::new(move |tx, actor| {
             let ObjectRow { id, version, .. } =
@@ -113,8 +115,8 @@ fn of_kind(
     Ok(())
 }
 
-impl Step {
-    fn taken(&self, before: &Document) -> Document {
+impl ReferenceChange {
+    fn apply(&self, before: &Document) -> Document {
         let mut after = before.clone();
         match self {
             Self::Redirect(from, to) => after.redirect(*from, *to),

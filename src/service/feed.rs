@@ -1,7 +1,8 @@
-//! Following a tenant: its change records as they are committed, each to those who may see it.
+//! Feeds of a tenant's changes: change records, as soon as they are committed, for clients that may see them.
 //!
-//! Nothing waits in memory: a follower keeps its place and one page, and reads on when a newer revision is heard of. So
-//! a slow one reads later, and one that comes back with its place misses nothing and hears nothing twice.
+//! Records do not pile up in memory: a follower keeps only its place and one page, and reads more when there is a newer
+//! revision. So a slow client simply reads later, and a client that returns with its place gets every record exactly
+//! once.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -17,9 +18,9 @@ use crate::store::{self, FeedPlace, FeedRow, GONE, Snapshot};
 
 words! {
     "ChangeAction";
-    /// What a change did to an object.
+    /// What happened to an object.
     pub enum ChangeAction {
-        /// It was made.
+        /// It was created.
         Created = "CREATED",
         /// It was saved.
         Updated = "UPDATED",
@@ -30,93 +31,93 @@ words! {
 
 /// How many change records are read at a time.
 const PAGE: i64 = 100;
-/// How long a token that was revoked may go unnoticed while nothing changes.
-const CHECK: Duration = Duration::from_secs(5);
+/// How often the token is checked while nothing changes.
+const TOKEN_CHECK: Duration = Duration::from_secs(5);
 
-/// Which change records are meant.
+/// Which change records a follower gets.
 #[derive(Clone, Debug, Default)]
-pub struct Following {
-    /// Only those of objects of these kinds; `None` is all.
+pub struct FeedFilter {
+    /// Only those of objects of these kinds; `None` for all.
     pub kinds: Option<Vec<Kind>>,
-    /// Only those of the objects with these keys; `None` is all.
+    /// Only those of objects with these keys; `None` for all.
     pub objects: Option<HashSet<i64>>,
 }
 
-impl Following {
-    fn fits(&self, row: &FeedRow) -> bool {
+impl FeedFilter {
+    fn matches(&self, row: &FeedRow) -> bool {
         let of_kind = |kinds: &Vec<Kind>| row.kind.is_some_and(|kind| kinds.contains(&kind));
         self.kinds.as_ref().is_none_or(of_kind)
             && self.objects.as_ref().is_none_or(|objects| objects.contains(&row.place.object))
     }
 }
 
-/// What a follower hears.
+/// An event in a feed.
 #[derive(Debug)]
-pub enum Heard {
+pub enum FeedEvent {
     /// The next change.
     Change(FeedRow),
-    /// The token no longer opens the tenant, or the tenant is gone.
+    /// The token is no longer valid for the tenant, or the tenant has been deleted.
     Closed,
 }
 
 /// The opaque form of a place in a feed: `revision.object.version`.
-pub fn write_place(FeedPlace { revision, object, version }: FeedPlace) -> String {
+pub fn encode_place(FeedPlace { revision, object, version }: FeedPlace) -> String {
     opaque::write(format!("{revision}.{object}.{version}"))
 }
 
-/// The place behind its opaque form; `None` for what [`write_place`] did not make.
-pub fn read_place(text: &str) -> Option<FeedPlace> {
+/// The place of an opaque form; `None` for a text that [`encode_place`] did not make.
+pub fn decode_place(text: &str) -> Option<FeedPlace> {
     let plain = opaque::read(text)?;
     let mut numbers = plain.splitn(3, '.').map(|number| number.parse::<i64>().ok());
     let place = FeedPlace { revision: numbers.next()??, object: numbers.next()??, version: numbers.next()?? };
-    (write_place(place) == text).then_some(place)
+    (encode_place(place) == text).then_some(place)
 }
 
-/// Somebody who follows a tenant.
+/// A client that follows the changes of a tenant.
 pub struct Follower {
     app: App,
-    /// Renewed for each look; given back while nothing happens.
+    /// Renewed for each read; released while there is nothing to read.
     snapshot: Arc<Snapshot>,
     viewer: Viewer,
     tenant: TenantId,
-    following: Following,
+    filter: FeedFilter,
     place: FeedPlace,
     page: VecDeque<FeedRow>,
     newest: watch::Receiver<i64>,
 }
 
 impl App {
-    /// Follows a tenant from behind a place on.
+    /// Follows a tenant, starting after a place.
     pub fn follow(
         &self,
         snapshot: Arc<Snapshot>,
         viewer: Viewer,
         tenant: TenantId,
         place: FeedPlace,
-        following: Following,
+        filter: FeedFilter,
     ) -> Follower {
         let newest = self.store.watch(tenant, place.revision);
-        Follower { app: self.clone(), snapshot, viewer, tenant, following, place, page: VecDeque::new(), newest }
+        Follower { app: self.clone(), snapshot, viewer, tenant, filter, place, page: VecDeque::new(), newest }
     }
 }
 
 impl Follower {
-    /// The next change, when there is one. The snapshot then sees the state at that moment or a later one; who has
-    /// answered gives it back with [`Snapshot::renew`], or the follower sees no newer one.
+    /// Waits for the next change. The snapshot then shows the state at that change or a later one. After answering, the
+    /// caller must release it with [`Snapshot::renew`], otherwise the follower cannot see newer changes.
     ///
     /// # Errors
-    /// What the store answers.
-    pub async fn next(&mut self) -> store::Result<Heard> {
+    /// Errors of the store.
+    pub async fn next(&mut self) -> store::Result<FeedEvent> {
         loop {
             let newest = *self.newest.borrow_and_update();
-            if newest == GONE || !self.app.still_opens(&self.snapshot, &self.viewer, self.tenant).await? {
-                return Ok(Heard::Closed);
+            if newest == GONE || !self.app.token_is_valid(&self.snapshot, &self.viewer, self.tenant).await? {
+                return Ok(FeedEvent::Closed);
             }
             if let Some(row) = self.page.pop_front() {
-                return Ok(Heard::Change(row));
+                return Ok(FeedEvent::Change(row));
             }
-            let behind = self.place;
-            let read = move |query: &mut store::Query<'_>| store::read_feed(query, behind, PAGE);
+            let place = self.place;
+            let read = move |query: &mut store::Query<'_>| store::read_feed(query, place, PAGE);
             let rows = self.snapshot.read(self.tenant, read).await?;
             let Some(last) = rows.last() else {
                 self.snapshot.renew().await;
@@ -124,21 +125,21 @@ impl Follower {
                 continue;
             };
             self.place = last.place;
-            self.page = rows.into_iter().filter(|row| self.following.fits(row)).collect();
+            self.page = rows.into_iter().filter(|row| self.filter.matches(row)).collect();
             if self.page.is_empty() {
                 self.snapshot.renew().await;
             }
         }
     }
 
-    /// Waits until something newer is heard of, or until it is time to look at the token again.
+    /// Waits until there is a newer revision, or until it is time to check the token again.
     async fn wait(&mut self) -> store::Result<()> {
-        let (store, check) = (&self.app.store, Instant::now() + CHECK);
+        let check = Instant::now() + TOKEN_CHECK;
         loop {
             tokio::select! {
-                // The sender is in the store's map as long as there is a receiver.
+                // The store keeps the sender as long as there is a receiver.
                 _ = self.newest.changed() => return Ok(()),
-                tenants = store.next_refresh(self.app.feed_poll) => store.refresh_revisions(tenants).await?,
+                tenants = self.app.store.next_refresh(self.app.feed_poll) => self.app.store.refresh_revisions(tenants).await?,
                 () = tokio::time::sleep_until(check) => return Ok(()),
             }
         }
@@ -154,15 +155,15 @@ mod tests {
         #[test]
         fn a_place_has_one_opaque_form(revision in any::<i64>(), object in any::<i64>(), version in any::<i64>()) {
             let place = FeedPlace { revision, object, version };
-            prop_assert_eq!(read_place(&write_place(place)), Some(place));
+            prop_assert_eq!(decode_place(&encode_place(place)), Some(place));
         }
     }
 
     #[test]
-    fn what_no_server_wrote_is_no_place() {
+    fn other_texts_are_not_places() {
         for plain in ["", "1", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "+1.2.3"] {
-            assert_eq!(read_place(&opaque::write(plain)), None, "{plain}");
+            assert_eq!(decode_place(&opaque::write(plain)), None, "{plain}");
         }
-        assert_eq!(read_place("no base64 at all"), None);
+        assert_eq!(decode_place("no base64 at all"), None);
     }
 }

@@ -1,6 +1,6 @@
-//! So many at a time, and everybody else in turn: requests that wait stand in one line for each key, and the lines are
-//! served round robin, so that whoever sends many waits for itself. The transport lets requests in through it, and
-//! [`super::hashing`] secrets.
+//! A gate that admits a limited number of requests at a time. The others wait in one line per key, and the lines are
+//! served round robin, so that a client with many requests only delays itself. The transport uses it for requests, and
+//! [`super::hashing`] for secrets.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// A bounded number of slots and of places to wait for them.
+/// A limited number of slots, and a limited number of places to wait for them.
 pub(crate) struct Gate<K: Copy + Eq + Hash> {
     places: usize,
     patience: Duration,
@@ -19,35 +19,35 @@ pub(crate) struct Gate<K: Copy + Eq + Hash> {
 struct Lines<K: Copy + Eq + Hash> {
     free: usize,
     waiting: usize,
-    of: HashMap<K, VecDeque<oneshot::Sender<GateSlot<K>>>>,
-    /// The keys that have a line, in the order of their turns.
+    by_key: HashMap<K, VecDeque<oneshot::Sender<GateSlot<K>>>>,
+    /// The keys that have a line, in the order in which they are served.
     turns: VecDeque<K>,
 }
 
-/// Held while a request is executed; whoever holds it may drop it on any thread.
+/// A slot, held while a request is executed. It may be dropped on any thread.
 pub(crate) struct GateSlot<K: Copy + Eq + Hash>(Option<Arc<Gate<K>>>);
 
-/// There is no place left, or none became free in time.
+/// No place to wait is left, or no slot became free in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Overloaded {
-    /// How many requests may wait.
+    /// The number of requests that may wait.
     pub places: usize,
-    /// How many do.
+    /// The number of requests that are waiting.
     pub waiting: usize,
 }
 
 impl<K: Copy + Eq + Hash> Gate<K> {
     pub(crate) fn new(slots: usize, places: usize, patience: Duration) -> Arc<Self> {
-        let lines = Lines { free: slots, waiting: 0, of: HashMap::new(), turns: VecDeque::new() };
+        let lines = Lines { free: slots, waiting: 0, by_key: HashMap::new(), turns: VecDeque::new() };
         Arc::new(Self { places, patience, lines: Mutex::new(lines) })
     }
 
-    /// A poisoned lock only means that another thread panicked; the lines are whole.
+    /// A poisoned lock only means that another thread panicked; the lines are intact.
     fn lock(&self) -> MutexGuard<'_, Lines<K>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a slot. When all places are taken, the longest line gives one up to a line that is shorter.
+    /// Waits for a slot. If all places are taken, the longest line gives up a place to a shorter line.
     pub(crate) async fn enter(self: &Arc<Self>, key: K) -> Result<GateSlot<K>, Overloaded> {
         let turn = {
             let mut lines = self.lock();
@@ -56,13 +56,13 @@ impl<K: Copy + Eq + Hash> Gate<K> {
                 return Ok(GateSlot(Some(Arc::clone(self))));
             }
             if lines.waiting >= self.places {
-                lines.forget_who_left();
+                lines.remove_cancelled();
             }
             if lines.waiting >= self.places && !lines.make_room_for(key) {
                 return Err(Overloaded { places: self.places, waiting: lines.waiting });
             }
-            let (give, turn) = oneshot::channel();
-            lines.push(key, give);
+            let (sender, turn) = oneshot::channel();
+            lines.push(key, sender);
             turn
         };
         let waited = tokio::time::timeout(self.patience, turn).await;
@@ -71,22 +71,22 @@ impl<K: Copy + Eq + Hash> Gate<K> {
 }
 
 impl<K: Copy + Eq + Hash> Lines<K> {
-    fn push(&mut self, key: K, give: oneshot::Sender<GateSlot<K>>) {
-        let line = self.of.entry(key).or_default();
+    fn push(&mut self, key: K, sender: oneshot::Sender<GateSlot<K>>) {
+        let line = self.by_key.entry(key).or_default();
         if line.is_empty() {
             self.turns.push_back(key);
         }
-        line.push_back(give);
+        line.push_back(sender);
         self.waiting += 1;
     }
 
-    /// The first of the line whose turn it is.
+    /// Takes the first request of the line that is next.
     fn next(&mut self) -> Option<oneshot::Sender<GateSlot<K>>> {
         while let Some(key) = self.turns.pop_front() {
-            let Some(line) = self.of.get_mut(&key) else { continue };
+            let Some(line) = self.by_key.get_mut(&key) else { continue };
             let first = line.pop_front();
             match line.is_empty() {
-                true => drop(self.of.remove(&key)),
+                true => drop(self.by_key.remove(&key)),
                 false => self.turns.push_back(key),
             }
             if first.is_some() {
@@ -97,24 +97,24 @@ impl<K: Copy + Eq + Hash> Lines<K> {
         None
     }
 
-    /// Frees the places of those whose clients are gone or out of patience.
-    fn forget_who_left(&mut self) {
-        self.of.retain(|_, line| {
-            line.retain(|give| !give.is_closed());
+    /// Removes the requests whose clients have disconnected or timed out.
+    fn remove_cancelled(&mut self) {
+        self.by_key.retain(|_, line| {
+            line.retain(|sender| !sender.is_closed());
             !line.is_empty()
         });
-        self.turns.retain(|key| self.of.contains_key(key));
-        self.waiting = self.of.values().map(VecDeque::len).sum();
+        self.turns.retain(|key| self.by_key.contains_key(key));
+        self.waiting = self.by_key.values().map(VecDeque::len).sum();
     }
 
-    /// Sends the last of the longest line away, unless the newcomer's own would be as long.
+    /// Refuses the last request of the longest line, unless the line of the new request would be as long.
     fn make_room_for(&mut self, key: K) -> bool {
-        let own = self.of.get(&key).map_or(0, VecDeque::len);
-        let Some(longest) = self.of.values_mut().max_by_key(|line| line.len()).filter(|line| line.len() > own + 1)
+        let own = self.by_key.get(&key).map_or(0, VecDeque::len);
+        let Some(longest) = self.by_key.values_mut().max_by_key(|line| line.len()).filter(|line| line.len() > own + 1)
         else {
             return false;
         };
-        // Its sender is dropped, and so it hears that it waits in vain.
+        // Dropping the sender tells the request that it is refused.
         longest.pop_back();
         self.waiting -= 1;
         true
@@ -122,13 +122,13 @@ impl<K: Copy + Eq + Hash> Lines<K> {
 }
 
 impl<K: Copy + Eq + Hash> Drop for GateSlot<K> {
-    /// Hands the slot to who is next; who left meanwhile is passed over.
+    /// Passes the slot on to the next request that is still waiting.
     fn drop(&mut self) {
         let Some(gate) = self.0.take() else { return };
         let mut lines = gate.lock();
         let mut slot = GateSlot(Some(Arc::clone(&gate)));
-        while let Some(give) = lines.next() {
-            match give.send(slot) {
+        while let Some(sender) = lines.next() {
+            match sender.send(slot) {
                 Ok(()) => return,
                 Err(back) => slot = back,
             }
@@ -148,7 +148,7 @@ mod tests {
 
     type Entering = BoxFuture<'static, Result<GateSlot<char>, Overloaded>>;
 
-    /// Enters as far as that goes at once.
+    /// Polls `enter` once.
     fn enter(gate: &Arc<Gate<char>>, key: char) -> Result<Result<GateSlot<char>, Overloaded>, Entering> {
         let gate = Arc::clone(gate);
         let mut entering = async move { gate.enter(key).await }.boxed();
@@ -184,11 +184,11 @@ mod tests {
         }
         assert_eq!(order, ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
         let lines = gate.lock();
-        assert_eq!((lines.free, lines.waiting, lines.turns.len(), lines.of.len()), (1, 0, 0, 0));
+        assert_eq!((lines.free, lines.waiting, lines.turns.len(), lines.by_key.len()), (1, 0, 0, 0));
     }
 
     #[tokio::test]
-    async fn a_flood_loses_its_own_places_and_nobody_elses() {
+    async fn a_flood_only_loses_its_own_places() {
         let gate = Gate::new(1, 4, LONG);
         let _held = enter(&gate, 'a').ok().unwrap().unwrap();
         let mut flood: Vec<_> = (0..4).map(|_| waits(&gate, 'a')).collect();
@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_leaves_is_passed_over_and_loses_no_slot() {
+    async fn cancelled_requests_are_skipped_and_lose_no_slot() {
         let gate = Gate::new(1, 2, LONG);
         let held = enter(&gate, 'a').ok().unwrap().unwrap();
         drop((waits(&gate, 'a'), waits(&gate, 'b')));
         // Their places are free for others.
         let (left, mut stays) = (waits(&gate, 'c'), waits(&gate, 'd'));
         drop(held);
-        // A slot that was given to somebody who leaves before looking is given on.
+        // A slot that went to a cancelled request is passed on.
         drop(left);
         let slot = stays.as_mut().now_or_never().unwrap().unwrap();
         drop(slot);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn patience_ends() {
+    async fn waiting_times_out() {
         let gate = Gate::new(1, 2, Duration::from_millis(1));
         let _held = enter(&gate, 'a').ok().unwrap().unwrap();
         assert!(gate.enter('a').await.is_err());

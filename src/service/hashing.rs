@@ -1,11 +1,11 @@
-//! Where secrets are hashed: the one place that runs argon2id, which takes 19 MiB and some 20 ms of a core on purpose.
+//! Hashes secrets. This is the only place that runs argon2id, which on purpose takes 19 MiB and about 20 ms of a core.
 //!
-//! One or two threads of the least priority do it, each with memory that is set aside once: whatever is asked for, this
-//! takes no more of the machine, and everybody else comes first. Who waits stands in turn by token, so that a flood waits
-//! for itself; what nobody waits for any more is not hashed.
+//! One or two threads with the lowest priority do the work, each with memory that is allocated once. So hashing never
+//! takes more of the machine, and all other work comes first. Secrets wait in lines by token, so that a flood from one
+//! token only delays itself. A secret is not hashed if nobody waits for it any more.
 //!
-//! How signing in by password or PIN joins: a method beside [`Hashing::hash`] that hands [`Hashing::run`] a job which
-//! calls [`crate::domain::Secret::verify`] with the hasher that it is given. It then waits in the same lines and needs no
+//! To sign in by password or PIN, add a method beside [`Hashing::hash`] that passes [`Hashing::run`] a job. The job
+//! calls [`crate::domain::Secret::verify`] with the hasher that it gets, so it waits in the same lines and needs no
 //! memory of its own.
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -22,48 +22,49 @@ use super::gate::{Gate, GateSlot, Overloaded};
 use crate::domain::{Hasher, Sealer, SecretText};
 use crate::store::{self, Deadline, Result, StoreError};
 
-/// The most threads: each holds the memory of a hash.
-const THREADS: usize = 2;
-/// The most hashes that wait.
+/// The maximum number of threads. Each holds the memory of a hash.
+const MAX_THREADS: usize = 2;
+/// The maximum number of waiting hashes.
 const PLACES: usize = 64;
-/// How long one waits without a deadline: the demo's data, say.
+/// How long a hash waits if there is no deadline, such as for the demo data.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The line that a hash waits in: a token's, by its fingerprint.
+/// The line of a token, identified by its fingerprint.
 type Line = u64;
 
-/// Work for a thread that has the memory to hash. It gives its slot back when it is done.
+/// A job for a hashing thread. It releases its slot when it is done.
 type HashJob = Box<dyn FnOnce(&mut Hasher) + Send>;
 
-/// The threads that hash, and who waits for them.
+/// The hashing threads and the jobs that wait for them.
 pub(super) struct Hashing {
     gate: Arc<Gate<Line>>,
     threads: usize,
-    /// Begun for the first secret; `None` when the system gives no more threads. They end with the sender.
+    /// The channel to the threads, which start with the first secret and end with the sender. `None` if the system
+    /// could not start them.
     jobs: OnceLock<Option<Sender<HashJob>>>,
     fingerprints: RandomState,
     hashes: Counter,
 }
 
 impl Hashing {
-    /// As many threads as expensive requests have to read with, but no more than [`THREADS`].
+    /// Uses as many threads as there are readers for expensive requests, but no more than [`MAX_THREADS`].
     pub(super) fn new(threads: usize) -> Self {
-        let threads = threads.clamp(1, THREADS);
+        let threads = threads.clamp(1, MAX_THREADS);
         let gate = Gate::new(threads, PLACES, PATIENCE);
         let (jobs, fingerprints, hashes) = (OnceLock::new(), RandomState::new(), Counter::default());
         Self { gate, threads, jobs, fingerprints, hashes }
     }
 
-    pub(super) fn register(&self, to: &mut Registry) {
-        to.register("hashes", "Secrets that were hashed", self.hashes.clone());
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register("hashes", "Secrets that were hashed", self.hashes.clone());
     }
 
-    /// How many secrets have been hashed.
+    /// The number of secrets that have been hashed.
     pub(super) fn hashes(&self) -> u64 {
         self.hashes.get()
     }
 
-    /// The hash of a secret, for whoever has the token of this name, in time.
+    /// Hashes a secret for the token with this name, before the deadline.
     pub(super) async fn hash(
         &self,
         token: &str,
@@ -80,14 +81,14 @@ impl Hashing {
         hashed.ok_or_else(|| StoreError::Bug("a secret could not be hashed".into()))
     }
 
-    /// Does work on one of the threads, once it is this token's turn.
+    /// Runs a job on one of the threads when it is this token's turn.
     async fn run<T: Send + 'static>(
         &self,
         token: &str,
         deadline: Option<Deadline>,
         work: impl FnOnce(&mut Hasher) -> T + Send + 'static,
     ) -> Result<T> {
-        let done = async {
+        let run = async {
             let entered = self.gate.enter(self.fingerprints.hash_one(token)).await;
             let slot = entered.map_err(|Overloaded { places, waiting }| StoreError::Overloaded { places, waiting })?;
             let (reply, answer) = oneshot::channel();
@@ -96,10 +97,10 @@ impl Hashing {
         };
         match deadline {
             Some(deadline) => {
-                let done = tokio::time::timeout(deadline.remaining(), done).await;
-                done.unwrap_or_else(|_| Err(deadline.error()))
+                let result = tokio::time::timeout(deadline.remaining(), run).await;
+                result.unwrap_or_else(|_| Err(deadline.error()))
             }
-            None => done.await,
+            None => run.await,
         }
     }
 
@@ -110,7 +111,7 @@ impl Hashing {
         work: impl FnOnce(&mut Hasher) -> T + Send + 'static,
     ) -> Result<()> {
         let job = move |hasher: &mut Hasher| {
-            // Whoever asked may have gone while the job was on its way.
+            // The request may have been cancelled while the job was waiting.
             if !reply.is_closed() {
                 let _ = reply.send(work(hasher));
             }
@@ -118,7 +119,7 @@ impl Hashing {
         };
         let jobs = self.jobs.get_or_init(|| start(self.threads)).as_ref();
         let sent = jobs.and_then(|jobs| jobs.send(Box::new(job)).ok());
-        sent.ok_or_else(|| StoreError::Unavailable("there are no threads that hash secrets".into()))
+        sent.ok_or_else(|| StoreError::Unavailable("the threads that hash secrets could not be started".into()))
     }
 }
 
@@ -130,7 +131,7 @@ fn start(threads: usize) -> Option<Sender<HashJob>> {
             store::lower_thread_priority();
             let mut hasher = Hasher::new();
             for job in queue {
-                // A job that panics is answered by the loss of its channel; the thread has others to do.
+                // If a job panics, its channel is closed, and the thread continues with other jobs.
                 let _ = catch_unwind(AssertUnwindSafe(|| job(&mut hasher)));
             }
         };
@@ -157,18 +158,18 @@ mod tests {
         Sealer::new(&[7; 32], Arc::new(SystemRandom))
     }
 
-    /// Asks, as far as that goes at once.
-    fn ask<T: Send + 'static>(asking: impl Future<Output = Result<T>> + Send + 'static) -> Waiting<T> {
+    /// Polls a request once and expects it to wait.
+    fn enqueue<T: Send + 'static>(asking: impl Future<Output = Result<T>> + Send + 'static) -> Waiting<T> {
         let mut asking = asking.boxed();
         assert!(asking.as_mut().now_or_never().is_none(), "it has to wait");
         asking
     }
 
-    /// One thread, which is held until a word comes.
+    /// One thread, which is blocked until a message comes.
     fn held() -> (Arc<Hashing>, Waiting<()>, Sender<()>) {
         let (hashing, (go_on, goes_on)) = (Arc::new(Hashing::new(1)), crossbeam_channel::bounded::<()>(1));
         let holder = Arc::clone(&hashing);
-        let held = ask(async move { holder.run("holder", None, move |_| goes_on.recv().unwrap()).await });
+        let held = enqueue(async move { holder.run("holder", None, move |_| goes_on.recv().unwrap()).await });
         (hashing, held, go_on)
     }
 
@@ -178,13 +179,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_of_one_token_waits_for_itself() {
+    async fn a_flood_of_one_token_only_delays_itself() {
         let (hashing, held, go_on) = held();
         let order = Arc::<Mutex<Vec<&str>>>::default();
         let names = std::iter::repeat_n("flood", 20).chain(["quiet", "quiet"]);
         let asked = names.map(|name| {
             let (hashing, order) = (Arc::clone(&hashing), Arc::clone(&order));
-            ask(async move { hashing.run(name, None, move |_| order.lock().unwrap().push(name)).await })
+            enqueue(async move { hashing.run(name, None, move |_| order.lock().unwrap().push(name)).await })
         });
         let asked: Vec<_> = asked.collect();
         go_on.send(()).unwrap();
@@ -196,9 +197,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_gone_is_not_hashed_for_and_too_many_are_told_so() {
+    async fn cancelled_requests_are_not_hashed_and_too_many_are_refused() {
         let (hashing, held, go_on) = held();
-        let mut asked: Vec<_> = (0..PLACES).map(|_| ask(hash(&hashing, None))).collect();
+        let mut asked: Vec<_> = (0..PLACES).map(|_| enqueue(hash(&hashing, None))).collect();
         let refused = hash(&hashing, None).await;
         assert_eq!(refused, Err(StoreError::Overloaded { places: PLACES, waiting: PLACES }));
         asked.truncate(1);
@@ -219,9 +220,9 @@ mod tests {
         assert_eq!(hashing.hashes(), 0);
     }
 
-    /// One that panics leaves the thread to the others.
+    /// A panic does not end the thread.
     #[tokio::test]
-    async fn a_job_that_panics_takes_nobody_with_it() {
+    async fn a_panic_in_a_job_does_not_affect_other_jobs() {
         let hashing = Hashing::new(1);
         let failed = hashing.run("token", None, |_| panic!("as it is meant to")).await;
         assert!(matches!(failed, Err::<(), _>(StoreError::Bug(_))));

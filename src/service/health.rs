@@ -1,25 +1,25 @@
-//! Whether the program can do its work now.
+//! Whether the program can work at the moment.
 
 use std::time::Duration;
 
 use super::app::App;
 
-/// How long the database may take to answer: who asks whether it does wants to send requests elsewhere.
+/// The time in which the database must answer: a load balancer that asks wants to send requests elsewhere soon.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What requests need, and whether it is there.
+/// What requests need, and whether it works.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Readiness {
-    /// A read of the database is answered within a second.
+    /// The database answers a read within a second.
     pub database: bool,
-    /// The schema is this program's, neither an older nor a newer one.
+    /// The schema has the version of this program.
     pub schema: bool,
-    /// Saves are carried out.
+    /// The writer works, so that objects can be saved.
     pub writer: bool,
 }
 
 impl App {
-    /// Looks whether requests can be answered. Costs one read.
+    /// Checks whether requests can be answered. Costs one read.
     pub async fn readiness(&self) -> Readiness {
         let schema = match tokio::time::timeout(PATIENCE, self.store.is_current()).await {
             Ok(Ok(current)) => Some(current),

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::{Random, Sealer};
 
-/// Reads the key; makes it when there is none and the database is new. A database that is not new may hold secrets
-/// that only the old key opens, so a missing key is not replaced.
+/// Reads the key, or creates it if it is missing and the database is new. An existing database may have secrets that
+/// only the old key can open, so its key is never replaced.
 pub(crate) fn load_key(path: &Path, fresh: bool, random: &dyn Random) -> Result<[u8; Sealer::KEY_LENGTH], String> {
     let shown = path.display();
     match fs::read_to_string(path) {
@@ -19,7 +19,7 @@ pub(crate) fn load_key(path: &Path, fresh: bool, random: &dyn Random) -> Result<
             let mode = fs::metadata(path).map_err(|e| format!("{shown}: {e}"))?.permissions().mode();
             if mode & 0o077 != 0 {
                 return Err(format!(
-                    "the key file {shown} is open to others (mode {:03o}); run chmod 600 on it",
+                    "the key file {shown} can be read by others (mode {:03o}); run chmod 600 on it",
                     mode & 0o777
                 ));
             }
@@ -44,7 +44,7 @@ mod tests {
     use crate::domain::SystemRandom;
 
     #[test]
-    fn a_key_is_made_once_and_kept_private() {
+    fn a_key_is_created_once_and_kept_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vext.key");
         assert!(load_key(&path, false, &SystemRandom).unwrap_err().contains("cannot be read"));
@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(load_key(&path, false, &SystemRandom).unwrap(), key);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(load_key(&path, false, &SystemRandom).unwrap_err().contains("open to others (mode 644)"));
+        assert!(load_key(&path, false, &SystemRandom).unwrap_err().contains("can be read by others (mode 644)"));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, "short").unwrap();
         assert!(load_key(&path, false, &SystemRandom).unwrap_err().contains("32 bytes"));

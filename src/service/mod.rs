@@ -1,26 +1,26 @@
-//! Use cases: what a caller can ask for, one transaction each. Permissions are checked here.
+//! Use cases: the operations that a client can request, with one transaction each. Permissions are checked here.
 
 mod access;
 mod app;
 mod checkable;
+mod detail_object;
 mod document;
 mod effect;
-mod facts;
 mod feed;
 pub mod find;
+pub mod free_numbers;
 mod gate;
 mod hashing;
 mod health;
 mod key;
 mod lint;
-pub mod numbers;
 mod open;
 pub mod options;
-mod plain;
 mod refusal;
 mod removal;
 mod renumber;
 mod save;
+mod tenant_facts;
 mod tenants;
 mod token;
 mod viewer;
@@ -29,16 +29,16 @@ mod viewers;
 pub use app::App;
 pub use document::hashed_secrets;
 pub use effect::{Effect, ObjectChange, ObjectProblem};
-pub(crate) use facts::label;
-pub use feed::{ChangeAction, Follower, Following, Heard, read_place, write_place};
+pub use feed::{ChangeAction, FeedEvent, FeedFilter, Follower, decode_place, encode_place};
 pub(crate) use gate::{Gate, GateSlot, Overloaded};
 pub use health::Readiness;
 pub(crate) use key::load_key;
 pub use lint::{Finding, Findings, Lint, LintPlace, Severity};
 pub use open::{OpenOptions, StartError, migrate};
-pub use removal::{Delete, DeletePlan, Deleted, OnReferences, Shown};
+pub use removal::{Delete, DeletePlan, Deleted, OnReferences, ShownEffects};
 pub use renumber::{Renumber, Renumbered};
-pub use save::{OpenSave, Save, SaveTarget, Saved, WorkedOut};
+pub use save::{PlannedSave, PreparedSave, Save, SaveTarget, Saved};
+pub(crate) use tenant_facts::label;
 pub use token::{NewToken, TokenMark};
 pub use viewer::{Selected, Viewer};
 

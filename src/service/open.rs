@@ -1,4 +1,4 @@
-//! Opening a database: its schema is brought up to this version, and its key is found or made.
+//! Opens a database: migrates its schema to this version, and reads or creates its key.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::store::{self, Database, DatabaseState};
 /// How to open an [`App`](super::App).
 #[derive(Clone)]
 pub struct OpenOptions {
-    /// Where the data is. A SQLite file is made, and brought up to this version, when that is needed.
+    /// The database. A SQLite file is created or migrated to this version if necessary.
     pub database: Database,
-    /// The file with the key that seals secrets; made with mode 0600 together with the database's schema.
+    /// The file with the key that encrypts secrets. It is created with mode 0600 together with the schema.
     pub key_file: PathBuf,
-    /// How many threads read.
+    /// The number of reader threads.
     pub readers: usize,
-    /// Time and chance.
+    /// The clock and the random generator.
     pub environment: Environment,
 }
 
@@ -26,7 +26,7 @@ pub struct OpenOptions {
 pub struct StartError(pub(super) String);
 
 impl OpenOptions {
-    /// The key, which is made when the database is `fresh`; otherwise it must be the one that the database knows.
+    /// Reads the key, or creates it for a `fresh` database. An existing database accepts only its own key.
     pub(super) fn sealer(&self, fresh: bool) -> Result<Sealer, StartError> {
         let Self { database, key_file, environment, .. } = self;
         let key = load_key(key_file, fresh, &*environment.random).map_err(StartError)?;
@@ -38,10 +38,10 @@ impl OpenOptions {
         Ok(sealer)
     }
 
-    /// Brings the schema up to this version. Answers the migrations that were applied, and the key.
-    pub(super) fn migrated(&self) -> Result<(Vec<String>, Sealer), StartError> {
+    /// Migrates the schema to this version. Returns the migrations that were applied, and the key.
+    pub(super) fn migrate(&self) -> Result<(Vec<String>, Sealer), StartError> {
         let Self { database, environment, .. } = self;
-        // The key comes first: a database without one could not be opened again.
+        // The key is created first: a database without a key could not be opened again.
         if database.inspect().map_err(StartError)? == DatabaseState::Empty {
             self.sealer(true)?;
         }
@@ -50,11 +50,11 @@ impl OpenOptions {
     }
 }
 
-/// Brings a database's schema up to this version, gives a new database its key, and names the migrations that were
-/// applied.
+/// Migrates the schema of a database to this version and creates the key of a new one. Returns the names of the
+/// migrations that were applied.
 ///
 /// # Errors
-/// As [`App::open`](super::App::open); nothing is applied then.
+/// The errors of [`App::open`](super::App::open). Nothing is applied if there is an error.
 pub fn migrate(options: &OpenOptions) -> Result<Vec<String>, StartError> {
-    options.migrated().map(|(applied, _)| applied)
+    options.migrate().map(|(applied, _)| applied)
 }

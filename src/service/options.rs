@@ -1,52 +1,52 @@
-//! What a form's selects offer: the objects that a field can refer to.
+//! The options of a form's select fields: the objects that a field can refer to.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use super::checkable::Asks;
+use super::checkable::Lookups;
 use super::document::Document;
-use super::facts;
 use super::find::{Cursor, Find};
+use super::tenant_facts;
 use crate::domain::{Kind, ObjectId};
-use crate::form::{Info, Known, Leads, Place, camel};
+use crate::form::{Place, ReferenceBy, ReferencedObject, SectionInfo, camel};
 use crate::objects::{KindInfo, infos};
 use crate::store::{self, ObjectRow, Query, Result};
 
-/// How many objects are read at once where not all of them fit.
-const MANY: usize = 100;
+/// How many more objects are read at once if some of a kind may not be allowed.
+const CHUNK: usize = 100;
 
-/// The fields that refer to objects, each with the kinds that fit.
+/// The fields that refer to objects, each with its allowed kinds.
 pub type Fields = BTreeMap<String, Vec<Kind>>;
 
-/// What is offered for a field.
+/// A request for the options of a field.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The field: `information.memberIds`, `queue.members.extensionId`.
     pub field: String,
-    /// The object that has the field, whose choices are marked, and which is not offered itself.
+    /// The object with the field: its current choices are marked, and it is not offered itself.
     pub of: Option<ObjectId>,
-    /// The beginnings of words that must be found.
+    /// Prefixes of words that the objects must have.
     pub search: String,
-    /// How many are wanted.
+    /// The maximum number of options.
     pub first: usize,
-    /// Behind which cursor they begin.
+    /// The cursor after which the page begins.
     pub after: Option<String>,
 }
 
-/// A page of what is offered.
+/// A page of options.
 #[derive(Debug, Default)]
-pub struct Offered {
-    /// The objects, each with whether it is chosen already, and its cursor.
+pub struct OptionPage {
+    /// The objects, each with whether it is already chosen, and its cursor.
     pub rows: Vec<(Arc<ObjectRow>, bool, String)>,
-    /// Whether there are more behind them.
+    /// Whether there are more options.
     pub more: bool,
 }
 
-fn collect(info: &Info, found: &mut Fields) {
+fn collect(info: &SectionInfo, found: &mut Fields) {
     for field in &info.fields {
         for pointer in &field.pointers {
-            let Leads::ById(kinds) = pointer.leads else { continue };
-            let mut path = format!("{}.{}", info.client, field.client);
+            let ReferenceBy::Id(kinds) = pointer.by else { continue };
+            let mut path = format!("{}.{}", info.client_name, field.client_name);
             if let Place::Rows(rows) = field.place
                 && !rows.slotted
             {
@@ -57,21 +57,21 @@ fn collect(info: &Info, found: &mut Fields) {
     }
 }
 
-/// Every reference that an object holds: its field, as [`fields`] names it, and where it leads.
-fn held(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<(String, ObjectId)>> {
-    let start = KindInfo::of(row.kind).map(|kind| kind.detail.client.clone());
+/// Every reference in an object: the name of its field, as in [`fields`], and the object that it refers to.
+fn references_of(query: &mut Query<'_>, row: &ObjectRow) -> Result<Vec<(String, ObjectId)>> {
+    let start = KindInfo::for_kind(row.kind).map(|kind| kind.detail.client_name.clone());
     let Some(document) = Document::load_one(query, row)? else { return Ok(Vec::new()) };
-    let mut held = Vec::new();
+    let mut references = Vec::new();
     document.references(&mut |reference| {
         let steps = reference.path.into_iter().filter(|step| step.parse::<u32>().is_err());
         let path: Vec<_> = start.iter().cloned().chain(steps).collect();
-        // What a destination leads to is the list's own choice.
-        held.push((path.join(".").trim_end_matches(".objectId").to_owned(), reference.object));
+        // The object of a destination is a choice of the list.
+        references.push((path.join(".").trim_end_matches(".objectId").to_owned(), reference.object));
     });
-    Ok(held)
+    Ok(references)
 }
 
-/// The fields that refer to objects: sections and fields of the form, and kinds and fields of other objects.
+/// The fields that refer to objects, named by section and field for a form, and by kind and field for other objects.
 pub fn fields() -> &'static Fields {
     static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
         let mut found = Fields::new();
@@ -81,20 +81,20 @@ pub fn fields() -> &'static Fields {
     &FIELDS
 }
 
-/// Whether an object can be chosen for a field that asks for more than the kind.
-fn fits(field: &str, known: Option<&Known>) -> bool {
+/// Whether an object can be chosen for a field. Some fields require more than a certain kind.
+fn is_allowed(field: &str, known: Option<&ReferencedObject>) -> bool {
     match field {
-        "security.workingHoursConditionId" => known.is_some_and(|known| known.of_time),
+        "security.workingHoursConditionId" => known.is_some_and(|known| known.time_only),
         "webUserPanel.userProfileId" => known.is_some_and(|known| known.for_panel),
         _ => true,
     }
 }
 
 impl Options {
-    /// The kinds that fit, and where in them the page begins.
+    /// The allowed kinds, and where the page begins in them.
     ///
     /// # Errors
-    /// One sentence: there is no such field, the search has too many words, or the cursor is none.
+    /// One sentence: the field does not exist, the search has too many words, or the cursor is not valid.
     fn lists(&self) -> std::result::Result<Vec<(Kind, Find, Option<Cursor>)>, String> {
         let Self { field, search, after, .. } = self;
         let Some(kinds) = fields().get(field) else {
@@ -108,7 +108,7 @@ impl Options {
         let Some(after) = after else {
             return kinds.iter().map(|kind| Ok((*kind, find(*kind)?, None))).collect();
         };
-        let wrong = || "after must be a cursor that this field has answered.".to_owned();
+        let wrong = || "after must be a cursor from this field.".to_owned();
         let (kind, cursor) = after.split_once(':').ok_or_else(wrong)?;
         let from = kinds.iter().position(|known| known.word() == kind).ok_or_else(wrong)?;
         let list = |kind: &Kind| {
@@ -122,31 +122,32 @@ impl Options {
         kinds[from..].iter().map(list).collect()
     }
 
-    /// Checks what is asked.
+    /// Checks the request.
     ///
     /// # Errors
-    /// One sentence on what is wrong.
+    /// One sentence that says what is wrong.
     pub fn check(&self) -> std::result::Result<(), String> {
         self.lists().map(drop)
     }
 
-    /// The page: kind by kind, each in the order of its list. Every kind is asked, even when the page is full, so that the
-    /// number of statements does not depend on its length.
+    /// The page: kind by kind, each in the order of its list. Every kind is queried, even if the page is full, so that
+    /// the number of statements does not depend on its length.
     ///
     /// # Errors
-    /// What the store answers.
-    pub fn page(&self, query: &mut Query<'_>, now: i64) -> Result<Offered> {
+    /// Errors of the store.
+    pub fn page(&self, query: &mut Query<'_>, now: i64) -> Result<OptionPage> {
         let chosen = self.chosen(query)?;
-        // Besides the page, the object itself and one that says that there are more; where not all of a kind fits, many.
-        let length = if fits(&self.field, None) { self.first + 2 } else { self.first + MANY };
-        let mut offered = Offered::default();
+        // The page, the object itself, and one more to see whether there are more. If objects of a kind may not be
+        // allowed, many more.
+        let length = if is_allowed(&self.field, None) { self.first + 2 } else { self.first + CHUNK };
+        let mut offered = OptionPage::default();
         for (kind, find, mut after) in self.lists().unwrap_or_default() {
             loop {
                 let page = find.page(query, length, after.as_ref())?;
                 after = page.rows.last().and_then(|(_, cursor)| find.place(cursor));
-                let known = self.known(query, &page.rows, now)?;
+                let known = self.properties(query, &page.rows, now)?;
                 for (row, cursor) in page.rows {
-                    if Some(row.id) == self.of || !fits(&self.field, known.get(&row.id)) {
+                    if Some(row.id) == self.of || !is_allowed(&self.field, known.get(&row.id)) {
                         continue;
                     }
                     if offered.rows.len() == self.first {
@@ -164,27 +165,28 @@ impl Options {
         Ok(offered)
     }
 
-    /// What `of` has chosen in the field.
+    /// The objects that `of` has chosen in the field.
     fn chosen(&self, query: &mut Query<'_>) -> Result<HashSet<ObjectId>> {
         let Some(of) = self.of.filter(|of| of.tenant == query.tenant()) else { return Ok(HashSet::new()) };
         let Some(row) = store::load_objects(query, &[of.local])?.remove(&of.local) else { return Ok(HashSet::new()) };
-        let held = held(query, &row)?;
-        Ok(held.into_iter().filter(|(field, _)| *field == self.field).map(|(_, object)| object).collect())
+        let references = references_of(query, &row)?;
+        Ok(references.into_iter().filter(|(field, _)| *field == self.field).map(|(_, object)| object).collect())
     }
 
-    /// What of the offered objects must be known to say whether they fit.
-    fn known(
+    /// Loads what decides whether the offered objects are allowed.
+    fn properties(
         &self,
         query: &mut Query<'_>,
         rows: &[(Arc<ObjectRow>, String)],
         now: i64,
-    ) -> Result<std::collections::HashMap<ObjectId, Known>> {
-        // Most fields ask for nothing but the kind.
-        if fits(&self.field, None) {
-            return Ok(std::collections::HashMap::new());
+    ) -> Result<HashMap<ObjectId, ReferencedObject>> {
+        // Most fields only require certain kinds.
+        if is_allowed(&self.field, None) {
+            return Ok(HashMap::new());
         }
         let objects = rows.iter().map(|(row, _)| row.id).collect();
         let tenant = store::current_tenant(query)?;
-        Ok(facts::gather(query, &tenant, Asks { objects, conditions: true, ..Asks::default() }, now)?.known)
+        Ok(tenant_facts::load(query, &tenant, Lookups { objects, conditions: true, ..Lookups::default() }, now)?
+            .referenced)
     }
 }

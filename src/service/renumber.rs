@@ -1,47 +1,47 @@
-//! Giving a virtual extension another number.
+//! Changes the number of a virtual extension.
 
 use std::sync::Arc;
 
 use super::app::App;
-use super::effect::{Effect, ObjectProblem, PendingWrite, Step, work_out};
-use super::facts;
-use super::refusal::{no_such, refusal};
-use super::removal::MOST_REFERENCES;
-use super::save::{Plan, Save, SaveTarget, Saved};
+use super::effect::{Effect, ObjectProblem, PendingWrite, ReferenceChange, compute_effect};
+use super::refusal::{not_found, refusal};
+use super::removal::MAX_REFERENCES;
+use super::save::{Save, SavePlan, SaveTarget, Saved};
+use super::tenant_facts;
 use super::viewer::Viewer;
 use crate::domain::{Code, Kind, ObjectId, Patch, Problem};
 use crate::store::{self, Outcome, Query, ReferenceQuery, Result, Snapshot, StoreError, Tx};
 
-/// Another number for a virtual extension.
+/// A request to change the number of a virtual extension.
 #[derive(Clone, Debug)]
 pub struct Renumber {
     /// The extension.
     pub object: ObjectId,
-    /// The number.
+    /// The new number.
     pub number: String,
-    /// Whether the texts that equal the old number change with it.
+    /// Whether texts that equal the old number are changed, too.
     pub update_soft_references: bool,
-    /// The version that the client saw; another one refuses it.
+    /// The version that the client expects. The change is refused if the extension has another one.
     pub expected_version: Option<i64>,
-    /// Whether only to say what would happen.
+    /// Whether to report only what would happen.
     pub dry_run: bool,
 }
 
-/// What came of renumbering.
+/// The result of a renumbering.
 #[derive(Clone, Debug, Default)]
 pub struct Renumbered {
-    /// What came of saving the extension.
+    /// The result of saving the extension.
     pub saved: Saved,
-    /// The texts that equal the old number and change, or would, with it.
+    /// The effect on objects with texts that equal the old number; it is only applied on request.
     pub soft: Effect,
 }
 
 impl App {
-    /// Gives a virtual extension another number. What points at it by id follows by itself; the texts that equal the
-    /// old number are shown, and changed when that is asked for.
+    /// Changes the number of a virtual extension. References by id are not affected. Texts that equal the old number
+    /// are reported, and changed on request.
     ///
     /// # Errors
-    /// What the store answers; why it was refused is in the answer.
+    /// Errors of the store. Reasons for a refusal are part of the result.
     pub async fn renumber(&self, snapshot: &Snapshot, viewer: &Viewer, renumber: Renumber) -> Result<Renumbered> {
         let (tenant, kind) = (renumber.object.tenant, Kind::VirtualExtension);
         let refused = |problem| Renumbered { saved: Saved::refused(problem), soft: Effect::default() };
@@ -51,15 +51,15 @@ impl App {
         let (actor, now, dry_run) = (viewer.name.clone(), self.now(), renumber.dry_run);
         let renumbered = if dry_run {
             let read = move |query: &mut Query<'_>| {
-                let (plan, soft, _) = work_out_renumber(query, &renumber, now)?;
-                Ok(Renumbered { saved: plan.told(), soft })
+                let (plan, soft, _) = compute_renumber(query, &renumber, now)?;
+                Ok(Renumbered { saved: plan.into_saved(), soft })
             };
             snapshot.read(tenant, read).await
         } else {
             let work = move |tx: &mut Tx<'_>| {
-                let (plan, soft, writes) = work_out_renumber(tx, &renumber, now)?;
-                if plan.is_void() {
-                    return Ok(Outcome::Rollback(Renumbered { saved: plan.told(), soft }));
+                let (plan, soft, writes) = compute_renumber(tx, &renumber, now)?;
+                if plan.is_no_op() {
+                    return Ok(Outcome::Rollback(Renumbered { saved: plan.into_saved(), soft }));
                 }
                 let saved = plan.carry_out(tx, &actor, now)?;
                 writes.into_iter().try_for_each(|write| write(tx, &actor))?;
@@ -71,18 +71,19 @@ impl App {
             snapshot.renew().await;
         }
         match renumbered {
-            Err(StoreError::NoTenant) => Ok(refused(no_such(kind))),
+            Err(StoreError::NoTenant) => Ok(refused(not_found(kind))),
             result => result,
         }
     }
 }
 
-/// The save of the extension, and what of the soft references changes; the writes only when that is asked for.
-fn work_out_renumber(
+/// Plans the save of the extension and computes the effect on soft references. The writes for these are returned only
+/// if they were requested.
+fn compute_renumber(
     query: &mut Query<'_>,
     renumber: &Renumber,
     now: i64,
-) -> Result<(Plan, Effect, Vec<PendingWrite>)> {
+) -> Result<(SavePlan, Effect, Vec<PendingWrite>)> {
     let Renumber { object, number, update_soft_references, expected_version, dry_run } = renumber;
     let information = Patch::from([("number", number.as_str())]);
     let save = Save {
@@ -91,31 +92,31 @@ fn work_out_renumber(
         patch: [("information", information)].into(),
         expected_version: *expected_version,
         dry_run: *dry_run,
-        tells_warnings: true,
+        report_warnings: true,
     };
-    let mut plan = Plan::make(query, &save, now)?;
+    let mut plan = SavePlan::prepare(query, &save, now)?;
     let row = store::load_objects(query, &[object.local])?.remove(&object.local).map(Arc::new);
     let Some((row, old)) =
-        row.filter(|_| !plan.is_void()).and_then(|row| Some((Arc::clone(&row), row.number.clone()?)))
+        row.filter(|_| !plan.is_no_op()).and_then(|row| Some((Arc::clone(&row), row.number.clone()?)))
     else {
         return Ok((plan, Effect::default(), Vec::new()));
     };
-    let asked = ReferenceQuery { kinds: None, after: None, limit: MOST_REFERENCES as i64 + 1 };
+    let asked = ReferenceQuery { kinds: None, after: None, limit: MAX_REFERENCES as i64 + 1 };
     let references = store::references(query, &[row], &asked)?.remove(&object.local).unwrap_or_default();
-    if references.len() > MOST_REFERENCES {
-        let rule = format!("has more than {MOST_REFERENCES} references, which is too many to look through in one go");
-        plan.refuse(Problem::new(Code::OutOfRange, rule).under("number").under("information"));
+    if references.len() > MAX_REFERENCES {
+        let rule = format!("has more than {MAX_REFERENCES} references, which is too many to check at once");
+        plan.add_error(Problem::new(Code::OutOfRange, rule).under("number").under("information"));
         return Ok((plan, Effect::default(), Vec::new()));
     }
     let owners = references.into_iter().filter(|reference| !reference.hard).map(|reference| reference.owner);
     let tenant = store::current_tenant(query)?;
-    let (soft, writes) = work_out(query, &tenant, owners, &Step::Redial(old, number.clone()), now)?;
+    let (soft, writes) = compute_effect(query, &tenant, owners, &ReferenceChange::Redial(old, number.clone()), now)?;
     if !update_soft_references {
         return Ok((plan, soft, Vec::new()));
     }
     for ObjectProblem { object, problem } in &soft.errors {
-        let rule = format!("does not fit into {}: {}", facts::label(object), problem.message());
-        plan.refuse(Problem::new(problem.code, rule).related(object.id).under("number"));
+        let rule = format!("does not fit {}: {}", tenant_facts::label(object), problem.message());
+        plan.add_error(Problem::new(problem.code, rule).related(object.id).under("number"));
     }
     Ok((plan, soft, writes))
 }

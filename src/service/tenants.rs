@@ -1,4 +1,4 @@
-//! Tenants: making them, finding the one that a request means.
+//! Tenants: creates, changes, deletes and finds them.
 
 use super::app::App;
 use super::document;
@@ -9,10 +9,10 @@ use crate::objects::TenantSettings;
 use crate::store::{self, ObjectFields, Outcome, Session, Snapshot, StoreError, TenantRow, Tx};
 
 impl App {
-    /// Makes a tenant together with its template for new virtual extensions.
+    /// Creates a tenant together with its defaults for new virtual extensions.
     ///
     /// # Errors
-    /// All that is wrong with the request, or what the store answers.
+    /// All problems with the request, or an error of the store.
     pub async fn create_tenant(&self, request: &Patch) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
         let mut problems = Vec::new();
         let new = form::build::<TenantSettings>(request, &mut |problem| problems.push(problem));
@@ -39,29 +39,28 @@ impl App {
             .await
     }
 
-    /// Makes a tenant for somebody, see [`App::create_tenant`].
+    /// Creates a tenant if the viewer may do so, see [`App::create_tenant`].
     ///
     /// # Errors
-    /// As [`App::create_tenant`].
-    pub async fn make_tenant(
+    /// The errors of [`App::create_tenant`]; a problem if the viewer may not create tenants.
+    pub async fn create_tenant_as(
         &self,
         snapshot: &Snapshot,
         viewer: &Viewer,
         request: &Patch,
     ) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
-        if let Some(refusal) = viewer.kept_from_tenants() {
+        if let Some(refusal) = viewer.tenant_change_refusal() {
             return Ok(Err(vec![refusal]));
         }
-        let in_time = self.within(snapshot);
-        let made = in_time.create_tenant(request).await;
+        let created = self.within(snapshot).create_tenant(request).await;
         snapshot.renew().await;
-        made
+        created
     }
 
-    /// Changes a tenant. What is left out stays as it is.
+    /// Changes a tenant. Fields that are left out do not change.
     ///
     /// # Errors
-    /// All that is wrong with the request, or what the store answers.
+    /// All problems with the request, or an error of the store.
     pub async fn update_tenant(
         &self,
         snapshot: &Snapshot,
@@ -69,7 +68,7 @@ impl App {
         tenant: TenantId,
         request: Patch,
     ) -> Result<Result<TenantRow, Vec<Problem>>, StoreError> {
-        if let Some(refusal) = viewer.kept_from_tenants() {
+        if let Some(refusal) = viewer.tenant_change_refusal() {
             return Ok(Err(vec![refusal]));
         }
         let work = move |tx: &mut Tx<'_>| {
@@ -96,16 +95,16 @@ impl App {
         updated
     }
 
-    /// Removes a tenant with all that it has, or what an import that was interrupted has left of one. `false` when there
-    /// is none with this code.
+    /// Deletes a tenant with everything in it, or the remains of an interrupted import. Returns `false` if there is no
+    /// tenant with this code.
     ///
     /// # Errors
-    /// What the store answers; nothing is removed then.
+    /// Errors of the store; nothing is deleted in this case.
     pub async fn delete_tenant(&self, code: &str) -> store::Result<bool> {
         let code = code.to_owned();
         let work = move |session: &mut dyn Session| {
             let Some(tenant) = store::tenant_id_by_code(session, &code)? else { return Ok(Outcome::Rollback(false)) };
-            // Holds up whoever else changes the tenant, as each of its own changes does.
+            // Like any change of the tenant, this blocks other changes until the end of the transaction.
             Tx::begin(session, tenant)?;
             store::erase_tenant(session, tenant)?;
             Ok(Outcome::Commit(true))
@@ -116,24 +115,24 @@ impl App {
     /// All tenants by code.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub async fn tenants(&self) -> store::Result<Vec<TenantRow>> {
         self.snapshot().read_system(store::list_tenants).await
     }
 
-    /// The tenants that a viewer sees, by code.
+    /// The tenants that a viewer can see, by code.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub async fn visible_tenants(&self, snapshot: &Snapshot, viewer: &Viewer) -> store::Result<Vec<TenantRow>> {
         let all = snapshot.read_system(store::list_tenants).await?;
         Ok(all.into_iter().filter(|tenant| viewer.sees(tenant.id)).collect())
     }
 
-    /// The tenant with this key; `None` when it does not exist for this viewer.
+    /// The tenant with this id; `None` if it does not exist or the viewer cannot see it.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub async fn tenant_by_id(
         &self,
         snapshot: &Snapshot,
@@ -144,10 +143,10 @@ impl App {
         Ok(row.filter(|tenant| viewer.sees(tenant.id)))
     }
 
-    /// The tenant with this code; `None` when it does not exist for this viewer.
+    /// The tenant with this code; `None` if it does not exist or the viewer cannot see it.
     ///
     /// # Errors
-    /// What the store answers.
+    /// Errors of the store.
     pub async fn tenant(&self, snapshot: &Snapshot, viewer: &Viewer, code: String) -> store::Result<Option<TenantRow>> {
         let row = snapshot.read_system(move |session| store::tenant_by_code(session, &code)).await?;
         Ok(row.filter(|tenant| viewer.sees(tenant.id)))

@@ -1,52 +1,52 @@
-//! Who asks, and for which tenant.
+//! The viewer: the client of a request, and the tenant that it has selected.
 
 use crate::domain::{Code, Problem, TenantId};
 use crate::store::TenantRow;
 
-/// Who asks: what a valid token opens.
+/// The client of a request, with the permissions of its token.
 #[derive(Clone, Debug)]
 pub struct Viewer {
-    /// The token's name; change records show it.
+    /// The name of the token, which change records show.
     pub name: String,
-    /// Whether the token may make and change objects.
+    /// Whether the token may create and change objects.
     pub write: bool,
     /// Whether the token may delete objects.
     pub delete: bool,
-    /// Whether the token may see the schema and the playground where not everybody may.
+    /// Whether the token may see the schema and the playground if they are not public.
     pub explore: bool,
     /// The tenant that this request has selected.
     pub selected: Selected,
-    /// The tenants that exist for this viewer; `None` is all of them.
+    /// The tenants that this viewer can see; `None` for all of them.
     pub(super) tenants: Option<Vec<TenantId>>,
-    /// The hash of the token, to look again whether it is still good; `None` for the program itself.
+    /// The hash of the token, to check later whether it is still valid; `None` for the program itself.
     pub(super) token: Option<[u8; 32]>,
 }
 
-/// The tenant that holds for a whole request, as the header or else the token says.
+/// The tenant of a whole request, selected by the header or otherwise by the token.
 #[derive(Clone, Debug)]
 pub enum Selected {
-    /// Neither names one.
+    /// Neither of them selects one.
     None,
-    /// The one that is named does not exist for the viewer; the code that the request named, if it did.
+    /// The viewer cannot see the selected tenant, or it does not exist; with the code from the request, if it has one.
     Unknown(Option<String>),
     /// The tenant, as it was when the request began.
     Tenant(Box<TenantRow>),
 }
 
 impl Viewer {
-    /// The program itself, under this name: sees all tenants and may write. The demo data is saved so.
+    /// The program itself under this name, with all permissions for all tenants. It saves the demo data, for example.
     pub fn system(name: &str) -> Self {
         let (write, delete, explore) = (true, true, true);
         Self { name: name.to_owned(), write, delete, explore, selected: Selected::None, tenants: None, token: None }
     }
 
-    /// Why this viewer may not make or change tenants themselves, if so: that is for tokens for all tenants.
-    pub(super) fn kept_from_tenants(&self) -> Option<Problem> {
+    /// The reason why this viewer may not create or change tenants, if there is one. Only tokens for all tenants may.
+    pub(super) fn tenant_change_refusal(&self) -> Option<Problem> {
         let rule = "needs a token for all tenants with the scope write";
         (!self.write || self.tenants.is_some()).then(|| Problem::new(Code::Forbidden, rule))
     }
 
-    /// Whether a tenant exists for this viewer. What is not visible answers like what does not exist.
+    /// Whether this viewer can see a tenant. To others, it seems not to exist.
     pub fn sees(&self, tenant: TenantId) -> bool {
         self.tenants.as_ref().is_none_or(|tenants| tenants.contains(&tenant))
     }

@@ -8,7 +8,7 @@ use super::error::{Result, StoreError};
 use super::sections::{is_in_object_row, leak_sql};
 use super::session::{Columns, Query};
 use crate::domain::Value;
-use crate::form::{Described, Info, Place, Rows};
+use crate::form::{FieldInfo, Place, Rows, SectionInfo};
 
 /// The maximum number of field choices with their own statement. Statements live as long as the program, and clients
 /// determine the choices; beyond this number, all fields are read.
@@ -21,8 +21,8 @@ pub const FIRST_ENTRY_COLUMN: usize = 2;
 #[derive(Clone, Copy, Debug)]
 pub struct ChosenField {
     /// The section.
-    pub info: &'static Info,
-    /// The index in [`Info::fields`].
+    pub info: &'static SectionInfo,
+    /// The index in [`SectionInfo::fields`].
     pub at: usize,
 }
 
@@ -34,7 +34,7 @@ impl PartialEq for ChosenField {
 
 impl ChosenField {
     /// The field; `None` if the section has no field at this index.
-    pub fn described(&self) -> Option<&'static Described> {
+    pub fn described(&self) -> Option<&'static FieldInfo> {
         self.info.fields.get(self.at)
     }
 
@@ -47,7 +47,7 @@ impl ChosenField {
 #[derive(Debug)]
 pub struct ChosenFields {
     /// The sections.
-    pub infos: Vec<&'static Info>,
+    pub infos: Vec<&'static SectionInfo>,
     /// The lists.
     pub lists: Vec<ChosenList>,
     /// The columns of the statement, after column 0, which is the object.
@@ -70,7 +70,7 @@ impl ChosenFields {
     pub fn new(mut fields: Vec<ChosenField>) -> Self {
         fields.sort_by_key(|field| (field.info.table, field.at));
         fields.dedup();
-        let mut infos: Vec<&'static Info> = Vec::new();
+        let mut infos: Vec<&'static SectionInfo> = Vec::new();
         for ChosenField { info, .. } in &fields {
             if !infos.iter().any(|own| std::ptr::eq(*own, *info)) {
                 infos.push(info);
@@ -229,13 +229,13 @@ mod tests {
     use super::*;
     use crate::form::{Information, Note, Security, Typed as _};
 
-    fn field(info: &'static Info, name: &str) -> ChosenField {
+    fn field(info: &'static SectionInfo, name: &str) -> ChosenField {
         ChosenField { info, at: info.fields.iter().position(|field| field.name == name).unwrap() }
     }
 
     #[test]
     fn only_the_columns_that_are_chosen_are_read_in_one_statement() {
-        let (note, security) = (Note::info_of(), Security::info_of());
+        let (note, security) = (Note::section_info(), Security::section_info());
         let (branch, locked) = (field(note, "branch"), field(security, "locked"));
         let chosen = ChosenFields::new(vec![locked, branch, locked]);
         assert_eq!(
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn fields_in_the_objects_row_are_read_there_and_lists_of_a_table_together() {
-        let information = Information::info_of();
+        let information = Information::section_info();
         let fields = ["name", "member_ids", "call_group_ids"].map(|name| field(information, name));
         let chosen = ChosenFields::new(fields.to_vec());
         let sql = chosen.sql.unwrap();

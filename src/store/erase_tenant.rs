@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::error::Result;
 use super::session::{Session, column};
 use crate::domain::TenantId;
-use crate::form::{Info, Place};
+use crate::form::{Place, SectionInfo};
 use crate::objects;
 
 const FIND: &str = "SELECT tenant_id FROM tenant WHERE code = $1";
@@ -15,7 +15,7 @@ const SHARED: [&str; 9] =
     ["link", "destination", "search_word", "change_field", "change", "pbx_object", "import", "token_tenant", "tenant"];
 
 /// The tables of a section or detail. Lists come before the table of their owner.
-fn tables(info: &'static Info) -> impl Iterator<Item = &'static str> {
+fn tables(info: &'static SectionInfo) -> impl Iterator<Item = &'static str> {
     let lists = info.fields.iter().filter_map(|field| match field.place {
         Place::Rows(rows) if !rows.slotted => Some(rows.table),
         _ => None,

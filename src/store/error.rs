@@ -59,7 +59,7 @@ pub enum StoreError {
     #[error("the database is damaged: {0}")]
     Corrupt(String),
     /// A counter has reached its maximum. Nothing was written, and no later attempt can succeed.
-    #[error("the counter of {} has reached its maximum, {}", .0.label(), .0.most())]
+    #[error("the counter of {} has reached its maximum, {}", .0.label(), .0.max())]
     Exhausted(Counter),
     /// A mistake in the program, such as a statement that cannot work.
     #[error("internal error: {0}")]

@@ -62,7 +62,9 @@ pub fn read_feed(query: &mut Query<'_>, after: FeedPlace, limit: i64) -> Result<
     let row = |row: &Vec<Value>| {
         // The plain word from the object's row, or a JSON string from the record of its deletion.
         let kind = match row.get(5).and_then(Value::text).map(|word| word.trim_matches('"')) {
-            Some(word) => Some(Kind::of(word).ok_or_else(|| StoreError::Corrupt(format!("there is no kind {word}")))?),
+            Some(word) => {
+                Some(Kind::from_word(word).ok_or_else(|| StoreError::Corrupt(format!("there is no kind {word}")))?)
+            }
             None => None,
         };
         Ok(FeedRow {

@@ -38,7 +38,7 @@ impl ObjectRow {
     /// # Errors
     /// The version has reached its maximum.
     pub fn next_version(&self) -> Result<i64> {
-        let next = self.version.checked_add(1).filter(|next| *next <= Counter::Version.most());
+        let next = self.version.checked_add(1).filter(|next| *next <= Counter::Version.max());
         next.ok_or(StoreError::Exhausted(Counter::Version))
     }
 }
@@ -192,7 +192,7 @@ pub fn object_by_number(query: &mut Query<'_>, number: &str) -> Result<Option<Ob
 /// # Errors
 /// An engine error; `Conflict` if the number is taken; `Exhausted` if there is no next id.
 pub fn insert_object(tx: &mut Tx<'_>, new: ObjectFields<'_>, now: i64) -> Result<ObjectRow> {
-    let handed = tx.first(NEXT, &[Counter::NextObject.most().into()])?;
+    let handed = tx.first(NEXT, &[Counter::NextObject.max().into()])?;
     let local = column!(handed.ok_or(StoreError::Exhausted(Counter::NextObject))?, 0, int)?;
     let ObjectFields { kind, number, name, description, enabled } = new;
     let row = [
@@ -225,7 +225,7 @@ pub fn update_object(
     let id = row.id.local;
     let version = row.next_version()?;
     // The last version is reserved for the deletion.
-    if version == Counter::Version.most() {
+    if version == Counter::Version.max() {
         return Err(StoreError::Exhausted(Counter::Version));
     }
     let saved = own.object_row(row.id, (version, row.created_at, DateTime(now)));

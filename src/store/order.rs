@@ -1,7 +1,7 @@
 //! Sort orders of lists, and positions in them.
 
 use super::objects::ObjectRow;
-use crate::domain::{BEHIND_ALL, Value, choice, sort_key};
+use crate::domain::{LAST_CHARACTER, Value, choice, sort_key};
 
 choice! {
     /// What a list is sorted by; equal ones stand in the order in which they were made.
@@ -92,7 +92,7 @@ impl SortRange {
 
     /// The texts with a prefix.
     pub fn with_prefix(prefix: &str) -> Self {
-        Self::between_keys(SortKey::Text(prefix.to_owned()), SortKey::Text(format!("{prefix}{BEHIND_ALL}")))
+        Self::between_keys(SortKey::Text(prefix.to_owned()), SortKey::Text(format!("{prefix}{LAST_CHARACTER}")))
     }
 
     /// The texts from `from` to `to`, both included.

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::objects::ObjectRow;
 use crate::domain::{Kind, Value, opaque};
-use crate::form::{Form, Info, Leads, Place, Pointer, camel};
+use crate::form::{Form, Place, Pointer, ReferenceBy, SectionInfo, camel};
 use crate::objects::KindInfo;
 
 /// The position of a reference among all references to an object, which are sorted by owner and then by column.
@@ -56,7 +56,7 @@ pub struct ReferenceColumn {
     /// The field; `None` if several fields share the column, and each row names its own in `slot`.
     field: Option<&'static str>,
     /// The section of each field, for fields of forms.
-    sections: HashMap<&'static str, &'static Info>,
+    sections: HashMap<&'static str, &'static SectionInfo>,
     pub(super) statements: ReferenceStatements,
 }
 
@@ -99,17 +99,17 @@ fn statements(table: &str, column: &str, by_key: bool, listed: bool, slotted: bo
     ReferenceStatements { one, page, count }
 }
 
-fn collect_columns(info: &'static Info, is_of_form: bool, found: &mut Vec<ReferenceColumn>) {
+fn collect_columns(info: &'static SectionInfo, is_of_form: bool, found: &mut Vec<ReferenceColumn>) {
     for field in &info.fields {
         let name = field.name;
-        for &Pointer { column, leads } in &field.pointers {
+        for &Pointer { column, by } in &field.pointers {
             let (table, listed, slotted) = match field.place {
                 Place::Column => (info.table, false, false),
                 Place::Rows(rows) => (rows.table, true, rows.slotted),
             };
-            let kinds = match leads {
-                Leads::ById(kinds) => Some(kinds.to_vec()),
-                Leads::ByNumber => None,
+            let kinds = match by {
+                ReferenceBy::Id(kinds) => Some(kinds.to_vec()),
+                ReferenceBy::Number => None,
             };
             let index = found.iter().position(|source| (source.table, source.column) == (table, column));
             let index = index.unwrap_or_else(|| {
@@ -144,7 +144,7 @@ impl ReferenceColumn {
     pub(super) fn path(&self, owner: &ObjectRow, slot: &str, position: i64) -> Vec<String> {
         let field = self.field.unwrap_or(slot);
         let form = matches!(owner.kind, Kind::VirtualExtension | Kind::FormDefaults);
-        let section = self.sections.get(field).filter(|_| form).map(|section| section.client.clone());
+        let section = self.sections.get(field).filter(|_| form).map(|section| section.client_name.clone());
         let mut path: Vec<_> = section.into_iter().chain([camel(field)]).collect();
         if self.listed {
             path.push(position.to_string());

@@ -139,7 +139,8 @@ pub fn count_references(
             Ok(())
         })?;
     }
-    let count =
-        |((word, hard), count): ((&str, bool), i64)| Kind::of(word).map(|kind| ReferenceCount { kind, hard, count });
+    let count = |((word, hard), count): ((&str, bool), i64)| {
+        Kind::from_word(word).map(|kind| ReferenceCount { kind, hard, count })
+    };
     Ok(counts.into_iter().map(|(id, counts)| (id, counts.into_iter().filter_map(count).collect())).collect())
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::error::Result;
 use super::session::{Query, Tx, column};
-use crate::domain::{BEHIND_ALL, fold, word, words};
-use crate::form::{Cell, Info};
+use crate::domain::{LAST_CHARACTER, fold, word, words};
+use crate::form::{Cell, SectionInfo};
 
 /// The words of one row.
 pub(super) type Words = BTreeSet<String>;
@@ -28,7 +28,7 @@ pub(super) fn object_words(number: Option<&str>, name: &str, description: &str) 
 }
 
 /// The words of a section's row: the words of each text, and each text as a whole for filters by its beginning.
-pub(super) fn section_words(info: &Info, cells: &[Cell]) -> Words {
+pub(super) fn section_words(info: &SectionInfo, cells: &[Cell]) -> Words {
     let cells = info.fields.iter().zip(cells).filter(|(field, _)| info.searched.contains(&field.name));
     text_words(&mut cells.filter_map(|(_, cell)| if let Cell::Value(value) = cell { value.text() } else { None }))
 }
@@ -62,6 +62,6 @@ pub(super) fn save_words(tx: &mut Tx<'_>, id: i64, source: &str, before: &Words,
 /// # Errors
 /// An engine error.
 pub fn objects_with_word(query: &mut Query<'_>, ids: &[i64], term: &str) -> Result<HashSet<i64>> {
-    let params = [ids.iter().copied().collect(), term.into(), format!("{term}{BEHIND_ALL}").into()];
+    let params = [ids.iter().copied().collect(), term.into(), format!("{term}{LAST_CHARACTER}").into()];
     query.rows(WITH_WORD, &params)?.iter().map(|row| column!(row, 0, int)).collect()
 }

@@ -10,7 +10,7 @@ use super::error::{Result, StoreError};
 use super::search;
 use super::session::{Query, Tx, column};
 use crate::domain::{Problem, Row, Value};
-use crate::form::{self, Cell, Described, Info, Information, Place, Rows, Section, Typed};
+use crate::form::{self, Cell, FieldInfo, Information, Place, Rows, Section, SectionInfo, Typed};
 use crate::objects::{AnyDetail, KindInfo};
 
 /// The fields of Information that are stored in the object's own row.
@@ -42,12 +42,12 @@ pub fn is_in_object_row(table: &str, field: &str) -> bool {
 }
 
 /// The fields that are columns of the section's own table.
-fn own_columns(info: &'static Info) -> impl Iterator<Item = &'static str> {
+fn own_columns(info: &'static SectionInfo) -> impl Iterator<Item = &'static str> {
     info.fields.iter().filter(|field| is_own_column(info, field)).map(|field| field.name)
 }
 
 /// Whether a field is a column of the section's own table.
-fn is_own_column(info: &Info, field: &Described) -> bool {
+fn is_own_column(info: &SectionInfo, field: &FieldInfo) -> bool {
     field.place == Place::Column && !is_in_object_row(info.table, field.name)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn get_or_leak<K: std::hash::Hash + Eq, V>(
     })
 }
 
-fn section_statements(info: &'static Info) -> &'static SectionStatements {
+fn section_statements(info: &'static SectionInfo) -> &'static SectionStatements {
     static CACHE: OnceLock<RwLock<HashMap<&'static str, &'static SectionStatements>>> = OnceLock::new();
     get_or_leak(CACHE.get_or_init(RwLock::default), info.table, || {
         let table = info.table;
@@ -96,7 +96,7 @@ fn section_statements(info: &'static Info) -> &'static SectionStatements {
 
 /// One statement for each table of lists. The slot tells which list of the section an entry of a shared table belongs
 /// to.
-fn list_selects(info: &'static Info) -> Vec<(Rows, &'static str)> {
+fn list_selects(info: &'static SectionInfo) -> Vec<(Rows, &'static str)> {
     let mut lists: Vec<(Rows, Vec<&str>)> = Vec::new();
     for field in &info.fields {
         let Place::Rows(rows) = field.place else { continue };
@@ -148,7 +148,7 @@ fn list_statements(rows: Rows) -> &'static ListStatements {
 /// `found` gets the cells of each object and may report a violated rule.
 fn each_section(
     query: &mut Query<'_>,
-    info: &'static Info,
+    info: &'static SectionInfo,
     ids: &[i64],
     found: &mut dyn FnMut(i64, Vec<Cell>) -> std::result::Result<(), Problem>,
 ) -> Result<()> {
@@ -166,7 +166,7 @@ fn each_section(
     query.for_each_row(sql.select, &[ids], &mut |row| {
         let id = column!(row, 0, int)?;
         let mut values = row.into_iter().skip(1);
-        let mut cell = |field: &Described| match field.place {
+        let mut cell = |field: &FieldInfo| match field.place {
             Place::Column => Cell::Value(values.next().unwrap_or(Value::Null)),
             Place::Rows(_) => Cell::Rows(lists.remove(&(id, field.name.to_owned())).unwrap_or_default()),
         };
@@ -181,7 +181,7 @@ fn each_section(
 /// An engine error; `Corrupt` if a value violates the rules of its field's type.
 pub fn load_dyn_sections(
     query: &mut Query<'_>,
-    info: &'static Info,
+    info: &'static SectionInfo,
     ids: &[i64],
 ) -> Result<HashMap<i64, Box<dyn Section>>> {
     let (tenant, mut sections) = (query.tenant(), HashMap::new());
@@ -213,7 +213,7 @@ pub fn load_details(
 /// As [`load_dyn_sections`].
 pub fn load_sections<S: Typed>(query: &mut Query<'_>, ids: &[i64]) -> Result<HashMap<i64, S>> {
     let (tenant, mut sections) = (query.tenant(), HashMap::new());
-    each_section(query, S::info_of(), ids, &mut |id, cells| {
+    each_section(query, S::section_info(), ids, &mut |id, cells| {
         form::load(cells, tenant).map(|section| drop(sections.insert(id, section)))
     })?;
     Ok(sections)
@@ -269,7 +269,7 @@ fn save_list(tx: &mut Tx<'_>, owner: i64, slot: &str, rows: Rows, clear: bool, e
 ///
 /// # Errors
 /// An engine error; `Reference` if something refers to it.
-pub fn erase_section(tx: &mut Tx<'_>, id: i64, info: &'static Info) -> Result<()> {
+pub fn erase_section(tx: &mut Tx<'_>, id: i64, info: &'static SectionInfo) -> Result<()> {
     static CACHE: OnceLock<RwLock<HashMap<&'static str, &'static &'static str>>> = OnceLock::new();
     for field in &info.fields {
         if let Place::Rows(rows @ Rows { slotted: false, .. }) = field.place {

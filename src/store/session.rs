@@ -229,7 +229,7 @@ impl<'a> Tx<'a> {
     pub fn begin(session: &'a mut dyn Session, tenant: TenantId) -> Result<Self> {
         let bumped = session.first(Self::NEXT_REVISION, &[Value::Int(tenant.0)])?.ok_or(StoreError::NoTenant)?;
         let revision = column!(bumped, 0, int)?;
-        if revision > Counter::Revision.most() {
+        if revision > Counter::Revision.max() {
             return Err(StoreError::Exhausted(Counter::Revision));
         }
         Ok(Self { query: Query::new(session, tenant), revision })

@@ -6,11 +6,11 @@ use super::chosen_fields::{ChosenField, ChosenFields, ChosenRead, FIRST_ENTRY_CO
 use super::error::{Result, StoreError};
 use super::session::Query;
 use crate::domain::{Problem, Row, Value};
-use crate::form::{Cell, Described, Info, Place, Section};
+use crate::form::{Cell, FieldInfo, Place, Section, SectionInfo};
 
 /// Some sections of a form with all their fields, which are read together.
 pub struct WholeSections {
-    infos: Vec<&'static Info>,
+    infos: Vec<&'static SectionInfo>,
     chosen: ChosenFields,
     /// For each section, the columns of its fields; `None` for a list.
     columns: Vec<Vec<Option<usize>>>,
@@ -18,8 +18,8 @@ pub struct WholeSections {
 
 impl WholeSections {
     /// Prepares to read these sections.
-    pub fn new(infos: Vec<&'static Info>) -> Self {
-        let fields = |info: &'static Info| (0..info.fields.len()).map(move |at| ChosenField { info, at });
+    pub fn new(infos: Vec<&'static SectionInfo>) -> Self {
+        let fields = |info: &'static SectionInfo| (0..info.fields.len()).map(move |at| ChosenField { info, at });
         let chosen = ChosenFields::new(infos.iter().copied().flat_map(fields).collect());
         let columns =
             infos.iter().copied().map(|info| fields(info).map(|field| chosen.column(&field)).collect()).collect();
@@ -44,7 +44,7 @@ impl WholeSections {
                 return Ok(());
             }
             let id = columns.int(0)?;
-            let mut cell = |(field, column): (&Described, &Option<usize>)| match (field.place, column) {
+            let mut cell = |(field, column): (&FieldInfo, &Option<usize>)| match (field.place, column) {
                 (Place::Rows(rows), _) => {
                     let entries = lists.remove(&(id, rows.table, field.name.to_owned()));
                     Ok(Cell::Rows(entries.unwrap_or_default()))
@@ -52,7 +52,7 @@ impl WholeSections {
                 (Place::Column, Some(at)) => Ok(Cell::Value(columns.get(*at)?.into())),
                 (Place::Column, None) => Err(StoreError::Bug(format!("{} is not read", field.name))),
             };
-            let section = |(info, at): (&&'static Info, &Vec<Option<usize>>)| {
+            let section = |(info, at): (&&'static SectionInfo, &Vec<Option<usize>>)| {
                 let cells = info.fields.iter().zip(at).map(&mut cell).collect::<Result<_>>()?;
                 let of = |problem: Problem| StoreError::from(problem.under(format!("{}[{id}]", info.table)));
                 info.load(cells, tenant).map_err(of)

@@ -228,7 +228,7 @@ fn every_row_that_does_not_fit_is_named_with_its_table_its_key_and_the_rule() {
     for words in [
         "information[1].inbound_timeout_seconds must be 1 to 600",
         ".branch must not contain control characters",
-        "pbx_object[17]: kind is stored as something else",
+        "pbx_object[17]: kind is not stored as a Kind",
         ".number must be 2 to 10 digits; it is \"abc\"",
         "parking_lot[",
         "tenant.next_object",

@@ -6,17 +6,17 @@ use crate::engines::{Content, Engine, Live, on_each_engine};
 use crate::harness::{Server, TOKEN, paths, problems};
 use serde_json::{Map, Value, json};
 use vext::domain::Kind;
-use vext::form::{Described, Form, Place, Rows, camel};
+use vext::form::{FieldInfo, Form, Place, Rows, camel};
 use vext::objects::KindInfo;
 use vext::service::Database;
 
 /// The nine sections by the names that clients use, each with its fields.
-pub fn form_fields() -> Vec<(String, &'static [Described])> {
-    Form::infos().iter().map(|info| (info.client.clone(), info.fields.as_slice())).collect()
+pub fn form_fields() -> Vec<(String, &'static [FieldInfo])> {
+    Form::infos().iter().map(|info| (info.client_name.clone(), info.fields.as_slice())).collect()
 }
 
 /// The other kinds: what each is, and of its detail the table and the fields.
-pub fn details() -> Vec<(Kind, &'static str, &'static [Described])> {
+pub fn details() -> Vec<(Kind, &'static str, &'static [FieldInfo])> {
     KindInfo::all().iter().map(|info| (info.kind, info.detail.table, info.detail.fields.as_slice())).collect()
 }
 
@@ -44,12 +44,12 @@ async fn struct_columns_answer_and_input_agree(engine: Engine) {
     let server = Server::start(engine);
     for info in Form::infos() {
         let (table, of_form) = (info.table, vext::form::Information::OF_OBJECT);
-        let of_object = |field: &Described| table == "information" && of_form.contains(&field.name);
+        let of_object = |field: &FieldInfo| table == "information" && of_form.contains(&field.name);
         let own = info.fields.iter().filter(|field| field.place == Place::Column && !of_object(field));
         let own = ["tenant_id", "object_id"].into_iter().chain(own.map(|field| field.name));
         assert_eq!(columns(&server.live, table), own.map(str::to_owned).collect(), "{table}");
 
-        let names: Vec<_> = info.fields.iter().map(|field| field.client.clone()).collect();
+        let names: Vec<_> = info.fields.iter().map(|field| field.client_name.clone()).collect();
         assert_eq!(members(&server, info.input).await, names, "{table}");
         answer_has(&members(&server, info.name).await, &names, info.name);
     }
@@ -101,10 +101,12 @@ async fn details_columns_and_answers_agree(engine: Engine) {
 }
 
 /// The answer's fields of a section, destinations with what they hold.
-pub fn selection(fields: &[Described]) -> String {
-    let one = |field: &Described| match field.place {
-        Place::Rows(rows) if rows.table == "destination" => format!("{} {{ objectId number hangup }}", field.client),
-        _ => field.answered.clone(),
+pub fn selection(fields: &[FieldInfo]) -> String {
+    let one = |field: &FieldInfo| match field.place {
+        Place::Rows(rows) if rows.table == "destination" => {
+            format!("{} {{ objectId number hangup }}", field.client_name)
+        }
+        _ => field.answer_name.clone(),
     };
     fields.iter().map(one).collect::<Vec<_>>().join(" ")
 }

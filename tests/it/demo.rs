@@ -105,7 +105,7 @@ async fn ivys_form_gives_no_reason_for_a_warning(engine: Engine) {
         patch: Patch::default(),
         expected_version: Some(2),
         dry_run: true,
-        tells_warnings: true,
+        report_warnings: true,
     };
     let saved = app.save(&app.snapshot(), &Viewer::system("test"), save).await.unwrap();
     assert_eq!((saved.errors, saved.warnings, saved.changes), (vec![], vec![], vec![]));

@@ -253,7 +253,7 @@ fn a_key_that_is_not_the_databases_own_is_noticed() {
             0,
             "cannot be read: No such file or directory (os error 2): the server does not start without it; restore",
         ),
-        (Some(other), 0o640, "is open to others (mode 640); run chmod 600 on it"),
+        (Some(other), 0o640, "can be read by others (mode 640); run chmod 600 on it"),
         (Some("c2hvcnQ="), 0o600, "does not hold 32 bytes in base64"),
         (Some(other), 0o600, ", but the database needs "),
     ] {

@@ -527,13 +527,13 @@ async fn limits_are_named(engine: Engine) {
     for (variables, sentence) in [
         (json!({ "filter": { "or": many } }), "filter must have at most 32 conditions; it has 33."),
         (json!({ "filter": deep }), "filter must be at most 5 levels deep; it has 6."),
-        (json!({ "filter": { "or": vec![json!({}); 64] } }), "filter must consist of at most 64 filters; it has 65."),
+        (json!({ "filter": { "or": vec![json!({}); 64] } }), "filter must contain at most 64 filters; it has 65."),
         (json!({ "filter": { "description": { "in": choices } } }), "in must have at most 100 values; it has 101."),
         (json!({ "filter": { "number": { "in": choices } } }), "in must have at most 100 values; it has 101."),
         (json!({ "search": "a b c d e f g h i" }), "search must have at most 8 words; it has 9."),
         (
             json!({ "filter": { "createdAt": { "gte": "yesterday" } } }),
-            "createdAt.gte must be a moment such as 2026-11-23T09:00:00Z; it is \"yesterday\".",
+            "createdAt.gte must be a date and time such as 2026-11-23T09:00:00Z; it is \"yesterday\".",
         ),
     ] {
         let answer = server.answer(TOKEN, query, variables).await;
@@ -667,7 +667,7 @@ async fn a_number_is_available_or_says_why_not(engine: Engine) {
     assert_eq!((&parked["reason"], &parked["suggestion"]), (&json!("NUMBER_RESERVED"), &json!("720")));
     assert_eq!(
         parked["message"],
-        "number lies in the slots 710 to 719 of the parking lot Livorno quay; it is \"712\"."
+        "number is one of the slots 710 to 719 of the parking lot Livorno quay; it is \"712\"."
     );
     assert_eq!(parked["parkingLot"], json!({ "name": "Livorno quay", "firstSlot": "710", "lastSlot": "719" }));
     let wrong = ask("10B").await;

@@ -271,7 +271,7 @@ impl Server {
 
 /// Errors are told in the words of errors, warnings in those of warnings; an error that is forgiven tells its rule.
 pub fn assert_words(payload: &Value) {
-    let is_warning = |word: &Value| Code::of(word.as_str().unwrap()).unwrap().is_warning();
+    let is_warning = |word: &Value| Code::from_word(word.as_str().unwrap()).unwrap().is_warning();
     for error in payload["userErrors"].as_array().unwrap() {
         assert!(!is_warning(&error["code"]), "{error:#}");
     }

@@ -98,7 +98,7 @@ fn kinds_and_sections_are_listed_once() {
         .collect();
     let sections: Vec<_> = Form::infos()
         .iter()
-        .map(|info| vec![info.table.to_owned(), info.name.to_owned(), info.client.clone()])
+        .map(|info| vec![info.table.to_owned(), info.name.to_owned(), info.client_name.clone()])
         .collect();
     let (mut wrong, mut lists) = (Vec::new(), Vec::new());
     for (name, text) in code().into_iter().filter(|(name, _)| name.ends_with(".rs")) {

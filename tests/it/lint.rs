@@ -172,7 +172,7 @@ async fn everything_is_found_where_it_is(engine: Engine) {
     let disabled = &found["nodes"].as_array().unwrap().iter().find(|node| node["code"] == "MEMBER_DISABLED").unwrap();
     assert_eq!((&disabled["kind"], &disabled["object"]["name"]), (&json!("VIRTUAL_EXTENSION"), &json!("Number 207")));
     assert!(disabled["relatedId"].is_string() && disabled["relatedId"] == disabled["value"], "{disabled:#}");
-    assert_eq!(disabled["whatToDo"], "Enable the member, or take it out of the list.");
+    assert_eq!(disabled["whatToDo"], "Enable the member, or remove it from the list.");
     assert_eq!(found["edges"].as_array().unwrap().len(), expected.len());
     // What has been put right is not said any more.
     acme.change_tenant(json!({ "transcription": true })).await;

@@ -117,9 +117,9 @@ const TIMES: u32 = 6;
 async fn walk(server: &Server, within: Option<Duration>, first: usize) -> (Vec<String>, usize) {
     let (mut all, mut after, mut pages): (Vec<String>, Option<LintPlace>, usize) = (Vec::new(), None, 0);
     loop {
-        let Findings { findings, more, goes_on } = page(server, within, first, after).await;
+        let Findings { findings, more, resume_at } = page(server, within, first, after).await;
         assert!(findings.len() <= first);
-        let next = goes_on.or(findings.last().map(|finding| finding.place));
+        let next = resume_at.or(findings.last().map(|finding| finding.place));
         all.extend(told(&findings));
         pages += 1;
         if !more {

@@ -180,8 +180,8 @@ impl Real {
             _ => Kind::VirtualExtension,
         };
         // What is wrong does not depend on it.
-        let tells_warnings = self.made.len().is_multiple_of(2);
-        let save = Save { kind, target, patch, expected_version, dry_run, tells_warnings };
+        let report_warnings = self.made.len().is_multiple_of(2);
+        let save = Save { kind, target, patch, expected_version, dry_run, report_warnings };
         self.app.save(&self.app.snapshot(), &Viewer::system("model"), save).await.unwrap()
     }
 

@@ -428,7 +428,7 @@ async fn plans_are_bounded(engine: Engine) {
         .into_iter()
         .flat_map(|(section, fields)| {
             let plain = fields.iter().filter(|field| field.place == vext::form::Place::Column);
-            plain.map(move |field| (section.clone(), field.answered.clone()))
+            plain.map(move |field| (section.clone(), field.answer_name.clone()))
         })
         .filter(|(_, answered)| !answered.contains('{'))
         .collect();

@@ -397,11 +397,11 @@ impl World {
     pub async fn others(&self, own: &str) -> [String; 3] {
         let twin = self.server.app.tenants().await.unwrap().into_iter().find(|t| t.settings.code.as_str() == TWIN);
         let (twin, nobody) = (twin.unwrap().id, TenantId(999));
-        if let Some(ObjectId { tenant, local }) = ObjectId::of_opaque(own) {
+        if let Some(ObjectId { tenant, local }) = ObjectId::from_opaque(own) {
             let id = |tenant, local| ObjectId { tenant, local }.opaque();
             return [id(twin, local), id(tenant, 999_999), id(nobody, local)];
         }
-        match TenantId::of_opaque(own) {
+        match TenantId::from_opaque(own) {
             Some(_) => [twin.opaque(), TenantId(998).opaque(), nobody.opaque()],
             None => [TWIN, "NOBODY", "NOWHERE"].map(str::to_owned),
         }

@@ -119,7 +119,7 @@ async fn every_kind_answers_with_what_it_leads_to(engine: Engine) {
             compare_references(&object, table, &mut compared);
         }
         for field in
-            fields.iter().filter(|field| field.pointers.iter().any(|p| matches!(p.leads, vext::form::Leads::ById(_))))
+            fields.iter().filter(|field| field.pointers.iter().any(|p| matches!(p.by, vext::form::ReferenceBy::Id(_))))
         {
             let path = format!("{table}.{}", camel(field.name));
             if !compared.iter().any(|found| found == &path || found.starts_with(&format!("{path}."))) {

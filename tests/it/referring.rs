@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vext::domain::Kind;
-use vext::form::{Described, Leads, Place, camel};
+use vext::form::{FieldInfo, Place, ReferenceBy, camel};
 
 use crate::cost::{details, form_fields};
 use crate::engines::{Engine, on_each_engine};
@@ -29,12 +29,12 @@ impl Way {
 /// Every field of every kind that can refer to a virtual extension, as the fields say of themselves.
 fn ways() -> Vec<Way> {
     let mut found = Vec::new();
-    let mut add = |kind: Kind, section: Option<&str>, field: &Described| {
+    let mut add = |kind: Kind, section: Option<&str>, field: &FieldInfo| {
         for pointer in &field.pointers {
-            let hard = match pointer.leads {
-                Leads::ById(kinds) if !kinds.contains(&Kind::VirtualExtension) => continue,
-                Leads::ById(_) => true,
-                Leads::ByNumber => false,
+            let hard = match pointer.by {
+                ReferenceBy::Id(kinds) if !kinds.contains(&Kind::VirtualExtension) => continue,
+                ReferenceBy::Id(_) => true,
+                ReferenceBy::Number => false,
             };
             let (name, column) = (camel(field.name), camel(pointer.column));
             let slot: Vec<_> = section.map(str::to_owned).into_iter().chain([name]).collect();
@@ -484,7 +484,7 @@ pub async fn make_change_and_delete_every_kind(server: &Server) {
 }
 
 fn id_of(opaque: &str) -> i64 {
-    vext::domain::ObjectId::of_opaque(opaque).unwrap().local
+    vext::domain::ObjectId::from_opaque(opaque).unwrap().local
 }
 
 /// Numbers are one space; what must be unique is told with its holder.
@@ -639,7 +639,7 @@ async fn too_many_references_are_refused(engine: Engine) {
     let blocked = delete(&server, json!({ "id": desk })).await;
     let named = blocked["userErrors"].as_array().unwrap();
     assert_eq!((named.len(), &blocked["deletedId"]), (21, &Value::Null));
-    assert!(named[20]["message"].as_str().unwrap().contains("times more"), "{}", named[20]);
+    assert!(named[20]["message"].as_str().unwrap().contains("more places"), "{}", named[20]);
     let detach = json!({ "id": desk, "onReferences": "DETACH", "planToken": planned["token"] });
     let refused = delete(&server, detach).await;
     assert_eq!(problems(&refused["userErrors"]), ["onReferences OUT_OF_RANGE"]);

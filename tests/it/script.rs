@@ -45,7 +45,7 @@ impl Data {
 
     /// Every object with its kind, in order.
     pub fn objects(&self) -> impl Iterator<Item = (Kind, &Value)> {
-        let of = |batch: &Batch| Kind::of(&batch.kind).unwrap();
+        let of = |batch: &Batch| Kind::from_word(&batch.kind).unwrap();
         self.make.iter().flat_map(move |batch| batch.objects.iter().map(move |object| (of(batch), object)))
     }
 }

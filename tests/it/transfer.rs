@@ -148,7 +148,7 @@ async fn what_is_exported_arrives_as_it_was(engine: Engine) {
     assert!(!shown.is_empty());
     for ids in shown {
         for id in serde_json::from_str::<Vec<String>>(&ids).unwrap() {
-            assert_eq!(vext::domain::ObjectId::of_opaque(&id).unwrap().tenant.0, 3);
+            assert_eq!(vext::domain::ObjectId::from_opaque(&id).unwrap().tenant.0, 3);
         }
     }
     let again = refusal(&to, &export(&from, demo::MOLLOY, Secrets::Sealed).await, &ImportOptions::default()).await;
@@ -335,7 +335,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
         ),
         (
             set(info, "/section/fields/dnd", json!("yes")),
-            vec![(info, "information.dnd is stored as something else than a switch; it is \"yes\".")],
+            vec![(info, "information.dnd is not stored as a boolean; it is \"yes\".")],
         ),
         (set(info, "/section/fields/colour", json!("red")), vec![(info, "information.colour is not a field")]),
         (set(info, "/section/fields/number", json!("1")), vec![(info, "information.number is not a field")]),
@@ -349,11 +349,11 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
         ),
         (
             set(info, "/section/fields/memberIds", json!([call_group, call_group])),
-            vec![(info, "information.memberIds.1 stands in the list twice")],
+            vec![(info, "information.memberIds.1 is in the list twice")],
         ),
         (
             set(ends, "/section/fields/onBusy", json!([{ "targetId": 1, "number": "123", "hangup": null }])),
-            vec![(ends, "additionalDestinations.onBusy.0 is stored in a form")],
+            vec![(ends, "additionalDestinations.onBusy.0 is stored in a format")],
         ),
         (
             set(security, "/section/fields/outboundRegex", json!("^(00")),
@@ -382,7 +382,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
             }),
             vec![
                 (ivy, "version must be 1 to 1073741823; it is \"0\"."),
-                (info, "information.dnd is stored"),
+                (info, "information.dnd is not stored as a boolean"),
                 (info, "information.inboundTimeoutSeconds must be 1 to 600 seconds; it is \"601\"."),
             ],
         ),

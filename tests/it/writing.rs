@@ -4,7 +4,7 @@ use crate::cost::details;
 use crate::engines::{Engine, on_each_engine};
 use crate::harness::{READ, Server, TOKEN, paths, problems};
 use serde_json::{Value, json};
-use vext::form::{Described, Place, camel};
+use vext::form::{FieldInfo, Place, camel};
 
 const NONE: [&str; 0] = [];
 
@@ -79,9 +79,9 @@ async fn absent_keeps_null_clears(engine: Engine) {
 }
 
 /// The lists of destinations of a kind that is no form.
-fn destinations(fields: &'static [Described]) -> Vec<&'static str> {
-    let of_list = |field: &&Described| matches!(field.place, Place::Rows(rows) if rows.table == "destination");
-    fields.iter().filter(of_list).map(|field| field.client.as_str()).collect()
+fn destinations(fields: &'static [FieldInfo]) -> Vec<&'static str> {
+    let of_list = |field: &&FieldInfo| matches!(field.place, Place::Rows(rows) if rows.table == "destination");
+    fields.iter().filter(of_list).map(|field| field.client_name.as_str()).collect()
 }
 
 /// A destination that was read is sent back as it is, with the nulls of the fields that it does not use.

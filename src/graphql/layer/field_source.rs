@@ -1,7 +1,7 @@
 //! Where the values of fields are read, as data: plans are compiled from this, see [`crate::graphql::plan`].
 
 use crate::domain::{Code, DateTime, Kind, Problem, Scalar as _, ValueRef, json};
-use crate::form::Info;
+use crate::form::SectionInfo;
 
 /// Where the value of a field is read.
 #[derive(Clone, Copy, Debug)]
@@ -21,11 +21,11 @@ pub enum FieldSource {
     /// From the object's own row.
     Row(RowColumn),
     /// A section of the object.
-    Section(&'static Info),
-    /// The field at an index of [`Info::fields`], in a section, a detail or an entry.
-    Value(&'static Info, usize),
+    Section(&'static SectionInfo),
+    /// The field at an index of [`SectionInfo::fields`], in a section, a detail or an entry.
+    Value(&'static SectionInfo, usize),
     /// The object or objects that the ids in such a field refer to.
-    Reference(&'static Info, usize),
+    Reference(&'static SectionInfo, usize),
     /// From a destination.
     Destination(DestinationSource),
     /// The result of a save.

@@ -40,7 +40,7 @@ impl FoundData {
 
     /// Stores the columns of an own row: `columns`, after id and kind.
     pub fn put_own(&mut self, tenant: TenantId, columns: &[RowColumn], row: &dyn Columns) -> store::Result<()> {
-        let kind = row.get(1)?.text().and_then(Kind::of);
+        let kind = row.get(1)?.text().and_then(Kind::from_word);
         let kind = kind.ok_or_else(|| StoreError::Corrupt("an object has no valid kind".into()))?;
         self.rows.insert(ObjectId { tenant, local: row.int(0)? }, FoundRow::Part(kind, self.own_rows));
         self.own_rows += 1;

@@ -1,6 +1,6 @@
 //! What a plan reads from the sections or the detail of objects.
 
-use crate::form::Described;
+use crate::form::FieldInfo;
 use crate::store::ChosenFields;
 
 /// A read of the sections or the detail of several objects.
@@ -9,7 +9,7 @@ pub struct PlannedRead {
     pub id: usize,
     pub chosen: ChosenFields,
     /// The values to keep as JSON, with the column of each.
-    pub cells: Vec<(&'static Described, usize)>,
+    pub cells: Vec<(&'static FieldInfo, usize)>,
     /// The columns of the ids to follow.
     pub references: Vec<usize>,
     pub lists: Vec<List>,
@@ -33,7 +33,7 @@ pub enum ListEntries {
     /// Destinations: all three values as JSON, and the id, which is followed.
     Destinations,
     /// Objects of their own: some values as JSON, and some ids, which are followed, with the column of each.
-    Objects { cells: Vec<(&'static Described, usize)>, references: Vec<usize> },
+    Objects { cells: Vec<(&'static FieldInfo, usize)>, references: Vec<usize> },
 }
 
 impl List {

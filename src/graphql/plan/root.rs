@@ -50,11 +50,11 @@ impl<'p> PlanReader<'p, '_> {
 
     fn node(&mut self, id: &str) -> PlanResult<FoundNode> {
         let viewer = self.request.viewer;
-        if let Some(tenant) = TenantId::of_opaque(id) {
+        if let Some(tenant) = TenantId::from_opaque(id) {
             let row = store::tenant_by_id(self.session, tenant)?.filter(|tenant| viewer.sees(tenant.id));
             return Ok(row.map_or(FoundNode::Nothing, FoundNode::Tenant));
         }
-        match ObjectId::of_opaque(id).filter(|id| viewer.sees(id.tenant)) {
+        match ObjectId::from_opaque(id).filter(|id| viewer.sees(id.tenant)) {
             Some(id) => {
                 self.spend(1)?;
                 Ok(FoundNode::Object(id))
@@ -107,7 +107,7 @@ impl<'p> PlanReader<'p, '_> {
         let by = args.required_object("by")?;
         let query = &mut Query::new(self.session, tenant.id);
         let row = if let Some(id) = by.text("id")? {
-            if let Some(id) = ObjectId::of_opaque(id).filter(|id| id.tenant == tenant.id) {
+            if let Some(id) = ObjectId::from_opaque(id).filter(|id| id.tenant == tenant.id) {
                 self.spend(1)?;
                 // Its row is read with the others of the level.
                 self.found.singles.insert((single.id, tenant.id), id);

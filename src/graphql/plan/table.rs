@@ -2,7 +2,7 @@
 
 use super::planned_read::DESTINATION_VALUES;
 use crate::domain::{self, TenantId, json};
-use crate::form::{Described, Destination, DestinationTarget};
+use crate::form::{Destination, DestinationTarget, FieldInfo};
 use crate::graphql::layer::RowColumn;
 use crate::store::{self, Columns, FIRST_ENTRY_COLUMN, StoreError};
 
@@ -30,7 +30,7 @@ impl Table {
     }
 
     /// Adds the cells of a row of a section, a detail or a list.
-    pub fn put(&mut self, columns: &dyn Columns, cells: &[(&Described, usize)], tenant: TenantId) -> store::Result<()> {
+    pub fn put(&mut self, columns: &dyn Columns, cells: &[(&FieldInfo, usize)], tenant: TenantId) -> store::Result<()> {
         for (described, column) in cells {
             (described.write)(columns.get(*column)?, tenant, &mut self.json)
                 .map_err(|problem| StoreError::from(problem.under(described.name)))?;
@@ -72,7 +72,7 @@ impl Table {
             self.json.extend_from_slice(value.as_deref().unwrap_or(b"null"));
             self.ends.push(self.json.len());
         }
-        self.references.push(target.leads_to().map_or(NOTHING, |object| object.local));
+        self.references.push(target.object().map_or(NOTHING, |object| object.local));
         Ok(())
     }
 }

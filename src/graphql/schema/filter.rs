@@ -6,7 +6,7 @@ use super::shapes::choice_type;
 use crate::domain::{DateTime, Kind, ObjectId, Patch, Scalar as _, fold};
 use crate::graphql::errors::{coded, wrong_shape};
 use crate::graphql::layer::{ArgValues as _, InputObject, InputValue, SchemaType, input};
-use crate::service::find::{Filter, Leaf, Measure, TextTest};
+use crate::service::find::{Filter, FilterSize, Leaf, TextTest};
 use crate::store::{Fact, OrderDirection, OrderField};
 
 /// Every field of the form that can refer to a condition.
@@ -119,7 +119,7 @@ pub fn definitions() -> Vec<SchemaType> {
 /// Builds a filter from its input.
 struct FilterBuilder<'a> {
     parts: Vec<Filter>,
-    measure: &'a mut Measure,
+    measure: &'a mut FilterSize,
     within: usize,
     problem: &'a mut Option<String>,
 }
@@ -129,14 +129,14 @@ struct FilterBuilder<'a> {
 /// # Errors
 /// The filter is too large, or a time is malformed.
 pub fn filter_from_input(sent: &Patch) -> Result<Filter> {
-    let (mut measure, mut problem) = (Measure::default(), None);
+    let (mut measure, mut problem) = (FilterSize::default(), None);
     let filter = nested(sent, 0, &mut measure, &mut problem)?;
     let refused = |sentence| coded("BAD_USER_INPUT", sentence);
     measure.check().map_err(refused)?;
     problem.map_or(Ok(filter), |sentence| Err(refused(sentence)))
 }
 
-fn nested(sent: &Patch, within: usize, measure: &mut Measure, problem: &mut Option<String>) -> Result<Filter> {
+fn nested(sent: &Patch, within: usize, measure: &mut FilterSize, problem: &mut Option<String>) -> Result<Filter> {
     measure.filter(within);
     let mut builder = FilterBuilder { parts: Vec::new(), measure, within, problem };
     builder.conditions(sent)?;
@@ -157,7 +157,7 @@ impl FilterBuilder<'_> {
                 FormTest::Switch(fact) => self.part(sent.bool(name)?.map(|on| Filter::Is(Leaf::Switch(fact, on))), 1),
                 FormTest::Object(facts, kind) => {
                     let of = |object| Filter::Is(Leaf::Object(facts, kind, object));
-                    let object = |id| ObjectId::of_opaque(id).map_or_else(Filter::nothing, of);
+                    let object = |id| ObjectId::from_opaque(id).map_or_else(Filter::nothing, of);
                     self.part(sent.text(name)?.map(object), 1);
                 }
             }

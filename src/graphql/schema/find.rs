@@ -116,9 +116,9 @@ pub fn find_from_args(kind: Kind, args: &Patch) -> Result<Find> {
         find = find.filtered(filter_from_input(sent)?);
     }
     if let Some(order) = args.object("orderBy")?
-        && let Some(field) = order.choice("field", OrderField::of)?
+        && let Some(field) = order.choice("field", OrderField::from_word)?
     {
-        let direction = order.choice("direction", OrderDirection::of)?.unwrap_or(OrderDirection::Asc);
+        let direction = order.choice("direction", OrderDirection::from_word)?.unwrap_or(OrderDirection::Asc);
         find = find.in_order(field, direction);
     }
     let search = args.text("search")?.unwrap_or_default();
@@ -144,7 +144,7 @@ async fn resolve_one(thing: &Thing, call: Call<'_>, kind: Kind) -> Result<Node> 
     let (tenant, scope) = (thing.get::<TenantRow>()?.id, call.scope()?);
     let by = call.args.required_object("by")?;
     let row: Option<Arc<ObjectRow>> = if let Some(id) = by.text("id")? {
-        match ObjectId::of_opaque(id).filter(|id| id.tenant == tenant) {
+        match ObjectId::from_opaque(id).filter(|id| id.tenant == tenant) {
             Some(id) => scope.object(id).await?,
             None => None,
         }

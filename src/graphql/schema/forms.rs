@@ -5,7 +5,7 @@ use super::mutation::{
 };
 use super::renumber;
 use crate::domain::Kind;
-use crate::form::{Form, Info};
+use crate::form::{Form, SectionInfo};
 use crate::graphql::layer::{InputObject, InputValue, SaveKind, SaveMutation, SchemaField, SchemaType, input, object};
 use crate::service::Saved;
 
@@ -16,22 +16,22 @@ const PAYLOAD: &str = "VirtualExtensionPayload";
 
 /// The input fields of a form, one for each section.
 fn sections() -> Vec<InputValue> {
-    let section = |info: &&'static Info| {
-        let about = format!("The section `{}`; left out, it stays as it is.", info.client);
-        InputValue::new(info.client.as_str(), info.input, about)
+    let section = |info: &&'static SectionInfo| {
+        let about = format!("The section `{}`; left out, it stays as it is.", info.client_name);
+        InputValue::new(info.client_name.as_str(), info.input, about)
     };
     Form::infos().iter().map(section).collect()
 }
 
 /// The input of the mutation of one section.
-fn section_update(info: &&'static Info) -> InputObject {
+fn section_update(info: &&'static SectionInfo) -> InputObject {
     let about = "Changes of one section of a virtual extension. Fields that are left out stay as they are.";
     input(update_type(info), about)
         .fields([id_input("The opaque id of the extension."), expected_version_input(), dry_run_input()])
-        .field(info.client.as_str(), &format!("{}!", info.input), "The new values of the section.")
+        .field(info.client_name.as_str(), &format!("{}!", info.input), "The new values of the section.")
 }
 
-fn update_type(info: &Info) -> String {
+fn update_type(info: &SectionInfo) -> String {
     format!("VirtualExtension{}UpdateInput", info.name)
 }
 
@@ -111,10 +111,10 @@ pub fn fields() -> Vec<SchemaField> {
         ("VirtualExtensionCloneInput", "The extension to copy, with the number and name of the copy."),
         save(SaveKind::Copy),
     );
-    let section = |info: &&'static Info| {
+    let section = |info: &&'static SectionInfo| {
         let field = (
             format!("virtualExtension{}Update", info.name),
-            format!("Changes the section `{}` of a virtual extension.", info.client),
+            format!("Changes the section `{}` of a virtual extension.", info.client_name),
         );
         save_field(field, (&update_type(info), "The changes."), save(SaveKind::Changes))
     };

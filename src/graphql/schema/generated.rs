@@ -31,14 +31,17 @@ pub struct GeneratedTypes {
 
 /// Generates them.
 pub fn generate() -> GeneratedTypes {
-    let tenant = TenantSettings::info_of();
+    let tenant = TenantSettings::section_info();
     let kinds = KindInfo::all();
     let objects = kinds.iter().map(kind_object).chain([virtual_extension(), new_virtual_extension()]);
     let others = [DateTime::TAKES, ExtensionNumber::TAKES];
     GeneratedTypes {
         tenant_fields: fields(tenant, |thing| Ok(&thing.get::<TenantRow>()?.settings)),
         tenant_inputs: inputs(tenant),
-        kind_inputs: kinds.iter().map(|kind| (kind.kind, [inputs(kind.head), inputs(kind.detail)].concat())).collect(),
+        kind_inputs: kinds
+            .iter()
+            .map(|kind| (kind.kind, [inputs(kind.common), inputs(kind.detail)].concat()))
+            .collect(),
         definitions: objects.map(SchemaType::from).chain(definitions(tenant, &others)).collect(),
     }
 }
@@ -87,7 +90,7 @@ fn phone_books(extensions: &[Thing], reader: &mut FieldReader<'_>) -> Result<Vec
     let Some(tenant) = ids.first().map(|id| id.tenant) else { return Ok(Vec::new()) };
     let query = &mut reader.query(tenant);
     let locals: Vec<_> = ids.iter().map(|id| id.local).collect();
-    let settings = store::load_dyn_sections(query, CallSettings::info_of(), &locals)?;
+    let settings = store::load_dyn_sections(query, CallSettings::section_info(), &locals)?;
     let is_listed = |id: &ObjectId| {
         let settings = settings.get(&id.local).and_then(|settings| settings.typed());
         settings.is_some_and(|settings: &CallSettings| settings.include_in_phone_books)
@@ -95,7 +98,7 @@ fn phone_books(extensions: &[Thing], reader: &mut FieldReader<'_>) -> Result<Vec
     let listed = ids.iter().filter(|id| is_listed(id)).count();
     let books = if listed > 0 { store::objects_of_kind(query, Kind::PhoneBook)? } else { Vec::new() };
     let details: Vec<_> = books.iter().map(|book| book.id.local).collect();
-    let details = store::load_dyn_sections(query, PhoneBook::info_of(), &details)?;
+    let details = store::load_dyn_sections(query, PhoneBook::section_info(), &details)?;
     reader.spend(listed * books.len());
     let lists = |book: &ObjectRow| {
         let detail = details.get(&book.id.local).and_then(|detail| detail.typed());

@@ -93,17 +93,18 @@ fn of_any(args: &Args, reader: &mut FieldReader<'_>) -> Result<Node, ReadError> 
 fn lint(tenant: &TenantRow, args: &Args, reader: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let first = page_length(args.int("first")?)?.unsigned_abs() as usize;
     let wrong = || coded("BAD_USER_INPUT", "after must be a cursor from this field.");
-    let place = args.text("after")?.map(|cursor| LintPlace::of(cursor).ok_or_else(wrong)).transpose()?;
+    let place = args.text("after")?.map(|cursor| LintPlace::from_cursor(cursor).ok_or_else(wrong)).transpose()?;
     let lint = Lint {
-        severity: args.choice("severity", Severity::of)?,
-        codes: args.choices("codes", Code::of)?,
+        severity: args.choice("severity", Severity::from_word)?,
+        codes: args.choices("codes", Code::from_word)?,
         kinds: kinds_from_args(args)?,
     };
     let (now, deadline) = (reader.now, reader.deadline);
-    let Findings { findings, more, goes_on } = lint.page(&mut reader.query(tenant.id), first, place, now, deadline)?;
+    let Findings { findings, more, resume_at } =
+        lint.page(&mut reader.query(tenant.id), first, place, now, deadline)?;
     reader.spend(findings.len());
     let edges = findings.into_iter().map(|finding| finding_edge(tenant, finding));
-    let edges = Edges::new(edges, more, place.is_some(), Thing::new(())).ending_at(goes_on.map(LintPlace::cursor));
+    let edges = Edges::new(edges, more, place.is_some(), Thing::new(())).ending_at(resume_at.map(LintPlace::cursor));
     Ok(Node::object("FindingConnection", edges))
 }
 

@@ -9,7 +9,7 @@ use crate::graphql::layer::{
     SaveMutation, SchemaField, Text, object,
 };
 use crate::graphql::prices::HASH;
-use crate::service::{self, Save, SaveTarget, Saved, Selected, WorkedOut};
+use crate::service::{self, PreparedSave, Save, SaveTarget, Saved, Selected};
 
 /// The payload field `object`, of the type `ty`.
 pub fn object_field(ty: &'static str, about: impl Into<Text>) -> SchemaField {
@@ -87,7 +87,7 @@ fn tenant(input: &Patch, reader: &mut FieldReader<'_>) -> Result<Result<TenantId
 
 /// The object with an id. An id that no server has issued behaves like one that does not exist: there is no tenant 0.
 pub fn object_id(id: &str) -> ObjectId {
-    ObjectId::of_opaque(id).unwrap_or(ObjectId { tenant: TenantId(0), local: 0 })
+    ObjectId::from_opaque(id).unwrap_or(ObjectId { tenant: TenantId(0), local: 0 })
 }
 
 /// Works out what a mutation saves, in the transaction that looks up the viewer.
@@ -97,15 +97,15 @@ pub fn object_id(id: &str) -> ObjectId {
 pub fn work_out(
     target: SaveMutation,
     input: &Patch,
-    tells_warnings: bool,
+    report_warnings: bool,
     reader: &mut FieldReader<'_>,
-) -> Result<WorkedOut, ReadError> {
+) -> Result<PreparedSave, ReadError> {
     let (expected_version, dry_run) = (input.int("expectedVersion")?, input.bool("dryRun")?.unwrap_or_default());
     let save_target = match target.operation {
         SaveKind::New | SaveKind::Defaults => match tenant(input, reader)? {
             Ok(tenant) if target.operation == SaveKind::New => SaveTarget::New(tenant),
             Ok(tenant) => SaveTarget::Defaults(tenant),
-            Err(saved) => return Ok(WorkedOut::Settled(saved)),
+            Err(saved) => return Ok(PreparedSave::Settled(saved)),
         },
         SaveKind::Changes => SaveTarget::Existing(object_id(input.required_text("id")?)),
         SaveKind::Copy => SaveTarget::CopyOf(object_id(input.required_text("id")?)),
@@ -117,9 +117,9 @@ pub fn work_out(
         }
         _ => only_patch(input),
     };
-    let save = Save { kind: target.kind, target: save_target, patch, expected_version, dry_run, tells_warnings };
+    let save = Save { kind: target.kind, target: save_target, patch, expected_version, dry_run, report_warnings };
     let (viewer, now) = (reader.viewer, reader.now);
-    Ok(WorkedOut::of(reader.session(), viewer, save, now)?)
+    Ok(PreparedSave::prepare(reader.session(), viewer, save, now)?)
 }
 
 /// The cost of the secrets that a mutation sends to be hashed and saved.
@@ -143,12 +143,13 @@ pub fn payload_node(target: SaveMutation, input: &Patch, mut saved: Saved) -> Re
 }
 
 async fn save(call: Call<'_>, target: SaveMutation) -> Result<Node> {
-    let (scope, input, tells_warnings) = (call.scope()?, call.args.required_object("input")?, call.selects("warnings"));
+    let (scope, input, report_warnings) =
+        (call.scope()?, call.args.required_object("input")?, call.selects("warnings"));
     let own = input.clone();
-    let saved = scope.read_in_one_trip(move |reader| work_out(target, &own, tells_warnings, reader)).await?;
+    let saved = scope.read_in_one_trip(move |reader| work_out(target, &own, report_warnings, reader)).await?;
     let saved = match saved {
-        WorkedOut::Settled(saved) => saved,
-        WorkedOut::Open(open) => {
+        PreparedSave::Settled(saved) => saved,
+        PreparedSave::Planned(open) => {
             let finished = scope.app.finish(&scope.snapshot, scope.viewer()?, open).await;
             finished.map_err(|error| scope.store_error(&error))?
         }

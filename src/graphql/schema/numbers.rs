@@ -9,7 +9,7 @@ use crate::graphql::layer::{
     ArgValues as _, Args, FieldReader, Node, ObjectBuilder, ReadError, ReadResolver, SchemaField, Thing, fields_of,
     object,
 };
-use crate::service::numbers::{self, Availability};
+use crate::service::free_numbers::{self, Availability};
 use crate::store::{self, ObjectRow, TenantRow};
 
 /// The answer of `numberAvailability`.
@@ -75,7 +75,7 @@ pub fn fields() -> Vec<SchemaField> {
 }
 
 fn next_free(tenant: &TenantRow, args: &Args, reader: &mut FieldReader<'_>) -> Result<Node, ReadError> {
-    let range = numbers::range(args.required_text("from")?, args.required_text("to")?);
+    let range = free_numbers::range(args.required_text("from")?, args.required_text("to")?);
     let (from, to) = range.map_err(|sentence| coded("BAD_USER_INPUT", sentence))?;
     let found = store::free_number(&mut reader.query(tenant.id), &from, &to)?;
     Ok(found.as_ref().map(ExtensionNumber::as_str).into())
@@ -84,7 +84,7 @@ fn next_free(tenant: &TenantRow, args: &Args, reader: &mut FieldReader<'_>) -> R
 fn availability_node(tenant: &TenantRow, args: &Args, reader: &mut FieldReader<'_>) -> Result<Node, ReadError> {
     let query = &mut reader.query(tenant.id);
     let Availability { problem, holder, parking_lot, suggestion } =
-        numbers::availability(query, args.required_text("number")?)?;
+        free_numbers::availability(query, args.required_text("number")?)?;
     let parking_lot = match parking_lot {
         Some(id) => store::load_objects(query, &[id.local])?.remove(&id.local).map(Arc::new),
         None => None,

@@ -41,7 +41,7 @@ pub fn kinds_arg(about: &'static str) -> InputValue {
 
 /// The kinds that a client wants; `None` for all.
 pub fn kinds_from_args(args: &Patch) -> Result<Option<Vec<Kind>>> {
-    args.choices("kinds", Kind::of)
+    args.choices("kinds", Kind::from_word)
 }
 
 /// Where a page is in the whole list.

@@ -121,7 +121,7 @@ const BROKEN_RULE: (&str, &str) = (
 /// The types of the codes: of errors, of warnings, and of both.
 fn codes() -> [Enum; 3] {
     let words = |warnings: bool| {
-        let of = move |word: &str| Code::of(word).is_some_and(|code| code.is_warning() == warnings);
+        let of = move |word: &str| Code::from_word(word).is_some_and(|code| code.is_warning() == warnings);
         let words = Code::TYPE.words.iter().filter(move |(word, _)| of(word));
         words.map(|(word, doc)| (*word, Text::from(about(doc))))
     };

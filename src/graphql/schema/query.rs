@@ -83,11 +83,11 @@ async fn nodes(call: Call<'_>) -> Result<Node> {
 
 async fn node(scope: &Scope, id: &str) -> Result<Node> {
     let viewer = scope.viewer()?;
-    if let Some(tenant) = TenantId::of_opaque(id) {
+    if let Some(tenant) = TenantId::from_opaque(id) {
         let row = scope.app.tenant_by_id(&scope.snapshot, viewer, tenant).await.map_err(|e| scope.store_error(&e))?;
         return Ok(row.map_or(Node::Null, tenant_node));
     }
-    match ObjectId::of_opaque(id).filter(|id| viewer.sees(id.tenant)) {
+    match ObjectId::from_opaque(id).filter(|id| viewer.sees(id.tenant)) {
         Some(id) => Ok(scope.object(id).await?.map_or(Node::Null, object_node)),
         None => Ok(Node::Null),
     }

@@ -15,7 +15,7 @@ use crate::graphql::layer::{
     ArgValues as _, Args, Call, FieldReader, InputValue, Node, ObjectBuilder, ReadError, ReadResolver, Resolver,
     SchemaField, SchemaType, Thing, input, object,
 };
-use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, Shown, label};
+use crate::service::{self, Delete, DeletePlan, Deleted, Effect, ObjectProblem, OnReferences, ShownEffects, label};
 use crate::store::{ObjectRow, TenantRow};
 
 /// A change with the object whose field changes.
@@ -200,7 +200,7 @@ async fn delete(call: Call<'_>) -> Result<Node> {
     let delete = Delete {
         object: object_id(id),
         expected_version: input.int("expectedVersion")?,
-        on_references: input.choice("onReferences", OnReferences::of)?.unwrap_or(OnReferences::Block),
+        on_references: input.choice("onReferences", OnReferences::from_word)?.unwrap_or(OnReferences::Block),
         replacement: replacement.map(object_id),
         plan_token: input.text("planToken")?.map(str::to_owned),
         dry_run: input.bool("dryRun")?.unwrap_or_default(),
@@ -221,8 +221,9 @@ fn plan(tenant: Option<TenantId>, args: &Args, reader: &mut FieldReader<'_>) -> 
     if !reader.viewer.sees(object.tenant) || tenant.is_some_and(|tenant| tenant != object.tenant) {
         return Ok(Node::Null);
     }
-    let (shown, now) = (Shown { detach: reader.selects("detach"), replace: reader.selects("replace") }, reader.now);
-    let Some(mut plan) = DeletePlan::of(&mut reader.query(object.tenant), object, other, shown, now)? else {
+    let (shown, now) =
+        (ShownEffects { detach: reader.selects("detach"), replace: reader.selects("replace") }, reader.now);
+    let Some(mut plan) = DeletePlan::prepare(&mut reader.query(object.tenant), object, other, shown, now)? else {
         return Ok(Node::Null);
     };
     if let Some(replacement) = replacement {

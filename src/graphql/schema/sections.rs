@@ -10,8 +10,8 @@ use super::nodes::object_node;
 use super::shapes;
 use crate::domain::{DialNumber, Kind, ObjectId, Scalar as _, Shape, about};
 use crate::form::{
-    Described, Destination, DestinationTarget, Destinations, FieldValue, Form, HangupCause, Info, Leads, Place,
-    Reference, Section, Seen,
+    Destination, DestinationTarget, Destinations, FieldInfo, FieldShape, FieldValue, Form, HangupCause, Place,
+    Reference, ReferenceBy, Section, SectionInfo,
 };
 use crate::graphql::errors::wrong_shape;
 use crate::graphql::layer::{
@@ -33,7 +33,7 @@ fn section_of(thing: &Thing) -> Result<&dyn Section> {
 
 /// The fields of a section, answered from the section that `get` gets, followed by the fields with the objects that its
 /// ids refer to.
-pub fn fields(info: &'static Info, get: GetSection) -> Vec<SchemaField> {
+pub fn fields(info: &'static SectionInfo, get: GetSection) -> Vec<SchemaField> {
     let own = info
         .fields
         .iter()
@@ -45,9 +45,9 @@ pub fn fields(info: &'static Info, get: GetSection) -> Vec<SchemaField> {
     own.chain(references).collect()
 }
 
-fn own_field(at: usize, field: &'static Described, get: GetSection) -> SchemaField {
-    let (ty, answer) = match field.seen {
-        Seen::Value { answers, .. } => {
+fn own_field(at: usize, field: &'static FieldInfo, get: GetSection) -> SchemaField {
+    let (ty, answer) = match field.shape {
+        FieldShape::Value { answers, .. } => {
             // A list in rows of its own is as long as its owner made it.
             let counted = matches!(field.place, Place::Rows(_));
             let shown = move |value: &dyn FieldValue| match value.show() {
@@ -59,7 +59,7 @@ fn own_field(at: usize, field: &'static Described, get: GetSection) -> SchemaFie
                 Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, shown))),
             )
         }
-        Seen::Entries(entry) => {
+        FieldShape::Entries(entry) => {
             let name = entry().name;
             let entries = move |value: &dyn FieldValue| {
                 let entry = |entry: &dyn Section| Node::object(name, SectionValue(Arc::from(entry.boxed())));
@@ -68,7 +68,7 @@ fn own_field(at: usize, field: &'static Described, get: GetSection) -> SchemaFie
             let answer = Resolver::now(move |thing, _| Ok(get(thing)?.value(at).map_or(Node::Null, entries)));
             (format!("[{name}!]"), answer)
         }
-        Seen::Destinations => {
+        FieldShape::Destinations => {
             let steps = |value: &dyn FieldValue| {
                 let list = (value as &dyn std::any::Any).downcast_ref::<Destinations>();
                 let steps = list.into_iter().flat_map(|list| list.0.iter().cloned());
@@ -79,15 +79,15 @@ fn own_field(at: usize, field: &'static Described, get: GetSection) -> SchemaFie
         }
     };
     let ty = if field.nullable { ty } else { ty + "!" };
-    SchemaField::new(field.answered.as_str(), &ty, about(field.doc), answer)
+    SchemaField::new(field.answer_name.as_str(), &ty, about(field.doc), answer)
 }
 
 /// The field with the objects that an id field refers to: `members` for `memberIds`.
-fn reference_field(at: usize, field: &'static Described, get: GetSection) -> Option<SchemaField> {
-    let Seen::Value { answers, .. } = field.seen else { return None };
-    let kinds = field.pointers.iter().find_map(|pointer| match pointer.leads {
-        Leads::ById(kinds) => Some(kinds),
-        Leads::ByNumber => None,
+fn reference_field(at: usize, field: &'static FieldInfo, get: GetSection) -> Option<SchemaField> {
+    let FieldShape::Value { answers, .. } = field.shape else { return None };
+    let kinds = field.pointers.iter().find_map(|pointer| match pointer.by {
+        ReferenceBy::Id(kinds) => Some(kinds),
+        ReferenceBy::Number => None,
     })?;
     let (name, label) = match kinds {
         [kind] => (kind.name(), kind.label()),
@@ -100,7 +100,7 @@ fn reference_field(at: usize, field: &'static Described, get: GetSection) -> Opt
         }
         Ok::<_, async_graphql::Error>(ids)
     };
-    let client = &field.client;
+    let client = &field.client_name;
     Some(match answers {
         Shape::List(_) => {
             let stem = client.strip_suffix("Ids")?;
@@ -135,37 +135,37 @@ async fn one(id: Option<ObjectId>, call: Call<'_>) -> Result<Node> {
 }
 
 /// The input fields of a section.
-pub fn inputs(info: &'static Info) -> Vec<InputValue> {
-    let input = |field: &'static Described| {
-        let ty = match field.seen {
-            Seen::Value { takes, .. } => shapes::type_text(takes),
-            Seen::Entries(entry) => format!("[{}!]", entry().input),
-            Seen::Destinations => "[DestinationInput!]".to_owned(),
+pub fn inputs(info: &'static SectionInfo) -> Vec<InputValue> {
+    let input = |field: &'static FieldInfo| {
+        let ty = match field.shape {
+            FieldShape::Value { takes, .. } => shapes::type_text(takes),
+            FieldShape::Entries(entry) => format!("[{}!]", entry().input),
+            FieldShape::Destinations => "[DestinationInput!]".to_owned(),
         };
         let secret = field.secret.is_some();
-        InputValue { secret, ..InputValue::new(field.client.as_str(), &ty, about(field.doc)) }
+        InputValue { secret, ..InputValue::new(field.client_name.as_str(), &ty, about(field.doc)) }
     };
     info.fields.iter().map(input).collect()
 }
 
 /// The input type of a section or an entry.
-fn input_object(info: &'static Info) -> InputObject {
+fn input_object(info: &'static SectionInfo) -> InputObject {
     let about = format!("{}\nFields that are left out stay as they are; `null` clears a field.", about(info.doc));
     input(info.input, about).fields(inputs(info))
 }
 
 /// The entries of a section's lists.
-fn entries(info: &'static Info) -> impl Iterator<Item = &'static Info> {
-    info.fields.iter().filter_map(|field| match field.seen {
-        Seen::Entries(entry) => Some(entry()),
-        Seen::Value { .. } | Seen::Destinations => None,
+fn entries(info: &'static SectionInfo) -> impl Iterator<Item = &'static SectionInfo> {
+    info.fields.iter().filter_map(|field| match field.shape {
+        FieldShape::Entries(entry) => Some(entry()),
+        FieldShape::Value { .. } | FieldShape::Destinations => None,
     })
 }
 
 /// Collects the shapes of all values of these sections, each once.
-fn shapes_of(infos: &[&'static Info], found: &mut BTreeMap<&'static str, Shape>) {
+fn shapes_of(infos: &[&'static SectionInfo], found: &mut BTreeMap<&'static str, Shape>) {
     for field in infos.iter().flat_map(|info| &info.fields) {
-        if let Seen::Value { takes, answers } = field.seen {
+        if let FieldShape::Value { takes, answers } = field.shape {
             [takes, answers].into_iter().for_each(|shape| collect(shape, found));
         }
     }
@@ -183,9 +183,9 @@ pub fn collect(shape: Shape, found: &mut BTreeMap<&'static str, Shape>) {
 
 /// The types of sections and entries, of their inputs, of destinations and of their values. `others` are shapes that
 /// are used elsewhere in the schema.
-pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
+pub fn definitions(tenant: &'static SectionInfo, others: &[Shape]) -> Vec<SchemaType> {
     let sections = Form::infos();
-    let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.head, kind.detail]).collect();
+    let details: Vec<_> = KindInfo::all().iter().flat_map(|kind| [kind.common, kind.detail]).collect();
     let entries: Vec<_> = sections.iter().chain(&details).flat_map(|info| entries(info)).collect();
     let mut found = BTreeMap::new();
     for infos in [sections, &details, &entries, &[tenant]] {
@@ -203,15 +203,15 @@ pub fn definitions(tenant: &'static Info, others: &[Shape]) -> Vec<SchemaType> {
 
 /// The section fields of a virtual extension, or of a new one.
 pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<SchemaField> {
-    let field = |&info: &&'static Info| {
+    let field = |&info: &&'static SectionInfo| {
         let answer = Resolver::later(move |thing, call| {
             Box::pin(async move {
                 let section = call.scope()?.section(info, id(thing.get()?)).await?;
                 Ok(Node::object(info.name, SectionValue(section)))
             })
         });
-        let about = format!("The section `{}` of the form.", info.client);
-        SchemaField::new(info.client.as_str(), &format!("{}!", info.name), about, answer)
+        let about = format!("The section `{}` of the form.", info.client_name);
+        SchemaField::new(info.client_name.as_str(), &format!("{}!", info.name), about, answer)
             .source(FieldSource::Section(info))
     };
     Form::infos().iter().map(field).collect()
@@ -219,18 +219,18 @@ pub fn section_fields<T: Send + Sync + 'static>(id: fn(&T) -> ObjectId) -> Vec<S
 
 /// Loads the detail of an object, when it is selected.
 pub async fn detail(kind: Kind, id: ObjectId, scope: &Scope) -> Result<Thing> {
-    let info = KindInfo::of(kind).ok_or_else(wrong_shape)?;
+    let info = KindInfo::for_kind(kind).ok_or_else(wrong_shape)?;
     Ok(Thing::new(SectionValue(scope.section(info.detail, id).await?)))
 }
 
 /// The fields that a kind adds to its objects.
-pub fn detail_fields(info: &'static Info) -> Vec<SchemaField> {
+pub fn detail_fields(info: &'static SectionInfo) -> Vec<SchemaField> {
     fields(info, section_of)
 }
 
 /// The types of a destination, for answers and for inputs.
 fn destination() -> [SchemaType; 2] {
-    let object_id = |step: &Destination| step.leads_to().map(ObjectId::opaque).into();
+    let object_id = |step: &Destination| step.object().map(ObjectId::opaque).into();
     let number = |step: &Destination| match step.target() {
         DestinationTarget::Number(number) => number.as_str().into(),
         DestinationTarget::Object(_) | DestinationTarget::Hangup(_) => Node::Null,
@@ -251,7 +251,7 @@ fn destination() -> [SchemaType; 2] {
     .now("hangup", "HangupCause", "The cause to hang up with.", hangup)
     .source(FieldSource::Destination(DestinationSource::Hangup))
     .later("object", "PbxObject", "The object with the id in `objectId`.", |step, call| {
-        Box::pin(async move { one(step.leads_to(), call).await })
+        Box::pin(async move { one(step.object(), call).await })
     })
     .source(FieldSource::Destination(DestinationSource::Object));
     let sent = input(

@@ -16,7 +16,7 @@ use crate::graphql::errors::{coded, store_error};
 use crate::graphql::layer::{
     ArgValues as _, Call, InputValue, Node, ObjectBuilder, Resolver, SchemaField, SchemaType, object,
 };
-use crate::service::{ChangeAction, Follower, Following, Heard, read_place, write_place};
+use crate::service::{ChangeAction, FeedEvent, FeedFilter, Follower, decode_place, encode_place};
 use crate::store::{self, FeedPlace, FeedRow};
 
 /// A stored change of an object.
@@ -47,7 +47,7 @@ pub fn definitions() -> [SchemaType; 2] {
 fn record() -> ObjectBuilder<ChangeRecord> {
     object::<ChangeRecord>("ChangeRecord", "A recorded change of an object.")
         .now("cursor", "String!", "The position of the change; pass it to `after`.", |record| {
-            write_place(record.row.place).into()
+            encode_place(record.row.place).into()
         })
         .now(
             "revision",
@@ -129,7 +129,7 @@ async fn follow(call: Call<'_>) -> Result<BoxStream<'static, Result<Node>>> {
     let place = match (args.int("since")?, args.text("after")?) {
         (None, None) => FeedPlace::after_revision(row.revision),
         (Some(revision), None) => FeedPlace::after_revision(revision),
-        (None, Some(cursor)) => read_place(cursor)
+        (None, Some(cursor)) => decode_place(cursor)
             .ok_or_else(|| coded("BAD_USER_INPUT", "after must be the cursor of an event of objectChanged."))?,
         (Some(_), Some(_)) => return Err(coded("BAD_USER_INPUT", "since and after cannot be given together.")),
     };
@@ -145,9 +145,9 @@ async fn follow(call: Call<'_>) -> Result<BoxStream<'static, Result<Node>>> {
         return Err(coded("BAD_USER_INPUT", format!("ids must have at most {MAX_PAGE} entries.")));
     }
     // Unknown ids and ids of another tenant are accepted; there are no events for them.
-    let own = |id: &str| ObjectId::of_opaque(id).filter(|id| id.tenant == row.id).map(|id| id.local);
+    let own = |id: &str| ObjectId::from_opaque(id).filter(|id| id.tenant == row.id).map(|id| id.local);
     let objects = ids.map(|ids| ids.into_iter().filter_map(own).collect());
-    let following = Following { kinds: kinds_from_args(args)?, objects };
+    let following = FeedFilter { kinds: kinds_from_args(args)?, objects };
     let follower = scope.app.follow(Arc::clone(&scope.snapshot), viewer, row.id, place, following);
     Ok(records(follower, row.id, Arc::clone(&scope.request_id)))
 }
@@ -159,10 +159,10 @@ fn records(follower: Follower, tenant: TenantId, request_id: Arc<str>) -> BoxStr
         async move {
             let mut follower = follower?;
             let record = match follower.next().await {
-                Ok(Heard::Change(row)) => {
+                Ok(FeedEvent::Change(row)) => {
                     return Some((Ok(Node::object("ChangeRecord", ChangeRecord { tenant, row })), Some(follower)));
                 }
-                Ok(Heard::Closed) => Err(coded("UNAUTHENTICATED", "The token no longer has access to the tenant.")),
+                Ok(FeedEvent::Closed) => Err(coded("UNAUTHENTICATED", "The token no longer has access to the tenant.")),
                 Err(error) => Err(store_error(&error, &request_id)),
             };
             Some((record, None))

@@ -56,14 +56,14 @@ pub fn fields() -> Vec<SchemaField> {
 
 async fn create(call: Call<'_>) -> Result<Node> {
     let (scope, input) = (call.scope()?, call.args.required_object("input")?);
-    payload(scope, scope.app.make_tenant(&scope.snapshot, scope.viewer()?, input).await, None)
+    payload(scope, scope.app.create_tenant_as(&scope.snapshot, scope.viewer()?, input).await, None)
 }
 
 async fn update(call: Call<'_>) -> Result<Node> {
     let (scope, input) = (call.scope()?, call.args.required_object("input")?);
     let id = input.required_text("id")?;
     // An id that no server has issued behaves like one that does not exist: there is no tenant 0.
-    let tenant = TenantId::of_opaque(id).unwrap_or(TenantId(0));
+    let tenant = TenantId::from_opaque(id).unwrap_or(TenantId(0));
     let saved = scope.app.update_tenant(&scope.snapshot, scope.viewer()?, tenant, only_patch(input)).await;
     payload(scope, saved, Some(id))
 }

@@ -42,7 +42,7 @@ impl InFlightRequest {
         let (shared, selected) = (&self.prepared.shared, self.prepared.caller.tenant.as_deref());
         self.data_version = shared.api.app().data_version();
         self.remembered_viewer =
-            self.data_version.and_then(|version| shared.api.app().remembered(version, token, selected));
+            self.data_version.and_then(|version| shared.api.app().cached_viewer(version, token, selected));
         let Some(viewer) = &self.remembered_viewer else { return Ok(None) };
         let tag = tag_of(self.prepared.etag_key.as_ref(), planned, viewer);
         let not_modified = tag.clone().filter(|tag| tag.client_has_it);

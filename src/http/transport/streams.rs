@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use clap::Args;
 
-use crate::domain::{TenantId, duration_from};
+use crate::domain::{TenantId, duration_at_least};
 use crate::graphql::defaults;
 use crate::http::refusal::Refusal;
 use crate::service::{Selected, Viewer};
@@ -21,18 +21,18 @@ const A_SECOND: Duration = Duration::from_secs(1);
 pub struct StreamSettings {
     /// How long a new WebSocket may take to send its connection_init.
     #[arg(long, env = "VEXT_SOCKET_INIT_TIMEOUT", value_name = "DURATION", default_value = "3s",
-        value_parser = duration_from(A_SECOND))]
+        value_parser = duration_at_least(A_SECOND))]
     pub socket_init_timeout: Duration,
 
     /// Interval between pings on a WebSocket, and between comments on an event stream; a WebSocket that answers none is
     /// closed.
     #[arg(long, env = "VEXT_STREAM_PING", value_name = "DURATION", default_value = "15s",
-        value_parser = duration_from(A_SECOND))]
+        value_parser = duration_at_least(A_SECOND))]
     pub stream_ping: Duration,
 
     /// How long a client may take to read what was sent before it is disconnected.
     #[arg(long, env = "VEXT_STREAM_PATIENCE", value_name = "DURATION", default_value = "30s",
-        value_parser = duration_from(A_SECOND))]
+        value_parser = duration_at_least(A_SECOND))]
     pub stream_patience: Duration,
 
     /// Maximum number of WebSockets and event streams open at the same time, per token and per tenant.
@@ -50,7 +50,7 @@ pub struct StreamSettings {
 
     /// Interval between checks for commits by other processes, while there are subscribers.
     #[arg(long, env = "VEXT_FEED_POLL", value_name = "DURATION", default_value = "1s",
-        value_parser = duration_from(Duration::from_millis(10)))]
+        value_parser = duration_at_least(Duration::from_millis(10)))]
     pub feed_poll: Duration,
 }
 

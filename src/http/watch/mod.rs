@@ -21,7 +21,7 @@ use self::metrics::{HttpMetrics, InFlightGuard};
 use self::otlp::{Attribute, Exporter};
 use self::outcome::{Ending, Operation, RequestOutcome};
 use self::trace::Trace;
-use crate::domain::{Stopwatch, duration_from};
+use crate::domain::{Stopwatch, duration_at_least};
 use crate::graphql::{Api, Cost, DocumentHash, ParsedDocument, Reply, defaults};
 use crate::service::App;
 use crate::store::Tally;
@@ -36,7 +36,7 @@ pub struct WatchOptions {
 
     /// Log operations that take at least this long as slow, such as `250ms`; `0s` logs all operations.
     #[arg(long, env = "VEXT_SLOW_OPERATION", value_name = "DURATION", default_value = "1s",
-        value_parser = duration_from(Duration::ZERO))]
+        value_parser = duration_at_least(Duration::ZERO))]
     pub slow_operation: Duration,
 
     /// Base URL of an OpenTelemetry collector that receives a span for each request, such as `http://127.0.0.1:4318`.

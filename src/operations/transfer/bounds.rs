@@ -11,11 +11,11 @@ pub(super) fn check_range(range: std::ops::RangeInclusive<i64>, value: i64, repo
 
 /// Checks that a counter is at least `least`, and leaves room to count on.
 pub(super) fn check_counter(counter: Counter, least: i64, value: i64, report: impl FnOnce(Problem)) {
-    check_range(least..=counter.most_imported(), value, report);
+    check_range(least..=counter.max_imported(), value, report);
 }
 
 pub(super) fn check_time(value: i64, report: impl FnOnce(Problem)) {
-    if let Err(problem) = DateTime::admit(value.into()) {
+    if let Err(problem) = DateTime::load_untrusted(value.into()) {
         report(problem);
     }
 }

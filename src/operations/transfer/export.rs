@@ -188,7 +188,7 @@ impl ObjectSections {
     fn lines(self, code: &str, sealer: Option<&Sealer>, secrets: &mut u64) -> Result<Vec<FileLine>, TransferError> {
         let (object, keep_blank, mut failed) = (self.object, sealer.is_some(), false);
         let mut line = |section: Box<dyn Section>| {
-            let name = section.info().client.clone();
+            let name = section.info().client_name.clone();
             let mut secret = |field: &str, value: &Value| {
                 let sealer = sealer.filter(|_| *value != Value::Null);
                 *secrets += u64::from(*value != Value::Null);

@@ -4,7 +4,7 @@ use super::bounds::{check_counter, check_time};
 use super::format::{FORMAT, Header};
 use super::json;
 use super::sections::decode;
-use crate::domain::{Code, Counter, Kept, Problem, TenantId};
+use crate::domain::{Code, Counter, Problem, SecretStorage, TenantId};
 use crate::form::{self, Typed};
 use crate::objects::TenantSettings;
 
@@ -49,9 +49,9 @@ pub(super) fn tenant_settings(header: &Header, report: &mut dyn FnMut(Problem)) 
         bad = true;
         report(problem.under("tenant"));
     };
-    let open = |_: Kept, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is not a secret"));
-    let cells = decode(TenantSettings::info_of(), header.tenant.clone(), &open, &mut under)?;
-    let settings: TenantSettings = form::admit(cells, TenantId(0), &mut under)?;
+    let open = |_: SecretStorage, _: &str, _: &str| Err(Problem::new(Code::InvalidFormat, "is not a secret"));
+    let cells = decode(TenantSettings::section_info(), header.tenant.clone(), &open, &mut under)?;
+    let settings: TenantSettings = form::load_untrusted(cells, TenantId(0), &mut under)?;
     settings.check(&mut under);
     (!bad).then_some(settings)
 }

@@ -10,7 +10,7 @@ use super::format::{ChangeLine, End, FileLine, Header, ObjectLine, Secrets, Sect
 use super::json;
 use super::sections::{add_tenant, decode, may_hold_ids, section_by_name};
 use super::step::ImportStep;
-use crate::domain::{Code, Counter, DateTime, Kept, Kind, ObjectId, Problem, Sealer, TenantId, Value};
+use crate::domain::{Code, Counter, DateTime, Kind, ObjectId, Problem, Sealer, SecretStorage, TenantId, Value};
 use crate::form::{self, Information, Typed};
 use crate::objects::KindInfo;
 use crate::store::{self, ObjectRow, StoredChange};
@@ -50,7 +50,7 @@ pub(super) struct LineParser<'a> {
 impl<'a> LineParser<'a> {
     pub(super) fn new(code: &'a str, tenant: TenantId, header: &Header, keys: &'a TransferKeys) -> Self {
         // An invalid revision is reported for the first line, and not again for every line that is compared with it.
-        let most = Counter::Revision.most_imported();
+        let most = Counter::Revision.max_imported();
         let revision = if (0..=most).contains(&header.revision) { header.revision } else { most };
         let (opened, secret_fields, greatest) = (Cell::new(0), Cell::new(0), Cell::new(0));
         Self { code, tenant, secrets: header.secrets, revision, keys, opened, secret_fields, greatest }
@@ -63,7 +63,7 @@ impl<'a> LineParser<'a> {
 
     /// Notes the id of an object, and reports an invalid one.
     fn note_id(&self, id: i64, report: impl FnOnce(Problem)) {
-        let most = Counter::NextObject.most_imported() - 1;
+        let most = Counter::NextObject.max_imported() - 1;
         check_range(1..=most, id, report);
         self.greatest.set(self.greatest.get().max(if id <= most { id } else { 0 }));
     }
@@ -116,7 +116,7 @@ impl<'a> LineParser<'a> {
         check_counter(Counter::Version, 1, version, |problem| wrong(problem.under("version")));
         check_time(created_at, |problem| wrong(problem.under("createdAt")));
         check_time(changed_at, |problem| wrong(problem.under("changedAt")));
-        let kind = Kind::of(&word);
+        let kind = Kind::from_word(&word);
         if kind.is_none() {
             wrong(Problem::new(Code::NotFound, "is not a kind that this program knows").value(&word).under("kind"));
         }
@@ -154,10 +154,11 @@ impl<'a> LineParser<'a> {
         };
         let secrets = info.fields.iter().filter(|field| field.secret.is_some()).count() as u64;
         self.secret_fields.set(self.secret_fields.get() + secrets);
-        let open =
-            |kept: Kept, field: &str, text: &str| self.open(kept, &secret_place(self.code, object, &name, field), text);
+        let open = |kept: SecretStorage, field: &str, text: &str| {
+            self.open(kept, &secret_place(self.code, object, &name, field), text)
+        };
         let cells = decode(info, fields, &open, &mut under);
-        let section = cells.and_then(|cells| info.admit(cells, self.tenant, &mut under));
+        let section = cells.and_then(|cells| info.load_untrusted(cells, self.tenant, &mut under));
         match section.filter(|_| !bad) {
             Some(section) => ParsedLine::Step(ImportStep::Section { object, section }),
             None => ParsedLine::Refused(Some((object, name))),
@@ -165,7 +166,7 @@ impl<'a> LineParser<'a> {
     }
 
     /// Opens a secret of the file and returns what the database stores of it.
-    fn open(&self, kept: Kept, place: &str, text: &str) -> Result<Value, Problem> {
+    fn open(&self, kept: SecretStorage, place: &str, text: &str) -> Result<Value, Problem> {
         let wrong = |rule: &str| Problem::new(Code::InvalidFormat, rule);
         self.opened.set(self.opened.get() + 1);
         if self.secrets == Secrets::None {
@@ -175,8 +176,10 @@ impl<'a> LineParser<'a> {
         let broken = || wrong("cannot be opened: it was altered, or sealed for another field");
         let TransferKeys { source, target } = self.keys;
         match kept {
-            Kept::Hashed => source.open_for(place, &sealed).map(|hash| hash.as_str().into()).ok_or_else(broken),
-            Kept::Sealed => {
+            SecretStorage::Hashed => {
+                source.open_for(place, &sealed).map(|hash| hash.as_str().into()).ok_or_else(broken)
+            }
+            SecretStorage::Sealed => {
                 let plain = source.open(&sealed).ok_or_else(broken)?;
                 if source.key_id() == target.key_id() {
                     return Ok(Value::Bytes(sealed));
@@ -217,7 +220,7 @@ impl<'a> LineParser<'a> {
                 }
             }
             // Subscribers learn the kind of a deleted object only from this field.
-            if field.path == store::KIND_PATH && field.before.as_str().and_then(Kind::of).is_none() {
+            if field.path == store::KIND_PATH && field.before.as_str().and_then(Kind::from_word).is_none() {
                 let rule = "is not a kind that this program knows";
                 report_side("before", Problem::new(Code::NotFound, rule).value(&field.before));
             }
@@ -249,8 +252,8 @@ fn check_object_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut
     }
     // Every kind with a number follows the form's rules for numbers; the rules for names apply only to kinds with a
     // form.
-    let form = kind.is_some_and(|kind| KindInfo::of(kind).is_none());
-    let info = Information::info_of();
+    let form = kind.is_some_and(|kind| KindInfo::for_kind(kind).is_none());
+    let info = Information::section_info();
     let cells = info.fields.iter().map(|field| {
         let value = values
             .iter()
@@ -258,7 +261,7 @@ fn check_object_row(kind: Option<Kind>, values: [(&str, Value); 3], report: &mut
         value.map(|(_, value)| form::Cell::Value(value.clone())).or_else(|| field.blank.clone())
     });
     let Some(cells) = cells.collect::<Option<Vec<_>>>() else { return };
-    let _ = info.admit(cells, TenantId(0), &mut |problem| {
+    let _ = info.load_untrusted(cells, TenantId(0), &mut |problem| {
         if form || problem.path.first().is_some_and(|field| field == "number") {
             report(problem);
         }

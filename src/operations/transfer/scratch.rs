@@ -129,7 +129,7 @@ impl ScratchDatabase {
                     for info in sections_of(kind) {
                         let found = store::load_dyn_sections(query, info, &ids)?;
                         let lacking = ids.iter().filter(|id| !found.contains_key(id));
-                        missing.extend(lacking.map(|id| (*id, info.client.clone())));
+                        missing.extend(lacking.map(|id| (*id, info.client_name.clone())));
                     }
                 }
                 Ok((rows.last().map(|row| row.id.local), missing))
@@ -153,7 +153,7 @@ impl ScratchDatabase {
 fn target_of(step: &ImportStep) -> Option<(i64, String)> {
     match step {
         ImportStep::Object(row) => Some((row.id.local, String::new())),
-        ImportStep::Section { object, section } => Some((*object, section.info().client.clone())),
+        ImportStep::Section { object, section } => Some((*object, section.info().client_name.clone())),
         ImportStep::Change(_) => None,
     }
 }
@@ -170,7 +170,7 @@ fn check_fit(
         ImportStep::Change(change) => return check_version(query, change).map(Some),
         ImportStep::Object(_) => return Ok(Some(Vec::new())),
     };
-    let name = section.info().client.clone();
+    let name = section.info().client_name.clone();
     let mut references = Vec::new();
     section.references(&mut |reference| references.push(reference));
     let ids: Vec<i64> = references.iter().map(|r| r.object.local).chain([*object]).collect();
@@ -233,8 +233,8 @@ fn conflict(step: &ImportStep, constraint: &str) -> Problem {
         ImportStep::Section { section, object } => match field(section.info().table) {
             Some(field) if field != "pkey" => Problem::new(Code::Duplicate, "is already used by an object above")
                 .under(field)
-                .under(section.info().client.clone()),
-            _ => twice(&format!("of the object {object}")).under(section.info().client.clone()),
+                .under(section.info().client_name.clone()),
+            _ => twice(&format!("of the object {object}")).under(section.info().client_name.clone()),
         },
         ImportStep::Change(change) => twice(&format!("of the object {}, or one of its paths,", change.object))
             .value(change.version)

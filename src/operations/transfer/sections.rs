@@ -6,35 +6,35 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value as Json};
 
 use super::format::JsonFields;
-use crate::domain::{Code, Kept, Kind, ObjectId, Problem, TenantId, Value};
-use crate::form::{Cell, Form, Info, Leads, Place, Pointer, Rows, Section, camel};
+use crate::domain::{Code, Kind, ObjectId, Problem, SecretStorage, TenantId, Value};
+use crate::form::{Cell, Form, Place, Pointer, ReferenceBy, Rows, Section, SectionInfo, camel};
 use crate::objects::{KindInfo, infos};
 use crate::store;
 
 /// The sections of a kind with a form, or the detail of any other kind.
-pub(super) fn sections_of(kind: Kind) -> Vec<&'static Info> {
-    match KindInfo::of(kind) {
+pub(super) fn sections_of(kind: Kind) -> Vec<&'static SectionInfo> {
+    match KindInfo::for_kind(kind) {
         None => Form::infos().to_vec(),
         Some(info) => vec![info.detail],
     }
 }
 
 /// The section or detail with this name.
-pub(super) fn section_by_name(name: &str) -> Option<&'static Info> {
-    static NAMED: LazyLock<HashMap<&str, &Info>> =
-        LazyLock::new(|| infos().map(|info| (info.client.as_str(), info)).collect());
+pub(super) fn section_by_name(name: &str) -> Option<&'static SectionInfo> {
+    static NAMED: LazyLock<HashMap<&str, &SectionInfo>> =
+        LazyLock::new(|| infos().map(|info| (info.client_name.as_str(), info)).collect());
     NAMED.get(name).copied()
 }
 
 /// Whether change records of this path may hold ids. In a form, the path begins with the section.
 pub(super) fn may_hold_ids(path: &str) -> bool {
     static REFERRING: LazyLock<HashSet<String>> = LazyLock::new(|| {
-        let fields = |info: &'static Info, start: String| {
-            let leads = |pointer: &Pointer| matches!(pointer.leads, Leads::ById(_));
+        let fields = |info: &'static SectionInfo, start: String| {
+            let leads = |pointer: &Pointer| matches!(pointer.by, ReferenceBy::Id(_));
             let referring = info.fields.iter().filter(move |field| field.pointers.iter().any(leads));
-            referring.map(move |field| start.clone() + &field.client)
+            referring.map(move |field| start.clone() + &field.client_name)
         };
-        let form = Form::infos().iter().flat_map(|info| fields(info, format!("{}.", info.client)));
+        let form = Form::infos().iter().flat_map(|info| fields(info, format!("{}.", info.client_name)));
         form.chain(KindInfo::all().iter().flat_map(|kind| fields(kind.detail, String::new()))).collect()
     });
     REFERRING.contains(path)
@@ -45,7 +45,7 @@ pub(super) fn may_hold_ids(path: &str) -> bool {
 pub(super) fn strip_tenant(json: &mut Json, tenant: TenantId) {
     match json {
         Json::String(text) => {
-            if let Some(id) = ObjectId::of_opaque(text).filter(|id| id.tenant == tenant) {
+            if let Some(id) = ObjectId::from_opaque(text).filter(|id| id.tenant == tenant) {
                 *json = serde_json::json!({ "object": id.local });
             }
         }
@@ -87,7 +87,7 @@ pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value)
         if store::is_in_object_row(section.info().table, field.name) {
             continue;
         }
-        let (name, cell) = (&field.client, value.store());
+        let (name, cell) = (&field.client_name, value.store());
         let json = match (&cell, field.place) {
             (Cell::Value(value), _) if field.secret.is_some() => secret(name, value),
             (Cell::Value(value), _) => Some(to_json(value)),
@@ -110,25 +110,25 @@ pub(super) fn encode(section: &dyn Section, secret: &mut dyn FnMut(&str, &Value)
 }
 
 /// Opens an encoded secret.
-pub(super) type OpenSecret<'a> = &'a dyn Fn(Kept, &str, &str) -> Result<Value, Problem>;
+pub(super) type OpenSecret<'a> = &'a dyn Fn(SecretStorage, &str, &str) -> Result<Value, Problem>;
 
 /// Decodes the fields of a line to cells. A field that is left out is blank; unknown fields are reported. `None` when a
 /// field that has no blank value is missing or invalid.
 pub(super) fn decode(
-    info: &Info,
+    info: &SectionInfo,
     mut fields: JsonFields,
     open: OpenSecret<'_>,
     report: &mut dyn FnMut(Problem),
 ) -> Option<Vec<Cell>> {
     let mut cells = Vec::new();
     for field in &info.fields {
-        let name = &field.client;
+        let name = &field.client_name;
         let sent = if store::is_in_object_row(info.table, field.name) { None } else { fields.remove(name) };
         let cell = match (sent, field.place, field.secret) {
             (None, _, _) => field.blank.clone().ok_or_else(|| vec![Problem::new(Code::Required, "is required")]),
             (Some(Json::String(text)), _, Some(kept)) => open(kept, name, &text).map(Cell::Value).map_err(|p| vec![p]),
             (Some(json), Place::Column, _) => to_value(json).map(Cell::Value).map_err(|p| vec![p]),
-            (Some(json), Place::Rows(rows), _) => decode_rows(json, rows, &field.entry).map(Cell::Rows),
+            (Some(json), Place::Rows(rows), _) => decode_rows(json, rows, &field.entry_defaults).map(Cell::Rows),
         };
         cells.push(cell.map_or_else(
             |problems| {

@@ -1,4 +1,4 @@
-//! Cursors: a place in a list of one order, opaque like ids.
+//! Cursors: places in a list with a certain order. Like ids, they are opaque for clients.
 
 use crate::domain::opaque;
 use crate::store::{ObjectRow, OrderDirection, OrderField, SortKey, SortPosition};
@@ -7,8 +7,8 @@ use crate::store::{ObjectRow, OrderDirection, OrderField, SortKey, SortPosition}
 #[derive(Clone, Debug)]
 pub struct Cursor(pub(super) SortPosition);
 
-/// `NUMBER.ASC.17.108`: the order, the object, the key.
-fn written((field, direction): (OrderField, OrderDirection), SortPosition { key, id }: &SortPosition) -> String {
+/// The plain text of a cursor, such as `NUMBER.ASC.17.108`: the order, the object and its sort key.
+fn plain_text((field, direction): (OrderField, OrderDirection), SortPosition { key, id }: &SortPosition) -> String {
     let key = match key {
         SortKey::Text(text) => text.clone(),
         SortKey::Time(time) => time.to_string(),
@@ -17,12 +17,12 @@ fn written((field, direction): (OrderField, OrderDirection), SortPosition { key,
 }
 
 impl Cursor {
-    /// Where an object stands in a list of this order.
+    /// The cursor of an object in a list with this order.
     pub(super) fn text(order: (OrderField, OrderDirection), row: &ObjectRow) -> String {
-        opaque::write(written(order, &order.0.position(row)))
+        opaque::write(plain_text(order, &order.0.position(row)))
     }
 
-    /// The place behind a cursor; `None` for what no list of this order has answered.
+    /// The place of a cursor; `None` for a text that is not a cursor of a list with this order.
     pub(super) fn parse(order: (OrderField, OrderDirection), cursor: &str) -> Option<Self> {
         let plain = opaque::read(cursor)?;
         let mut parts = plain.splitn(4, '.').skip(2);
@@ -33,8 +33,8 @@ impl Cursor {
             OrderField::CreatedAt | OrderField::ChangedAt => SortKey::Time(text.parse().ok()?),
         };
         let place = SortPosition { key, id };
-        // There is one way to write it, and no text of a list has the character NUL.
-        (id > 0 && !text.contains('\0') && written(order, &place) == plain).then_some(Self(place))
+        // A cursor has only one valid form, and no sort key contains NUL.
+        (id > 0 && !text.contains('\0') && plain_text(order, &place) == plain).then_some(Self(place))
     }
 }
 

@@ -1,84 +1,86 @@
-//! Filters: a tree of what is asked of an object, judged on its row and on facts that are read when they are needed.
+//! Filters: trees of conditions on objects. They are evaluated on the rows of objects, and on facts that are loaded
+//! only if they are needed.
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::domain::{BEHIND_ALL, DateTime, Kind, ObjectId, Value, fold, sort_key, word};
+use crate::domain::{DateTime, Kind, LAST_CHARACTER, ObjectId, Value, fold, sort_key, word};
 use crate::store::{self, Fact, ObjectRow, OrderField, Probe, Query, Result, SortKey, SortRange};
 
-/// What is asked of an object.
+/// A filter for objects.
 #[derive(Clone, Debug)]
 pub enum Filter {
-    /// All of these.
+    /// All of these must match.
     And(Vec<Filter>),
-    /// Any of these.
+    /// At least one of these must match.
     Or(Vec<Filter>),
-    /// Not this.
+    /// This must not match.
     Not(Box<Filter>),
-    /// One condition.
+    /// This condition must match.
     Is(Leaf),
 }
 
 /// One condition.
 #[derive(Clone, Debug)]
 pub enum Leaf {
-    /// About the number.
+    /// A test of the number.
     Number(TextTest),
-    /// About the name.
+    /// A test of the name.
     Name(TextTest),
-    /// About the description.
+    /// A test of the description.
     Description(TextTest),
-    /// Whether it is in use.
+    /// Whether the object is enabled.
     Enabled(bool),
-    /// Made at this moment or later.
+    /// Created at this time or later.
     CreatedFrom(DateTime),
-    /// Made before this moment.
+    /// Created before this time.
     CreatedBefore(DateTime),
-    /// Last saved at this moment or later.
+    /// Last saved at this time or later.
     ChangedFrom(DateTime),
-    /// Last saved before this moment.
+    /// Last saved before this time.
     ChangedBefore(DateTime),
-    /// About a text of the form.
+    /// A test of a text in the form.
     Text(Fact, TextTest),
-    /// Whether one of these is this object, which must be of this kind.
+    /// One of these references leads to this object, which must be of this kind.
     Object(&'static [Fact], Kind, ObjectId),
-    /// Whether a switch stands so.
+    /// A boolean has this value.
     Switch(Fact, bool),
 }
 
-/// What is asked of a text; both texts are compared folded.
+/// A test of a text. Both texts are folded before they are compared.
 #[derive(Clone, Debug)]
 pub enum TextTest {
-    /// It is this.
+    /// It equals this.
     Eq(String),
-    /// It is one of these.
+    /// It equals one of these.
     In(Vec<String>),
-    /// It begins so.
+    /// It begins with this.
     StartsWith(String),
-    /// It has this in it.
+    /// It contains this.
     Contains(String),
-    /// It is this or stands behind it.
+    /// It equals this or sorts after it.
     Gte(String),
-    /// It is this or stands before it.
+    /// It equals this or sorts before it.
     Lte(String),
 }
 
-/// The values of facts that have been read, by object.
+/// The values of loaded facts, by object.
 pub(super) type FactValues = HashMap<Fact, HashMap<i64, Vec<Value>>>;
 
 impl Filter {
-    /// What nothing fits.
+    /// A filter that nothing matches.
     pub fn nothing() -> Self {
         Self::Or(Vec::new())
     }
 
-    /// The same, knowing what the objects are: what is another tenant's, of another kind or nobody's fits nothing.
+    /// Looks up the objects in the filter. A condition matches nothing if its object does not exist, has another kind,
+    /// or belongs to another tenant.
     pub(super) fn resolved(&self, query: &mut Query<'_>) -> Result<Self> {
-        let mut asked = Vec::new();
-        self.each_object(&mut |object| asked.push(object.local));
-        if asked.is_empty() {
+        let mut ids = Vec::new();
+        self.each_object(&mut |object| ids.push(object.local));
+        if ids.is_empty() {
             return Ok(self.clone());
         }
-        let rows = store::load_objects(query, &asked)?;
+        let rows = store::load_objects(query, &ids)?;
         Ok(self.with_objects(&|kind, object| {
             object.tenant == query.tenant() && rows.get(&object.local).is_some_and(|row| row.kind == kind)
         }))
@@ -104,18 +106,18 @@ impl Filter {
         }
     }
 
-    /// Whether an object fits; `None` when that depends on facts that are not there.
-    pub(super) fn judge(&self, row: &ObjectRow, facts: &FactValues) -> Option<bool> {
+    /// Whether an object matches; `None` if this depends on facts that are not loaded.
+    pub(super) fn evaluate(&self, row: &ObjectRow, facts: &FactValues) -> Option<bool> {
         match self {
-            // What one of them decides need not be known of the others.
-            Filter::And(all) => fold_until(all, row, facts, false),
-            Filter::Or(any) => fold_until(any, row, facts, true),
-            Filter::Not(filter) => filter.judge(row, facts).map(|fits| !fits),
-            Filter::Is(leaf) => leaf.judge(row, facts),
+            // If one of them decides, the others do not have to be known.
+            Filter::And(all) => evaluate_all(all, row, facts, false),
+            Filter::Or(any) => evaluate_all(any, row, facts, true),
+            Filter::Not(filter) => filter.evaluate(row, facts).map(|fits| !fits),
+            Filter::Is(leaf) => leaf.evaluate(row, facts),
         }
     }
 
-    /// The conditions that everything must fit that fits the filter.
+    /// The conditions that every matching object must satisfy.
     pub(super) fn leaves(&self) -> Vec<&Leaf> {
         match self {
             Filter::And(all) => all.iter().flat_map(Filter::leaves).collect(),
@@ -124,7 +126,7 @@ impl Filter {
         }
     }
 
-    /// The facts that it asks for.
+    /// The facts that the filter depends on.
     pub(super) fn facts(&self) -> BTreeSet<Fact> {
         match self {
             Filter::And(list) | Filter::Or(list) => list.iter().flat_map(Filter::facts).collect(),
@@ -136,11 +138,12 @@ impl Filter {
     }
 }
 
-/// `decisive` if any of the filters is; `None` if one of the others is not known; otherwise the contrary.
-fn fold_until(filters: &[Filter], row: &ObjectRow, facts: &FactValues, decisive: bool) -> Option<bool> {
+/// `decisive` if one of the filters evaluates to it; otherwise `None` if one of them is unknown; otherwise the
+/// opposite.
+fn evaluate_all(filters: &[Filter], row: &ObjectRow, facts: &FactValues, decisive: bool) -> Option<bool> {
     let mut known = true;
     for filter in filters {
-        match filter.judge(row, facts) {
+        match filter.evaluate(row, facts) {
             Some(fits) if fits == decisive => return Some(decisive),
             Some(_) => {}
             None => known = false,
@@ -150,7 +153,7 @@ fn fold_until(filters: &[Filter], row: &ObjectRow, facts: &FactValues, decisive:
 }
 
 impl Leaf {
-    fn judge(&self, row: &ObjectRow, facts: &FactValues) -> Option<bool> {
+    fn evaluate(&self, row: &ObjectRow, facts: &FactValues) -> Option<bool> {
         let id = row.id.local;
         let any = |fact: &Fact, fits: &dyn Fn(&Value) -> bool| {
             facts.get(fact).map(|known| known.get(&id).is_some_and(|values| values.iter().any(fits)))
@@ -173,7 +176,8 @@ impl Leaf {
         })
     }
 
-    /// Where in a sorted list everything lies that fits; `None` when the order says nothing about it.
+    /// The part of a sorted list that contains everything that matches; `None` if the condition does not depend on the
+    /// order.
     pub(super) fn span(&self, field: OrderField) -> Option<SortRange> {
         match (self, field) {
             (Leaf::Number(test), OrderField::Number) | (Leaf::Name(test), OrderField::Name) => test.span(field),
@@ -187,12 +191,12 @@ impl Leaf {
         }
     }
 
-    /// Whether all that lies in the leaf's span fits, and nothing else.
-    pub(super) fn is_span(&self, field: OrderField) -> bool {
+    /// Whether the condition matches exactly the objects in its span.
+    pub(super) fn is_exact_span(&self, field: OrderField) -> bool {
         match (self, field) {
-            // A name that is too long is sorted by its beginning; and what has no number is sorted by an empty one.
+            // A long name is sorted by its beginning, and an object without a number by an empty one.
             (Leaf::Name(TextTest::StartsWith(prefix)), OrderField::Name) => {
-                sort_key(prefix) == *prefix && prefix.chars().count() < PREFIX
+                sort_key(prefix) == *prefix && prefix.chars().count() < MAX_SORTED_PREFIX
             }
             (Leaf::CreatedFrom(_) | Leaf::CreatedBefore(_), OrderField::CreatedAt)
             | (Leaf::ChangedFrom(_) | Leaf::ChangedBefore(_), OrderField::ChangedAt) => true,
@@ -200,7 +204,7 @@ impl Leaf {
         }
     }
 
-    /// What indexes can be asked, so that any of the answers names everything that fits.
+    /// Index lookups whose results together contain everything that matches.
     pub(super) fn probes(&self) -> Option<Vec<Probe>> {
         let keys = |field: OrderField| self.span(field).map(|span| vec![Probe::Keys(field, span)]);
         match self {
@@ -222,19 +226,19 @@ impl Leaf {
     }
 }
 
-/// The one text of a sorted list.
+/// A lookup of one text in a sorted list.
 fn exactly(field: OrderField, text: &str) -> Probe {
     let key = sort_key(text);
     Probe::Keys(field, SortRange::between_texts(&key, &key))
 }
 
 impl TextTest {
-    /// How many texts it compares with.
+    /// The number of texts that it compares with.
     pub fn choices(&self) -> usize {
         if let TextTest::In(list) = self { list.len() } else { 1 }
     }
 
-    /// Whether a folded text fits.
+    /// Whether a folded text passes the test.
     fn fits(&self, text: &str) -> bool {
         match self {
             TextTest::Eq(one) => text == one,
@@ -258,7 +262,7 @@ impl TextTest {
         }
     }
 
-    /// The words of texts that fit: each text of the form is one word as a whole. Blank ones have none.
+    /// Lookups in the index of words, in which each text of the form is a single word. Empty texts have no word.
     fn words(&self) -> Option<Vec<Probe>> {
         let one = |text: &String, end: char| {
             let word = word(text);
@@ -267,14 +271,14 @@ impl TextTest {
         match self {
             TextTest::Eq(text) => one(text, NEXT).map(|probe| vec![probe]),
             TextTest::In(list) => list.iter().map(|text| one(text, NEXT)).collect(),
-            TextTest::StartsWith(prefix) => one(prefix, BEHIND_ALL).map(|probe| vec![probe]),
+            TextTest::StartsWith(prefix) => one(prefix, LAST_CHARACTER).map(|probe| vec![probe]),
             TextTest::Contains(_) | TextTest::Gte(_) | TextTest::Lte(_) => None,
         }
     }
 }
 
-/// A prefix that is shorter is found by what names are sorted by, see [`sort_key`].
-const PREFIX: usize = 100;
+/// A shorter prefix can be found by the sort key of names, see [`sort_key`].
+const MAX_SORTED_PREFIX: usize = 100;
 
-/// No text has a control character in it, so `text + NEXT` is what stands next behind `text`.
+/// No text contains a control character, so `text + NEXT` sorts directly after `text`.
 const NEXT: char = '\u{1}';

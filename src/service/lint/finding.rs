@@ -1,4 +1,4 @@
-//! Findings, and which of them are asked for.
+//! Findings, and the selection of findings that a client wants.
 
 use std::sync::Arc;
 
@@ -8,33 +8,33 @@ use crate::store::ObjectRow;
 
 words! {
     "Severity";
-    /// How bad a finding is.
+    /// How serious a finding is.
     pub enum Severity {
-        /// A rule is broken: a save of this part of the object would be refused.
+        /// A rule is broken: saving this part of the object would be refused.
         Error = "ERROR",
-        /// It looks wrong.
+        /// It looks wrong, but can be saved.
         Warning = "WARNING",
     }
 }
 
-/// Which findings are asked for.
+/// Which findings a client wants.
 #[derive(Clone, Debug, Default)]
 pub struct Lint {
-    /// Only those of this severity; `None` is all.
+    /// Only those of this severity; `None` for all.
     pub severity: Option<Severity>,
-    /// Only those with these codes; `None` is all.
+    /// Only those with these codes; `None` for all.
     pub codes: Option<Vec<Code>>,
-    /// Only those about objects of these kinds; `None` is all, and the tenant itself.
+    /// Only those about objects of these kinds; `None` for all, including those about the tenant itself.
     pub kinds: Option<Vec<Kind>>,
 }
 
 impl Lint {
-    pub(super) fn asks_for(&self, kind: Kind) -> bool {
+    pub(super) fn includes(&self, kind: Kind) -> bool {
         self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
     }
 
-    /// Whether expressions are tried at all.
-    pub(super) fn tries(&self) -> bool {
+    /// Whether expressions have to be tried at all.
+    pub(super) fn tries_expressions(&self) -> bool {
         self.severity != Some(Severity::Error)
             && self.codes.as_ref().is_none_or(|codes| codes.contains(&Code::MatchesNothing))
     }
@@ -45,16 +45,16 @@ impl Lint {
     }
 }
 
-/// Something that is wrong, or looks wrong.
+/// An error or a warning in a tenant.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What it is about; `None` for the tenant itself.
+    /// The object that it is about; `None` for the tenant itself.
     pub object: Option<Arc<ObjectRow>>,
-    /// How bad it is.
+    /// How serious it is.
     pub severity: Severity,
-    /// What it is.
+    /// The problem.
     pub problem: Problem,
-    /// Where it stands among all of the tenant's.
+    /// Its place among all findings of the tenant.
     pub place: LintPlace,
 }
 
@@ -63,8 +63,8 @@ pub struct Finding {
 pub struct Findings {
     /// The findings in order.
     pub findings: Vec<Finding>,
-    /// Whether there may be more behind them.
+    /// Whether there may be more findings.
     pub more: bool,
-    /// Where the next page begins, when that is not right behind the last finding.
-    pub goes_on: Option<LintPlace>,
+    /// Where the next page begins, if not right after the last finding.
+    pub resume_at: Option<LintPlace>,
 }

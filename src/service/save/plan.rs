@@ -1,31 +1,31 @@
-//! A save that is worked out: what it changes, and what is wrong with it.
+//! Plans of saves: what a save changes, and the problems with it.
 
 use std::sync::Arc;
 
+use super::object_checker::ObjectChecker;
 use super::request::{Save, SaveTarget, Saved};
-use super::setting::Setting;
 use crate::domain::{Kind, Problem};
 use crate::form::{Change, Checked};
 use crate::service::document::{self, Document};
-use crate::service::refusal::{conflict, no_such};
+use crate::service::refusal::{conflict, not_found};
 use crate::store::{self, NewChange, ObjectRow, Query, Result, StoreError, Tx};
 
-/// A save that has been worked out, but not carried out.
-pub(in crate::service) struct Plan {
+/// A save that has been planned but not carried out.
+pub(in crate::service) struct SavePlan {
     pub(super) object: Option<Arc<ObjectRow>>,
     kind: Kind,
     base: Option<Document>,
     document: Option<Document>,
     checked: Checked,
     changes: Vec<Change>,
-    /// Whether all secrets are hashed or sealed, so that it can be carried out.
+    /// Whether all secrets are hashed or encrypted, so that the save can be carried out.
     writable: bool,
-    /// The tenant's revision that all of it was worked out of.
+    /// The revision of the tenant for which the save was planned.
     revision: i64,
 }
 
-impl Plan {
-    pub(in crate::service) fn make(query: &mut Query<'_>, save: &Save, now: i64) -> Result<Self> {
+impl SavePlan {
+    pub(in crate::service) fn prepare(query: &mut Query<'_>, save: &Save, now: i64) -> Result<Self> {
         let kind = save.kind;
         let (tenant, row) = match save.target {
             SaveTarget::New(_) => (store::current_tenant(query)?, None),
@@ -48,7 +48,7 @@ impl Plan {
             Self { object, kind, base, document, checked, changes, writable: false, revision }
         };
         if row.is_none() && !matches!(save.target, SaveTarget::New(_)) {
-            return Ok(refused(None, vec![no_such(kind)]));
+            return Ok(refused(None, vec![not_found(kind)]));
         }
         if let (Some(row), Some(expected)) = (&row, save.expected_version)
             && row.version != expected
@@ -57,27 +57,28 @@ impl Plan {
         }
         let checks = save.checks();
         let base = match &row {
-            Some(row) => Document::load_some(query, row, checks.with_looked_at())?,
-            None => Document::start(query, kind, tenant.defaults)?,
+            Some(row) => Document::load_some(query, row, checks.with_dependencies())?,
+            None => Document::initial(query, kind, tenant.defaults)?,
         };
         let copy = base.as_ref().filter(|_| copied).map(|base| base.clone().copied());
         let mut errors = Vec::new();
         let from = copy.as_ref().or(base.as_ref());
         let document = Document::patched(kind, from, &save.patch, &mut |problem| errors.push(problem));
         let own = object.as_ref().map(|row| row.id).filter(|_| kind != Kind::FormDefaults);
-        let setting = Setting { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
+        let checker = ObjectChecker { tenant: &tenant, own, defaults: kind == Kind::FormDefaults, now };
         let Some(document) = document else {
-            if let Some(rest) = document::rest(kind, &save.patch) {
-                add(&mut errors, setting.check(query, &rest, None)?.errors);
+            if let Some(common) = document::common_fields_only(kind, &save.patch) {
+                add(&mut errors, checker.check(query, &common, None)?.errors);
             }
             return Ok(refused(object, errors));
         };
-        let warns = save.tells_warnings;
-        let mut checked = setting.check_some(query, (&document, checks, warns), document::new_password(&save.patch))?;
-        checked.errors.extend(document.taken(query, own)?);
+        let with_warnings = save.report_warnings;
+        let mut checked =
+            checker.check_some(query, (&document, checks, with_warnings), document::new_password(&save.patch))?;
+        checked.errors.extend(document.find_taken(query, own)?);
         if let Some(base) = base.as_ref().filter(|_| object.is_some() && !checked.errors.is_empty()) {
-            let before = setting.check_some(query, (base, checks, warns), None)?;
-            forgive(&mut checked, &before, |name| save.patch.sends(name));
+            let before = checker.check_some(query, (base, checks, with_warnings), None)?;
+            downgrade_old_errors(&mut checked, &before, |name| save.patch.sends(name));
         }
         add(&mut errors, checked.errors);
         checked.errors = errors;
@@ -89,33 +90,33 @@ impl Plan {
             document: Some(document),
             checked,
             changes,
-            writable: document::secrets(kind, &save.patch).iter().all(|(_, secret)| secret.is_kept()),
+            writable: document::secrets(kind, &save.patch).iter().all(|(_, secret)| secret.is_storable()),
             revision: tenant.revision,
         })
     }
 
     /// Whether there is nothing to carry out.
-    pub(in crate::service) fn is_void(&self) -> bool {
+    pub(in crate::service) fn is_no_op(&self) -> bool {
         !self.checked.errors.is_empty() || (self.changes.is_empty() && self.object.is_some())
     }
 
-    /// Whether it can be carried out as it is: nothing of the tenant has changed since, on which alone it depends.
-    pub(super) fn holds(&self, tx: &Tx<'_>) -> bool {
+    /// Whether the plan can be carried out as it is: the tenant, on which alone it depends, has not changed.
+    pub(super) fn is_current(&self, tx: &Tx<'_>) -> bool {
         self.writable && self.revision == tx.revision() - 1
     }
 
-    /// Adds a reason not to carry it out.
-    pub(in crate::service) fn refuse(&mut self, problem: Problem) {
+    /// Adds an error, so that the plan is not carried out.
+    pub(in crate::service) fn add_error(&mut self, problem: Problem) {
         self.checked.errors.push(problem);
     }
 
-    /// What there is to say when there is nothing to carry out.
-    pub(super) fn nothing(self) -> Saved {
-        Saved { changes: Vec::new(), ..self.told() }
+    /// The result if there is nothing to carry out.
+    pub(super) fn into_unchanged(self) -> Saved {
+        Saved { changes: Vec::new(), ..self.into_saved() }
     }
 
-    /// What there is to say without carrying it out.
-    pub(in crate::service) fn told(self) -> Saved {
+    /// The result without carrying out the plan.
+    pub(in crate::service) fn into_saved(self) -> Saved {
         let Checked { errors, warnings } = self.checked;
         Saved { object: self.object, errors, warnings, changes: self.changes }
     }
@@ -123,7 +124,7 @@ impl Plan {
     pub(in crate::service) fn carry_out(&self, tx: &mut Tx<'_>, actor: &str, now: i64) -> Result<Saved> {
         let Some(document) = &self.document else { return Ok(self.saved(self.object.clone())) };
         if !self.writable {
-            return Err(StoreError::Bug("a secret was to be saved that is not hashed".into()));
+            return Err(StoreError::Bug("a secret must be hashed before it is saved".into()));
         }
         let own = store::ObjectFields { kind: self.kind, ..document.own_row() };
         let row = match (&self.object, &self.base) {
@@ -145,21 +146,21 @@ impl Plan {
     }
 }
 
-/// Adds problems that were found later. A field that was refused by its own rule is not also reported as missing.
+/// Adds problems that were found later. A field that was refused by its own rule is not reported again as missing.
 fn add(errors: &mut Vec<Problem>, later: Vec<Problem>) {
-    let told = |later: &Problem| errors.iter().any(|first| first.path.starts_with(&later.path));
-    let new: Vec<_> = later.into_iter().filter(|later| !told(later)).collect();
+    let is_reported = |later: &Problem| errors.iter().any(|first| first.path.starts_with(&later.path));
+    let new: Vec<_> = later.into_iter().filter(|later| !is_reported(later)).collect();
     errors.extend(new);
 }
 
-/// What stood wrong in the saved object already, in parts that the client did not send, must not keep it from saving
-/// others: such errors come back as warnings.
-fn forgive(checked: &mut Checked, before: &Checked, sends: impl Fn(&str) -> bool) {
+/// Turns errors into warnings if they already existed in parts of the object that the client did not send. They must
+/// not prevent saves of other parts.
+fn downgrade_old_errors(checked: &mut Checked, before: &Checked, sends: impl Fn(&str) -> bool) {
     let old = |problem: &Problem| {
         let unsent = problem.path.first().is_some_and(|name| !sends(name));
         unsent && before.errors.iter().any(|b| b.path == problem.path && b.code == problem.code)
     };
-    let (forgiven, errors) = std::mem::take(&mut checked.errors).into_iter().partition(old);
+    let (downgraded, errors) = std::mem::take(&mut checked.errors).into_iter().partition(old);
     checked.errors = errors;
-    checked.warnings.extend::<Vec<_>>(forgiven);
+    checked.warnings.extend::<Vec<_>>(downgraded);
 }

@@ -1,4 +1,4 @@
-//! What a save is asked for with, and what comes of it.
+//! Requests and results of saves.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use crate::domain::{Kind, ObjectId, Patch, Problem, TenantId};
 use crate::form::{Change, Sections};
 use crate::store::ObjectRow;
 
-/// What a save is about.
+/// The target of a save.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SaveTarget {
-    /// A new object. The base of a virtual extension is the tenant's defaults.
+    /// A new object. A virtual extension is based on the tenant's defaults.
     New(TenantId),
-    /// An object that exists; its base is what is saved.
+    /// An existing object, based on its saved state.
     Existing(ObjectId),
     /// The tenant's defaults themselves.
     Defaults(TenantId),
-    /// A new object; its base is a copy of one that exists, without what belongs to that alone.
+    /// A new object based on a copy of an existing one, without the values that must not be shared, such as secrets.
     CopyOf(ObjectId),
 }
 
@@ -28,22 +28,22 @@ impl SaveTarget {
     }
 }
 
-/// A save that somebody asks for.
+/// A request for a save.
 #[derive(Clone, Debug)]
 pub struct Save {
-    /// The kind of the object; that of the defaults for a tenant's own.
+    /// The kind of the object; for a tenant's defaults, their own kind.
     pub kind: Kind,
-    /// What it is about.
+    /// The target.
     pub target: SaveTarget,
     /// What the client sent: sections of a form, or fields of an object of another kind.
     pub patch: Patch,
-    /// The version that the client saw; another one refuses the save.
+    /// The version that the client expects. The save is refused if the object has another one.
     pub expected_version: Option<i64>,
-    /// Whether only to say what would happen.
+    /// Whether to report only what would happen.
     pub dry_run: bool,
-    /// Whether what looks wrong is told. Where it is not, only those sections are loaded and checked that are sent, and
-    /// those whose rules look at them: what is wrong in the others was before, and keeps nothing from being saved.
-    pub tells_warnings: bool,
+    /// Whether to report warnings. Otherwise only the sections that were sent, and those whose rules depend on them,
+    /// are loaded and checked: errors in the other sections already existed and do not prevent the save.
+    pub report_warnings: bool,
 }
 
 impl Save {
@@ -51,21 +51,21 @@ impl Save {
     pub(super) fn checks(&self) -> Sections {
         let sent = Sections::sent(&self.patch);
         let changes = matches!(self.target, SaveTarget::Existing(_) | SaveTarget::Defaults(_));
-        // The statements for each set of sections are kept: there are not to be too many.
-        if changes && !self.tells_warnings && sent.count() <= 2 { sent.concerned() } else { Sections::ALL }
+        // The statements for each set of sections are cached, so there must not be too many sets.
+        if changes && !self.report_warnings && sent.count() <= 2 { sent.affected() } else { Sections::ALL }
     }
 }
 
-/// What came of a save.
+/// The result of a save.
 #[derive(Clone, Debug, Default)]
 pub struct Saved {
-    /// The object's own row as it is now, unless it was refused or is not made yet.
+    /// The row of the object as it is now; `None` if it does not exist or was not looked up.
     pub object: Option<Arc<ObjectRow>>,
-    /// Why it was refused: everything at once. Empty when it was saved.
+    /// All reasons why the save was refused; empty if it was not refused.
     pub errors: Vec<Problem>,
-    /// What looks wrong, but does not keep it from being saved.
+    /// Warnings, which do not prevent the save.
     pub warnings: Vec<Problem>,
-    /// The fields that were changed, or would be.
+    /// The fields that were changed; for a dry run, those that would be changed.
     pub changes: Vec<Change>,
 }
 

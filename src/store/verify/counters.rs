@@ -12,7 +12,7 @@ const CHANGES: &str = "SELECT c.object_id, c.version, c.changed_at, o.version
 
 /// A problem if the counter has reached its maximum.
 fn exhausted_counter(place: &str, counter: Counter, value: i64) -> Option<String> {
-    let most = counter.most() - 1;
+    let most = counter.max() - 1;
     (value > most).then(|| format!("{place}: must be at most {most}, or it cannot count any further; it is {value}"))
 }
 

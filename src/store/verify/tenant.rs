@@ -11,7 +11,7 @@ use super::super::{objects, sections, tenants};
 use super::counters;
 use super::problem::describe_problem;
 use crate::domain::{ExtensionNumber, Kind, Row, Scalar as _, Sealer, TenantId, Value};
-use crate::form::{Cell, Form, Info, Place, Rows, Section};
+use crate::form::{Cell, Form, Place, Rows, Section, SectionInfo};
 use crate::objects::KindInfo;
 
 /// How many rows one statement reads. If one of them is wrong, they are read again one by one.
@@ -120,7 +120,7 @@ impl TenantCheck<'_, '_> {
     }
 
     /// Checks the rows of one section or detail: exactly the expected objects must have one.
-    fn check_section(&mut self, info: &'static Info, expected: &[i64]) {
+    fn check_section(&mut self, info: &'static SectionInfo, expected: &[i64]) {
         let table = info.table;
         let present = self.read_ids(table, object_ids_sql(table));
         let (expected_set, present_set): (BTreeSet<_>, BTreeSet<_>) =

@@ -1,6 +1,6 @@
 //! A draft of what is read from sections, a detail or entries.
 
-use crate::form::{Described, Place};
+use crate::form::{FieldInfo, Place};
 use crate::graphql::plan::planned_read::{List, ListEntries, PlannedRead};
 use crate::graphql::plan::unplanned::{PlanResult, Unplanned};
 use crate::store::{ChosenField, ChosenFields, FIRST_ENTRY_COLUMN};
@@ -14,7 +14,7 @@ pub(super) struct Draft {
 }
 
 /// The description of a form's field.
-pub(super) fn described(field: &ChosenField) -> PlanResult<&'static Described> {
+pub(super) fn described(field: &ChosenField) -> PlanResult<&'static FieldInfo> {
     field.described().ok_or(Unplanned::Field)
 }
 
@@ -57,7 +57,7 @@ impl Draft {
         let cells = cells.iter().map(|field| Ok((described(field)?, column(field)?))).collect::<PlanResult<_>>()?;
         let references = references.iter().map(column).collect::<PlanResult<_>>()?;
         let list = |(field, entries): (ChosenField, ListEntries)| match described(&field)? {
-            Described { name: slot, place: Place::Rows(rows), .. } => Ok(List { table: rows.table, slot, entries }),
+            FieldInfo { name: slot, place: Place::Rows(rows), .. } => Ok(List { table: rows.table, slot, entries }),
             _ => Err(Unplanned::Field),
         };
         let lists = lists.into_iter().map(list).collect::<PlanResult<_>>()?;

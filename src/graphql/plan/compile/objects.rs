@@ -7,7 +7,7 @@ use async_graphql::parser::types::{Selection, SelectionSet};
 use super::compiler::{Compiler, SelectedKey};
 use super::draft::{Draft, described};
 use crate::domain::Kind;
-use crate::form::{Place, Seen};
+use crate::form::{FieldShape, Place};
 use crate::graphql::layer::{DestinationSource, FieldSource, Object, RowColumn};
 use crate::graphql::plan::planned_read::ListEntries;
 use crate::graphql::plan::shape::{DestinationField, ObjectField, ObjectSelection, ObjectShape, PlannedValue};
@@ -113,20 +113,20 @@ impl<'a> Compiler<'a> {
                 let chosen = ChosenField { info, at };
                 let own = described(&chosen)?;
                 let is_list = field.ty.inner().is_some();
-                Ok(match (own.place, own.seen) {
-                    (Place::Column, Seen::Value { .. }) if is_list => PlannedValue::ListCell(draft.cell(chosen)),
-                    (Place::Column, Seen::Value { .. }) => PlannedValue::Cell(draft.cell(chosen)),
-                    (Place::Rows(rows), Seen::Value { .. }) if rows.columns == ["target_id"] => {
+                Ok(match (own.place, own.shape) {
+                    (Place::Column, FieldShape::Value { .. }) if is_list => PlannedValue::ListCell(draft.cell(chosen)),
+                    (Place::Column, FieldShape::Value { .. }) => PlannedValue::Cell(draft.cell(chosen)),
+                    (Place::Rows(rows), FieldShape::Value { .. }) if rows.columns == ["target_id"] => {
                         PlannedValue::Ids(draft.list(chosen, ListEntries::Ids))
                     }
-                    (Place::Rows(_), Seen::Entries(entry)) => {
+                    (Place::Rows(_), FieldShape::Entries(entry)) => {
                         let (entry, mut inner) = (self.object(entry().name)?, Draft::default());
                         let values = self
                             .fields(entry, selected.sets(), |this, selected| this.value(entry, selected, &mut inner))?;
                         let list = draft.list(chosen, inner.entries()?);
                         PlannedValue::Entries(list, values)
                     }
-                    (Place::Rows(_), Seen::Destinations) => {
+                    (Place::Rows(_), FieldShape::Destinations) => {
                         let step = self.object(field.ty.name())?;
                         let fields = self.fields(step, selected.sets(), |this, selected| {
                             Ok(match selected.field.map(|field| (field.source, field)) {

@@ -48,7 +48,7 @@ pub(super) struct Lanes {
 impl Lanes {
     pub(super) fn new(app: &App, options: &FairUse) -> Self {
         let slots = options.max_concurrent.map_or(SLOTS_PER_READER * app.readers(), NonZeroUsize::get);
-        let threads = app.apart_readers();
+        let threads = app.expensive_readers();
         Self {
             cheap: Gate::new(slots, options.max_waiting, options.max_wait),
             expensive: Gate::new(threads, options.max_waiting, options.max_wait),

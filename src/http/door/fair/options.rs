@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::address::TrustedProxy;
-use crate::domain::duration_from;
+use crate::domain::duration_at_least;
 use crate::graphql::defaults;
 
 /// How much one client may take of the server. Each field is an option of the commands that serve.
@@ -43,7 +43,7 @@ pub struct FairUse {
 
     /// How long a request may wait to run before it is refused.
     #[arg(long, env = "VEXT_MAX_WAIT", value_name = "DURATION", default_value = "5s",
-        value_parser = duration_from(Duration::from_millis(1)))]
+        value_parser = duration_at_least(Duration::from_millis(1)))]
     pub max_wait: Duration,
 
     /// Requests that cost at least this run on a few low-priority threads, as do requests that may read a whole tenant,
@@ -61,7 +61,7 @@ pub struct FairUse {
 
     /// How long a client may take to send the header of its next request, to send a body, or to read more of an answer.
     #[arg(long, env = "VEXT_CLIENT_TIMEOUT", value_name = "DURATION", default_value = "30s",
-        value_parser = duration_from(Duration::from_millis(1)))]
+        value_parser = duration_at_least(Duration::from_millis(1)))]
     pub client_timeout: Duration,
 }
 

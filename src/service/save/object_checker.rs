@@ -1,33 +1,33 @@
-//! The check of one object: what it asks is gathered, and what could be suggested is looked for.
+//! Checks one object: loads the facts that the check needs, and looks for a number to suggest.
 
 use std::sync::Arc;
 
 use crate::domain::{ExtensionNumber, ObjectId, SecretText};
 use crate::form::{Checked, Facts, Sections};
-use crate::service::checkable::{Asks, Checkable, Part};
+use crate::service::checkable::{Checkable, FormPart, Lookups};
 use crate::service::document::Document;
-use crate::service::facts;
+use crate::service::tenant_facts;
 use crate::store::{self, Query, Result, TenantRow};
 
-/// What the check of one object works with besides the object.
-pub(super) struct Setting<'a> {
+/// What the check of one object needs besides the object.
+pub(super) struct ObjectChecker<'a> {
     pub(super) tenant: &'a TenantRow,
     pub(super) own: Option<ObjectId>,
     pub(super) defaults: bool,
     pub(super) now: i64,
 }
 
-impl Setting<'_> {
+impl ObjectChecker<'_> {
     /// Checks some sections of a form, or an object of another kind.
     pub(super) fn check_some(
         &self,
         query: &mut Query<'_>,
-        (document, sections, warns): (&Document, Sections, bool),
+        (document, sections, with_warnings): (&Document, Sections, bool),
         new_password: Option<SecretText>,
     ) -> Result<Checked> {
         match document {
-            Document::Form(form) => self.check(query, &Part { form, sections, warns }, new_password),
-            Document::Plain(plain) => self.check(query, plain, new_password),
+            Document::Form(form) => self.check(query, &FormPart { form, sections, with_warnings }, new_password),
+            Document::Detail(plain) => self.check(query, plain, new_password),
         }
     }
 
@@ -37,21 +37,21 @@ impl Setting<'_> {
         document: &dyn Checkable,
         new_password: Option<SecretText>,
     ) -> Result<Checked> {
-        let mut asks = Asks::default();
-        document.ask(&mut asks);
-        let mut around = facts::gather(query, self.tenant, asks, self.now)?;
-        // What nothing can lead to yet closes no circle.
+        let mut lookups = Lookups::default();
+        document.collect_lookups(&mut lookups);
+        let mut tenant = tenant_facts::load(query, self.tenant, lookups, self.now)?;
+        // Nothing can lead to a new object yet, so it cannot be part of a loop.
         if self.own.is_some() {
-            let next = document.surely(&around);
-            facts::follow(query, &mut around, next, self.now)?;
+            let next = document.certain_targets(&tenant);
+            tenant_facts::follow(query, &mut tenant, next, self.now)?;
         }
         let mut facts =
-            Facts { own: self.own, defaults: self.defaults, free_number: None, new_password, around: Arc::new(around) };
+            Facts { own: self.own, defaults: self.defaults, free_number: None, new_password, tenant: Arc::new(tenant) };
         facts.free_number = self.free_number(query, document, &facts)?;
         Ok(document.check(&facts))
     }
 
-    /// What could be suggested in place of a number that is taken, or missing.
+    /// A number to suggest instead of one that is taken or missing.
     fn free_number(
         &self,
         query: &mut Query<'_>,

@@ -1,40 +1,41 @@
-//! What an object that is not a form has besides its detail: it stands in its row of `pbx_object`.
+//! The fields that objects of all kinds have in common. They are stored in the object's row in `pbx_object`.
 
 use crate::domain::{DisplayName, ExtensionNumber, Text};
 use crate::form::{Section, section};
 
-use super::Preset;
+use super::WithDefault;
 
 section! {
     "pbx_object", "NamedInput";
-    /// What every object has.
+    /// The fields that every object has.
     pub struct Named {
-        /// The object's name: 1 to 80 characters without `"`, `<` and `>`.
+        /// The name that people see in lists and messages: 1 to 80 characters without `"`, `<` and `>`. Required.
         pub name: DisplayName<80>,
         /// A note for administrators, at most 255 characters.
         pub description: Text<255>,
-        /// Whether the object is in use; on when left out.
-        pub enabled: Preset<bool, 1>,
+        /// Whether the object is in use. On by default; references to an object that is off cause a warning.
+        pub enabled: WithDefault<bool, 1>,
     }
 }
 
 section! {
     "pbx_object", "NumberedInput";
-    /// What every object that can be dialled has.
+    /// The fields that every object with a number has.
     pub struct Numbered {
-        /// The number that reaches the object: 2 to 10 digits, unique in the tenant.
+        /// The number that others dial to reach the object: 2 to 10 digits, unique in the tenant. Required, except for
+        /// flows, voice menus and voicemail boxes.
         pub number: Option<ExtensionNumber>,
-        /// The object's name: 1 to 80 characters without `"`, `<` and `>`.
+        /// The name that people see in lists and messages: 1 to 80 characters without `"`, `<` and `>`. Required.
         pub name: DisplayName<80>,
         /// A note for administrators, at most 255 characters.
         pub description: Text<255>,
-        /// Whether the object is in use; on when left out.
-        pub enabled: Preset<bool, 1>,
+        /// Whether the object is in use. On by default; references to an object that is off cause a warning.
+        pub enabled: WithDefault<bool, 1>,
     }
 }
 
-/// What an object has besides its detail: [`Named`], or [`Numbered`] for what can be dialled.
-pub trait Head: Section {
+/// The common fields of an object: [`Named`], or [`Numbered`] for objects that can be dialled.
+pub trait CommonFields: Section {
     /// The number that reaches the object, if it has one.
     fn number(&self) -> Option<&ExtensionNumber>;
     /// The object's name.
@@ -43,11 +44,11 @@ pub trait Head: Section {
     fn description(&self) -> &str;
     /// Whether the object is in use.
     fn enabled(&self) -> bool;
-    /// A copy of it.
-    fn copy(&self) -> Box<dyn Head>;
+    /// A boxed copy.
+    fn copy(&self) -> Box<dyn CommonFields>;
 }
 
-impl Head for Named {
+impl CommonFields for Named {
     fn number(&self) -> Option<&ExtensionNumber> {
         None
     }
@@ -64,12 +65,12 @@ impl Head for Named {
         self.enabled.value()
     }
 
-    fn copy(&self) -> Box<dyn Head> {
+    fn copy(&self) -> Box<dyn CommonFields> {
         Box::new(self.clone())
     }
 }
 
-impl Head for Numbered {
+impl CommonFields for Numbered {
     fn number(&self) -> Option<&ExtensionNumber> {
         self.number.as_ref()
     }
@@ -86,7 +87,7 @@ impl Head for Numbered {
         self.enabled.value()
     }
 
-    fn copy(&self) -> Box<dyn Head> {
+    fn copy(&self) -> Box<dyn CommonFields> {
         Box::new(self.clone())
     }
 }

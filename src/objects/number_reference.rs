@@ -1,21 +1,21 @@
-//! A value that may be the number of an object.
+//! Values that may be the number of an object.
 
 use serde_json::Value as Json;
 
 use crate::domain::{Problem, Scalar, Sent, Shape, Value};
 
-/// A number under which something is known by convention, and which may be that of an object: a soft reference.
+/// A value that by convention may equal the number of an object: a soft reference.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Soft<T>(T);
+pub struct NumberReference<T>(T);
 
-impl<T> Soft<T> {
+impl<T> NumberReference<T> {
     /// The value.
     pub fn value(&self) -> &T {
         &self.0
     }
 }
 
-impl<T: Scalar> Scalar for Soft<T> {
+impl<T: Scalar> Scalar for NumberReference<T> {
     const TAKES: Shape = T::TAKES;
     const ANSWERS: Shape = T::ANSWERS;
 
@@ -41,8 +41,8 @@ impl<T: Scalar> Scalar for Soft<T> {
         T::from_value(value).map(Self)
     }
 
-    fn admit(value: Value) -> Result<Self, Problem> {
-        T::admit(value).map(Self)
+    fn load_untrusted(value: Value) -> Result<Self, Problem> {
+        T::load_untrusted(value).map(Self)
     }
 
     fn answer(&self) -> Json {
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn it_is_redialled_when_it_is_the_number() {
-        let mut mailbox = Soft::<Digits<10>>::parse(&"108".into()).unwrap();
+        let mut mailbox = NumberReference::<Digits<10>>::parse(&"108".into()).unwrap();
         mailbox.redial("10", "20");
         assert_eq!(mailbox.value().as_str(), "108");
         mailbox.redial("108", "208");

@@ -1,21 +1,21 @@
-//! A value with a default of its own.
+//! Values with their own default.
 
 use serde_json::Value as Json;
 
 use crate::domain::{Problem, Scalar, Sent, Shape, Value};
 
-/// A counted value, such as `Seconds<1, 3600>`, that is `DEFAULT` when nobody says anything.
+/// A value such as `Seconds<1, 3600>` that is `DEFAULT` until it is set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Preset<T, const DEFAULT: i64>(T);
+pub struct WithDefault<T, const DEFAULT: i64>(T);
 
-impl<T: Copy, const DEFAULT: i64> Preset<T, DEFAULT> {
+impl<T: Copy, const DEFAULT: i64> WithDefault<T, DEFAULT> {
     /// The value.
     pub fn value(self) -> T {
         self.0
     }
 }
 
-impl<T: Scalar, const DEFAULT: i64> Scalar for Preset<T, DEFAULT> {
+impl<T: Scalar, const DEFAULT: i64> Scalar for WithDefault<T, DEFAULT> {
     const TAKES: Shape = T::TAKES;
     const ANSWERS: Shape = T::ANSWERS;
 
@@ -27,7 +27,7 @@ impl<T: Scalar, const DEFAULT: i64> Scalar for Preset<T, DEFAULT> {
         T::empty().map(Self)
     }
 
-    /// The default; one that `T` does not allow leaves a required field, which `objects::tests` would name.
+    /// The default. If `T` does not allow it, the field becomes required, and a test in `objects` fails.
     fn blank() -> Option<Self> {
         Self::from_value(DEFAULT.into()).ok()
     }
@@ -51,11 +51,11 @@ mod tests {
     use crate::domain::Seconds;
 
     #[test]
-    fn the_default_stands_until_something_is_said() {
-        type Timeout = Preset<Seconds<1, 600>, 45>;
+    fn the_default_applies_until_a_value_is_set() {
+        type Timeout = WithDefault<Seconds<1, 600>, 45>;
         assert_eq!(Timeout::blank().unwrap().value().get(), 45);
         assert_eq!(Timeout::parse(&30.into()).unwrap().value().get(), 30);
         assert!(Timeout::parse(&0.into()).is_err());
-        assert!(Preset::<Seconds<1, 600>, 0>::blank().is_none());
+        assert!(WithDefault::<Seconds<1, 600>, 0>::blank().is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! Which numbers of a tenant are free.
+//! Free numbers of a tenant.
 
 use std::sync::Arc;
 
@@ -6,23 +6,23 @@ use crate::domain::{ExtensionNumber, ObjectId, Problem};
 use crate::form::Holder;
 use crate::store::{self, ObjectRow, Query, Result};
 
-/// Whether a number can be given to an object.
+/// Whether an object can have a number.
 #[derive(Clone, Debug, Default)]
 pub struct Availability {
-    /// Why it cannot; `None` when it can.
+    /// The reason why not; `None` if it can.
     pub problem: Option<Problem>,
-    /// What has the number.
+    /// The object that has the number.
     pub holder: Option<Arc<ObjectRow>>,
-    /// The parking lot whose slots contain it.
+    /// The parking lot that has the number as a slot.
     pub parking_lot: Option<ObjectId>,
     /// The next free number of the same length.
     pub suggestion: Option<ExtensionNumber>,
 }
 
-/// Whether a number can be given to an object, as the form would say it.
+/// Checks whether an object can have a number, with the same problems as a save.
 ///
 /// # Errors
-/// What the store answers.
+/// Errors of the store.
 pub fn availability(query: &mut Query<'_>, sent: &str) -> Result<Availability> {
     let number = match ExtensionNumber::read(sent) {
         Ok(number) => number,
@@ -45,10 +45,10 @@ pub fn availability(query: &mut Query<'_>, sent: &str) -> Result<Availability> {
     })
 }
 
-/// The ends of a range of numbers.
+/// Parses the ends of a range of numbers.
 ///
 /// # Errors
-/// One sentence on why they are none.
+/// One sentence that says what is wrong.
 pub fn range(from: &str, to: &str) -> std::result::Result<(String, String), String> {
     let parse = |sent, name| ExtensionNumber::read(sent).map_err(|problem| problem.under(name).message());
     let (from, to) = (parse(from, "from")?, parse(to, "to")?);

@@ -1,5 +1,4 @@
-//! The walk through a tenant: objects are checked, and their expressions tried, until the page is full or its time is
-//! over.
+//! The scan of a tenant: checks objects and tries their expressions until the page is full or its time is over.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,56 +7,56 @@ use std::time::Duration;
 use super::finding::{Finding, Findings, Lint, Severity};
 use super::place::LintPlace;
 use crate::domain::{Kind, Problem, Stopwatch};
-use crate::form::{AreaCode, Checked, Expression, Facts, KnownNumbers, Surroundings, Tried};
+use crate::form::{AreaCode, Checked, Expression, Facts, KnownNumbers, MatchOutcome, TenantFacts};
 use crate::service::checkable::Checkable;
 use crate::service::document::Document;
-use crate::service::facts;
+use crate::service::tenant_facts;
 use crate::store::{self, Deadline, ObjectRow, Query, Result, TenantRow};
 
-/// How long a page may be looked for. The other half of a request's time is for what runs already when it is over, and
-/// for the answer.
-pub(super) struct Time {
-    begun: Stopwatch,
+/// The time for a page: half of the time of the request. The other half is for the step that is running when it is
+/// over, and for the answer.
+pub(super) struct TimeBudget {
+    watch: Stopwatch,
     limit: Option<Duration>,
 }
 
-impl Time {
-    pub(super) fn of(deadline: Option<Deadline>) -> Self {
-        Self { begun: Stopwatch::start(), limit: deadline.map(|deadline| deadline.remaining() / 2) }
+impl TimeBudget {
+    pub(super) fn until(deadline: Option<Deadline>) -> Self {
+        Self { watch: Stopwatch::start(), limit: deadline.map(|deadline| deadline.remaining() / 2) }
     }
 
     fn is_over(&self) -> bool {
-        self.limit.is_some_and(|limit| self.begun.elapsed() >= limit)
+        self.limit.is_some_and(|limit| self.watch.elapsed() >= limit)
     }
 }
 
-/// Why a walk ends before the tenant does.
-pub(super) enum WalkEnd {
-    /// There is a finding more than the page takes.
+/// Why a scan ends before the tenant does.
+pub(super) enum ScanEnd {
+    /// There is one more finding than fits on the page.
     Full,
-    /// The time is over: this is how far it came.
+    /// The time is over; the scan has come this far.
     Late(LintPlace),
 }
 
-/// One page on its way.
-pub(super) struct Walk<'a> {
+/// The scan for one page.
+pub(super) struct Scan<'a> {
     pub(super) lint: &'a Lint,
     pub(super) tenant: &'a TenantRow,
     pub(super) first: usize,
-    pub(super) time: Time,
-    /// Read when the first expression is met.
+    pub(super) time: TimeBudget,
+    /// Loaded for the first expression.
     pub(super) numbers: Option<KnownNumbers>,
     pub(super) findings: Vec<Finding>,
-    /// Whether the page has come any further than the last one: only then may it end for want of time.
-    pub(super) further: bool,
+    /// Whether the page has made any progress: only then may it end because its time is over.
+    pub(super) progressed: bool,
 }
 
-impl Walk<'_> {
+impl Scan<'_> {
     pub(super) fn is_late(&self) -> bool {
-        self.further && self.time.is_over()
+        self.progressed && self.time.is_over()
     }
 
-    /// Looks at one object, or at the tenant itself, from a place on.
+    /// Adds the findings about one object, or the tenant itself, starting at a place.
     pub(super) fn object(
         &mut self,
         query: &mut Query<'_>,
@@ -65,46 +64,48 @@ impl Walk<'_> {
         checked: Checked,
         expressions: &[Expression<'_>],
         from: LintPlace,
-    ) -> Result<Option<WalkEnd>> {
+    ) -> Result<Option<ScanEnd>> {
         let errors = checked.errors.into_iter().map(|problem| (Severity::Error, problem));
         let warnings = checked.warnings.into_iter().map(|problem| (Severity::Warning, problem));
         let found: Vec<_> = errors.chain(warnings).collect();
         let all = LintPlace { findings: found.len(), ..LintPlace::before(from.object) };
         for (i, (severity, problem)) in found.into_iter().enumerate().skip(from.findings) {
             let place = LintPlace { findings: i + 1, ..LintPlace::before(from.object) };
-            if self.finds(object, severity, problem, place) {
-                return Ok(Some(WalkEnd::Full));
+            if self.add_finding(object, severity, problem, place) {
+                return Ok(Some(ScanEnd::Full));
             }
         }
-        let tries = if self.lint.tries() { expressions } else { &[] };
+        let tries = if self.lint.tries_expressions() { expressions } else { &[] };
         for (i, expression) in tries.iter().enumerate().skip(from.expressions) {
             let tried = if i == from.expressions { from.texts } else { 0 };
             if self.is_late() {
-                return Ok(Some(WalkEnd::Late(LintPlace { expressions: i, texts: tried, ..all })));
+                return Ok(Some(ScanEnd::Late(LintPlace { expressions: i, texts: tried, ..all })));
             }
             let numbers = match &mut self.numbers {
                 Some(numbers) => numbers,
                 none => none.insert(store::known_numbers(query)?),
             };
-            let fails = numbers.fails(expression, tried, &|| !self.time.is_over());
-            self.further = true;
-            match fails {
-                Tried::Fits => {}
-                Tried::Fails => {
+            let outcome = numbers.try_expression(expression, tried, &|| !self.time.is_over());
+            self.progressed = true;
+            match outcome {
+                MatchOutcome::Matches => {}
+                MatchOutcome::MatchesNothing => {
                     let place = LintPlace { expressions: i + 1, ..all };
-                    if self.finds(object, Severity::Warning, expression.doubt(), place) {
-                        return Ok(Some(WalkEnd::Full));
+                    if self.add_finding(object, Severity::Warning, expression.warning(), place) {
+                        return Ok(Some(ScanEnd::Full));
                     }
                 }
-                Tried::Stopped(texts) => return Ok(Some(WalkEnd::Late(LintPlace { expressions: i, texts, ..all }))),
+                MatchOutcome::Stopped(texts) => {
+                    return Ok(Some(ScanEnd::Late(LintPlace { expressions: i, texts, ..all })));
+                }
             }
         }
-        self.further = true;
+        self.progressed = true;
         Ok(None)
     }
 
-    /// Takes a finding, if it is asked for; whether it is one more than the page takes.
-    fn finds(
+    /// Adds a finding if the client wants it. Returns whether there is one more than fits on the page.
+    fn add_finding(
         &mut self,
         object: Option<&Arc<ObjectRow>>,
         severity: Severity,
@@ -118,7 +119,7 @@ impl Walk<'_> {
         self.findings.len() > self.first
     }
 
-    /// Looks at some objects. The number of statements depends on the number of kinds, not on that of objects.
+    /// Scans some objects. The number of statements depends on the number of kinds, not on the number of objects.
     pub(super) fn chunk(
         &mut self,
         query: &mut Query<'_>,
@@ -126,23 +127,23 @@ impl Walk<'_> {
         start: LintPlace,
         area: &AreaCode,
         now: i64,
-    ) -> Result<Option<WalkEnd>> {
-        let mut of_kinds: HashMap<Kind, Vec<ObjectRow>> = HashMap::new();
-        rows.iter().for_each(|row| of_kinds.entry(row.kind).or_default().push((**row).clone()));
+    ) -> Result<Option<ScanEnd>> {
+        let mut by_kind: HashMap<Kind, Vec<ObjectRow>> = HashMap::new();
+        rows.iter().for_each(|row| by_kind.entry(row.kind).or_default().push((**row).clone()));
         let mut loaded: HashMap<i64, Document> = HashMap::new();
-        for (kind, rows) in of_kinds {
+        for (kind, rows) in by_kind {
             loaded.extend(Document::load(query, kind, &rows)?);
         }
         let objects: Vec<_> = loaded.values().map(Document::checkable).collect();
-        let around = facts::around(query, self.tenant, &objects, now)?;
+        let tenant_facts = tenant_facts::load_for(query, self.tenant, &objects, now)?;
         for row in rows {
             let Some(object) = loaded.get(&row.id.local) else { continue };
             let from = if row.id.local == start.object { start } else { LintPlace::before(row.id.local) };
             if self.is_late() {
-                return Ok(Some(WalkEnd::Late(from)));
+                return Ok(Some(ScanEnd::Late(from)));
             }
             let object = object.checkable();
-            let checked = check(object, row, &around);
+            let checked = check(object, row, &tenant_facts);
             let mut expressions = Vec::new();
             object.expressions(area, &mut |expression| expressions.push(expression));
             if let Some(stop) = self.object(query, Some(row), checked, &expressions, from)? {
@@ -152,21 +153,21 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    pub(super) fn ended(mut self, stop: Option<WalkEnd>) -> Findings {
+    pub(super) fn into_findings(mut self, stop: Option<ScanEnd>) -> Findings {
         self.findings.truncate(self.first);
         let more = stop.is_some();
-        let goes_on = match stop {
-            Some(WalkEnd::Late(place)) => Some(place),
-            Some(WalkEnd::Full) | None => None,
+        let resume_at = match stop {
+            Some(ScanEnd::Late(place)) => Some(place),
+            Some(ScanEnd::Full) | None => None,
         };
-        Findings { findings: self.findings, more, goes_on }
+        Findings { findings: self.findings, more, resume_at }
     }
 }
 
-fn check(object: &dyn Checkable, row: &ObjectRow, around: &Arc<Surroundings>) -> Checked {
+fn check(object: &dyn Checkable, row: &ObjectRow, tenant_facts: &Arc<TenantFacts>) -> Checked {
     let defaults = row.kind == Kind::FormDefaults;
     let own = Some(row.id).filter(|_| !defaults);
-    let facts = Facts { own, defaults, around: Arc::clone(around), ..Facts::default() };
+    let facts = Facts { own, defaults, tenant: Arc::clone(tenant_facts), ..Facts::default() };
     let mut checked = object.check(&facts);
     object.lint(&facts, &mut checked);
     checked

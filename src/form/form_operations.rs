@@ -1,20 +1,20 @@
-//! What can be done with a form, whatever its sections are.
+//! Operations on forms that work for any set of sections.
 
 use super::Form;
 use super::destination::Destinations;
-use super::info::{Info, Section};
+use super::info::{Section, SectionInfo};
 use super::place::Reference;
 use super::section::Change;
 use super::sections::Sections;
 use crate::domain::{ObjectId, Patch, Problem, Sent, SentSecret};
 
 impl Form {
-    /// This form with a patch on top: any subset of the sections, of each any subset of the fields. What breaks a rule is
-    /// reported and leaves its field as it was.
+    /// Applies a patch to a copy of this form. The patch may have any of the sections, and any fields of each. A value
+    /// that breaks a rule is reported and leaves its field unchanged.
     pub fn patched(&self, patch: &Patch, report: &mut dyn FnMut(Problem)) -> Self {
         let mut form = self.clone();
         for section in form.sections_mut() {
-            let name = &section.info().client;
+            let name = &section.info().client_name;
             if let Some(Sent::Object(sent)) = patch.get(name) {
                 section.apply(sent, &mut |problem| report(problem.under(name)));
             }
@@ -22,56 +22,56 @@ impl Form {
         form
     }
 
-    /// The secrets that a patch sends.
+    /// The secrets in a patch.
     pub fn secrets(patch: &Patch) -> Vec<SentSecret<'_>> {
-        let of = |info: &&'static Info| match patch.get(&info.client) {
+        let secrets_of = |info: &&'static SectionInfo| match patch.get(&info.client_name) {
             Some(Sent::Object(sent)) => info.secrets(sent),
             _ => Vec::new(),
         };
-        Self::infos().iter().flat_map(of).collect()
+        Self::infos().iter().flat_map(secrets_of).collect()
     }
 
-    /// The fields whose values differ, as `section.field`.
+    /// The fields whose values differ; their paths are `section.field`.
     pub fn diff(&self, after: &Self) -> Vec<Change> {
-        let of = |(before, after): (&dyn Section, &dyn Section)| {
-            let section = &before.info().client;
+        let changes_of = |(before, after): (&dyn Section, &dyn Section)| {
+            let section = &before.info().client_name;
             let under = move |change: Change| Change { path: format!("{section}.{}", change.path), ..change };
             before.diff(after).into_iter().map(under)
         };
-        self.sections().into_iter().zip(after.sections()).flat_map(of).collect()
+        self.sections().into_iter().zip(after.sections()).flat_map(changes_of).collect()
     }
 
-    /// Some of its sections.
-    fn some(&self, of: Sections) -> impl Iterator<Item = &dyn Section> {
-        self.sections().into_iter().enumerate().filter(move |(at, _)| of.has_at(*at)).map(|(_, section)| section)
+    /// Some of the sections.
+    fn selected(&self, sections: Sections) -> impl Iterator<Item = &dyn Section> {
+        self.sections().into_iter().enumerate().filter(move |(i, _)| sections.has_index(*i)).map(|(_, section)| section)
     }
 
-    /// Hands out every reference that some sections hold, with its path.
-    pub fn references(&self, of: Sections, visit: &mut dyn FnMut(Reference)) {
-        for section in self.some(of) {
+    /// Visits every reference in some sections, with its path.
+    pub fn references(&self, sections: Sections, visit: &mut dyn FnMut(Reference)) {
+        for section in self.selected(sections) {
             section.references(&mut |mut reference| {
-                reference.path.insert(0, section.info().client.clone());
+                reference.path.insert(0, section.info().client_name.clone());
                 visit(reference);
             });
         }
     }
 
-    /// Hands out every list of destinations of some sections, with its path.
-    pub fn destinations(&self, of: Sections, visit: &mut dyn FnMut([String; 2], &Destinations)) {
-        for section in self.some(of) {
-            let name = &section.info().client;
-            section.destinations(&mut |field, list| visit([name.clone(), field.client.clone()], list));
+    /// Visits every list of destinations in some sections, with its path.
+    pub fn destinations(&self, sections: Sections, visit: &mut dyn FnMut([String; 2], &Destinations)) {
+        for section in self.selected(sections) {
+            let name = &section.info().client_name;
+            section.destinations(&mut |field, list| visit([name.clone(), field.client_name.clone()], list));
         }
     }
 
-    /// Points at `to` where the form pointed at `from`; without `to`, at nothing.
+    /// Replaces references to `from` by references to `to`, or removes them without `to`.
     pub fn redirect(&mut self, from: ObjectId, to: Option<ObjectId>) {
         for section in self.sections_mut() {
             section.redirect(from, to);
         }
     }
 
-    /// Dials `to` where the form dialled `from`.
+    /// Replaces the dialled number `from` by `to`.
     pub fn redial(&mut self, from: &str, to: &str) {
         for section in self.sections_mut() {
             section.redial(from, to);
