@@ -115,7 +115,7 @@ fn says(problem: &LineProblem, place: &Place, lines: &Lines) -> bool {
     let steps = if steps.len() > 1 { &steps[1..] } else { &steps[..] };
     let section = lines.0[place.line]["section"]["name"].as_str();
     // The first line tells of an id that it does not count, with the line where that stands.
-    let elsewhere = problem.line == 1 && said.contains(&format!("in line {} ", place.line + 1));
+    let elsewhere = problem.line == 1 && said.contains(&format!("in line {};", place.line + 1));
     elsewhere || section.into_iter().chain(steps.iter().copied()).any(|name| said.contains(name))
 }
 

@@ -309,7 +309,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
         })
     };
     let table: Vec<(Edit<'_>, Vec<(usize, &str)>)> = vec![
-        (set(0, "/format", json!(2)), vec![(0, "format must be 1; a newer vext has written this; it is \"2\".")]),
+        (set(0, "/format", json!(2)), vec![(0, "format must be 1; a newer vext wrote this; it is \"2\".")]),
         (set(0, "/tenant/timezone", json!("Nowhere")), vec![(0, "tenant.timezone must be an IANA time zone")]),
         (set(0, "/tenant/colour", json!("red")), vec![(0, "tenant.colour is not a field")]),
         (set(0, "/nextObject", json!(5)), vec![(0, "nextObject must be greater than every id")]),
