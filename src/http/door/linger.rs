@@ -2,7 +2,7 @@
 //! still sending would see a broken connection and never read the response that says why.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context as Cx, Poll};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -46,7 +46,7 @@ impl Body for Lingering {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Cx<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let polled = Pin::new(body).poll_frame(cx);
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {

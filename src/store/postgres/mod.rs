@@ -35,7 +35,6 @@ use crate::domain::Value;
 
 /// Begins a read transaction in which all statements see one state. With READ COMMITTED, each would see its own.
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
 /// The maximum number of queued statements.
 const MOST_WAITING: usize = 30;
 
