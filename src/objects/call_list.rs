@@ -1,7 +1,7 @@
 //! Call lists: outside numbers that are blocked, or that are the only ones allowed.
 
 use super::ruled_text::ruled_text;
-use super::{Detail, Named, NumberReference};
+use super::{Detail, Named};
 use crate::domain::{Kind, Text};
 use crate::form::{Entries, section};
 
@@ -20,7 +20,7 @@ section! {
     /// One number in a call list.
     pub struct CallListEntry {
         /// The number as it is after the area code has been added: 1 to 20 digits with an optional + in front.
-        pub number: NumberReference<ListedNumber>,
+        pub number: ListedNumber,
         /// Whether the entry covers all numbers that begin with `number`. Off by default: it covers this number only.
         pub prefix: bool,
         /// Why the number is in the list, at most 255 characters.
@@ -40,9 +40,9 @@ impl CallListEntry {
     /// Whether the entry covers a dialled number, with its area code.
     pub fn matches(&self, number: &str) -> bool {
         if self.prefix {
-            number.starts_with(self.number.value().as_str())
+            number.starts_with(self.number.as_str())
         } else {
-            number == self.number.value().as_str()
+            number == self.number.as_str()
         }
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     use crate::domain::{Code, Scalar};
 
     fn entry(number: &str, prefix: bool) -> CallListEntry {
-        CallListEntry { number: NumberReference::parse(&number.into()).unwrap(), prefix, remark: Text::default() }
+        CallListEntry { number: ListedNumber::parse(&number.into()).unwrap(), prefix, remark: Text::default() }
     }
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_digits() {
-        assert_eq!(entry("0", true).number.value().as_str(), "0");
+        assert_eq!(entry("0", true).number.as_str(), "0");
         for bad in ["", "+", "0900*", "++39", "123456789012345678901"] {
             assert_eq!(ListedNumber::parse(&bad.into()).unwrap_err().code, Code::InvalidFormat, "{bad}");
         }

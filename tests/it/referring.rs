@@ -304,6 +304,24 @@ async fn every_soft_reference_is_seen_and_follows_the_number(engine: Engine) {
     }
 }
 
+/// What a call list holds is dialled outside: that it equals an inside number says nothing.
+async fn a_call_list_does_not_follow_a_number(engine: Engine) {
+    let server = Server::start(engine);
+    let target = extension(&server, "1445").await;
+    let list = json!({ "name": "Premium", "entries": [{ "number": "1445", "prefix": true }] });
+    let list = server.mutate("callListCreate", list).await["object"]["id"].take();
+    assert_eq!(references(&server, &target).await, [] as [Value; 0]);
+    let renumber =
+        "mutation($input: VirtualExtensionRenumberInput!) { result: virtualExtensionRenumber(input: $input) {
+        object { number } userErrors { message } softChanges { label } } }";
+    let input = json!({ "id": target, "number": "3445", "updateSoftReferences": true });
+    let renumbered = server.data(renumber, json!({ "input": input })).await["result"].take();
+    assert_eq!(renumbered, json!({ "object": { "number": "3445" }, "userErrors": [], "softChanges": [] }));
+    let query = "query($id: ID!) { node(id: $id) { ... on CallList { entries { number } } } }";
+    let found = server.data(query, json!({ "id": list })).await;
+    assert_eq!(found["node"]["entries"], json!([{ "number": "1445" }]));
+}
+
 /// A plan is good for what it showed, and says what would be left that makes no sense.
 async fn a_plan_warns_and_grows_old(engine: Engine) {
     let server = Server::start(engine);
@@ -697,6 +715,7 @@ async fn a_clone_is_like_its_original(engine: Engine) {
 on_each_engine!(
     every_hard_reference_is_seen_and_never_left_dangling,
     every_soft_reference_is_seen_and_follows_the_number,
+    a_call_list_does_not_follow_a_number,
     a_plan_warns_and_grows_old,
     a_plan_of_a_tenant_is_of_its_own_objects,
     every_kind_is_made_changed_and_deleted_alike,

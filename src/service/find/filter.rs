@@ -72,6 +72,11 @@ impl Filter {
         Self::Or(Vec::new())
     }
 
+    /// Whether nothing matches, whatever the objects are.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Or(any) if any.is_empty())
+    }
+
     /// Looks up the objects in the filter. A condition matches nothing if its object does not exist, has another kind,
     /// or belongs to another tenant.
     pub(super) fn resolved(&self, query: &mut Query<'_>) -> Result<Self> {

@@ -59,7 +59,8 @@ impl Find {
         Self { filter, ..self }
     }
 
-    /// Keeps only objects that have, for each word of a text, a word that begins with it.
+    /// Keeps only objects that have, for each word of a text, a word that begins with it. A text without a word, such as
+    /// `%`, keeps none; a blank text keeps all.
     ///
     /// # Errors
     /// One sentence if there are too many words.
@@ -68,6 +69,7 @@ impl Find {
         terms.sort_unstable();
         terms.dedup();
         match terms.len() {
+            0 if !text.trim().is_empty() => Ok(Self { filter: Filter::nothing(), ..self }),
             0..=MAX_TERMS => Ok(Self { terms, ..self }),
             many => Err(format!("search must have at most {MAX_TERMS} words; it has {many}.")),
         }
@@ -198,6 +200,9 @@ impl Find {
 
     /// Ids that include those of all results, if an index finds few of them.
     fn candidate_ids(&self, query: &mut Query<'_>) -> Result<Option<Vec<i64>>> {
+        if self.filter.is_nothing() {
+            return Ok(Some(Vec::new()));
+        }
         let term_probe = |term: &String| vec![Probe::Words(term.clone(), format!("{term}{LAST_CHARACTER}"))];
         let leaves = self.filter.leaves();
         // Conditions that limit the list itself need no other index.
