@@ -60,5 +60,5 @@ pub(crate) use choice;
 /// The problem of a word that is not in a choice.
 pub(crate) fn no_such_word(choice: &ChoiceType, word: &str) -> Problem {
     let words: Vec<_> = choice.words.iter().map(|(word, _)| *word).collect();
-    Problem::new(Code::InvalidFormat, format!("must be one of {}", words.join(", "))).value(word.escape_default())
+    Problem::new(Code::InvalidFormat, format!("must be one of {}", words.join(", "))).value(word)
 }

@@ -42,8 +42,7 @@ impl Email {
         if Self::is_address(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Problem::new(Code::InvalidFormat, "must be an e-mail address such as ivy@example.com")
-                .value(text.escape_default()))
+            Err(Problem::new(Code::InvalidFormat, "must be an e-mail address such as ivy@example.com").value(text))
         }
     }
 }

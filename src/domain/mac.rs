@@ -16,7 +16,7 @@ impl MacAddress {
 
     fn read(text: &str) -> Result<Self, Problem> {
         let rule = "must be 12 hexadecimal digits such as 00:04:13:a0:b1:c2";
-        let wrong = || Problem::new(Code::InvalidFormat, rule).value(text.escape_default());
+        let wrong = || Problem::new(Code::InvalidFormat, rule).value(text);
         let digits = digits(text).ok_or_else(wrong)?;
         let pairs = digits.bytes().enumerate().fold(String::new(), |mut pairs, (i, digit)| {
             if i > 0 && i % 2 == 0 {

@@ -29,7 +29,7 @@ macro_rules! dialled {
                 if fits(text) {
                     Ok(Self(text.to_owned()))
                 } else {
-                    Err(Problem::new(Code::InvalidFormat, $rule).value(text.escape_default()))
+                    Err(Problem::new(Code::InvalidFormat, $rule).value(text))
                 }
             }
         }
@@ -121,7 +121,7 @@ impl<const MAX: usize> Digits<MAX> {
         if made_of(text, "", 0..=MAX) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Problem::new(Code::InvalidFormat, format!("must be at most {MAX} digits")).value(text.escape_default()))
+            Err(Problem::new(Code::InvalidFormat, format!("must be at most {MAX} digits")).value(text))
         }
     }
 }

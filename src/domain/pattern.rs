@@ -56,7 +56,7 @@ impl Pattern {
     }
 
     fn read(text: &str) -> Result<Self, Problem> {
-        let shown = || text.chars().take(Self::MAX_LENGTH).collect::<String>().escape_default().to_string();
+        let shown = || text.chars().take(Self::MAX_LENGTH).collect::<String>();
         let length = text.chars().count();
         if length == 0 || length > Self::MAX_LENGTH {
             let rule = format!("must have 1 to {} characters, not {length}", Self::MAX_LENGTH);

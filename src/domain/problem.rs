@@ -158,10 +158,30 @@ impl Problem {
 
     fn sentence(&self, field: &str) -> String {
         match &self.value {
-            Some(value) => format!("{field} {}; it is {value:?}.", self.rule),
+            Some(value) => format!("{field} {}; it is {}.", self.rule, quoted(value)),
             None => format!("{field} {}.", self.rule),
         }
     }
+}
+
+/// A value as a sentence shows it: a number as it is, a text in quotes. Characters that cannot be seen, or that would
+/// change how the rest of the sentence is shown, are written as `\u{…}`; everything else stays as it was sent.
+fn quoted(value: &str) -> String {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return value.to_owned();
+    }
+    // Format characters, such as those that turn the direction of writing (Unicode, general category Cf), in blocks.
+    let is_hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let mut quoted = String::from("\"");
+    for c in value.chars() {
+        if is_hidden(c) { quoted.extend(c.escape_unicode()) } else { quoted.push(c) }
+    }
+    quoted.push('"');
+    quoted
 }
 
 #[cfg(test)]
@@ -172,8 +192,25 @@ mod tests {
     fn a_message_names_field_rule_and_value() {
         let problem =
             Problem::new(Code::OutOfRange, "must be 1 to 600").value(0).at("information", "inboundTimeoutSeconds");
-        assert_eq!(problem.message(), "inboundTimeoutSeconds must be 1 to 600; it is \"0\".");
+        assert_eq!(problem.message(), "inboundTimeoutSeconds must be 1 to 600; it is 0.");
         assert_eq!(problem.path, ["information", "inboundTimeoutSeconds"]);
+    }
+
+    #[test]
+    fn a_value_stands_in_the_message_as_it_was_sent() {
+        for (value, shown) in [
+            (r"^(?!00)\d+$", r#""^(?!00)\d+$""#),
+            ("niccolò", "\"niccolò\""),
+            ("-12", "-12"),
+            ("-", "\"-\""),
+            ("", "\"\""),
+            ("1 2", "\"1 2\""),
+            ("a\nb\u{202e}c", "\"a\\u{a}b\\u{202e}c\""),
+        ] {
+            let problem = Problem::new(Code::InvalidFormat, "must fit").value(value);
+            assert_eq!(problem.message(), format!("The input must fit; it is {shown}."));
+            assert_eq!(problem.value.as_deref(), Some(value));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ fn check(text: &str, max: usize, lines: bool) -> Result<(), Problem> {
     let allowed = |c: char| !c.is_control() || (lines && matches!(c, '\n' | '\r' | '\t'));
     if let Some(at) = text.chars().position(|c| !allowed(c)) {
         let rule = format!("must not contain control characters (there is one at character {})", at + 1);
-        return Err(Problem::new(Code::InvalidFormat, rule).value(text.escape_default()));
+        return Err(Problem::new(Code::InvalidFormat, rule).value(text));
     }
     let length = text.chars().count();
     if length > max {

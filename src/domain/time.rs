@@ -37,11 +37,10 @@ impl Scalar for DateTime {
     fn parse(sent: &Sent) -> Result<Self, Problem> {
         let text = sent.text()?;
         let moment: jiff::Timestamp = text.parse().map_err(|_| {
-            Problem::new(Code::InvalidFormat, "must be a date and time such as 2026-11-23T09:00:00Z")
-                .value(text.escape_default())
+            Problem::new(Code::InvalidFormat, "must be a date and time such as 2026-11-23T09:00:00Z").value(text)
         })?;
         let moment = Self(moment.as_millisecond());
-        if moment.is_shown() { Ok(moment) } else { Err(Self::out_of_range().value(text.escape_default())) }
+        if moment.is_shown() { Ok(moment) } else { Err(Self::out_of_range().value(text)) }
     }
 
     fn to_value(&self) -> Value {
@@ -88,9 +87,9 @@ impl Scalar for MinuteOfDay {
         let digits = |text: &str| {
             (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
         };
-        text.split_once(':').and_then(|(hour, minute)| Self::at(digits(hour)?, digits(minute)?)).ok_or_else(|| {
-            Problem::new(Code::InvalidFormat, "must be a time from 00:00 to 24:00").value(text.escape_default())
-        })
+        text.split_once(':')
+            .and_then(|(hour, minute)| Self::at(digits(hour)?, digits(minute)?))
+            .ok_or_else(|| Problem::new(Code::InvalidFormat, "must be a time from 00:00 to 24:00").value(text))
     }
 
     fn to_value(&self) -> Value {
@@ -119,8 +118,9 @@ impl TimeZone {
     fn read(text: &str) -> Result<Self, Problem> {
         match jiff::tz::TimeZone::get(text) {
             Ok(_) => Ok(Self(text.to_owned())),
-            Err(_) => Err(Problem::new(Code::InvalidFormat, "must be an IANA time zone such as Europe/Rome")
-                .value(text.escape_default())),
+            Err(_) => {
+                Err(Problem::new(Code::InvalidFormat, "must be an IANA time zone such as Europe/Rome").value(text))
+            }
         }
     }
 }

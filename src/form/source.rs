@@ -86,7 +86,7 @@ fn built<F: Field>(sent: Option<&Sent>, report: &mut dyn FnMut(Problem)) -> Opti
 /// A value of a file as problems repeat it.
 fn shown(cell: &Cell) -> Option<String> {
     match cell {
-        Cell::Value(Value::Text(text)) => Some(text.escape_default().to_string()),
+        Cell::Value(Value::Text(text)) => Some(text.clone()),
         Cell::Value(Value::Int(n)) => Some(n.to_string()),
         Cell::Value(Value::Bool(b)) => Some(b.to_string()),
         _ => None,

@@ -309,19 +309,16 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
         })
     };
     let table: Vec<(Edit<'_>, Vec<(usize, &str)>)> = vec![
-        (set(0, "/format", json!(2)), vec![(0, "format must be 1; a newer vext wrote this; it is \"2\".")]),
+        (set(0, "/format", json!(2)), vec![(0, "format must be 1; a newer vext wrote this; it is 2.")]),
         (set(0, "/tenant/timezone", json!("Nowhere")), vec![(0, "tenant.timezone must be an IANA time zone")]),
         (set(0, "/tenant/colour", json!("red")), vec![(0, "tenant.colour is not a field")]),
         (set(0, "/nextObject", json!(5)), vec![(0, "nextObject must be greater than every id")]),
         (set(0, "/defaults", id.clone()), vec![(0, "defaults must be the id of the form defaults")]),
-        (set(ivy, "/object/number", json!("1")), vec![(ivy, "number must be 2 to 10 digits; it is \"1\".")]),
+        (set(ivy, "/object/number", json!("1")), vec![(ivy, "number must be 2 to 10 digits; it is 1.")]),
         (set(ivy, "/object/name", json!("<Ivy>")), vec![(ivy, "name must not contain \", < or >")]),
         (set(ivy, "/object/kind", json!("ROBOT")), vec![(ivy, "kind is not a kind that this program knows")]),
         (set(ivy, "/object/colour", json!("red")), vec![(ivy, "unknown field `colour`")]),
-        (
-            set(ivy, "/object/number", json!("110")),
-            vec![(ivy, "number is the number of an object above; it is \"110\".")],
-        ),
+        (set(ivy, "/object/number", json!("110")), vec![(ivy, "number is the number of an object above; it is 110.")]),
         (
             Box::new(|lines| {
                 lines.insert(ivy + 1, lines[ivy].clone());
@@ -331,7 +328,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
         ),
         (
             set(info, "/section/fields/inboundTimeoutSeconds", json!(0)),
-            vec![(info, "information.inboundTimeoutSeconds must be 1 to 600 seconds; it is \"0\".")],
+            vec![(info, "information.inboundTimeoutSeconds must be 1 to 600 seconds; it is 0.")],
         ),
         (
             set(info, "/section/fields/dnd", json!("yes")),
@@ -341,7 +338,7 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
         (set(info, "/section/fields/number", json!("1")), vec![(info, "information.number is not a field")]),
         (
             set(info, "/section/fields/memberIds", json!([999])),
-            vec![(info, "information.memberIds.0 must be the id of an object above; it is \"999\".")],
+            vec![(info, "information.memberIds.0 must be the id of an object above; it is 999.")],
         ),
         (
             set(info, "/section/fields/memberIds", json!([call_group])),
@@ -381,9 +378,9 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
                 lines[info]["section"]["fields"]["dnd"] = json!(7);
             }),
             vec![
-                (ivy, "version must be 1 to 1073741823; it is \"0\"."),
+                (ivy, "version must be 1 to 1073741823; it is 0."),
                 (info, "information.dnd is not stored as a boolean"),
-                (info, "information.inboundTimeoutSeconds must be 1 to 600 seconds; it is \"601\"."),
+                (info, "information.inboundTimeoutSeconds must be 1 to 600 seconds; it is 601."),
             ],
         ),
         (Box::new(|lines| lines.insert(info + 1, lines[info].clone())), vec![(info + 1, "information of the object ")]),
