@@ -4,7 +4,7 @@
 use async_graphql::{Error, ErrorExtensions as _, Pos, ServerError};
 
 use super::limits::{Exceeded, Limit};
-use crate::service::StoreError;
+use crate::service::{StoreError, log_once};
 
 /// What is wrong with a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,7 +63,11 @@ pub(super) fn store_error(error: &StoreError, request_id: &str) -> Error {
             e.set("actual", waiting + 1);
         });
     }
-    tracing::error!(request = request_id, %error, "a request failed");
+    // While the database is away each request fails for the same reason.
+    let is_of_all = matches!(error, StoreError::Busy(_) | StoreError::Unavailable(_) | StoreError::Unknown(_));
+    if let Some(omitted) = if is_of_all { log_once(&error.to_string()) } else { Some(0) } {
+        tracing::error!(request = request_id, %error, omitted, "a request failed");
+    }
     let (code, sentence) = match error {
         StoreError::Busy(_) | StoreError::Stale(_) => ("BUSY", "The server is busy; try again."),
         StoreError::Unavailable(_) => ("UNAVAILABLE", "The database is not available; try again later."),

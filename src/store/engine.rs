@@ -90,6 +90,11 @@ impl Database {
         }
     }
 
+    /// The number of the newest migration, which is that of the schema.
+    pub fn schema(&self) -> usize {
+        self.migrations().len()
+    }
+
     /// The number of threads for each core that may read. A file keeps a thread busy; with a server, it mostly waits.
     pub(super) fn threads_per_reader(&self) -> usize {
         match self {

@@ -22,11 +22,6 @@ impl Store {
         self.statements.texts()
     }
 
-    /// Whether the writer seems to work, as far as that is visible without a write.
-    pub fn writer_works(&self) -> bool {
-        self.writer.works()
-    }
-
     /// Adds the metrics of this store to a registry.
     pub fn register(&self, to: &mut Registry) {
         self.metrics.register(to);

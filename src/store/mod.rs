@@ -35,6 +35,7 @@ mod queue;
 mod read_ahead;
 mod read_transaction;
 mod readers;
+mod readiness;
 mod reference_columns;
 mod references;
 mod search;
@@ -51,6 +52,7 @@ mod verify;
 mod view;
 mod whole_sections;
 mod write_ahead_log;
+mod write_health;
 mod writer;
 
 use std::sync::Arc;

@@ -21,6 +21,7 @@ use super::metrics::Metrics;
 use super::queue::{Queue, QueueKey};
 use super::session::Session;
 use super::write_ahead_log::WriteAheadLog;
+use super::write_health::WriteHealth;
 use crate::domain::Stopwatch;
 
 /// The maximum number of times that a group runs.
@@ -33,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Writer {
     queue: Arc<Queue>,
     log: Option<Arc<WriteAheadLog>>,
+    health: Arc<WriteHealth>,
     /// Never receives anything; it is disconnected when the last thread has ended.
     ended: Receiver<()>,
 }
@@ -42,21 +44,22 @@ impl Writer {
         let writers = manager.database.writers();
         let queue = Arc::new(Queue::new(writers.by_tenant));
         let log = WriteAheadLog::start(manager)?.map(Arc::new);
+        let health = Arc::new(WriteHealth::new(&manager.database));
         let (running, ended) = crossbeam_channel::bounded(0);
         for i in 0..writers.threads {
             // The first thread connects now, to find out whether the database is writable. The others connect on
             // demand.
             let mut held = if i == 0 { Some(on_own_thread(|| manager.open())?) } else { None };
             let (queue, manager, running) = (Arc::clone(&queue), manager.clone(), running.clone());
-            let (metrics, log) = (Arc::clone(metrics), log.clone());
+            let (metrics, log, health) = (Arc::clone(metrics), log.clone(), Arc::clone(&health));
             let serve = move || {
-                serve(&queue, &mut held, &manager, (&metrics, log.as_deref()));
+                serve(&queue, &mut held, &manager, (&metrics, log.as_deref(), &health));
                 drop((held, log, running));
             };
             let thread = std::thread::Builder::new().name(format!("writer-{i}")).spawn(serve);
             thread.map_err(|e| StoreError::Unavailable(e.to_string()))?;
         }
-        Ok(Self { queue, log, ended })
+        Ok(Self { queue, log, health, ended })
     }
 
     /// Queues a job and waits for its answer. `committed` is called by the writer's thread once the job is on disk, also when
@@ -96,6 +99,11 @@ impl Writer {
         self.queue.len()
     }
 
+    /// What is known of whether saves reach the disk.
+    pub(super) fn health(&self) -> &WriteHealth {
+        &self.health
+    }
+
     /// Whether saves are processed: there are threads, and none has worked on one group for longer than a client waits.
     pub(super) fn works(&self) -> bool {
         self.works_within(PATIENCE)
@@ -119,12 +127,17 @@ fn serve(
     queue: &Queue,
     held: &mut Option<Box<dyn Connection>>,
     manager: &ConnectionManager,
-    (metrics, log): (&Metrics, Option<&WriteAheadLog>),
+    (metrics, log, health): (&Metrics, Option<&WriteAheadLog>, &WriteHealth),
 ) {
     while let Some((keys, mut group)) = queue.take() {
         group.retain(|job| job.begin());
         group.iter().for_each(|job| metrics.writer_wait.observe(job.age().as_secs_f64()));
-        let commit = if group.is_empty() { Ok(()) } else { attempt(&mut group, held, manager, metrics) };
+        let commit = match group.as_mut_slice() {
+            [] => Ok(false),
+            group => health.check_file().and_then(|()| attempt(group, held, manager, metrics)),
+        };
+        health.ended(&commit);
+        let commit = commit.map(drop);
         group.into_iter().for_each(|job| job.answer(&commit));
         queue.release(keys);
         if let Some(log) = log {
@@ -133,22 +146,26 @@ fn serve(
     }
 }
 
-/// Runs a group until it is committed or fails. It may only run again while it is certain that nothing was committed.
+/// Runs a group until it is committed or fails. It may only run again while it is certain that nothing was committed. Returns
+/// whether anything was committed.
 fn attempt(
     group: &mut [Box<dyn WriteJob>],
     held: &mut Option<Box<dyn Connection>>,
     manager: &ConnectionManager,
     metrics: &Metrics,
-) -> Result<()> {
+) -> Result<bool> {
     let (mut tries, begun) = (0, Stopwatch::start());
     loop {
         let connection = match held {
             Some(connection) if !connection.is_broken() => connection,
             _ => held.insert(manager.open()?),
         };
-        let Err(error) = run(group, &mut **connection, metrics) else {
-            metrics.group.observe(begun.elapsed().as_secs_f64());
-            return Ok(());
+        let error = match run(group, &mut **connection, metrics) {
+            Ok(committed) => {
+                metrics.group.observe(begun.elapsed().as_secs_f64());
+                return Ok(committed);
+            }
+            Err(error) => error,
         };
         connection.rollback();
         let lost = connection.is_broken() && !matches!(error, StoreError::Unknown(_));
@@ -161,7 +178,7 @@ fn attempt(
     }
 }
 
-fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics: &Metrics) -> Result<()> {
+fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics: &Metrics) -> Result<bool> {
     connection.begin_write()?;
     // A single job needs no savepoint, because it has the transaction to itself.
     let saves = group.len();
@@ -174,7 +191,7 @@ fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics
             Verdict::Keep => {}
             Verdict::Undo if alone => {
                 connection.rollback();
-                return Ok(());
+                return Ok(false);
             }
             Verdict::Undo => connection.control("ROLLBACK TO job")?,
             Verdict::Abandon(error) => return Err(error),
@@ -187,7 +204,7 @@ fn run(group: &mut [Box<dyn WriteJob>], connection: &mut dyn Connection, metrics
     connection.commit()?;
     metrics.commit.observe(begun.elapsed().as_secs_f64());
     metrics.group_saves.observe(saves as f64);
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]

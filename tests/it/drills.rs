@@ -13,6 +13,7 @@ use vext::store::FileIntegrityCheck;
 
 use crate::backups::{Place, fails, succeeds, text};
 use crate::client;
+use crate::health::until;
 use crate::playground::missing;
 use crate::process::{Process, damage};
 
@@ -135,7 +136,15 @@ fn without_space(server: &mut Process, database: &Path, full: impl FnOnce(), fre
         let answer = server.ask(TOKEN, "{ tenant { code virtualExtensions { totalCount } } }", &json!({})).unwrap();
         assert_eq!(answer["data"]["tenant"]["code"], "CANISTRACCI", "reads go on: {answer}");
     }
+    until(&server.address, 503, r#""database":"ok","schema":"ok","writer":"failed""#);
+    // However many saves fail, the log names the cause once a second.
+    server.said();
+    let begun = Instant::now();
+    assert_eq!(save(server, number + 1..number + 41), 40);
+    let lines = server.said().lines().filter(|line| line.contains("a request failed")).count();
+    assert!(lines as u64 <= 2 + begun.elapsed().as_secs(), "{lines}");
     free();
+    until(&server.address, 200, r#""writer":"ok""#);
     assert_eq!(save(server, 7900..7950), 0, "all is well again");
     server.signal("-TERM");
     assert!(server.ended().success());
@@ -210,6 +219,27 @@ fn a_full_disk_refuses_saves_until_there_is_space() {
     };
     without_space(&mut server, &database, full, no_backup);
     assert_eq!(fs::read_dir(&disk.0).unwrap().count(), 2, "database and key");
+}
+
+/// Saves to a file that has no name any more, or another file of the name, would be lost.
+#[test]
+fn a_file_that_is_taken_away_is_noticed_before_anything_is_saved() {
+    let place = Place::new();
+    let server = Process::start(&["serve", "--database", text(&place.database)]);
+    until(&server.address, 200, r#""database":"ok""#);
+    let aside = place.path("aside.db");
+    for replaced in [false, true] {
+        fs::rename(&place.database, &aside).unwrap();
+        if replaced {
+            fs::copy(&aside, &place.database).unwrap();
+        }
+        until(&server.address, 503, r#""database":"failed""#);
+        server.says("was deleted or replaced");
+        let answer = server.ask(TOKEN, CREATE, &json!({ "n": "7000", "text": "lost" })).unwrap();
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer}");
+        fs::rename(&aside, &place.database).unwrap();
+        until(&server.address, 200, r#""database":"ok""#);
+    }
 }
 
 #[test]

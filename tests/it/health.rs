@@ -21,7 +21,7 @@ async fn get(server: &Server, path: &str) -> (StatusCode, Value) {
 }
 
 /// Asks until the answer is what it should become.
-fn until(address: &str, status: u16, words: &str) {
+pub fn until(address: &str, status: u16, words: &str) {
     let begun = Instant::now();
     loop {
         let answer = client::get(address, "/readyz", &[]);

@@ -205,6 +205,7 @@ async fn ask_for_everything(server: &Server) {
             server.answer(TOKEN, &fs::read_to_string(&path).unwrap(), variables).await;
         }
     }
+    server.app.try_to_write().await.unwrap();
     server.answer(ALL, "{ tenants { code } tenant(code: \"MOLLOY\") { id } }", json!({})).await;
     let data =
         server.data("{ tenant { id virtualExtensions(first: 2) { totalCount nodes { id } } } }", json!({})).await;

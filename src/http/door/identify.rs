@@ -10,7 +10,7 @@ use super::claim::{self, BearerClaim};
 use super::fair::{FairUseState, Network, SignInAttempt};
 use crate::graphql::{Estimate, Exceeded, Limit};
 use crate::http::refusal::Refusal;
-use crate::service::{App, StoreError, Viewer};
+use crate::service::{App, StoreError, Viewer, log_once};
 use crate::store::Snapshot;
 
 /// The sender of a request, according to the request itself.
@@ -97,7 +97,9 @@ pub(in crate::http) fn finish_sign_in<V>(
             Err(Refusal::from(exceeded).status(StatusCode::SERVICE_UNAVAILABLE))
         }
         Err(error) => {
-            tracing::error!(request = request_id, %error, "a token could not be looked up");
+            if let Some(omitted) = log_once(&error.to_string()) {
+                tracing::error!(request = request_id, %error, omitted, "a token could not be looked up");
+            }
             let message = "The database is not available; try again later.";
             Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message))
         }
