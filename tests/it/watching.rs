@@ -309,6 +309,42 @@ fn a_request_that_is_abandoned_is_counted_and_logged() {
     other.execute_batch("ROLLBACK").unwrap();
 }
 
+/// One line for each request, whatever brings it and however it ends, without any value.
+#[test]
+fn every_request_is_logged_where_that_is_asked_for() {
+    let server = Process::demo(&["--token", "T", "--log-requests", "--log-format", "json"]);
+    let line = || serde_json::from_str::<Value>(&server.says("vext::requests")).unwrap();
+    let ask = |token: &str, query: &str, accept: &str| {
+        let authorization = format!("Bearer {token}");
+        let body = json!({ "query": query }).to_string();
+        client::post(&server.address, &[("authorization", &authorization), ("accept", accept)], body.as_bytes())
+            .unwrap()
+    };
+    let answer = ask("T", "query Look { tenant { code } }", "application/json");
+    let look = line();
+    assert_eq!((&look["level"], &look["operation"], &look["type"]), (&json!("INFO"), &json!("Look"), &json!("query")));
+    assert_eq!((&look["tenant"], &look["client"]), (&json!("CANISTRACCI"), &json!("127.0.0.1")), "{look:#}");
+    assert_eq!((&look["status"], &look["outcome"]), (&json!(200), &json!("ok")), "{look:#}");
+    assert!(look["token"].as_str().is_some_and(|name| name.starts_with("demo ")), "the name: {look:#}");
+    assert!(look["milliseconds"].is_f64() && look["request"] == answer.header("x-request-id"), "{look:#}");
+    ask("wrong", "{ tenant { code } }", "application/json");
+    let refused = line();
+    assert_eq!((&refused["status"], &refused["code"]), (&json!(401), &json!("UNAUTHENTICATED")), "{refused:#}");
+    assert!(refused.get("token").is_none() && refused["outcome"] == "refused", "{refused:#}");
+    ask("T", "{ tenant { code } }", "text/event-stream");
+    assert_eq!((&line()["status"], &line_of_socket(&server, line)["outcome"]), (&json!(200), &json!("ok")));
+}
+
+/// The line of a query over a socket, which has no status.
+fn line_of_socket(server: &Process, line: impl Fn() -> Value) -> Value {
+    let mut socket = client::socket_of(&server.address, "T");
+    let ask = json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ tenant { code } }" } });
+    socket.send(ask.to_string().into()).unwrap();
+    let line = line();
+    assert!(line.get("status").is_none() && line["tenant"] == "CANISTRACCI", "{line:#}");
+    line
+}
+
 #[test]
 fn an_operation_that_is_not_slow_is_not_logged() {
     let mut server = Process::demo(&["--token", "T", "--slow-operation", "10m"]);

@@ -85,7 +85,7 @@ impl InFlightRequest {
             self.gave_up.take().map_or((None, None), |(reason, viewer)| (Some(reason), Some(viewer)));
         let operation = self.identify(Arc::clone(&snapshot), viewer).await?;
         let viewer = operation.context.viewer.as_ref();
-        account.record.identified = viewer.is_some();
+        account.record.set_viewer(viewer);
         account.record.end_stage(Stage::Identify);
         if shows_plan {
             plan_extension::check_allowed(viewer)?;

@@ -51,7 +51,7 @@ impl InFlightRequest {
             return Ok(None);
         }
         shared.fair.end_sign_in(&self.sign_in, Some(token), Some(true));
-        account.record.identified = true;
+        account.record.set_viewer(Some(viewer));
         match cached {
             Some(cached) => {
                 account.bill.pay_for_execution(Some(viewer), *cost)?;
@@ -101,6 +101,7 @@ impl InFlightRequest {
         let outcome = match snapshot.read_in_one_trip(None, trip).await {
             Ok((outcome, bill)) => {
                 account.bill = bill;
+                account.record.set_viewer(found_viewer.get().map(|viewer| &**viewer));
                 outcome?
             }
             // The executor meets the same error and reports it.
@@ -111,7 +112,6 @@ impl InFlightRequest {
                 return Err(refused.err().unwrap_or_else(|| Refusal::internal(id)));
             }
         };
-        account.record.identified = true;
         let Some(viewer) = found_viewer.get() else { return Err(Refusal::internal(&self.prepared.request_id)) };
         let gave_up = match outcome {
             Ok(TripOutcome::NotModified(tag)) => {

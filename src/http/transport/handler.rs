@@ -51,6 +51,7 @@ pub(in crate::http) async fn answer(
             Media::Json | Media::Response => refusal.answer(media),
         }
     });
+    record.status = Some(answer.status());
     drop(record);
     bill.add_headers(answer.headers_mut());
     answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));

@@ -28,7 +28,7 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn new(shared: &Shared, client: Option<Network>, request_id: &Arc<str>, headers: &HeaderMap) -> Self {
         let bill = Bill::new(Arc::clone(&shared.fair), client);
-        Self { bill, record: shared.watch.begin(request_id, headers) }
+        Self { bill, record: shared.watch.begin(request_id, headers, client) }
     }
 }
 

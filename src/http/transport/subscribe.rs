@@ -65,7 +65,7 @@ impl InFlightRequest {
         let shared = Arc::clone(&self.prepared.shared);
         let ExecutableOperation { document, request, context, estimate } = self.identify(snapshot, None).await?;
         let viewer = context.viewer.as_ref();
-        record.identified = viewer.is_some();
+        record.set_viewer(viewer);
         record.end_stage(Stage::Identify);
         let counted = viewer.filter(|_| is_stream);
         let open = counted.map(|viewer| shared.streams.open(viewer)).transpose()?;

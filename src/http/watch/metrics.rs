@@ -124,13 +124,7 @@ impl HttpMetrics {
         };
         let operation = self.operation_label(outcome);
         self.seconds.get_or_create(&OperationLabels { operation: Arc::clone(&operation), r#type }).observe(seconds);
-        let ending = match outcome.ending {
-            Ending::Executed if outcome.codes.is_empty() => "ok",
-            Ending::Executed => "errors",
-            Ending::Refused => "refused",
-            Ending::Abandoned => "abandoned",
-        };
-        self.requests.get_or_create(&RequestLabels { operation, r#type, outcome: ending }).inc();
+        self.requests.get_or_create(&RequestLabels { operation, r#type, outcome: outcome.word() }).inc();
         let codes = if outcome.ending == Ending::Executed { &self.errors } else { &self.rejected };
         if let Some(executed_by) = outcome.executed_by {
             self.executed.get_or_create(&[("by", executed_by)]).inc();

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::ServerError;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use tracing::Span;
 
 use self::metrics::{HttpMetrics, InFlightGuard};
@@ -23,7 +24,8 @@ use self::outcome::{Ending, Operation, RequestOutcome};
 use self::trace::Trace;
 use crate::domain::{Stopwatch, duration_at_least};
 use crate::graphql::{Api, Cost, DocumentHash, ParsedDocument, Reply, defaults};
-use crate::service::App;
+use crate::http::door::fair::Network;
+use crate::service::{App, Selected, Viewer};
 use crate::store::Tally;
 
 /// What the server reports about its work, and where.
@@ -38,6 +40,10 @@ pub struct WatchOptions {
     #[arg(long, env = "VEXT_SLOW_OPERATION", value_name = "DURATION", default_value = "1s",
         value_parser = duration_at_least(Duration::ZERO))]
     pub slow_operation: Duration,
+
+    /// Log every GraphQL request: operation, token's name, tenant, client, status, outcome and time.
+    #[arg(long, env = "VEXT_LOG_REQUESTS", value_parser = BoolishValueParser::new())]
+    pub log_requests: bool,
 
     /// Base URL of an OpenTelemetry collector that receives a span for each request, such as `http://127.0.0.1:4318`.
     #[arg(long, env = "VEXT_OTLP_ENDPOINT", value_name = "URL", value_parser = otlp::parse_endpoint)]
@@ -56,6 +62,8 @@ pub(in crate::http) struct Watch {
     pub(in crate::http) metrics: Arc<HttpMetrics>,
     /// Operations that take at least this long are logged as slow.
     slow: Duration,
+    /// Whether every request is logged.
+    log_requests: bool,
     exporter: Option<Exporter>,
     app: App,
 }
@@ -94,7 +102,12 @@ pub(in crate::http) struct RequestRecord {
     stages: [Duration; STAGES.len()],
     document: Option<DocumentHash>,
     operation: Option<Operation>,
-    pub(in crate::http) identified: bool,
+    identified: bool,
+    /// The token's name and the selected tenant, for the log of requests.
+    viewer: Option<(String, Option<String>)>,
+    client: Option<Network>,
+    /// The status of the answer; `None` on a WebSocket.
+    pub(in crate::http) status: Option<StatusCode>,
     /// What the execution cost.
     pub(in crate::http) cost: Option<Cost>,
     ending: Ending,
@@ -111,11 +124,17 @@ impl Watch {
     pub(in crate::http) fn new(options: &WatchOptions, api: &Api) -> Self {
         let metrics = Arc::new(HttpMetrics::new(api));
         let exporter = options.otlp_endpoint.as_deref().map(|url| Exporter::start(url, &metrics.spans_dropped));
-        Self { metrics, slow: options.slow_operation, exporter, app: api.app().clone() }
+        let WatchOptions { slow_operation, log_requests, .. } = *options;
+        Self { metrics, slow: slow_operation, log_requests, exporter, app: api.app().clone() }
     }
 
     /// Begins the record of a request.
-    pub(in crate::http) fn begin(self: &Arc<Self>, id: &Arc<str>, headers: &HeaderMap) -> RequestRecord {
+    pub(in crate::http) fn begin(
+        self: &Arc<Self>,
+        id: &Arc<str>,
+        headers: &HeaderMap,
+        client: Option<Network>,
+    ) -> RequestRecord {
         let trace = Trace::from_headers(headers, &self.app);
         RequestRecord {
             watch: Arc::clone(self),
@@ -128,6 +147,9 @@ impl Watch {
             document: None,
             operation: None,
             identified: false,
+            viewer: None,
+            client,
+            status: None,
             cost: None,
             ending: Ending::Abandoned,
             codes: Vec::new(),
@@ -146,6 +168,23 @@ impl Watch {
         self.metrics.count_request(&outcome, took.as_secs_f64());
         if let Some(exporter) = self.exporter.as_ref().filter(|_| record.trace.sampled) {
             exporter.export(record.as_span(&outcome, self.app.now(), took));
+        }
+        if self.log_requests {
+            let (token, tenant) = record.viewer.as_ref().map(|(token, tenant)| (token, tenant.as_deref())).unzip();
+            tracing::info!(
+                target: "vext::requests",
+                request = &*record.id,
+                operation = operation.and_then(|operation| operation.name.as_deref()),
+                r#type = operation.map(|operation| operation.r#type.to_string()),
+                token,
+                tenant = tenant.flatten(),
+                client = record.client.map(|client| client.to_string()),
+                status = record.status.map(|status| status.as_u16()),
+                outcome = outcome.word(),
+                code = codes.first().map(String::as_str),
+                milliseconds = took.as_micros() as f64 / 1000.0,
+                "answered"
+            );
         }
         if took >= self.slow {
             let hash = record.document.map(|hash| hash.to_string());
@@ -183,6 +222,18 @@ impl Drop for RequestRecord {
 }
 
 impl RequestRecord {
+    /// Records who sent the request, once the token has been looked up.
+    pub(in crate::http) fn set_viewer(&mut self, viewer: Option<&Viewer>) {
+        self.identified = viewer.is_some();
+        if let Some(viewer) = viewer.filter(|_| self.watch.log_requests) {
+            let tenant = match &viewer.selected {
+                Selected::Tenant(tenant) => Some(tenant.settings.code.as_str().to_owned()),
+                Selected::None | Selected::Unknown(_) => None,
+            };
+            self.viewer = Some((viewer.name.clone(), tenant));
+        }
+    }
+
     /// The span for the collector. The request ended at `now`, in milliseconds since the epoch.
     fn as_span(&self, outcome: &RequestOutcome<'_>, now: i64, took: Duration) -> otlp::RequestSpan {
         let ended = u128::try_from(now).unwrap_or_default() * 1_000_000;

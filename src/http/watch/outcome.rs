@@ -20,6 +20,18 @@ pub(super) enum Ending {
     Abandoned,
 }
 
+impl RequestOutcome<'_> {
+    /// The word for it in metrics and in the log: `ok`, `errors`, `refused` or `abandoned`.
+    pub(super) fn word(&self) -> &'static str {
+        match self.ending {
+            Ending::Executed if self.codes.is_empty() => "ok",
+            Ending::Executed => "errors",
+            Ending::Refused => "refused",
+            Ending::Abandoned => "abandoned",
+        }
+    }
+}
+
 /// How a request ended.
 pub(super) struct RequestOutcome<'a> {
     pub(super) operation: Option<&'a Operation>,
