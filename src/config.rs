@@ -7,7 +7,7 @@
 //! To add an option, add a documented field here if several commands share it, otherwise in the command's own struct in
 //! `cli/`. The file's key is derived from the variable (`cli/options.rs`), and `docs/configuration.md` from both.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -80,8 +80,9 @@ pub fn default_key_path(database: &Database) -> PathBuf {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
 pub struct ServerSettings {
-    /// IP address and port to listen on; port 0 picks a free one.
-    #[arg(long, env = "VEXT_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    /// Address and port to listen on, or only a port, for this machine alone; port 0 picks a free one.
+    #[arg(long, env = "VEXT_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080",
+        value_parser = listen_address)]
     pub listen: SocketAddr,
 
     /// Number of threads that read the database; eight times as many with PostgreSQL [default: one per core]
@@ -162,9 +163,35 @@ impl LogSettings {
     }
 }
 
-/// Checks a filter but returns its text, because clap needs values that can be cloned and a filter cannot.
-fn check_filter(text: &str) -> Result<String, tracing_subscriber::filter::ParseError> {
-    EnvFilter::builder().parse(text).map(|_| text.to_owned())
+/// The levels of a log filter.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Checks a filter but returns its text, because clap needs values that can be cloned and a filter cannot. A word that is
+/// not a level is an error: as a target it would silence all other targets.
+fn check_filter(text: &str) -> Result<String, String> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.contains(['=', '[']));
+    for word in words {
+        if !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word)) {
+            let levels = LEVELS.join(", ");
+            return Err(format!("{word:?} is not a level; use {levels}, or TARGET=LEVEL such as vext::store=debug"));
+        }
+    }
+    EnvFilter::builder().parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// Parses an address to listen on: `127.0.0.1:8080`, `[::1]:8080`, a name such as `localhost:8080`, or only a port of
+/// 127.0.0.1. If a name has several addresses, the first IPv4 address is used, or else the first one.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    let rule = "must be HOST:PORT, such as 127.0.0.1:8080, [::1]:8080 or localhost:8080, or a port";
+    if text.rsplit_once(':').is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err()) {
+        return Err(rule.into());
+    }
+    let found: Vec<_> = text.to_socket_addrs().map_err(|error| format!("{rule}: {error}"))?.collect();
+    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| rule.into())
 }
 
 /// Format of log lines.
@@ -202,6 +229,35 @@ mod tests {
         }
         for bad in ["1", "soon", "1h ago", "0s", "500ms"] {
             assert!(schedule(&["--backup-every", bad]).unwrap_err().contains("such as 300ms, 5s or 24h"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_level_is_refused() {
+        for text in ["info", "WARN", "off", "info,vext::store=debug", "vext=trace, warn", "vext[request]=debug"] {
+            assert_eq!(check_filter(text).as_deref(), Ok(text));
+        }
+        for (text, word) in [("warning", "warning"), ("", ""), ("info,verbose", "verbose"), ("vext::cli", "vext::cli")]
+        {
+            let why = check_filter(text).unwrap_err();
+            assert!(why.starts_with(&format!("{word:?} is not a level; use off, error, warn")), "{text}: {why}");
+        }
+        assert!(check_filter("vext=loud").is_err());
+    }
+
+    #[test]
+    fn an_address_to_listen_on_may_be_a_port_or_a_name() {
+        for (text, address) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("[::1]:80", "[::1]:80"),
+            ("0.0.0.0:0", "0.0.0.0:0"),
+            ("8080", "127.0.0.1:8080"),
+            ("localhost:8080", "127.0.0.1:8080"),
+        ] {
+            assert_eq!(listen_address(text), Ok(address.parse().unwrap()), "{text}");
+        }
+        for text in ["", "here", "70000", "127.0.0.1", "127.0.0.1:x", ":8080", "::1", "no.such.host.invalid:80"] {
+            assert!(listen_address(text).unwrap_err().starts_with("must be HOST:PORT"), "{text}");
         }
     }
 

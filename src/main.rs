@@ -20,6 +20,9 @@ fn main() -> ExitCode {
 fn run() -> Result<ExitCode, Failure> {
     let cli = Cli::read(std::env::args_os())?;
     start_log(&cli.log)?;
+    for variable in &cli.unknown_variables {
+        tracing::warn!(target: "vext::cli", variable, "this environment variable is not a setting");
+    }
     cli.command.run()
 }
 

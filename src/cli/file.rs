@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, Command};
 use toml::Spanned;
 
-use super::options::{file_key, options};
+use super::options::{OptionUsage, file_key, options};
 use crate::config::parse_database;
 use crate::store::Database;
 
@@ -48,7 +48,10 @@ impl ConfigFile {
         for (key, value) in entries {
             let at = position(value.span().start);
             let option = known.iter().find(|option| file_key(&option.arg).as_ref() == Some(&key));
-            let option = option.ok_or_else(|| format!("{at}: there is no setting {key:?}"))?;
+            let option = option.ok_or_else(|| {
+                let likely = likely_key(&known, &key).map(|key| format!("; did you mean {key:?}?")).unwrap_or_default();
+                format!("{at}: there is no setting {key:?}{likely}")
+            })?;
             let texts = value_texts(value.get_ref())
                 .ok_or_else(|| format!("{at}: {key} must be a string, an integer, true, false or a list of strings"))?;
             check(&option.arg, &texts).map_err(|why| format!("{at}: {key}: {why}"))?;
@@ -82,6 +85,14 @@ impl ConfigFile {
             })
             .mut_subcommands(|command| self.override_defaults(command))
     }
+}
+
+/// The key that was probably meant by an unknown one.
+fn likely_key(known: &[OptionUsage], written: &str) -> Option<String> {
+    let written = written.to_lowercase().replace('_', "-");
+    let keys = known.iter().filter_map(|option| file_key(&option.arg));
+    let likely = keys.map(|key| (strsim::jaro(&written, &key), key)).max_by(|one, other| one.0.total_cmp(&other.0));
+    likely.filter(|(likeness, _)| *likeness > 0.8).map(|(_, key)| key)
 }
 
 fn with_default(arg: Arg, values: &[String]) -> Arg {
@@ -124,7 +135,6 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::cli::options::OptionUsage;
     use crate::cli::{self, Cli};
     use crate::config::ServerSettings;
 
@@ -182,12 +192,13 @@ mod tests {
     #[test]
     fn a_mistake_in_the_file_is_named_with_its_place() {
         for (file, expected) in [
-            ("# ours\nlissten = '[::1]:1'\n", "vext.toml:2: there is no setting \"lissten\""),
+            ("# ours\nlissten = '[::1]:1'\n", "vext.toml:2: there is no setting \"lissten\"; did you mean \"listen\"?"),
+            ("log_level = 'info'", "vext.toml:1: there is no setting \"log_level\"; did you mean \"log-level\"?"),
             ("config = 'x'", "vext.toml:1: there is no setting \"config\""),
             ("[server]\nlisten = 1", "vext.toml:1: there is no setting \"server\""),
             (
                 "\nlisten = 'here'",
-                "vext.toml:2: listen: invalid value 'here' for '--listen <ADDRESS>': invalid socket address syntax",
+                "vext.toml:2: listen: invalid value 'here' for '--listen <ADDRESS>': must be HOST:PORT, such as",
             ),
             ("log-format = 'xml'", "vext.toml:1: log-format: invalid value 'xml'"),
             ("tenant-ai = 'perhaps'", "vext.toml:1: tenant-ai: invalid value 'perhaps'"),
@@ -205,8 +216,8 @@ mod tests {
 
     #[test]
     fn a_bad_address_is_named_with_its_flag() {
-        let why = serve(&["--listen", "8080"], "").unwrap_err();
-        assert!(why.contains("'8080'") && why.contains("--listen"), "{why}");
+        let why = serve(&["--listen", "here"], "").unwrap_err();
+        assert!(why.contains("'here'") && why.contains("--listen"), "{why}");
     }
 
     #[test]

@@ -85,6 +85,10 @@ pub struct Cli {
     /// Settings file [default: vext.toml or else /etc/vext/vext.toml, if there is one]
     #[arg(long, global = true, env = "VEXT_CONFIG", value_name = "FILE", help_heading = "Log and settings")]
     pub config: Option<PathBuf>,
+
+    /// Environment variables that look like settings of a server but are not.
+    #[arg(skip)]
+    pub unknown_variables: Vec<String>,
 }
 
 impl Cli {
@@ -98,9 +102,11 @@ impl Cli {
             Err(_) => None,
         };
         let mut cli = Self::from_args(file.as_ref(), args)?;
-        if let Command::Doctor(doctor) = &mut cli.command {
-            doctor.file = file;
-            doctor.unknown_variables = unknown_variables(&Self::command(), std::env::vars_os().map(|(name, _)| name));
+        let unknown = || unknown_variables(&Self::command(), std::env::vars_os().map(|(name, _)| name));
+        match &mut cli.command {
+            Command::Doctor(doctor) => (doctor.file, doctor.unknown_variables) = (file, unknown()),
+            Command::Demo(_) | Command::Serve(_) => cli.unknown_variables = unknown(),
+            _ => {}
         }
         Ok(cli)
     }

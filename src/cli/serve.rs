@@ -34,6 +34,11 @@ pub struct Serve {
     #[command(flatten)]
     pub database: DatabaseSettings,
 
+    /// Create the database if it does not exist. Without this, a missing file is an error, because its path may be
+    /// mistyped.
+    #[arg(long, env = "VEXT_CREATE", help_heading = "Database", value_parser = BoolishValueParser::new())]
+    pub create: bool,
+
     /// How the server answers.
     #[command(flatten)]
     pub server: ServerSettings,
@@ -71,6 +76,9 @@ impl Serve {
     pub(super) fn run(self) -> CommandResult {
         let schedule = self.backups.schedule()?;
         let database = self.database.database()?;
+        if !self.create {
+            self.database.must_exist().map_err(|error| format!("{error}, and so does --create"))?;
+        }
         let runtime = runtime()?;
         let (stop, listener) =
             runtime.block_on(async { Ok::<_, Failure>((stop_signal()?, bind(self.server.listen).await?)) })?;
@@ -81,7 +89,13 @@ impl Serve {
         let check = FileCheck::start(&database, is_left_open)?;
         // Dropped at the end of this function, after the server has stopped.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
-        tracing::info!(target: LOG_TARGET, address = %listener.local_addr()?, %database, "listening");
+        let (address, version, schema) = (listener.local_addr()?, env!("CARGO_PKG_VERSION"), database.schema());
+        tracing::info!(target: LOG_TARGET, %address, %version, %database, schema, "listening");
+        if runtime.block_on(app.tenants())?.is_empty() {
+            tracing::warn!(target: LOG_TARGET, "there is no tenant yet; `vext tenant create` makes one");
+        } else if runtime.block_on(app.tokens())?.is_empty() {
+            tracing::warn!(target: LOG_TARGET, "there is no token yet; `vext token create` makes one");
+        }
         let options = ServeOptions {
             demo_token: None,
             grace: self.server.shutdown_grace,

@@ -407,7 +407,7 @@ fn settings_and_variables_with_typing_errors_are_named() {
     fs::write(&settings, "readers = 2\nlistn = '[::1]:1'\n").unwrap();
     let refused = output(vext(&["doctor"]).current_dir(deployed.live.folder.path()));
     assert_eq!(refused.status.code(), Some(1));
-    assert_eq!(error(&refused), "vext: vext.toml:2: there is no setting \"listn\"\n");
+    assert_eq!(error(&refused), "vext: vext.toml:2: there is no setting \"listn\"; did you mean \"listen\"?\n");
 }
 
 #[test]

@@ -140,6 +140,11 @@ impl Process {
         panic!("it does not say {words:?}, but {said}");
     }
 
+    /// What it has said since that was last asked for.
+    pub fn said(&self) -> String {
+        self.lines.lock().unwrap().try_iter().map(|line| line + "\n").collect()
+    }
+
     /// What it has still said when it has ended.
     pub fn rest(&self) -> String {
         self.lines.lock().unwrap().iter().map(|line| line + "\n").collect()
@@ -234,15 +239,20 @@ fn what_cannot_be_served_is_refused_in_one_sentence() {
         (file("damaged.db"), "damaged"),
         (file("keyless.db"), "key file"),
         (directory, "directory"),
+        (file("typo.db"), "; `vext migrate` makes one, and so does --create"),
         (file("nowhere/vext.db"), "does not exist"),
         // Nobody, root included, can make a file there.
         ("/proc/vext.db".to_owned(), "cannot be written"),
     ] {
-        let output = vext(&["serve", "--database", &database, "--listen", "127.0.0.1:0"]).output().unwrap();
+        let mut serve = vext(&["serve", "--database", &database, "--listen", "127.0.0.1:0"]);
+        // For the two that say what is wrong with the place.
+        let create = database.contains("nowhere") || database.starts_with("/proc");
+        let output = serve.args(create.then_some("--create")).output().unwrap();
         let said = error(&output);
         assert_eq!(output.status.code(), Some(1), "{database}: {said}");
         // What was closed in good order is served until the end of its check; the log says that it begins and ends.
-        let sentences: Vec<_> = said.trim().lines().filter(|line| !line.contains(" INFO ")).collect();
+        let is_log = |line: &str| line.contains(" INFO ") || line.contains(" WARN ");
+        let sentences: Vec<_> = said.trim().lines().filter(|line| !is_log(line)).collect();
         assert!(sentences.len() == 1 && sentences[0].contains(word), "{database}: {said}");
         assert_eq!(said.contains("listening"), word == "damaged", "{database}: {said}");
     }
@@ -340,7 +350,8 @@ fn a_port_in_use_is_named() {
 fn what_is_made_belongs_to_its_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("vext.db");
-    let _server = Process::start(&["serve", "--database", database.to_str().unwrap()]);
+    let server = Process::start(&["serve", "--create", "--database", database.to_str().unwrap()]);
+    server.says("there is no tenant yet");
     let modes: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
         .map(|file| file.unwrap())
