@@ -48,7 +48,7 @@ pub use number::{
     Seconds,
 };
 pub use pattern::Pattern;
-pub use problem::{Code, Problem};
+pub use problem::{Code, Problem, quoted};
 pub use scalar::{Scalar, SecretStorage};
 pub use sealer::{Hasher, Sealer};
 pub use secret::{Password, Pin, Plain, Sealed, Secret, SentSecret, TotpSeed};

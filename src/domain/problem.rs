@@ -166,7 +166,7 @@ impl Problem {
 
 /// A value as a sentence shows it: a number as it is, a text in quotes. Characters that cannot be seen, or that would
 /// change how the rest of the sentence is shown, are written as `\u{…}`; everything else stays as it was sent.
-fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     let digits = value.strip_prefix('-').unwrap_or(value);
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
         return value.to_owned();

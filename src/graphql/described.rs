@@ -39,7 +39,7 @@ pub(super) static DESCRIBED: LazyLock<DescribedSchema> = LazyLock::new(|| match 
     Err(error) => unreachable!("the schema can be read: {error}"),
 });
 
-/// Builds [`DESCRIBED`], which takes some 10 ms, so that the first [`Api`](super::Api) is made without delay.
+/// Builds the description of the schema, which takes some 10 ms, so that the first [`Api`](super::Api) is made without delay.
 pub fn prepare() {
     LazyLock::force(&DESCRIBED);
 }

@@ -72,7 +72,7 @@ impl Readers {
     pub(super) fn start_expensive(manager: ConnectionManager, readers: usize, metrics: &Arc<Metrics>) -> Result<Self> {
         let readers = (readers / 2).max(1);
         // Twice as many connections as threads: one can be on its way back to the pool while the next request reads.
-        let (name, threads, connections) = ("reader-apart", readers, 2 * readers);
+        let (name, threads, connections) = ("expensive-rd", readers, 2 * readers);
         Self::run_threads(
             manager,
             ReaderSettings { name, readers, threads, connections, idle: 0, on_start: lower_thread_priority },

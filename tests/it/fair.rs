@@ -216,7 +216,7 @@ async fn expensive_requests_are_answered_apart(engine: Engine) {
     assert!(tries[0]["tenant"]["virtualExtensions"]["totalCount"].as_i64().unwrap() > 5);
     assert!(tries[1].to_string().contains("Rome"));
     #[cfg(target_os = "linux")]
-    assert!(priorities("expensive").contains(&19) && priorities("reader-apart-0").contains(&19));
+    assert!(priorities("expensive").contains(&19) && priorities("expensive-rd-0").contains(&19));
     #[cfg(target_os = "linux")]
     assert_eq!(priorities("reader-0").iter().max(), Some(&0), "the others keep theirs");
 }

@@ -239,7 +239,7 @@ fn what_cannot_be_served_is_refused_in_one_sentence() {
         (file("damaged.db"), "damaged"),
         (file("keyless.db"), "key file"),
         (directory, "directory"),
-        (file("typo.db"), "; `vext migrate` makes one, and so does --create"),
+        (file("typo.db"), "; `vext migrate` creates one, and so does --create"),
         (file("nowhere/vext.db"), "does not exist"),
         // Nobody, root included, can make a file there.
         ("/proc/vext.db".to_owned(), "cannot be written"),

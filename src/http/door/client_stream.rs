@@ -1,5 +1,5 @@
-//! A client's stream that does not wait for ever to be read from: whoever asks for answers and does not take them
-//! holds their bytes in memory. It also tells when nothing goes over it.
+//! A client's stream with a time limit for writes: a client that requests answers but does not read them would keep their
+//! bytes in memory. The stream also reports when it is idle.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,59 +9,61 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_io_timeout::TimeoutWriter;
 
-/// Who is told when a stream begins to rest, and when it ends to.
-pub(super) trait Attendant {
-    fn rests(&self, rests: bool);
+/// Learns whether a stream is idle.
+pub(super) trait IdleObserver {
+    /// The stream becomes idle, or stops being idle.
+    fn set_idle(&self, idle: bool);
 }
 
-/// A stream whose writes fail when the client takes nothing for a time. It keeps its attendant as long as it is open, also
-/// after a WebSocket has taken it over.
+/// A stream whose writes fail if the client reads nothing for a time. It keeps its observer while it is open, even after a
+/// WebSocket has taken it over.
 pub(super) struct ClientStream<S, A> {
     stream: Pin<Box<TimeoutWriter<S>>>,
-    attendant: A,
-    /// Whether all that came has been read, and all that was written has gone: the stream rests when both are so.
+    observer: A,
+    /// Whether everything received has been read.
     drained: bool,
+    /// Whether everything written has been sent. The stream is idle if both are true.
     flushed: bool,
 }
 
-impl<S: AsyncWrite, A: Attendant> ClientStream<S, A> {
-    pub(super) fn new(stream: S, patience: Duration, attendant: A) -> Self {
+impl<S: AsyncWrite, A: IdleObserver> ClientStream<S, A> {
+    pub(super) fn new(stream: S, patience: Duration, observer: A) -> Self {
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(patience));
-        Self { stream: Box::pin(stream), attendant, drained: false, flushed: true }
+        Self { stream: Box::pin(stream), observer, drained: false, flushed: true }
     }
 
-    fn tell(&mut self, drained: bool, flushed: bool) {
-        let (rested, rests) = (self.drained && self.flushed, drained && flushed);
+    fn update(&mut self, drained: bool, flushed: bool) {
+        let (was_idle, idle) = (self.drained && self.flushed, drained && flushed);
         (self.drained, self.flushed) = (drained, flushed);
-        if rested != rests {
-            self.attendant.rests(rests);
+        if was_idle != idle {
+            self.observer.set_idle(idle);
         }
     }
 
-    fn begin_to_write(&mut self) {
+    fn start_write(&mut self) {
         let drained = self.drained;
-        self.tell(drained, false);
+        self.update(drained, false);
     }
 }
 
-impl<S: AsyncRead + AsyncWrite, A: Attendant + Unpin> AsyncRead for ClientStream<S, A> {
+impl<S: AsyncRead + AsyncWrite, A: IdleObserver + Unpin> AsyncRead for ClientStream<S, A> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = self.stream.as_mut().poll_read(cx, buf);
         let flushed = self.flushed;
-        self.tell(read.is_pending(), flushed);
+        self.update(read.is_pending(), flushed);
         read
     }
 }
 
-impl<S: AsyncWrite, A: Attendant + Unpin> AsyncWrite for ClientStream<S, A> {
+impl<S: AsyncWrite, A: IdleObserver + Unpin> AsyncWrite for ClientStream<S, A> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.begin_to_write();
+        self.start_write();
         self.stream.as_mut().poll_write(cx, buf)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.begin_to_write();
+        self.start_write();
         self.stream.as_mut().poll_write_vectored(cx, bufs)
     }
 
@@ -73,7 +75,7 @@ impl<S: AsyncWrite, A: Attendant + Unpin> AsyncWrite for ClientStream<S, A> {
         let flushed = self.stream.as_mut().poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {
             let drained = self.drained;
-            self.tell(drained, true);
+            self.update(drained, true);
         }
         flushed
     }
@@ -89,20 +91,20 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
-    /// Remembers what it was told.
+    /// Remembers each change.
     #[derive(Clone, Default)]
-    struct Told(Arc<Mutex<Vec<bool>>>);
+    struct Recorded(Arc<Mutex<Vec<bool>>>);
 
-    impl Attendant for Told {
-        fn rests(&self, rests: bool) {
-            self.0.lock().unwrap().push(rests);
+    impl IdleObserver for Recorded {
+        fn set_idle(&self, idle: bool) {
+            self.0.lock().unwrap().push(idle);
         }
     }
 
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_given_up() {
         let (server, mut client) = duplex(8);
-        let mut stream = ClientStream::new(server, Duration::from_millis(50), Told::default());
+        let mut stream = ClientStream::new(server, Duration::from_millis(50), Recorded::default());
         stream.write_all(b"8 bytes.").await.unwrap();
         let error = stream.write_all(b"more").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -112,29 +114,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_rests_when_all_is_read_and_written() {
+    async fn a_stream_is_idle_when_all_is_read_and_written() {
         let (server, mut client) = duplex(64);
-        let told = Told::default();
-        let mut stream = ClientStream::new(server, Duration::from_secs(1), told.clone());
-        let said = || std::mem::take(&mut *told.0.lock().unwrap());
+        let recorded = Recorded::default();
+        let mut stream = ClientStream::new(server, Duration::from_secs(1), recorded.clone());
+        let taken = || std::mem::take(&mut *recorded.0.lock().unwrap());
         assert!(futures_util::poll!(Box::pin(stream.read_u8())).is_pending());
-        assert_eq!(said(), [true]);
+        assert_eq!(taken(), [true]);
         client.write_all(b"ab").await.unwrap();
         stream.read_exact(&mut [0; 2]).await.unwrap();
-        assert_eq!(said(), [false], "more may have come");
+        assert_eq!(taken(), [false], "more may have come");
         stream.write_all(b"c").await.unwrap();
         assert!(futures_util::poll!(Box::pin(stream.read_u8())).is_pending());
-        assert_eq!(said(), [] as [bool; 0], "not all has gone");
+        assert_eq!(taken(), [] as [bool; 0], "not all has gone");
         stream.flush().await.unwrap();
-        assert_eq!(said(), [true]);
+        assert_eq!(taken(), [true]);
     }
 
     #[tokio::test]
-    async fn an_attendant_is_kept_until_the_stream_is_closed() {
-        let told = Told::default();
-        let stream = ClientStream::new(duplex(8).0, Duration::from_secs(1), told.clone());
-        assert_eq!(Arc::strong_count(&told.0), 2);
+    async fn an_observer_is_kept_until_the_stream_is_closed() {
+        let recorded = Recorded::default();
+        let stream = ClientStream::new(duplex(8).0, Duration::from_secs(1), recorded.clone());
+        assert_eq!(Arc::strong_count(&recorded.0), 2);
         drop(stream);
-        assert_eq!(Arc::strong_count(&told.0), 1);
+        assert_eq!(Arc::strong_count(&recorded.0), 1);
     }
 }

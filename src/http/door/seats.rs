@@ -15,7 +15,7 @@ use std::task::{Context as Cx, Poll};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
-use super::client_stream::Attendant;
+use super::client_stream::IdleObserver;
 use super::crowds::{Crowds, SourceNetwork, Turn};
 use super::fair::{FairUse, Network, is_trusted};
 
@@ -123,7 +123,7 @@ struct SeatState {
     /// How many requests, request bodies and responses are in progress. An open WebSocket counts too.
     at_work: usize,
     /// Whether nothing is being sent over the connection in either direction.
-    rests: bool,
+    idle: bool,
     /// Its turn, while it waits.
     waiting: Option<Turn>,
     was_evicted: bool,
@@ -180,7 +180,7 @@ impl Seat {
     /// Begins to wait if nothing is in progress.
     fn wait_if_idle(&self, state: &mut SeatState) {
         let is_idle =
-            self.admitted && state.rests && state.at_work == 0 && state.waiting.is_none() && !state.was_evicted;
+            self.admitted && state.idle && state.at_work == 0 && state.waiting.is_none() && !state.was_evicted;
         if is_idle {
             let mut counts = self.seats.lock();
             counts.crowds.start_waiting(self.source, state.turn, &self.evicted);
@@ -191,10 +191,10 @@ impl Seat {
     }
 }
 
-impl Attendant for Arc<Seat> {
-    fn rests(&self, rests: bool) {
+impl IdleObserver for Arc<Seat> {
+    fn set_idle(&self, idle: bool) {
         let mut state = self.lock();
-        state.rests = rests;
+        state.idle = idle;
         self.wait_if_idle(&mut state);
     }
 }

@@ -27,7 +27,7 @@ pub use export::Exported;
 pub use format::Secrets;
 pub use import::{ImportOptions, Imported};
 
-use crate::domain::Problem;
+use crate::domain::{Problem, quoted};
 use crate::store::StoreError;
 
 /// Called with the work done and the total; the caller chooses the unit.
@@ -78,7 +78,7 @@ impl fmt::Display for LineProblem {
         let Problem { path, rule, value, .. } = &self.problem;
         let subject = if path.is_empty() { "the line".to_owned() } else { path.join(".") };
         match value {
-            Some(value) => write!(f, "line {}: {subject} {rule}; it is \"{value}\".", self.line),
+            Some(value) => write!(f, "line {}: {subject} {rule}; it is {}.", self.line, quoted(value)),
             None => write!(f, "line {}: {subject} {rule}.", self.line),
         }
     }
