@@ -89,13 +89,13 @@ impl Serve {
         let check = FileCheck::start(&database, is_left_open)?;
         // Dropped at the end of this function, after the server has stopped.
         let _backups = schedule.map(|schedule| schedule.start(&database, &Environment::system())).transpose()?;
+        if runtime.block_on(app.tenants())?.is_empty() {
+            tracing::warn!(target: LOG_TARGET, "there is no tenant yet; `vext tenant create` creates one");
+        } else if runtime.block_on(app.tokens())?.is_empty() {
+            tracing::warn!(target: LOG_TARGET, "there is no token yet; `vext token create` creates one");
+        }
         let (address, version, schema) = (listener.local_addr()?, env!("CARGO_PKG_VERSION"), database.schema());
         tracing::info!(target: LOG_TARGET, %address, %version, %database, schema, "listening");
-        if runtime.block_on(app.tenants())?.is_empty() {
-            tracing::warn!(target: LOG_TARGET, "there is no tenant yet; `vext tenant create` makes one");
-        } else if runtime.block_on(app.tokens())?.is_empty() {
-            tracing::warn!(target: LOG_TARGET, "there is no token yet; `vext token create` makes one");
-        }
         let options = ServeOptions {
             demo_token: None,
             grace: self.server.shutdown_grace,

@@ -351,7 +351,7 @@ fn what_is_made_belongs_to_its_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("vext.db");
     let server = Process::start(&["serve", "--create", "--database", database.to_str().unwrap()]);
-    server.says("there is no tenant yet");
+    assert!(server.banner.contains("there is no tenant yet"), "{}", server.banner);
     let modes: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
         .map(|file| file.unwrap())

@@ -251,6 +251,25 @@ async fn without_secrets_the_import_says_how_many_are_missing(engine: Engine) {
     assert_eq!(all_but_end(&again), all_but_end(&lines));
 }
 
+/// A tenant without secrets needs no key, whatever sealed those of other tenants.
+async fn what_has_no_secrets_needs_no_key(engine: Engine) {
+    let source = Live::new(Engine::Sqlite, Content::Demo);
+    let target = with_key(engine, &other_key());
+    let (from, to) = (open(&source), open(&target));
+    make_tenant(&from, "PLAIN").await;
+    let file = export(&from, "PLAIN", Secrets::Sealed).await;
+    assert!(Lines::of(&file).0[0]["keyId"].is_string());
+    let dry = ImportOptions { dry_run: true, ..ImportOptions::default() };
+    assert_eq!(import(&to, &file, &dry).await.unwrap().secrets_left_out, 0);
+    import(&to, &file, &ImportOptions::default()).await.unwrap();
+    // One that only says so is found out.
+    let honest = export(&from, demo::CANISTRACCI, Secrets::Sealed).await;
+    let count = Lines::of(&honest).0.last().unwrap()["end"]["secrets"].clone();
+    let lied = honest.replace(&format!("\"secrets\":{count},\"sha256\""), "\"secrets\":0,\"sha256\"");
+    let found = problems(&to, &lied).await;
+    assert!(found.iter().any(|found| found.contains("cannot be opened")), "{found:#?}");
+}
+
 /// With the source's key the secrets are sealed anew, and go back the same way as they came.
 async fn another_key_is_refused_unless_the_sources_is_given(engine: Engine) {
     let source = Live::new(Engine::Sqlite, Content::Demo);
@@ -417,6 +436,8 @@ async fn everything_that_is_wrong_is_said_with_its_line(engine: Engine) {
         let found = problems(&to, &file).await;
         let fits = |found: &String| found.starts_with(&format!("line {line}: ")) && found.contains(said);
         assert!(found.iter().any(fits), "{line}, {said}: {found:#?}");
+        // The line in which it was cut, and the cause: nothing that is missing because of it.
+        assert!(!said.contains("cut off") || found.len() <= 2, "{found:#?}");
     }
     assert_eq!(refusal(&to, "", &ImportOptions::default()).await, "the file is empty");
     let dry = ImportOptions { dry_run: true, ..ImportOptions::default() };
@@ -592,6 +613,7 @@ on_each_engine!(
     nothing_is_left_out_but_what_is_secret,
     without_secrets_the_import_says_how_many_are_missing,
     another_key_is_refused_unless_the_sources_is_given,
+    what_has_no_secrets_needs_no_key,
     everything_that_is_wrong_is_said_with_its_line,
     an_older_file_has_blank_fields,
     an_interrupted_import_goes_on,

@@ -113,6 +113,12 @@ pub(super) async fn check(
         return Err(problems.into_error(stopped));
     }
 
+    // Nothing is reported as missing from a file that is cut off: that would hide the cause.
+    let Some(end) = end else {
+        let rule = "must be followed by the rest of the export: the file is cut off";
+        problems.add(lines.number, Problem::new(Code::Required, rule));
+        return Err(problems.into_error(None));
+    };
     problems.end_of_lines();
     let (last, line) = greatest;
     if (1..=last).contains(&header.next_object) {
@@ -120,23 +126,14 @@ pub(super) async fn check(
         problems.add(1, Problem::new(Code::OutOfRange, rule).value(header.next_object).under("nextObject"));
     }
     scratch.check_completeness(header, end_line.max(lines.number), &mut problems).await?;
-    match &end {
-        None => {
-            let rule = "must be followed by the rest of the export: the file is cut off";
-            problems.add(lines.number, Problem::new(Code::Required, rule));
-        }
-        Some(end) => {
-            if header.secrets == Secrets::None {
-                // Secrets that were left out cannot be counted.
-                counted.secrets = end.secrets.min(parser.secrets_possible());
-            } else {
-                counted.secrets = parser.secrets_opened();
-            }
-            compare(end, &counted, end_line, &mut problems);
-        }
-    }
-    match (found, end) {
-        (Some(settings), Some(end)) if problems.is_empty() => Ok(CheckedFile { settings, end, prefix: digest }),
+    counted.secrets = match header.secrets {
+        // Secrets that were left out cannot be counted.
+        Secrets::None => end.secrets.min(parser.secrets_possible()),
+        Secrets::Sealed => parser.secrets_opened(),
+    };
+    compare(&end, &counted, end_line, &mut problems);
+    match found {
+        Some(settings) if problems.is_empty() => Ok(CheckedFile { settings, end, prefix: digest }),
         _ => Err(problems.into_error(None)),
     }
 }

@@ -1,7 +1,7 @@
 //! Imports a tenant from a file. The file is checked first and then written in chunks; each chunk records its progress.
 
 use std::fs::File;
-use std::io::{BufReader, Seek as _};
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ impl App {
         let passes = if options.dry_run { 1 } else { 2 };
         let size = file.metadata()?.len();
         let header = read_header(file)?;
-        let keys = self.keys(&header, options)?;
+        let keys = self.keys(&header, options, claims_no_secrets(file)?)?;
         let code = header.tenant.get("code").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         let wanted = code.clone();
         let presence = self.snapshot().read_system(move |session| store::presence(session, &wanted)).await?;
@@ -93,8 +93,14 @@ impl App {
         Ok(imported)
     }
 
-    /// The keys that open the secrets of the file and seal those of the database.
-    fn keys(&self, header: &Header, options: &ImportOptions) -> Result<TransferKeys, TransferError> {
+    /// The keys that open the secrets of the file and seal those of the database. A file without secrets needs no key of
+    /// another database.
+    fn keys(
+        &self,
+        header: &Header,
+        options: &ImportOptions,
+        claims_no_secrets: bool,
+    ) -> Result<TransferKeys, TransferError> {
         let target = self.sealer.clone();
         let source = match &options.from_key {
             None => target.clone(),
@@ -107,6 +113,7 @@ impl App {
         match (header.secrets, &header.key_id, &options.from_key) {
             (Secrets::None, None, _) => {}
             (Secrets::Sealed, Some(id), _) if id == source.key_id() => {}
+            (Secrets::Sealed, Some(_), None) if claims_no_secrets => {}
             (Secrets::Sealed, Some(_), None) => {
                 let sentence = "the secrets in the file are sealed with another key than this database's";
                 return refuse(format!("{sentence}; name the key file of the database they come from with --from-key"));
@@ -250,6 +257,19 @@ fn concurrent_import<T>(code: &str) -> Result<T, TransferError> {
 }
 
 /// Reads and parses the first line.
+/// The most bytes of the end of a file that are looked at for its last line, which has some 150.
+const TAIL: u64 = 4096;
+
+/// Whether the last line says that the tenant has no secrets. If that is not true, those in the file cannot be opened.
+fn claims_no_secrets(file: &mut File) -> Result<bool, TransferError> {
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::Start(file.metadata()?.len().saturating_sub(TAIL)))?;
+    file.take(TAIL).read_to_end(&mut tail)?;
+    let last = tail.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let last: serde_json::Value = serde_json::from_slice(last).unwrap_or_default();
+    Ok(last["end"]["secrets"] == 0)
+}
+
 fn read_header(file: &mut File) -> Result<Header, TransferError> {
     file.rewind()?;
     let mut lines = LineReader::new(BufReader::new(file));
