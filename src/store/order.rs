@@ -4,25 +4,25 @@ use super::objects::ObjectRow;
 use crate::domain::{LAST_CHARACTER, Value, choice, sort_key};
 
 choice! {
-    /// What a list is sorted by; equal ones stand in the order in which they were made.
+    /// What a list is sorted by. Objects that are equal in it are sorted by the order of their creation.
     pub enum OrderField {
-        /// The number, digit by digit from left to right; what has none stands first.
+        /// By number, digit by digit from left to right; objects without a number come first.
         Number = "NUMBER",
-        /// The name, whatever its capitals and accents.
+        /// By name, ignoring case and accents.
         Name = "NAME",
-        /// When the object was made.
+        /// By the time of creation.
         CreatedAt = "CREATED_AT",
-        /// When the object was last saved.
+        /// By the time of the last save.
         ChangedAt = "CHANGED_AT",
     }
 }
 
 choice! {
-    /// Which end of a list comes first.
+    /// The direction of a sort.
     pub enum OrderDirection {
-        /// The least first.
+        /// Ascending: the smallest number, the first name or the earliest time comes first.
         Asc = "ASC",
-        /// The greatest first.
+        /// Descending: the largest number, the last name or the latest time comes first.
         Desc = "DESC",
     }
 }

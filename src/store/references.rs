@@ -12,11 +12,11 @@ use crate::domain::{Kind, Scalar as _, Value, words};
 
 words! {
     "ReferenceStrength";
-    /// How strong a reference is.
+    /// Whether a reference keeps its target from being deleted.
     pub enum ReferenceStrength {
-        /// By id: it keeps the object from being deleted.
+        /// A reference by id. The object cannot be deleted while it exists, unless the delete says what to do with it.
         Hard = "HARD",
-        /// By a text that equals the object's number: it is shown, and keeps nothing from being deleted.
+        /// A text that equals the object's number. It is listed, but does not keep the object from being deleted.
         Soft = "SOFT",
     }
 }
